@@ -1,0 +1,98 @@
+"""From recipes to kernels: the registry of generators and the context in which one column is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn
+
+from datagen.errors import Unusable
+from datagen.permutation import permute, scatter
+from datagen.randomness import Int64, Stream, below, stream
+from datagen.rows import Kernel, Rows
+from schemas.errors import Mark
+from schemas.model import Recipe, Schema, Table
+from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from datagen.plan import Plan
+
+Compiler = Callable[[Recipe, "Context"], Kernel]
+COMPILERS: dict[str, Compiler] = {}
+
+
+def generator(name: str) -> Callable[[Compiler], Compiler]:
+    """Register the decorated function as the meaning of the catalogue's generator `name`."""
+
+    def register(compiler: Compiler) -> Compiler:
+        COMPILERS[name] = compiler
+        return compiler
+
+    return register
+
+
+@dataclass(frozen=True)
+class Context:
+    """One column (or a part of one, such as a JSON member) that is being compiled.
+
+    A kernel made here must return arrays of `type.arrow`. `unique` asks for values that never repeat over `rows` rows.
+    """
+
+    plan: Plan
+    table: Table
+    column: str
+    type: SqlType
+    unique: bool = False
+    part: tuple[str, ...] = ()
+    at: Mark | None = field(default=None, compare=False)
+
+    @property
+    def schema(self) -> Schema:
+        return self.plan.schema
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table will have."""
+        return self.plan.row_count(self.table.name)
+
+    def stream(self, purpose: str = "value") -> Stream:
+        """The stream of this column for one purpose."""
+        return stream(self.plan.seed, self.table.name, self.column, *self.part, purpose)
+
+    def entity_stream(self, entity: str, purpose: str) -> Stream:
+        """A stream that all columns of the row share, such as those of its person."""
+        return stream(self.plan.seed, self.table.name, f"~{entity}", purpose)
+
+    def compile(self, recipe: Recipe, type: SqlType, part: str, unique: bool = False) -> Kernel:
+        """Compile a nested recipe; `part` tells its draws from those of its siblings."""
+        inner = replace(self, type=type, part=(*self.part, part), unique=unique, at=recipe.at or self.at)
+        return self.plan.compile_recipe(recipe, inner)
+
+    def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
+        """Resolve `column`, `reference.column` or `table.column`, and note that this column depends on it."""
+        return self.plan.resolve_path(path, self, at)
+
+    def serial(self) -> Callable[[Rows], Int64]:
+        """Numbers that never repeat, of about the size of the row number, in no visible order."""
+        own = self.stream("serial")
+        return lambda rows: scatter(own, rows.numbers())
+
+    def index(self, domain: int, what: str = "values") -> Callable[[Rows], Int64]:
+        """Positions in a domain of `domain` values: never repeating where the column is unique, else uniform draws."""
+        own = self.stream("index")
+        if not self.unique:
+            return lambda rows: below(rows.draws(own), domain)
+        if domain < self.rows:
+            self.fail(f"{self.rows:,} unique {what} are asked for and there are only {domain:,}; make fewer rows, widen the recipe, or drop the unique constraint")  # fmt: skip
+        return lambda rows: permute(own, rows.numbers(), domain)
+
+    def fail(self, message: str, at: Mark | None = None) -> NoReturn:
+        """Say that this recipe cannot be carried out."""
+        raise Unusable(message, at or self.at)
+
+    def locale_mix(self, recipe: Recipe) -> Mapping[str, float] | str:
+        """The locales to draw from: the recipe's, the table's or the schema's; a string names the reference to follow."""
+        own = recipe.args.get("locale")
+        if isinstance(own, str):
+            return {own: 1.0}
+        return own or self.table.locale or self.schema.locale

@@ -1,0 +1,142 @@
+"""Rows: some rows of one table, whose columns are made on demand, each once.
+
+A kernel makes one column for any set of rows: `kernel(rows) -> pa.Array`, one value for each row in order, and the same
+value for a row whatever the other rows of the set are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from datagen.randomness import Index, Int64, Stream, UInt64
+
+Kernel = Callable[["Rows"], pa.Array]
+T = TypeVar("T")
+
+_DENSE = 2
+
+
+class Link(Protocol):
+    """Says which row of the parent table each row references: int64 row numbers, -1 for none."""
+
+    parent: str
+
+    def __call__(self, rows: Rows) -> Int64: ...
+
+
+class TableRecipe(Protocol):
+    """What Rows need to know of a table that is being generated."""
+
+    kernels: Mapping[str, Kernel]
+    links: Mapping[tuple[str, ...], Link]
+
+
+class Tables(Protocol):
+    """What Rows need to know of all tables that are being generated."""
+
+    def __getitem__(self, table: str) -> TableRecipe: ...
+
+
+class Rows:
+    """The rows of `table` with the row numbers `index` (a range of step 1, or an int64 array in any order)."""
+
+    def __init__(self, tables: Tables, table: str, index: Index) -> None:
+        self.tables = tables
+        self.table = table
+        self.index = index
+        self._memo: dict[Hashable, object] = {}
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def numbers(self) -> Int64:
+        """The row numbers as an int64 array."""
+        if isinstance(self.index, range):
+            return self.memo("numbers", lambda: np.arange(self.index.start, self.index.stop, dtype=np.int64))  # type: ignore[union-attr]
+        return self.index
+
+    def draws(self, stream: Stream) -> UInt64:
+        """One 64-bit draw a row from `stream`."""
+        return stream.draws(self.index)
+
+    def memo(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returned the first time it was asked for under `key` on these rows."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        return self._memo[key]  # type: ignore[return-value]
+
+    def column(self, name: str) -> pa.Array:
+        """The values of one column of these rows, as the bundle holds them."""
+        return self.memo(("column", name), lambda: self.tables[self.table].kernels[name](self))
+
+    def links(self, foreign_key: tuple[str, ...]) -> Int64:
+        """The row numbers that the foreign key with these columns points to; -1 where it is null."""
+        return self.memo(("links", foreign_key), lambda: self.tables[self.table].links[foreign_key](self))
+
+    def parent(self, foreign_key: tuple[str, ...]) -> Selection:
+        """The referenced rows of a foreign key."""
+        link = self.tables[self.table].links[foreign_key]
+        return self.memo(("parent", foreign_key), lambda: select(self.tables, link.parent, self.links(foreign_key)))
+
+
+class Selection:
+    """Rows picked by a list of row numbers that may repeat or be absent (-1)."""
+
+    def __init__(self, rows: Rows, positions: Int64 | None, absent: npt.NDArray[np.bool_] | None) -> None:
+        self.rows = rows
+        self._positions = positions
+        self._absent = absent
+
+    def column(self, name: str) -> pa.Array:
+        """The values of a column at each picked row; null where there is no row."""
+        return self.spread(self.rows.column(name))
+
+    def parent_column(self, foreign_key: tuple[str, ...], name: str) -> pa.Array:
+        return self.spread(self.rows.parent(foreign_key).column(name))
+
+    def spread(self, values: pa.Array) -> pa.Array:
+        """Lay `values`, one for each of `rows`, out over the picks."""
+        if self._positions is None:
+            return values
+        return values.take(pa.array(self._positions, mask=self._absent))
+
+
+def select(tables: Tables, table: str, picks: Int64) -> Selection:
+    """Return the rows of `table` with the numbers `picks`, computing each no more often than is cheap."""
+    absent = picks < 0
+    if not len(picks) or absent.all():
+        return Selection(Rows(tables, table, range(0, 0)), np.zeros(len(picks), np.int64), absent)
+    mask = absent if absent.any() else None
+    present = picks if mask is None else picks[~absent]
+    low, high = int(present.min()), int(present.max())
+    if high - low < _DENSE * len(picks):
+        return Selection(Rows(tables, table, range(low, high + 1)), picks - low, mask)
+    distinct, positions = np.unique(present, return_inverse=True)
+    if mask is None:
+        return Selection(Rows(tables, table, distinct), positions, None)
+    spread = np.zeros(len(picks), np.int64)
+    spread[~absent] = positions
+    return Selection(Rows(tables, table, distinct), spread, mask)
+
+
+class Elements(Rows):
+    """The items of a list column seen as rows: item j of row r has the number r * stride + j.
+
+    Draws differ by item; columns and references are those of the row that owns the item.
+    """
+
+    def __init__(self, owners: Rows, owner_positions: Int64, places: Int64, stride: int) -> None:
+        super().__init__(owners.tables, owners.table, owners.numbers()[owner_positions] * stride + places)
+        self._owners = owners
+        self._owner_positions = owner_positions
+
+    def column(self, name: str) -> pa.Array:
+        return self._owners.column(name).take(pa.array(self._owner_positions))
+
+    def links(self, foreign_key: tuple[str, ...]) -> Int64:
+        return self._owners.links(foreign_key)[self._owner_positions]

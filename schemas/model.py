@@ -1,0 +1,204 @@
+"""The shared vocabulary: schemas, tables, columns, keys and references, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.errors import Mark
+from schemas.types import SqlType
+
+DATA_CLASSES = ("public", "internal", "personal", "sensitive")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How values are made: the name of a generator and its parameters, checked against `schemas.recipes`.
+
+    `args` holds plain values (str, int, float, bool, Decimal-free), tuples, dicts with string keys, and nested `Recipe`s.
+    """
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key over one or more columns, and how the referenced row is chosen.
+
+    `within` names a column of this table (part of another reference) whose parent the referenced row must share;
+    `acyclic` keeps self-references a forest; `skew` is a zipf exponent (some rows are referenced far more than others).
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    target: tuple[str, ...]
+    name: str | None = None
+    within: str | None = None
+    acyclic: bool = False
+    skew: float | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Unique:
+    """A unique constraint over one or more columns."""
+
+    columns: tuple[str, ...]
+    name: str | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check constraint; `sql` is a boolean SQL expression over the columns of the table."""
+
+    sql: str
+    name: str | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that is not a constraint."""
+
+    columns: tuple[str, ...]
+    name: str | None = None
+    unique: bool = False
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How many rows a table has.
+
+    Either `count` rows (times the scale, unless `fixed`), or for each row of `per` a number drawn from `each`;
+    `total` then fixes the sum.
+    """
+
+    count: int | None = None
+    fixed: bool = False
+    per: str | None = None
+    each: Recipe | None = None
+    total: int | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type, constraints, class and recipe.
+
+    `null` is None for NOT NULL, else the share of nulls to generate (0 means nullable, none generated). `computed` is the
+    SQL of a column that the database computes; such a column is in the DDL and not in the bundle.
+    """
+
+    name: str
+    type: SqlType
+    null: float | None = None
+    identity: bool = False
+    computed: str | None = None
+    default: str | None = None
+    generate: Recipe | None = None
+    data_class: str = "internal"
+    semantic: str | None = None
+    comment: str | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+    @property
+    def nullable(self) -> bool:
+        return self.null is not None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `name` may be qualified by a database schema (`sales.orders`)."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: Rows
+    key: tuple[str, ...] = ()
+    unique: tuple[Unique, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    comment: str | None = None
+    locale: Mapping[str, float] | str | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
+
+    def column(self, name: str) -> Column:
+        """Return the column called `name`; KeyError where there is none."""
+        return self._by_name[name]
+
+    def has(self, name: str) -> bool:
+        return name in self._by_name
+
+    @cached_property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns that bundles hold: all but those that the database computes."""
+        return tuple(c for c in self.columns if c.computed is None)
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema of the stored columns."""
+        return pa.schema(
+            [pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in self.stored_columns]
+        )
+
+    def is_unique(self, column: str) -> bool:
+        """Whether `column` alone is a key or unique."""
+        return (column,) in self.unique_sets()
+
+    def foreign_key_of(self, column: str) -> ForeignKey | None:
+        """The first foreign key that `column` is part of, shortest first."""
+        found = [f for f in self.foreign_keys if column in f.columns]
+        return min(found, key=lambda f: len(f.columns)) if found else None
+
+    def unique_sets(self) -> Iterator[tuple[str, ...]]:
+        """Every set of columns whose values may not repeat: the key, unique constraints and unique indexes."""
+        seen = set()
+        candidates = [self.key, *(u.columns for u in self.unique)]
+        candidates += [i.columns for i in self.indexes if i.unique]
+        for columns in candidates:
+            if columns and columns not in seen:
+                seen.add(columns)
+                yield columns
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A whole schema: what a schema file says.
+
+    `anchor` is the data's 'now' in microseconds since 1970 (UTC). `locale` maps locale names to weights. `file` is where
+    it was read from, for messages only.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    seed: int = 0
+    anchor: int = 1_767_225_600_000_000
+    locale: Mapping[str, float] = field(default_factory=lambda: {"en_US": 1.0})
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    privacy_unit: str | None = None
+    scenarios: Mapping[str, float] = field(default_factory=dict)
+    comment: str | None = None
+    file: str = field(default="schema", compare=False)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Table]:
+        return {t.name: t for t in self.tables}
+
+    def table(self, name: str) -> Table:
+        """Return the table called `name`; KeyError where there is none."""
+        return self._by_name[name]
+
+    def has(self, name: str) -> bool:
+        return name in self._by_name

@@ -1,0 +1,41 @@
+"""The one object that crosses from producers of data to bundles: a source of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from schemas.model import Schema
+
+
+@runtime_checkable
+class TableSource(Protocol):
+    """Tables of one schema as Arrow record batches, in a fixed row order.
+
+    `kind` is `synthetic`, `sanitized` or `mirrored`. `provenance` is JSON data that says where the data comes from (seed,
+    recipe digests, generator version, value pools, lineage); it enters the bundle's config, so nothing in it may depend
+    on time or machine, and nothing in it may be personal.
+    """
+
+    schema: Schema
+    kind: str
+
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+
+    def read(self, table: str) -> pa.RecordBatchReader:
+        """Stream all rows of `table`; columns are those of `Table.stored_columns`, typed `SqlType.arrow`."""
+        ...
+
+
+@runtime_checkable
+class RangeSource(TableSource, Protocol):
+    """A source whose rows can be read in any range, so that ranges can be built in parallel."""
+
+    def row_count(self, table: str) -> int: ...
+
+    def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        """Return rows `start` to `stop` (exclusive) of `table`; safe to call from several threads."""
+        ...
