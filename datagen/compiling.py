@@ -35,7 +35,8 @@ def generator(name: str) -> Callable[[Compiler], Compiler]:
 class Context:
     """One column (or a part of one, such as a JSON member) that is being compiled.
 
-    A kernel made here must return arrays of `type.arrow`. `unique` asks for values that never repeat over `rows` rows.
+    A kernel made here must return arrays of `type.arrow`. `unique` asks for values that never repeat over `rows` rows;
+    `factor` is set where the column is a member of a composite unique key, and then gives its positions.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Context:
     type: SqlType
     unique: bool = False
     part: tuple[str, ...] = ()
+    factor: Callable[[int], Callable[[Rows], Int64]] | None = None
     at: Mark | None = field(default=None, compare=False)
 
     @property
@@ -65,7 +67,7 @@ class Context:
 
     def compile(self, recipe: Recipe, type: SqlType, part: str, unique: bool = False) -> Kernel:
         """Compile a nested recipe; `part` tells its draws from those of its siblings."""
-        inner = replace(self, type=type, part=(*self.part, part), unique=unique, at=recipe.at or self.at)
+        inner = replace(self, type=type, part=(*self.part, part), unique=unique, factor=None, at=recipe.at or self.at)
         return self.plan.compile_recipe(recipe, inner)
 
     def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
@@ -79,6 +81,8 @@ class Context:
 
     def index(self, domain: int, what: str = "values") -> Callable[[Rows], Int64]:
         """Positions in a domain of `domain` values: never repeating where the column is unique, else uniform draws."""
+        if self.factor is not None:
+            return self.factor(domain)
         own = self.stream("index")
         if not self.unique:
             return lambda rows: below(rows.draws(own), domain)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from datagen.families import Family
 from datagen.randomness import Index, Int64, Stream, UInt64
 
 Kernel = Callable[["Rows"], pa.Array]
@@ -34,6 +35,7 @@ class TableRecipe(Protocol):
 
     kernels: Mapping[str, Kernel]
     links: Mapping[tuple[str, ...], Link]
+    family: Family | None
 
 
 class Tables(Protocol):
@@ -74,6 +76,12 @@ class Rows:
         """The values of one column of these rows, as the bundle holds them."""
         return self.memo(("column", name), lambda: self.tables[self.table].kernels[name](self))
 
+    def family_parents(self) -> Int64:
+        """The parent of each row, in a table that has rows per parent."""
+        family = self.tables[self.table].family
+        assert family is not None
+        return self.memo("family", lambda: family.parent_of(self.index))
+
     def links(self, foreign_key: tuple[str, ...]) -> Int64:
         """The row numbers that the foreign key with these columns points to; -1 where it is null."""
         return self.memo(("links", foreign_key), lambda: self.tables[self.table].links[foreign_key](self))
@@ -96,8 +104,14 @@ class Selection:
         """The values of a column at each picked row; null where there is no row."""
         return self.spread(self.rows.column(name))
 
-    def parent_column(self, foreign_key: tuple[str, ...], name: str) -> pa.Array:
-        return self.spread(self.rows.parent(foreign_key).column(name))
+    def pick(self, numbers: Int64) -> Int64:
+        """Lay row numbers, one for each of `rows`, out over the picks; -1 where there is no row."""
+        if self._positions is None:
+            return numbers
+        if not len(numbers):
+            return np.full(len(self._positions), -1, np.int64)
+        found = numbers[self._positions if self._absent is None else np.where(self._absent, 0, self._positions)]
+        return found if self._absent is None else np.where(self._absent, np.int64(-1), found)
 
     def spread(self, values: pa.Array) -> pa.Array:
         """Lay `values`, one for each of `rows`, out over the picks."""
@@ -137,6 +151,9 @@ class Elements(Rows):
 
     def column(self, name: str) -> pa.Array:
         return self._owners.column(name).take(pa.array(self._owner_positions))
+
+    def family_parents(self) -> Int64:
+        return self._owners.family_parents()[self._owner_positions]
 
     def links(self, foreign_key: tuple[str, ...]) -> Int64:
         return self._owners.links(foreign_key)[self._owner_positions]

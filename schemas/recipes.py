@@ -7,7 +7,9 @@ JSON Schema and the reference page are all made from this one tuple.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from schemas.model import Recipe
 from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES
 
 TEXTUAL = (*TEXTS, "enum")
@@ -159,7 +161,7 @@ _TIME = (
     Generator("states", "A status that moves through a state machine, from its first state until `until` or a state with no way out.", TEXTUAL, "machine",
               (_p("machine", "states", "what may follow each state; chances that sum to less than 1 leave the rest where they are", True),
                _p("start", "path", "the time at which a row enters the first state; by default its column created_at, where there is one"),
-               _p("dwell", "dwell", "mean time in a state", default="1d"), _p("until", "moment", "the state is that of this moment", default="now")),
+               _p("dwell", "dwell", "mean time in a state; a day where none is given", default=86_400_000_000), _p("until", "moment", "the state is that of this moment", default="now")),
               example="{states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}}"),
     Generator("entered", "When the status column entered a state; null where it never did. `any` is the latest change.", MOMENTS, "state",
               (_p("state", "text", "the state, or `any`", True), _p("of", "path", "the status column", True)), example="{entered: paid, of: status}"),
@@ -263,3 +265,11 @@ _SEMANTIC = (
 
 GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_SEMANTIC)
 BY_NAME: dict[str, Generator] = {g.name: g for g in GENERATORS}
+
+
+def argument(recipe: Recipe, name: str) -> Any:
+    """Return an argument of `recipe`, or the catalogue's default for it."""
+    if name in recipe.args:
+        return recipe.args[name]
+    parameter = BY_NAME[recipe.name].parameter(name)
+    return None if parameter is None else parameter.default

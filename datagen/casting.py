@@ -1,0 +1,72 @@
+"""Conversions between column types for values taken over from another column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datagen.arrays import DAY, from_units, has_units, largest_units, to_units
+from datagen.randomness import Int64
+from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
+
+Conversion = Callable[[pa.Array], pa.Array]
+
+_EXACT = (*INTEGERS, "numeric")
+_POINTS = ("date", "timestamp", "timestamptz")
+
+
+def conversion(source: SqlType, target: SqlType) -> Conversion | None:
+    """Return how values of `source` become values of `target`; None where they cannot."""
+    if source.arrow == target.arrow and (target.length is None or target.length == source.length):
+        return _same
+    if source.kind in (*TEXTS, "enum", "json") and target.kind in (*TEXTS, "enum", "json"):
+        length = target.length
+        return _same if length is None else lambda values: pc.utf8_slice_codeunits(values, 0, length)
+    if target.kind in TEXTS and source.kind == "uuid" and (target.length or 36) >= 36:
+        return lambda values: pc.cast(values, pa.string())
+    if target.kind in TEXTS and source.kind not in ("bytes", "array", "interval", "time"):
+        length = target.length
+        if length is None:
+            return lambda values: pc.cast(values, pa.string())
+        return lambda values: pc.utf8_slice_codeunits(pc.cast(values, pa.string()), 0, length)
+    if source.kind in _EXACT and target.kind in FLOATS:
+        return lambda values: pc.cast(pc.cast(values, pa.float64()), target.arrow)
+    if source.kind in FLOATS and target.kind in FLOATS:
+        return lambda values: pc.cast(values, target.arrow)
+    if has_units(source) and has_units(target):
+        change = _unit_change(source, target)
+        if change is not None:
+            return lambda values: _apply(source, target, change, values)
+    return None
+
+
+def _same(values: pa.Array) -> pa.Array:
+    return values
+
+
+def _apply(source: SqlType, target: SqlType, change: Callable[[Int64], Int64], values: pa.Array) -> pa.Array:
+    units, absent = to_units(source, values)
+    changed = change(units)
+    if len(changed) and max(int(changed.max()), -int(changed.min())) > largest_units(target):
+        raise OverflowError(f"a value of {source} does not fit {target}")
+    return from_units(target, changed, absent)
+
+
+def _unit_change(source: SqlType, target: SqlType) -> Callable[[Int64], Int64] | None:
+    if source.kind in _EXACT and target.kind in _EXACT:
+        digits = target.decimals - source.decimals
+        if digits >= 0:
+            return lambda units: units * 10**digits
+        half = 10**-digits // 2
+        return lambda units: (units + half) // 10**-digits
+    if source.kind in _POINTS and target.kind in _POINTS:
+        if source.kind == "date" and target.kind != "date":
+            return lambda units: units * DAY
+        if source.kind != "date" and target.kind == "date":
+            return lambda units: units // DAY
+        return lambda units: units
+    if source.kind in ("timestamp", "timestamptz") and target.kind == "time":
+        return lambda units: units % DAY
+    return None

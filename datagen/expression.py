@@ -1,0 +1,128 @@
+"""SQL expressions over the columns of a row, evaluated by DuckDB a batch at a time.
+
+Only functions whose results are exact and depend on nothing but their arguments are let in: no clock, no randomness, no
+logarithms or roots (whose last bit differs between machines), no files.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from datagen.compiling import Context
+from datagen.errors import GenerationFailed
+from datagen.rows import Kernel, Rows
+from schemas.errors import Mark
+from schemas.types import SqlType
+
+_ALLOWED = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
+    exp.IntDiv, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike,
+    exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign, exp.Cast,
+    exp.DataType, exp.DataTypeParam, exp.DPipe, exp.Concat, exp.ConcatWs, exp.Upper, exp.Lower, exp.Initcap, exp.Length, exp.Substring,
+    exp.Left, exp.Right, exp.Trim, exp.Replace, exp.Pad, exp.Repeat, exp.StrPosition, exp.SplitPart, exp.Interval, exp.Var, exp.Extract,
+    exp.TimestampTrunc, exp.DateTrunc, exp.Tuple, exp.Escape, exp.Reverse, exp.SafeDivide, exp.Distinct, exp.NullSafeEQ, exp.NullSafeNEQ,
+)  # fmt: skip
+
+_DUCKDB = {
+    "smallint": "SMALLINT", "integer": "INTEGER", "bigint": "BIGINT", "real": "REAL", "double": "DOUBLE", "text": "VARCHAR",
+    "varchar": "VARCHAR", "char": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE", "time": "TIME", "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMPTZ", "interval": "INTERVAL", "uuid": "UUID", "json": "VARCHAR", "bytes": "BLOB", "enum": "VARCHAR",
+}  # fmt: skip
+
+
+def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
+    """Compile `sql` (PostgreSQL's dialect) to a kernel of the column's type; columns may be paths (`plan_id.price`)."""
+    try:
+        tree = sqlglot.parse_one(sql, read="postgres")
+    except sqlglot.errors.SqlglotError as error:
+        ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
+    sources: dict[str, Callable[[Rows], pa.Array]] = {}
+    names: dict[str, str] = {}
+    for node in tree.walk():
+        if not isinstance(node, _ALLOWED):
+            what = node.name.upper() if isinstance(node, exp.Anonymous) else node.key.upper()
+            ctx.fail(f"{what} is not allowed in an expression: only exact functions of the row's own values are", at)
+    for column in list(tree.find_all(exp.Column)):
+        path = ".".join(part.name for part in column.parts)
+        if path not in names:
+            names[path] = f"c{len(names)}"
+            sources[names[path]] = ctx.path(path, at)[0]
+        replacement = exp.column(names[path])
+        if column is tree:
+            tree = replacement
+        else:
+            column.replace(replacement)
+    if not sources:
+        ctx.fail("the expression names no column; use `constant` for a fixed value", at)
+    target = _duckdb_type(ctx.type)
+    query = f"SELECT CAST({tree.sql(dialect='duckdb')} AS {target}) AS value FROM batch"
+    evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}")
+    evaluate.rehearse({name: ctx.path(path, at)[1] for path, name in names.items()}, ctx, at)
+
+    def kernel(rows: Rows) -> pa.Array:
+        return evaluate(pa.table({name: source(rows) for name, source in sources.items()}))
+
+    return kernel
+
+
+def _duckdb_type(type: SqlType) -> str:
+    if type.kind == "numeric":
+        arrow = type.arrow
+        return f"DECIMAL({arrow.precision},{arrow.scale})"
+    if type.kind == "array":
+        assert type.item is not None
+        return _duckdb_type(type.item) + "[]"
+    return _DUCKDB[type.kind]
+
+
+class _Evaluator:
+    """One query, run on a connection of its own in each thread."""
+
+    def __init__(self, query: str, type: SqlType, where: str) -> None:
+        self._query = query
+        self._type = type
+        self._where = where
+        self._local = threading.local()
+
+    def __call__(self, batch: pa.Table) -> pa.Array:
+        import duckdb
+
+        try:
+            found = self._run(batch)
+        except duckdb.Error as error:
+            raise GenerationFailed(f"{self._where}: the expression failed: {str(error).splitlines()[0][:200]}") from None
+        values = found.column(0).combine_chunks()
+        arrow = self._type.arrow
+        if values.type == arrow:
+            return values
+        if isinstance(arrow, pa.BaseExtensionType):
+            return values
+        return values.cast(arrow)
+
+    def _run(self, batch: pa.Table) -> pa.Table:
+        connection = self._connection()
+        connection.register("batch", batch)
+        try:
+            return connection.execute(self._query).to_arrow_table()
+        finally:
+            connection.unregister("batch")
+
+    def _connection(self):  # type: ignore[no-untyped-def]
+        import duckdb
+
+        if not hasattr(self._local, "connection"):
+            self._local.connection = duckdb.connect(config={"threads": 1, "TimeZone": "UTC"})
+        return self._local.connection
+
+    def rehearse(self, types: dict[str, SqlType], ctx: Context, at: Mark | None) -> None:
+        """Run on no rows, so that a wrong type or function is found before anything is made."""
+        try:
+            self(pa.table({name: pa.array([], type.arrow) for name, type in types.items()}))
+        except GenerationFailed as error:
+            ctx.fail(str(error).partition(": ")[2], at)
+

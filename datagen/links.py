@@ -1,0 +1,214 @@
+"""References: which row of the parent table each row points to, computed from row numbers alone.
+
+A link maps rows to row numbers of its parent table (-1 for none). The kinds:
+
+    FamilyLink      the parent of which the row is a child (`rows: {per: ...}`)
+    FollowedLink    the row that the referenced row references (`generate: {from: ticket_id.tenant_id}`)
+    UniformLink     any row, or any row before this one (`acyclic`), by equal chance or skewed
+    GroupLink       the same among the rows that share a parent with this row (`within`)
+    DistinctLink    one that no other row has (a unique foreign key)
+    FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from datagen.distributions import zipf_rank
+from datagen.families import Family
+from datagen.permutation import permute
+from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
+from datagen.rows import Link, Rows, Tables
+
+
+
+class Groups(Protocol):
+    """The rows of a table grouped by a parent: for each parent where its rows begin and how many they are."""
+
+    def ranges(self, groups: Int64) -> tuple[Int64, Int64]: ...
+
+    def members(self, positions: Int64) -> Int64: ...
+
+
+@dataclass(frozen=True)
+class FamilyGroups:
+    """Groups that lie together because every table between is generated per parent; `chain` leads down from the group."""
+
+    chain: tuple[Family, ...]
+
+    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
+        start, stop = groups, groups + 1
+        for family in self.chain:
+            start, stop = family.starts(start), family.starts(stop)
+        return start, stop - start
+
+    def members(self, positions: Int64) -> Int64:
+        return positions
+
+
+class SortedGroups:
+    """Groups found by sorting the links of all rows of a table once; 16 bytes a row."""
+
+    def __init__(self, tables: Tables, table: str, rows: int, foreign_key: tuple[str, ...], groups: int) -> None:
+        links = Rows(tables, table, range(rows)).links(foreign_key)
+        self._order = np.argsort(links, kind="stable")
+        self._starts = np.searchsorted(links[self._order], np.arange(groups + 1))
+
+    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
+        start = self._starts[groups]
+        return start, self._starts[groups + 1] - start
+
+    def members(self, positions: Int64) -> Int64:
+        if not len(self._order):
+            return np.full(len(positions), -1, np.int64)
+        return self._order[np.clip(positions, 0, len(self._order) - 1)]
+
+
+@dataclass(frozen=True)
+class FamilyLink:
+    """The parent of which the row is a child."""
+
+    parent: str
+    family: Family
+
+    def __call__(self, rows: Rows) -> Int64:
+        return rows.family_parents()
+
+
+@dataclass(frozen=True)
+class FollowedLink:
+    """The row found by following `keys` one after the other, the first from this row."""
+
+    parent: str
+    keys: tuple[tuple[str, ...], ...]
+
+    def __call__(self, rows: Rows) -> Int64:
+        return _follow(rows, self.keys)
+
+
+def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...]) -> Int64:
+    if len(keys) == 1:
+        return rows.links(keys[0])
+    found = rows.parent(keys[0])
+    return found.pick(_follow(found.rows, keys[1:]))
+
+
+@dataclass(frozen=True)
+class NullableLink:
+    """Another link with a share of the rows pointing nowhere."""
+
+    link: Link
+    stream: Stream
+    threshold: int
+
+    @property
+    def parent(self) -> str:
+        return self.link.parent
+
+    def __call__(self, rows: Rows) -> Int64:
+        found = self.link(rows)
+        return np.where(rows.draws(self.stream) >> np.uint64(1) < np.uint64(self.threshold), np.int64(-1), found)
+
+
+@dataclass(frozen=True)
+class UniformLink:
+    """Any of `size` rows; with `acyclic` any row before this one; `orphan` is what the first row points to then."""
+
+    parent: str
+    size: int
+    stream: Stream
+    skew: float | None = None
+    acyclic: bool = False
+    orphan_is_self: bool = False
+
+    def __call__(self, rows: Rows) -> Int64:
+        draws = rows.draws(self.stream)
+        if self.acyclic:
+            numbers = rows.numbers()
+            found = below(draws, numbers)
+            return np.where(numbers == 0, np.int64(0 if self.orphan_is_self else -1), found)
+        if self.size == 0:
+            return np.full(len(rows), -1, np.int64)
+        if self.skew is None:
+            return below(draws, self.size)
+        ranks = zipf_rank(draws, self.skew, np.full(len(rows), self.size, np.int64))
+        return permute(self.stream, ranks, self.size)
+
+
+@dataclass(frozen=True)
+class GroupLink:
+    """A row of the group that this row belongs to, by equal chance or skewed; with `acyclic` one before this one."""
+
+    parent: str
+    groups: Groups
+    within: tuple[str, ...]
+    stream: Stream
+    skew: float | None = None
+    acyclic: bool = False
+    orphan_is_self: bool = False
+
+    def __call__(self, rows: Rows) -> Int64:
+        group = rows.links(self.within)
+        present = np.maximum(group, 0)
+        start, size = self.groups.ranges(present)
+        if self.acyclic:
+            size = rows.numbers() - start
+        draws = rows.draws(self.stream)
+        if self.skew is None:
+            place = below(draws, size)
+        else:
+            ranks = zipf_rank(draws, self.skew, np.maximum(size, 1))
+            place = rotate(self.stream, present, ranks, np.maximum(size, 1))
+        found = self.groups.members(start + place)
+        orphan = rows.numbers() if self.orphan_is_self else np.full(len(rows), -1, np.int64)
+        return np.where((group < 0) | (size <= 0), orphan, found)
+
+
+@dataclass(frozen=True)
+class DistinctLink:
+    """A row that no other row points to: row numbers through a bijection of the parent's rows."""
+
+    parent: str
+    size: int
+    stream: Stream
+
+    def __call__(self, rows: Rows) -> Int64:
+        numbers = rows.numbers()
+        found = permute(self.stream, np.minimum(numbers, self.size - 1), self.size)
+        return np.where(numbers < self.size, found, np.int64(-1))
+
+
+@dataclass(frozen=True)
+class FactorLink:
+    """A coordinate of a composite unique key: `place` gives positions, `members` turns them into row numbers."""
+
+    parent: str
+    place: Callable[[Rows], Int64]
+
+    def __call__(self, rows: Rows) -> Int64:
+        return self.place(rows)
+
+
+def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:
+    """Permute the places 0..size-1 of each group by place -> base + place * stride, stride coprime to the size.
+
+    Base and stride are drawn for each group; distinct places stay distinct. Sizes are at most 2**31.
+    """
+    draws = stream.draws(groups)
+    base = below(draws, sizes)
+    stride = below(_again(draws), sizes) | 1
+    for _ in range(64):
+        clash = np.gcd(stride, sizes) > 1
+        if not clash.any():
+            break
+        stride = np.where(clash, stride + 2, stride)
+    stride = np.where(np.gcd(stride, sizes) > 1, np.int64(1), stride)
+    return (base + (places % sizes) * (stride % sizes)) % sizes
+
+
+def _again(draws: UInt64) -> UInt64:
+    return multiply_high(draws ^ np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFFFFFFFFFFFFFFFF)) ^ (draws << np.uint64(32))

@@ -1,0 +1,251 @@
+"""Numbers and intervals under a distribution: uniform, normal, lognormal, exponential, beta, Poisson, zipf, histogram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import numpy as np
+
+from datagen import distributions
+from datagen.arrays import from_floats, from_units, has_units, largest_units
+from datagen.compiling import Context, generator
+from datagen.distributions import Discrete, Quantile, Tabulated
+from datagen.errors import Unusable
+from datagen.randomness import Int64, UInt64, below
+from datagen.rows import Kernel, Rows
+from schemas.errors import Mark
+from schemas.model import Recipe
+from schemas.recipes import DISTRIBUTIONS, argument
+from schemas.types import FLOATS, SqlType
+
+UnitSampler = Callable[[UInt64], Int64]
+BIGINT = SqlType("bigint")
+
+_MAX_TABLE = 4_000_000
+_MAX_POISSON = 1e9
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A distribution over whole units: its sampler and the bounds it keeps (None where it has none)."""
+
+    sample: UnitSampler
+    least: int
+    most: int
+
+
+def unit_factor(type: SqlType) -> int:
+    """How many units make one: 10 to the power of a numeric's decimals, else 1."""
+    return int(10**type.decimals)
+
+
+def to_unit(value: float, type: SqlType, rounding: str) -> int:
+    """Return a bound or step in whole units, rounded inwards by the caller's choice."""
+    return int((Decimal(str(value)) * unit_factor(type)).to_integral_value(rounding))
+
+
+def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = None) -> Whole:
+    """Compile a distribution for a column type counted in units; raises Unusable where it cannot be met."""
+    if not isinstance(recipe, Recipe):
+        fixed = to_unit(recipe, type, ROUND_FLOOR)
+        return Whole(lambda draws: np.full(len(draws), fixed, np.int64), fixed, fixed)
+    at = recipe.at or at
+    limit = largest_units(type)
+    low, high, step = _bounds(recipe, type, at)
+    least = -limit if low is None else low
+    most = limit if high is None else high
+    if least > most:
+        raise Unusable(f"min {_shown(recipe, 'min', least)} is greater than max {_shown(recipe, 'max', most)}", at)
+    if least < -limit - 1 or most > limit:
+        raise Unusable(f"values from {least} to {most} do not fit {type}", at)
+    sampler = _whole_sampler(recipe, type, low, high, limit, at)
+    first = max(least, sampler.first) if isinstance(sampler, Discrete) and unit_factor(type) == 1 else least
+    last = min(most, sampler.first + len(sampler.thresholds)) if isinstance(sampler, Discrete) and unit_factor(type) == 1 else most
+
+    def sample(draws: UInt64) -> Int64:
+        values = sampler(draws)
+        if step > 1:
+            values = values // step * step
+        return np.clip(values, least, most)
+
+    return Whole(sampler if isinstance(sampler, Discrete) and step == 1 else sample, first, last)
+
+
+def _shown(recipe: Recipe, name: str, fallback: int) -> object:
+    return recipe.args.get(name, fallback)
+
+
+def _bounds(recipe: Recipe, type: SqlType, at: Mark | None) -> tuple[int | None, int | None, int]:
+    step = to_unit(argument(recipe, "step") or 0, type, ROUND_FLOOR) or 1
+    if step < 0:
+        raise Unusable(f"step must be above 0, not {argument(recipe, 'step')}", at)
+    if recipe.name == "uniform":
+        low, high = argument(recipe, "range")
+    elif recipe.name == "histogram":
+        low, high = argument(recipe, "edges")[0], argument(recipe, "edges")[-1]
+    else:
+        low, high = argument(recipe, "min"), argument(recipe, "max")
+    least = None if low is None else -(-to_unit(low, type, ROUND_CEILING) // step) * step
+    most = None if high is None else to_unit(high, type, ROUND_FLOOR)
+    if recipe.name == "histogram" and most is not None and least is not None:
+        most = max(most - 1, least)
+    return least, most, step
+
+
+def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | None, limit: int, at: Mark | None) -> UnitSampler:  # fmt: skip
+    factor = unit_factor(type)
+    if recipe.name == "uniform":
+        assert low is not None and high is not None
+        return lambda draws: below(draws, high - low + 1) + low
+    if recipe.name in ("poisson", "zipf"):
+        ranks = _ranks(recipe, None if low is None else -(-low // factor), None if high is None else high // factor, at)
+        return ranks if factor == 1 else lambda draws: ranks(draws) * factor
+    quantile = continuous(recipe, at)
+    rounding = 0.0 if recipe.name == "histogram" else 0.5
+    last = None if high is None else high + (1 if rounding == 0.0 else 0)
+    bounded = distributions.cut(
+        quantile, _edge(quantile, low, -limit, factor, 2.0**-53), _edge(quantile, last, limit, factor, 1.0 - 2.0**-53)
+    )
+    if bounded is None:
+        raise Unusable(f"{recipe.name} has no chance of a value between min and max", at)
+    table = Tabulated.of(bounded) if recipe.name != "histogram" else _Direct(bounded)
+    return lambda draws: np.floor(table(draws) * float(factor) + rounding).astype(np.int64)
+
+
+def _edge(quantile: Quantile, given: int | None, limit: int, factor: int, extreme: float) -> float | None:
+    """Where to cut a distribution: at the bound given, else at the type's own limit if it would be passed."""
+    if given is not None:
+        return given / factor
+    return limit / factor if abs(quantile(np.array([extreme]))[0]) > abs(limit / factor) else None
+
+
+@dataclass(frozen=True)
+class _Direct:
+    quantile: Quantile
+
+    def __call__(self, draws: UInt64) -> distributions.Float64:
+        return self.quantile((draws >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+def _ranks(recipe: Recipe, low: int | None, high: int | None, at: Mark | None) -> Discrete:
+    if recipe.name == "zipf":
+        exponent = float(argument(recipe, "exponent"))
+        first, last = max(low or 1, 1), high or 1
+        if exponent <= 0:
+            raise Unusable(f"the exponent of zipf must be above 0, not {exponent}", at)
+        if last < first:
+            raise Unusable(f"zipf needs 1 <= min <= max, not {low} and {high}", at)
+        if last - first > _MAX_TABLE:
+            raise Unusable(f"zipf from {first} to {last} is too wide; at most {_MAX_TABLE:,} values", at)
+        return distributions.zipf(exponent, first, last)
+    mean = float(argument(recipe, "mean"))
+    if not 0 < mean <= _MAX_POISSON:
+        raise Unusable(f"the mean of poisson must be above 0 and at most {_MAX_POISSON:,.0f}, not {mean}", at)
+    found = distributions.poisson(mean, low, high)
+    if found is None:
+        raise Unusable(f"poisson with mean {mean} has no chance of a value between min and max", at)
+    return found
+
+
+def continuous(recipe: Recipe, at: Mark | None) -> Quantile:
+    """Return the quantile function of a continuous distribution, in ones (not units)."""
+    get = {p: argument(recipe, p) for p in ("mean", "sd", "median", "sigma", "a", "b", "min", "max", "edges", "weights", "range") if _has(recipe, p)}  # fmt: skip
+
+    def positive(name: str) -> float:
+        if not get[name] > 0:
+            raise Unusable(f"{name} of {recipe.name} must be above 0, not {get[name]}", at)
+        return float(get[name])
+
+    match recipe.name:
+        case "uniform":
+            low, high = (float(x) for x in get["range"])
+            if low > high:
+                raise Unusable(f"the range of uniform must rise, not [{low}, {high}]", at)
+            return lambda u: low + u * (high - low)
+        case "normal":
+            return distributions.normal(float(get["mean"]), positive("sd"))
+        case "lognormal":
+            return distributions.lognormal(positive("median"), positive("sigma"))
+        case "exponential":
+            return distributions.exponential(positive("mean"))
+        case "beta":
+            low, high = float(get["min"]), float(get["max"])
+            shape = distributions.beta(positive("a"), positive("b"))
+            return lambda u: low + shape(u) * (high - low)
+        case "histogram":
+            edges = np.array(get["edges"], np.float64)
+            weights = np.array(get["weights"], np.float64)
+            if len(edges) != len(weights) + 1 or (np.diff(edges) <= 0).any():
+                raise Unusable("histogram needs rising edges, one more than weights", at)
+            if (weights < 0).any() or not weights.any():
+                raise Unusable("histogram needs weights of 0 or more, not all 0", at)
+            cumulated = np.concatenate([[0.0], np.cumsum(weights)])
+            return distributions.piecewise(cumulated / cumulated[-1], edges)
+    raise Unusable(f"{recipe.name} is not a continuous distribution", at)
+
+
+def _has(recipe: Recipe, name: str) -> bool:
+    return any(p.name == name for g in DISTRIBUTIONS if g.name == recipe.name for p in g.parameters)
+
+
+def _distribution(recipe: Recipe, ctx: Context) -> Kernel:
+    if ctx.type.kind in FLOATS:
+        return _float_kernel(recipe, ctx)
+    if not has_units(ctx.type):
+        ctx.fail(f"{recipe.name} does not fit {ctx.type}")
+    type = ctx.type
+    if ctx.unique:
+        return _unique_kernel(recipe, ctx)
+    whole = whole_distribution(recipe, type, ctx.at)
+    own = ctx.stream()
+    return lambda rows: from_units(type, whole.sample(rows.draws(own)))
+
+
+def _unique_kernel(recipe: Recipe, ctx: Context) -> Kernel:
+    if recipe.name != "uniform":
+        ctx.fail(f"{recipe.name} cannot be unique; use uniform or sequence")
+    low, high, step = _bounds(recipe, ctx.type, ctx.at)
+    assert low is not None and high is not None
+    if high < low:
+        ctx.fail(f"min {low} is greater than max {high}")
+    index = ctx.index((high - low) // step + 1, "numbers")
+    type = ctx.type
+    return lambda rows: from_units(type, index(rows) * step + low)
+
+
+def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
+    type, own = ctx.type, ctx.stream()
+    if ctx.unique:
+        ctx.fail(f"{type} columns cannot be unique; use an integer or a numeric type")
+    step = argument(recipe, "step") if _has(recipe, "step") else None
+    if recipe.name in ("poisson", "zipf"):
+        ranks = _ranks(recipe, _whole_or_none(recipe, "min"), _whole_or_none(recipe, "max"), ctx.at)
+        return lambda rows: from_floats(type, ranks(rows.draws(own)).astype(np.float64))
+    low, high = argument(recipe, "min") if _has(recipe, "min") else None, argument(recipe, "max") if _has(recipe, "max") else None  # fmt: skip
+    if low is not None and high is not None and low > high:
+        ctx.fail(f"min {low} is greater than max {high}", recipe.at)
+    bounded = distributions.cut(continuous(recipe, recipe.at or ctx.at), low, high)
+    if bounded is None:
+        ctx.fail(f"{recipe.name} has no chance of a value between min and max", recipe.at)
+    table = _Direct(bounded) if recipe.name in ("uniform", "histogram") else Tabulated.of(bounded)
+
+    def kernel(rows: Rows) -> object:
+        values = table(rows.draws(own))
+        if step:
+            values = np.floor(values / step) * step
+            if low is not None:
+                values = np.maximum(values, low)
+        return from_floats(type, values)
+
+    return kernel
+
+
+def _whole_or_none(recipe: Recipe, name: str) -> int | None:
+    value = argument(recipe, name)
+    return None if value is None else int(value)
+
+
+for _known in DISTRIBUTIONS:
+    generator(_known.name)(_distribution)

@@ -1,0 +1,429 @@
+"""From foreign keys to links: who decides which row is referenced, and which columns follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from datagen.arrays import from_units
+from datagen.casting import conversion
+from datagen.composite import CompositeKey, Product, Siblings
+from datagen.errors import Unusable
+from datagen.families import Family
+from datagen.keys import Affine
+from datagen.links import (
+    DistinctLink, FactorLink, FamilyGroups, FamilyLink, FollowedLink, GroupLink, Groups, NullableLink, SortedGroups, UniformLink,
+)  # fmt: skip
+from datagen.randomness import Int64, Stream, stream
+from datagen.rows import Kernel, Link, Rows
+from schemas.model import ForeignKey, Recipe, Table
+from schemas.recipes import BY_NAME
+
+if TYPE_CHECKING:
+    from datagen.plan import Plan
+
+FactorOf = Callable[[int], Callable[[Rows], Int64]]
+
+_SEQUENTIAL = ("sequence", "uuid4", "uuid7")
+_FINITE = ("choice", "uniform", "between")
+_CHECK_ROWS = 1 << 18
+
+
+def family_key_of(table: Table) -> ForeignKey | None:
+    """The foreign key by which a table with rows per parent names that parent."""
+    able = [
+        f for f in table.foreign_keys
+        if f.table == table.rows.per and not any(table.column(c).generate is not None for c in f.columns)
+    ]  # fmt: skip
+    return min(able, key=lambda f: f.within is not None, default=None)
+
+
+@dataclass
+class LazyGroups:
+    """Groups that need the links of a finished plan, found when first asked for."""
+
+    make: Callable[[], Groups]
+    found: Groups | None = None
+
+    def _groups(self) -> Groups:
+        if self.found is None:
+            self.found = self.make()
+        return self.found
+
+    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
+        return self._groups().ranges(groups)
+
+    def members(self, positions: Int64) -> Int64:
+        return self._groups().members(positions)
+
+
+class ReferencePlanner:
+    """Decides the links of one table, and which of its columns they and its unique keys determine."""
+
+    def __init__(self, plan: Plan, table: Table) -> None:
+        self.plan_of_all = plan
+        self.table = table
+        self.own = plan.tables[table.name]
+        self._owner: dict[str, ForeignKey] = {}
+        self._unique: set[str] = set()
+        self._keys: list[tuple[tuple[str, ...], CompositeKey]] = []
+        self._factor_of: dict[str, CompositeKey] = {}
+        self._checks: list[Callable[[], None]] = []
+
+    # What the plan asks
+
+    def kernel(self, column: str) -> Kernel | None:
+        """The kernel of a column that a reference determines; None for any other."""
+        owner = self._owner.get(column)
+        return None if owner is None else self._column_kernel(owner, column)
+
+    def must_be_unique(self, column: str) -> bool:
+        return column in self._unique or self.table.is_unique(column)
+
+    def factor(self, column: str) -> FactorOf | None:
+        """How a column that is a member of a composite unique key gets its position in a domain."""
+        key = self._factor_of.get(column)
+        return None if key is None else lambda size: key.factor(column, size)
+
+    # Planning
+
+    def plan(self) -> None:
+        """Give every foreign key its link, the most binding first."""
+        family_key = family_key_of(self.table)
+        if family_key is not None and self.own.family is not None:
+            self._own(family_key, FamilyLink(family_key.table, self.own.family))
+        waiting = [f for f in self.table.foreign_keys if f is not family_key]
+        explicit = [f for f in waiting if any(self._explicit(c) for c in f.columns)]
+        for foreign_key in explicit:
+            self._try(foreign_key, self._follow_explicit)
+        self._plan_unique_sets()
+        rest = [f for f in waiting if f not in explicit]
+        for foreign_key in sorted(rest, key=lambda f: (-len(f.columns), f.within is not None)):
+            self._try(foreign_key, self._choose)
+
+    def _try(self, foreign_key: ForeignKey, step: Callable[[ForeignKey], None]) -> None:
+        try:
+            step(foreign_key)
+        except Unusable as problem:
+            self.plan_of_all.report(problem, foreign_key.at or self.table.at)
+
+    def _explicit(self, column: str) -> bool:
+        return self.table.column(column).generate is not None
+
+    def _own(self, foreign_key: ForeignKey, link: Link, *, columns: bool = True) -> None:
+        self.own.links[foreign_key.columns] = link
+        for column, target in zip(foreign_key.columns, foreign_key.target, strict=True):
+            if columns and column not in self._owner and not self._explicit(column):
+                self._owner[column] = foreign_key
+                self._needs((self.table.name, column), self._node(foreign_key))
+                self._needs((self.table.name, column), (foreign_key.table, target))
+
+    def _node(self, foreign_key: ForeignKey) -> tuple[str, ...]:
+        return ("link", self.table.name, *foreign_key.columns)
+
+    def _needs(self, node: tuple[str, ...], other: tuple[str, ...]) -> None:
+        self.plan_of_all.needs(node, other)
+
+    def _stream(self, foreign_key: ForeignKey, purpose: str) -> Stream:
+        return stream(self.plan_of_all.seed, self.table.name, *foreign_key.columns, f"~{purpose}")
+
+    # Columns that a reference determines
+
+    def _column_kernel(self, foreign_key: ForeignKey, column: str) -> Kernel:
+        target_table = self.plan_of_all.tables[foreign_key.table]
+        target = foreign_key.target[foreign_key.columns.index(column)]
+        source, type = target_table.table.column(target).type, self.table.column(column).type
+        change = conversion(source, type)
+        if change is None:
+            raise Unusable(f"{column} is {type} and references {foreign_key.table}.{target}, which is {source}", foreign_key.at)
+        key = foreign_key.columns
+
+        def kernel(rows: Rows) -> pa.Array:
+            sequence = target_table.kernels[target]
+            if isinstance(sequence, Affine):
+                links = rows.links(key)
+                absent = links < 0
+                values = from_units(source, sequence.units(links), absent if absent.any() else None)
+            else:
+                values = rows.parent(key).column(target)
+            return change(values)
+
+        return kernel
+
+    # Links
+
+    def _follow_explicit(self, foreign_key: ForeignKey) -> None:
+        """`generate: {from: reference.column}` on a reference's column: the link is that of the row it takes after."""
+        for column, target in zip(foreign_key.columns, foreign_key.target, strict=True):
+            recipe = self.table.column(column).generate
+            if not isinstance(recipe, Recipe) or recipe.name != "from":
+                continue
+            hops, end = self.plan_of_all.hops(str(recipe.args["path"]), self.table, recipe.at)
+            if not hops:
+                continue
+            middle = self.plan_of_all.schema.table(hops[-1].table)
+            if middle.name == foreign_key.table and end == target and len(hops) == 1:
+                self._alias(foreign_key, hops[0])
+                return
+            for onward in middle.foreign_keys:
+                if onward.table == foreign_key.table and end in onward.columns and onward.target[onward.columns.index(end)] == target:  # fmt: skip
+                    self._follow(foreign_key, [*hops, onward])
+                    return
+
+    def _alias(self, foreign_key: ForeignKey, same: ForeignKey) -> None:
+        self._needs(self._node(foreign_key), self._node(same))
+        self._own(foreign_key, FactorLink(foreign_key.table, lambda rows: rows.links(same.columns)), columns=False)
+
+    def _follow(self, foreign_key: ForeignKey, hops: list[ForeignKey]) -> None:
+        table = self.table.name
+        for hop in hops:
+            self._needs(self._node(foreign_key), ("link", table, *hop.columns))
+            table = hop.table
+        self._own(foreign_key, FollowedLink(foreign_key.table, tuple(h.columns for h in hops)), columns=False)
+
+    def _choose(self, foreign_key: ForeignKey) -> None:
+        shared = [c for c in foreign_key.columns if c in self._owner or self._explicit(c)]
+        own = [c for c in foreign_key.columns if c not in shared]
+        if not own:
+            self._follow_owner(foreign_key)
+            return
+        within = self._shared_parent(foreign_key, shared) if shared else None
+        if foreign_key.within is not None:
+            within = self._within(foreign_key)
+        link = self._link(foreign_key, within)
+        shares = [s for s in (self.table.column(c).null for c in own) if s is not None]
+        if shares and shares[0] > 0:
+            threshold = int(shares[0] * 2.0**53) << 10
+            link = NullableLink(link, self._stream(foreign_key, "null"), threshold)
+        self._own(foreign_key, link)
+
+    def _follow_owner(self, foreign_key: ForeignKey) -> None:
+        """All columns are another reference's already: this one points where that row's own reference points."""
+        owners = {self._owner[c].columns: self._owner[c] for c in foreign_key.columns if c in self._owner}
+        for owner in owners.values():
+            if owner.table == foreign_key.table and all(self._target(owner, c) == t for c, t in zip(foreign_key.columns, foreign_key.target, strict=True)):  # fmt: skip
+                self._alias(foreign_key, owner)
+                return
+            if not set(foreign_key.columns) <= set(owner.columns):
+                continue
+            middle = self.plan_of_all.schema.table(owner.table)
+            wanted = tuple(self._target(owner, c) for c in foreign_key.columns)
+            for onward in middle.foreign_keys:
+                if onward.columns == wanted and onward.table == foreign_key.table and onward.target == foreign_key.target:
+                    self._follow(foreign_key, [owner, onward])
+                    return
+        columns = ", ".join(foreign_key.columns)
+        raise Unusable(f"({columns}) is set by other references, and nothing makes it reference {foreign_key.table} too", foreign_key.at)  # fmt: skip
+
+    def _target(self, foreign_key: ForeignKey, column: str) -> str | None:
+        return foreign_key.target[foreign_key.columns.index(column)] if column in foreign_key.columns else None
+
+    def _shared_parent(self, foreign_key: ForeignKey, shared: list[str]) -> tuple[tuple[str, ...], ForeignKey]:
+        """Columns shared with another reference: both must point below the same row. Returns that reference and the target's."""
+        parent = self.plan_of_all.schema.table(foreign_key.table)
+        columns = tuple(shared)
+        wanted = tuple(self._target(foreign_key, c) for c in columns)
+        own = next((f for f in self.table.foreign_keys if f.columns in self.own.links and set(columns) <= set(f.columns)), None)
+        theirs = next((f for f in parent.foreign_keys if f.columns == wanted), None)
+        if own is not None and theirs is not None:
+            if theirs.table == own.table and tuple(self._target(own, c) for c in columns) == theirs.target:
+                return own.columns, theirs
+            middle = self.plan_of_all.schema.table(own.table)
+            between = tuple(self._target(own, c) for c in columns)
+            onward = next((f for f in middle.foreign_keys if f.columns == between and f.table == theirs.table), None)
+            if onward is not None:
+                hidden = (*own.columns, "~", *onward.columns)
+                self.own.links[hidden] = FollowedLink(theirs.table, (own.columns, onward.columns))
+                self._needs(("link", self.table.name, *hidden), self._node(own))
+                self._needs(("link", self.table.name, *hidden), ("link", own.table, *onward.columns))
+                return hidden, theirs
+        raise Unusable(
+            f"({', '.join(foreign_key.columns)}) shares {', '.join(shared)} with another reference, and no common parent of "
+            f"{self.table.name} and {foreign_key.table} is declared by foreign keys",
+            foreign_key.at,
+        )
+
+    def _within(self, foreign_key: ForeignKey) -> tuple[tuple[str, ...], ForeignKey]:
+        assert foreign_key.within is not None
+        own = self.table.foreign_key_of(foreign_key.within)
+        parent = self.plan_of_all.schema.table(foreign_key.table)
+        theirs = None if own is None else next((f for f in parent.foreign_keys if f.table == own.table), None)
+        if own is None or theirs is None:
+            raise Unusable(f"within: {foreign_key.within} needs a reference that {self.table.name} and {foreign_key.table} share", foreign_key.at)  # fmt: skip
+        return own.columns, theirs
+
+    def _link(self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None) -> Link:
+        name, parent = self.table.name, foreign_key.table
+        size = self.plan_of_all.row_count(parent)
+        required = not any(self.table.column(c).nullable for c in foreign_key.columns)
+        rows = self.plan_of_all.row_count(name)
+        if size == 0 and rows and required:
+            raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
+        key = self._factor_of.get(self._factor_name(foreign_key))
+        draws = self._stream(foreign_key, "link")
+        if within is not None:
+            groups = self._groups(parent, within[1])
+            self._needs(self._node(foreign_key), ("link", name, *within[0]))
+            self._needs(self._node(foreign_key), ("link", parent, *within[1].columns))
+            if key is not None:
+                return self._grouped_factor(foreign_key, key, groups, within[0])
+            self._require_members(foreign_key, groups, within, required)
+            return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, required)
+        if key is not None:
+            return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
+        if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
+            if rows > size and required:
+                raise Unusable(f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at)  # fmt: skip
+            return DistinctLink(parent, max(size, 1), draws)
+        return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, required)
+
+    def _one_each(self, foreign_key: ForeignKey) -> bool:
+        return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)
+
+    def _groups(self, parent: str, theirs: ForeignKey) -> Groups:
+        chain = self._chain(parent, theirs)
+        if chain is not None:
+            return FamilyGroups(chain)
+        plan = self.plan_of_all
+        return LazyGroups(lambda: SortedGroups(plan.tables, parent, plan.row_count(parent), theirs.columns, plan.row_count(theirs.table)))
+
+    def _chain(self, parent: str, theirs: ForeignKey) -> tuple[Family, ...] | None:
+        """The families that lead from the rows `theirs` references down to `parent`, if `theirs` follows them."""
+        plan = self.plan_of_all
+        table = plan.schema.table(parent)
+        family = plan.family(parent)
+        if family is None:
+            return None
+        if family_key_of(table) == theirs:
+            return (family,)
+        column = table.column(theirs.columns[0])
+        if len(theirs.columns) > 1 or column.generate is None or column.generate.name != "from":
+            return None
+        hops, end = plan.hops(str(column.generate.args["path"]), table, column.at)
+        if len(hops) != 1 or hops[0] != family_key_of(table):
+            return None
+        middle = plan.schema.table(hops[0].table)
+        onward = next((f for f in middle.foreign_keys if f.columns == (end,) and f.table == theirs.table), None)
+        above = None if onward is None else self._chain(middle.name, onward)
+        return None if above is None else (*above, family)
+
+    def _require_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey], required: bool) -> None:  # fmt: skip
+        if not required or foreign_key.acyclic or foreign_key.table == self.table.name:
+            return
+        if isinstance(groups, FamilyGroups) and all(f.least > 0 for f in groups.chain):
+            return
+        self._checks.append(lambda: self._check_members(foreign_key, groups, within))
+
+    # Unique keys over several columns
+
+    def _plan_unique_sets(self) -> None:
+        sets = [frozenset(s) for s in self.table.unique_sets()]
+        for columns in sorted((s for s in sets if len(s) > 1), key=lambda s: (len(s), sorted(s))):
+            if not any(other < columns for other in sets) and not self._holds_already(columns):
+                self._plan_unique_set(columns)
+
+    def _holds_already(self, columns: frozenset[str]) -> bool:
+        family_inside = self._family_inside(columns)
+        for name in columns - set(self._owner):
+            recipe = self.table.column(name).generate
+            if name in self._unique or (recipe is not None and recipe.name in _SEQUENTIAL and not self.table.foreign_key_of(name)):
+                return True
+            if family_inside and recipe is not None and recipe.name == "ordinal":
+                return True
+            if family_inside and recipe is not None and recipe.name == "list" and self.own.family is not None:
+                return self.own.family.most <= len(recipe.args["values"])
+        return family_inside and self.own.family is not None and self.own.family.most <= 1
+
+    def _family_inside(self, columns: frozenset[str]) -> bool:
+        key = family_key_of(self.table)
+        return key is not None and set(key.columns) <= columns
+
+    def _plan_unique_set(self, columns: frozenset[str]) -> None:
+        family_key = family_key_of(self.table)
+        inside = self._family_inside(columns)
+        references = [f for f in self.table.foreign_keys if f is not family_key and set(f.columns) <= columns and f.columns not in self.own.links]  # fmt: skip
+        covered = {c for f in self.table.foreign_keys for c in f.columns}
+        plain = sorted(columns - covered)
+        wide = [c for c in plain if self._can_be_unique_alone(c)]
+        if wide:
+            self._unique.add(wide[0])
+            return
+        names = [self._factor_name(f) for f in references] + [c for c in plain if self._is_finite(c)]
+        if not names or any(n in self._factor_of for n in names):
+            raise Unusable(f"nothing makes ({', '.join(sorted(columns))}) unique: let one of them be a sequence, or a text or number that can be unique", self.table.at)  # fmt: skip
+        stream_of_key = stream(self.plan_of_all.seed, self.table.name, *sorted(columns), "~combination")
+        if inside and self.own.family is not None:
+            key: CompositeKey = Siblings(stream_of_key, self.own.family)
+        else:
+            key = Product(stream_of_key, self.plan_of_all.row_count(self.table.name))
+        self._keys.append((tuple(sorted(columns)), key))
+        for name in names:
+            self._factor_of[name] = key
+
+    def _factor_name(self, foreign_key: ForeignKey) -> str:
+        return "~" + "+".join(foreign_key.columns)
+
+    def _can_be_unique_alone(self, column: str) -> bool:
+        recipe = self.table.column(column).generate
+        return recipe is not None and BY_NAME[recipe.name].unique and recipe.name not in (*_FINITE, "list")
+
+    def _is_finite(self, column: str) -> bool:
+        recipe = self.table.column(column).generate
+        return recipe is not None and recipe.name in _FINITE
+
+    def _grouped_factor(self, foreign_key: ForeignKey, key: CompositeKey, groups: Groups, within: tuple[str, ...]) -> Link:
+        if not isinstance(key, Siblings):
+            raise Unusable(f"a unique pair with `within` needs rows per parent in {self.table.name}", foreign_key.at)
+
+        def sizes(rows: Rows) -> Int64:
+            return groups.ranges(np.maximum(rows.links(within), 0))[1]
+
+        position = key.factor(self._factor_name(foreign_key), sizes)
+
+        def place(rows: Rows) -> Int64:
+            start, size = groups.ranges(np.maximum(rows.links(within), 0))
+            return np.where(size > 0, groups.members(start + position(rows)), np.int64(-1))
+
+        self._checks.append(lambda: self._check_siblings(foreign_key, key))
+        return FactorLink(foreign_key.table, place)
+
+    # Checks that need the finished plan
+
+    def check(self) -> None:
+        """Check what only the finished plan can tell: enough combinations, no empty group."""
+        for columns, key in self._keys:
+            shortage = key.shortage()
+            if shortage is not None:
+                at = next((u.at for u in self.table.unique if set(u.columns) == set(columns)), None) or self.table.at
+                raise Unusable(f"({', '.join(columns)}) of {self.table.name} cannot be unique: {shortage}", at)
+        for step in self._checks:
+            step()
+
+    def _check_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey]) -> None:
+        for rows in self._all_rows():
+            links = rows.links(within[0])
+            if (groups.ranges(links[links >= 0])[1] == 0).any():
+                parent, shared = foreign_key.table, within[1].table
+                raise Unusable(
+                    f"some rows of {shared} have no {parent}, so {', '.join(foreign_key.columns)} has nothing to reference; "
+                    f"give {parent} `min: 1` per {shared}, or make the column nullable (`null:`)",
+                    foreign_key.at,
+                )
+
+    def _check_siblings(self, foreign_key: ForeignKey, key: Siblings) -> None:
+        for rows in self._all_rows():
+            if key.shortage_in(rows):
+                raise Unusable(
+                    f"some rows of {self.table.rows.per} have more {self.table.name} than there are different {foreign_key.table} "
+                    f"for them; lower the count per parent or raise that of {foreign_key.table}",
+                    foreign_key.at,
+                )
+
+    def _all_rows(self) -> list[Rows]:
+        count = self.plan_of_all.row_count(self.table.name)
+        tables = self.plan_of_all.tables
+        return [Rows(tables, self.table.name, range(a, min(a + _CHECK_ROWS, count))) for a in range(0, count, _CHECK_ROWS)]

@@ -1,0 +1,67 @@
+"""Daily and weekly rhythm: how likely each hour of the week is.
+
+Weights are whole numbers and times whole microseconds, so that the inverse of the cumulated rhythm is exact. Hours are
+those of UTC; weeks begin on Monday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from datagen.arrays import DAY
+from datagen.randomness import Int64, UInt64, below
+
+HOUR = DAY // 24
+WEEK = 7 * DAY
+
+_MONDAY = 4 * DAY
+_GRAIN = 1000
+_OFFICE_DAYS = (100, 105, 105, 100, 90, 8, 6)
+_OFFICE_HOURS = (1, 1, 1, 1, 1, 2, 5, 20, 60, 95, 100, 95, 70, 80, 95, 95, 85, 60, 30, 15, 10, 8, 4, 2)
+_EVENING_DAYS = (80, 80, 85, 90, 110, 130, 120)
+_EVENING_HOURS = (20, 8, 4, 2, 2, 3, 8, 15, 20, 22, 25, 30, 40, 35, 30, 32, 40, 60, 85, 100, 105, 95, 70, 40)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """A week of 168 hours with whole weights: `cumulated` in weight times microseconds, 169 edges."""
+
+    weights: Int64
+    cumulated: Int64
+
+    @classmethod
+    def of(cls, days: Sequence[float], hours: Sequence[float]) -> Rhythm:
+        weights = np.array([[d * h for h in hours] for d in days], np.float64).reshape(-1)
+        whole = np.maximum(np.floor(weights / weights.max() * _GRAIN + 0.5), 0).astype(np.int64)
+        return cls(whole, np.concatenate([[0], np.cumsum(whole * HOUR)]))
+
+    def place(self, times: Int64, low: Int64, high: Int64, draws: UInt64) -> Int64:
+        """Move each time within its week to where the rhythm puts it, staying in [low, high)."""
+        week = (times - _MONDAY) // WEEK * WEEK + _MONDAY
+        start = np.clip(low - week, 0, WEEK)
+        stop = np.clip(high - week, 0, WEEK)
+        first, last = self._weight_before(start), self._weight_before(stop)
+        mass = first + below(draws, last - first)
+        hour = np.clip(np.searchsorted(self.cumulated, mass, side="right") - 1, 0, 167)
+        inside = (mass - self.cumulated[hour]) // np.maximum(self.weights[hour], 1)
+        return np.where(last > first, week + hour * HOUR + inside, times)
+
+    def _weight_before(self, moment: Int64) -> Int64:
+        hour = np.minimum(moment // HOUR, 167)
+        return self.cumulated[hour] + (moment - hour * HOUR) * self.weights[hour]
+
+
+def rhythm_of(spec: str | Mapping[str, Any]) -> Rhythm | None:
+    """Return the rhythm that a recipe names (office, evening) or spells out; None for always."""
+    if spec == "always":
+        return None
+    if spec == "office":
+        return Rhythm.of(_OFFICE_DAYS, _OFFICE_HOURS)
+    if spec == "evening":
+        return Rhythm.of(_EVENING_DAYS, _EVENING_HOURS)
+    assert not isinstance(spec, str)
+    return Rhythm.of(spec.get("days", (1,) * 7), spec.get("hours", (1,) * 24))

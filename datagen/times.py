@@ -1,0 +1,146 @@
+"""Dates and times: between two moments, after or before another column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, to_units
+from datagen.compiling import Context, generator
+from datagen.elementary import exp, log
+from datagen.randomness import Int64, UInt64, below, unit
+from datagen.rhythm import rhythm_of
+from datagen.rows import Kernel, Rows
+from schemas.model import Recipe
+from schemas.recipes import argument
+from schemas.times import resolve_moment, resolve_time_of_day
+
+_EARLIEST = -62_135_596_800_000_000
+_LATEST = 253_402_300_799_999_999
+
+
+def microseconds_per_unit(ctx: Context) -> int:
+    """A day for date columns, else 1."""
+    return DAY if ctx.type.kind == "date" else 1
+
+
+@generator("between")
+def between(recipe: Recipe, ctx: Context) -> Kernel:
+    """A moment in [from, to]: dates both included; times and time stamps on whole steps (a second, unless given)."""
+    type = ctx.type
+    first, last = argument(recipe, "period")
+    if type.kind == "time":
+        low, high = resolve_time_of_day(first), resolve_time_of_day(last)
+    else:
+        low, high = (resolve_moment(m, ctx.schema.anchor) for m in (first, last))
+    if low > high:
+        ctx.fail(f"the period ends before it begins: [{first}, {last}]", recipe.at)
+    if type.kind != "time" and not _EARLIEST <= low <= high <= _LATEST:
+        ctx.fail("the period must lie between the years 1 and 9999", recipe.at)
+    step = max(int(argument(recipe, "step") or 0), DAY if type.kind == "date" else SECOND)
+    growth = float(argument(recipe, "growth"))
+    if growth < 0:
+        ctx.fail(f"growth must be 0 or more, not {growth}", recipe.at)
+    low = -(-low // DAY) * DAY if type.kind == "date" else low
+    places = (high - low) // step + 1
+    if places < 1:
+        ctx.fail(f"there is no whole day in [{first}, {last}]", recipe.at)
+    per = microseconds_per_unit(ctx)
+    rhythm = rhythm_of(argument(recipe, "rhythm"))
+    if ctx.unique or ctx.factor is not None:
+        if rhythm is not None or growth != 1.0:
+            ctx.fail("a unique time cannot have a rhythm or growth", recipe.at)
+        index = ctx.index(places, "times")
+        return lambda rows: from_units(type, (low + index(rows) * step) // per)
+    when, hour = ctx.stream("index"), ctx.stream("hour")
+
+    def kernel(rows: Rows) -> object:
+        draws = rows.draws(when)
+        place = below(draws, places) if growth == 1.0 else _growing(draws, growth, places)
+        times = low + place * step
+        if rhythm is not None:
+            bounds = np.full(len(times), low, np.int64), np.full(len(times), high + 1, np.int64)
+            times = low + (rhythm.place(times, *bounds, rows.draws(hour)) - low) // step * step
+        return from_units(type, times // per)
+
+    return kernel
+
+
+def _growing(draws: UInt64, growth: float, places: int) -> Int64:
+    """Invert the distribution whose density rises linearly from 1 to `growth` (by the stable root of its quadratic)."""
+    a = (growth - 1.0) / 2.0
+    c = unit(draws) * (1.0 + a)
+    t = 2.0 * c / (1.0 + np.sqrt(1.0 + 4.0 * a * c))
+    return np.minimum(np.floor(t * float(places)).astype(np.int64), places - 1)
+
+
+def _moments(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tuple[Int64, Mask | None]]:
+    source, type = ctx.path(path, recipe.at)
+    if type.kind not in ("date", "timestamp", "timestamptz"):
+        ctx.fail(f"{recipe.name} needs a date or time stamp and {path} is {type}", recipe.at)
+    factor = DAY if type.kind == "date" else 1
+
+    def moments(rows: Rows) -> tuple[Int64, Mask | None]:
+        units, absent = to_units(type, source(rows))
+        return units * factor, absent
+
+    return moments
+
+
+@generator("after")
+def after(recipe: Recipe, ctx: Context) -> Kernel:
+    """A moment at least `at_least` and at most `within` after another, never after `until` unless `at_least` demands it."""
+    within, least = int(argument(recipe, "within")), int(argument(recipe, "at_least"))
+    if not 0 <= least <= within:
+        ctx.fail("after needs 0 <= at_least <= within", recipe.at)
+    mean = argument(recipe, "mean")
+    until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
+    rhythm = rhythm_of(argument(recipe, "rhythm"))
+    earlier = _moments(ctx, str(argument(recipe, "path")), recipe)
+    waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
+    step = DAY if per == DAY else SECOND
+
+    def kernel(rows: Rows) -> object:
+        base, absent = earlier(rows)
+        low = base + least
+        low = -(-low // DAY) * DAY if per == DAY else low
+        span = np.maximum(np.minimum(base + within, until) - low, 0)
+        draws = rows.draws(waits)
+        wait = _uniform_wait(draws, span, step) if mean is None else _exponential_wait(draws, span, float(mean), step)
+        times = low + wait
+        if rhythm is not None:
+            placed = rhythm.place(times, low, low + span + 1, rows.draws(hour))
+            times = low + (placed - low) // step * step
+        return from_units(type, times // per, absent)
+
+    return kernel
+
+
+def _uniform_wait(draws: UInt64, span: Int64, step: int) -> Int64:
+    return below(draws, span // step + 1) * step
+
+
+def _exponential_wait(draws: UInt64, span: Int64, mean: float, step: int) -> Int64:
+    """Invert the exponential distribution cut to [0, span]."""
+    reach = -exp(np.maximum(-(span.astype(np.float64) / mean), -700.0)) + 1.0
+    wait = -mean * log(1.0 - unit(draws) * reach)
+    return np.minimum(np.floor(np.minimum(wait, MAX_UNITS)).astype(np.int64), span) // step * step
+
+
+@generator("before")
+def before(recipe: Recipe, ctx: Context) -> Kernel:
+    """A moment at least `at_least` and at most `within` before another."""
+    within, least = int(argument(recipe, "within")), int(argument(recipe, "at_least"))
+    if not 0 <= least <= within:
+        ctx.fail("before needs 0 <= at_least <= within", recipe.at)
+    later = _moments(ctx, str(argument(recipe, "path")), recipe)
+    waits, type, per = ctx.stream("wait"), ctx.type, microseconds_per_unit(ctx)
+    step = DAY if per == DAY else SECOND
+
+    def kernel(rows: Rows) -> object:
+        base, absent = later(rows)
+        wait = below(rows.draws(waits), (within - least) // step + 1) * step + least
+        return from_units(type, (base - wait) // per, absent)
+
+    return kernel

@@ -1,0 +1,373 @@
+"""Recipes as the schema language writes them, read against the catalogue of generators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import yaml
+
+from schemas.errors import nearest
+from schemas.model import Recipe
+from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
+from schemas.times import canonical_moment, parse_duration, parse_moment, resolve_time_of_day
+from schemas.types import FLOATS, INTEGERS, SqlType
+from schemas.yaml_nodes import Node, Reading, kind_of, mark_of, plain
+
+_DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?$")
+_RHYTHMS = ("office", "evening", "always")
+_TEXT = SqlType("text")
+
+
+class RecipeReader:
+    """Reads recipes for columns of one type."""
+
+    def __init__(self, reading: Reading, type: SqlType) -> None:
+        self._reading = reading
+        self._type = type
+
+    def read(self, node: Node, known: tuple[str, ...] = tuple(BY_NAME)) -> Recipe | None:
+        """Return the recipe that a node writes: a name, or a mapping from one name to its parameters."""
+        if isinstance(node, yaml.ScalarNode):
+            spec = self._spec(node, node.value, known)
+            return None if spec is None else self._finish(node, spec, {})
+        if not isinstance(node, yaml.MappingNode):
+            self._reading.say(node, f"a generator must be a name or a mapping, not {kind_of(node)}")
+            return None
+        entries = self._reading.mapping(node, "a generator")
+        names = [key for key in entries if key in known]
+        chosen = self._chosen(node, entries, names, known)
+        if chosen is None:
+            return None
+        spec = BY_NAME[chosen]
+        arguments: dict[str, tuple[Node, Node]] = {k: v for k, v in entries.items() if k != chosen}
+        self._main(spec, entries[chosen], arguments)
+        return self._finish(node, spec, arguments)
+
+    def _chosen(self, node: Node, entries: dict[str, tuple[Node, Node]], names: list[str], known: tuple[str, ...]) -> str | None:  # fmt: skip
+        """The name of the generator among the keys; a parameter of another may be spelled like a generator."""
+        able = [n for n in names if all(k == n or BY_NAME[n].parameter(k) for k in entries)]
+        if len(able) == 1:
+            return able[0]
+        if len(names) == 1:
+            return names[0]
+        if names:
+            self._reading.say(node, f"one generator is expected, not {' and '.join(names)}")
+        elif entries:
+            first = next(iter(entries))
+            self._spec(entries[first][0], first, known)
+        elif isinstance(node, yaml.MappingNode) and not node.value:
+            self._reading.say(node, "a generator is expected, not an empty mapping")
+        return None
+
+    def _spec(self, node: Node, name: str, known: tuple[str, ...]) -> Generator | None:
+        if name in known:
+            return BY_NAME[name]
+        hint = nearest(name, known)
+        if not hint and len(known) < 12:
+            hint = f"; known are {', '.join(known)}"
+        what = "distribution" if known == _DISTRIBUTION_NAMES else "generator"
+        self._reading.say(node, f"unknown {what} '{name[:60]}'{hint}")
+        return None
+
+    def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: dict[str, tuple[Node, Node]]) -> None:
+        """Lay the value beside the generator's name out over its parameters."""
+        key, value = entry
+        if isinstance(value, yaml.ScalarNode) and value.value in ("", "~", "null") and value.style is None:
+            return
+        takes_mapping = spec.main is not None and (spec.parameter(spec.main) or _none()).kind in (
+            "weights", "states", "grammar", "recipes", "recipe", "distribution",
+        )  # fmt: skip
+        if isinstance(value, yaml.MappingNode) and not takes_mapping:
+            for name, pair in self._reading.mapping(value, spec.name).items():
+                if name in arguments:
+                    self._reading.say(pair[0], f"{name} is given twice")
+                arguments[name] = pair
+        elif spec.main is not None:
+            arguments.setdefault(spec.main, (key, value))
+        elif spec.parameters:
+            wanted = ", ".join(p.name for p in spec.parameters)
+            self._reading.say(value, f"{spec.name} takes a mapping of its parameters ({wanted}), not {kind_of(value)}")
+        else:
+            self._reading.say(value, f"{spec.name} takes no parameters")
+
+    def _finish(self, node: Node, spec: Generator, arguments: dict[str, tuple[Node, Node]]) -> Recipe | None:
+        values: dict[str, Any] = {}
+        sound = True
+        for name, (key, value) in arguments.items():
+            parameter = spec.parameter(name)
+            if parameter is None:
+                able = [p.name for p in spec.parameters]
+                hint = nearest(name, able) or (f"; it has {', '.join(able)}" if able else "; it has none")
+                self._reading.say(key, f"{spec.name} has no parameter '{name[:60]}'{hint}")
+                sound = False
+                continue
+            found = self._value(value, parameter, spec)
+            sound = sound and found is not None
+            if found is not None:
+                values[name] = found
+        for parameter in spec.parameters:
+            if parameter.required and parameter.name not in arguments:
+                self._reading.say(node, f"{spec.name} needs {parameter.name}: {parameter.doc}; for example {spec.example}")
+                sound = False
+        return Recipe(spec.name, values, mark_of(node)) if sound else None
+
+    def _value(self, node: Node, parameter: Parameter, spec: Generator) -> Any:
+        what = f"{parameter.name} of {spec.name}"
+        reading = self._reading
+        match parameter.kind:
+            case "integer":
+                return reading.integer(node, what)
+            case "number":
+                return reading.number(node, what)
+            case "share":
+                return reading.share(node, what)
+            case "boolean":
+                return reading.boolean(node, what)
+            case "text" | "path" | "child" | "table":
+                return reading.text(node, what)
+            case "duration":
+                return self._parsed(node, what, parse_duration)
+            case "moment":
+                return self._parsed(node, what, canonical_moment)
+            case "measure":
+                return self._measure(node, what)
+            case "range":
+                return self._pair(node, what, lambda item: self._measure(item, f"a bound of {what}"))
+            case "period":
+                return self._pair(node, what, self._period_end(what))
+            case "distribution":
+                return self.distribution(node, what)
+            case "recipe":
+                return self._nested(node)
+            case "recipes":
+                return self._recipes(node, what)
+            case "weights":
+                return self._weights(node, what)
+            case "scalars":
+                values = [self.scalar(item, f"a value of {what}") for item in reading.items(node, what)]
+                return tuple(values) if values and all(v is not None for v in values) else self._empty(node, what, values)
+            case "scalar":
+                return self.scalar(node, what)
+            case "numbers":
+                numbers = [self._measure(item, f"an item of {what}") for item in reading.items(node, what)]
+                return tuple(numbers) if numbers and all(n is not None for n in numbers) else self._empty(node, what, numbers)
+            case "states":
+                return self._states(node, what)
+            case "dwell":
+                return self._dwell(node, what)
+            case "rhythm":
+                return self._rhythm(node, what)
+            case "grammar":
+                return self._grammar(node, what)
+            case "locale":
+                return read_locale(reading, node, what)
+            case "arguments":
+                return plain(node) if reading.mapping(node, what) or isinstance(node, yaml.MappingNode) else None
+        raise AssertionError(f"{parameter.kind} is not among {list(PARAMETER_KINDS)}")
+
+    def _empty(self, node: Node, what: str, values: list[Any]) -> None:
+        if not values and isinstance(node, yaml.SequenceNode):
+            self._reading.say(node, f"{what} must not be empty")
+
+    def _parsed(self, node: Node, what: str, parse: Callable[[str], Any]) -> Any:
+        text = self._reading.text(node, what)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except (ValueError, OverflowError) as error:
+            self._reading.say(node, f"{what}: {error}")
+            return None
+
+    def _measure(self, node: Node, what: str) -> Any:
+        return self._parsed(node, what, parse_duration) if self._type.kind == "interval" else self._reading.number(node, what)
+
+    def _pair(self, node: Node, what: str, read: Callable[[Node], Any]) -> tuple[Any, Any] | None:
+        if not isinstance(node, yaml.SequenceNode) or len(node.value) != 2:
+            self._reading.say(node, f"{what} must be a list of two, [lowest, highest], not {kind_of(node)}")
+            return None
+        low, high = (read(item) for item in node.value)
+        if low is None or high is None:
+            return None
+        if not isinstance(low, str) and low > high:
+            self._reading.say(node, f"{what} must rise; {low} is greater than {high}")
+            return None
+        return low, high
+
+    def _period_end(self, what: str) -> Callable[[Node], Any]:
+        if self._type.kind == "time":
+            return lambda node: self._parsed(node, what, lambda text: text if resolve_time_of_day(text) >= 0 else None)
+        return lambda node: self._parsed(node, what, canonical_moment)
+
+    def distribution(self, node: Node, what: str) -> Recipe | int | float | None:
+        """Return a distribution over whole numbers, or a plain number."""
+        if isinstance(node, yaml.ScalarNode):
+            if node.value in _DISTRIBUTION_NAMES:
+                return self._finish(node, BY_NAME[node.value], {})
+            value = self._reading.number(node, what)
+            if value is not None and value < 0:
+                self._reading.say(node, f"{what} must be 0 or more, not {value}")
+                return None
+            return value
+        return RecipeReader(self._reading, SqlType("bigint")).read(node, _DISTRIBUTION_NAMES)
+
+    def _nested(self, node: Node) -> Recipe | None:
+        item = self._type.item
+        return RecipeReader(self._reading, item if item is not None else _TEXT).read(node)
+
+    def _recipes(self, node: Node, what: str) -> dict[str, Recipe] | None:
+        entries = self._reading.mapping(node, what)
+        found = {name: RecipeReader(self._reading, _TEXT).read(value) for name, (_, value) in entries.items()}
+        return {n: r for n, r in found.items() if r is not None} if found and all(found.values()) else None
+
+    def _weights(self, node: Node, what: str) -> tuple[tuple[Any, float], ...] | None:
+        if isinstance(node, yaml.SequenceNode):
+            values = [self.scalar(item, f"a value of {what}") for item in node.value]
+            if not values:
+                self._reading.say(node, f"{what} must not be empty")
+            return tuple((v, 1) for v in values) if values and all(v is not None for v in values) else None
+        entries = self._reading.mapping(node, what)
+        if isinstance(node, yaml.MappingNode) and not node.value:
+            self._reading.say(node, f"{what} must not be empty")
+        pairs = []
+        for key, value in entries.values():
+            weight = self._reading.number(value, f"the weight of '{key.value}'")
+            if weight is not None and weight < 0:
+                self._reading.say(value, f"the weight of '{key.value}' must be 0 or more, not {weight}")
+                weight = None
+            pairs.append((self.scalar(key, f"a value of {what}"), weight))
+        if not pairs or any(v is None or w is None for v, w in pairs):
+            return None
+        if not any(w for _, w in pairs):
+            self._reading.say(node, f"{what} needs a weight above 0")
+            return None
+        return tuple((v, w) for v, w in pairs if w is not None)
+
+    def scalar(self, node: Node, what: str) -> Any:
+        """Return a value as the column's type has it; numerics, dates, times and uuids as checked text."""
+        reading, kind = self._reading, self._type.kind
+        if kind in INTEGERS:
+            return reading.integer(node, what)
+        if kind in FLOATS:
+            return reading.number(node, what)
+        if kind == "boolean":
+            return reading.boolean(node, what)
+        if kind in ("json", "array"):
+            return plain(node)
+        text = reading.text(node, what)
+        if text is None:
+            return None
+        try:
+            if kind == "numeric":
+                if not Decimal(text).is_finite():
+                    raise ValueError
+            elif kind in ("date", "timestamp", "timestamptz"):
+                parse_moment(text)
+            elif kind == "time":
+                resolve_time_of_day(text)
+            elif kind == "interval":
+                return parse_duration(text)
+            elif kind == "uuid":
+                UUID(text)
+        except (ValueError, InvalidOperation):
+            reading.say(node, f"{what} must be of type {self._type}, not '{text[:60]}'")
+            return None
+        if kind == "enum" and text not in self._type.values:
+            reading.say(node, f"'{text[:60]}' is not a value of {self._type}{nearest(text, self._type.values)}")
+            return None
+        if self._type.length is not None and len(text) > self._type.length:
+            reading.say(node, f"'{text[:60]}' is longer than {self._type} allows")
+            return None
+        return text
+
+    def _states(self, node: Node, what: str) -> dict[str, dict[str, float]] | None:
+        machine: dict[str, dict[str, float]] = {}
+        entries = self._reading.mapping(node, what)
+        if isinstance(node, yaml.MappingNode) and not node.value:
+            self._reading.say(node, f"{what} must not be empty")
+        for state, (_, value) in entries.items():
+            if isinstance(value, yaml.ScalarNode) and value.value in ("", "~", "null"):
+                machine[state] = {}
+                continue
+            chances: dict[str, float] = {}
+            for target, (_, chance_node) in self._reading.mapping(value, f"what follows '{state}'").items():
+                chance = self._reading.share(chance_node, f"the chance of '{target}' after '{state}'")
+                chances[target] = -1.0 if chance is None else chance
+            if sum(c for c in chances.values() if c > 0) > 1 + 1e-9:
+                self._reading.say(value, f"the chances of what follows '{state}' sum to {sum(chances.values()):g}, more than 1")
+                return None
+            machine[state] = chances
+        sound = machine and all(c >= 0 for chances in machine.values() for c in chances.values())
+        return machine if sound else None
+
+    def _dwell(self, node: Node, what: str) -> int | dict[str, int] | None:
+        if isinstance(node, yaml.ScalarNode):
+            return self._positive(node, what)
+        found = {s: self._positive(v, f"the time in '{s}'") for s, (_, v) in self._reading.mapping(node, what).items()}
+        return {s: d for s, d in found.items() if d is not None} if all(d is not None for d in found.values()) else None
+
+    def _positive(self, node: Node, what: str) -> int | None:
+        length = self._parsed(node, what, parse_duration)
+        if length is not None and length <= 0:
+            self._reading.say(node, f"{what} must be above 0")
+            return None
+        return length
+
+    def _rhythm(self, node: Node, what: str) -> str | dict[str, tuple[float, ...]] | None:
+        if isinstance(node, yaml.ScalarNode):
+            if node.value in _RHYTHMS:
+                return str(node.value)
+            self._reading.say(node, f"{what} must be one of {', '.join(_RHYTHMS)}, or a mapping{nearest(node.value, _RHYTHMS)}")
+            return None
+        rhythm: dict[str, tuple[float, ...]] = {}
+        for name, (_, value) in self._reading.mapping(node, what, ("days", "hours")).items():
+            count = 7 if name == "days" else 24
+            weights = [self._reading.number(item, f"a weight of {name}") for item in self._reading.items(value, name)]
+            if len(weights) != count or any(w is None or w < 0 for w in weights) or not any(weights):
+                self._reading.say(value, f"{name} needs {count} weights of 0 or more, not all 0")
+                return None
+            rhythm[name] = tuple(float(w) for w in weights if w is not None)
+        return rhythm or None
+
+    def _grammar(self, node: Node, what: str) -> dict[str, tuple[str, ...]] | None:
+        rules: dict[str, tuple[str, ...]] = {}
+        for symbol, (_, value) in self._reading.mapping(node, what).items():
+            phrases = self._reading.names(value, f"the phrases of '{symbol}'")
+            if phrases is None:
+                return None
+            rules[symbol] = phrases
+        if "start" not in rules:
+            self._reading.say(node, f"{what} needs a symbol `start`")
+            return None
+        return rules
+
+
+def _none() -> Parameter:
+    return Parameter("", "text", "")
+
+
+def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, float] | None:
+    """Return a locale name, or a mapping from locale names to weights."""
+    if isinstance(node, yaml.ScalarNode):
+        if _LOCALE.match(node.value):
+            return str(node.value)
+        reading.say(node, f"{what} must be a locale such as de_DE, not {kind_of(node)}")
+        return None
+    mix: dict[str, float] = {}
+    for name, (key, value) in reading.mapping(node, what).items():
+        weight = reading.number(value, f"the weight of {name}")
+        if not _LOCALE.match(name):
+            reading.say(key, f"'{name[:60]}' is no locale; write it like de_DE")
+        elif weight is None or weight < 0:
+            reading.say(value, f"the weight of {name} must be 0 or more")
+        else:
+            mix[name] = weight
+    if not any(mix.values()):
+        reading.say(node, f"{what} needs a locale with a weight above 0")
+        return None
+    return mix
