@@ -494,9 +494,6 @@ class _SchemaReader:
         if per not in self._tables:
             reading.say(parts["per"][1], f"unknown table '{per[:60]}' in rows{nearest(per, self._tables)}")
             return None
-        if not any(f.table == per for f in table.foreign_keys):
-            reading.say(parts["per"][1], f"rows per {per} need a column of {table.name} that references {per}")
-            return None
         recipe = each if isinstance(each, Recipe) else Recipe("uniform", {"range": (int(each), int(each))}, at)
         return Rows(per=per, each=recipe, total=total, at=at)
 
