@@ -20,11 +20,13 @@ class Recipe:
     """How values are made: the name of a generator and its parameters, checked against `schemas.recipes`.
 
     `args` holds plain values (str, int, float, bool, Decimal-free), tuples, dicts with string keys, and nested `Recipe`s.
+    `places` says where each argument stands in the file, for messages.
     """
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
     at: Mark | None = field(default=None, compare=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,14 @@ class Index:
 class Rows:
     """How many rows a table has.
 
-    Either `count` rows (times the scale, unless `fixed`), or for each row of `per` a number drawn from `each`;
-    `total` then fixes the sum.
+    Either `count` rows (times the scale, unless `fixed`), or for each row of `per` a number drawn from `each` (or just
+    `each`, where it is a number); `total` then fixes the sum.
     """
 
     count: int | None = None
     fixed: bool = False
     per: str | None = None
-    each: Recipe | None = None
+    each: Recipe | int | float | None = None
     total: int | None = None
     at: Mark | None = field(default=None, compare=False)
 

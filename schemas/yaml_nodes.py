@@ -7,8 +7,10 @@ collected, not raised, so that all of a file's problems are told at once.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -16,8 +18,15 @@ from schemas.errors import Mark, Problem, nearest
 
 Node = yaml.nodes.Node
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_NODES = 500_000
 _MAX_DEPTH = 60
+_MAX_SAFE = 2**53
+_YAML = "tag:yaml.org,2002:"
+_TAGS = {_YAML + name for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")}
+_MERGE = _YAML + "merge"
+_INTEGER = re.compile(r"[+-]?[0-9](?:_?[0-9])*$")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9](?:_?[0-9])*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$")
 
 
 def mark_of(node: Node) -> Mark:
@@ -51,57 +60,126 @@ class Reading:
     def compose(self, text: str) -> Node | None:
         """Parse one YAML document; None (and a problem) where it is none, or is too large or deep."""
         try:
-            documents = list(yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+            if not self._can_be_parsed(text):
+                return None
+            document = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
-            place = error.problem_mark or error.context_mark
-            at = Mark(place.line + 1, place.column + 1) if place else None
-            self.problems.append(Problem(f"this is not YAML: {error.problem or error.context}", at))
+            self._say_syntax(text, error)
             return None
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
+        except (yaml.YAMLError, ValueError) as error:
             self.problems.append(Problem(f"this is not YAML: {str(error).splitlines()[0]}"))
             return None
-        if len(documents) != 1 or documents[0] is None:
-            self.problems.append(Problem("the file is empty" if not documents else "a schema file holds one document"))
-            return None
-        if not self._is_reasonable(documents[0]):
-            self.problems.append(Problem("the file is nested too deeply, is too large, or an alias contains itself"))
-            return None
-        return documents[0]
+        return document if self._is_finite(document) else None
 
-    @staticmethod
-    def _is_reasonable(root: Node) -> bool:
+    def _can_be_parsed(self, text: str) -> bool:
+        """Look at characters and nesting before composing, which recurses."""
+        wrong = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        if wrong:
+            before = text[: wrong.start()]
+            at = Mark(before.count("\n") + 1, wrong.start() - before.rfind("\n"))
+            self.problems.append(Problem(f"this is not YAML: the character U+{ord(wrong[0]):04X} is not allowed", at))
+            return False
+        depth = count = documents = 0
+        for event in yaml.parse(text, Loader=_LOADER):
+            place = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+            count += 1
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            message = (
+                f"the file is nested more than {_MAX_DEPTH} deep" if depth > _MAX_DEPTH
+                else f"the file has more than {_MAX_NODES:,} values" if count > _MAX_NODES
+                else "a schema file holds one document, and here a second begins" if documents > 1
+                else ""
+            )  # fmt: skip
+            if message:
+                self.problems.append(Problem(message, place))
+                return False
+        if not documents:
+            self.problems.append(Problem("the file is empty; a schema file begins with `schema: <name>`"))
+        return documents == 1
+
+    def _say_syntax(self, text: str, error: yaml.MarkedYAMLError) -> None:
+        place = error.problem_mark or error.context_mark
+        at = Mark(place.line + 1, place.column + 1) if place else None
+        lines = text.splitlines()
+        line = lines[place.line] if place and place.line < len(lines) else ""
+        why = error.problem or error.context or "it cannot be read"
+        if "cannot start any token" in why and "\t" in line[: len(line) - len(line.lstrip()) + 1]:
+            why = "lines are indented by spaces, not tabs"
+        elif why == "second occurrence":
+            why = "an anchor of this name stands above already"
+        elif "mapping values are not allowed" in why:
+            why += "; quote text that contains a colon and a space"
+        self.problems.append(Problem(f"this is not YAML: {why}", at))
+
+    def _is_finite(self, root: Node) -> bool:
+        """Whether the tree ends, aliases written out, within bounds; its tags, keys and characters are looked at too."""
         count = 0
+        above: list[Node] = []
+        looked_at: set[int] = set()
         stack = [(root, 0)]
         while stack:
             node, depth = stack.pop()
+            del above[depth:]
             count += 1
-            if count > _MAX_NODES or depth > _MAX_DEPTH:
+            message = (
+                "an alias contains itself" if any(node is other for other in above)
+                else f"aliases make this nested more than {_MAX_DEPTH} deep" if depth > _MAX_DEPTH
+                else f"aliases make more than {_MAX_NODES:,} values of this file" if count > _MAX_NODES
+                else ""
+            )  # fmt: skip
+            if message:
+                self.say(node, message)
                 return False
+            if id(node) not in looked_at:
+                looked_at.add(id(node))
+                self._look_at(node)
+            above.append(node)
             if isinstance(node, yaml.MappingNode):
                 stack.extend((child, depth + 1) for pair in node.value for child in pair)
             elif isinstance(node, yaml.SequenceNode):
                 stack.extend((child, depth + 1) for child in node.value)
         return True
 
+    def _look_at(self, node: Node) -> None:
+        if node.tag not in _TAGS:
+            self.say(node, f"the tag {_short(node.tag)} is not known here; leave it out")
+        if isinstance(node, yaml.ScalarNode) and "\x00" in node.value:
+            self.say(node, "text cannot hold the character U+0000")
+        if not isinstance(node, yaml.MappingNode):
+            return
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.say(key, f"a key must be a word, not {kind_of(key)}")
+            elif key.value in lines and key.tag != _MERGE:
+                self.say(key, f"'{_short(key.value)}' stands twice here; it is at line {lines[key.value]} already")
+            else:
+                lines[key.value] = key.start_mark.line + 1
+
     def mapping(self, node: Node, what: str, known: Iterable[str] | None = None) -> dict[str, tuple[Node, Node]]:
-        """Return {key: (key node, value node)}; unknown and repeated keys are problems and left out."""
+        """Return {key: (key node, value node)}; unknown keys are problems and left out."""
         if not isinstance(node, yaml.MappingNode):
             self.say(node, f"{what} must be a mapping, not {kind_of(node)}")
             return {}
         words = None if known is None else list(known)
         found: dict[str, tuple[Node, Node]] = {}
+        merged: list[Node] = []
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.say(key_node, f"a key of {what} must be a word, not {kind_of(key_node)}")
+            if key_node.tag == _MERGE:
+                merged += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
                 continue
             key = key_node.value
+            if not isinstance(key, str) or key in found:
+                continue
             if words is not None and key not in words:
                 hint = nearest(key, words) or f"; known are {', '.join(words)}"
                 self.say(key_node, f"unknown key '{_short(key)}' in {what}{hint}")
-            elif key in found:
-                self.say(key_node, f"'{_short(key)}' stands twice in {what}")
             else:
                 found[key] = (key_node, value_node)
+        for source in merged:
+            for key, pair in self.mapping(source, "what `<<` merges", words).items():
+                found.setdefault(key, pair)
         return found
 
     def items(self, node: Node, what: str) -> Iterator[Node]:
@@ -113,43 +191,29 @@ class Reading:
 
     def text(self, node: Node, what: str) -> str | None:
         """Return the text of a scalar."""
-        if isinstance(node, yaml.ScalarNode) and "\x00" not in node.value:
+        if isinstance(node, yaml.ScalarNode) and not is_nothing(node):
             return str(node.value)
         self.say(node, f"{what} must be text, not {kind_of(node)}")
         return None
 
     def integer(self, node: Node, what: str, least: int | None = None, most: int | None = None) -> int | None:
         """Return a whole number within bounds; `1_000_000` may be written with underscores."""
-        if isinstance(node, yaml.ScalarNode):
-            try:
-                value = int(node.value)
-            except ValueError:
-                pass
-            else:
-                if (least is None or value >= least) and (most is None or value <= most):
-                    return value
-                bound = f"at least {least}" if least is not None and value < least else f"at most {most}"
-                self.say(node, f"{what} must be {bound}, not {value}")
-                return None
-        self.say(node, f"{what} must be a whole number, not {kind_of(node)}")
+        value = as_number(node)
+        if not isinstance(value, int):
+            self.say(node, f"{what} must be a whole number, not {kind_of(node)}")
+        elif (least is None or value >= least) and (most is None or value <= most):
+            return value
+        else:
+            bound = f"at least {least:,}" if least is not None and value < least else f"at most {most:,}"
+            self.say(node, f"{what} must be {bound}, not {kind_of(node)}")
         return None
 
     def number(self, node: Node, what: str) -> float | int | None:
-        """Return a finite number, as int where it is written without a point."""
-        if isinstance(node, yaml.ScalarNode):
-            try:
-                return int(node.value)
-            except ValueError:
-                pass
-            try:
-                value = float(node.value)
-            except ValueError:
-                pass
-            else:
-                if math.isfinite(value) and node.value.strip().lower() not in ("nan", "inf", "-inf"):
-                    return value
-        self.say(node, f"{what} must be a number, not {kind_of(node)}")
-        return None
+        """Return a finite number; whole ones as int."""
+        value = as_number(node)
+        if value is None:
+            self.say(node, f"{what} must be a number, not {kind_of(node)}")
+        return value
 
     def share(self, node: Node, what: str) -> float | None:
         """Return a number from 0 to 1."""
@@ -166,6 +230,15 @@ class Reading:
         self.say(node, f"{what} must be true or false, not {kind_of(node)}")
         return None
 
+    def word(self, node: Node, what: str, known: Iterable[str]) -> str | None:
+        """Return one of the `known` words."""
+        words = tuple(known)
+        text = self.text(node, what)
+        if text is None or text in words:
+            return text
+        self.say(node, f"{what} must be one of {', '.join(words)}, not {kind_of(node)}{nearest(text, words)}")
+        return None
+
     def names(self, node: Node, what: str) -> tuple[str, ...] | None:
         """Return a list of words, or one word as a list of one."""
         if isinstance(node, yaml.ScalarNode):
@@ -177,24 +250,41 @@ class Reading:
         return None if not words or any(w is None for w in words) else tuple(w for w in words if w is not None)
 
 
-def plain(node: Node) -> object:
+def is_nothing(node: Node) -> bool:
+    """Whether a value is left out, as in `comment:` with nothing behind it."""
+    return isinstance(node, yaml.ScalarNode) and node.value == "" and node.style is None
+
+
+def as_number(node: Node) -> int | float | None:
+    """Return the finite number that a scalar writes, or None; `1_000_000` may have underscores, `1.0` is the integer 1."""
+    if not isinstance(node, yaml.ScalarNode) or len(node.value) > 400:
+        return None
+    if _INTEGER.match(node.value):
+        return int(node.value)
+    if not _DECIMAL.match(node.value) or not any(c.isdigit() for c in node.value.lower().partition("e")[0]):
+        return None
+    value = float(node.value)
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < _MAX_SAFE else value
+
+
+def plain(node: Node) -> Any:
     """Return a node as plain JSON data; quoted scalars stay text."""
     if isinstance(node, yaml.MappingNode):
-        return {str(k.value): plain(v) for k, v in node.value}
+        own = {str(key.value): plain(value) for key, value in node.value if key.tag != _MERGE}
+        for source in (value for key, value in node.value if key.tag == _MERGE):
+            for each in source.value if isinstance(source, yaml.SequenceNode) else [source]:
+                if isinstance(each, yaml.MappingNode):
+                    own = {**plain(each), **own}
+        return own
     if isinstance(node, yaml.SequenceNode):
         return [plain(v) for v in node.value]
     if node.style in ("'", '"', "|", ">"):
         return str(node.value)
-    word = node.value
-    if word in ("true", "false"):
-        return bool(word == "true")
-    if word in ("null", "~", ""):
+    if node.value in ("true", "false"):
+        return bool(node.value == "true")
+    if node.value in ("null", "~", ""):
         return None
-    for convert in (int, float):
-        try:
-            value = convert(word)
-        except ValueError:
-            continue
-        if math.isfinite(value):
-            return value
-    return str(word)
+    number = as_number(node)
+    return str(node.value) if number is None else number

@@ -1,0 +1,120 @@
+"""The keys of the schema language: one tuple for each kind of mapping in a schema file.
+
+The reader, the published JSON Schema and the reference page are made from these, so that they cannot disagree. What may
+stand under `generate:` is the catalogue of `schemas.recipes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: what its value is (in words), what it means, and an example of it in a file."""
+
+    name: str
+    form: str
+    doc: str
+    example: str
+    required: bool = False
+
+
+SCHEMA = (
+    Key("schema", "name", "The name of the schema.", "schema: shop", True),
+    Key("seed", "whole number", "What all randomness comes from, 0 to 2^63-1; 0 where it is left out. `--seed` overrules it.", "seed: 42"),
+    Key("anchor", "date or time stamp", "The data's `now`; 2026-01-01 where it is left out.", "anchor: 2026-01-01T00:00:00Z"),
+    Key("locale", "locale, or mapping from locales to weights", "Where the people and companies are from; en_US where it is left out.",
+        "locale: {en_US: 70, de_DE: 20, ja_JP: 10}"),
+    Key("types", "mapping from names to lists of values", "Enum types with a name of their own.", "types: {mood: [happy, sad]}"),
+    Key("tables", "mapping from names to tables", "The tables. A name may be qualified by a database schema (`sales.orders`).",
+        "tables: {users: {rows: 10, columns: {id: {type: bigint, key: true}}}}", True),
+    Key("privacy", "mapping with `unit`", "The column that identifies whose privacy the rows of all tables concern.", "privacy: {unit: users.id}"),
+    Key("scenarios", "mapping from names to shares", "Patterns to plant, each with its share of the rows.", "scenarios: {card_testing: 0.002}"),
+    Key("comment", "text", "What the schema is.", "comment: the web shop"),
+)  # fmt: skip
+
+TABLE = (
+    Key("rows", "whole number, or mapping", "How many rows: a number (times `--scale`), `{fixed: N}` (whatever the scale), or so many per row of a parent table.",
+        "rows: {per: tenants, count: {poisson: 24}}", True),
+    Key("columns", "mapping from names to columns", "The columns, in order.", "columns: {id: {type: bigint, key: true}}", True),
+    Key("key", "list of columns", "The primary key, where it has several columns; for one, `key: true` at the column.", "key: [order_id, line]"),
+    Key("unique", "list of lists of columns", "Unique constraints, where they have several columns or a name.", "unique: [[tenant_id, email]]"),
+    Key("foreign_keys", "list of foreign keys", "Foreign keys, where they have several columns or a name.",
+        'foreign_keys: [{columns: [order_id, line], references: "order_lines(order_id, line)"}]'),
+    Key("checks", "list of SQL, or mapping from names to SQL", "Check constraints: PostgreSQL expressions over the columns of one row.",
+        "checks: {dates_in_order: starts_at < ends_at}"),
+    Key("indexes", "list of lists of columns, or of indexes", "Indexes that are no constraints.", "indexes: [[tenant_id, created_at], {columns: [email], unique: true}]"),
+    Key("comment", "text", "What the table holds; the database keeps it.", "comment: one row per order"),
+    Key("locale", "locale, mapping from locales to weights, or a column that is a reference",
+        "Instead of the schema's locales; a reference means the locale of the row that it references.", "locale: tenant_id"),
+)  # fmt: skip
+
+ROWS = (
+    Key("fixed", "whole number", "This many rows, whatever the scale.", "rows: {fixed: 5}"),
+    Key("per", "table", "The parent table; this table should reference it.", "rows: {per: tenants, count: 3}"),
+    Key("count", "distribution", "How many rows each row of the parent table has.", "rows: {per: tenants, count: {zipf: 1.3, min: 1, max: 5000}}"),
+    Key("total", "whole number", "What the counts sum to (times `--scale`).", "rows: {per: tenants, count: {poisson: 24}, total: 5000}"),
+)  # fmt: skip
+
+REFERENCE_OPTIONS = (
+    Key("within", "column", "The referenced row shares a parent with this row: a column of this table that is part of another reference.",
+        "assignee_id: {references: users.id, within: tenant_id}"),
+    Key("acyclic", "true or false", "For references of a table to itself: no row is its own ancestor.", "manager_id: {references: users.id, acyclic: true, null: 0}"),
+    Key("skew", "number above 0", "Some rows are referenced far more than others: the exponent of a zipf distribution.", "product_id: {references: products.id, skew: 1.1}"),
+)  # fmt: skip
+
+COLUMN = (
+    Key("type", "type", "The SQL type; a column with `references` takes that of the column it references.", 'price: {type: "numeric(12,2)", generate: finance.price}'),
+    Key("key", "true or false", "The column is the primary key, or part of it.", "id: {type: bigint, key: true}"),
+    Key("null", "number from 0 to 1", "The column may be null, and this share of its values is. Left out, it is NOT NULL.", "phone: {type: text, null: 0.3, generate: phone.number}"),
+    Key("unique", "true or false", "No two rows have the same value.", "email: {type: text, unique: true, generate: person.email}"),
+    Key("check", "SQL, or a list of it", "Check constraints, as a column's own.", "age: {type: integer, check: age >= 18, generate: {uniform: [18, 90]}}"),
+    Key("default", "SQL", "The default of the column in the database; generated rows have values of their own.", "tags: {type: json, default: \"'[]'\", generate: {constant: []}}"),
+    Key("identity", "true or false", "The database numbers new rows; the numbers go on after the largest generated one.", "id: {type: bigint, key: true, identity: true}"),
+    Key("computed", "SQL", "The database computes the column from others; it is in no bundle.", 'gross: {type: "numeric(12,2)", computed: net * 1.19}'),
+    Key("generate", "generator", "How values are made. A key needs none: integers count from 1, uuids are random.", "plan: {type: text, generate: {choice: {free: 60, pro: 30}}}"),
+    Key("references", "table.column", "The column is a foreign key.", "tenant_id: {references: tenants.id}"),
+    *REFERENCE_OPTIONS,
+    Key("class", "public, internal, personal or sensitive", "The data class; left out, that of the generator or of the referenced column, else internal.",
+        "salary: {type: integer, class: sensitive, generate: {normal: {mean: 60000, sd: 9000}}}"),
+    Key("semantic", "semantic type", "What the values mean; left out, the generator's name where it is a semantic one.", "contact: {type: text, semantic: person.email, generate: internet.email}"),
+    Key("comment", "text", "What the column holds; the database keeps it.", "net: {type: integer, comment: in cents, generate: {uniform: [1, 999]}}"),
+)  # fmt: skip
+
+FOREIGN_KEY = (
+    Key("columns", "list of columns", "Columns of this table.", "columns: [order_id, line]", True),
+    Key("references", "table(column, ...)", "The table and as many columns of it, which are its key or unique together.", 'references: "order_lines(order_id, line)"', True),
+    Key("name", "name", "The name of the constraint.", "name: fk_order_lines"),
+    *REFERENCE_OPTIONS,
+)  # fmt: skip
+
+TARGET = (
+    Key("table", "table", "The referenced table.", "table: order_lines", True),
+    Key("columns", "list of columns", "Its columns.", "columns: [order_id, line]", True),
+)
+
+UNIQUE = (
+    Key("columns", "list of columns", "Columns whose values together do not repeat.", "columns: [tenant_id, email]", True),
+    Key("name", "name", "The name of the constraint.", "name: one_email_per_tenant"),
+)
+
+INDEX = (
+    Key("columns", "list of columns", "The columns, most significant first.", "columns: [tenant_id, created_at]", True),
+    Key("name", "name", "The name of the index.", "name: by_age"),
+    Key("unique", "true or false", "No two rows have the same values.", "unique: true"),
+)
+
+PRIVACY = (Key("unit", "table.column", "A key or unique column, such as that of the users.", "unit: users.id", True),)
+TYPE = (
+    Key("enum", "list of values", "An enum type without a name.", "mood: {type: {enum: [happy, sad]}, generate: {choice: [happy, sad]}}"),
+    Key("array", "type", "An array of a type that has no short name.", "moods: {type: {array: {enum: [happy, sad]}}, generate: {array: {choice: [happy, sad]}}}"),
+)  # fmt: skip
+
+MOST_ROWS = 10**12
+LARGEST_SEED = 2**63 - 1
+
+
+def names(keys: tuple[Key, ...]) -> tuple[str, ...]:
+    """The names of keys, in the order in which files should have them."""
+    return tuple(key.name for key in keys)
