@@ -186,4 +186,4 @@ def random_bytes(recipe: Recipe, ctx: Context) -> Kernel:
     return kernel
 
 
-__all__ = ["SECOND", "Affine", "fixed_width_text"]
+

@@ -86,10 +86,32 @@ class Rows:
         """The row numbers that the foreign key with these columns points to; -1 where it is null."""
         return self.memo(("links", foreign_key), lambda: self.tables[self.table].links[foreign_key](self))
 
+    def subset(self, positions: Int64) -> Rows:
+        """The rows at some positions of these."""
+        return Subset(self, positions)
+
     def parent(self, foreign_key: tuple[str, ...]) -> Selection:
         """The referenced rows of a foreign key."""
         link = self.tables[self.table].links[foreign_key]
         return self.memo(("parent", foreign_key), lambda: select(self.tables, link.parent, self.links(foreign_key)))
+
+
+class Subset(Rows):
+    """Some rows of others, sharing what has been made for them."""
+
+    def __init__(self, rows: Rows, positions: Int64) -> None:
+        super().__init__(rows.tables, rows.table, rows.numbers()[positions])
+        self._rows = rows
+        self._positions = positions
+
+    def column(self, name: str) -> pa.Array:
+        return self._rows.column(name).take(pa.array(self._positions))
+
+    def links(self, foreign_key: tuple[str, ...]) -> Int64:
+        return self._rows.links(foreign_key)[self._positions]
+
+    def family_parents(self) -> Int64:
+        return self._rows.family_parents()[self._positions]
 
 
 class Selection:
@@ -138,22 +160,12 @@ def select(tables: Tables, table: str, picks: Int64) -> Selection:
     return Selection(Rows(tables, table, distinct), spread, mask)
 
 
-class Elements(Rows):
+class Elements(Subset):
     """The items of a list column seen as rows: item j of row r has the number r * stride + j.
 
     Draws differ by item; columns and references are those of the row that owns the item.
     """
 
     def __init__(self, owners: Rows, owner_positions: Int64, places: Int64, stride: int) -> None:
-        super().__init__(owners.tables, owners.table, owners.numbers()[owner_positions] * stride + places)
-        self._owners = owners
-        self._owner_positions = owner_positions
-
-    def column(self, name: str) -> pa.Array:
-        return self._owners.column(name).take(pa.array(self._owner_positions))
-
-    def family_parents(self) -> Int64:
-        return self._owners.family_parents()[self._owner_positions]
-
-    def links(self, foreign_key: tuple[str, ...]) -> Int64:
-        return self._owners.links(foreign_key)[self._owner_positions]
+        super().__init__(owners, owner_positions)
+        self.index = owners.numbers()[owner_positions] * stride + places

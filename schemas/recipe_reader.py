@@ -10,12 +10,12 @@ from uuid import UUID
 
 import yaml
 
-from schemas.errors import nearest
+from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
 from schemas.times import canonical_moment, parse_duration, parse_moment, resolve_time_of_day
 from schemas.types import FLOATS, INTEGERS, SqlType
-from schemas.yaml_nodes import Node, Reading, kind_of, mark_of, plain
+from schemas.yaml_nodes import Node, Reading, is_nothing, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?$")
@@ -77,7 +77,7 @@ class RecipeReader:
     def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: dict[str, tuple[Node, Node]]) -> None:
         """Lay the value beside the generator's name out over its parameters."""
         key, value = entry
-        if isinstance(value, yaml.ScalarNode) and value.value in ("", "~", "null") and value.style is None:
+        if is_nothing(value):
             return
         takes_mapping = spec.main is not None and (spec.parameter(spec.main) or _none()).kind in (
             "weights", "states", "grammar", "recipes", "recipe", "distribution",
@@ -97,6 +97,7 @@ class RecipeReader:
 
     def _finish(self, node: Node, spec: Generator, arguments: dict[str, tuple[Node, Node]]) -> Recipe | None:
         values: dict[str, Any] = {}
+        places: dict[str, Mark] = {}
         sound = True
         for name, (key, value) in arguments.items():
             parameter = spec.parameter(name)
@@ -106,15 +107,20 @@ class RecipeReader:
                 self._reading.say(key, f"{spec.name} has no parameter '{name[:60]}'{hint}")
                 sound = False
                 continue
+            before = len(self._reading.problems)
             found = self._value(value, parameter, spec)
-            sound = sound and found is not None
             if found is not None:
                 values[name] = found
+                places[name] = mark_of(value)
+                continue
+            sound = False
+            if len(self._reading.problems) == before:
+                self._reading.say(value, f"{name} of {spec.name} must be {PARAMETER_KINDS[parameter.kind]}, not {kind_of(value)}")
         for parameter in spec.parameters:
             if parameter.required and parameter.name not in arguments:
                 self._reading.say(node, f"{spec.name} needs {parameter.name}: {parameter.doc}; for example {spec.example}")
                 sound = False
-        return Recipe(spec.name, values, mark_of(node)) if sound else None
+        return Recipe(spec.name, values, mark_of(node), places) if sound else None
 
     def _value(self, node: Node, parameter: Parameter, spec: Generator) -> Any:
         what = f"{parameter.name} of {spec.name}"
@@ -185,7 +191,9 @@ class RecipeReader:
             return None
 
     def _measure(self, node: Node, what: str) -> Any:
-        return self._parsed(node, what, parse_duration) if self._type.kind == "interval" else self._reading.number(node, what)
+        if self._type.kind != "interval":
+            return self._reading.number(node, what)
+        return self._parsed(node, what, lambda text: parse_duration(text, negative=True))
 
     def _pair(self, node: Node, what: str, read: Callable[[Node], Any]) -> tuple[Any, Any] | None:
         if not isinstance(node, yaml.SequenceNode) or len(node.value) != 2:
@@ -271,7 +279,7 @@ class RecipeReader:
             elif kind == "time":
                 resolve_time_of_day(text)
             elif kind == "interval":
-                return parse_duration(text)
+                return parse_duration(text, negative=True)
             elif kind == "uuid":
                 UUID(text)
         except (ValueError, InvalidOperation):

@@ -1,0 +1,170 @@
+"""An OCI image layout on disk: a folder with `oci-layout`, `index.json` and `blobs/sha256/`.
+
+Every file is written whole or not at all: into `tmp/` of the store, to the disk, and then renamed to its place.
+
+Source: OCI Image Specification 1.1, "Image Layout" and "Content Descriptors".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bundles.canonical import dump_document
+from bundles.errors import BundleDamaged, NotAStore
+
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+REF_NAME = "org.opencontainers.image.ref.name"
+_MARKER = {"imageLayoutVersion": "1.0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The digest (`sha256:...`) and the size in bytes of a blob."""
+
+    digest: str
+    size: int
+
+
+class Layout:
+    """The files of one store at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.index_path = path / "index.json"
+        self.blobs = path / "blobs" / "sha256"
+        self.temporary = path / "tmp"
+        self.index_lock = path / ".index.lock"
+        self.blobs_lock = path / ".blobs.lock"
+
+    def exists(self) -> bool:
+        """Whether there is a store at all; NotAStore where the folder holds something else."""
+        if (self.path / "oci-layout").exists():
+            return True
+        if self.path.exists() and (not self.path.is_dir() or any(not n.startswith(".") for n in os.listdir(self.path))):
+            raise NotAStore(f"{self.path} is no bundle store: it holds other files. Choose an empty or a new folder")
+        return False
+
+    def create(self) -> None:
+        """Make an empty store; the caller holds the index lock, and a store that exists is left alone."""
+        if (self.path / "oci-layout").exists():
+            return
+        self.blobs.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir(exist_ok=True)
+        if not self.index_path.exists():
+            self.write_index({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []})
+        self._replace(self.path / "oci-layout", dump_document(_MARKER))
+
+    def blob_path(self, digest: str) -> Path:
+        """Where the blob with this digest is, or would be."""
+        return self.blobs / digest.removeprefix("sha256:")
+
+    def read_blob(self, digest: str) -> bytes:
+        """Return a small blob, once its bytes match its digest; BundleDamaged where it is missing or altered."""
+        try:
+            data = self.blob_path(digest).read_bytes()
+        except FileNotFoundError:
+            raise BundleDamaged(f"blob {digest} is missing from {self.path}; build or fetch the bundle again") from None
+        if sha256(data) != digest:
+            raise BundleDamaged(f"blob {digest} in {self.path} is altered; build or fetch the bundle again")
+        return data
+
+    def read_index(self) -> dict[str, Any]:
+        """Return `index.json`; BundleDamaged where it is missing or none."""
+        try:
+            index = json.loads(self.index_path.read_bytes())
+        except FileNotFoundError:
+            raise BundleDamaged(f"{self.index_path} is missing; {_MEND}") from None
+        except ValueError:
+            raise BundleDamaged(f"{self.index_path} is not JSON; {_MEND}") from None
+        if not isinstance(index, dict) or not _descriptors(index.get("manifests")):
+            raise BundleDamaged(f"{self.index_path} is no OCI image index; {_MEND}")
+        return index
+
+    def write_index(self, index: Mapping[str, Any]) -> None:
+        """Put `index` in the place of `index.json`; the caller holds the index lock."""
+        self._replace(self.index_path, json.dumps(index, indent=1, ensure_ascii=False).encode())
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        self.temporary.mkdir(exist_ok=True)
+        fresh = self.temporary / f"{path.name}.{secrets.token_hex(8)}"
+        try:
+            write_file(fresh, [data])
+            os.replace(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+class Stage:
+    """A private folder in the store where the blobs of one build wait until the whole is known to be good."""
+
+    def __init__(self, layout: Layout) -> None:
+        layout.temporary.mkdir(exist_ok=True)
+        self._layout = layout
+        self.path = layout.temporary / f"build-{secrets.token_hex(8)}"
+        self.path.mkdir()
+
+    def add(self, data: bytes | memoryview) -> Blob:
+        """Write one blob; safe to call from several threads."""
+        blob = Blob(sha256(data), len(data))
+        path = self.blob_path(blob.digest)
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        write_file(fresh, [data])
+        os.replace(fresh, path)
+        return blob
+
+    def blob_path(self, digest: str) -> Path:
+        """Where a blob waits."""
+        return self.path / digest.removeprefix("sha256:")
+
+    def publish(self) -> None:
+        """Move all blobs to their place in the store."""
+        for name in sorted(os.listdir(self.path)):
+            os.replace(self.path / name, self._layout.blobs / name)
+        sync_folder(self._layout.blobs)
+
+    def discard(self) -> None:
+        """Remove what still waits."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def sha256(data: bytes | memoryview) -> str:
+    """Return the digest of `data` as OCI writes it."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def write_file(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Write a new file and wait until it is on the disk."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _descriptors(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(d, dict) and isinstance(d.get("digest"), str) for d in value)
+
+
+_MEND = (
+    "the blobs of the store are not touched by this. Restore the file from a backup, or move the folder away and build "
+    "or fetch its bundles again"
+)

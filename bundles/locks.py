@@ -1,0 +1,33 @@
+"""Advisory locks between the processes (and threads) that use one store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` together with other shared holders; waits for an exclusive holder."""
+    with _held(path, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` alone; waits for all other holders."""
+    with _held(path, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _held(path: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)

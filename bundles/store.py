@@ -1,0 +1,242 @@
+"""The store: the bundles of one machine or team, in an OCI image layout, with tags that can move.
+
+Builds hold the store's blob lock together, garbage collection holds it alone: nothing that a running build needs is ever
+collected. Tags live in `index.json` and change under a lock of its own, by rename.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bundles import locks
+from bundles.errors import BundleDamaged, ReferenceInvalid, ReferenceUnknown, disk_errors
+from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout, Stage
+from bundles.media import ARTIFACT_TYPE, NOTES, Notes
+from bundles.references import Reference, parse
+from schemas.errors import nearest
+
+HOME_VARIABLE = "COMPANYOS_HOME"
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+class Garbage(NamedTuple):
+    """What a collection removed, or would remove: how many files and how many bytes."""
+
+    blobs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBundle:
+    """One line of the list of a store; `bytes` is the size of its data files."""
+
+    reference: str
+    manifest_digest: str
+    content_digest: str
+    kind: str
+    data_class: str
+    tables: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A reference and the manifest that it stands for now."""
+
+    reference: Reference
+    manifest: Blob
+
+
+def default_path() -> Path:
+    """Return the folder of the store: `$COMPANYOS_HOME/bundles`, else in the user's data folder."""
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        return Path(home).expanduser() / "bundles"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("companyos", appauthor=False)) / "bundles"
+
+
+class Store:
+    """The store at `path`, or at the default place; a folder that does not exist is an empty store."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = Path(default_path() if path is None else path).expanduser().absolute()
+        self.layout = Layout(self.path)
+
+    @classmethod
+    def at(cls, store: Store | str | os.PathLike[str] | None) -> Store:
+        """Return `store` itself, or the store at that path."""
+        return store if isinstance(store, Store) else cls(store)
+
+    def list(self) -> list[StoredBundle]:
+        """Return every tagged bundle, sorted by reference; BundleDamaged where a manifest is missing or altered."""
+        with disk_errors(self.path):
+            tagged = {name: d for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)}
+            return [self._summary(name, tagged[name]) for name in sorted(tagged)]
+
+    def references(self) -> list[str]:
+        """Return every tag, sorted, without looking at any blob."""
+        with disk_errors(self.path):
+            return sorted(name for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d))
+
+    def resolve(self, reference: str) -> Resolved:
+        """Return the manifest that `reference` stands for; ReferenceUnknown with the nearest known one."""
+        wanted = parse(reference)
+        with disk_errors(self.path):
+            descriptors = self._descriptors()
+            for descriptor in descriptors:
+                found = descriptor["digest"] if wanted.digest else _ref_name(descriptor)
+                if found == (wanted.digest or str(wanted)) and _is_bundle(descriptor):
+                    return Resolved(wanted, Blob(descriptor["digest"], descriptor["size"]))
+            if wanted.digest and self.layout.blob_path(wanted.digest).exists():
+                return Resolved(wanted, Blob(wanted.digest, self.layout.blob_path(wanted.digest).stat().st_size))
+        raise ReferenceUnknown(self._unknown(wanted))
+
+    def tag(self, reference: str, new: str) -> Reference:
+        """Let the tag `new` stand for the bundle that `reference` stands for; a tag that exists is moved."""
+        target = _tag(new)
+        if not self.layout.exists():
+            self.resolve(reference)
+        with disk_errors(self.path), locks.shared(self.layout.blobs_lock):
+            manifest = self.resolve(reference).manifest
+            self.layout.read_blob(manifest.digest)
+            self.point(target, manifest)
+        return target
+
+    def remove(self, reference: str) -> list[str]:
+        """Remove a tag, or every tag of a digest, and return what was removed; the data goes with `collect_garbage`."""
+        wanted = parse(reference)
+        self.resolve(reference)
+        with self._changed_index() as index:
+            gone = [d for d in index["manifests"] if _is_bundle(d) and _names(wanted, d)]
+            index["manifests"] = [d for d in index["manifests"] if d not in gone]
+        return sorted(_ref_name(d) or d["digest"] for d in gone)
+
+    def collect_garbage(self, dry_run: bool = False) -> Garbage:
+        """Remove the blobs that no reference needs and what killed builds left; waits for running builds.
+
+        Raises BundleDamaged, and removes nothing, where the index or a manifest cannot be read.
+        """
+        if not self.layout.exists():
+            return Garbage(0, 0)
+        with disk_errors(self.path), locks.exclusive(self.layout.blobs_lock):
+            with locks.exclusive(self.layout.index_lock):
+                needed = self._needed()
+                garbage = [p for p in self.layout.blobs.iterdir() if f"sha256:{p.name}" not in needed]
+                left = self.layout.temporary
+                garbage += [p for p in left.rglob("*") if p.is_file()] if left.exists() else []
+                result = Garbage(len(garbage), sum(p.stat().st_size for p in garbage))
+                if not dry_run:
+                    for path in garbage:
+                        path.unlink()
+                    for folder in left.iterdir() if left.exists() else ():
+                        folder.rmdir()
+        return result
+
+    @contextmanager
+    def staging(self) -> Iterator[Stage]:
+        """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile."""
+        self.layout.exists()
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            with locks.exclusive(self.layout.index_lock):
+                self.layout.create()
+            with locks.shared(self.layout.blobs_lock):
+                stage = Stage(self.layout)
+                try:
+                    yield stage
+                finally:
+                    stage.discard()
+
+    def point(self, tag: Reference, manifest: Blob) -> None:
+        """Let `tag` stand for a manifest whose blobs are all in the store; the caller holds the blob lock."""
+        with self._changed_index() as index:
+            kept = [d for d in index["manifests"] if _ref_name(d) != str(tag)]
+            index["manifests"] = [*kept, _descriptor(manifest, str(tag))]
+
+    @contextmanager
+    def _changed_index(self) -> Iterator[dict[str, Any]]:
+        with disk_errors(self.path), locks.exclusive(self.layout.index_lock):
+            index = self.layout.read_index()
+            yield index
+            index["manifests"].sort(key=lambda d: (_ref_name(d) or "", d["digest"]))
+            self.layout.write_index(index)
+
+    def _descriptors(self) -> list[dict[str, Any]]:
+        return self.layout.read_index()["manifests"] if self.layout.exists() else []
+
+    def _summary(self, name: str, descriptor: Mapping[str, Any]) -> StoredBundle:
+        manifest = self._manifest(name, descriptor["digest"])
+        notes = Notes.read(manifest.get("annotations", {}))
+        size = sum(layer["size"] for layer in manifest["layers"])
+        return StoredBundle(name, descriptor["digest"], notes.content_digest, notes.kind, notes.data_class, notes.tables, notes.rows, size)  # fmt: skip
+
+    def _manifest(self, name: str, digest: str) -> dict[str, Any]:
+        try:
+            manifest: dict[str, Any] = json.loads(self.layout.read_blob(digest))
+        except BundleDamaged as error:
+            raise BundleDamaged(f"the manifest of '{name}': {error}") from None
+        return manifest
+
+    def _needed(self) -> set[str]:
+        """The digests of all blobs that can be reached from the index."""
+        needed: set[str] = set()
+        waiting = [(_ref_name(d) or d["digest"], d) for d in self.layout.read_index()["manifests"]]
+        while waiting:
+            name, descriptor = waiting.pop()
+            digest = descriptor["digest"]
+            if digest in needed:
+                continue
+            needed.add(digest)
+            if "manifest" in descriptor.get("mediaType", "") or "index" in descriptor.get("mediaType", ""):
+                document = self._manifest(name, digest)
+                inner = [*document.get("layers", ()), *document.get("manifests", ())]
+                inner += [document[k] for k in ("config", "subject") if k in document]
+                waiting += [(name, d) for d in inner]
+        return needed
+
+    def _unknown(self, wanted: Reference) -> str:
+        known = self.references()
+        if not known:
+            return f"there is no bundle '{wanted}': the store {self.path} is empty. Make one with `companyos bundle build`"
+        hint = nearest(str(wanted), known) or nearest(wanted.name, [k.partition(":")[0] for k in known])
+        return f"there is no bundle '{wanted}' in the store {self.path}{hint}; `companyos bundle list` shows all"
+
+
+def _tag(text: str) -> Reference:
+    reference = parse(text)
+    if reference.digest:
+        raise ReferenceInvalid(f"'{text}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
+    return reference
+
+
+def _names(wanted: Reference, descriptor: Mapping[str, Any]) -> bool:
+    return bool(descriptor["digest"] == wanted.digest) if wanted.digest else _ref_name(descriptor) == str(wanted)
+
+
+def _ref_name(descriptor: Mapping[str, Any]) -> str | None:
+    annotations = descriptor.get("annotations")
+    return annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+
+
+def _is_bundle(descriptor: Mapping[str, Any]) -> bool:
+    return descriptor.get("artifactType") == ARTIFACT_TYPE
+
+
+def _descriptor(manifest: Blob, name: str) -> dict[str, Any]:
+    return {
+        "mediaType": MANIFEST_TYPE,
+        "digest": manifest.digest,
+        "size": manifest.size,
+        "artifactType": ARTIFACT_TYPE,
+        "annotations": {REF_NAME: name},
+    }

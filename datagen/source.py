@@ -1,0 +1,102 @@
+"""A schema as a source of tables: any rows of any table, made on demand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import rfc8785
+from blake3 import blake3
+
+from datagen.plan import Plan
+from datagen.pools import Pools
+from datagen.rows import Rows
+from datagen.version import GENERATOR_VERSION
+from schemas.document import to_document
+from schemas.errors import InputError, nearest
+from schemas.model import Schema
+from schemas.reader import read_schema
+
+BLOCK_ROWS = 65_536
+
+
+class SyntheticSource:
+    """The data of a schema under a seed and a scale; a `schemas.source.RangeSource`.
+
+    Every cell is a pure function of the recipe, the seed, the names of table and column, and the row number.
+    """
+
+    kind = "synthetic"
+
+    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+        self.plan = Plan(schema, seed, scale, pools)
+        self.schema = schema
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """Seed, scale, generator version, the digest of each table's recipe and of every value pool used."""
+        return {
+            "seed": str(self.plan.seed),
+            "scale": str(self.plan.scale),
+            "generator_version": GENERATOR_VERSION,
+            "recipes": self._recipe_digests(),
+            "value_pools": self.plan.pools.digests(),
+        }
+
+    def _recipe_digests(self) -> dict[str, str]:
+        tables: dict[str, Any] = to_document(self.schema)["tables"]
+        return {name: blake3(rfc8785.dumps(table)).hexdigest() for name, table in tables.items()}
+
+    def row_count(self, table: str) -> int:
+        """How many rows `table` has; raises InputError for an unknown table."""
+        self._require(table)
+        return self.plan.row_count(table)
+
+    def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
+        self._require(table)
+        count = self.plan.row_count(table)
+        if not 0 <= start <= stop <= count:
+            raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
+        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop)) for a in range(start, stop, BLOCK_ROWS)]
+        if len(blocks) == 1:
+            return blocks[0]
+        arrow = self.schema.table(table).arrow
+        return pa.concat_batches(blocks) if blocks else pa.RecordBatch.from_pylist([], arrow)
+
+    def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        rows = Rows(self.plan.tables, table, range(start, stop))
+        arrow = self.schema.table(table).arrow
+        return pa.RecordBatch.from_arrays([rows.column(name) for name in arrow.names], schema=arrow)
+
+    def read(self, table: str) -> pa.RecordBatchReader:
+        """Stream all rows of `table` in blocks of 65,536."""
+        self._require(table)
+        count = self.plan.row_count(table)
+
+        def blocks() -> Iterator[pa.RecordBatch]:
+            for start in range(0, count, BLOCK_ROWS):
+                yield self._block(table, start, min(start + BLOCK_ROWS, count))
+
+        return pa.RecordBatchReader.from_batches(self.schema.table(table).arrow, blocks())
+
+    def _require(self, table: str) -> None:
+        if not self.schema.has(table):
+            known = [t.name for t in self.schema.tables]
+            raise InputError(f"{self.schema.file}: there is no table '{table}'{nearest(table, known) or '; it has ' + ', '.join(known)}")
+
+
+def source(schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0) -> SyntheticSource:
+    """Return the data of a schema, a schema file or a built-in schema.
+
+    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own.
+    Raises InputError and RecipeError (every problem at once).
+    """
+    if seed is not None and not 0 <= seed < 2**63:
+        raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
+    if not 0 < scale <= 1e6:
+        raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
+    return SyntheticSource(schema if isinstance(schema, Schema) else read_schema(schema), seed=seed, scale=scale)

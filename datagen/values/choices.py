@@ -1,0 +1,118 @@
+"""Given values: choices by weight, lists in turn, constants, booleans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import rfc8785
+
+from datagen.arrays import DAY, from_units
+from datagen.compiling import Context, generator
+from datagen.randomness import Int64, unit
+from datagen.rows import Kernel, Rows
+from datagen.values.texts import pick
+from schemas.model import Recipe
+from schemas.recipes import argument
+from schemas.times import parse_moment, resolve_time_of_day
+from schemas.types import SqlType
+
+_GRID = 2**53
+
+
+def constants(values: Sequence[Any], type: SqlType, ctx: Context) -> pa.Array:
+    """Return given values as an array of `type.arrow`; fails where one cannot be of that type."""
+    try:
+        converted = [_convert(v, type) for v in values]
+        if type.kind == "uuid":
+            return pa.uuid().wrap_array(pa.array(converted, pa.binary(16)))
+        return pa.array(converted, type.arrow)
+    except (ValueError, TypeError, ArithmeticError, pa.ArrowException):
+        ctx.fail(f"the given values are not all of type {type}")
+
+
+def _convert(value: Any, type: SqlType) -> Any:
+    if value is None:
+        return None
+    match type.kind:
+        case "numeric":
+            return Decimal(str(value)).quantize(Decimal(1).scaleb(-type.decimals))
+        case "date":
+            return parse_moment(str(value)) // DAY
+        case "timestamp" | "timestamptz":
+            return parse_moment(str(value))
+        case "time":
+            return resolve_time_of_day(str(value))
+        case "uuid":
+            return UUID(str(value)).bytes
+        case "json":
+            return rfc8785.dumps(value).decode()
+        case "bytes":
+            return str(value).encode()
+        case "array":
+            assert type.item is not None
+            return [_convert(v, type.item) for v in value]
+        case "real" | "double":
+            return float(value)
+    return value
+
+
+@generator("choice")
+def choice(recipe: Recipe, ctx: Context) -> Kernel:
+    """One of the values by weight; in a unique column each value once, in scattered order."""
+    pairs = argument(recipe, "values")
+    values = constants([v for v, _ in pairs], ctx.type, ctx)
+    if ctx.unique or ctx.factor is not None:
+        index = ctx.index(len(pairs), "values")
+        return lambda rows: pick(values, index(rows))
+    thresholds = cumulated([w for _, w in pairs])
+    own = ctx.stream()
+    return lambda rows: pick(values, np.searchsorted(thresholds, rows.draws(own) >> np.uint64(11), side="right"))
+
+
+def cumulated(weights: Sequence[float]) -> np.ndarray:
+    """Return the thresholds of all but the last weight on the grid of 53-bit draws, by exact arithmetic."""
+    exact = [Decimal(str(w)) for w in weights]
+    total, running, thresholds = sum(exact), Decimal(0), []
+    for weight in exact[:-1]:
+        running += weight
+        thresholds.append(int(running * _GRID / total))
+    return np.array(thresholds, np.uint64)
+
+
+@generator("list")
+def listed(recipe: Recipe, ctx: Context) -> Kernel:
+    """The values in turn; in a table with rows per parent the turn begins anew with every parent."""
+    given = argument(recipe, "values")
+    values = constants(given, ctx.type, ctx)
+    family = ctx.plan.family(ctx.table.name)
+    longest = ctx.rows if family is None or ctx.unique else family.most
+    if ctx.unique and len(set(map(str, given))) < longest:
+        ctx.fail(f"{longest:,} unique values are asked for and the list has {len(set(map(str, given)))}")
+
+    def positions(rows: Rows) -> Int64:
+        if family is None or ctx.unique:
+            return rows.numbers()
+        return family.ordinal_of(rows.index, rows.family_parents())
+
+    return lambda rows: pick(values, positions(rows) % len(values))
+
+
+@generator("constant")
+def constant(recipe: Recipe, ctx: Context) -> Kernel:
+    """The same value in every row."""
+    value = constants([argument(recipe, "value")], ctx.type, ctx)
+    return lambda rows: pick(value, np.zeros(len(rows), np.int64))
+
+
+@generator("boolean")
+def boolean(recipe: Recipe, ctx: Context) -> Kernel:
+    """true with the given chance; 1 and 0 in integer columns."""
+    share, own, type = float(argument(recipe, "share")), ctx.stream(), ctx.type
+    if type.kind == "boolean":
+        return lambda rows: pa.array(unit(rows.draws(own)) < share)
+    return lambda rows: from_units(type, (unit(rows.draws(own)) < share).astype(np.int64))

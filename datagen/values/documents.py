@@ -1,0 +1,135 @@
+"""JSON documents and arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import rfc8785
+
+from datagen.compiling import Context, generator
+from datagen.numbers import BIGINT, whole_distribution
+from datagen.rows import Elements, Kernel, Rows
+from datagen.values.lorem import glue, positions
+from datagen.values.template import uuid_text
+from datagen.values.texts import join
+from schemas.model import Recipe
+from schemas.recipes import BY_NAME, argument
+from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
+
+_PREFERRED = ("text", "bigint", "double", "boolean", "timestamptz", "json", "uuid", "interval", "numeric")
+_ESCAPES = tuple((chr(c), f"\\u{c:04x}") for c in range(32) if chr(c) not in "\b\t\n\f\r") + (
+    ("\b", "\\b"), ("\t", "\\t"), ("\n", "\\n"), ("\f", "\\f"), ("\r", "\\r"),
+)  # fmt: skip
+_CENTS = SqlType("numeric", 18, 2)
+
+
+def json_type(recipe: Recipe) -> SqlType:
+    """The type that a member of a JSON document has under a recipe: numbers for distributions, text for most others."""
+    if recipe.name in ("uniform", "histogram", "normal", "lognormal", "exponential", "beta"):
+        numbers = [v for v in _flat(recipe.args) if isinstance(v, (int, float))]
+        return SqlType("bigint") if recipe.name == "uniform" and all(isinstance(v, int) for v in numbers) else _CENTS
+    if recipe.name in ("json", "array"):
+        return SqlType("json")
+    if recipe.name in ("between", "after", "before", "entered", "earliest", "latest"):
+        return SqlType("timestamptz")
+    fits = BY_NAME[recipe.name].fits
+    return SqlType(next(k for k in (("boolean", *_PREFERRED) if recipe.name == "boolean" else _PREFERRED) if k in fits))
+
+
+def _flat(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [x for v in value.values() for x in _flat(v)]
+    if isinstance(value, (list, tuple)):
+        return [x for v in value for x in _flat(v)]
+    return [value]
+
+
+def as_json(values: pa.Array, type: SqlType) -> pa.Array:
+    """Return each value as JSON text (RFC 8785); `null` for nulls."""
+    if type.kind == "json":
+        written = values
+    elif type.kind in INTEGERS:
+        written = pc.cast(values, pa.string())
+    elif type.kind == "boolean":
+        written = pc.if_else(values, "true", "false")
+    elif type.kind == "numeric":
+        written = _decimal_text(values)
+    elif type.kind in FLOATS:
+        written = pa.array([None if v is None else rfc8785.dumps(v).decode() for v in values.to_pylist()], pa.string())
+    elif type.kind in ("timestamp", "timestamptz"):
+        written = join('"', pc.strftime(pc.cast(values, pa.timestamp("s"), safe=False), "%Y-%m-%dT%H:%M:%SZ"), '"')
+    elif type.kind == "uuid":
+        written = join('"', uuid_text(values), '"')
+    elif type.kind in (*TEXTS, "enum"):
+        written = quoted(values)
+    else:
+        written = join('"', pc.cast(values, pa.string()), '"')
+    return pc.fill_null(written, "null")
+
+
+def _decimal_text(values: pa.Array) -> pa.Array:
+    """Decimals as JSON has them: no zeros at the end."""
+    text = pc.cast(values, pa.string())
+    trimmed = pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".")
+    return pc.if_else(pc.match_substring(text, "."), trimmed, text)
+
+
+def quoted(values: pa.Array) -> pa.Array:
+    """Return texts as JSON strings."""
+    escaped = pc.replace_substring(pc.replace_substring(values, "\\", "\\\\"), '"', '\\"')
+    if pc.any(pc.match_substring_regex(escaped, "[\\x00-\\x1f]")).as_py():
+        for raw, written in _ESCAPES:
+            escaped = pc.replace_substring(escaped, raw, written)
+    return join('"', escaped, '"')
+
+
+@generator("json")
+def document(recipe: Recipe, ctx: Context) -> Kernel:
+    """An object with its members sorted as RFC 8785 asks (by UTF-16 code units)."""
+    fields = argument(recipe, "fields")
+    members: list[tuple[str, Kernel, SqlType]] = []
+    for name in sorted(fields, key=lambda n: n.encode("utf-16-be")):
+        type = _path_type(fields[name], ctx) or json_type(fields[name])
+        members.append((rfc8785.dumps(name).decode(), ctx.compile(fields[name], type, name), type))
+
+    def kernel(rows: Rows) -> pa.Array:
+        pieces: list[pa.Array | str] = []
+        for i, (name, member, type) in enumerate(members):
+            pieces += [("{" if i == 0 else ",") + name + ":", as_json(member(rows), type)]
+        return join(*pieces, "}")
+
+    return kernel
+
+
+def _path_type(recipe: Recipe, ctx: Context) -> SqlType | None:
+    """The type of a member that is taken over from a column."""
+    return ctx.path(str(recipe.args["path"]), recipe.at)[1] if recipe.name == "from" else None
+
+
+@generator("array")
+def array(recipe: Recipe, ctx: Context) -> Kernel:
+    """A list of items made by one recipe; JSON text in json columns."""
+    inner = argument(recipe, "of")
+    item_type = (_path_type(inner, ctx) or json_type(inner)) if ctx.type.kind == "json" else ctx.type.item
+    assert item_type is not None
+    whole = whole_distribution(argument(recipe, "count"), BIGINT, ctx.at)
+    if whole.least < 0:
+        whole = whole_distribution(Recipe(argument(recipe, "count").name, {"min": 0, **argument(recipe, "count").args}), BIGINT, ctx.at)
+    if whole.most > 100_000:
+        ctx.fail("an array has at most 100,000 items; give its count a max", recipe.at)
+    item = ctx.compile(inner, item_type, "item")
+    own, stride, type = ctx.stream("count"), max(whole.most, 1), ctx.type
+
+    def kernel(rows: Rows) -> pa.Array:
+        counts = whole.sample(rows.draws(own))
+        owner, place = positions(counts)
+        items = item(Elements(rows, owner, place, stride))
+        if type.kind == "json":
+            first = place == 0
+            separated = join(pa.array(["[", ","], pa.string()).take(pa.array(np.where(first, 0, 1))), as_json(items, item_type))
+            return join(pc.if_else(pa.array(counts == 0), "[", glue(separated, counts)), "]")
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        return pa.ListArray.from_arrays(pa.array(offsets), items, type=type.arrow)
+
+    return kernel

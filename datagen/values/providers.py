@@ -1,0 +1,70 @@
+"""Any provider of Faker or Mimesis by name, as a pool of what it makes."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from datagen.compiling import Context, generator
+from datagen.pools import GroupedPool, Pool
+from datagen.rows import Kernel
+from datagen.values.choices import constants
+from datagen.values.persona import locales_of
+from datagen.values.texts import fit, pick
+from schemas.errors import nearest
+from schemas.model import Recipe
+from schemas.recipes import argument
+
+_MOST = 200_000
+
+
+def _provider(recipe: Recipe, ctx: Context) -> Kernel:
+    name, arguments, size = str(argument(recipe, "provider")), argument(recipe, "args") or {}, int(argument(recipe, "pool"))
+    if not 1 <= size <= _MOST:
+        ctx.fail(f"a pool has 1 to {_MOST:,} values, not {size}", recipe.at)
+    _require(recipe.name, name, ctx, recipe)
+    locales = locales_of(recipe, ctx)
+    try:
+        pools = [ctx.plan.pools.provider(recipe.name, name, arguments, size, locale) for locale in locales.names]
+    except Exception as error:
+        ctx.fail(f"{recipe.name} provider {name} cannot be used: {error}", recipe.at)
+    if ctx.unique or ctx.factor is not None:
+        texts = tuple(dict.fromkeys(t for pool in pools for t in pool.texts))
+        whole, index = GroupedPool([Pool(texts)]), ctx.index(len(texts), f"values of {name} (raise `pool:` for more)")
+        values = _values(whole, ctx)
+        return lambda rows: pick(values, index(rows))
+    grouped, own = GroupedPool(pools), ctx.stream()
+    values = _values(grouped, ctx)
+    return lambda rows: fit(pick(values, grouped.index(rows.draws(own), locales.groups(rows))), ctx.type)
+
+
+def _values(pool: GroupedPool, ctx: Context) -> pa.Array:
+    texts = pool.texts.to_pylist()
+    if ctx.type.kind == "boolean":
+        return constants([t == "True" for t in texts], ctx.type, ctx)
+    if ctx.type.kind in ("smallint", "integer", "bigint"):
+        try:
+            return constants([int(t) for t in texts], ctx.type, ctx)
+        except ValueError:
+            ctx.fail(f"its values are not all of type {ctx.type}")
+    return constants(texts, ctx.type, ctx)
+
+
+def _require(library: str, name: str, ctx: Context, recipe: Recipe) -> None:
+    """Fail on a name that the library does not know, with the nearest that it does."""
+    if library == "faker":
+        from faker import Faker
+
+        known = [n for n in dir(Faker().factories[0]) if not n.startswith("_")]
+    else:
+        from mimesis import Generic
+
+        generic = Generic()
+        topic = name.partition(".")[0]
+        topics = [t for t in dir(generic) if not t.startswith("_")]
+        known = [f"{topic}.{n}" for n in dir(getattr(generic, topic)) if not n.startswith("_")] if topic in topics else [f"{t}." for t in topics]  # fmt: skip
+    if name not in known:
+        ctx.fail(f"{library} has no provider '{name[:60]}'{nearest(name, known)}", recipe.at)
+
+
+generator("faker")(_provider)
+generator("mimesis")(_provider)

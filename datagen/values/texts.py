@@ -1,0 +1,70 @@
+"""Text at array speed: joining, numbers as digits, fitting to a column's length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datagen.compiling import Context
+from datagen.keys import fixed_width_text
+from datagen.randomness import Int64
+from schemas.types import SqlType
+
+Piece = pa.Array | str
+
+
+def pick(values: pa.Array, positions: Int64) -> pa.Array:
+    """Return values by position."""
+    return values.take(pa.array(positions))
+
+
+def join(*pieces: Piece) -> pa.Array:
+    """Concatenate arrays and constants row by row."""
+    return pc.binary_join_element_wise(*(p if isinstance(p, pa.Array) else pa.scalar(p, pa.string()) for p in pieces), "")
+
+
+def digits(numbers: Int64, width: int) -> pa.Array:
+    """Return numbers of 0 or more as decimal text with exactly `width` digits (the last ones)."""
+    places = np.empty((len(numbers), width), np.uint8)
+    rest = numbers
+    for i in range(width - 1, -1, -1):
+        rest, digit = np.divmod(rest, 10)
+        places[:, i] = digit + ord("0")
+    return fixed_width_text(places)
+
+
+def decimal(numbers: Int64) -> pa.Array:
+    """Return whole numbers as decimal text."""
+    return pc.cast(pa.array(numbers), pa.string())
+
+
+def fit(values: pa.Array, type: SqlType) -> pa.Array:
+    """Cut texts to the length of a varchar or char column, leaving no space at the end of what was cut."""
+    if type.length is None:
+        return values
+    longest = pc.max(pc.utf8_length(values)).as_py()
+    if longest is None or longest <= type.length:
+        return values
+    return pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(values, 0, type.length))
+
+
+def widest_serial(ctx: Context) -> int:
+    """How many digits the largest serial number of a table can have."""
+    return len(str(2 * max(ctx.rows, 1)))
+
+
+def with_serial(words: pa.Array, serial: Int64, ctx: Context, between: str = "", after: pa.Array | str = "") -> pa.Array:
+    """Return words followed by a number that never repeats; too long words are cut, the number never."""
+    number = decimal(serial)
+    length = ctx.type.length
+    if length is not None:
+        tail = widest_serial(ctx) + len(between) + (len(after) if isinstance(after, str) else int(pc.max(pc.utf8_length(after)).as_py() or 0))  # fmt: skip
+        words = pc.utf8_slice_codeunits(words, 0, max(length - tail, 0))
+    return join(words, between, number, after)
+
+
+def require_room(ctx: Context, needed: int, what: str) -> None:
+    """Fail where a unique text of `needed` characters does not fit the column."""
+    if ctx.type.length is not None and ctx.type.length < needed:
+        ctx.fail(f"{ctx.rows:,} unique {what} need up to {needed} characters and {ctx.type} has {ctx.type.length}")
