@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +13,28 @@ from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
 from schemas.times import canonical_moment, parse_duration, parse_moment, resolve_time_of_day
-from schemas.types import FLOATS, INTEGERS, SqlType
+from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
 from schemas.yaml_nodes import Node, Reading, is_nothing, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
-_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?$")
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
+_NUMERIC = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z")
+_VERBATIM = ("text", "varchar", "char", "enum", "bytes")
 _RHYTHMS = ("office", "evening", "always")
 _TEXT = SqlType("text")
+_JSON = SqlType("json")
+_MAPPINGS = ("weights", "states", "grammar", "recipes")
+
+
+class Unfit(ValueError):
+    """A value that a type cannot hold; the message says why."""
+
+
+def _fit_numeric(text: str, type: SqlType) -> None:
+    whole, _, fraction = text.lstrip("+-").partition(".")
+    arrow = type.arrow
+    if len(fraction.rstrip("0")) > arrow.scale or len(whole.lstrip("0")) > arrow.precision - arrow.scale:
+        raise Unfit(f"must fit {type}, and {text[:60]} has more digits")
 
 
 class RecipeReader:
@@ -79,21 +93,30 @@ class RecipeReader:
         key, value = entry
         if is_nothing(value):
             return
-        takes_mapping = spec.main is not None and (spec.parameter(spec.main) or _none()).kind in (
-            "weights", "states", "grammar", "recipes", "recipe", "distribution",
-        )  # fmt: skip
-        if isinstance(value, yaml.MappingNode) and not takes_mapping:
+        if isinstance(value, yaml.MappingNode) and not self._is_main(spec, value):
             for name, pair in self._reading.mapping(value, spec.name).items():
                 if name in arguments:
-                    self._reading.say(pair[0], f"{name} is given twice")
+                    self._reading.say(pair[0], f"{name} of {spec.name} is given twice")
                 arguments[name] = pair
         elif spec.main is not None:
-            arguments.setdefault(spec.main, (key, value))
+            if spec.main in arguments:
+                self._reading.say(arguments[spec.main][0], f"{spec.main} of {spec.name} is given twice")
+            arguments[spec.main] = (key, value)
         elif spec.parameters:
             wanted = ", ".join(p.name for p in spec.parameters)
             self._reading.say(value, f"{spec.name} takes a mapping of its parameters ({wanted}), not {kind_of(value)}")
         else:
             self._reading.say(value, f"{spec.name} takes no parameters")
+
+    def _is_main(self, spec: Generator, value: Node) -> bool:
+        """Whether a mapping is the main parameter's value, not a mapping of parameters."""
+        parameter = None if spec.main is None else spec.parameter(spec.main)
+        if parameter is None or not isinstance(value, yaml.MappingNode):
+            return False
+        if parameter.kind in ("recipe", "distribution"):
+            keys = [key.value for key, _ in value.value]
+            return parameter.name not in keys or any(spec.parameter(str(key)) is None for key in keys)
+        return parameter.kind in _MAPPINGS or (parameter.kind == "scalar" and self._type.kind == "json")
 
     def _finish(self, node: Node, spec: Generator, arguments: dict[str, tuple[Node, Node]]) -> Recipe | None:
         values: dict[str, Any] = {}
@@ -156,12 +179,12 @@ class RecipeReader:
                 return self._weights(node, what)
             case "scalars":
                 values = [self.scalar(item, f"a value of {what}") for item in reading.items(node, what)]
-                return tuple(values) if values and all(v is not None for v in values) else self._empty(node, what, values)
+                return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":
                 return self.scalar(node, what)
             case "numbers":
                 numbers = [self._measure(item, f"an item of {what}") for item in reading.items(node, what)]
-                return tuple(numbers) if numbers and all(n is not None for n in numbers) else self._empty(node, what, numbers)
+                return tuple(numbers) if self._holds(node, what) and all(n is not None for n in numbers) else None
             case "states":
                 return self._states(node, what)
             case "dwell":
@@ -173,12 +196,8 @@ class RecipeReader:
             case "locale":
                 return read_locale(reading, node, what)
             case "arguments":
-                return plain(node) if reading.mapping(node, what) or isinstance(node, yaml.MappingNode) else None
+                return plain(node) if isinstance(node, yaml.MappingNode) else None
         raise AssertionError(f"{parameter.kind} is not among {list(PARAMETER_KINDS)}")
-
-    def _empty(self, node: Node, what: str, values: list[Any]) -> None:
-        if not values and isinstance(node, yaml.SequenceNode):
-            self._reading.say(node, f"{what} must not be empty")
 
     def _parsed(self, node: Node, what: str, parse: Callable[[str], Any]) -> Any:
         text = self._reading.text(node, what)
@@ -209,7 +228,7 @@ class RecipeReader:
 
     def _period_end(self, what: str) -> Callable[[Node], Any]:
         if self._type.kind == "time":
-            return lambda node: self._parsed(node, what, lambda text: text if resolve_time_of_day(text) >= 0 else None)
+            return lambda node: self._parsed(node, what, _time_of_day)
         return lambda node: self._parsed(node, what, canonical_moment)
 
     def distribution(self, node: Node, what: str) -> Recipe | int | float | None:
@@ -225,31 +244,34 @@ class RecipeReader:
         return RecipeReader(self._reading, SqlType("bigint")).read(node, _DISTRIBUTION_NAMES)
 
     def _nested(self, node: Node) -> Recipe | None:
-        item = self._type.item
-        return RecipeReader(self._reading, item if item is not None else _TEXT).read(node)
+        return RecipeReader(self._reading, self._type.item or _JSON).read(node)
 
     def _recipes(self, node: Node, what: str) -> dict[str, Recipe] | None:
         entries = self._reading.mapping(node, what)
-        found = {name: RecipeReader(self._reading, _TEXT).read(value) for name, (_, value) in entries.items()}
-        return {n: r for n, r in found.items() if r is not None} if found and all(found.values()) else None
+        found = {name: RecipeReader(self._reading, _JSON).read(value) for name, (_, value) in entries.items()}
+        return {n: r for n, r in found.items() if r is not None} if all(found.values()) and self._holds(node, what) else None
+
+    def _holds(self, node: Node, what: str) -> bool:
+        """Whether a mapping or list holds anything; a problem where it is empty."""
+        if isinstance(node, yaml.CollectionNode) and not node.value:
+            self._reading.say(node, f"{what} must not be empty")
+        return isinstance(node, yaml.CollectionNode) and bool(node.value)
 
     def _weights(self, node: Node, what: str) -> tuple[tuple[Any, float], ...] | None:
         if isinstance(node, yaml.SequenceNode):
             values = [self.scalar(item, f"a value of {what}") for item in node.value]
-            if not values:
-                self._reading.say(node, f"{what} must not be empty")
-            return tuple((v, 1) for v in values) if values and all(v is not None for v in values) else None
-        entries = self._reading.mapping(node, what)
-        if isinstance(node, yaml.MappingNode) and not node.value:
-            self._reading.say(node, f"{what} must not be empty")
+            return tuple((v, 1) for v in values) if self._holds(node, what) and all(v is not None for v in values) else None
+        if not isinstance(node, yaml.MappingNode):
+            self._reading.say(node, f"{what} must be {PARAMETER_KINDS['weights']}, not {kind_of(node)}")
+            return None
         pairs = []
-        for key, value in entries.values():
-            weight = self._reading.number(value, f"the weight of '{key.value}'")
+        for key, value in self._reading.mapping(node, what).values():
+            weight = self._reading.number(value, f"the weight of {kind_of(key)}")
             if weight is not None and weight < 0:
-                self._reading.say(value, f"the weight of '{key.value}' must be 0 or more, not {weight}")
+                self._reading.say(value, f"the weight of {kind_of(key)} must be 0 or more, not {weight}")
                 weight = None
             pairs.append((self.scalar(key, f"a value of {what}"), weight))
-        if not pairs or any(v is None or w is None for v, w in pairs):
+        if not self._holds(node, what) or any(v is None or w is None for v, w in pairs):
             return None
         if not any(w for _, w in pairs):
             self._reading.say(node, f"{what} needs a weight above 0")
@@ -260,58 +282,69 @@ class RecipeReader:
         """Return a value as the column's type has it; numerics, dates, times and uuids as checked text."""
         reading, kind = self._reading, self._type.kind
         if kind in INTEGERS:
-            return reading.integer(node, what)
+            return reading.integer(node, what, -INTEGER_RANGE[kind] - 1, INTEGER_RANGE[kind])
         if kind in FLOATS:
             return reading.number(node, what)
         if kind == "boolean":
             return reading.boolean(node, what)
-        if kind in ("json", "array"):
-            return plain(node)
+        if kind == "json":
+            value = plain(node)
+            if value is None:
+                reading.say(node, f"{what} cannot be null; for nulls give the column `null: <share>`")
+            return value
+        if kind == "array":
+            item = RecipeReader(reading, self._type.item or _TEXT)
+            values = [item.scalar(inner, f"an item of {what}") for inner in reading.items(node, what)]
+            return values if isinstance(node, yaml.SequenceNode) and all(v is not None for v in values) else None
         text = reading.text(node, what)
         if text is None:
             return None
         try:
-            if kind == "numeric":
-                if not Decimal(text).is_finite():
+            return self._checked(text.strip() if kind not in _VERBATIM else text)
+        except (ValueError, ArithmeticError) as error:
+            reason = str(error) if isinstance(error, Unfit) else f"must be of type {self._type}, not {kind_of(node)}"
+            reading.say(node, f"{what} {reason}")
+            return None
+
+    def _checked(self, text: str) -> Any:
+        """Return text as a value of the column's type; raises ValueError where it is none."""
+        type = self._type
+        match type.kind:
+            case "numeric":
+                if not _NUMERIC.match(text):
                     raise ValueError
-            elif kind in ("date", "timestamp", "timestamptz"):
+                _fit_numeric(text, type)
+            case "date" | "timestamp" | "timestamptz":
                 parse_moment(text)
-            elif kind == "time":
+            case "time":
                 resolve_time_of_day(text)
-            elif kind == "interval":
+            case "interval":
                 return parse_duration(text, negative=True)
-            elif kind == "uuid":
-                UUID(text)
-        except (ValueError, InvalidOperation):
-            reading.say(node, f"{what} must be of type {self._type}, not '{text[:60]}'")
-            return None
-        if kind == "enum" and text not in self._type.values:
-            reading.say(node, f"'{text[:60]}' is not a value of {self._type}{nearest(text, self._type.values)}")
-            return None
-        if self._type.length is not None and len(text) > self._type.length:
-            reading.say(node, f"'{text[:60]}' is longer than {self._type} allows")
-            return None
+            case "uuid":
+                return str(UUID(text))
+            case "enum" if text not in type.values:
+                raise Unfit(f"must be a value of {type}, not '{text[:60]}'{nearest(text, type.values)}")
+        if type.length is not None and len(text) > type.length:
+            raise Unfit(f"must have at most {type.length} characters, and '{text[:60]}' has {len(text)}")
         return text
 
     def _states(self, node: Node, what: str) -> dict[str, dict[str, float]] | None:
         machine: dict[str, dict[str, float]] = {}
-        entries = self._reading.mapping(node, what)
-        if isinstance(node, yaml.MappingNode) and not node.value:
-            self._reading.say(node, f"{what} must not be empty")
-        for state, (_, value) in entries.items():
-            if isinstance(value, yaml.ScalarNode) and value.value in ("", "~", "null"):
-                machine[state] = {}
+        sound = True
+        for state, (_, value) in self._reading.mapping(node, what).items():
+            machine[state] = {}
+            if is_nothing(value):
                 continue
-            chances: dict[str, float] = {}
-            for target, (_, chance_node) in self._reading.mapping(value, f"what follows '{state}'").items():
-                chance = self._reading.share(chance_node, f"the chance of '{target}' after '{state}'")
-                chances[target] = -1.0 if chance is None else chance
-            if sum(c for c in chances.values() if c > 0) > 1 + 1e-9:
-                self._reading.say(value, f"the chances of what follows '{state}' sum to {sum(chances.values()):g}, more than 1")
-                return None
-            machine[state] = chances
-        sound = machine and all(c >= 0 for chances in machine.values() for c in chances.values())
-        return machine if sound else None
+            sound = sound and isinstance(value, yaml.MappingNode)
+            for target, (_, place) in self._reading.mapping(value, f"what follows '{state}'").items():
+                chance = self._reading.share(place, f"the chance of '{target}' after '{state}'")
+                sound = sound and chance is not None
+                machine[state][target] = chance or 0.0
+            total = sum(machine[state].values())
+            if total > 1 + 1e-9:
+                self._reading.say(value, f"the chances of what follows '{state}' sum to {total:g}, more than 1")
+                sound = False
+        return machine if self._holds(node, what) and sound else None
 
     def _dwell(self, node: Node, what: str) -> int | dict[str, int] | None:
         if isinstance(node, yaml.ScalarNode):
@@ -343,20 +376,16 @@ class RecipeReader:
         return rhythm or None
 
     def _grammar(self, node: Node, what: str) -> dict[str, tuple[str, ...]] | None:
-        rules: dict[str, tuple[str, ...]] = {}
-        for symbol, (_, value) in self._reading.mapping(node, what).items():
-            phrases = self._reading.names(value, f"the phrases of '{symbol}'")
-            if phrases is None:
-                return None
-            rules[symbol] = phrases
-        if "start" not in rules:
-            self._reading.say(node, f"{what} needs a symbol `start`")
-            return None
-        return rules
+        found = {s: self._reading.names(v, f"the phrases of '{s}'") for s, (_, v) in self._reading.mapping(node, what).items()}
+        rules = {symbol: phrases for symbol, phrases in found.items() if phrases is not None}
+        if isinstance(node, yaml.MappingNode) and "start" not in found:
+            self._reading.say(node, f"{what} needs a symbol `start`, which is what is expanded")
+        return rules if rules and len(rules) == len(found) and "start" in rules else None
 
 
-def _none() -> Parameter:
-    return Parameter("", "text", "")
+def _time_of_day(text: str) -> str:
+    resolve_time_of_day(text)
+    return text.strip()
 
 
 def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, float] | None:
@@ -364,7 +393,7 @@ def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, floa
     if isinstance(node, yaml.ScalarNode):
         if _LOCALE.match(node.value):
             return str(node.value)
-        reading.say(node, f"{what} must be a locale such as de_DE, not {kind_of(node)}")
+        reading.say(node, f"{what} must be a locale such as de_DE, or a mapping from locales to weights, not {kind_of(node)}")
         return None
     mix: dict[str, float] = {}
     for name, (key, value) in reading.mapping(node, what).items():
@@ -375,7 +404,8 @@ def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, floa
             reading.say(value, f"the weight of {name} must be 0 or more")
         else:
             mix[name] = weight
+    if not isinstance(node, yaml.MappingNode):
+        return None
     if not any(mix.values()):
         reading.say(node, f"{what} needs a locale with a weight above 0")
-        return None
-    return mix
+    return mix if any(mix.values()) else None

@@ -246,7 +246,7 @@ class Reading:
             return None if word is None else (word,)
         words = [self.text(item, f"an item of {what}") for item in self.items(node, what)]
         if not words and isinstance(node, yaml.SequenceNode):
-            self.say(node, f"{what} must name at least one column")
+            self.say(node, f"{what} must not be empty")
         return None if not words or any(w is None for w in words) else tuple(w for w in words if w is not None)
 
 
