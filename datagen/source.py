@@ -47,8 +47,7 @@ class SyntheticSource:
         }
 
     def _recipe_digests(self) -> dict[str, str]:
-        tables: dict[str, Any] = to_document(self.schema)["tables"]
-        return {name: blake3(rfc8785.dumps(table)).hexdigest() for name, table in tables.items()}
+        return {t["name"]: blake3(rfc8785.dumps(t)).hexdigest() for t in to_document(self.schema)["tables"]}
 
     def row_count(self, table: str) -> int:
         """How many rows `table` has; raises InputError for an unknown table."""
