@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bundles.canonical import dump_document
-from bundles.errors import BundleDamaged, NotAStore
+from bundles.errors import BundleDamaged, NotAStore, disk_errors
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -118,8 +118,9 @@ class Stage:
         blob = Blob(sha256(data), len(data))
         path = self.blob_path(blob.digest)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        write_file(fresh, [data])
-        os.replace(fresh, path)
+        with disk_errors(self._layout.path):
+            write_file(fresh, [data])
+            os.replace(fresh, path)
         return blob
 
     def blob_path(self, digest: str) -> Path:
@@ -128,9 +129,10 @@ class Stage:
 
     def publish(self) -> None:
         """Move all blobs to their place in the store."""
-        for name in sorted(os.listdir(self.path)):
-            os.replace(self.path / name, self._layout.blobs / name)
-        sync_folder(self._layout.blobs)
+        with disk_errors(self._layout.path):
+            for name in sorted(os.listdir(self.path)):
+                os.replace(self.path / name, self._layout.blobs / name)
+            sync_folder(self._layout.blobs)
 
     def discard(self) -> None:
         """Remove what still waits."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +17,11 @@ from typing import Any, NamedTuple
 from bundles import locks
 from bundles.errors import BundleDamaged, ReferenceInvalid, ReferenceUnknown, disk_errors
 from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout, Stage
-from bundles.media import ARTIFACT_TYPE, NOTES, Notes
+from bundles.manifest import ARTIFACT_TYPE, Manifest
 from bundles.references import Reference, parse
 from schemas.errors import nearest
 
 HOME_VARIABLE = "COMPANYOS_HOME"
-_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Garbage(NamedTuple):
@@ -146,16 +144,15 @@ class Store:
     def staging(self) -> Iterator[Stage]:
         """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile."""
         self.layout.exists()
-        with disk_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            with locks.exclusive(self.layout.index_lock):
-                self.layout.create()
-            with locks.shared(self.layout.blobs_lock):
+        with ExitStack() as stack:
+            with disk_errors(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+                with locks.exclusive(self.layout.index_lock):
+                    self.layout.create()
+                stack.enter_context(locks.shared(self.layout.blobs_lock))
                 stage = Stage(self.layout)
-                try:
-                    yield stage
-                finally:
-                    stage.discard()
+            stack.callback(stage.discard)
+            yield stage
 
     def point(self, tag: Reference, manifest: Blob) -> None:
         """Let `tag` stand for a manifest whose blobs are all in the store; the caller holds the blob lock."""
@@ -175,17 +172,17 @@ class Store:
         return self.layout.read_index()["manifests"] if self.layout.exists() else []
 
     def _summary(self, name: str, descriptor: Mapping[str, Any]) -> StoredBundle:
-        manifest = self._manifest(name, descriptor["digest"])
-        notes = Notes.read(manifest.get("annotations", {}))
-        size = sum(layer["size"] for layer in manifest["layers"])
-        return StoredBundle(name, descriptor["digest"], notes.content_digest, notes.kind, notes.data_class, notes.tables, notes.rows, size)  # fmt: skip
+        digest = descriptor["digest"]
+        manifest = Manifest.decode(self._manifest(name, digest), name)
+        size = sum(layer.blob.size for layer in manifest.layers)
+        s = manifest.summary
+        return StoredBundle(name, digest, s.content_digest, s.kind, s.data_class, s.tables, s.rows, size)
 
-    def _manifest(self, name: str, digest: str) -> dict[str, Any]:
+    def _manifest(self, name: str, digest: str) -> bytes:
         try:
-            manifest: dict[str, Any] = json.loads(self.layout.read_blob(digest))
+            return self.layout.read_blob(digest)
         except BundleDamaged as error:
-            raise BundleDamaged(f"the manifest of '{name}': {error}") from None
-        return manifest
+            raise BundleDamaged(f"the manifest of '{name}' is lost: {error}") from None
 
     def _needed(self) -> set[str]:
         """The digests of all blobs that can be reached from the index."""
@@ -198,7 +195,7 @@ class Store:
                 continue
             needed.add(digest)
             if "manifest" in descriptor.get("mediaType", "") or "index" in descriptor.get("mediaType", ""):
-                document = self._manifest(name, digest)
+                document = json.loads(self._manifest(name, digest))
                 inner = [*document.get("layers", ()), *document.get("manifests", ())]
                 inner += [document[k] for k in ("config", "subject") if k in document]
                 waiting += [(name, d) for d in inner]

@@ -1,0 +1,120 @@
+"""The manifest of a bundle: one OCI image manifest whose layers are the Parquet files of its tables.
+
+A layer's annotations say which rows of which table it holds; the manifest's own say what kind of data it is, so that a
+store can be listed without reading configs. Nothing in it depends on the tag, time or machine.
+
+Source: OCI Image Specification 1.1, "Image Manifest" and "Guidelines for Artifact Usage".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from bundles.canonical import dump_document
+from bundles.errors import BundleDamaged
+from bundles.layout import MANIFEST_TYPE, Blob
+
+ARTIFACT_TYPE = "application/vnd.companyos.bundle.v1"
+CONFIG_TYPE = "application/vnd.companyos.bundle.config.v1+json"
+PARQUET_TYPE = "application/vnd.apache.parquet"
+_TITLE = "org.opencontainers.image.title"
+_OWN = "io.companyos.bundle."
+_TABLE, _FIRST_ROW, _ROWS = f"{_OWN}table", f"{_OWN}first-row", f"{_OWN}rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One Parquet file: `rows` rows of `table` from row number `first_row` on."""
+
+    table: str
+    first_row: int
+    rows: int
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a manifest says of its bundle as a whole."""
+
+    kind: str
+    data_class: str
+    content_digest: str
+    tables: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A config blob, layers in the order of tables and rows, and the summary."""
+
+    config: Blob
+    layers: Sequence[Layer]
+    summary: Summary
+
+    def encode(self) -> bytes:
+        """Return the manifest's blob."""
+        summary = self.summary
+        return dump_document(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST_TYPE,
+                "artifactType": ARTIFACT_TYPE,
+                "config": {"mediaType": CONFIG_TYPE, "digest": self.config.digest, "size": self.config.size},
+                "layers": [_layer(layer) for layer in self.layers],
+                "annotations": {
+                    f"{_OWN}kind": summary.kind,
+                    f"{_OWN}data-class": summary.data_class,
+                    f"{_OWN}content-digest": summary.content_digest,
+                    f"{_OWN}tables": str(summary.tables),
+                    f"{_OWN}rows": str(summary.rows),
+                },
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes, name: str) -> Manifest:
+        """Read a manifest's blob; BundleDamaged, with the bundle's `name`, where it is no manifest of a bundle."""
+        try:
+            document = json.loads(data)
+            notes = document["annotations"]
+            summary = Summary(
+                notes[f"{_OWN}kind"],
+                notes[f"{_OWN}data-class"],
+                notes[f"{_OWN}content-digest"],
+                int(notes[f"{_OWN}tables"]),
+                int(notes[f"{_OWN}rows"]),
+            )
+            layers = [_to_layer(d) for d in document["layers"] if d["mediaType"] == PARQUET_TYPE]
+            return cls(_to_blob(document["config"]), layers, summary)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise BundleDamaged(f"'{name}' is no bundle: its manifest is not in the form that bundles have") from None
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "mediaType": PARQUET_TYPE,
+        "digest": layer.blob.digest,
+        "size": layer.blob.size,
+        "annotations": {
+            _TITLE: f"{quote(layer.table, safe='')}.{layer.first_row:012d}.parquet",
+            _TABLE: layer.table,
+            _FIRST_ROW: str(layer.first_row),
+            _ROWS: str(layer.rows),
+        },
+    }
+
+
+def _to_layer(document: Mapping[str, Any]) -> Layer:
+    notes = document["annotations"]
+    return Layer(str(notes[_TABLE]), int(notes[_FIRST_ROW]), int(notes[_ROWS]), _to_blob(document))
+
+
+def _to_blob(document: Mapping[str, Any]) -> Blob:
+    digest, size = document["digest"], document["size"]
+    if not (isinstance(digest, str) and digest.startswith("sha256:") and len(digest) == 71 and digest[7:].isalnum()):
+        raise ValueError(f"{digest!r} is no digest")
+    return Blob(digest, int(size))
