@@ -1,200 +1,252 @@
-"""What a schema must satisfy beyond its grammar: names that exist, keys that can be referenced, recipes that fit.
+"""What a schema must satisfy beyond its grammar: keys that can be referenced, references that fit, SQL that can be read.
 
-Each rule is one function from a schema to problems; they run in the order of `RULES`.
+Each rule is one function from a schema to problems; they run in the order of `RULES`, those about recipes after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-import sqlglot
-from sqlglot import exp
-
-from schemas.errors import Problem, nearest
-from schemas.model import ForeignKey, Recipe, Schema, Table
-from schemas.recipes import BY_NAME
-from schemas.types import FLOATS, INTEGERS, SqlType
-
-Rule = Callable[[Schema], Iterator[Problem]]
-
-_TEXT_FAMILY = ("text", "varchar", "char", "enum")
-_ZONED = ("timestamp", "timestamptz")
+from schemas.errors import Mark, Problem, nearest
+from schemas.model import ForeignKey, Schema, Table
+from schemas.recipe_rules import recipe_problems
+from schemas.types import INTEGERS, TEXTS, SqlType
 
 
-def problems_of(schema: Schema) -> Iterator[Problem]:
-    """Yield every problem of a schema whose grammar is right."""
+@dataclass(frozen=True)
+class Subject:
+    """A schema under examination, without the parts whose problems are known already."""
+
+    schema: Schema
+    broken: Collection[tuple[str, ...]] = ()
+
+    def sound(self, table: str, *columns: str) -> bool:
+        """Whether a table, and columns of it, were read without problems."""
+        return (table,) not in self.broken and not any((table, column) in self.broken for column in columns)
+
+    @property
+    def tables(self) -> Iterator[Table]:
+        return (table for table in self.schema.tables if self.sound(table.name))
+
+
+Rule = Callable[[Subject], Iterator[Problem]]
+
+
+def problems_of(schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> Iterator[Problem]:
+    """Yield every problem of a schema whose grammar is right.
+
+    `broken` names parts that are known to be wrong, about which nothing more is said: (table,) and (table, column) tuples.
+    """
+    subject = Subject(schema, broken)
     for rule in RULES:
-        yield from rule(schema)
+        yield from rule(subject)
+    yield from recipe_problems(schema, broken)
 
 
-def constraints_name_columns(schema: Schema) -> Iterator[Problem]:
+def warnings_of(schema: Schema) -> Iterator[Problem]:
+    """Yield what is allowed and yet may not be meant."""
+    if schema.scenarios:
+        yield Problem(f"scenarios ({', '.join(schema.scenarios)}) are read and kept, and this generator does not apply them")
     for table in schema.tables:
-        sets = [("key", table.key, table.at)]
-        sets += [("unique", u.columns, u.at) for u in table.unique]
-        sets += [("index", i.columns, i.at) for i in table.indexes]
-        sets += [("foreign key", f.columns, f.at) for f in table.foreign_keys]
-        for what, columns, at in sets:
-            for column in columns:
-                if not table.has(column):
-                    known = [c.name for c in table.columns]
-                    yield Problem(f"{what} of {table.name} names the unknown column '{column}'{nearest(column, known)}", at)
-            if len(set(columns)) < len(columns):
-                yield Problem(f"{what} of {table.name} names a column twice", at)
+        per = table.rows.per
+        if per is not None and not any(f.table == per for f in table.foreign_keys):
+            yield Problem(
+                f"rows of '{table.name}' are counted per row of '{per}', and no column of '{table.name}' references '{per}',"
+                " so no row says to which it belongs; add a column such as {references: " + per + ".id}",
+                table.rows.at,
+            )
 
 
-def keys_are_sound(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
+def key_columns_fit(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
         for name in table.key:
-            if not table.has(name):
-                continue
             column = table.column(name)
             if column.nullable:
-                yield Problem(f"column {name} is part of the key of {table.name} and cannot be null", column.at)
-            if column.type.kind in ("json", "array", *FLOATS):
-                yield Problem(f"column {name} is {column.type} and cannot be part of a key", column.at)
+                yield Problem(f"column '{name}' is part of the key of '{table.name}', so it cannot have `null:`", column.at)
+            if column.type.kind == "json":
+                yield Problem(f"column '{name}' is json, which cannot be part of a key", column.at)
+            if column.computed is not None:
+                yield Problem(f"column '{name}' is computed by the database and cannot be part of the key", column.at)
+
+
+def columns_are_made_one_way(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
         for column in table.columns:
-            if column.identity and column.type.kind not in INTEGERS:
-                yield Problem(f"identity needs an integer column, and {column.name} is {column.type}", column.at)
-            if column.computed is not None and column.generate is not None:
-                yield Problem(f"column {column.name} is computed by the database and takes no `generate:`", column.at)
-            if column.computed is not None and any(column.name in s for s in table.unique_sets()):
-                yield Problem(f"column {column.name} is computed by the database and cannot be part of a key here", column.at)
-
-
-def references_are_sound(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
-        for key in table.foreign_keys:
-            if not all(table.has(c) for c in key.columns):
+            if column.identity and column.type.kind not in INTEGERS and subject.sound(table.name, column.name):
+                yield Problem(f"identity needs an integer column, and '{column.name}' is {column.type}", column.at)
+            if column.computed is None:
                 continue
-            target = schema.table(key.table)
-            if frozenset(key.target) not in {frozenset(s) for s in target.unique_sets()}:
-                listed = ", ".join(key.target)
-                yield Problem(f"{key.table}({listed}) is neither the key nor unique, so it cannot be referenced", key.at)
+            if column.generate is not None:
+                yield Problem(f"column '{column.name}' is computed by the database, so it takes no `generate:`", column.at)
+            if column.default is not None or column.identity:
+                yield Problem(f"column '{column.name}' is computed by the database, so it takes no default or identity", column.at)
+            if any(column.name in key.columns for key in table.foreign_keys):
+                yield Problem(f"column '{column.name}' is computed by the database and cannot be a reference", column.at)
+
+
+def references_fit(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        for key in table.foreign_keys:
+            if not subject.sound(key.table):
+                continue
+            target = subject.schema.table(key.table)
+            listed = f"{key.table}({', '.join(key.target)})"
+            if not any(set(key.target) == set(columns) for columns in target.unique_sets()):
+                yield Problem(f"{listed} is neither a key nor unique, so it cannot be referenced; add it to `unique:` there", key.at)
             for own, other in zip(key.columns, key.target, strict=True):
-                if not _comparable(table.column(own).type, target.column(other).type):
-                    types = f"{table.column(own).type} cannot reference {key.table}.{other}, which is {target.column(other).type}"
-                    yield Problem(f"{own}: {types}", key.at)
-            yield from _options_are_sound(schema, table, key)
+                here, there = table.column(own).type, target.column(other).type
+                sound = subject.sound(table.name, own) and subject.sound(key.table, other)
+                if sound and not comparable(here, there):
+                    yield Problem(f"column '{own}' is {here} and cannot reference '{key.table}.{other}', which is {there}", key.at)
+                if target.column(other).computed is not None:
+                    yield Problem(f"'{key.table}.{other}' is computed by the database and cannot be referenced", key.at)
 
 
-def _comparable(first: SqlType, second: SqlType) -> bool:
-    if first.kind in (*INTEGERS, "numeric") and second.kind in (*INTEGERS, "numeric"):
-        return True
-    if first.kind in _TEXT_FAMILY and second.kind in _TEXT_FAMILY:
-        return True
-    return first.kind == second.kind or (first.kind in _ZONED and second.kind in _ZONED)
+def comparable(first: SqlType, second: SqlType) -> bool:
+    """Whether databases let a foreign key go from one type to the other."""
+    for family in ((*INTEGERS, "numeric"), TEXTS, ("real", "double"), ("timestamp", "timestamptz")):
+        if first.kind in family and second.kind in family:
+            return True
+    if first.kind == "enum" and second.kind == "enum":
+        return first.values == second.values and first.name == second.name
+    return first.kind == second.kind
 
 
-def _options_are_sound(schema: Schema, table: Table, key: ForeignKey) -> Iterator[Problem]:
-    if key.acyclic and key.table != table.name:
-        yield Problem(f"acyclic is for references of a table to itself, and {', '.join(key.columns)} references {key.table}", key.at)
-    if key.acyclic and key.skew is not None:
-        yield Problem("acyclic and skew cannot stand together", key.at)
-    if key.within is None:
-        return
+def reference_options_fit(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        for key in table.foreign_keys:
+            own = ", ".join(key.columns)
+            if key.acyclic and key.table != table.name:
+                yield Problem(f"acyclic is for references of a table to itself, and '{own}' references '{key.table}'", key.at)
+            if key.acyclic and key.skew is not None:
+                yield Problem("acyclic and skew cannot stand together", key.at)
+            if key.within is not None:
+                yield from _within(subject, table, key)
+
+
+def _within(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
+    assert key.within is not None
     if not table.has(key.within):
-        yield Problem(f"within: {table.name} has no column '{key.within}'{nearest(key.within, [c.name for c in table.columns])}", key.at)
+        hint = nearest(key.within, [c.name for c in table.columns])
+        yield Problem(f"within: table '{table.name}' has no column '{key.within}'{hint}", key.at)
         return
-    shared = table.foreign_key_of(key.within)
-    if shared is None or shared.columns == key.columns:
-        yield Problem(f"within: {key.within} must be another reference of {table.name}", key.at)
-    elif not any(f.table == shared.table for f in schema.table(key.table).foreign_keys):
-        yield Problem(f"within: {key.table} has no reference to {shared.table}, so its rows cannot share one", key.at)
+    others = [f for f in table.foreign_keys if key.within in f.columns and f.columns != key.columns]
+    if not others:
+        if subject.sound(table.name, "*references"):
+            known = sorted({c for f in table.foreign_keys if f is not key for c in f.columns})
+            hint = f"; references are {', '.join(known)}" if known else ""
+            yield Problem(f"within: '{key.within}' must be part of another reference of '{table.name}'{hint}", key.at)
+    elif subject.sound(key.table, "*references") and not any(_share_parent(subject, key, other) for other in others):
+        parents = " or ".join(f"'{other.table}'" for other in others)
+        yield Problem(f"within: '{key.table}' has no reference to {parents}, so its rows share none with those of '{table.name}'", key.at)
 
 
-def rows_do_not_circle(schema: Schema) -> Iterator[Problem]:
-    graph = {t.name: {t.rows.per} if t.rows.per else set() for t in schema.tables}
+def _share_parent(subject: Subject, key: ForeignKey, other: ForeignKey) -> bool:
+    """Whether rows of the referenced table lead to the other reference's table, over any number of references."""
+    seen, waiting = set(), [key.table]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not subject.schema.has(name):
+            continue
+        seen.add(name)
+        following = [f.table for f in subject.schema.table(name).foreign_keys]
+        if other.table in following or not subject.sound(name, "*references"):
+            return True
+        waiting += following
+    return False
+
+
+def rows_have_parents(subject: Subject) -> Iterator[Problem]:
+    graph = {t.name: {t.rows.per} if t.rows.per else set() for t in subject.schema.tables}
+    for table in subject.tables:
+        per = table.rows.per
+        if per is not None and not subject.schema.has(per) and subject.sound(per):
+            known = [t.name for t in subject.schema.tables if t is not table]
+            yield Problem(f"rows per '{per[:60]}': there is no such table{nearest(per, known)}", table.rows.at)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = error.args[1]
-        yield Problem(f"rows per parent go in a circle: {' per '.join(circle)}", schema.table(circle[0]).rows.at)
+        circle = list(reversed(error.args[1]))
+        at = subject.schema.table(circle[0]).rows.at
+        yield Problem(f"rows go in a circle, and no table of it begins: {' per '.join(reversed(circle))}", at)
 
 
-def recipes_fit_types(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
+def constraint_names_differ(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        named: list[tuple[str | None, Mark | None]] = [
+            *((f.name, f.at) for f in table.foreign_keys), *((u.name, u.at) for u in table.unique),
+            *((c.name, c.at) for c in table.checks), *((i.name, i.at) for i in table.indexes),
+        ]  # fmt: skip
+        seen: set[str] = set()
+        for name, at in named:
+            if name is not None and name.casefold() in seen:
+                yield Problem(f"two constraints or indexes of '{table.name}' are named '{name}'", at)
+            seen.add((name or "").casefold())
+
+
+def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        names = [c.name for c in table.columns]
+        for check in table.checks:
+            for message in sql_problems(check.sql, names):
+                yield Problem(f"check: {message}", check.at)
         for column in table.columns:
-            recipe = column.generate
-            if recipe is None:
-                continue
-            if column.type.kind not in BY_NAME[recipe.name].fits:
-                able = [g.name for g in BY_NAME.values() if column.type.kind in g.fits and not g.semantic]
-                yield Problem(f"{recipe.name} does not fit {column.type}; these do: {', '.join(able)}", recipe.at)
-            if column.type.kind == "enum" and recipe.name == "choice":
-                wrong = [v for v, _ in recipe.args["values"] if v not in column.type.values]
-                if wrong:
-                    yield Problem(f"'{wrong[0]}' is not a value of {column.type}", recipe.at)
-            low, high = recipe.args.get("min"), recipe.args.get("max")
-            if low is not None and high is not None and low > high:
-                yield Problem(f"min {low} is greater than max {high}", recipe.at)
+            if column.computed is not None:
+                others = [name for name in names if name != column.name]
+                for message in sql_problems(column.computed, others):
+                    yield Problem(f"computed: {message}", column.at)
 
 
-def checks_are_sql(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
-        expressions = [(c.sql, c.at) for c in table.checks] + [(c.computed, c.at) for c in table.columns if c.computed]
-        for sql, at in expressions:
-            try:
-                tree = sqlglot.parse_one(sql, read="postgres")
-            except sqlglot.errors.SqlglotError as error:
-                yield Problem(f"this is not a SQL expression: {str(error).splitlines()[0]}", at)
-                continue
-            if isinstance(tree, (exp.Query, exp.DDL, exp.Command)) or tree.find(exp.Query):
-                yield Problem("a check is an expression over the columns of one row, not a query", at)
-                continue
-            known = {c.name.casefold() for c in table.columns}
-            for column in tree.find_all(exp.Column):
-                if column.name.casefold() not in known and isinstance(column.this, exp.Identifier):
-                    names = [c.name for c in table.columns]
-                    yield Problem(f"the expression names the unknown column '{column.name}'{nearest(column.name, names)}", at)
+def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
+    """Yield what is wrong with a SQL expression (PostgreSQL's dialect) over `columns`."""
+    import sqlglot
+    from sqlglot import exp
 
-
-def locales_follow_references(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
-        if isinstance(table.locale, str) and table.foreign_key_of(table.locale) is None:
-            yield Problem(f"locale: {table.locale} is no reference, so there is no row whose locale could be followed", table.at)
-
-
-def privacy_unit_is_a_key(schema: Schema) -> Iterator[Problem]:
-    if schema.privacy_unit is None:
+    try:
+        tree = sqlglot.parse_one(sql, read="postgres", into=exp.Condition)
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError, TypeError, AttributeError, IndexError) as error:
+        reason = (str(error).splitlines() or ["nothing"])[0][:120] if isinstance(error, sqlglot.errors.SqlglotError) else "it cannot be read"
+        yield f"this is not a SQL expression: {reason}"
         return
-    name, _, column = schema.privacy_unit.rpartition(".")
-    if schema.has(name) and not schema.table(name).is_unique(column):
-        yield Problem(f"the privacy unit {schema.privacy_unit} must be a key or unique", schema.table(name).at)
-
-
-def names_are_known_to_recipes(schema: Schema) -> Iterator[Problem]:
-    for table in schema.tables:
-        for column in table.columns:
-            for recipe in _recipes(column.generate):
-                for parameter in BY_NAME[recipe.name].parameters:
-                    value = recipe.args.get(parameter.name)
-                    if parameter.kind == "table" and isinstance(value, str) and not schema.has(value):
-                        known = [t.name for t in schema.tables]
-                        yield Problem(f"{recipe.name}: unknown table '{value}'{nearest(value, known)}", recipe.at)
-
-
-def _recipes(recipe: Recipe | None) -> Iterator[Recipe]:
-    if recipe is None:
+    if tree is None or isinstance(tree, (exp.Query, exp.DDL, exp.Command)) or tree.find(exp.Query, exp.Command):
+        yield "it must be an expression over the columns of one row, not a query"
         return
-    yield recipe
-    for value in recipe.args.values():
-        if isinstance(value, Recipe):
-            yield from _recipes(value)
-        elif isinstance(value, dict):
-            for inner in value.values():
-                if isinstance(inner, Recipe):
-                    yield from _recipes(inner)
+    known = list(columns)
+    exact, folded = set(known), {name.casefold() for name in known}
+    for column in tree.find_all(exp.Column):
+        name = column.name
+        if isinstance(column.this, exp.Identifier) and name not in exact and (column.this.quoted or name.casefold() not in folded):
+            yield f"there is no column '{name[:60]}'{nearest(name, known)}"
+
+
+def locales_follow_references(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        if isinstance(table.locale, str) and table.foreign_key_of(table.locale) is None and subject.sound(table.name, table.locale):
+            yield Problem(f"locale: column '{table.locale}' is no reference, so there is no row whose locale could be followed", table.at)
+
+
+def privacy_unit_identifies(subject: Subject) -> Iterator[Problem]:
+    unit = subject.schema.privacy_unit
+    if unit is None:
+        return
+    for table in subject.tables:
+        column = unit[len(table.name) + 1 :]
+        if unit.startswith(table.name + ".") and table.has(column):
+            if not table.is_unique(column):
+                yield Problem(f"the privacy unit '{unit}' must be a key or unique, so that it tells one person from another", table.column(column).at)
+            return
 
 
 RULES: tuple[Rule, ...] = (
-    constraints_name_columns,
-    keys_are_sound,
-    references_are_sound,
-    rows_do_not_circle,
-    recipes_fit_types,
-    checks_are_sql,
+    key_columns_fit,
+    columns_are_made_one_way,
+    references_fit,
+    reference_options_fit,
+    rows_have_parents,
+    constraint_names_differ,
+    expressions_are_sql,
     locales_follow_references,
-    privacy_unit_is_a_key,
-    names_are_known_to_recipes,
+    privacy_unit_identifies,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from schemas.errors import Mark, Problem, nearest
 Node = yaml.nodes.Node
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_NAME = 63
 _MAX_NODES = 500_000
 _MAX_DEPTH = 60
 _MAX_SAFE = 2**53
@@ -195,6 +197,30 @@ class Reading:
             return str(node.value)
         self.say(node, f"{what} must be text, not {kind_of(node)}")
         return None
+
+    def name(self, node: Node, what: str) -> str | None:
+        """Return a name that databases can hold: text of 1 to 63 bytes without control characters."""
+        name = self.text(node, what)
+        if name is None:
+            return None
+        size = len(name.encode())
+        if not name.strip():
+            self.say(node, f"{what} must not be empty")
+        elif size > MAX_NAME:
+            self.say(node, f"{what} has {size} bytes, and databases keep at most {MAX_NAME}: '{_short(name)}'")
+        elif any(unicodedata.category(c) == "Cc" for c in name):
+            self.say(node, f"{what} must not have control characters such as line breaks")
+        else:
+            return name
+        return None
+
+    def different_names(self, nodes: Iterable[Node], what: str) -> None:
+        """Note names that are the same but for case, which databases take for one."""
+        folded: dict[str, str] = {}
+        for node in nodes:
+            other = folded.setdefault(node.value.casefold(), node.value)
+            if other != node.value:
+                self.say(node, f"{what} '{_short(node.value)}' and '{_short(other)}' differ only in case, and some databases take them for one")
 
     def integer(self, node: Node, what: str, least: int | None = None, most: int | None = None) -> int | None:
         """Return a whole number within bounds; `1_000_000` may be written with underscores."""

@@ -1,0 +1,73 @@
+"""The data class of a column that states none: that of its generator, or of the column whose values it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from schemas.model import Column, Schema, Table
+from schemas.paths import NoSuchPath, follow
+from schemas.recipes import BY_NAME
+
+Place = tuple[str, str]
+
+
+def stated_classes(schema: Schema) -> set[Place]:
+    """Return the columns that must state their class, since they would inherit another."""
+    actual = {(t.name, c.name): c.data_class for t in schema.tables for c in t.columns}
+    origins = {place for place in actual if _source(schema, place) is None}
+    stated = {p for p in origins if _own_class(schema.table(p[0]).column(p[1])) != actual[p]}
+    while True:
+        inherited = with_inherited_classes(schema, stated)
+        wrong = {(t.name, c.name) for t in inherited.tables for c in t.columns if c.data_class != actual[t.name, c.name]}
+        if not wrong:
+            return stated
+        stated |= wrong
+
+
+def with_inherited_classes(schema: Schema, stated: Collection[Place]) -> Schema:
+    """Return `schema` with the data class of every column that is not among `stated`."""
+    found: dict[Place, str] = {}
+
+    def find(place: Place, above: tuple[Place, ...]) -> str:
+        if place in found:
+            return found[place]
+        column = schema.table(place[0]).column(place[1])
+        source = _source(schema, place)
+        if place in stated:
+            result = column.data_class
+        elif source is None:
+            result = _own_class(column)
+        elif source in (*above, place):
+            return "internal"
+        else:
+            result = find(source, (*above, place))
+        found[place] = result
+        return result
+
+    return replace(
+        schema,
+        tables=tuple(
+            replace(t, columns=tuple(replace(c, data_class=find((t.name, c.name), ())) for c in t.columns)) for t in schema.tables
+        ),
+    )
+
+
+def _own_class(column: Column) -> str:
+    return "internal" if column.generate is None else BY_NAME[column.generate.name].data_class
+
+
+def _source(schema: Schema, place: Place) -> Place | None:
+    """The column whose values a column repeats: by `from`, or by a reference."""
+    table = schema.table(place[0])
+    column = table.column(place[1])
+    if column.generate is not None:
+        if column.generate.name != "from":
+            return None
+        try:
+            found = follow(schema, table, str(column.generate.args["path"]))
+        except NoSuchPath:
+            return None
+        return found.table.name, found.column.name
+    key = table.foreign_key_of(place[1])
+    return None if key is None else (key.table, key.target[key.columns.index(place[1])])

@@ -1,0 +1,265 @@
+"""What recipes must satisfy beyond their grammar: generators that fit their columns, paths that lead somewhere, sound numbers.
+
+Each rule is one function from a recipe in its place to problems; they run in the order of `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import Mark, Problem, nearest
+from schemas.model import Column, Recipe, Schema, Table
+from schemas.paths import NoSuchPath, child, follow
+from schemas.recipes import BY_NAME, GENERATORS, argument
+from schemas.times import resolve_moment, resolve_time_of_day
+from schemas.types import SqlType
+
+_MOMENTS = ("date", "timestamp", "timestamptz")
+_BIGINT = SqlType("bigint")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A recipe and where it stands: its table and column, and the type it makes (None where any will do)."""
+
+    schema: Schema
+    table: Table
+    column: Column | None
+    recipe: Recipe
+    type: SqlType | None
+    broken: Collection[tuple[str, ...]] = ()
+
+    def at(self, parameter: str) -> Mark | None:
+        """Where an argument stands, or else the recipe, or the column."""
+        place = self.recipe.places.get(parameter) or self.recipe.at
+        return place or (self.column.at if self.column else self.table.rows.at)
+
+    def get(self, parameter: str) -> Any:
+        """An argument, or its default; None for what the generator does not have."""
+        return argument(self.recipe, parameter)
+
+
+Rule = Callable[[Placed], Iterator[Problem]]
+
+
+def recipe_problems(schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> Iterator[Problem]:
+    """Yield every problem of the recipes of a schema; nothing is said about columns that are `broken`."""
+    for table in schema.tables:
+        if (table.name,) in broken:
+            continue
+        placed = [
+            Placed(schema, table, c, c.generate, c.type, broken)
+            for c in table.columns
+            if c.generate is not None and (table.name, c.name) not in broken
+        ]
+        if isinstance(table.rows.each, Recipe):
+            placed.append(Placed(schema, table, None, table.rows.each, _BIGINT, broken))
+        for outer in placed:
+            for inner in _with_inner(outer):
+                for rule in RULES:
+                    yield from rule(inner)
+
+
+def _with_inner(placed: Placed) -> Iterator[Placed]:
+    """A recipe and those inside of it."""
+    yield placed
+    for name, value in placed.recipe.args.items():
+        parameter = BY_NAME[placed.recipe.name].parameter(name)
+        inner = list(value.values()) if isinstance(value, dict) else [value]
+        type = _BIGINT if parameter is not None and parameter.kind == "distribution" else None
+        if parameter is not None and parameter.kind == "recipe" and placed.type is not None:
+            type = placed.type.item
+        for recipe in inner:
+            if isinstance(recipe, Recipe):
+                yield from _with_inner(Placed(placed.schema, placed.table, placed.column, recipe, type, placed.broken))
+
+
+def generators_fit_types(placed: Placed) -> Iterator[Problem]:
+    type, name = placed.type, placed.recipe.name
+    if type is not None and type.kind not in BY_NAME[name].fits:
+        able = [g.name for g in GENERATORS if type.kind in g.fits and not g.semantic]
+        yield Problem(f"{name} does not fit {type}; these do: {', '.join(able)}", placed.recipe.at or placed.at(""))
+
+
+def generators_make_unique_values(placed: Placed) -> Iterator[Problem]:
+    column, name = placed.column, placed.recipe.name
+    if column is None or placed.recipe is not column.generate or BY_NAME[name].unique:
+        return
+    if placed.table.is_unique(column.name) and column.type.kind in BY_NAME[name].fits and not _is_reference(placed):
+        able = [g.name for g in GENERATORS if g.unique and column.type.kind in g.fits and not g.semantic]
+        yield Problem(f"{name} cannot promise unique values, and '{column.name}' is unique; these can: {', '.join(able)}", placed.recipe.at or column.at)
+
+
+def _is_reference(placed: Placed) -> bool:
+    return placed.column is not None and placed.table.foreign_key_of(placed.column.name) is not None
+
+
+def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
+    if not _can_follow(placed):
+        return
+    for parameter in BY_NAME[placed.recipe.name].parameters:
+        value = placed.recipe.args.get(parameter.name)
+        if not isinstance(value, str):
+            continue
+        try:
+            if parameter.kind == "path":
+                follow(placed.schema, placed.table, value)
+            elif parameter.kind in ("child", "table"):
+                child(placed.schema, placed.table, value, column=parameter.kind == "child")
+        except NoSuchPath as error:
+            yield Problem(f"{placed.recipe.name}: {error}", placed.at(parameter.name))
+
+
+def _can_follow(placed: Placed) -> bool:
+    """Whether every reference was read, so that a path that leads nowhere is a problem of its own."""
+    return not any(len(place) == 1 or place[1] == "*references" for place in placed.broken)
+
+
+def times_come_from_times(placed: Placed) -> Iterator[Problem]:
+    if not _can_follow(placed):
+        return
+    wanted = {"after": "path", "before": "path", "uuid7": "at", "states": "start"}.get(placed.recipe.name)
+    path = placed.recipe.args.get(wanted) if wanted else None
+    if wanted is None or not isinstance(path, str):
+        return
+    try:
+        found = follow(placed.schema, placed.table, path)
+    except NoSuchPath:
+        return
+    sound = (found.table.name, found.column.name) not in placed.broken
+    if sound and found.column.type.kind not in _MOMENTS:
+        yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
+
+
+def expressions_name_columns(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "expression":
+        return
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        tree = sqlglot.parse_one(str(placed.get("sql")), read="postgres", into=exp.Condition)
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError, TypeError, AttributeError, IndexError) as error:
+        reason = (str(error).splitlines() or [""])[0][:120] if isinstance(error, sqlglot.errors.SqlglotError) else "it cannot be read"
+        yield Problem(f"expression: this is not a SQL expression: {reason}", placed.at("sql"))
+        return
+    if tree is None:
+        yield Problem("expression: this is not a SQL expression", placed.at("sql"))
+        return
+    for path in dict.fromkeys(".".join(part.name for part in column.parts) for column in tree.find_all(exp.Column)):
+        try:
+            if _can_follow(placed):
+                follow(placed.schema, placed.table, path)
+        except NoSuchPath as error:
+            yield Problem(f"expression: {error}", placed.at("sql"))
+
+
+def bounds_are_in_order(placed: Placed) -> Iterator[Problem]:
+    low, high = placed.get("min"), placed.get("max")
+    if low is not None and high is not None and low > high:
+        least, most = ("min_age", "max_age") if placed.get("min_age") is not None else ("min", "max")
+        yield Problem(f"{placed.recipe.name}: {least} {low} is greater than {most} {high}", placed.at("min" if "min" in placed.recipe.args else "max"))
+    young, old = placed.get("min_age"), placed.get("max_age")
+    if young is not None and old is not None and not 0 <= young <= old:
+        yield Problem(f"{placed.recipe.name}: min_age {young} is greater than max_age {old}, or below 0", placed.at("min_age"))
+    least, most = placed.get("at_least"), placed.get("within")
+    if least is not None and most is not None and least > most:
+        yield Problem(f"{placed.recipe.name}: at_least is longer than within", placed.at("at_least"))
+
+
+_POSITIVE = {
+    "normal": ("sd",), "lognormal": ("median", "sigma"), "exponential": ("mean",), "zipf": ("exponent",), "beta": ("a", "b"),
+    "after": ("mean",), "faker": ("pool",), "mimesis": ("pool",), "internet.token": ("length",), "internet.hash": ("length",),
+}  # fmt: skip
+_NOT_NEGATIVE = {"poisson": ("mean",), "between": ("growth",), "finance.price": ("min",)}
+
+
+def numbers_have_the_right_sign(placed: Placed) -> Iterator[Problem]:
+    name, args = placed.recipe.name, placed.recipe.args
+    for parameter in (*_POSITIVE.get(name, ()), *(("step",) if name != "sequence" else ())):
+        value = args.get(parameter)
+        if isinstance(value, (int, float)) and value <= 0:
+            yield Problem(f"{parameter} of {name} must be above 0, not {value}", placed.at(parameter))
+    for parameter in _NOT_NEGATIVE.get(name, ()):
+        if isinstance(args.get(parameter), (int, float)) and args[parameter] < 0:
+            yield Problem(f"{parameter} of {name} must be 0 or more, not {args[parameter]}", placed.at(parameter))
+    if name == "sequence" and args.get("step") == 0:
+        yield Problem("step of sequence must not be 0, or all numbers would be the same", placed.at("step"))
+
+
+def histograms_have_a_weight_for_each_interval(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "histogram":
+        return
+    edges, weights = placed.get("edges"), placed.get("weights")
+    if len(edges) != len(weights) + 1:
+        yield Problem(f"histogram: {len(weights)} weights need {len(weights) + 1} edges, not {len(edges)}", placed.at("edges"))
+    if any(a >= b for a, b in zip(edges, edges[1:], strict=False)):
+        yield Problem("histogram: each edge must be greater than the one before", placed.at("edges"))
+    if any(weight < 0 for weight in weights) or not any(weights):
+        yield Problem("histogram: weights must be 0 or more, and not all 0", placed.at("weights"))
+
+
+def periods_are_in_order(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "between" or placed.type is None:
+        return
+    first, last = placed.get("period")
+    if placed.type.kind == "time":
+        start, end = resolve_time_of_day(first), resolve_time_of_day(last)
+    else:
+        start, end = (resolve_moment(moment, placed.schema.anchor) for moment in (first, last))
+    if start > end:
+        yield Problem(f"between: the period ends before it begins: [{first}, {last}]", placed.at("period"))
+
+
+def machines_fit_their_columns(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "states":
+        return
+    names = states_of(placed.recipe)
+    type, dwell = placed.type, placed.get("dwell")
+    for name in names:
+        if type is not None and type.kind == "enum" and name not in type.values:
+            yield Problem(f"state '{name[:60]}' is not a value of {type}{nearest(name, type.values)}", placed.at("machine"))
+        if type is not None and type.length is not None and len(name) > type.length:
+            yield Problem(f"state '{name[:60]}' is longer than {type} allows", placed.at("machine"))
+    for name in dwell if isinstance(dwell, dict) else ():
+        if name not in names:
+            yield Problem(f"dwell names the unknown state '{name[:60]}'{nearest(name, names)}", placed.at("dwell"))
+
+
+def states_of(recipe: Recipe) -> list[str]:
+    """Every state of a state machine: those with a way out in their order, then those that are only led to."""
+    machine = recipe.args["machine"]
+    return list(dict.fromkeys([*machine, *(target for following in machine.values() for target in following)]))
+
+
+def entered_names_a_state(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "entered":
+        return
+    name, state, table = placed.get("of"), placed.get("state"), placed.table
+    if not table.has(name) or (table.name, name) in placed.broken:
+        return
+    status = table.column(name).generate
+    if status is None or status.name != "states":
+        yield Problem(f"entered needs a column made by `states`, and '{name}' is not", placed.at("of"))
+    elif state != "any" and state not in states_of(status):
+        known = [*states_of(status), "any"]
+        yield Problem(f"'{state[:60]}' is no state of '{name}'{nearest(state, known) or '; it has ' + ', '.join(known)}", placed.at("state"))
+    elif state != states_of(status)[0] and state != "any" and placed.column is not None and not placed.column.nullable:
+        yield Problem(f"not every row enters '{state}', so '{placed.column.name}' needs `null: 0`", placed.column.at)
+
+
+RULES: tuple[Rule, ...] = (
+    generators_fit_types,
+    generators_make_unique_values,
+    paths_lead_to_columns,
+    times_come_from_times,
+    expressions_name_columns,
+    bounds_are_in_order,
+    numbers_have_the_right_sign,
+    histograms_have_a_weight_for_each_interval,
+    periods_are_in_order,
+    machines_fit_their_columns,
+    entered_names_a_state,
+)
