@@ -1,0 +1,133 @@
+"""Expressions of checks, defaults and computed columns: kept as PostgreSQL writes them, translated for the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.ddl_names import quoted
+from schemas.errors import InputError
+from schemas.model import Table
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_TYPED = {
+    "smallint": "smallint", "integer": "int", "bigint": "bigint", "numeric": "decimal", "real": "float", "double": "double",
+    "text": "text", "varchar": "text", "char": "text", "boolean": "boolean", "date": "date", "timestamp": "timestamp",
+    "timestamptz": "timestamptz",
+}  # fmt: skip
+
+
+class Untranslatable(Exception):
+    """An expression that the target has no words for; the message says why."""
+
+
+def for_postgresql(sql: str, table: Table, what: str) -> str:
+    """Return `sql` as one expression that cannot reach beyond its parentheses.
+
+    Column names that are written with capitals but without quotes are quoted, as PostgreSQL would fold them to lower case.
+    Raises InputError where `sql` is not one expression; `what` names it in the message.
+    """
+    from sqlglot import tokenize
+    from sqlglot.errors import TokenError
+    from sqlglot.tokens import TokenType
+
+    where = f"table '{table.name}', {what}"
+    try:
+        tokens = tokenize(sql, read="postgres")
+    except TokenError:
+        raise InputError(f"{where}: the expression cannot be read: {sql}") from None
+    depth = 0
+    pieces, kept = [], 0
+    for token in tokens:
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if depth < 0 or token.token_type is TokenType.SEMICOLON:
+            break
+        text = sql[token.start : token.end + 1]
+        if text == token.text and text != text.lower() and table.has(text):
+            pieces += [sql[kept : token.start], quoted(text)]
+            kept = token.end + 1
+    if depth or not tokens or tokens[-1].token_type is TokenType.SEMICOLON:
+        raise InputError(f"{where}: one expression is expected, not: {sql}")
+    return "".join(pieces) + sql[kept:]
+
+
+def parse(sql: str, table: Table) -> exp.Expr:
+    """Return the tree of a PostgreSQL expression, its columns typed where that is known; Untranslatable if unreadable."""
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(sql, read="postgres")
+    except SqlglotError:
+        raise Untranslatable("the expression is beyond what can be translated") from None
+    for column in tree.find_all(exp.Column):
+        named = column_of(column, table)
+        if named is not None:
+            column.set("this", exp.to_identifier(named, quoted=True))
+            kind = table.column(named).type.kind
+            if kind in _TYPED:
+                column.type = exp.DataType.build(_TYPED[kind])
+    for rule in (_without_named_types, _any_as_in):
+        tree = tree.transform(rule)
+    return tree
+
+
+def bare(node: exp.Expr) -> exp.Expr:
+    """Return `node` without the casts and parentheses around it."""
+    from sqlglot import exp
+
+    while isinstance(node, (exp.Cast, exp.Paren)):
+        node = node.this
+    return node
+
+
+def column_of(node: exp.Expr, table: Table) -> str | None:
+    """Return the name of the table's column that `node` refers to, with PostgreSQL's folding of unquoted names."""
+    name = node.name
+    if table.has(name):
+        return name
+    folded = [c.name for c in table.columns if c.name.lower() == name.lower()]
+    return folded[0] if len(folded) == 1 else None
+
+
+def for_duckdb(sql: str, table: Table) -> str:
+    """Return a PostgreSQL expression in DuckDB's words; Untranslatable where there are none."""
+    return _generate(parse(sql, table), "duckdb")
+
+
+def for_sqlite(sql: str, table: Table, *, default_of: str | None = None) -> str:
+    """Return a PostgreSQL expression in SQLite's words; `default_of` names the column whose default it is."""
+    from schemas.ddl_sqlite_expressions import rewritten
+
+    return _generate(rewritten(parse(sql, table), table, default_of), "sqlite")
+
+
+def _generate(tree: exp.Expr, dialect: str) -> str:
+    from sqlglot import ErrorLevel
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return tree.sql(dialect=dialect, identify=True, unsupported_level=ErrorLevel.RAISE, comments=False)
+    except SqlglotError as error:
+        raise Untranslatable(str(error).splitlines()[0]) from None
+
+
+def _without_named_types(node: exp.Expr) -> exp.Expr:
+    """`'x'::mood` is `'x'`: only PostgreSQL has the named type."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Cast) and node.to.this is exp.DataType.Type.USERDEFINED:
+        return node.this
+    return node
+
+
+
+def _any_as_in(node: exp.Expr) -> exp.Expr:
+    """`x = ANY (ARRAY[a, b])`, as PostgreSQL writes lists in checks, is `x IN (a, b)`."""
+    from sqlglot import exp
+
+    if not isinstance(node, exp.EQ) or not isinstance(node.expression, exp.Any):
+        return node
+    array = bare(node.expression.this)
+    return exp.In(this=node.this, expressions=array.expressions) if isinstance(array, exp.Array) else node
