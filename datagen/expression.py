@@ -108,7 +108,7 @@ class _Evaluator:
         connection = self._connection()
         connection.register("batch", batch)
         try:
-            return connection.execute(self._query).to_arrow_table()
+            return connection.sql(self._query).to_arrow_table()
         finally:
             connection.unregister("batch")
 
@@ -116,7 +116,9 @@ class _Evaluator:
         import duckdb
 
         if not hasattr(self._local, "connection"):
-            self._local.connection = duckdb.connect(config={"threads": 1, "TimeZone": "UTC"})
+            self._local.connection = duckdb.connect(config={"threads": 1})
+            self._local.connection.execute("LOAD icu")
+            self._local.connection.execute("SET TimeZone = 'UTC'")
         return self._local.connection
 
     def rehearse(self, types: dict[str, SqlType], ctx: Context, at: Mark | None) -> None:

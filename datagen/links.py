@@ -8,17 +8,22 @@ A link maps rows to row numbers of its parent table (-1 for none). The kinds:
     GroupLink       the same among the rows that share a parent with this row (`within`)
     DistinctLink    one that no other row has (a unique foreign key)
     FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
+    ValueLink       the row that has the value which the column's own generator makes
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from datagen.distributions import zipf_rank
+from datagen.errors import GenerationFailed
 from datagen.families import Family
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
@@ -191,6 +196,39 @@ class FactorLink:
 
     def __call__(self, rows: Rows) -> Int64:
         return self.place(rows)
+
+
+class ValueLink:
+    """The row of the parent whose `target` column has the value of this row's `column`.
+
+    The target's values are kept in memory and looked up, so this is for small parents such as plans or currencies.
+    """
+
+    def __init__(self, tables: Tables, parent: str, size: int, column: str, target: str) -> None:
+        self.parent = parent
+        self._tables = tables
+        self._size = size
+        self._column = column
+        self._target = target
+        self._lock = threading.Lock()
+        self._known: pa.Array | None = None
+
+    def __call__(self, rows: Rows) -> Int64:
+        values = rows.column(self._column)
+        found = pc.index_in(values.cast(self._values().type), value_set=self._values())
+        missing = pc.and_(found.is_null(), values.is_valid())
+        if pc.any(missing).as_py():
+            raise GenerationFailed(
+                f"{rows.table}.{self._column} is generated with a value that no row of {self.parent} has; "
+                "let its generator make only values that are there"
+            )
+        return np.asarray(pc.fill_null(found.cast(pa.int64()), -1))
+
+    def _values(self) -> pa.Array:
+        with self._lock:
+            if self._known is None:
+                self._known = Rows(self._tables, self.parent, range(self._size)).column(self._target)
+            return self._known
 
 
 def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:

@@ -16,7 +16,7 @@ from datagen.errors import Unusable
 from datagen.families import Family
 from datagen.keys import Affine
 from datagen.links import (
-    DistinctLink, FactorLink, FamilyGroups, FamilyLink, FollowedLink, GroupLink, Groups, NullableLink, SortedGroups, UniformLink,
+    DistinctLink, FactorLink, FamilyGroups, FamilyLink, FollowedLink, GroupLink, Groups, NullableLink, SortedGroups, UniformLink, ValueLink,
 )  # fmt: skip
 from datagen.randomness import Int64, Stream, stream
 from datagen.rows import Kernel, Link, Rows
@@ -173,6 +173,17 @@ class ReferencePlanner:
                 if onward.table == foreign_key.table and end in onward.columns and onward.target[onward.columns.index(end)] == target:  # fmt: skip
                     self._follow(foreign_key, [*hops, onward])
                     return
+
+        if len(foreign_key.columns) == 1:
+            self._look_up(foreign_key)
+
+    def _look_up(self, foreign_key: ForeignKey) -> None:
+        """The column has a generator of its own: the row is the one that has its value."""
+        plan, column, target = self.plan_of_all, foreign_key.columns[0], foreign_key.target[0]
+        size = plan.row_count(foreign_key.table)
+        self._needs(self._node(foreign_key), (self.table.name, column))
+        self._needs(self._node(foreign_key), (foreign_key.table, target))
+        self._own(foreign_key, ValueLink(plan.tables, foreign_key.table, size, column, target), columns=False)
 
     def _alias(self, foreign_key: ForeignKey, same: ForeignKey) -> None:
         self._needs(self._node(foreign_key), self._node(same))

@@ -29,12 +29,22 @@ def json_type(recipe: Recipe) -> SqlType:
     if recipe.name in ("uniform", "histogram", "normal", "lognormal", "exponential", "beta"):
         numbers = [v for v in _flat(recipe.args) if isinstance(v, (int, float))]
         return SqlType("bigint") if recipe.name == "uniform" and all(isinstance(v, int) for v in numbers) else _CENTS
+    if recipe.name in ("choice", "list", "constant"):
+        return _type_of_values(recipe)
     if recipe.name in ("json", "array"):
         return SqlType("json")
     if recipe.name in ("between", "after", "before", "entered", "earliest", "latest"):
         return SqlType("timestamptz")
     fits = BY_NAME[recipe.name].fits
     return SqlType(next(k for k in (("boolean", *_PREFERRED) if recipe.name == "boolean" else _PREFERRED) if k in fits))
+
+
+def _type_of_values(recipe: Recipe) -> SqlType:
+    """The type that given values have as they were written: whole numbers, truth values, texts, or JSON for a mixture."""
+    given = recipe.args.get("values", (recipe.args.get("value"),))
+    kinds = {type(v[0] if recipe.name == "choice" else v) for v in given}
+    known = {int: "bigint", bool: "boolean", str: "text"}
+    return SqlType(known.get(kinds.pop(), "json") if len(kinds) == 1 else "json")
 
 
 def _flat(value: object) -> list[object]:
