@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.recipe_rules import recipe_problems
+from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
 
@@ -201,23 +202,16 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
 
 def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with a SQL expression (PostgreSQL's dialect) over `columns`."""
-    import sqlglot
-    from sqlglot import exp
-
     try:
-        tree = sqlglot.parse_one(sql, read="postgres", into=exp.Condition)
-    except (sqlglot.errors.SqlglotError, ValueError, RecursionError, TypeError, AttributeError, IndexError) as error:
-        reason = (str(error).splitlines() or ["nothing"])[0][:120] if isinstance(error, sqlglot.errors.SqlglotError) else "it cannot be read"
-        yield f"this is not a SQL expression: {reason}"
-        return
-    if tree is None or isinstance(tree, (exp.Query, exp.DDL, exp.Command)) or tree.find(exp.Query, exp.Command):
-        yield "it must be an expression over the columns of one row, not a query"
+        found = columns_in(parse_expression(sql))
+    except NotAnExpression as error:
+        yield str(error)
         return
     known = list(columns)
     exact, folded = set(known), {name.casefold() for name in known}
-    for column in tree.find_all(exp.Column):
-        name = column.name
-        if isinstance(column.this, exp.Identifier) and name not in exact and (column.this.quoted or name.casefold() not in folded):
+    for dotted, quoted in found:
+        name = dotted.rpartition(".")[2]
+        if not {dotted, name} & exact and (quoted or name.casefold() not in folded):
             yield f"there is no column '{name[:60]}'{nearest(name, known)}"
 
 

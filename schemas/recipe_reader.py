@@ -176,9 +176,9 @@ class RecipeReader:
             case "recipes":
                 return self._recipes(node, what)
             case "weights":
-                return self._weights(node, what)
+                return self._weights(node, spec.name)
             case "scalars":
-                values = [self.scalar(item, f"a value of {what}") for item in reading.items(node, what)]
+                values = [self.scalar(item, f"a value of {spec.name}") for item in reading.items(node, what)]
                 return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":
                 return self.scalar(node, what)
@@ -350,7 +350,8 @@ class RecipeReader:
         if isinstance(node, yaml.ScalarNode):
             return self._positive(node, what)
         found = {s: self._positive(v, f"the time in '{s}'") for s, (_, v) in self._reading.mapping(node, what).items()}
-        return {s: d for s, d in found.items() if d is not None} if all(d is not None for d in found.values()) else None
+        times = {state: time for state, time in found.items() if time is not None}
+        return times if self._holds(node, what) and len(times) == len(found) else None
 
     def _positive(self, node: Node, what: str) -> int | None:
         length = self._parsed(node, what, parse_duration)

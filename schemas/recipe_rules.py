@@ -13,6 +13,7 @@ from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, child, follow
 from schemas.recipes import BY_NAME, GENERATORS, argument
+from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.times import resolve_moment, resolve_time_of_day
 from schemas.types import SqlType
 
@@ -97,24 +98,34 @@ def _is_reference(placed: Placed) -> bool:
 
 
 def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
-    if not _can_follow(placed):
-        return
     for parameter in BY_NAME[placed.recipe.name].parameters:
         value = placed.recipe.args.get(parameter.name)
         if not isinstance(value, str):
             continue
         try:
-            if parameter.kind == "path":
+            if parameter.kind == "path" and _can_follow(placed):
                 follow(placed.schema, placed.table, value)
-            elif parameter.kind in ("child", "table"):
+            elif parameter.kind in ("child", "table") and not _has_unread_tables(placed):
                 child(placed.schema, placed.table, value, column=parameter.kind == "child")
         except NoSuchPath as error:
             yield Problem(f"{placed.recipe.name}: {error}", placed.at(parameter.name))
 
 
 def _can_follow(placed: Placed) -> bool:
-    """Whether every reference was read, so that a path that leads nowhere is a problem of its own."""
-    return not any(len(place) == 1 or place[1] == "*references" for place in placed.broken)
+    """Whether the references of this table, and all beyond, were read, so that a path that leads nowhere is wrong itself."""
+    seen, waiting = set(), [placed.table.name]
+    while waiting:
+        name = waiting.pop()
+        if (name,) in placed.broken or (name, "*references") in placed.broken:
+            return False
+        if name not in seen:
+            seen.add(name)
+            waiting += [f.table for f in placed.schema.table(name).foreign_keys]
+    return True
+
+
+def _has_unread_tables(placed: Placed) -> bool:
+    return any(len(place) == 1 or place[1] == "*references" for place in placed.broken)
 
 
 def times_come_from_times(placed: Placed) -> Iterator[Problem]:
@@ -136,22 +147,14 @@ def times_come_from_times(placed: Placed) -> Iterator[Problem]:
 def expressions_name_columns(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name != "expression":
         return
-    import sqlglot
-    from sqlglot import exp
-
     try:
-        tree = sqlglot.parse_one(str(placed.get("sql")), read="postgres", into=exp.Condition)
-    except (sqlglot.errors.SqlglotError, ValueError, RecursionError, TypeError, AttributeError, IndexError) as error:
-        reason = (str(error).splitlines() or [""])[0][:120] if isinstance(error, sqlglot.errors.SqlglotError) else "it cannot be read"
-        yield Problem(f"expression: this is not a SQL expression: {reason}", placed.at("sql"))
+        paths = columns_in(parse_expression(str(placed.get("sql"))))
+    except NotAnExpression as error:
+        yield Problem(f"expression: {error}", placed.at("sql"))
         return
-    if tree is None:
-        yield Problem("expression: this is not a SQL expression", placed.at("sql"))
-        return
-    for path in dict.fromkeys(".".join(part.name for part in column.parts) for column in tree.find_all(exp.Column)):
+    for path, _ in paths if _can_follow(placed) else ():
         try:
-            if _can_follow(placed):
-                follow(placed.schema, placed.table, path)
+            follow(placed.schema, placed.table, path)
         except NoSuchPath as error:
             yield Problem(f"expression: {error}", placed.at("sql"))
 

@@ -266,7 +266,9 @@ class TableReader:
         per = reading.text(parts["per"][1], "per")
         each = RecipeReader(reading, _BIGINT).distribution(parts["count"][1], "count")
         total = reading.integer(parts["total"][1], "total", 0, MOST_ROWS) if "total" in parts else None
-        return Rows(0, at=at) if per is None or each is None else Rows(per=per, each=each, total=total, at=mark_of(parts["per"][1]))
+        if per is None:
+            return Rows(0, at=at)
+        return Rows(per=per, each=0 if each is None else each, total=total, at=mark_of(parts["per"][1]))
 
 
 def usual_recipe(type: SqlType, column: str, key: tuple[str, ...], *, unique: bool, identity: bool) -> Recipe | None:

@@ -21,6 +21,7 @@ Node = yaml.nodes.Node
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_NAME = 63
+_MANY = 12
 _MAX_NODES = 500_000
 _MAX_DEPTH = 60
 _MAX_SAFE = 2**53
@@ -262,7 +263,8 @@ class Reading:
         text = self.text(node, what)
         if text is None or text in words:
             return text
-        self.say(node, f"{what} must be one of {', '.join(words)}, not {kind_of(node)}{nearest(text, words)}")
+        hint = nearest(text, words) if len(words) > _MANY else ""
+        self.say(node, f"unknown {what} {kind_of(node)}{hint or '; known are ' + ', '.join(words) + nearest(text, words)}")
         return None
 
     def names(self, node: Node, what: str) -> tuple[str, ...] | None:

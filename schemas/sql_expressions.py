@@ -1,0 +1,51 @@
+"""SQL expressions in schemas (checks, computed columns, `expression`): PostgreSQL's dialect, over the columns of one row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+class NotAnExpression(ValueError):
+    """SQL that is no expression over the columns of one row; the message says why."""
+
+
+def parse_expression(sql: str) -> exp.Expression:
+    """Parse a SQL expression; raises NotAnExpression."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        tree = sqlglot.parse_one(sql, read="postgres", into=exp.Condition)
+    except sqlglot.errors.ParseError as error:
+        raise NotAnExpression(f"this is not a SQL expression: {_reason(error)}") from None
+    except sqlglot.errors.SqlglotError:
+        raise NotAnExpression("this is not a SQL expression: a quote or comment is not closed") from None
+    except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
+        raise NotAnExpression("this is not a SQL expression that can be read here") from None
+    if not isinstance(tree, exp.Expression) or isinstance(tree, exp.Query) or tree.find(exp.Query, exp.Command):
+        raise NotAnExpression("it must be an expression over the columns of one row, not a query")
+    return tree
+
+
+def _reason(error: Exception) -> str:
+    details = (getattr(error, "errors", None) or [{}])[0]
+    token = str(details.get("highlight") or "").strip()[:40]
+    if not token:
+        return "it is empty" if not details else "something is missing"
+    if "Unexpected token" in str(details.get("description")):
+        return f"'{token}' is not expected at character {details.get('col')}"
+    return f"something is missing at '{token}', character {details.get('col')}"
+
+
+def columns_in(tree: exp.Expression) -> list[tuple[str, bool]]:
+    """Return the dotted names of the columns in an expression, each once, and whether a name was quoted."""
+    from sqlglot import exp
+
+    found: dict[tuple[str, bool], None] = {}
+    for column in tree.find_all(exp.Column):
+        if isinstance(column.this, exp.Identifier):
+            found[".".join(part.name for part in column.parts), bool(column.this.quoted)] = None
+    return list(found)
