@@ -4,6 +4,7 @@
     ├── ReferenceInvalid      a reference that cannot be read
     ├── ReferenceUnknown      a reference to a bundle that the store does not have
     ├── NotAStore             a folder that holds something else
+    ├── BundleTooNew          a bundle in a format that this version does not read
     └── SourceInvalid         a source whose tables do not have the shape its schema promises
     CheckFailed
     ├── ContentInvalid        values that break the schema: a check, a row count, text that is not JSON
@@ -34,6 +35,10 @@ class ReferenceUnknown(InputError):
 
 class NotAStore(InputError):
     """A folder that holds something else than bundles."""
+
+
+class BundleTooNew(InputError):
+    """A bundle in a format that this version does not read."""
 
 
 class SourceInvalid(InputError):

@@ -1,0 +1,52 @@
+"""The bundle room: versioned, checksummed data in an OCI image layout.
+
+`build` makes a bundle from any `TableSource`, `open` reads one back as a `TableSource`, `verify` holds it against its schema,
+and `Store` lists, tags and removes bundles and collects garbage. `digest` defines what two bundles with the same meaning have in
+common. Names are looked up when they are first used, since pyarrow and DuckDB take their time to load.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bundles import digest
+    from bundles.building import Progress, build
+    from bundles.opened import Bundle, BundleTable, TableInfo
+    from bundles.opened import open_bundle as open
+    from bundles.store import Garbage, Store, StoredBundle
+
+_PLACES = {
+    "Bundle": ("bundles.opened", "Bundle"),
+    "BundleTable": ("bundles.opened", "BundleTable"),
+    "Garbage": ("bundles.store", "Garbage"),
+    "Progress": ("bundles.building", "Progress"),
+    "Store": ("bundles.store", "Store"),
+    "StoredBundle": ("bundles.store", "StoredBundle"),
+    "TableInfo": ("bundles.opened", "TableInfo"),
+    "build": ("bundles.building", "build"),
+    "open": ("bundles.opened", "open_bundle"),
+}
+
+__all__ = [
+    "Bundle",
+    "BundleTable",
+    "Garbage",
+    "Progress",
+    "Store",
+    "StoredBundle",
+    "TableInfo",
+    "build",
+    "digest",
+    "open",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "digest":
+        return import_module("bundles.digest")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'bundles' has no attribute '{name}'")
+    module, attribute = _PLACES[name]
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,248 @@
+"""Building: the tables of a source become Parquet files, a config, a manifest and a tag."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import pyarrow as pa
+
+from bundles.checks import CheckResult, run_checks
+from bundles.config import KINDS, Config
+from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
+from bundles.errors import ContentInvalid, ReferenceInvalid, SourceInvalid
+from bundles.layout import Blob, Stage
+from bundles.manifest import Layer, Manifest, Summary
+from bundles.opened import Bundle, open_bundle
+from bundles.parquet import conformed, encoded
+from bundles.references import parse
+from bundles.scanning import session
+from bundles.store import Store
+from schemas.errors import InputError
+from schemas.model import Schema, Table
+from schemas.source import RangeSource, TableSource
+
+CHUNK_ROWS = 4 * BLOCK_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build or a verification is: `rows` of `total` rows (None where nobody knows), now at `table`."""
+
+    stage: str
+    table: str
+    rows: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """One Parquet file that has been written, and the digests of its blocks."""
+
+    first_row: int
+    rows: int
+    blob: Blob
+    blocks: Mapping[str, list[bytes]]
+
+
+@dataclass(slots=True)
+class _Written:
+    """The chunks of one table, in the order of its rows."""
+
+    table: Table
+    chunks: list[_Chunk] = field(default_factory=list)
+
+    def digest(self) -> TableDigest:
+        blocks = {c.name: [b for chunk in self.chunks for b in chunk.blocks[c.name]] for c in self.table.stored_columns}
+        return combine(self.table, sum(chunk.rows for chunk in self.chunks), blocks)
+
+    def layers(self) -> list[Layer]:
+        return [Layer(self.table.name, chunk.first_row, chunk.rows, chunk.blob) for chunk in self.chunks]
+
+
+_Task = Callable[[], _Chunk]
+
+
+def build(
+    source: TableSource,
+    *,
+    store: Store | str | os.PathLike[str] | None = None,
+    tag: str | None = None,
+    jobs: int | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Bundle:
+    """Build a bundle from `source`, tag it (`KIND:latest` unless `tag` says otherwise) and return it.
+
+    A `RangeSource` is read by `jobs` threads (one a core unless given), any other source by one; the bundle is the same.
+    At most 2 * `jobs` chunks of `chunk_rows` rows (a multiple of 65,536) are in memory at a time. Nothing is tagged, and
+    nothing stays in the store, where the build fails or is interrupted.
+
+    Raises InputError (bad tag, options or source), ContentInvalid (the data breaks its schema), StoreFailure (disk full, ...).
+    """
+    store = Store.at(store)
+    _check_kind(source)
+    target = parse(tag or f"{source.kind}:latest")
+    if target.digest:
+        raise ReferenceInvalid(f"'{tag}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
+    if chunk_rows <= 0 or chunk_rows % BLOCK_ROWS:
+        raise InputError(f"chunk_rows is {chunk_rows:,}; it must be a multiple of {BLOCK_ROWS:,}")
+    if jobs is not None and jobs < 1:
+        raise InputError(f"jobs is {jobs}; it must be at least 1")
+    threads = jobs or os.cpu_count() or 1
+    with store.staging() as stage:
+        written = _write_tables(source, stage, threads, chunk_rows, on_progress or _ignore)
+        tables = {name: table.digest() for name, table in written.items()}
+        _hold_checks(source.schema, written, stage, threads, on_progress or _ignore)
+        config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables)
+        layers = [layer for table in written.values() for layer in table.layers()]
+        summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows)
+        manifest = stage.add(Manifest(stage.add(config.encode()), layers, summary).encode())
+        stage.publish()
+        store.point(target, manifest)
+        return open_bundle(str(target), store)
+
+
+def _check_kind(source: TableSource) -> None:
+    if source.kind not in KINDS:
+        raise SourceInvalid(f"the source is of kind '{source.kind}'; a bundle is {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+    for table in source.schema.tables:
+        if not table.stored_columns:
+            raise SourceInvalid(f"table '{table.name}' has no column that a bundle could hold")
+
+
+def _write_tables(
+    source: TableSource, stage: Stage, threads: int, chunk_rows: int, on_progress: Callable[[Progress], None]
+) -> dict[str, _Written]:
+    written = {table.name: _Written(table) for table in source.schema.tables}
+    total = None
+    if isinstance(source, RangeSource):
+        total = sum(source.row_count(table.name) for table in source.schema.tables)
+    done = 0
+    stopped = Event()
+    pending: deque[tuple[str, Future[_Chunk]]] = deque()
+
+    def take_first() -> None:
+        nonlocal done
+        name, future = pending.popleft()
+        chunk = future.result()
+        written[name].chunks.append(chunk)
+        done += chunk.rows
+        on_progress(Progress("build", name, done, total))
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="build")
+    try:
+        for name, task in _tasks(source, stage, chunk_rows, stopped):
+            if len(pending) >= 2 * threads:
+                take_first()
+            pending.append((name, pool.submit(task)))
+        while pending:
+            take_first()
+    finally:
+        stopped.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+    return written
+
+
+def _tasks(source: TableSource, stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, _Task]]:
+    """What has to be done for each chunk, in order; the chunks of a `RangeSource` are made by the tasks themselves."""
+    for table in source.schema.tables:
+        if isinstance(source, RangeSource):
+            rows = source.row_count(table.name)
+            for start in range(0, max(rows, 1), chunk_rows):
+                yield table.name, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped)
+        else:
+            start = 0
+            for batch in _chunks(source, table, chunk_rows):
+                yield table.name, _batch_task(table, batch, start, stage, stopped)
+                start += batch.num_rows
+
+
+def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
+    def task() -> _Chunk:
+        _go_on(stopped)
+        batch = source.read_rows(table.name, start, stop)
+        if batch.num_rows != stop - start:
+            raise SourceInvalid(
+                f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {start:,} to {stop:,} were asked for"
+            )
+        return _write_chunk(table, conformed(table, batch, start), start, stage, stopped)
+
+    return task
+
+
+def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event) -> _Task:
+    return lambda: _write_chunk(table, batch, start, stage, stopped)
+
+
+def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.RecordBatch]:
+    """Cut a stream of batches into chunks of `chunk_rows` rows; a table without rows gives one empty chunk."""
+    waiting: list[pa.RecordBatch] = []
+    count = first_row = 0
+    for given in source.read(table.name):
+        batch = conformed(table, given, first_row + count)
+        while batch.num_rows:
+            taken = batch.slice(0, chunk_rows - count)
+            batch = batch.slice(taken.num_rows)
+            waiting.append(taken)
+            count += taken.num_rows
+            if count == chunk_rows:
+                yield _joined(table, waiting)
+                first_row += count
+                waiting, count = [], 0
+    if waiting or not first_row:
+        yield _joined(table, waiting)
+
+
+def _joined(table: Table, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    joined = pa.Table.from_batches(batches, table.arrow).combine_chunks().to_batches()
+    return joined[0] if joined else pa.RecordBatch.from_pylist([], table.arrow)
+
+
+def _write_chunk(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event) -> _Chunk:
+    _go_on(stopped)
+    blocks = block_digests(table, batch, start)
+    _go_on(stopped)
+    return _Chunk(start, batch.num_rows, stage.add(memoryview(encoded(table, batch))), blocks)
+
+
+def _go_on(stopped: Event) -> None:
+    if stopped.is_set():
+        raise InterruptedError("the build was stopped")
+
+
+def _hold_checks(
+    schema: Schema,
+    written: Mapping[str, _Written],
+    stage: Stage,
+    threads: int,
+    on_progress: Callable[[Progress], None],
+) -> None:
+    """Raise ContentInvalid where rows break a check of their table."""
+    checked = [w for w in written.values() if w.table.checks]
+    if not checked:
+        return
+    broken: list[CheckResult] = []
+    with session(stage.path, schema, threads) as connection:
+        for one in checked:
+            on_progress(Progress("check", one.table.name, 0, None))
+            paths: list[Path] = [stage.blob_path(chunk.blob.digest) for chunk in one.chunks]
+            broken += [result for result in run_checks(connection, one.table, paths) if result.rows]
+    if broken:
+        raise ContentInvalid("\n".join(_said(result) for result in broken))
+
+
+def _said(result: CheckResult) -> str:
+    rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
+    return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"
+
+
+def _ignore(progress: Progress) -> None:
+    """Nobody looks."""

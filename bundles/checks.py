@@ -1,0 +1,109 @@
+"""CHECK constraints, held against the rows of a bundle by DuckDB.
+
+Constraints are written in PostgreSQL's SQL and translated by sqlglot. As in a database, a check that is null for a row
+holds for it. What DuckDB cannot evaluate is reported as such, never as passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import expressions as exp
+
+from bundles.scanning import numbered, quoted, reason, scan
+from schemas.model import Check, Table
+
+_NEVER = (exp.Query, exp.Subquery, exp.Command, exp.AggFunc, exp.Window, exp.UDTF, exp.Placeholder, exp.Parameter)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How many rows break a check, and the first; or why it could not be evaluated."""
+
+    table: str
+    check: Check
+    rows: int = 0
+    first_row: int | None = None
+    not_checked: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The check's name, where it has one, and its SQL."""
+        return f"check '{self.check.name}' ({self.check.sql})" if self.check.name else f"check ({self.check.sql})"
+
+
+def run_checks(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> list[CheckResult]:
+    """Evaluate every check of `table` on the rows in the Parquet files `paths`."""
+    results: dict[int, CheckResult] = {}
+    conditions: dict[int, str] = {}
+    for i, check in enumerate(table.checks):
+        try:
+            conditions[i] = translated(check.sql)
+            connection.execute(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)} LIMIT 0")
+        except (sqlglot.errors.SqlglotError, ValueError) as error:
+            results[i] = CheckResult(table.name, check, not_checked=str(error).partition("\n")[0])
+        except duckdb.Error as error:
+            results[i] = CheckResult(table.name, check, not_checked=reason(error))
+    todo = {i: sql for i, sql in conditions.items() if i not in results}
+    counts = _counts(connection, table, paths, todo)
+    for i, count in counts.items():
+        if isinstance(count, str):
+            results[i] = CheckResult(table.name, table.checks[i], not_checked=count)
+        else:
+            first = _first(connection, table, paths, todo[i]) if count else None
+            results[i] = CheckResult(table.name, table.checks[i], count, first)
+    return [results[i] for i in sorted(results)]
+
+
+def translated(sql: str) -> str:
+    """Return a PostgreSQL check as DuckDB's SQL; ValueError where it is no condition on one row."""
+    tree = sqlglot.parse_one(f"SELECT {sql}", read="postgres")
+    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or set(k for k, v in tree.args.items() if v) - {"expressions", "kind"}:
+        raise ValueError("it is no single expression")
+    condition = tree.expressions[0]
+    for node in condition.walk():
+        if isinstance(node, _NEVER):
+            raise ValueError("it is no condition on one row")
+        if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.DECIMAL and not node.expressions:
+            node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
+    return condition.sql(dialect="duckdb")
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], conditions: dict[int, str]
+) -> dict[int, int | str]:
+    """Count the rows that break each condition in one pass, or one by one where a pass over all fails."""
+    if not conditions:
+        return {}
+    counts = ", ".join(f"count(*) FILTER (WHERE {_breaks(sql)})" for sql in conditions.values())
+    try:
+        row = connection.execute(f"SELECT {counts} FROM {_relation(table, paths)}").fetchone()
+    except duckdb.Error as error:
+        if len(conditions) == 1:
+            return dict.fromkeys(conditions, reason(error))
+        return {i: _counts(connection, table, paths, {i: sql})[i] for i, sql in conditions.items()}
+    assert row is not None
+    return dict(zip(conditions, row, strict=True))
+
+
+def _first(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], condition: str) -> int:
+    rows, number = numbered(scan(table, paths), [c.name for c in table.stored_columns])
+    found = connection.execute(f"SELECT min({number}) FROM ({rows}) AS {_alias(table)} WHERE {_breaks(condition)}").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def _relation(table: Table, paths: Sequence[Path]) -> str:
+    return f"({scan(table, paths)}) AS {_alias(table)}"
+
+
+def _alias(table: Table) -> str:
+    return quoted(table.name.rpartition(".")[2])
+
+
+def _breaks(condition: str) -> str:
+    return f"CAST(({condition}) AS BOOLEAN) = false"

@@ -1,0 +1,105 @@
+"""The config of a bundle: what it is, what it was made from, and what it means, as canonical JSON.
+
+Nothing in it depends on time, machine or tag, so the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bundles.canonical import dump_document, load_document
+from bundles.digest import TableDigest, bundle_digest
+from bundles.errors import BundleDamaged, BundleTooNew
+from schemas.document import from_document, to_document
+from schemas.errors import InputError
+from schemas.model import DATA_CLASSES, Schema
+
+FORMAT = 1
+KINDS = ("synthetic", "sanitized", "mirrored")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a config says; `provenance` is the source's own account of where the data comes from."""
+
+    kind: str
+    schema: Schema
+    provenance: Mapping[str, Any]
+    chunk_rows: int
+    tables: Mapping[str, TableDigest]
+
+    @property
+    def data_class(self) -> str:
+        """The highest class among the columns."""
+        return data_class(self.schema)
+
+    @property
+    def content_digest(self) -> str:
+        """The digest of all tables."""
+        return bundle_digest({name: table.content_digest for name, table in self.tables.items()})
+
+    @property
+    def rows(self) -> int:
+        """The rows of all tables."""
+        return sum(table.rows for table in self.tables.values())
+
+    def encode(self) -> bytes:
+        """Return the config's blob; InputError where the provenance is not JSON data."""
+        document = {
+            "format": FORMAT,
+            "kind": self.kind,
+            "data_class": self.data_class,
+            "schema": to_document(self.schema),
+            "provenance": self.provenance,
+            "chunk_rows": self.chunk_rows,
+            "content_digest": self.content_digest,
+            "tables": {
+                name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns)}
+                for name, t in self.tables.items()
+            },
+        }
+        try:
+            return dump_document(document)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"the source's provenance cannot be written as JSON: {error}") from None
+
+    @classmethod
+    def decode(cls, data: bytes, name: str) -> Config:
+        """Read a config's blob; BundleTooNew or BundleDamaged, with the bundle's `name`, where that cannot be done."""
+        try:
+            document = load_document(data)
+            if document["format"] != FORMAT:
+                raise BundleTooNew(
+                    f"'{name}' is in bundle format {document['format']!r}, and this version reads format {FORMAT}; "
+                    "install a newer version of companyos-data"
+                )
+            tables = {
+                table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()
+            }
+            schema = from_document(document["schema"])
+            config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables)
+            _agree(document, config)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BundleDamaged(f"the config of '{name}' is not in the form that bundles have: {error}") from None
+        return config
+
+
+def data_class(schema: Schema) -> str:
+    """Return the highest data class among the stored columns of `schema`."""
+    ranks = [DATA_CLASSES.index(c.data_class) for t in schema.tables for c in t.stored_columns]
+    return DATA_CLASSES[max(ranks, default=0)]
+
+
+def _agree(document: Mapping[str, Any], config: Config) -> None:
+    """Raise ValueError where a config contradicts itself."""
+    if set(config.tables) != {t.name for t in config.schema.tables}:
+        raise ValueError("its tables are not those of its schema")
+    for table in config.schema.tables:
+        if set(config.tables[table.name].columns) != {c.name for c in table.stored_columns}:
+            raise ValueError(f"the columns of table '{table.name}' are not those of its schema")
+    if document["content_digest"] != config.content_digest:
+        raise ValueError("its content digest is not that of its tables")
+    if document["data_class"] != config.data_class or config.kind not in KINDS:
+        raise ValueError("its kind or data class is not what its schema says")

@@ -1,0 +1,90 @@
+"""DuckDB over the Parquet files of a bundle: a private session, and scans of tables with the types of their schema."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from schemas.model import Schema, Table
+from schemas.types import SqlType
+
+MEMORY = "1GiB"
+_GLOB = re.compile(r"([*?\[])")
+
+
+@contextmanager
+def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB that reads files below `folder` only, at most 1 GiB in memory, the rest in a private folder.
+
+    Dates and times are those of UTC, and `/` between whole numbers is integer division, as in PostgreSQL.
+    """
+    with tempfile.TemporaryDirectory(prefix="companyos-") as spill:
+        options: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "temp_directory": spill}
+        if threads is not None:
+            options["threads"] = threads
+        connection = duckdb.connect(":memory:", config=options)
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET integer_division = true")
+            for name, values in schema.enums.items():
+                connection.execute(f"CREATE TYPE {quoted(name)} AS ENUM ({', '.join(map(literal, values))})")
+            connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+def scan(table: Table, paths: Sequence[Path], positional: bool = False) -> str:
+    """Return a SELECT over the files of `table`, in the order of its rows.
+
+    Columns have their names, or with `positional` the names c0, c1, ...: DuckDB does not tell `id` from `Id`.
+    """
+    names = [f"c{i}" for i in range(len(table.stored_columns))]
+    files = ", ".join(literal(_GLOB.sub(r"[\1]", str(path))) for path in paths)
+    columns = ", ".join(
+        f"{_converted(c.type, name)} AS {name if positional else quoted(c.name)}"
+        for c, name in zip(table.stored_columns, names, strict=True)
+    )
+    return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false) AS _file({', '.join(names)})"
+
+
+def numbered(relation: str, taken: Sequence[str]) -> tuple[str, str]:
+    """Return a SELECT that adds row numbers, from 0, to `relation`, and the name of the column that has them."""
+    name = "row"
+    while name in {t.lower() for t in taken}:
+        name += "_"
+    return f"SELECT *, row_number() OVER () - 1 AS {name} FROM ({relation})", name
+
+
+def quoted(name: str) -> str:
+    """Return `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return `text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def reason(error: duckdb.Error) -> str:
+    """Return what a DuckDB error says, without the values of rows that errors of conversion quote."""
+    text = str(error).partition("\n")[0]
+    return text if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)) else type(error).__name__
+
+
+def _converted(type: SqlType, name: str) -> str:
+    if type.kind == "interval":
+        return f"to_microseconds({name})"
+    if type.kind == "array" and type.item is not None and type.item.kind == "interval":
+        return f"list_transform({name}, lambda x: to_microseconds(x))"
+    return name
+
+
+Scans = Mapping[str, Sequence[Path]]
