@@ -225,12 +225,10 @@ def privacy_unit_identifies(subject: Subject) -> Iterator[Problem]:
     unit = subject.schema.privacy_unit
     if unit is None:
         return
-    for table in subject.tables:
-        column = unit[len(table.name) + 1 :]
-        if unit.startswith(table.name + ".") and table.has(column):
-            if not table.is_unique(column):
-                yield Problem(f"the privacy unit '{unit}' must be a key or unique, so that it tells one person from another", table.column(column).at)
-            return
+    named = [(t, unit[len(t.name) + 1 :]) for t in subject.tables if unit.startswith(t.name + ".") and t.has(unit[len(t.name) + 1 :])]
+    if named and not any(table.is_unique(column) for table, column in named):
+        at = named[0][0].column(named[0][1]).at
+        yield Problem(f"the privacy unit '{unit}' must be a key or unique, so that it tells one person from another", at)
 
 
 RULES: tuple[Rule, ...] = (
