@@ -1,0 +1,283 @@
+"""References: who belongs to whom, within what, and never twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.datagen.making import source_of
+
+COMPANY = """tables:
+  tenants:
+    rows: 40
+    columns:
+      id:   {type: uuid, key: true}
+      code: {type: varchar(12), unique: true, generate: {sequence: 100, format: "T-{n}"}}
+      born: {type: timestamptz, generate: {between: [-3y, -1y]}}
+  users:
+    rows: {per: tenants, count: {zipf: 1.2, min: 1, max: 60}}
+    columns:
+      id:         {type: bigint, key: true}
+      tenant_id:  {references: tenants.id}
+      manager_id: {references: users.id, within: tenant_id, acyclic: true, null: 0.1}
+      buddy_id:   {references: users.id, within: tenant_id}
+      joined:     {type: timestamptz, generate: {after: tenants.born, within: 1y}}
+  teams:
+    rows: {per: tenants, count: {uniform: [2, 6]}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+  tickets:
+    rows: {per: tenants, count: {poisson: 20}}
+    columns:
+      id:          {type: bigint, key: true}
+      tenant_id:   {references: tenants.id}
+      assignee_id: {references: users.id, within: tenant_id}
+      parent_code: {references: tenants.code}
+      rank:        {type: integer, generate: ordinal}
+  messages:
+    rows: {per: tickets, count: {uniform: [0, 4]}}
+    columns:
+      id:        {type: bigint, key: true}
+      ticket_id: {references: tickets.id}
+      tenant_id: {references: tenants.id, generate: {from: ticket_id.tenant_id}}
+      author_id: {references: users.id, within: tenant_id}
+  members:
+    rows: {per: teams, count: {uniform: [0, 1]}}
+    key: [team_id, user_id]
+    columns:
+      team_id:   {references: teams.id}
+      tenant_id: {references: tenants.id, generate: {from: team_id.tenant_id}}
+      user_id:   {references: users.id, within: tenant_id}
+  likes:
+    rows: 900
+    key: [user_id, ticket_id]
+    columns:
+      user_id:   {references: users.id}
+      ticket_id: {references: tickets.id}
+  badges:
+    rows: 30
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id, unique: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def tables():
+    made = source_of(COMPANY)
+    return {t.name: made.read(t.name).read_all().to_pylist() for t in made.schema.tables}
+
+
+def by_id(rows):
+    return {r["id"]: r for r in rows}
+
+
+def test_children_lie_together_under_existing_parents(tables):
+    order = [t["id"] for t in tables["tenants"]]
+    places = [order.index(u["tenant_id"]) for u in tables["users"]]
+    assert places == sorted(places)
+    assert set(places) == set(range(40)), "min: 1 gives every tenant a user"
+
+
+def test_the_number_of_children_keeps_its_bounds(tables):
+    counts = np.bincount([[t["id"] for t in tables["tenants"]].index(x["tenant_id"]) for x in tables["teams"]], minlength=40)
+    assert counts.min() >= 2 and counts.max() <= 6
+
+
+def test_references_within_a_parent_stay_within_it(tables):
+    users, tickets = by_id(tables["users"]), by_id(tables["tickets"])
+    assert all(users[t["assignee_id"]]["tenant_id"] == t["tenant_id"] for t in tables["tickets"])
+    assert all(users[u["buddy_id"]]["tenant_id"] == u["tenant_id"] for u in tables["users"])
+    assert all(users[m["author_id"]]["tenant_id"] == tickets[m["ticket_id"]]["tenant_id"] == m["tenant_id"] for m in tables["messages"])
+
+
+def test_managers_form_no_circle_and_share_the_tenant(tables):
+    users = by_id(tables["users"])
+    for user in tables["users"]:
+        if user["manager_id"] is not None:
+            assert user["manager_id"] < user["id"]
+            assert users[user["manager_id"]]["tenant_id"] == user["tenant_id"]
+    assert sum(u["manager_id"] is None for u in tables["users"]) >= 40, "the first of each tenant has none"
+
+
+def test_references_to_a_unique_column_that_is_no_key_are_met(tables):
+    codes = {t["code"] for t in tables["tenants"]}
+    assert {t["parent_code"] for t in tables["tickets"]} <= codes
+
+
+def test_a_child_is_never_older_than_its_parent(tables):
+    born = {t["id"]: t["born"] for t in tables["tenants"]}
+    assert all(u["joined"] >= born[u["tenant_id"]] for u in tables["users"])
+
+
+def test_ordinals_count_the_children_of_each_parent(tables):
+    seen: dict = {}
+    for ticket in tables["tickets"]:
+        seen[ticket["tenant_id"]] = seen.get(ticket["tenant_id"], 0) + 1
+        assert ticket["rank"] == seen[ticket["tenant_id"]]
+
+
+def test_pairs_of_many_to_many_tables_never_repeat(tables):
+    for name, columns in (("likes", ("user_id", "ticket_id")), ("members", ("team_id", "user_id"))):
+        pairs = [tuple(r[c] for c in columns) for r in tables[name]]
+        assert len(set(pairs)) == len(pairs) > 0
+    assert len(tables["likes"]) == 900
+
+
+def test_one_to_one_references_never_repeat(tables):
+    used = [b["tenant_id"] for b in tables["badges"]]
+    assert len(set(used)) == 30
+
+
+CIRCLE = """tables:
+  a:
+    rows: 50
+    columns:
+      id:  {type: bigint, key: true}
+      b_id: {references: b.id}
+  b:
+    rows: 70
+    columns:
+      id:  {type: uuid, key: true}
+      c_id: {references: c.id}
+  c:
+    rows: 30
+    columns:
+      id:  {type: varchar(20), key: true, generate: {pattern: "[A-Z]{4}"}}
+      a_id: {references: a.id}
+      own:  {references: c.id}
+"""
+
+
+def test_circles_of_tables_with_no_null_anywhere_are_whole():
+    made = source_of(CIRCLE)
+    rows = {n: made.read(n).read_all().to_pylist() for n in "abc"}
+    keys = {n: {r["id"] for r in rows[n]} for n in "abc"}
+    assert {r["b_id"] for r in rows["a"]} <= keys["b"]
+    assert {r["c_id"] for r in rows["b"]} <= keys["c"]
+    assert {r["a_id"] for r in rows["c"]} <= keys["a"] and {r["own"] for r in rows["c"]} <= keys["c"]
+
+
+COMPOSITE = """tables:
+  tenants:
+    rows: 12
+    columns:
+      id: {type: bigint, key: true}
+  users:
+    rows: {per: tenants, count: {uniform: [1, 9]}}
+    key: [tenant_id, no]
+    columns:
+      tenant_id: {references: tenants.id}
+      no:        {type: integer, generate: ordinal}
+  notes:
+    rows: 400
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      author:    {type: integer}
+      reader:    {type: integer, null: 0.3}
+    foreign_keys:
+      - {columns: [tenant_id, author], references: "users(tenant_id, no)"}
+      - {columns: [tenant_id, reader], references: "users(tenant_id, no)"}
+"""
+
+
+def test_composite_references_that_share_a_column_agree_on_it():
+    made = source_of(COMPOSITE)
+    users = {(u["tenant_id"], u["no"]) for u in made.read("users").read_all().to_pylist()}
+    notes = made.read("notes").read_all().to_pylist()
+    assert all((n["tenant_id"], n["author"]) in users for n in notes)
+    assert all((n["tenant_id"], n["reader"]) in users for n in notes if n["reader"] is not None)
+    assert 60 < sum(n["reader"] is None for n in notes) < 180
+
+
+def test_skewed_references_favour_some_rows():
+    text = """tables:
+  p: {rows: 1000, columns: {id: {type: bigint, key: true}}}
+  c:
+    rows: 20000
+    columns:
+      id: {type: bigint, key: true}
+      p_id: {references: p.id, skew: 1.2}
+"""
+    counts = np.bincount(source_of(text).read("c").read_all().column("p_id").to_numpy())
+    assert np.sort(counts)[-10:].sum() > 6000
+    assert counts.argmax() != 1, "the favourite is no special row"
+
+
+def test_sums_counts_and_extremes_are_those_of_the_children():
+    text = """tables:
+  orders:
+    rows: 300
+    columns:
+      id:    {type: bigint, key: true}
+      total: {type: "numeric(12,2)", generate: {sum: lines.amount}}
+      lines: {type: integer, generate: {count: lines}}
+      first: {type: date, null: 0, generate: {earliest: lines.day}}
+      last:  {type: date, null: 0, generate: {latest: lines.day}}
+      votes: {type: integer, generate: {count: votes}}
+  lines:
+    rows: {per: orders, count: {uniform: [0, 5]}}
+    columns:
+      id:       {type: bigint, key: true}
+      order_id: {references: orders.id}
+      amount:   {type: "numeric(10,2)", generate: {lognormal: {median: 20, sigma: 1}, max: 900}}
+      day:      {type: date, generate: {between: [-1y, now]}}
+  votes:
+    rows: 1000
+    columns:
+      id:       {type: bigint, key: true}
+      order_id: {references: orders.id, null: 0.2}
+"""
+    made = source_of(text)
+    orders, lines, votes = (made.read(n).read_all().to_pylist() for n in ("orders", "lines", "votes"))
+    for order in orders:
+        own = [x for x in lines if x["order_id"] == order["id"]]
+        assert order["total"] == sum(x["amount"] for x in own) and order["lines"] == len(own)
+        assert order["first"] == min((x["day"] for x in own), default=None)
+        assert order["last"] == max((x["day"] for x in own), default=None)
+        assert order["votes"] == sum(v["order_id"] == order["id"] for v in votes)
+    assert made.read_rows("orders", 100, 120).to_pylist() == orders[100:120]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("count: {zipf: 1.2, min: 1, max: 60}", "count: {poisson: 1}"), "some rows of tenants have no users"),
+        (("rows: 900", "rows: 90000000"), "different combinations"),
+        (("    rows: 30\n", "    rows: 41\n"), "must reference different rows"),
+        (("generate: {from: ticket_id.tenant_id}", "generate: {from: ticket_id.nothing}"), "nothing"),
+    ],
+)
+def test_impossible_references_are_refused_with_the_reason(change, words):
+    assert change[0] in COMPANY
+    with pytest.raises(Exception, match=words):
+        source_of(COMPANY.replace(*change))
+
+
+def test_columns_computed_from_each_other_are_refused():
+    text = """tables:
+  t:
+    rows: 5
+    columns:
+      id: {type: bigint, key: true}
+      a:  {type: bigint, generate: {from: b}}
+      b:  {type: bigint, generate: {from: a}}
+"""
+    with pytest.raises(Exception, match="circle"):
+        source_of(text)
+
+
+def test_a_value_that_no_parent_has_is_found():
+    text = """tables:
+  p: {rows: {fixed: 3}, columns: {id: {type: integer, key: true}, name: {type: text, generate: {list: [a, b, c]}}}}
+  c:
+    rows: 10
+    columns:
+      id:   {type: bigint, key: true}
+      p_id: {references: p.id, type: integer, generate: {choice: [1, 2, 9]}}
+      name: {type: text, generate: {from: p_id.name}}
+"""
+    with pytest.raises(Exception, match="no row of p has"):
+        source_of(text).read("c").read_all()

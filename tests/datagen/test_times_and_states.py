@@ -1,0 +1,125 @@
+"""Times, rhythm and state machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.datagen.making import column_of, source_of
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ALARM = 1e-6
+
+
+def test_times_between_two_moments_are_uniform_and_within_them():
+    found = column_of("{between: [-10d, now]}", "timestamptz", 20_000).to_pylist()
+    assert min(found) >= NOW - timedelta(days=10) and max(found) <= NOW
+    share = [(f - (NOW - timedelta(days=10))) / timedelta(days=10) for f in found]
+    assert stats.kstest(share, "uniform").pvalue > ALARM
+
+
+def test_dates_include_both_ends_and_times_of_day_their_hours():
+    assert set(column_of("{between: [2025-12-30, 2026-01-01]}", "date", 500).to_pylist()) == {date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 1)}  # fmt: skip
+    clock = column_of('{between: ["08:00", "18:00"]}', "time", 2000).to_pylist()
+    assert min(clock) >= time(8) and max(clock) <= time(18)
+
+
+def test_office_rhythm_favours_working_hours_and_stays_within_the_period():
+    found = column_of("{between: [2025-03-01, 2025-06-01], rhythm: office}", "timestamptz", 20_000).to_pylist()
+    assert min(found) >= datetime(2025, 3, 1, tzinfo=UTC) and max(found) <= datetime(2025, 6, 1, tzinfo=UTC)
+    weekend = sum(f.weekday() >= 5 for f in found)
+    night = sum(f.hour < 6 for f in found)
+    assert weekend < 1000 and night < 600
+
+
+def test_a_rhythm_of_ones_own_gives_hours_without_weight_nothing():
+    hours = "[" + ", ".join("1" if h in (9, 10) else "0" for h in range(24)) + "]"
+    found = column_of(f"{{between: [-60d, now], rhythm: {{hours: {hours}}}}}", "timestamptz", 5000).to_pylist()
+    counts = Counter(f.hour for f in found)
+    assert set(counts) == {9, 10}
+    assert stats.binomtest(counts[9], 5000, 0.5).pvalue > ALARM
+
+
+def test_growth_makes_the_end_denser_than_the_beginning():
+    found = column_of("{between: [-100d, now], growth: 4}", "timestamptz", 20_000).to_pylist()
+    share = np.array([(f - (NOW - timedelta(days=100))) / timedelta(days=100) for f in found])
+    assert stats.kstest(share, lambda t: (t + 1.5 * t * t) / 2.5).pvalue > ALARM
+
+
+def test_waits_after_another_column_are_within_their_bounds_and_never_after_now():
+    text = """tables:
+  t:
+    rows: 5000
+    columns:
+      id:   {type: bigint, key: true}
+      a:    {type: timestamptz, null: 0.1, generate: {between: [-30d, now]}}
+      b:    {type: timestamptz, null: 0, generate: {after: a, within: 5d, at_least: 1h}}
+      c:    {type: timestamptz, null: 0, generate: {after: a, within: 20d, mean: 1d, rhythm: office}}
+      d:    {type: timestamptz, null: 0, generate: {before: a, within: 3d}}
+      day:  {type: date, null: 0, generate: {after: a, within: 9d}}
+"""
+    for row in source_of(text).read("t").read_all().to_pylist():
+        if row["a"] is None:
+            assert row["b"] is row["c"] is row["d"] is row["day"] is None
+            continue
+        assert timedelta(hours=1) <= row["b"] - row["a"] <= timedelta(days=5)
+        assert row["b"] <= max(NOW, row["a"] + timedelta(hours=1))
+        assert timedelta(0) <= row["c"] - row["a"] <= timedelta(days=20) and row["c"] <= NOW
+        assert timedelta(0) <= row["a"] - row["d"] <= timedelta(days=3)
+        assert row["a"].date() <= row["day"]
+
+
+STATES = """tables:
+  t:
+    rows: 20000
+    columns:
+      id:         {type: bigint, key: true}
+      created_at: {type: timestamptz, generate: {between: [-400d, now]}}
+      status:
+        type: text
+        generate: {states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}, dwell: {draft: 2d, open: 9d, overdue: 20d}}
+      opened: {type: timestamptz, null: 0, generate: {entered: open, of: status}}
+      paid:   {type: timestamptz, null: 0, generate: {entered: paid, of: status}}
+      last:   {type: timestamptz, generate: {entered: any, of: status}}
+"""
+
+
+def test_statuses_follow_their_machine_and_their_times_follow_the_statuses():
+    rows = source_of(STATES).read("t").read_all().to_pylist()
+    for row in rows:
+        assert (row["paid"] is not None) == (row["status"] == "paid")
+        assert (row["opened"] is None) == (row["status"] == "draft")
+        times = [row["created_at"], row["opened"], row["paid"], row["last"]]
+        known = [t for t in times if t is not None]
+        assert known == sorted(known) and known[-1] <= NOW
+    old = [r for r in rows if r["created_at"] < NOW - timedelta(days=300)]
+    counts = Counter(r["status"] for r in old)
+    ended = counts["paid"] + counts["void"]
+    assert stats.binomtest(counts["void"], ended, 0.03).pvalue > ALARM
+
+
+def test_without_a_clock_rows_walk_to_the_end_of_the_machine():
+    recipe = "{states: {a: {b: 0.5, c: 0.5}, b: {c: 0.4}}}"
+    counts = Counter(column_of(recipe, "text", 20_000).to_pylist())
+    assert set(counts) == {"b", "c"}
+    assert stats.binomtest(counts["b"], 20_000, 0.3).pvalue > ALARM
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("paid: {type: timestamptz, generate: {entered: paid, of: status}}", "null"),
+        ("paid: {type: timestamptz, null: 0, generate: {entered: payed, of: status}}", "payed"),
+        ("paid: {type: timestamptz, null: 0, generate: {entered: paid, of: id}}", "state"),
+        ("x: {type: timestamptz, generate: {after: id, within: 1d}}", "needs a"),
+        ("x: {type: timestamptz, generate: {after: created_at, within: 1d, at_least: 2d}}", "at_least"),
+        ("x: {type: date, generate: {between: [now, -1y]}}", "before it begins"),
+    ],
+)
+def test_impossible_times_are_refused(column, words):
+    with pytest.raises(Exception, match=words):
+        source_of(STATES.replace("      paid:   {type: timestamptz, null: 0, generate: {entered: paid, of: status}}", "      " + column))
