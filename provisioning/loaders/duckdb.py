@@ -1,0 +1,251 @@
+"""Loading into DuckDB, which reads the bundle's Parquet files itself.
+
+A new database is made beside its place and appears there when it is complete; in a database that exists already, one
+transaction does everything. Constraints stand in CREATE TABLE, so parents are filled before children; rows of a table that
+refers to itself are added generation by generation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from provisioning.database_file import check_place, disk_full, new_file
+from provisioning.errors import ConstraintBroken, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.loaders.duckdb_generations import Generations
+from provisioning.loaders.duckdb_values import read_back_query, stored_query
+from provisioning.shipment import Shipment
+from provisioning.target import Target
+from schemas.ddl import Ddl, NotEnforced, ddl
+from schemas.ddl_names import listed, literal, qualified, split
+from schemas.model import ForeignKey, Schema, Table
+from schemas.types import INTEGER_RANGE
+
+_BATCH_ROWS = 65_536
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')*)'\)")
+
+
+def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEnforced]:
+    """Load a shipment into a DuckDB file; see `provisioning.loaders.base.Loader`."""
+    assert target.path is not None
+    path = target.path
+    check_place(path)
+    if path.exists():
+        with _open(path) as connection, _transaction(connection):
+            existing = _existing(connection, shipment.schema)
+            if existing and not replace:
+                raise TargetInUse(
+                    f"'{path}' has tables of the bundle already ({', '.join(existing[:5])}{', ...' if len(existing) > 5 else ''}); "
+                    "--replace drops and loads them again"
+                )
+            _drop(connection, existing)
+            return _Load(connection, shipment).run()
+    with new_file(path) as partial, _open(partial, shown=path) as connection:
+        return _Load(connection, shipment).run()
+
+
+class _Load:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, shipment: Shipment) -> None:
+        self._connection, self._shipment = connection, shipment
+        self._generations: dict[str, Generations] = {}
+
+    def run(self) -> Sequence[NotEnforced]:
+        schema = self._shipment.schema
+        plan = self._plan(schema)
+        for statement in plan.phase("namespaces", "sequences", "tables"):
+            self._connection.execute(statement.sql)
+        for name in plan.order:
+            self._fill(schema.table(name))
+        for statement in plan.phase("indexes", "comments"):
+            self._connection.execute(statement.sql)
+        for name in plan.order:
+            self._check(schema.table(name))
+        for left_out in plan.not_enforced:
+            self._verify(left_out)
+        return plan.not_enforced
+
+    def _plan(self, schema: Schema) -> Ddl:
+        with duckdb.connect() as scratch:
+
+            def probe(sql: str) -> str | None:
+                try:
+                    scratch.execute(sql)
+                    scratch.execute("DROP TABLE probe")
+                except duckdb.Error as error:
+                    return str(error).partition("\n")[0]
+                return None
+
+            return ddl(
+                schema, "duckdb", probe=probe, next_values=self._next_values(schema), self_references=self._self_reference
+            )
+
+    def _next_values(self, schema: Schema) -> dict[tuple[str, str], int]:
+        found = {}
+        for table in schema.tables:
+            for column in table.columns:
+                if column.identity and self._shipment.rows(table.name):
+                    query = f"SELECT max({listed([column.name])}) FROM {self._source(table)}"
+                    largest = self._connection.execute(query).fetchone()
+                    value = largest[0] if largest and largest[0] is not None else 0
+                    found[table.name, column.name] = min(max(value + 1, 1), INTEGER_RANGE["bigint"])
+        return found
+
+    def _self_reference(self, table: Table, key: ForeignKey) -> str | None:
+        if table.name not in self._generations:
+            self._generations[table.name] = Generations(self._connection, table, self._stored(table), len(self._generations))
+        return self._generations[table.name].obstacle
+
+    def _source(self, table: Table) -> str:
+        files = ", ".join(literal(str(path)) for path in self._shipment.bundle.table(table.name).paths())
+        return f"read_parquet([{files}])"
+
+    def _stored(self, table: Table) -> str:
+        return stored_query(table, self._source(table), self._shipment.shift)
+
+    def _fill(self, table: Table) -> None:
+        rows = self._shipment.rows(table.name)
+        if not rows:
+            return
+        target = f"INSERT INTO {qualified(table.name)} ({listed(c.name for c in table.stored_columns)})"
+        generations = self._generations.get(table.name)
+        if generations is not None and generations.obstacle is None:
+            for query in generations.queries():
+                self._connection.execute(f"{target} {query}")
+        else:
+            self._connection.execute(f"{target} {self._stored(table)}")
+        self._shipment.progress("load", table.name, rows)
+
+    def _check(self, table: Table) -> None:
+        name = qualified(table.name)
+        generations = self._generations.get(table.name)
+        ordered = name if generations is None or generations.obstacle else generations.in_order(name)
+        relation = self._connection.sql(read_back_query(table, ordered))
+        self._shipment.check(table, _batches(relation.to_arrow_reader(_BATCH_ROWS)))
+
+    def _verify(self, left_out: NotEnforced) -> None:
+        if left_out.query is not None:
+            found = self._connection.execute(left_out.query).fetchone()
+            if found and found[0]:
+                raise ConstraintBroken(f"table '{left_out.table}': {found[0]:,} rows break {left_out.what}")
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    yield from reader
+
+
+@contextmanager
+def _open(path: Path, *, shown: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _errors(shown or path):
+        connection = duckdb.connect(str(path))
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET preserve_insertion_order = true")
+            connection.execute("SET arrow_lossless_conversion = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Say in our own words what DuckDB says; values of rows that it quotes are left out."""
+    try:
+        yield
+    except duckdb.ConstraintException as error:
+        raise ConstraintBroken(f"'{path}' refused rows of the bundle: {_without_values(error)}") from None
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+        raise ConstraintBroken(f"'{path}' cannot hold a value of the bundle: {_without_values(error)}") from None
+    except duckdb.IOException as error:
+        text = str(error)
+        if "No space left" in text or "Disk quota" in text:
+            raise disk_full(path) from None
+        if "Could not set lock" in text:
+            raise TargetFailure(f"another process has '{path}' open; close it there and load again") from None
+        if "not a valid DuckDB database" in text:
+            raise TargetInvalid(f"'{path}' is no DuckDB database") from None
+        raise TargetFailure(f"DuckDB cannot use '{path}': {text.partition(chr(10))[0]}") from None
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        raise TargetFailure(f"DuckDB failed on '{path}': {str(error).partition(chr(10))[0]}") from None
+
+
+def _without_values(error: duckdb.Error) -> str:
+    first = str(error).partition("\n")[0]
+    return re.sub(r'(key )?"(\w+): [^"]*"', r'\1of "\2"', first)
+
+
+def _existing(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:
+    """The tables and views that have a name of the bundle's tables, children before parents."""
+    held = connection.execute(
+        "SELECT lower(schema_name), lower(table_name), false FROM duckdb_tables() WHERE database_name = current_database() "
+        "UNION ALL SELECT lower(schema_name), lower(view_name), true FROM duckdb_views() WHERE database_name = current_database()"
+    ).fetchall()
+    kinds = {(namespace, name): view for namespace, name, view in held}
+    found = []
+    for table in schema.tables:
+        namespace, name = split(table.name)
+        place = ((namespace or "main").lower(), name.lower())
+        if kinds.get(place):
+            raise TargetInUse(f"the database has a view '{table.name}', where the bundle has a table; drop it first")
+        if place in kinds:
+            found.append(table.name)
+    return found
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
+    """Drop `tables` and the sequences that only their columns use; DuckDB refuses to drop a parent before its children."""
+    places = {(split(t)[0] or "main", split(t)[1]): t for t in tables}
+    references = connection.execute(
+        "SELECT schema_name, table_name, referenced_table FROM duckdb_constraints() "
+        "WHERE constraint_type = 'FOREIGN KEY' AND database_name = current_database()"
+    ).fetchall()
+    lower = {(s.lower(), n.lower()): t for (s, n), t in places.items()}
+    children: dict[str, set[str]] = {t: set() for t in tables}
+    for namespace, child, parent in references:
+        dropped = lower.get((namespace.lower(), parent.lower()))
+        if dropped is None or child.lower() == parent.lower():
+            continue
+        if (namespace.lower(), child.lower()) not in lower:
+            raise TargetInUse(f"the table '{child}', which is not of the bundle, refers to '{dropped}'; drop it first")
+        children[dropped].add(lower[namespace.lower(), child.lower()])
+    sequences = _sequences(connection, lower)
+    waiting = list(tables)
+    while waiting:
+        ready = next(t for t in waiting if not children[t] & set(waiting))
+        connection.execute(f"DROP TABLE {qualified(ready)}")
+        waiting.remove(ready)
+    for sequence in sequences:
+        connection.execute(f"DROP SEQUENCE {sequence}")
+
+
+def _sequences(connection: duckdb.DuckDBPyConnection, dropped: Mapping[tuple[str, str], str]) -> set[str]:
+    """The sequences that give defaults to columns of the `dropped` tables and to no others."""
+    defaults = connection.execute(
+        "SELECT schema_name, table_name, column_default FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND column_default LIKE 'nextval(%'"
+    ).fetchall()
+    own, others = set(), set()
+    for namespace, table, default in defaults:
+        found = _NEXTVAL.match(default)
+        if found:
+            users = own if (namespace.lower(), table.lower()) in dropped else others
+            users.add(found[1].replace("''", "'"))
+    return own - others

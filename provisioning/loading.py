@@ -1,0 +1,45 @@
+"""Loading a bundle into a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from bundles import Bundle, Progress
+from provisioning.loaders.base import loader_for
+from provisioning.receipt import Receipt
+from provisioning.shifting import Shift, weeks_until
+from provisioning.shipment import Shipment
+from provisioning.target import parse_target
+
+
+def load(
+    bundle: Bundle,
+    url: str,
+    *,
+    replace: bool = False,
+    as_of: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Receipt:
+    """Load `bundle` into the database at `url`, read it back and return a receipt.
+
+    Makes tables, keys, references, checks, indexes, sequences and comments, all or nothing. A target that holds a table of
+    the bundle is refused, unless `replace` drops those tables first, in the same transaction. `as_of` (a date, or `now`)
+    moves all dates and times by whole weeks so that the bundle's anchor lands in the week that ends with that day.
+    `on_progress` hears of rows in the stages `load` and `check`.
+
+    Raises InputError (the URL, the day), Refused (tables are there), CheckFailed (the rows break a constraint, or what is read
+    back differs), SystemFailure (the database or disk). Passwords are in no message.
+    """
+    started = monotonic()
+    target = parse_target(url)
+    shift = Shift(0 if as_of is None else weeks_until(bundle.schema.anchor, as_of))
+    shipment = Shipment(bundle, shift, on_progress)
+    not_enforced = loader_for(target)(target, shipment, replace=replace)
+    return Receipt(
+        tables={name: table.rows for name, table in bundle.tables.items()},
+        content_digest=shipment.content_digest(),
+        seconds=monotonic() - started,
+        not_enforced=tuple(not_enforced),
+        shifted_weeks=shift.weeks,
+    )
