@@ -12,34 +12,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bundles import digest
-    from bundles.building import Progress, build
+    from bundles.building import build
     from bundles.opened import Bundle, BundleTable, TableInfo
     from bundles.opened import open_bundle as open
+    from bundles.progress import Progress
+    from bundles.report import Finding, Report
     from bundles.store import Garbage, Store, StoredBundle
+    from bundles.verifying import verify
 
 _PLACES = {
     "Bundle": ("bundles.opened", "Bundle"),
     "BundleTable": ("bundles.opened", "BundleTable"),
+    "Finding": ("bundles.report", "Finding"),
     "Garbage": ("bundles.store", "Garbage"),
-    "Progress": ("bundles.building", "Progress"),
+    "Progress": ("bundles.progress", "Progress"),
+    "Report": ("bundles.report", "Report"),
     "Store": ("bundles.store", "Store"),
     "StoredBundle": ("bundles.store", "StoredBundle"),
     "TableInfo": ("bundles.opened", "TableInfo"),
     "build": ("bundles.building", "build"),
     "open": ("bundles.opened", "open_bundle"),
+    "verify": ("bundles.verifying", "verify"),
 }
 
 __all__ = [
     "Bundle",
     "BundleTable",
+    "Finding",
     "Garbage",
     "Progress",
+    "Report",
     "Store",
     "StoredBundle",
     "TableInfo",
     "build",
     "digest",
     "open",
+    "verify",
 ]
 
 

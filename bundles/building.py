@@ -20,6 +20,7 @@ from bundles.layout import Blob, Stage
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.opened import Bundle, open_bundle
 from bundles.parquet import conformed, encoded
+from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
 from bundles.scanning import session
 from bundles.store import Store
@@ -28,16 +29,6 @@ from schemas.model import Schema, Table
 from schemas.source import RangeSource, TableSource
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a build or a verification is: `rows` of `total` rows (None where nobody knows), now at `table`."""
-
-    stage: str
-    table: str
-    rows: int
-    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ def build(
     tag: str | None = None,
     jobs: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Bundle:
     """Build a bundle from `source`, tag it (`KIND:latest` unless `tag` says otherwise) and return it.
 
@@ -96,9 +87,9 @@ def build(
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     threads = jobs or os.cpu_count() or 1
     with store.staging() as stage:
-        written = _write_tables(source, stage, threads, chunk_rows, on_progress or _ignore)
+        written = _write_tables(source, stage, threads, chunk_rows, on_progress or unseen)
         tables = {name: table.digest() for name, table in written.items()}
-        _hold_checks(source.schema, written, stage, threads, on_progress or _ignore)
+        _hold_checks(source.schema, written, stage, threads, on_progress or unseen)
         config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables)
         layers = [layer for table in written.values() for layer in table.layers()]
         summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows)
@@ -116,9 +107,7 @@ def _check_kind(source: TableSource) -> None:
             raise SourceInvalid(f"table '{table.name}' has no column that a bundle could hold")
 
 
-def _write_tables(
-    source: TableSource, stage: Stage, threads: int, chunk_rows: int, on_progress: Callable[[Progress], None]
-) -> dict[str, _Written]:
+def _write_tables(source: TableSource, stage: Stage, threads: int, chunk_rows: int, on_progress: OnProgress) -> dict[str, _Written]:
     written = {table.name: _Written(table) for table in source.schema.tables}
     total = None
     if isinstance(source, RangeSource):
@@ -168,9 +157,7 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
         _go_on(stopped)
         batch = source.read_rows(table.name, start, stop)
         if batch.num_rows != stop - start:
-            raise SourceInvalid(
-                f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {start:,} to {stop:,} were asked for"
-            )
+            raise SourceInvalid(f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {start:,} to {stop:,} were asked for")
         return _write_chunk(table, conformed(table, batch, start), start, stage, stopped)
 
     return task
@@ -223,7 +210,7 @@ def _hold_checks(
     written: Mapping[str, _Written],
     stage: Stage,
     threads: int,
-    on_progress: Callable[[Progress], None],
+    on_progress: OnProgress,
 ) -> None:
     """Raise ContentInvalid where rows break a check of their table."""
     checked = [w for w in written.values() if w.table.checks]
@@ -242,7 +229,3 @@ def _hold_checks(
 def _said(result: CheckResult) -> str:
     rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
     return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"
-
-
-def _ignore(progress: Progress) -> None:
-    """Nobody looks."""

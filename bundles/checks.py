@@ -17,7 +17,11 @@ from sqlglot import expressions as exp
 from bundles.scanning import numbered, quoted, reason, scan
 from schemas.model import Check, Table
 
-_NEVER = (exp.Query, exp.Subquery, exp.Command, exp.AggFunc, exp.Window, exp.UDTF, exp.Placeholder, exp.Parameter)
+_NEVER = (exp.Query, exp.Subquery, exp.Command, exp.AggFunc, exp.Window, exp.UDTF, exp.Alias, exp.Star)
+
+
+class SqlUnusable(ValueError):
+    """SQL that is no condition on one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ def run_checks(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
         try:
             conditions[i] = translated(check.sql)
             connection.execute(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)} LIMIT 0")
-        except (sqlglot.errors.SqlglotError, ValueError) as error:
-            results[i] = CheckResult(table.name, check, not_checked=str(error).partition("\n")[0])
+        except SqlUnusable as error:
+            results[i] = CheckResult(table.name, check, not_checked=str(error))
         except duckdb.Error as error:
             results[i] = CheckResult(table.name, check, not_checked=reason(error))
     todo = {i: sql for i, sql in conditions.items() if i not in results}
@@ -60,22 +64,24 @@ def run_checks(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
 
 
 def translated(sql: str) -> str:
-    """Return a PostgreSQL check as DuckDB's SQL; ValueError where it is no condition on one row."""
-    tree = sqlglot.parse_one(f"SELECT {sql}", read="postgres")
-    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or set(k for k, v in tree.args.items() if v) - {"expressions", "kind"}:
-        raise ValueError("it is no single expression")
+    """Return a PostgreSQL check as DuckDB's SQL; SqlUnusable where it is no condition on one row."""
+    try:
+        tree = sqlglot.parse_one(f"SELECT {sql}", read="postgres")
+    except sqlglot.errors.SqlglotError:
+        raise SqlUnusable("its SQL cannot be read") from None
+    others = {name for name, part in tree.args.items() if part} - {"expressions", "kind"}
+    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or others:
+        raise SqlUnusable("it is no single expression")
     condition = tree.expressions[0]
     for node in condition.walk():
         if isinstance(node, _NEVER):
-            raise ValueError("it is no condition on one row")
+            raise SqlUnusable("it is no condition on one row")
         if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.DECIMAL and not node.expressions:
             node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
-    return condition.sql(dialect="duckdb")
+    return str(condition.sql(dialect="duckdb"))
 
 
-def _counts(
-    connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], conditions: dict[int, str]
-) -> dict[int, int | str]:
+def _counts(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], conditions: dict[int, str]) -> dict[int, int | str]:
     """Count the rows that break each condition in one pass, or one by one where a pass over all fails."""
     if not conditions:
         return {}

@@ -56,8 +56,7 @@ class Config:
             "chunk_rows": self.chunk_rows,
             "content_digest": self.content_digest,
             "tables": {
-                name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns)}
-                for name, t in self.tables.items()
+                name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns)} for name, t in self.tables.items()
             },
         }
         try:
@@ -75,9 +74,7 @@ class Config:
                     f"'{name}' is in bundle format {document['format']!r}, and this version reads format {FORMAT}; "
                     "install a newer version of companyos-data"
                 )
-            tables = {
-                table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()
-            }
+            tables = {table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()}
             schema = from_document(document["schema"])
             config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables)
             _agree(document, config)

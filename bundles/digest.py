@@ -36,28 +36,22 @@ Sources: BLAKE3, O'Connor et al. 2020, section 2.3 (key derivation); Merkle tree
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from blake3 import blake3
 
-from bundles.canonical import NotJson, canonical_values
+from bundles.canonical import NotJson
+from bundles.encoding import Bytes, encode, storage, u64
 from bundles.errors import ContentInvalid, SourceInvalid
 from schemas.model import Column, Table
-from schemas.types import FLOATS, SqlType
+from schemas.types import SqlType
 
 BLOCK_ROWS = 65_536
 ALGORITHM = "blake3"
 _CONTEXT = "companyos content digest 1 "
-_NAN = np.frombuffer(b"\x00\x00\x00\x00\x00\x00\xf8\x7f", "<f8")[0]
-_TEXTS = ("text", "varchar", "char", "enum", "json", "bytes")
-
-Bits = npt.NDArray[np.bool_]
-Bytes = bytes | npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +142,12 @@ def combine(table: Table, rows: int, blocks: Mapping[str, Sequence[bytes]]) -> T
 
 def column_digest(column: Column, rows: int, blocks: Sequence[bytes]) -> str:
     """Return the digest of a column from those of its blocks."""
-    return _written(_hash("column", _text(type_name(column.type)), _u64(rows), *blocks))
+    return _written(_hash("column", _text(type_name(column.type)), u64(rows), *blocks))
 
 
 def table_digest(rows: int, columns: Mapping[str, str]) -> TableDigest:
     """Return the digest of a table from those of its columns."""
-    return TableDigest(rows, _written(_hash("table", _u64(rows), *_named(columns))), dict(columns))
+    return TableDigest(rows, _written(_hash("table", u64(rows), *_named(columns))), dict(columns))
 
 
 def bundle_digest(tables: Mapping[str, str]) -> str:
@@ -167,40 +161,6 @@ def type_name(type: SqlType) -> str:
         assert type.item is not None
         return f"{type_name(type.item)}[]"
     return f"numeric:{type.decimals}" if type.kind == "numeric" else type.kind
-
-
-def storage(type: SqlType, array: pa.Array) -> pa.Array:
-    """Return `array` without extension types, dictionaries and views, in the Arrow type that carries `type`.
-
-    Text and bytes may keep 64-bit offsets. Raises pyarrow.ArrowInvalid or ArrowNotImplementedError where values do not fit.
-    """
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if pa.types.is_dictionary(array.type):
-        return storage(type, array.dictionary_decode())
-    if pa.types.is_run_end_encoded(array.type):
-        return storage(type, pc.run_end_decode(array))
-    if type.kind == "array":
-        return _list_storage(type, array)
-    target = pa.binary(16) if type.kind == "uuid" else type.arrow
-    if array.type == target or (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
-        return array
-    return array.cast(target)
-
-
-def _list_storage(type: SqlType, array: pa.Array) -> pa.Array:
-    assert type.item is not None
-    if not pa.types.is_list(array.type):
-        array = array.cast(pa.list_(array.type.value_type))
-    if array.type.value_type == (pa.binary(16) if type.item.kind == "uuid" else type.item.arrow):
-        return array
-    lengths = np.diff(_offsets(array))
-    valid = _valid(array)
-    if valid is not None:
-        lengths = np.where(valid, lengths, 0)
-    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
-    mask = None if valid is None else pa.array(~valid)
-    return pa.ListArray.from_arrays(pa.array(offsets), storage(type.item, array.flatten()), mask=mask)
 
 
 def _joined(arrays: Sequence[pa.Array]) -> pa.Array:
@@ -217,9 +177,7 @@ def _stored(table: str, column: Column, array: pa.Array) -> pa.Array:
     try:
         return storage(column.type, array)
     except pa.ArrowException:
-        raise SourceInvalid(
-            f"table '{table}', column '{column.name}' comes as {array.type}, which does not fit {column.type}"
-        ) from None
+        raise SourceInvalid(f"table '{table}', column '{column.name}' comes as {array.type}, which does not fit {column.type}") from None
 
 
 def _column_of(table: Table, batch: pa.RecordBatch, name: str) -> pa.Array:
@@ -231,170 +189,29 @@ def _column_of(table: Table, batch: pa.RecordBatch, name: str) -> pa.Array:
 
 def _block(table: str, column: Column, array: pa.Array, first_row: int) -> bytes:
     try:
-        parts = list(_values(column.type, array))
+        parts = list(encode(column.type, array))
     except NotJson as error:
-        raise ContentInvalid(
-            f"table '{table}', column '{column.name}', row {first_row + error.position}: the value is not JSON"
-        ) from None
-    return _hash("block", _text(type_name(column.type)), _u64(len(array)), *parts)
-
-
-def _values(type: SqlType, array: pa.Array) -> Iterator[Bytes]:
-    """The bytes of values(TYPE, array), in parts; `array` is as `storage` returns it."""
-    valid = _valid(array)
-    if valid is None:
-        yield b"\x00"
-    else:
-        yield b"\x01"
-        yield np.packbits(valid, bitorder="little")
-    if not len(array):
-        if type.kind == "array":
-            yield _u64(0)
-        return
-    if type.kind in _TEXTS:
-        yield from _texts(type.kind, array, valid)
-    elif type.kind == "array":
-        yield from _lists(type, array, valid)
-    else:
-        fixed = _FIXED.get(type.kind, _integers)(array)
-        if valid is not None:
-            fixed = fixed.copy() if fixed.base is not None or not fixed.flags.writeable else fixed
-            fixed[~valid] = 0
-        yield np.ascontiguousarray(fixed)
-
-
-def _valid(array: pa.Array) -> Bits | None:
-    if not array.null_count:
-        return None
-    bitmap = array.buffers()[0]
-    return np.zeros(len(array), np.bool_) if bitmap is None else _bits(bitmap, array.offset, len(array))
-
-
-def _bits(buffer: pa.Buffer, offset: int, count: int) -> Bits:
-    first, last = offset // 8, (offset + count + 7) // 8
-    bits = np.unpackbits(np.frombuffer(buffer, np.uint8)[first:last], bitorder="little")
-    return bits[offset - first * 8 :][:count].view(np.bool_)
-
-
-def _raw(array: pa.Array, dtype: str, per_value: int = 1) -> npt.NDArray[np.generic]:
-    buffer = array.buffers()[1]
-    if buffer is None:
-        return np.zeros(len(array) * per_value, dtype)
-    width = np.dtype(dtype).itemsize * per_value
-    return np.frombuffer(buffer, dtype, len(array) * per_value, array.offset * width)
-
-
-def _integers(array: pa.Array) -> npt.NDArray[np.generic]:
-    return _raw(array, f"<i{array.type.bit_width // 8}").astype("<i8", copy=False)
-
-
-def _floats(array: pa.Array) -> npt.NDArray[np.generic]:
-    values = _raw(array, f"<f{array.type.bit_width // 8}").astype("<f8") + 0.0  # -0.0 + 0.0 is 0.0
-    values[np.isnan(values)] = _NAN
-    return values
-
-
-def _decimals(array: pa.Array) -> npt.NDArray[np.generic]:
-    return _raw(array, "<u8", 2).reshape(-1, 2)
-
-
-def _booleans(array: pa.Array) -> npt.NDArray[np.generic]:
-    buffer = array.buffers()[1]
-    bits = np.zeros(len(array), np.bool_) if buffer is None else _bits(buffer, array.offset, len(array))
-    return bits.view(np.uint8)
-
-
-def _uuids(array: pa.Array) -> npt.NDArray[np.generic]:
-    return _raw(array, "u1", 16).reshape(-1, 16)
-
-
-_FIXED: dict[str, Callable[[pa.Array], npt.NDArray[np.generic]]] = {
-    "numeric": _decimals,
-    "boolean": _booleans,
-    "uuid": _uuids,
-    **dict.fromkeys(FLOATS, _floats),
-}
-
-
-def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
-    if kind == "char":
-        array = pc.utf8_rtrim(array, " ")
-    elif kind == "json":
-        array = _canonical_json(array, valid)
-    offsets = _offsets(array)
-    lengths = np.diff(offsets)
-    if valid is not None and lengths[~valid].any():
-        array = array.fill_null(b"" if kind == "bytes" else "")
-        offsets = _offsets(array)
-        lengths = np.diff(offsets)
-    yield _lengths(lengths)
-    data = array.buffers()[2]
-    if data is not None:
-        yield np.frombuffer(data, np.uint8)[int(offsets[0]) : int(offsets[-1])]
-
-
-def _canonical_json(array: pa.Array, valid: Bits | None) -> pa.Array:
-    texts = array.to_pylist()
-    if valid is None:
-        canonical = canonical_values(texts)
-        return array if canonical is texts else pa.array(canonical, pa.large_string())
-    places = np.flatnonzero(valid)
-    present = [texts[i] for i in places]
-    try:
-        canonical = canonical_values(present)
-    except NotJson as error:
-        raise NotJson(int(places[error.position])) from None
-    if canonical is present:
-        return array
-    for place, text in zip(places, canonical, strict=True):
-        texts[place] = text
-    return pa.array(texts, pa.large_string())
-
-
-def _offsets(array: pa.Array) -> npt.NDArray[np.integer]:
-    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
-    dtype = "<i8" if wide else "<i4"
-    return np.frombuffer(array.buffers()[1], dtype, len(array) + 1, array.offset * (8 if wide else 4))
-
-
-def _lengths(lengths: npt.NDArray[np.integer]) -> npt.NDArray[np.generic]:
-    if lengths.itemsize > 4 and lengths.max(initial=0) >= 2**32:
-        raise ContentInvalid("a value longer than 4 GiB cannot be digested")
-    return lengths.astype("<u4")
-
-
-def _lists(type: SqlType, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
-    assert type.item is not None
-    lengths = np.diff(_offsets(array))
-    if valid is not None:
-        lengths = np.where(valid, lengths, 0)
-    yield _lengths(lengths)
-    items = array.flatten()
-    yield _u64(len(items))
-    yield from _values(type.item, items)
+        raise ContentInvalid(f"table '{table}', column '{column.name}', row {first_row + error.position}: the value is not JSON") from None
+    return _hash("block", _text(type_name(column.type)), u64(len(array)), *parts)
 
 
 def _hash(stage: str, *parts: Bytes) -> bytes:
     hasher = blake3(derive_key_context=_CONTEXT + stage)
     for part in parts:
-        hasher.update(part if isinstance(part, bytes) else part.tobytes() if not part.size else memoryview(part).cast("B"))
+        hasher.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).view(np.uint8).data)
     return hasher.digest()
 
 
 def _named(digests: Mapping[str, str]) -> Iterator[bytes]:
-    yield _u64(len(digests))
+    yield u64(len(digests))
     for name in sorted(digests, key=lambda n: n.encode()):
         yield _text(name)
         yield bytes.fromhex(digests[name].removeprefix(f"{ALGORITHM}:"))
 
 
-def _u64(number: int) -> bytes:
-    return number.to_bytes(8, "little")
-
-
 def _text(text: str) -> bytes:
     encoded = text.encode()
-    return _u64(len(encoded)) + encoded
+    return u64(len(encoded)) + encoded
 
 
 def _written(digest: bytes) -> str:

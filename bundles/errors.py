@@ -1,16 +1,16 @@
 """Errors of the bundle room.
 
-    InputError
-    ├── ReferenceInvalid      a reference that cannot be read
-    ├── ReferenceUnknown      a reference to a bundle that the store does not have
-    ├── NotAStore             a folder that holds something else
-    ├── BundleTooNew          a bundle in a format that this version does not read
-    └── SourceInvalid         a source whose tables do not have the shape its schema promises
-    CheckFailed
-    ├── ContentInvalid        values that break the schema: a check, a row count, text that is not JSON
-    └── BundleDamaged         a blob or an index that is missing or altered
-    SystemFailure
-    └── StoreFailure          the disk is full, or the store cannot be read or written
+InputError
+├── ReferenceInvalid      a reference that cannot be read
+├── ReferenceUnknown      a reference to a bundle that the store does not have
+├── NotAStore             a folder that holds something else
+├── BundleTooNew          a bundle in a format that this version does not read
+└── SourceInvalid         a source whose tables do not have the shape its schema promises
+CheckFailed
+├── ContentInvalid        values that break the schema: a check, a row count, text that is not JSON
+└── BundleDamaged         a blob or an index that is missing or altered
+SystemFailure
+└── StoreFailure          the disk is full, or the store cannot be read or written
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bundles.encoding import relisted
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def _plain(array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         return _uuid_texts(array.storage)
     if pa.types.is_list(array.type):
-        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
-        offsets = pa.array(np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)]))
-        return pa.ListArray.from_arrays(offsets, _plain(array.flatten()), mask=array.is_null() if array.null_count else None)
+        return relisted(array, _plain(array.flatten()))
     return array
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ class Layout:
         self.temporary.mkdir(exist_ok=True)
         fresh = self.temporary / f"{path.name}.{secrets.token_hex(8)}"
         try:
-            write_file(fresh, [data])
+            write_file(fresh, data)
             os.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class Stage:
         path = self.blob_path(blob.digest)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with disk_errors(self._layout.path):
-            write_file(fresh, [data])
+            write_file(fresh, data)
             os.replace(fresh, path)
         return blob
 
@@ -144,11 +144,10 @@ def sha256(data: bytes | memoryview) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def write_file(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+def write_file(path: Path, data: bytes | memoryview) -> None:
     """Write a new file and wait until it is on the disk."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-        for part in parts:
-            file.write(part)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 

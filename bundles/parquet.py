@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bundles.digest import BLOCK_ROWS, storage
+from bundles.digest import BLOCK_ROWS
+from bundles.encoding import relisted, storage
 from bundles.errors import BundleDamaged, ContentInvalid, SourceInvalid
 from schemas.model import Table
 from schemas.types import TEXTS, SqlType
@@ -44,8 +43,7 @@ def conformed(table: Table, batch: pa.RecordBatch, first_row: int) -> pa.RecordB
         if array.type != field.type:
             if not _carries(array.type, field.type):
                 raise SourceInvalid(
-                    f"table '{table.name}', column '{field.name}' comes as {array.type}, but {column.type} is carried as "
-                    f"{field.type}"
+                    f"table '{table.name}', column '{field.name}' comes as {array.type}, but {column.type} is carried as {field.type}"
                 )
             array = typed(column.type, array)
         arrays.append(array)
@@ -62,11 +60,7 @@ def typed(type: SqlType, array: pa.Array) -> pa.Array:
         return pa.ExtensionArray.from_storage(target, stored)
     if type.kind == "array":
         assert type.item is not None
-        items = typed(type.item, stored.flatten())
-        lengths = pc.list_value_length(stored).fill_null(0).to_numpy(zero_copy_only=False)
-        offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
-        mask = stored.is_null() if stored.null_count else None
-        return pa.ListArray.from_arrays(pa.array(offsets), items, mask=mask)
+        return relisted(stored, typed(type.item, stored.flatten()))
     return stored if stored.type == target else stored.cast(target)
 
 

@@ -35,9 +35,7 @@ def parse(text: str) -> Reference:
     name, at, digest = text.partition("@")
     if at:
         if not _DIGEST.fullmatch(digest):
-            raise ReferenceInvalid(
-                f"'{text}' is no reference: '@' is followed by 'sha256:' and 64 hexadecimal digits (0-9, a-f)"
-            )
+            raise ReferenceInvalid(f"'{text}' is no reference: '@' is followed by 'sha256:' and 64 hexadecimal digits (0-9, a-f)")
         return Reference(_checked_name(text, name), digest=digest)
     name, _, version = text.partition(":")
     if ":" in text and not _VERSION.fullmatch(version):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterato
             connection.execute("SET integer_division = true")
             for name, values in schema.enums.items():
                 connection.execute(f"CREATE TYPE {quoted(name)} AS ENUM ({', '.join(map(literal, values))})")
-            connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
+            connection.execute(f"SET allowed_directories = [{literal(str(folder))}, {literal(_escaped(folder))}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             yield connection
@@ -47,7 +47,7 @@ def scan(table: Table, paths: Sequence[Path], positional: bool = False) -> str:
     Columns have their names, or with `positional` the names c0, c1, ...: DuckDB does not tell `id` from `Id`.
     """
     names = [f"c{i}" for i in range(len(table.stored_columns))]
-    files = ", ".join(literal(_GLOB.sub(r"[\1]", str(path))) for path in paths)
+    files = ", ".join(literal(_escaped(path)) for path in paths)
     columns = ", ".join(
         f"{_converted(c.type, name)} AS {name if positional else quoted(c.name)}"
         for c, name in zip(table.stored_columns, names, strict=True)
@@ -74,9 +74,19 @@ def literal(text: str) -> str:
 
 
 def reason(error: duckdb.Error) -> str:
-    """Return what a DuckDB error says, without the values of rows that errors of conversion quote."""
+    """Return what a DuckDB error says, without the values of rows that errors of conversion quote.
+
+    An interrupted query is no answer: that error is raised again.
+    """
+    if isinstance(error, duckdb.InterruptException):
+        raise error
     text = str(error).partition("\n")[0]
     return text if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)) else type(error).__name__
+
+
+def _escaped(path: Path) -> str:
+    """A path whose every character stands for itself, where DuckDB looks for patterns."""
+    return _GLOB.sub(r"[\1]", str(path))
 
 
 def _converted(type: SqlType, name: str) -> str:
@@ -85,6 +95,3 @@ def _converted(type: SqlType, name: str) -> str:
     if type.kind == "array" and type.item is not None and type.item.kind == "interval":
         return f"list_transform({name}, lambda x: to_microseconds(x))"
     return name
-
-
-Scans = Mapping[str, Sequence[Path]]

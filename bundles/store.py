@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +75,13 @@ class Store:
         """Return `store` itself, or the store at that path."""
         return store if isinstance(store, Store) else cls(store)
 
-    def list(self) -> list[StoredBundle]:
+    def list(self) -> Sequence[StoredBundle]:
         """Return every tagged bundle, sorted by reference; BundleDamaged where a manifest is missing or altered."""
         with disk_errors(self.path):
             tagged = {name: d for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)}
             return [self._summary(name, tagged[name]) for name in sorted(tagged)]
 
-    def references(self) -> list[str]:
+    def references(self) -> Sequence[str]:
         """Return every tag, sorted, without looking at any blob."""
         with disk_errors(self.path):
             return sorted(name for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d))
@@ -110,7 +110,7 @@ class Store:
             self.point(target, manifest)
         return target
 
-    def remove(self, reference: str) -> list[str]:
+    def remove(self, reference: str) -> Sequence[str]:
         """Remove a tag, or every tag of a digest, and return what was removed; the data goes with `collect_garbage`."""
         wanted = parse(reference)
         self.resolve(reference)
@@ -126,18 +126,17 @@ class Store:
         """
         if not self.layout.exists():
             return Garbage(0, 0)
-        with disk_errors(self.path), locks.exclusive(self.layout.blobs_lock):
-            with locks.exclusive(self.layout.index_lock):
-                needed = self._needed()
-                garbage = [p for p in self.layout.blobs.iterdir() if f"sha256:{p.name}" not in needed]
-                left = self.layout.temporary
-                garbage += [p for p in left.rglob("*") if p.is_file()] if left.exists() else []
-                result = Garbage(len(garbage), sum(p.stat().st_size for p in garbage))
-                if not dry_run:
-                    for path in garbage:
-                        path.unlink()
-                    for folder in left.iterdir() if left.exists() else ():
-                        folder.rmdir()
+        layout = self.layout
+        with disk_errors(self.path), locks.exclusive(layout.blobs_lock), locks.exclusive(layout.index_lock):
+            needed = self._needed()
+            garbage = [path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed]
+            garbage += [path for path in layout.temporary.rglob("*") if path.is_file()]
+            result = Garbage(len(garbage), sum(path.stat().st_size for path in garbage))
+            if not dry_run:
+                for path in garbage:
+                    path.unlink()
+                for folder in layout.temporary.glob("*"):
+                    folder.rmdir()
         return result
 
     @contextmanager
@@ -168,8 +167,11 @@ class Store:
             index["manifests"].sort(key=lambda d: (_ref_name(d) or "", d["digest"]))
             self.layout.write_index(index)
 
-    def _descriptors(self) -> list[dict[str, Any]]:
-        return self.layout.read_index()["manifests"] if self.layout.exists() else []
+    def _descriptors(self) -> Sequence[dict[str, Any]]:
+        if not self.layout.exists():
+            return ()
+        manifests: Sequence[dict[str, Any]] = self.layout.read_index()["manifests"]
+        return manifests
 
     def _summary(self, name: str, descriptor: Mapping[str, Any]) -> StoredBundle:
         digest = descriptor["digest"]
