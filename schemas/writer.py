@@ -105,7 +105,7 @@ class _Writer:
             parts[Written("null")] = column.null
         if column.computed is not None:
             parts["computed"] = column.computed
-        parts.update(self._generate(table, column))
+        parts.update(self._generate(table, column, unique))
         if unique:
             parts["unique"] = True
         if column.default is not None:
@@ -119,11 +119,10 @@ class _Writer:
             parts["comment"] = column.comment
         return parts
 
-    def _generate(self, table: Table, column: Column) -> dict[str, Any]:
+    def _generate(self, table: Table, column: Column, unique: bool) -> dict[str, Any]:
         if column.generate is None:
             return {}
         if table.foreign_key_of(column.name) is None and column.computed is None:
-            unique = any(u.columns == (column.name,) for u in table.unique)
             usual = usual_recipe(column.type, column.name, table.key, unique=unique, identity=column.identity)
             if column.generate == usual:
                 return {}
