@@ -1,0 +1,144 @@
+"""`companyos bundle`: build, list, show, verify, remove and collect."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from companyos.options import json_option, reference_argument, scale_option, schema_argument, seed_option, store_option
+from companyos.output import human_bytes, print_json, print_table, progress, short_digest
+
+
+@click.group()
+def bundle() -> None:
+    """Build, list, show, verify and remove seed bundles."""
+
+
+@bundle.command()
+@schema_argument
+@seed_option
+@scale_option
+@click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: the schema's name:latest]")
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
+@click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
+@store_option
+@json_option
+def build(schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool) -> None:  # fmt: skip
+    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
+
+    The same schema, seed and scale give the same bytes on any machine.
+    """
+    import bundles
+    import datagen
+
+    started = time.monotonic()
+    source = datagen.source(schema, seed=seed, scale=scale)
+    with progress(quiet=as_json) as tell:
+        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, on_progress=tell)
+    seconds = time.monotonic() - started
+    description = made.describe()
+    if as_json:
+        print_json({**description, "seconds": round(seconds, 3)})
+        return
+    rows = sum(t.rows for t in made.tables.values())
+    click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
+    click.echo(f"content   {made.content_digest}")
+    click.echo(f"manifest  {made.manifest_digest}")
+
+
+@bundle.command("list")
+@store_option
+@json_option
+def list_bundles(store: str | None, as_json: bool) -> None:
+    """List the bundles of the store."""
+    from bundles.store import Store
+
+    home = Store(store)
+    found = home.list()
+    if as_json:
+        print_json([{name: getattr(b, name) for name in b.__slots__} for b in found])
+    elif not found:
+        click.echo(f"there are no bundles in {home.path}; build one with: companyos bundle build companyos")
+    else:
+        rows = [
+            [b.reference, b.kind, str(b.tables), f"{b.rows:,}", human_bytes(b.bytes), short_digest(b.content_digest), short_digest(b.manifest_digest)]
+            for b in found
+        ]
+        print_table(["reference", "kind", "tables", "rows", "size", "content", "manifest"], rows, numbers=(2, 3, 4))
+
+
+@bundle.command()
+@reference_argument
+@store_option
+@json_option
+def show(reference: str, store: str | None, as_json: bool) -> None:
+    """Show what bundle REF (name:version, or name@sha256:...) holds and where it comes from."""
+    import bundles
+
+    found = bundles.open(reference, store)
+    described = found.describe()
+    if as_json:
+        print_json(described)
+        return
+    click.echo(f"{found.reference}  {found.kind}, {found.data_class} data, {human_bytes(described['bytes'])}")
+    click.echo(f"content   {found.content_digest}")
+    click.echo(f"manifest  {found.manifest_digest}")
+    origin = found.provenance
+    if "seed" in origin:
+        click.echo(f"made from schema {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}")
+    rows = [[name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()]
+    print_table(["table", "rows", "columns", "size", "content"], rows, numbers=(1, 2, 3))
+
+
+@bundle.command()
+@reference_argument
+@store_option
+@json_option
+def verify(reference: str, store: str | None, as_json: bool) -> int:
+    """Verify bundle REF: every blob, type, key, reference, check and digest."""
+    import bundles
+
+    opened = bundles.open(reference, store)
+    with progress(quiet=as_json) as tell:
+        report = bundles.verify(opened, on_progress=tell)
+    if as_json:
+        print_json(report.describe())
+        return 0 if report.ok else 1
+    for finding in report.not_checked:
+        click.echo(f"not checked: {finding}", err=True)
+    for finding in report.problems:
+        click.echo(f"wrong: {finding}", err=True)
+    counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
+    click.echo(f"{reference}: {'sound' if report.ok else f'{len(report.problems)} problems'} ({counted})")
+    return 0 if report.ok else 1
+
+
+@bundle.command()
+@reference_argument
+@store_option
+@json_option
+def rm(reference: str, store: str | None, as_json: bool) -> None:
+    """Remove reference REF. Its data stays until `companyos bundle gc`."""
+    from bundles.store import Store
+
+    removed = Store(store).remove(reference)
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        click.echo(f"removed {', '.join(removed)}; `companyos bundle gc` frees what nothing needs any more")
+
+
+@bundle.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@store_option
+@json_option
+def gc(dry_run: bool, store: str | None, as_json: bool) -> None:
+    """Collect garbage: remove the data that no reference needs, and what killed builds left."""
+    from bundles.store import Store
+
+    found = Store(store).collect_garbage(dry_run=dry_run)
+    if as_json:
+        print_json({"blobs": found.blobs, "bytes": found.bytes, "dry_run": dry_run})
+    else:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {found.blobs:,} blobs, {human_bytes(found.bytes)}")

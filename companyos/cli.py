@@ -1,0 +1,123 @@
+"""The command `companyos`: its groups, and what becomes of errors.
+
+Commands live in one module each and are imported when they are called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from companyos import __version__
+
+INTERRUPTED = 130
+FAILED = 4
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are needed: `commands` maps names to (module, attribute, short help)."""
+
+    def __init__(self, *arguments: Any, places: dict[str, tuple[str, str, str]] | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._places = places or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._places:
+            return None
+        module, attribute, _ = self._places[cmd_name]
+        found = getattr(import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in self._places.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self._places and not args[0].startswith("-"):
+            from schemas.errors import nearest
+
+            raise click.UsageError(f"unknown command '{args[0]}'{nearest(args[0], self._places)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from datagen.version import GENERATOR_VERSION
+
+        click.echo(f"companyos {__version__} (generator {GENERATOR_VERSION})")
+        ctx.exit()
+
+
+PLACES = {
+    "schema": ("companyos.schema_commands", "schema", "Check schema files; make one from a live database."),
+    "bundle": ("companyos.bundle_commands", "bundle", "Build, list, show, verify and remove seed bundles."),
+    "load": ("companyos.load_command", "load", "Load a bundle into a database."),
+    "rows": ("companyos.rows_command", "rows", "Print any rows of a table, without making the rest."),
+    "tour": ("companyos.tour", "tour", "Build, verify and load the built-in company, and look around."),
+    "completion": ("companyos.completion", "completion", "Print the completion script of a shell."),
+}
+
+
+@click.command(cls=Lazy, places=PLACES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show our version and that of the generator.")
+def cli() -> None:
+    """Safe, production-like data for every non-production environment.
+
+    Exit codes: 0 done; 1 a check failed; 2 bad input or usage; 3 refused by policy; 4 another system failed; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error becomes one message and its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line with `arguments` and return its exit code."""
+    try:
+        result = cli.main(arguments, prog_name="companyos", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing was left half-made", INTERRUPTED, arguments)
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx is not None and "--json" not in arguments:
+            click.echo(error.ctx.get_usage(), err=True)
+        return _fail(error.format_message(), error.exit_code if error.exit_code != 1 else 2, arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _failed(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception, arguments: list[str]) -> int:
+    from schemas.errors import CompanyOSError, without_secrets
+
+    if os.environ.get("COMPANYOS_DEBUG"):
+        raise error
+    if isinstance(error, CompanyOSError):
+        return _fail(str(error), error.exit_code, arguments)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}", FAILED, arguments)
+    what = without_secrets(f"{type(error).__name__}: {error}").splitlines()[0][:300]
+    return _fail(f"unexpected failure ({what}); set COMPANYOS_DEBUG=1 to see where, and please report it", FAILED, arguments)
+
+
+def _fail(message: str, code: int, arguments: list[str]) -> int:
+    """Say what went wrong: as one JSON object on standard output where --json was asked for, else on standard error."""
+    if "--json" in arguments:
+        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    else:
+        for i, line in enumerate(message.splitlines() or [""]):
+            click.echo(("error: " if i == 0 else "       ") + line, err=True)
+    return code

@@ -1,0 +1,104 @@
+"""What commands print: JSON for machines on standard output, tables for people, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+_QUIET_SECONDS = 2.0
+
+
+class Step(Protocol):
+    """How far long work is."""
+
+    @property
+    def stage(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def total(self) -> int | None: ...
+
+
+def print_json(value: Any) -> None:
+    """Print JSON on one line."""
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def human_bytes(size: float) -> str:
+    """Return a size such as `3.4 MB`."""
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError
+
+
+def short_digest(digest: str) -> str:
+    """Return the first twelve digits of a digest, for people."""
+    return digest.rpartition(":")[2][:12]
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:
+    """Print a table that fits the terminal; the columns in `numbers` are set to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in numbers or i == 0, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[Step], None] | None]:
+    """Yield what long work tells its progress to: a bar on a terminal, a line every few seconds elsewhere, nothing if quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty() and not os.environ.get("CI"):
+        with _bar() as tell:
+            yield tell
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Step], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(step: Step) -> None:
+            if step.stage not in tasks:
+                tasks[step.stage] = bar.add_task(step.stage, total=step.total)
+            bar.update(tasks[step.stage], description=f"{step.stage} {step.table}"[:40].ljust(40), completed=step.rows, total=step.total)
+
+        yield tell
+
+
+def _lines() -> Callable[[Step], None]:
+    last = time.monotonic()
+
+    def tell(step: Step) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _QUIET_SECONDS:
+            last = time.monotonic()
+            of = "" if step.total is None else f" of {step.total:,}"
+            print(f"{step.stage} {step.table}: {step.rows:,}{of}", file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,88 @@
+"""`companyos schema`: check, show and reflect schemas."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from companyos.options import json_option, schema_argument
+from companyos.output import print_json
+
+
+@click.group()
+def schema() -> None:
+    """Check schema files; make one from a live database."""
+
+
+@schema.command()
+@click.argument("file", metavar="FILE")
+@json_option
+def check(file: str, as_json: bool) -> int:
+    """Check a schema FILE (or built-in schema) and say everything that is wrong in it."""
+    import datagen
+    from schemas import read_schema
+    from schemas.errors import Problem, SchemaError
+
+    warnings: list[Problem] = []
+    try:
+        found = read_schema(file, warnings=warnings)
+        source = datagen.source(found)
+    except SchemaError as error:
+        if not as_json:
+            raise
+        problems = [
+            {"line": p.at.line if p.at else None, "column": p.at.column if p.at else None, "message": p.message} for p in error.problems
+        ]
+        print_json({"file": error.file, "ok": False, "problems": problems})
+        return error.exit_code
+    rows = {table.name: source.row_count(table.name) for table in found.tables}
+    if as_json:
+        notes = [{"line": w.at.line if w.at else None, "message": w.message} for w in warnings]
+        print_json({"file": file, "ok": True, "problems": [], "warnings": notes, "tables": rows})
+        return 0
+    for warning in warnings:
+        click.echo(f"warning: {warning.render(file)}", err=True)
+    click.echo(f"{file}: sound; {len(rows)} tables, {sum(rows.values()):,} rows at scale 1")
+    return 0
+
+
+@schema.command()
+@schema_argument
+def show(schema: str) -> None:
+    """Print the YAML of a SCHEMA: a good start for one of your own."""
+    from schemas.reader import schema_text
+
+    click.echo(schema_text(schema)[0], nl=False)
+
+
+@schema.command()
+@click.argument("url")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to FILE instead of standard output.")
+@json_option
+def reflect(url: str, output: str | None, as_json: bool) -> None:
+    """Make a schema from the database at URL: its structure and row counts, none of its values.
+
+    URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database.
+    """
+    from pathlib import Path
+
+    from schemas.errors import InputError
+    from schemas.reflect import reflect as reflected
+    from schemas.writer import to_yaml
+
+    found = reflected(url)
+    text = to_yaml(found.schema, found.notes)
+    if output is not None:
+        try:
+            Path(output).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{output} cannot be written: {error.strerror}") from None
+    notes = sum(map(len, found.notes.values()))
+    if as_json:
+        said = {"tables": {t.name: t.rows.count for t in found.schema.tables}, "notes": notes, "output": output}
+        print_json(said if output is not None else {**said, "schema": text})
+    elif output is None:
+        sys.stdout.write(text)
+    else:
+        click.echo(f"{output}: {len(found.schema.tables)} tables, {notes} notes; build it with: companyos bundle build {output}")

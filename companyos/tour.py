@@ -1,0 +1,82 @@
+"""`companyos tour`: the main job from end to end on embedded defaults, and what it looks like."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from companyos.output import human_bytes, print_table, progress
+
+_SAMPLES = (
+    ("A tenant and what it pays", "SELECT t.name, t.country, p.name AS plan, s.seats, s.status, s.started_on FROM tenants t JOIN subscriptions s ON s.tenant_id = t.id JOIN plans p ON p.id = s.plan_id ORDER BY t.created_at LIMIT 4"),
+    ("Its people", "SELECT name, email, phone, job_title FROM users ORDER BY id LIMIT 4"),
+    ("Invoices by status", "SELECT status::TEXT AS status, count(*) AS invoices, sum(total) AS total FROM invoices GROUP BY ALL ORDER BY 2 DESC"),
+    ("A support ticket", "SELECT m.author, m.body FROM ticket_messages m WHERE m.ticket_id = 3 ORDER BY m.position LIMIT 3"),
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("companyos-tour"))
+@click.option("--scale", metavar="X", type=float, default=1.0, show_default=True, help="Times as many rows.")
+def tour(folder: Path, scale: float) -> int:
+    """Build the built-in company, verify it, load it into a DuckDB file in FOLDER, and look around."""
+    import bundles
+    import datagen
+    import provisioning
+
+    store, database = folder / "bundles", folder / "companyos.duckdb"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    _say("1. Build", f"companyos bundle build companyos --store {store} --tag synthetic:v1")
+    started = time.monotonic()
+    source = datagen.source("companyos", scale=scale)
+    with progress(quiet=False) as tell:
+        made = bundles.build(source, store=store, tag="synthetic:v1", on_progress=tell)
+    rows = sum(t.rows for t in made.tables.values())
+    size = human_bytes(sum(t.bytes for t in made.tables.values()))
+    click.echo(f"   {len(made.tables)} tables, {rows:,} rows, {size} in {time.monotonic() - started:.1f} s")
+    click.echo(f"   content {made.content_digest}: the same on every machine")
+
+    _say("2. Verify", f"companyos bundle verify synthetic:v1 --store {store}")
+    started = time.monotonic()
+    with progress(quiet=False) as tell:
+        report = bundles.verify(made, on_progress=tell)
+    report.require()
+    counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
+    click.echo(f"   sound in {time.monotonic() - started:.1f} s: {counted}")
+
+    _say("3. Load", f"companyos load synthetic:v1 duckdb:///{database} --replace --store {store}")
+    with progress(quiet=False) as tell:
+        receipt = provisioning.load(made, f"duckdb:///{database}", replace=True, on_progress=tell)
+    click.echo(f"   loaded and read back in {receipt.seconds:.1f} s: the digests are the same")
+
+    _say("4. Look around", f"duckdb {database}")
+    print_table(["table", "rows", "what it is"], [[t.name, f"{made.tables[t.name].rows:,}", t.comment or ""] for t in made.schema.tables], numbers=(1,))  # fmt: skip
+    _show_samples(database)
+
+    click.echo("\nWhere things are")
+    click.echo(f"   the bundle     {store}  (an OCI image layout)")
+    click.echo(f"   the database   {database}")
+    click.echo("\nWhat to try next")
+    click.echo("   companyos schema show companyos > shop.yaml     # start a schema of your own")
+    click.echo("   companyos schema reflect sqlite:///your.db      # or take that of your database")
+    click.echo("   companyos rows companyos users --from 1000 --to 1005 --format jsonl")
+    click.echo(f"   companyos load synthetic:v1 sqlite:///{folder}/companyos.sqlite --as-of now --store {store}")
+    return 0
+
+
+def _say(title: str, command: str) -> None:
+    click.echo(f"\n{click.style(title, bold=True)}   $ {command}")
+
+
+def _show_samples(database: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for title, query in _SAMPLES:
+            found = connection.execute(query)
+            names = [d[0] for d in found.description or []]
+            click.echo(f"\n{title}")
+            print_table(names, [["" if v is None else str(v) for v in row] for row in found.fetchall()])
