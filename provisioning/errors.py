@@ -1,7 +1,8 @@
 """Errors of the provisioning room.
 
     InputError
-    └── TargetInvalid         a URL that cannot be read, or that names no database
+    ├── TargetInvalid         a URL that cannot be read, or that names no database
+    └── SchemaRefused         a schema that the database does not take: a check in words it does not know, a clash of names
     CheckFailed
     ├── ConstraintBroken      the database refused rows: they break a key, reference, check or type
     └── ReadBackDiffers       what the database gives back is not what the bundle holds
@@ -18,6 +19,10 @@ from schemas.errors import CheckFailed, InputError, Refused, SystemFailure
 
 class TargetInvalid(InputError):
     """A URL that cannot be read, or that names no database."""
+
+
+class SchemaRefused(InputError):
+    """A schema that the database does not take."""
 
 
 class ConstraintBroken(CheckFailed):

@@ -86,6 +86,7 @@ class _Load:
                 values = [encoded(table, column, array) for column, array in zip(columns, part.columns, strict=True)]
                 order.before(part)
                 self._connection.executemany(insert, zip(*values, strict=True))
+                self._shipment.progress("load", table.name, part.num_rows)
         self._places[table.name] = order.source
 
     def _orphan(self, table: str) -> tuple[str, int] | None:

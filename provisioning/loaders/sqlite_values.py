@@ -72,7 +72,7 @@ def _numeric(type: SqlType, array: pa.Array) -> list[Any]:
         return [t if t is None else format(Decimal(t), "f") for t in texts.to_pylist()] if small else texts.to_pylist()
     units = _numbers(array, "<V16").view("<i8")[::2]
     # one division of whole numbers below 2^53 gives the nearest binary64 number
-    values = units.tolist() if not type.decimals else (units / 10.0**type.decimals).tolist()
+    values = units.tolist() if not type.decimals else (units / float(10**type.decimals)).tolist()
     return _with_nulls(values, array)
 
 
@@ -132,8 +132,8 @@ def _decoded_numeric(type: SqlType, values: Sequence[Any]) -> pa.Array:
         return pa.array(values, pa.string()).cast(type.arrow)
     numbers = pa.array(values, pa.float64())
     exact = numbers.fill_null(0).to_numpy(zero_copy_only=False)
-    units = np.rint(exact * 10.0**type.decimals)
-    if not np.array_equal(units / 10.0**type.decimals, exact):
+    units = np.rint(exact * float(10**type.decimals))
+    if not np.array_equal(units / float(10**type.decimals), exact):
         raise ValueError("more digits than the type holds")
     wide = np.empty((len(units), 2), np.int64)
     wide[:, 0] = units.astype(np.int64)

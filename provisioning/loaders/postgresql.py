@@ -1,0 +1,213 @@
+"""Loading into PostgreSQL through ADBC, which speaks binary COPY; everything happens in one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pyarrow as pa
+
+from provisioning.errors import ReadBackDiffers, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.loaders.postgresql_errors import postgresql_errors
+from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent_schema
+from provisioning.prefetch import prefetched
+from provisioning.shipment import Shipment
+from provisioning.target import Target
+from schemas.ddl import AFTER_DATA, Ddl, NotEnforced, ddl
+from schemas.ddl_names import literal, quoted, split
+from schemas.errors import InputError
+from schemas.model import Schema, Table
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection, Cursor
+
+# keys are sorted in memory, and a lock that another session holds is not waited for without end
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "maintenance_work_mem": "256MB",
+    "jit": "off",
+    "lock_timeout": "30s",
+    "statement_timeout": "0",
+    "client_min_messages": "error",
+}
+# a plain scan of the pages from the first to the last gives the rows as they were sent
+_READ_SETTINGS = {
+    "synchronize_seqscans": "off",
+    "max_parallel_workers_per_gather": "0",
+    "enable_indexscan": "off",
+    "enable_indexonlyscan": "off",
+    "enable_bitmapscan": "off",
+}
+_LOCK = 0x636F6D70616E796F  # one load at a time in a database
+_KINDS = {"v": "view", "m": "materialized view", "S": "sequence", "f": "foreign table", "i": "index", "c": "type"}
+
+Places = dict[str, tuple[str, str]]
+
+
+def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEnforced]:
+    """Load a shipment into a PostgreSQL database; see `provisioning.loaders.base.Loader`."""
+    assert target.url is not None
+    plan = ddl(shipment.schema, "postgresql")
+    with _connected(target.url) as connection, connection.cursor() as cursor:
+        try:
+            _Load(cursor, shipment, plan).run(replace)
+            with postgresql_errors("commit", _secrets(target.url)):
+                connection.commit()
+        except BaseException:
+            with suppress(Exception):
+                connection.rollback()
+            raise
+    return plan.not_enforced
+
+
+class _Load:
+    def __init__(self, cursor: Cursor, shipment: Shipment, plan: Ddl) -> None:
+        self._cursor, self._shipment, self._plan = cursor, shipment, plan
+
+    def run(self, replace: bool) -> None:
+        schema = self._shipment.schema
+        self._prepare()
+        places = self._places(schema)
+        self._clear(places, replace)
+        self._create()
+        for table in schema.tables:
+            self._fill(table, places[table.name])
+        for statement in self._plan.phase(*AFTER_DATA):
+            self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
+        self._set(_READ_SETTINGS)
+        for table in schema.tables:
+            self._check(table, places[table.name])
+
+    def _execute(self, sql: str, doing: str) -> None:
+        with postgresql_errors(doing):
+            self._cursor.execute(sql)
+
+    def _rows(self, sql: str, doing: str) -> list[tuple[Any, ...]]:
+        with postgresql_errors(doing):
+            self._cursor.execute(sql)
+            return self._cursor.fetchall()
+
+    def _set(self, settings: Mapping[str, str]) -> None:
+        for name, value in settings.items():
+            self._execute(f"SET LOCAL {name} = {literal(value)}", "settings of the session")
+
+    def _prepare(self) -> None:
+        self._set(_SETTINGS)
+        if not self._rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})", "lock of the load")[0][0]:
+            raise TargetFailure("another load into this database is running; wait for it to end")
+
+    def _places(self, schema: Schema) -> Places:
+        """The schema and name of each table in the database."""
+        current = self._rows("SELECT current_schema()", "current schema")[0][0]
+        if current is None:
+            raise TargetInvalid("the database has no schema in its search_path to make tables in")
+        return {t.name: (split(t.name)[0] or current, split(t.name)[1]) for t in schema.tables}
+
+    def _clear(self, places: Places, replace: bool) -> None:
+        names = ", ".join(f"({literal(namespace)}, {literal(name)})" for namespace, name in places.values())
+        held = self._rows(
+            "SELECT n.nspname, c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            f"WHERE (n.nspname, c.relname) IN ({names}) ORDER BY 1, 2",
+            "tables of the database",
+        )
+        for namespace, name, kind in held:
+            if kind not in ("r", "p"):
+                what = _KINDS.get(kind, "relation")
+                raise TargetInUse(f"the database has the {what} '{namespace}.{name}', where the bundle has a table; drop it first")
+        if held and not replace:
+            shown = ", ".join(f"{namespace}.{name}" for namespace, name, _ in held[:5])
+            raise TargetInUse(
+                f"the database has tables of the bundle already ({shown}{', ...' if len(held) > 5 else ''}); "
+                "--replace drops and loads them again"
+            )
+        if held:
+            dropped = ", ".join(f"{quoted(namespace)}.{quoted(name)}" for namespace, name, _ in held)
+            self._execute(f"DROP TABLE {dropped}", "tables to replace")
+
+    def _create(self) -> None:
+        namespaces = {row[0] for row in self._rows("SELECT nspname FROM pg_namespace", "schemas of the database")}
+        for statement in self._plan.phase("namespaces"):
+            # even with IF NOT EXISTS, this takes a privilege that the owner of a ready-made schema may lack
+            if statement.subject not in namespaces:
+                self._execute(statement.sql, f"schema '{statement.subject}'")
+        for statement in self._plan.phase("types"):
+            if not self._has_type(statement.subject, statement.sql):
+                self._execute(statement.sql, f"type {statement.subject}")
+        for statement in self._plan.phase("tables"):
+            self._execute(statement.sql, f"table '{statement.subject}'")
+
+    def _has_type(self, name: str, create: str) -> bool:
+        """Whether the database has the enum type with the same values; one with others, used by no table, is dropped."""
+        labels = self._rows(
+            f"SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum "
+            f"WHERE enumtypid = to_regtype({literal(name)})",
+            f"type {name}",
+        )[0][0]
+        if labels is None:
+            return False
+        if create.endswith(f"({labels})"):
+            return True
+        self._execute(f"DROP TYPE {name}", f"type {name}")
+        return False
+
+    def _fill(self, table: Table, place: tuple[str, str]) -> None:
+        failed: list[BaseException] = []
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            try:
+                with prefetched(self._shipment.batches(table)) as batches:
+                    for batch in batches:
+                        yield from pieces(table, batch)
+                        self._shipment.progress("load", table.name, batch.num_rows)
+            except BaseException as error:
+                failed.append(error)
+                raise
+
+        if not self._shipment.rows(table.name):
+            return
+        reader = pa.RecordBatchReader.from_batches(sent_schema(table), rows())
+        try:
+            with postgresql_errors(f"table '{table.name}'"):
+                self._cursor.adbc_ingest(place[1], reader, mode="append", db_schema_name=place[0])
+        except Exception:
+            if failed:  # the driver has wrapped our own error
+                raise failed[0] from None
+            raise
+
+    def _check(self, table: Table, place: tuple[str, str]) -> None:
+        def rows() -> Iterator[pa.RecordBatch]:
+            with postgresql_errors(f"table '{table.name}'"):
+                self._cursor.execute(read_back_query(table, f"{quoted(place[0])}.{quoted(place[1])}"))
+                for batch in self._cursor.fetch_record_batch():
+                    yield given_back(table, batch)
+
+        try:
+            self._shipment.check(table, rows())
+        except pa.ArrowException:
+            raise ReadBackDiffers(f"table '{table.name}': PostgreSQL gives back a value that is not of its column's type") from None
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ImportError:
+        raise InputError(
+            "loading into PostgreSQL needs its driver; `pip install 'companyos-data[postgres]'` brings it"
+        ) from None
+    with postgresql_errors("connection to PostgreSQL", _secrets(url)):
+        connection = dbapi.connect(url)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _secrets(url: str) -> tuple[str, ...]:
+    """The passwords in a URL, as written and as meant."""
+    parts = urlsplit(url)
+    found = re.findall(r"(?<=:)[^@/]*(?=@)", parts.netloc) + parse_qs(parts.query).get("password", [])
+    return tuple(sorted({s for f in found for s in (f, unquote(f)) if s}, key=len, reverse=True))

@@ -1,0 +1,94 @@
+"""Values between Arrow arrays and PostgreSQL, as ADBC sends them by binary COPY and gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.ddl_names import quoted
+from schemas.model import Column, Table
+from schemas.types import SqlType
+
+_JSONB_VERSION = b"\x01"
+# what fits the buffer of a local socket: the server then works on one piece while the driver encodes the next
+_PIECE_BYTES = 49_152
+_AS_TEXT = ("numeric", "enum", "json", "char")
+
+
+def pieces(table: Table, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch into small ones as ADBC is to send them."""
+    sent = pa.RecordBatch.from_arrays(
+        [_sent(column.type, array) for column, array in zip(table.stored_columns, batch.columns, strict=True)],
+        schema=sent_schema(table),
+    )
+    if batch.num_rows:
+        rows = max(1, _PIECE_BYTES * batch.num_rows // max(batch.nbytes, batch.num_rows))
+        for start in range(0, batch.num_rows, rows):
+            yield sent.slice(start, rows)
+
+
+def sent_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema in which ADBC is given a table's rows."""
+    return pa.schema([pa.field(c.name, _sent_type(c.type)) for c in table.stored_columns])
+
+
+def read_back_query(table: Table, source: str) -> str:
+    """Return the query that gives a table's rows in a form from which `given_back` makes the Arrow types."""
+    return f"SELECT {', '.join(_asked(column) for column in table.stored_columns)} FROM {source}"
+
+
+def given_back(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch of the read-back query in Arrow types that carry the columns; ArrowInvalid where a value does not fit."""
+    columns = table.stored_columns
+    arrays = [_decimals(column.type, array) for column, array in zip(columns, batch.columns, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=[c.name for c in columns])
+
+
+def _sent_type(type: SqlType) -> pa.DataType:
+    if type.kind == "json":
+        return pa.binary()
+    if type.kind == "array" and type.item is not None:
+        return pa.list_(_sent_type(type.item))
+    return type.arrow
+
+
+def _sent(type: SqlType, array: pa.Array) -> pa.Array:
+    """The binary form of jsonb begins with the number of its version."""
+    if type.kind == "json":
+        return pc.binary_join_element_wise(_JSONB_VERSION, array.cast(pa.binary()), b"")
+    if type.kind == "array" and type.item is not None and type.item.kind == "json":
+        whole = pa.concat_arrays([pa.nulls(0, array.type), array])  # drops the offset of a slice
+        items = _sent(type.item, whole.values)
+        mask = whole.is_null() if whole.null_count else None
+        return pa.ListArray.from_arrays(whole.offsets, items, mask=mask)
+    return array
+
+
+def _asked(column: Column) -> str:
+    name, type = quoted(column.name), column.type
+    item = type.item if type.kind == "array" else None
+    if type.kind in _AS_TEXT:
+        return f"{name}::text"
+    if type.kind == "interval":
+        return f"{_microseconds(name)}"
+    if item is not None and item.kind in _AS_TEXT:
+        return f"{name}::text[]"
+    if item is not None and item.kind == "interval":
+        return (
+            f"CASE WHEN {name} IS NOT NULL THEN ARRAY(SELECT {_microseconds('i')} "
+            f"FROM unnest({name}) WITH ORDINALITY u(i, n) ORDER BY n) END"
+        )
+    return name
+
+
+def _microseconds(interval: str) -> str:
+    # as nanoseconds, which is what ADBC makes of them, long intervals overflow
+    return f"(extract(epoch FROM {interval}) * 1000000)::bigint"
+
+
+def _decimals(type: SqlType, array: pa.Array) -> pa.Array:
+    if type.kind == "numeric":
+        return array.cast(type.arrow)
+    return array

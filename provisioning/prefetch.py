@@ -1,0 +1,50 @@
+"""Reading ahead: Parquet is decoded in a thread while the caller waits for its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import TypeVar
+
+_AHEAD = 2
+_End = object()
+T = TypeVar("T")
+
+
+@contextmanager
+def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
+    """Yield an iterator over `items`, which a thread reads at most two ahead; the thread has ended when the block ends."""
+    queue: Queue[object] = Queue(_AHEAD)
+    stopped = Event()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for item in items:
+                queue.put(item)
+                if stopped.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001  raised again in the caller
+            errors.append(error)
+        queue.put(_End)
+
+    def taken() -> Iterator[T]:
+        while (item := queue.get()) is not _End:
+            yield item  # type: ignore[misc]
+        if errors:
+            raise errors[0]
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield taken()
+    finally:
+        stopped.set()
+        while thread.is_alive():
+            try:
+                queue.get(timeout=0.01)
+            except Empty:
+                pass
+        thread.join()
