@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from schemas.model import Column, Schema, Table
+from schemas.model import Column, Schema
 from schemas.paths import NoSuchPath, follow
 from schemas.recipes import BY_NAME
 

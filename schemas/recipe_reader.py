@@ -14,7 +14,7 @@ from schemas.model import Recipe
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
 from schemas.times import canonical_moment, parse_duration, parse_moment, resolve_time_of_day
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
-from schemas.yaml_nodes import Node, Reading, is_nothing, kind_of, mark_of, plain
+from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
@@ -58,11 +58,11 @@ class RecipeReader:
         if chosen is None:
             return None
         spec = BY_NAME[chosen]
-        arguments: dict[str, tuple[Node, Node]] = {k: v for k, v in entries.items() if k != chosen}
+        arguments: Parts = {k: v for k, v in entries.items() if k != chosen}
         self._main(spec, entries[chosen], arguments)
         return self._finish(node, spec, arguments)
 
-    def _chosen(self, node: Node, entries: dict[str, tuple[Node, Node]], names: list[str], known: tuple[str, ...]) -> str | None:  # fmt: skip
+    def _chosen(self, node: Node, entries: Parts, names: list[str], known: tuple[str, ...]) -> str | None:
         """The name of the generator among the keys; a parameter of another may be spelled like a generator."""
         able = [n for n in names if all(k == n or BY_NAME[n].parameter(k) for k in entries)]
         if len(able) == 1:
@@ -88,7 +88,7 @@ class RecipeReader:
         self._reading.say(node, f"unknown {what} '{name[:60]}'{hint}")
         return None
 
-    def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: dict[str, tuple[Node, Node]]) -> None:
+    def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: Parts) -> None:
         """Lay the value beside the generator's name out over its parameters."""
         key, value = entry
         if is_nothing(value):
@@ -118,7 +118,7 @@ class RecipeReader:
             return parameter.name not in keys or any(spec.parameter(str(key)) is None for key in keys)
         return parameter.kind in _MAPPINGS or (parameter.kind == "scalar" and self._type.kind == "json")
 
-    def _finish(self, node: Node, spec: Generator, arguments: dict[str, tuple[Node, Node]]) -> Recipe | None:
+    def _finish(self, node: Node, spec: Generator, arguments: Parts) -> Recipe | None:
         values: dict[str, Any] = {}
         places: dict[str, Mark] = {}
         sound = True
@@ -354,7 +354,7 @@ class RecipeReader:
         return times if self._holds(node, what) and len(times) == len(found) else None
 
     def _positive(self, node: Node, what: str) -> int | None:
-        length = self._parsed(node, what, parse_duration)
+        length: int | None = self._parsed(node, what, parse_duration)
         if length is not None and length <= 0:
             self._reading.say(node, f"{what} must be above 0")
             return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from schemas.errors import Mark, Problem, nearest
@@ -90,7 +91,10 @@ def generators_make_unique_values(placed: Placed) -> Iterator[Problem]:
         return
     if placed.table.is_unique(column.name) and column.type.kind in BY_NAME[name].fits and not _is_reference(placed):
         able = [g.name for g in GENERATORS if g.unique and column.type.kind in g.fits and not g.semantic]
-        yield Problem(f"{name} cannot promise unique values, and '{column.name}' is unique; these can: {', '.join(able)}", placed.recipe.at or column.at)
+        yield Problem(
+            f"{name} cannot promise unique values, and '{column.name}' is unique; these can: {', '.join(able)}",
+            placed.recipe.at or column.at,
+        )
 
 
 def _is_reference(placed: Placed) -> bool:
@@ -163,7 +167,9 @@ def bounds_are_in_order(placed: Placed) -> Iterator[Problem]:
     low, high = placed.get("min"), placed.get("max")
     if low is not None and high is not None and low > high:
         least, most = ("min_age", "max_age") if placed.get("min_age") is not None else ("min", "max")
-        yield Problem(f"{placed.recipe.name}: {least} {low} is greater than {most} {high}", placed.at("min" if "min" in placed.recipe.args else "max"))
+        yield Problem(
+            f"{placed.recipe.name}: {least} {low} is greater than {most} {high}", placed.at("min" if "min" in placed.recipe.args else "max")
+        )
     young, old = placed.get("min_age"), placed.get("max_age")
     if young is not None and old is not None and not 0 <= young <= old:
         yield Problem(f"{placed.recipe.name}: min_age {young} is greater than max_age {old}, or below 0", placed.at("min_age"))
@@ -198,7 +204,7 @@ def histograms_have_a_weight_for_each_interval(placed: Placed) -> Iterator[Probl
     edges, weights = placed.get("edges"), placed.get("weights")
     if len(edges) != len(weights) + 1:
         yield Problem(f"histogram: {len(weights)} weights need {len(weights) + 1} edges, not {len(edges)}", placed.at("edges"))
-    if any(a >= b for a, b in zip(edges, edges[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(edges)):
         yield Problem("histogram: each edge must be greater than the one before", placed.at("edges"))
     if any(weight < 0 for weight in weights) or not any(weights):
         yield Problem("histogram: weights must be 0 or more, and not all 0", placed.at("weights"))
@@ -248,7 +254,9 @@ def entered_names_a_state(placed: Placed) -> Iterator[Problem]:
         yield Problem(f"entered needs a column made by `states`, and '{name}' is not", placed.at("of"))
     elif state != "any" and state not in states_of(status):
         known = [*states_of(status), "any"]
-        yield Problem(f"'{state[:60]}' is no state of '{name}'{nearest(state, known) or '; it has ' + ', '.join(known)}", placed.at("state"))
+        yield Problem(
+            f"'{state[:60]}' is no state of '{name}'{nearest(state, known) or '; it has ' + ', '.join(known)}", placed.at("state")
+        )
     elif state != states_of(status)[0] and state != "any" and placed.column is not None and not placed.column.nullable:
         yield Problem(f"not every row enters '{state}', so '{placed.column.name}' needs `null: 0`", placed.column.at)
 

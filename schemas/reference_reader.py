@@ -10,7 +10,7 @@ import yaml
 from schemas import grammar
 from schemas.errors import Mark, nearest
 from schemas.model import ForeignKey
-from schemas.yaml_nodes import Node, Reading, mark_of
+from schemas.yaml_nodes import Node, Parts, Reading
 
 Tables = Mapping[str, Collection[str]]
 Target = tuple[str, tuple[str, ...]]
@@ -35,7 +35,7 @@ class Reference:
         return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.at)
 
 
-def read_reference(reading: Reading, columns: tuple[str, ...], parts: dict[str, tuple[Node, Node]], at: Mark) -> Reference:
+def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
     """Return the reference that the keys `references`, `name`, `within`, `acyclic` and `skew` of a mapping write."""
     return Reference(
         columns,

@@ -18,7 +18,7 @@ from schemas.table_reader import TableReader, WrittenColumn
 from schemas.times import parse_moment
 from schemas.type_reader import read_enum, type_of
 from schemas.types import SqlType
-from schemas.yaml_nodes import Node, Reading
+from schemas.yaml_nodes import Node, Parts, Reading
 
 
 @dataclass
@@ -55,7 +55,7 @@ class SchemaReader:
         self.broken |= {(t.name, c) for t in self.tables.values() for c in t.broken}
         return with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
 
-    def _values(self, top: dict[str, tuple[Node, Node]]) -> dict[str, Any]:
+    def _values(self, top: Parts) -> dict[str, Any]:
         """The plain values among the top-level keys; those that are wrong are left out."""
         reading = self.reading
         values: dict[str, Any] = {}
@@ -167,7 +167,9 @@ class SchemaReader:
         unit = self.reading.text(parts["unit"][1], "unit")
         known = [f"{t.name}.{c}" for t in self.tables.values() for c in t.columns]
         if unit is not None and unit not in known:
-            self.reading.say(parts["unit"][1], f"the privacy unit must be a column, as table.column, not '{unit[:80]}'{nearest(unit, known)}")
+            self.reading.say(
+                parts["unit"][1], f"the privacy unit must be a column, as table.column, not '{unit[:80]}'{nearest(unit, known)}"
+            )
             return None
         return unit
 

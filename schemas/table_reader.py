@@ -19,9 +19,9 @@ from schemas.recipes import BY_NAME, GENERATORS
 from schemas.reference_reader import Reference, read_reference
 from schemas.type_reader import read_type
 from schemas.types import INTEGERS, SqlType
-from schemas.yaml_nodes import Node, Reading, mark_of
+from schemas.yaml_nodes import Node, Parts, Reading, mark_of
 
-Parts = dict[str, tuple[Node, Node]]
+ColumnList = tuple[tuple[str, ...], str | None, bool, Mark]
 
 _BIGINT = SqlType("bigint")
 _SEMANTIC = tuple(g.name for g in GENERATORS if g.semantic)
@@ -213,7 +213,7 @@ class TableReader:
             return tuple(str(item.value) for item in (node.value if isinstance(node, yaml.SequenceNode) else [node]))
         return tuple(c.name for c in self.columns.values() if "key" in c.parts)
 
-    def _column_lists(self, key: str, what: str, known: tuple[str, ...]) -> list[tuple[tuple[str, ...], str | None, bool, Mark]]:  # fmt: skip
+    def _column_lists(self, key: str, what: str, known: tuple[str, ...]) -> list[ColumnList]:
         reading, found = self.reading, []
         for item in reading.items(self.parts[key][1], key):
             name, unique, listed = None, False, item

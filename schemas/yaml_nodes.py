@@ -18,6 +18,7 @@ import yaml
 from schemas.errors import Mark, Problem, nearest
 
 Node = yaml.nodes.Node
+Parts = dict[str, tuple[Node, Node]]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_NAME = 63
@@ -72,7 +73,7 @@ class Reading:
         except (yaml.YAMLError, ValueError) as error:
             self.problems.append(Problem(f"this is not YAML: {str(error).splitlines()[0]}"))
             return None
-        return document if self._is_finite(document) else None
+        return document if document is not None and self._is_finite(document) else None
 
     def _can_be_parsed(self, text: str) -> bool:
         """Look at characters and nesting before composing, which recurses."""
@@ -82,10 +83,10 @@ class Reading:
             at = Mark(before.count("\n") + 1, wrong.start() - before.rfind("\n"))
             self.problems.append(Problem(f"this is not YAML: the character U+{ord(wrong[0]):04X} is not allowed", at))
             return False
-        depth = count = documents = 0
-        for event in yaml.parse(text, Loader=_LOADER):
-            place = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-            count += 1
+        depth = documents = 0
+        for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+            start = event.start_mark
+            place = Mark(start.line + 1, start.column + 1) if start is not None else None
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             documents += isinstance(event, yaml.DocumentStartEvent)
             message = (
@@ -160,13 +161,13 @@ class Reading:
             else:
                 lines[key.value] = key.start_mark.line + 1
 
-    def mapping(self, node: Node, what: str, known: Iterable[str] | None = None) -> dict[str, tuple[Node, Node]]:
+    def mapping(self, node: Node, what: str, known: Iterable[str] | None = None) -> Parts:
         """Return {key: (key node, value node)}; unknown keys are problems and left out."""
         if not isinstance(node, yaml.MappingNode):
             self.say(node, f"{what} must be a mapping, not {kind_of(node)}")
             return {}
         words = None if known is None else list(known)
-        found: dict[str, tuple[Node, Node]] = {}
+        found: Parts = {}
         merged: list[Node] = []
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
@@ -221,7 +222,9 @@ class Reading:
         for node in nodes:
             other = folded.setdefault(node.value.casefold(), node.value)
             if other != node.value:
-                self.say(node, f"{what} '{_short(node.value)}' and '{_short(other)}' differ only in case, and some databases take them for one")
+                self.say(
+                    node, f"{what} '{_short(node.value)}' and '{_short(other)}' differ only in case, and some databases take them for one"
+                )
 
     def integer(self, node: Node, what: str, least: int | None = None, most: int | None = None) -> int | None:
         """Return a whole number within bounds; `1_000_000` may be written with underscores."""
@@ -308,7 +311,7 @@ def plain(node: Node) -> Any:
         return own
     if isinstance(node, yaml.SequenceNode):
         return [plain(v) for v in node.value]
-    if node.style in ("'", '"', "|", ">"):
+    if not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"', "|", ">"):
         return str(node.value)
     if node.value in ("true", "false"):
         return bool(node.value == "true")

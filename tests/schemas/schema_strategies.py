@@ -15,9 +15,7 @@ from schemas.types import SqlType
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
        "now", "2026-01-01", "*a", "&a", "!t", "|", ">", "%", "@", "`", "a,b", " a", "a ", "\\", "select", "$x", "$number", "~", "?", "=", "key", "\u00a0x", "\ufeff"]  # fmt: skip
 _letters = st.characters(exclude_categories=["Cs", "Cc"])
-names = (st.sampled_from(ODD) | st.text(_letters, min_size=1, max_size=12)).filter(
-    lambda n: bool(n.strip()) and len(n.encode()) <= 63
-)
+names = (st.sampled_from(ODD) | st.text(_letters, min_size=1, max_size=12)).filter(lambda n: bool(n.strip()) and len(n.encode()) <= 63)
 table_names = names.filter(lambda n: all(part.strip() for part in n.split(".", 1)))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20) | st.sampled_from(ODD)
 whole = st.integers(-(2**62), 2**62)
@@ -120,12 +118,16 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
         case "path":
             return draw(st.sampled_from(columns))
         case "distribution":
-            return draw(st.integers(0, 99) | st.just(Recipe("uniform", {"range": (1, 5)})) | st.just(Recipe("zipf", {"exponent": 1.5, "max": 9})))
+            return draw(
+                st.integers(0, 99) | st.just(Recipe("uniform", {"range": (1, 5)})) | st.just(Recipe("zipf", {"exponent": 1.5, "max": 9}))
+            )
         case "recipe":
             item = type.item or SqlType("json")
             return Recipe("choice", {"values": tuple((v, 1) for v in draw(st.lists(scalars(item), min_size=1, max_size=3)))})
         case "recipes":
-            inner = st.sampled_from([Recipe("internet.ipv4"), Recipe("uniform", {"range": (1, 5)}), Recipe("constant", {"value": {"a": [1, None]}})])
+            inner = st.sampled_from(
+                [Recipe("internet.ipv4"), Recipe("uniform", {"range": (1, 5)}), Recipe("constant", {"value": {"a": [1, None]}})]
+            )
             return draw(st.dictionaries(texts, inner, min_size=1, max_size=3))
         case "weights":
             if draw(st.booleans()):
@@ -146,7 +148,10 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
             return draw(st.integers(1, 10**13))
         case "rhythm":
             hours = st.tuples(*[st.integers(1, 9)] * 24)
-            return draw(st.sampled_from(["office", "evening", "always"]) | st.fixed_dictionaries({"hours": hours}, optional={"days": st.tuples(*[weights] * 7)}))
+            return draw(
+                st.sampled_from(["office", "evening", "always"])
+                | st.fixed_dictionaries({"hours": hours}, optional={"days": st.tuples(*[weights] * 7)})
+            )
         case "grammar":
             phrases = st.lists(texts, min_size=1, max_size=3).map(tuple)
             return {"start": draw(phrases), **draw(st.dictionaries(texts, phrases, max_size=2))}
@@ -228,7 +233,9 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
         parents = {t.name: t for t in before}
         if any(f.table == foreign_keys[0].table for f in parents[foreign_keys[0].table].foreign_keys):
             foreign_keys[1] = replace(foreign_keys[1], within=foreign_keys[0].columns[0])
-    constraint_names = draw(unique_by_case(names.filter(lambda n: not any(n.casefold() == (f.name or "").casefold() for f in foreign_keys)), 4, 4))
+    constraint_names = draw(
+        unique_by_case(names.filter(lambda n: not any(n.casefold() == (f.name or "").casefold() for f in foreign_keys)), 4, 4)
+    )
     some = draw(st.permutations(column_names))
     uniques = [Unique((u,)) for u in unique]
     if len(some) > 1 and draw(st.booleans()):

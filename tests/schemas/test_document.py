@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
 import rfc8785
 from hypothesis import HealthCheck, given, settings
-from schema_strategies import schemas
 
 from schemas.document import from_document, to_document
-from schemas.errors import InputError
 from schemas.model import Schema
+from tests.schemas.schema_strategies import schemas
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
-from schema_strategies import schemas
 
 from schemas.consistency import problems_of
 from schemas.model import Schema
 from schemas.reader import parse_schema
 from schemas.writer import to_yaml
+from tests.schemas.schema_strategies import schemas
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
