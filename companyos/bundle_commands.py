@@ -24,7 +24,9 @@ def bundle() -> None:
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
 @store_option
 @json_option
-def build(schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool) -> None:  # fmt: skip
+def build(
+    schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool
+) -> None:
     """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
 
     The same schema, seed and scale give the same bytes on any machine.
@@ -62,7 +64,15 @@ def list_bundles(store: str | None, as_json: bool) -> None:
         click.echo(f"there are no bundles in {home.path}; build one with: companyos bundle build companyos")
     else:
         rows = [
-            [b.reference, b.kind, str(b.tables), f"{b.rows:,}", human_bytes(b.bytes), short_digest(b.content_digest), short_digest(b.manifest_digest)]
+            [
+                b.reference,
+                b.kind,
+                str(b.tables),
+                f"{b.rows:,}",
+                human_bytes(b.bytes),
+                short_digest(b.content_digest),
+                short_digest(b.manifest_digest),
+            ]
             for b in found
         ]
         print_table(["reference", "kind", "tables", "rows", "size", "content", "manifest"], rows, numbers=(2, 3, 4))
@@ -86,8 +96,12 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     click.echo(f"manifest  {found.manifest_digest}")
     origin = found.provenance
     if "seed" in origin:
-        click.echo(f"made from schema {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}")
-    rows = [[name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()]
+        click.echo(
+            f"made from schema {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
+        )
+    rows = [
+        [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()
+    ]
     print_table(["table", "rows", "columns", "size", "content"], rows, numbers=(1, 2, 3))
 
 

@@ -68,7 +68,9 @@ PLACES = {
 
 
 @click.command(cls=Lazy, places=PLACES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show our version and that of the generator.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show our version and that of the generator."
+)
 def cli() -> None:
     """Safe, production-like data for every non-production environment.
 

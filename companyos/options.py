@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class ReferenceType(click.ParamType):
+class ReferenceType(click.ParamType[str]):
     """A reference to a bundle; completed from the store."""
 
     name = "ref"
@@ -20,7 +20,7 @@ class ReferenceType(click.ParamType):
         return [CompletionItem(reference) for reference in known if reference.startswith(incomplete)]
 
 
-class SchemaType(click.ParamType):
+class SchemaType(click.ParamType[str]):
     """A schema file, or the name of a built-in schema; completed with both."""
 
     name = "schema"
@@ -32,7 +32,7 @@ class SchemaType(click.ParamType):
         return [*names, CompletionItem(incomplete, type="file")]
 
 
-class TableType(click.ParamType):
+class TableType(click.ParamType[str]):
     """A table of the schema named before it; completed from that schema."""
 
     name = "table"

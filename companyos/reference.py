@@ -33,7 +33,9 @@ def page() -> str:
 
 
 def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=name, parent=parent, max_content_width=100, terminal_width=100, help_option_names=["-h", "--help"])
+    context = click.Context(
+        command, info_name=name, parent=parent, max_content_width=100, terminal_width=100, help_option_names=["-h", "--help"]
+    )
     yield context.command_path, command.get_help(context).rstrip()
     if isinstance(command, click.Group):
         for child in command.list_commands(context):

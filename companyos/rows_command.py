@@ -19,7 +19,9 @@ _BATCH = 16_384
 @click.command()
 @schema_argument
 @click.argument("table", metavar="TABLE", type=TableType())
-@click.option("--from", "start", metavar="N", type=click.IntRange(min=0), default=0, show_default=True, help="The first row; rows count from 0.")
+@click.option(
+    "--from", "start", metavar="N", type=click.IntRange(min=0), default=0, show_default=True, help="The first row; rows count from 0."
+)
 @click.option("--to", "stop", metavar="M", type=click.IntRange(min=0), help="The row after the last.  [default: 10 rows]")
 @seed_option
 @scale_option

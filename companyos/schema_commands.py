@@ -67,8 +67,9 @@ def reflect(url: str, output: str | None, as_json: bool) -> None:
     """
     from pathlib import Path
 
-    from schemas.errors import InputError
     from schemas.reflect import reflect as reflected
+
+    from schemas.errors import InputError
     from schemas.writer import to_yaml
 
     found = reflected(url)

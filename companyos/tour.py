@@ -10,9 +10,10 @@ import click
 from companyos.output import human_bytes, print_table, progress
 
 _SAMPLES = (
-    ("A tenant and what it pays", "SELECT t.name, t.country, p.name AS plan, s.seats, s.status, s.started_on FROM tenants t JOIN subscriptions s ON s.tenant_id = t.id JOIN plans p ON p.id = s.plan_id ORDER BY t.created_at LIMIT 4"),
+    ("A tenant and what it pays", "SELECT t.name, t.country, p.name AS plan, s.seats, s.status, s.started_on FROM tenants t "
+     "JOIN subscriptions s ON s.tenant_id = t.id JOIN plans p ON p.id = s.plan_id ORDER BY t.created_at LIMIT 4"),
     ("Its people", "SELECT name, email, phone, job_title FROM users ORDER BY id LIMIT 4"),
-    ("Invoices by status", "SELECT status::TEXT AS status, count(*) AS invoices, sum(total) AS total FROM invoices GROUP BY ALL ORDER BY 2 DESC"),
+    ("Invoices by status", "SELECT status::TEXT AS status, count(*) AS invoices, sum(total) AS total FROM invoices GROUP BY 1 ORDER BY 2 DESC"),
     ("A support ticket", "SELECT m.author, m.body FROM ticket_messages m WHERE m.ticket_id = 3 ORDER BY m.position LIMIT 3"),
 )  # fmt: skip
 
@@ -53,7 +54,11 @@ def tour(folder: Path, scale: float) -> int:
     click.echo(f"   loaded and read back in {receipt.seconds:.1f} s: the digests are the same")
 
     _say("4. Look around", f"duckdb {database}")
-    print_table(["table", "rows", "what it is"], [[t.name, f"{made.tables[t.name].rows:,}", t.comment or ""] for t in made.schema.tables], numbers=(1,))  # fmt: skip
+    print_table(
+        ["table", "rows", "what it is"],
+        [[t.name, f"{made.tables[t.name].rows:,}", t.comment or ""] for t in made.schema.tables],
+        numbers=(1,),
+    )
     _show_samples(database)
 
     click.echo("\nWhere things are")

@@ -87,7 +87,10 @@ class Context:
         if not self.unique:
             return lambda rows: below(rows.draws(own), domain)
         if domain < self.rows:
-            self.fail(f"{self.rows:,} unique {what} are asked for and there are only {domain:,}; make fewer rows, widen the recipe, or drop the unique constraint")  # fmt: skip
+            self.fail(
+                f"{self.rows:,} unique {what} are asked for and there are only {domain:,}; "
+                "make fewer rows, widen the recipe, or drop the unique constraint"
+            )
         return lambda rows: permute(own, rows.numbers(), domain)
 
     def fail(self, message: str, at: Mark | None = None) -> NoReturn:

@@ -46,8 +46,8 @@ def expression(recipe: Recipe, ctx: Context) -> Kernel:
 def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKey]:
     """Split `table.column` and find the foreign key by which the table references this one."""
     for table in ctx.schema.tables:
-        column = path[len(table.name) + 1 :] if path.startswith(table.name + ".") else "" if path == table.name else None
-        if column is None or (column and not table.has(column)):
+        column = path.removeprefix(table.name).removeprefix(".")
+        if path not in (table.name, f"{table.name}.{column}") or (column and not table.has(column)):
             continue
         keys = [f for f in table.foreign_keys if f.table == ctx.table.name]
         if not keys:
@@ -61,7 +61,7 @@ def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKe
     ctx.fail(f"'{path}' is no column of a table that references {ctx.table.name}", recipe.at)
 
 
-def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:  # fmt: skip
+def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
     """Fold `value` over the children of each of `rows`, where children lie together."""
     start, count = family.children_of(rows.numbers())
     result = np.full(len(rows), empty, np.int64)
@@ -73,7 +73,7 @@ def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Calla
     else:
         first = np.repeat(start - (np.cumsum(count) - count), count)
         index = first + np.arange(total, dtype=np.int64)
-    values = value(Rows(ctx.plan.tables, table, index))  # type: ignore[arg-type]
+    values = value(Rows(ctx.plan.tables, table, index))
     present = np.flatnonzero(count)
     bounds = (np.cumsum(count) - count)[present]
     result[present] = fold.reduceat(values, bounds)
@@ -83,7 +83,7 @@ def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Calla
 class Totals:
     """A fold over the rows that reference each row of a table from anywhere; made once, 8 bytes a parent."""
 
-    def __init__(self, ctx: Context, table: str, key: ForeignKey, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> None:  # fmt: skip
+    def __init__(self, ctx: Context, table: str, key: ForeignKey, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> None:
         self._ctx, self._table, self._key, self._value, self._empty, self._fold = ctx, table, key, value, empty, fold
         self._lock = threading.Lock()
         self._made: Int64 | None = None
@@ -99,13 +99,15 @@ class Totals:
         result = np.full(plan.row_count(self._ctx.table.name), self._empty, np.int64)
         count = plan.row_count(self._table)
         for first in range(0, count, _BATCH):
-            rows = Rows(plan.tables, self._table, range(first, min(first + _BATCH, count)))  # type: ignore[arg-type]
+            rows = Rows(plan.tables, self._table, range(first, min(first + _BATCH, count)))
             links, values = rows.links(self._key.columns), self._value(rows)
             self._fold.at(result, links[links >= 0], values[links >= 0])
         return result
 
 
-def _aggregate(recipe: Recipe, ctx: Context, path: str, empty: int, fold: np.ufunc, change: Callable[[SqlType], Callable[[pa.Array], pa.Array]]) -> Callable[[Rows], Int64]:  # fmt: skip
+def _aggregate(
+    recipe: Recipe, ctx: Context, path: str, empty: int, fold: np.ufunc, change: Callable[[SqlType], Callable[[pa.Array], pa.Array]]
+) -> Callable[[Rows], Int64]:
     table, column, key = _child(recipe, ctx, path)
     if column:
         type = ctx.schema.table(table).column(column).type

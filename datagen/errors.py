@@ -1,10 +1,10 @@
 """Errors of the generator room.
 
-    schemas.errors.InputError
-    └── schemas.errors.SchemaError       recipes that cannot be carried out, with their places, all at once
-        └── RecipeError                  the same, found by the generator rather than by the reader
-    schemas.errors.CompanyOSError
-    └── GenerationFailed      (1)        a row cannot be made although the plan was sound
+schemas.errors.InputError
+└── schemas.errors.SchemaError       recipes that cannot be carried out, with their places, all at once
+    └── RecipeError                  the same, found by the generator rather than by the reader
+schemas.errors.CompanyOSError
+└── GenerationFailed      (1)        a row cannot be made although the plan was sound
 """
 
 from __future__ import annotations

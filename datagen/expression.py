@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 import sqlglot
@@ -21,8 +22,8 @@ from schemas.types import SqlType
 
 _ALLOWED = (
     exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
-    exp.IntDiv, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike,
-    exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign, exp.Cast,
+    exp.IntDiv, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like,
+    exp.ILike,    exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign, exp.Cast,
     exp.DataType, exp.DataTypeParam, exp.DPipe, exp.Concat, exp.ConcatWs, exp.Upper, exp.Lower, exp.Initcap, exp.Length, exp.Substring,
     exp.Left, exp.Right, exp.Trim, exp.Replace, exp.Pad, exp.Repeat, exp.StrPosition, exp.SplitPart, exp.Interval, exp.Var, exp.Extract,
     exp.TimestampTrunc, exp.DateTrunc, exp.Tuple, exp.Escape, exp.Reverse, exp.SafeDivide, exp.Distinct, exp.NullSafeEQ, exp.NullSafeNEQ,
@@ -112,7 +113,7 @@ class _Evaluator:
         finally:
             connection.unregister("batch")
 
-    def _connection(self):  # type: ignore[no-untyped-def]
+    def _connection(self) -> Any:
         import duckdb
 
         if not hasattr(self._local, "connection"):
@@ -127,4 +128,3 @@ class _Evaluator:
             self(pa.table({name: pa.array([], type.arrow) for name, type in types.items()}))
         except GenerationFailed as error:
             ctx.fail(str(error).partition(": ")[2], at)
-

@@ -102,7 +102,8 @@ class Family:
             first = int(np.searchsorted(self._starts, children.start, side="right")) - 1
             last = int(np.searchsorted(self._starts, children.stop - 1, side="right")) - 1
             offsets = self._span(first, last)
-            inside = np.diff(np.clip(offsets, children.start, children.stop))
+            clipped = np.clip(offsets, children.start, children.stop)
+            inside: Int64 = clipped[1:] - clipped[:-1]
             return np.repeat(np.arange(first * _BLOCK, first * _BLOCK + len(inside), dtype=np.int64), inside)
         if not len(children):
             return np.empty(0, np.int64)

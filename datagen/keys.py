@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datagen.arrays import SECOND, from_units, largest_units, to_units
+from datagen.arrays import from_units, largest_units, to_units
 from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, unit_factor, whole_distribution
 from datagen.permutation import scatter
@@ -82,7 +82,9 @@ def ordinal(recipe: Recipe, ctx: Context) -> Kernel:
     """The place of a row among its siblings."""
     family = ctx.plan.family(ctx.table.name)
     if family is None:
-        ctx.fail(f"ordinal needs a table with rows per parent, such as `rows: {{per: ..., count: ...}}`; {ctx.table.name} has a fixed number")  # fmt: skip
+        ctx.fail(
+            f"ordinal needs a table with rows per parent, such as `rows: {{per: ..., count: ...}}`; {ctx.table.name} has a fixed number"
+        )
     start, type = int(argument(recipe, "start")), ctx.type
     factor = unit_factor(type)
     if (family.most + start) * factor > largest_units(type):
@@ -145,8 +147,12 @@ def _uuids(type: SqlType, high: UInt64, low: UInt64) -> pa.Array:
     if type.kind == "uuid":
         storage = pa.Array.from_buffers(pa.binary(16), len(high), [None, pa.py_buffer(raw)])
         return pa.uuid().wrap_array(storage)
-    octets = raw.view(np.uint8).reshape(len(high), 16)
-    text = np.empty((len(high), 36), np.uint8)
+    return uuid_text(raw.view(np.uint8).reshape(len(high), 16))
+
+
+def uuid_text(octets: np.ndarray) -> pa.Array:
+    """Return the uuids of a matrix of 16 octets a row in their usual form of 36 characters."""
+    text = np.empty((len(octets), 36), np.uint8)
     text[:, _DASHES] = ord("-")
     text[:, _DIGITS[0::2]] = _HEX[octets >> 4]
     text[:, _DIGITS[1::2]] = _HEX[octets & 15]
@@ -184,6 +190,3 @@ def random_bytes(recipe: Recipe, ctx: Context) -> Kernel:
         return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(octets[kept])])
 
     return kernel
-
-
-

@@ -30,7 +30,6 @@ from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
 
 
-
 class Groups(Protocol):
     """The rows of a table grouped by a parent: for each parent where its rows begin and how many they are."""
 

@@ -12,6 +12,7 @@ from datagen import distributions
 from datagen.arrays import from_floats, from_units, has_units, largest_units
 from datagen.compiling import Context, generator
 from datagen.distributions import Discrete, Quantile, Tabulated
+from datagen.elementary import Float64
 from datagen.errors import Unusable
 from datagen.randomness import Int64, UInt64, below
 from datagen.rows import Kernel, Rows
@@ -94,7 +95,7 @@ def _bounds(recipe: Recipe, type: SqlType, at: Mark | None) -> tuple[int | None,
     return least, most, step
 
 
-def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | None, limit: int, at: Mark | None) -> UnitSampler:  # fmt: skip
+def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | None, limit: int, at: Mark | None) -> UnitSampler:
     factor = unit_factor(type)
     if recipe.name == "uniform":
         assert low is not None and high is not None
@@ -125,7 +126,7 @@ def _edge(quantile: Quantile, given: int | None, limit: int, factor: int, extrem
 class _Direct:
     quantile: Quantile
 
-    def __call__(self, draws: UInt64) -> distributions.Float64:
+    def __call__(self, draws: UInt64) -> Float64:
         return self.quantile((draws >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
@@ -151,7 +152,11 @@ def _ranks(recipe: Recipe, low: int | None, high: int | None, at: Mark | None) -
 
 def continuous(recipe: Recipe, at: Mark | None) -> Quantile:
     """Return the quantile function of a continuous distribution, in ones (not units)."""
-    get = {p: argument(recipe, p) for p in ("mean", "sd", "median", "sigma", "a", "b", "min", "max", "edges", "weights", "range") if _has(recipe, p)}  # fmt: skip
+    get = {
+        p: argument(recipe, p)
+        for p in ("mean", "sd", "median", "sigma", "a", "b", "min", "max", "edges", "weights", "range")
+        if _has(recipe, p)
+    }
 
     def positive(name: str) -> float:
         if not get[name] > 0:
@@ -223,7 +228,7 @@ def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
     if recipe.name in ("poisson", "zipf"):
         ranks = _ranks(recipe, _whole_or_none(recipe, "min"), _whole_or_none(recipe, "max"), ctx.at)
         return lambda rows: from_floats(type, ranks(rows.draws(own)).astype(np.float64))
-    low, high = argument(recipe, "min") if _has(recipe, "min") else None, argument(recipe, "max") if _has(recipe, "max") else None  # fmt: skip
+    low, high = argument(recipe, "min") if _has(recipe, "min") else None, argument(recipe, "max") if _has(recipe, "max") else None
     if low is not None and high is not None and low > high:
         ctx.fail(f"min {low} is greater than max {high}", recipe.at)
     bounded = distributions.cut(continuous(recipe, recipe.at or ctx.at), low, high)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -65,7 +66,7 @@ class Plan:
             self._collect(planner.plan)
         for table in schema.tables:
             for column in table.stored_columns:
-                self._collect(lambda t=table, c=column: self._compile_column(t, c, references[t.name]), column.at or table.at)
+                self._collect(partial(self._compile_column, table, column, references[table.name]), column.at or table.at)
         self._find_cycles()
         self._stop_at_problems()
         for planner in references.values():
@@ -181,7 +182,9 @@ class Plan:
                     raise Unusable(f"{table.name} references {name} more than once; say which: {choices}", at)
                 rest, end = self.hops(path[len(name) + 1 :], self.schema.table(name), at)
                 return [able[0], *rest], end
-        known = [c.name for c in table.columns] + [f"{f.columns[0]}.{c.name}" for f in table.foreign_keys for c in self.schema.table(f.table).columns]  # fmt: skip
+        known = [c.name for c in table.columns] + [
+            f"{f.columns[0]}.{c.name}" for f in table.foreign_keys for c in self.schema.table(f.table).columns
+        ]
         raise Unusable(f"'{path}' is neither a column of {table.name} nor of a row it references{nearest(path, known)}", at)
 
     def needs(self, node: Node, other: Node) -> None:

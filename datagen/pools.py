@@ -135,7 +135,7 @@ class Pools:
 
     def _save(self, kind: str, locale: str, pool: Pool) -> None:
         """Keep a pool for the next plan; a cache that cannot be written is done without."""
-        content = {"kind": kind, "locale": locale, "digest": pool.digest, "texts": pool.texts, "weights": pool.weights, "slugs": pool.slugs}  # fmt: skip
+        content = {"kind": kind, "locale": locale, "digest": pool.digest, "texts": pool.texts, "weights": pool.weights, "slugs": pool.slugs}
         path = self._path(kind, locale)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ def _drawn(call: Callable[[], Any], size: int) -> Pool:
     try:
         for _ in range(size * 4):
             value = call()
-            if not isinstance(value, (str, int, float, bool)) and not hasattr(value, "isoformat") and type(value).__name__ != "Decimal":  # fmt: skip
+            if not isinstance(value, (str, int, float, bool)) and not hasattr(value, "isoformat") and type(value).__name__ != "Decimal":
                 raise TypeError(f"it gives {type(value).__name__}, not a single value")
             found[value.isoformat() if hasattr(value, "isoformat") else str(value)] = None
             if len(found) >= size:

@@ -16,7 +16,17 @@ from datagen.errors import Unusable
 from datagen.families import Family
 from datagen.keys import Affine
 from datagen.links import (
-    DistinctLink, FactorLink, FamilyGroups, FamilyLink, FollowedLink, GroupLink, Groups, NullableLink, SortedGroups, UniformLink, ValueLink,
+    DistinctLink,
+    FactorLink,
+    FamilyGroups,
+    FamilyLink,
+    FollowedLink,
+    GroupLink,
+    Groups,
+    NullableLink,
+    SortedGroups,
+    UniformLink,
+    ValueLink,
 )  # fmt: skip
 from datagen.randomness import Int64, Stream, stream
 from datagen.rows import Kernel, Link, Rows
@@ -170,7 +180,7 @@ class ReferencePlanner:
                 self._alias(foreign_key, hops[0])
                 return
             for onward in middle.foreign_keys:
-                if onward.table == foreign_key.table and end in onward.columns and onward.target[onward.columns.index(end)] == target:  # fmt: skip
+                if onward.table == foreign_key.table and end in onward.columns and onward.target[onward.columns.index(end)] == target:
                     self._follow(foreign_key, [*hops, onward])
                     return
 
@@ -216,7 +226,9 @@ class ReferencePlanner:
         """All columns are another reference's already: this one points where that row's own reference points."""
         owners = {self._owner[c].columns: self._owner[c] for c in foreign_key.columns if c in self._owner}
         for owner in owners.values():
-            if owner.table == foreign_key.table and all(self._target(owner, c) == t for c, t in zip(foreign_key.columns, foreign_key.target, strict=True)):  # fmt: skip
+            if owner.table == foreign_key.table and all(
+                self._target(owner, c) == t for c, t in zip(foreign_key.columns, foreign_key.target, strict=True)
+            ):
                 self._alias(foreign_key, owner)
                 return
             if not set(foreign_key.columns) <= set(owner.columns):
@@ -228,7 +240,7 @@ class ReferencePlanner:
                     self._follow(foreign_key, [owner, onward])
                     return
         columns = ", ".join(foreign_key.columns)
-        raise Unusable(f"({columns}) is set by other references, and nothing makes it reference {foreign_key.table} too", foreign_key.at)  # fmt: skip
+        raise Unusable(f"({columns}) is set by other references, and nothing makes it reference {foreign_key.table} too", foreign_key.at)
 
     def _target(self, foreign_key: ForeignKey, column: str) -> str | None:
         return foreign_key.target[foreign_key.columns.index(column)] if column in foreign_key.columns else None
@@ -264,7 +276,9 @@ class ReferencePlanner:
         parent = self.plan_of_all.schema.table(foreign_key.table)
         theirs = None if own is None else next((f for f in parent.foreign_keys if f.table == own.table), None)
         if own is None or theirs is None:
-            raise Unusable(f"within: {foreign_key.within} needs a reference that {self.table.name} and {foreign_key.table} share", foreign_key.at)  # fmt: skip
+            raise Unusable(
+                f"within: {foreign_key.within} needs a reference that {self.table.name} and {foreign_key.table} share", foreign_key.at
+            )
         return own.columns, theirs
 
     def _link(self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None) -> Link:
@@ -288,7 +302,9 @@ class ReferencePlanner:
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
         if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
             if rows > size and required:
-                raise Unusable(f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at)  # fmt: skip
+                raise Unusable(
+                    f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
+                )
             return DistinctLink(parent, max(size, 1), draws)
         return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, required)
 
@@ -322,7 +338,7 @@ class ReferencePlanner:
         above = None if onward is None else self._chain(middle.name, onward)
         return None if above is None else (*above, family)
 
-    def _require_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey], required: bool) -> None:  # fmt: skip
+    def _require_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey], required: bool) -> None:
         if not required or foreign_key.acyclic or foreign_key.table == self.table.name:
             return
         if isinstance(groups, FamilyGroups) and all(f.least > 0 for f in groups.chain):
@@ -356,7 +372,9 @@ class ReferencePlanner:
     def _plan_unique_set(self, columns: frozenset[str]) -> None:
         family_key = family_key_of(self.table)
         inside = self._family_inside(columns)
-        references = [f for f in self.table.foreign_keys if f is not family_key and set(f.columns) <= columns and f.columns not in self.own.links]  # fmt: skip
+        references = [
+            f for f in self.table.foreign_keys if f is not family_key and set(f.columns) <= columns and f.columns not in self.own.links
+        ]
         covered = {c for f in self.table.foreign_keys for c in f.columns}
         plain = sorted(columns - covered)
         wide = [c for c in plain if self._can_be_unique_alone(c)]
@@ -365,7 +383,11 @@ class ReferencePlanner:
             return
         names = [self._factor_name(f) for f in references] + [c for c in plain if self._is_finite(c)]
         if not names or any(n in self._factor_of for n in names):
-            raise Unusable(f"nothing makes ({', '.join(sorted(columns))}) unique: let one of them be a sequence, or a text or number that can be unique", self.table.at)  # fmt: skip
+            raise Unusable(
+                f"nothing makes ({', '.join(sorted(columns))}) unique: "
+                "let one of them be a sequence, or a text or number that can be unique",
+                self.table.at,
+            )
         stream_of_key = stream(self.plan_of_all.seed, self.table.name, *sorted(columns), "~combination")
         if inside and self.own.family is not None:
             key: CompositeKey = Siblings(stream_of_key, self.own.family)

@@ -48,11 +48,13 @@ class Rhythm:
         mass = first + below(draws, last - first)
         hour = np.clip(np.searchsorted(self.cumulated, mass, side="right") - 1, 0, 167)
         inside = (mass - self.cumulated[hour]) // np.maximum(self.weights[hour], 1)
-        return np.where(last > first, week + hour * HOUR + inside, times)
+        placed: Int64 = np.where(last > first, week + hour * HOUR + inside, times)
+        return placed
 
     def _weight_before(self, moment: Int64) -> Int64:
         hour = np.minimum(moment // HOUR, 167)
-        return self.cumulated[hour] + (moment - hour * HOUR) * self.weights[hour]
+        before: Int64 = self.cumulated[hour] + (moment - hour * HOUR) * self.weights[hour]
+        return before
 
 
 def rhythm_of(spec: str | Mapping[str, Any]) -> Rhythm | None:

@@ -25,7 +25,8 @@ _DENSE = 2
 class Link(Protocol):
     """Says which row of the parent table each row references: int64 row numbers, -1 for none."""
 
-    parent: str
+    @property
+    def parent(self) -> str: ...
 
     def __call__(self, rows: Rows) -> Int64: ...
 
@@ -33,15 +34,18 @@ class Link(Protocol):
 class TableRecipe(Protocol):
     """What Rows need to know of a table that is being generated."""
 
-    kernels: Mapping[str, Kernel]
-    links: Mapping[tuple[str, ...], Link]
-    family: Family | None
+    @property
+    def kernels(self) -> Mapping[str, Kernel]: ...
+    @property
+    def links(self) -> Mapping[tuple[str, ...], Link]: ...
+    @property
+    def family(self) -> Family | None: ...
 
 
 class Tables(Protocol):
     """What Rows need to know of all tables that are being generated."""
 
-    def __getitem__(self, table: str) -> TableRecipe: ...
+    def __getitem__(self, table: str, /) -> TableRecipe: ...
 
 
 class Rows:
@@ -146,7 +150,7 @@ def select(tables: Tables, table: str, picks: Int64) -> Selection:
     """Return the rows of `table` with the numbers `picks`, computing each no more often than is cheap."""
     absent = picks < 0
     if not len(picks) or absent.all():
-        return Selection(Rows(tables, table, range(0, 0)), np.zeros(len(picks), np.int64), absent)
+        return Selection(Rows(tables, table, range(0)), np.zeros(len(picks), np.int64), absent)
     mask = absent if absent.any() else None
     present = picks if mask is None else picks[~absent]
     low, high = int(present.min()), int(present.max())

@@ -11,14 +11,15 @@ from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.rows import Elements, Kernel, Rows
 from datagen.values.lorem import glue, positions
-from datagen.values.template import uuid_text
+from datagen.values.template import text_of_uuids
 from datagen.values.texts import join
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, argument
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
 _PREFERRED = ("text", "bigint", "double", "boolean", "timestamptz", "json", "uuid", "interval", "numeric")
-_ESCAPES = tuple((chr(c), f"\\u{c:04x}") for c in range(32) if chr(c) not in "\b\t\n\f\r") + (
+_ESCAPES = (
+    *((chr(c), f"\\u{c:04x}") for c in range(32) if chr(c) not in "\b\t\n\f\r"),
     ("\b", "\\b"), ("\t", "\\t"), ("\n", "\\n"), ("\f", "\\f"), ("\r", "\\r"),
 )  # fmt: skip
 _CENTS = SqlType("numeric", 18, 2)
@@ -70,7 +71,7 @@ def as_json(values: pa.Array, type: SqlType) -> pa.Array:
     elif type.kind in ("timestamp", "timestamptz"):
         written = join('"', pc.strftime(pc.cast(values, pa.timestamp("s"), safe=False), "%Y-%m-%dT%H:%M:%SZ"), '"')
     elif type.kind == "uuid":
-        written = join('"', uuid_text(values), '"')
+        written = join('"', text_of_uuids(values), '"')
     elif type.kind in (*TEXTS, "enum"):
         written = quoted(values)
     else:

@@ -155,10 +155,14 @@ def price(recipe: Recipe, ctx: Context) -> Kernel:
 
     def kernel(rows: Rows) -> pa.Array:
         draws = rows.draws(amount)
-        whole = least // 100 + np.minimum(below(draws, most // 100 - least // 100 + 1), below(_second(draws), most // 100 - least // 100 + 1))  # fmt: skip
+        whole = least // 100 + np.minimum(
+            below(draws, most // 100 - least // 100 + 1), below(_second(draws), most // 100 - least // 100 + 1)
+        )
         style = rows.draws(ending)
         kind = np.searchsorted(_CENT_CHANCES, style & np.uint64(255), side="right")
-        value = np.where((style >> np.uint64(8) & np.uint64(255)) < 205, whole * 100 + cents[kind], whole * 100 + below(style << np.uint64(16), 100))  # fmt: skip
+        value = np.where(
+            (style >> np.uint64(8) & np.uint64(255)) < 205, whole * 100 + cents[kind], whole * 100 + below(style << np.uint64(16), 100)
+        )
         value = np.clip(value, least, most)
         if type.kind in FLOATS:
             return from_floats(type, value / 100.0)

@@ -42,7 +42,7 @@ class Country:
 def countries() -> dict[str, Country]:
     """The countries known here, by ISO 3166 code."""
     table = json.loads((resources.files("datagen.values") / "places.json").read_text("utf-8"))
-    return {code: Country(code, *row[:5], tuple(row[5])) for code, row in table.items()}
+    return {code: Country(code, row[0], row[1], row[2], row[3], row[4], tuple(row[5])) for code, row in table.items()}
 
 
 def country_of(locale: str) -> Country:

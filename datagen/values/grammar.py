@@ -23,7 +23,7 @@ def grammar(recipe: Recipe, ctx: Context) -> Kernel:
     return lambda rows: text_or_serial(start(rows), rows, ctx, serial, " #")
 
 
-def _symbol(name: str, place: str, rules: dict[str, tuple[str, ...]], ctx: Context, recipe: Recipe, above: tuple[str, ...]) -> Kernel:  # fmt: skip
+def _symbol(name: str, place: str, rules: dict[str, tuple[str, ...]], ctx: Context, recipe: Recipe, above: tuple[str, ...]) -> Kernel:
     if name in above:
         ctx.fail(f"the symbol '{name}' contains itself", recipe.at)
     phrases: list[list[str | Kernel]] = []
@@ -52,11 +52,7 @@ def _chosen(phrases: list[list[str | Kernel]], choice: np.ndarray, rows: Rows) -
         return fill(phrases[0], rows)
     order = np.argsort(choice, kind="stable")
     bounds = np.searchsorted(choice[order], np.arange(len(phrases) + 1))
-    pieces = [
-        fill(phrase, rows.subset(order[bounds[i] : bounds[i + 1]]))
-        for i, phrase in enumerate(phrases)
-        if bounds[i] < bounds[i + 1]
-    ]
+    pieces = [fill(phrase, rows.subset(order[bounds[i] : bounds[i + 1]])) for i, phrase in enumerate(phrases) if bounds[i] < bounds[i + 1]]
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     return pa.chunked_array(pieces, pa.string()).combine_chunks().take(pa.array(back)) if pieces else pa.array([], pa.string())

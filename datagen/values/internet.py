@@ -105,7 +105,12 @@ def ipv6(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> pa.Array:
         low = index(rows).astype(np.uint64)
         high = rows.draws(upper)
-        groups = [0x2001, 0x0DB8, *(high >> np.uint64(48 - 16 * i) & np.uint64(0xFFFF) for i in range(3)), *(low >> np.uint64(32 - 16 * i) & np.uint64(0xFFFF) for i in range(3))]  # fmt: skip
+        groups = [
+            0x2001,
+            0x0DB8,
+            *(high >> np.uint64(48 - 16 * i) & np.uint64(0xFFFF) for i in range(3)),
+            *(low >> np.uint64(32 - 16 * i) & np.uint64(0xFFFF) for i in range(3)),
+        ]
         text = np.empty((len(rows), 39), np.uint8)
         text[:, 4::5] = ord(":")
         for i, group in enumerate(groups):

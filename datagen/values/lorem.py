@@ -54,7 +54,7 @@ def sentences(recipe: Recipe, ctx: Context) -> Kernel:
     """Sentences of 5 to 14 words."""
     counts, stride = _counts(recipe, ctx)
     lengths, own, serial = ctx.stream("length"), ctx.stream("word"), serial_if_unique(ctx, "texts")
-    forms = pa.array([*(" " + w for w in WORDS), *(w.capitalize() for w in WORDS), *(" " + w.capitalize() for w in WORDS)], pa.string())  # fmt: skip
+    forms = pa.array([*(" " + w for w in WORDS), *(w.capitalize() for w in WORDS), *(" " + w.capitalize() for w in WORDS)], pa.string())
 
     def kernel(rows: Rows) -> pa.Array:
         count = counts(rows)

@@ -31,7 +31,8 @@ _CLASSES = {"d": _DIGITS, "w": _WORD, "s": " "}
 class Node(Protocol):
     """A part of a pattern with `size` words."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     def write(self, number: Int64) -> pa.Array:
         """Return the word with each number, 0 to size - 1."""
@@ -209,7 +210,7 @@ class _Parser:
             raise ValueError(f"the repetition at character {start + 1} must rise and be at most 4,096")
         if self.peek() in ("?", "+", "*"):
             raise ValueError(f"'{self.peek()}' at character {self.at + 1} after a repetition is not known")
-        options = [Sequence((node,) * count) for count in range(least, most + 1)]
+        options: list[Node] = [Sequence((node,) * count) for count in range(least, most + 1)]
         return options[0] if len(options) == 1 else Either(tuple(options))
 
 

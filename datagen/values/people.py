@@ -201,5 +201,3 @@ def ssn(recipe: Recipe, ctx: Context) -> Kernel:
         return join("9", digits(number // 10**6, 2), "-", digits(number // 10**4, 2), "-", digits(number, 4))
 
     return kernel
-
-

@@ -67,7 +67,8 @@ class Persona:
 
         def positions(rows: Rows) -> Int64:
             group = locales.groups(rows)
-            both = np.where(self.is_female(rows), 0, count) + (0 if group is None else group)
+            gender: Int64 = np.where(self.is_female(rows), np.int64(0), np.int64(count))
+            both = gender if group is None else gender + group
             return pool.index(rows.draws(own), both)
 
         return pool, lambda rows: rows.memo(key, lambda: positions(rows))

@@ -61,7 +61,11 @@ def _require(library: str, name: str, ctx: Context, recipe: Recipe) -> None:
         generic = Generic()
         topic = name.partition(".")[0]
         topics = [t for t in dir(generic) if not t.startswith("_")]
-        known = [f"{topic}.{n}" for n in dir(getattr(generic, topic)) if not n.startswith("_")] if topic in topics else [f"{t}." for t in topics]  # fmt: skip
+        known = (
+            [f"{topic}.{n}" for n in dir(getattr(generic, topic)) if not n.startswith("_")]
+            if topic in topics
+            else [f"{t}." for t in topics]
+        )
     if name not in known:
         ctx.fail(f"{library} has no provider '{name[:60]}'{nearest(name, known)}", recipe.at)
 

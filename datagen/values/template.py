@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import to_units
 from datagen.compiling import Context, generator
-from datagen.errors import Unusable
+from datagen.errors import GenerationFailed, Unusable
+from datagen.keys import uuid_text
 from datagen.rows import Kernel, Rows
 from datagen.values.texts import decimal, fit, join
 from schemas.errors import Mark, nearest
@@ -72,8 +74,6 @@ def template(recipe: Recipe, ctx: Context) -> Kernel:
 
 
 def _within_length(compiled: list[str | Kernel], ctx: Context) -> Kernel:
-    from datagen.errors import GenerationFailed
-
     where, length = f"{ctx.table.name}.{ctx.column}", ctx.type.length or 0
 
     def kernel(rows: Rows) -> pa.Array:
@@ -119,18 +119,18 @@ def _as_text(source: Kernel, type: SqlType) -> Kernel:
     if type.kind in (*TEXTS, "enum", "json"):
         return source
     if type.kind == "uuid":
-        return lambda rows: uuid_text(source(rows))
+        return lambda rows: text_of_uuids(source(rows))
     if type.kind == "timestamptz":
         return lambda rows: pc.strftime(pc.cast(source(rows), pa.timestamp("s"), safe=False), "%Y-%m-%d %H:%M:%S")
     return lambda rows: pc.cast(source(rows), pa.string())
 
 
-def uuid_text(values: pa.Array) -> pa.Array:
+def text_of_uuids(values: pa.Array) -> pa.Array:
     """Return uuids in their usual form of 36 characters."""
-    storage = values.storage if isinstance(values, pa.ExtensionArray) else values
-    hexadecimal = pa.array([None if v is None else v.hex() for v in storage.to_pylist()], pa.string())
-    cuts = [pc.utf8_slice_codeunits(hexadecimal, a, b) for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))]
-    return pc.binary_join_element_wise(*cuts, "-")
+    storage = values.storage
+    octets = np.frombuffer(storage.buffers()[1], np.uint8)[16 * storage.offset :][: 16 * len(storage)].reshape(-1, 16)
+    text = uuid_text(octets)
+    return text if storage.null_count == 0 else pc.if_else(storage.is_valid(), text, pa.scalar(None, pa.string()))
 
 
 def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, whole: Callable[[Rows], object]) -> Kernel:
@@ -152,4 +152,6 @@ def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, wh
                 return pc.strftime(pa.array(units // factor).cast(pa.int32() if type.kind == "date" else pa.int64()).cast(unit), form)  # type: ignore[operator]
 
             return kernel
-    ctx.fail(f"the format '{found.form}' does not fit {found.name}, which is {type}; known are :06 for whole numbers and :%Y-%m-%d for dates")  # fmt: skip
+    ctx.fail(
+        f"the format '{found.form}' does not fit {found.name}, which is {type}; known are :06 for whole numbers and :%Y-%m-%d for dates"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +13,7 @@ from datagen.keys import fixed_width_text
 from datagen.randomness import Int64
 from schemas.types import SqlType
 
-Piece = pa.Array | str
+Piece = Any
 
 
 def pick(values: pa.Array, positions: Int64) -> pa.Array:
@@ -59,7 +61,9 @@ def with_serial(words: pa.Array, serial: Int64, ctx: Context, between: str = "",
     number = decimal(serial)
     length = ctx.type.length
     if length is not None:
-        tail = widest_serial(ctx) + len(between) + (len(after) if isinstance(after, str) else int(pc.max(pc.utf8_length(after)).as_py() or 0))  # fmt: skip
+        tail = (
+            widest_serial(ctx) + len(between) + (len(after) if isinstance(after, str) else int(pc.max(pc.utf8_length(after)).as_py() or 0))
+        )
         words = pc.utf8_slice_codeunits(words, 0, max(length - tail, 0))
     return join(words, between, number, after)
 

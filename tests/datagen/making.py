@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import pyarrow as pa
 
 import datagen
@@ -24,5 +22,3 @@ def column_of(generate: str, type: str = "bigint", rows: int = 1000, extra: str 
     text = f'tables:\n  t:\n    rows: {rows}\n    columns:\n      id: {{type: bigint, key: true}}\n      x: {{type: "{type}", generate: {generate}{extra}}}\n'
     made = source_of(text, **options)
     return made.read("t").read_all().column("x").combine_chunks()
-
-

@@ -36,7 +36,7 @@ def test_names_are_told_apart_by_where_they_end():
 
 
 def test_streams_are_pinned():
-    assert stream(42, "users", "email", "value").key == (0xb0ea3fa7fd5ee2e4, 0xaa70518870bf06a8)
+    assert stream(42, "users", "email", "value").key == (0xB0EA3FA7FD5EE2E4, 0xAA70518870BF06A8)
     assert stream(42, "users", "email", "value").draws(range(2)).tolist() == [7183612441844458820, 13029121817059351257]
 
 
