@@ -68,8 +68,16 @@ _WRITE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fa
 
 
 def canonical_values(texts: Sequence[str]) -> Sequence[str]:
-    """Return the canonical text of each JSON text; `texts` itself where all are canonical. Raises NotJson."""
-    values = [_read(text, position) for position, text in enumerate(texts)]
+    """Return the canonical text of each JSON text; `texts` itself where all are canonical.
+
+    Raises NotJson with the position of the first text that is not JSON.
+    """
+    try:
+        values = [_read(text, position) for position, text in enumerate(texts)]
+    except NotJson as error:
+        for position in range(error.position):  # half a surrogate pair is found by writing only
+            _write(_read(texts[position], position), position)
+        raise
     try:
         written = _WRITE(values)
         written.encode()

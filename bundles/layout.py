@@ -47,11 +47,15 @@ class Layout:
 
     def exists(self) -> bool:
         """Whether there is a store at all; NotAStore where the folder holds something else."""
-        if (self.path / "oci-layout").exists():
+        if (self.path / "oci-layout").exists() or self.index_path.exists():
             return True
-        if self.path.exists() and (not self.path.is_dir() or any(not n.startswith(".") for n in os.listdir(self.path))):
+        if self.path.exists() and (not self.path.is_dir() or self._other_files()):
             raise NotAStore(f"{self.path} is no bundle store: it holds other files. Choose an empty or a new folder")
         return False
+
+    def _other_files(self) -> bool:
+        """Whether there is more in the folder than what another process makes first of a new store."""
+        return any(not name.startswith(".") and name not in ("blobs", "tmp") for name in os.listdir(self.path))
 
     def create(self) -> None:
         """Make an empty store; the caller holds the index lock, and a store that exists is left alone."""

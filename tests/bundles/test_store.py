@@ -1,0 +1,359 @@
+"""A store keeps what it lists: tags move, garbage goes, damage is named, and killed work leaves nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import bundle_sources as sources
+import pytest
+
+import bundles
+from bundles.errors import BundleDamaged, NotAStore, ReferenceInvalid, ReferenceUnknown
+from bundles.store import default_path
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return bundles.Store(tmp_path / "store")
+
+
+def build(store, rows=100, tag="synthetic:v1"):
+    return bundles.build(sources.narrow(rows), store=store, tag=tag)
+
+
+def files(store):
+    return sorted(p for p in store.path.rglob("*") if p.is_file())
+
+
+def blobs(store):
+    return {p.name for p in (store.path / "blobs" / "sha256").iterdir()}
+
+
+def test_the_default_place_follows_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMPANYOS_HOME", str(tmp_path))
+    assert bundles.Store().path == tmp_path / "bundles"
+    monkeypatch.delenv("COMPANYOS_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert default_path() == tmp_path / "data" / "companyos" / "bundles" or sys.platform != "linux"
+
+
+def test_a_store_that_does_not_exist_is_empty_and_is_not_made_by_looking(store):
+    assert list(store.list()) == []
+    assert store.collect_garbage() == (0, 0)
+    with pytest.raises(ReferenceUnknown, match=r"no bundle 'synthetic:v1': the store .* is empty"):
+        store.resolve("synthetic:v1")
+    assert not store.path.exists()
+
+
+def test_the_store_is_an_oci_image_layout(store):
+    bundle = build(store)
+    assert json.loads((store.path / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+    index = json.loads((store.path / "index.json").read_text())
+    assert index["schemaVersion"] == 2
+    (descriptor,) = index["manifests"]
+    assert descriptor["annotations"] == {"org.opencontainers.image.ref.name": "synthetic:v1"}
+    assert descriptor["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert descriptor["digest"] == bundle.manifest_digest
+    raw = (store.path / "blobs" / "sha256" / descriptor["digest"][7:]).read_bytes()
+    assert len(raw) == descriptor["size"]
+    manifest = json.loads(raw)
+    assert manifest["artifactType"] == descriptor["artifactType"] == "application/vnd.companyos.bundle.v1"
+    assert manifest["config"]["mediaType"] == "application/vnd.companyos.bundle.config.v1+json"
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.apache.parquet"}
+    for described in [manifest["config"], *manifest["layers"]]:
+        data = (store.path / "blobs" / "sha256" / described["digest"][7:]).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (described["size"], described["digest"][7:])
+    assert all(p.parent.name == "sha256" or p.parent == store.path for p in files(store))
+
+
+def test_bundles_are_listed_with_what_they_hold(store):
+    shop = bundles.build(sources.shop(), store=store, tag="shop:v2")
+    build(store)
+    first, second = store.list()
+    assert (first.reference, first.kind, first.data_class, first.tables, first.rows) == ("shop:v2", "synthetic", "sensitive", 3, 1010)
+    assert (first.manifest_digest, first.content_digest) == (shop.manifest_digest, shop.content_digest)
+    assert first.bytes == sum(t.bytes for t in shop.tables.values())
+    assert second.reference == "synthetic:v1"
+
+
+def test_a_tag_moves_and_moves_back(store):
+    old = build(store, 100, "synthetic:v1")
+    store.tag("synthetic:v1", "synthetic:prod")
+    new = build(store, 200, "synthetic:v2")
+    store.tag("synthetic:v2", "synthetic:prod")
+    assert bundles.open("synthetic:prod", store).manifest_digest == new.manifest_digest
+    store.tag("synthetic:v1", "synthetic:prod")
+    assert bundles.open("synthetic:prod", store).manifest_digest == old.manifest_digest
+    assert [b.reference for b in store.list()] == ["synthetic:prod", "synthetic:v1", "synthetic:v2"]
+
+
+def test_a_bundle_is_found_by_digest_even_after_its_tag_has_moved(store):
+    old = build(store, 100)
+    build(store, 200)
+    reference = f"synthetic@{old.manifest_digest}"
+    assert bundles.open(reference, store).reference == reference
+    assert bundles.open(reference, store).manifest_digest == old.manifest_digest
+    store.tag(reference, "synthetic:v1")
+    assert bundles.open("synthetic:v1", store).manifest_digest == old.manifest_digest
+
+
+def test_an_unknown_reference_names_the_nearest(store):
+    build(store)
+    with pytest.raises(ReferenceUnknown, match=r"no bundle 'syntetic:v1' .*did you mean 'synthetic:v1'\?"):
+        bundles.open("syntetic:v1", store)
+    with pytest.raises(ReferenceUnknown, match="bundle list"):
+        store.remove("other@sha256:" + "0" * 64)
+    with pytest.raises(ReferenceUnknown, match="did you mean"):
+        store.tag("synthetic:v2", "synthetic:v3")
+
+
+def test_a_digest_is_no_tag(store):
+    bundle = build(store)
+    with pytest.raises(ReferenceInvalid, match="is no tag"):
+        store.tag("synthetic:v1", f"x@{bundle.manifest_digest}")
+    with pytest.raises(ReferenceInvalid, match="is no tag"):
+        build(store, tag=f"x@{bundle.manifest_digest}")
+
+
+def test_removed_bundles_are_collected_and_shared_blobs_stay(store):
+    build(store, 100, "a:v1")
+    store.tag("a:v1", "b:v1")
+    build(store, 200, "c:v1")
+    both = blobs(store)
+    assert store.remove("a:v1") == ["a:v1"]
+    assert store.collect_garbage() == (0, 0)
+    assert list(store.remove("c:v1")) == ["c:v1"]
+    garbage = store.collect_garbage(dry_run=True)
+    assert blobs(store) == both
+    assert store.collect_garbage() == garbage
+    assert garbage.blobs == 3
+    assert garbage.bytes > 0
+    assert store.collect_garbage() == (0, 0)
+    assert bundles.verify(bundles.open("b:v1", store)).ok
+
+
+def test_a_digest_removes_all_its_tags(store):
+    bundle = build(store, 100, "a:v1")
+    store.tag("a:v1", "a:v2")
+    build(store, 200, "a:v3")
+    assert store.remove(f"a@{bundle.manifest_digest}") == ["a:v1", "a:v2"]
+    assert [b.reference for b in store.list()] == ["a:v3"]
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    for attempt in (lambda s: s.list(), lambda s: s.collect_garbage(), lambda s: build(s)):
+        with pytest.raises(NotAStore, match="is no bundle store: it holds other files"):
+            attempt(bundles.Store(tmp_path))
+    with pytest.raises(NotAStore):
+        bundles.Store(tmp_path / "thesis.txt").list()
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"manifests": 3}', '{"manifests": [{"digest": 1}]}', '{"manifests": [7]}', "\0\xff"])
+def test_a_damaged_index_is_named_and_nothing_is_collected_or_overwritten(store, damage):
+    build(store)
+    index = store.path / "index.json"
+    index.write_text(damage, encoding="latin-1")
+    before = blobs(store)
+    attempts = (
+        store.list,
+        store.collect_garbage,
+        lambda: bundles.open("synthetic:v1", store),
+        lambda: store.remove("synthetic:v1"),
+        lambda: build(store, 300, "b:v1"),
+    )
+    for attempt in attempts:
+        with pytest.raises(BundleDamaged, match=r"index\.json is (no OCI image index|not JSON); .*Restore"):
+            attempt()
+    assert blobs(store) >= before
+    assert index.read_text(encoding="latin-1") == damage
+
+
+def test_a_lost_index_is_named_and_nothing_is_collected(store):
+    build(store)
+    (store.path / "index.json").unlink()
+    before = blobs(store)
+    for attempt in (store.list, store.collect_garbage):
+        with pytest.raises(BundleDamaged, match=r"index\.json is missing"):
+            attempt()
+    assert blobs(store) == before
+
+
+def test_nothing_is_collected_while_a_manifest_is_lost(store):
+    bundle = build(store, 100, "a:v1")
+    build(store, 200, "b:v1")
+    (store.path / "blobs" / "sha256" / bundle.manifest_digest[7:]).unlink()
+    before = blobs(store)
+    with pytest.raises(BundleDamaged, match=f"the manifest of 'a:v1' is lost: blob {bundle.manifest_digest} is missing"):
+        store.collect_garbage()
+    assert blobs(store) == before
+    store.remove("a:v1")
+    assert store.collect_garbage().blobs == 2
+    assert [b.reference for b in store.list()] == ["b:v1"]
+
+
+def test_an_altered_manifest_or_config_is_named_when_the_bundle_is_opened(store):
+    bundle = build(store)
+    for digest in (bundle.manifest.config.digest, bundle.manifest_digest):
+        path = store.path / "blobs" / "sha256" / digest[7:]
+        path.write_bytes(path.read_bytes().replace(b"bigint", b"biginT").replace(b"synthetic", b"sanitized"))
+        with pytest.raises(BundleDamaged, match=f"blob {digest} in .* is altered"):
+            bundles.open("synthetic:v1", store)
+
+
+def test_what_others_put_into_the_layout_is_kept(store):
+    build(store)
+    data = b'{"layers":[],"config":{"digest":"sha256:' + b"0" * 64 + b'","size":2}}'
+    name = hashlib.sha256(data).hexdigest()
+    (store.path / "blobs" / "sha256" / name).write_bytes(data)
+    index = json.loads((store.path / "index.json").read_text())
+    signature = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": f"sha256:{name}", "size": len(data)}
+    (store.path / "index.json").write_text(json.dumps({**index, "manifests": [*index["manifests"], signature]}))
+    build(store, 300, "b:v1")
+    assert store.collect_garbage().blobs == 0
+    assert signature in json.loads((store.path / "index.json").read_text())["manifests"]
+    assert [b.reference for b in store.list()] == ["b:v1", "synthetic:v1"]
+
+
+SLOW_BUILD = """
+import sys, time
+sys.path.insert(0, sys.argv[2])
+import bundles, bundle_sources as sources
+source = sources.narrow(40 * 65_536)
+def report(progress):
+    print(progress.rows, flush=True)
+    time.sleep(0.05)
+bundles.build(source, store=sys.argv[1], tag="slow:v1", jobs=2, chunk_rows=65_536, on_progress=report)
+"""
+
+
+def start_slow_build(store):
+    command = [sys.executable, "-c", SLOW_BUILD, str(store.path), str(Path(__file__).parent)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    assert process.stdout is not None
+    for _ in range(3):
+        assert process.stdout.readline()
+    return process
+
+
+def test_a_killed_build_leaves_the_store_as_it_was_and_its_rests_are_collected(store):
+    before = build(store)
+    kept = set(files(store))
+    process = start_slow_build(store)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert [b.reference for b in store.list()] == ["synthetic:v1"]
+    rests = set(files(store)) - kept
+    assert rests
+    garbage = store.collect_garbage()
+    assert garbage.blobs == len(rests)
+    assert set(files(store)) == kept
+    assert not list((store.path / "tmp").iterdir())
+    assert bundles.verify(bundles.open("synthetic:v1", store)).ok
+    assert bundles.open("synthetic:v1", store).manifest_digest == before.manifest_digest
+
+
+def test_ctrl_c_stops_a_build_and_leaves_nothing(store):
+    build(store)
+    kept = set(files(store))
+    process = start_slow_build(store)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert set(files(store)) == kept
+    assert not list((store.path / "tmp").iterdir())
+    assert store.collect_garbage() == (0, 0)
+
+
+def test_garbage_collection_waits_for_a_running_build(store):
+    build(store, 100, "gone:v1")
+    store.remove("gone:v1")
+    process = start_slow_build(store)
+    garbage = store.collect_garbage()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert garbage.blobs >= 1
+    assert bundles.verify(bundles.open("slow:v1", store)).ok
+
+
+def test_concurrent_builds_and_collections_lose_nothing(store):
+    problems = []
+
+    def work(number):
+        try:
+            for i in range(3):
+                build(store, 100 + i, f"w{number}:v{i}")
+                store.collect_garbage()
+                store.tag(f"w{number}:v{i}", f"w{number}:latest")
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(store.list()) == 4 * 4
+    for stored in store.list():
+        assert bundles.verify(bundles.open(stored.reference, store), jobs=1).ok
+    assert store.collect_garbage() == (0, 0)
+
+
+def test_listing_needs_neither_pyarrow_nor_duckdb(store):
+    build(store)
+    code = "import sys, bundles; print(len(bundles.Store(sys.argv[1]).list())); print({'pyarrow', 'duckdb', 'numpy'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(store.path)], capture_output=True, text=True, env=environment, cwd=ROOT, check=True
+    )
+    assert run.stdout == "1\nset()\n"
+
+
+def test_a_store_that_cannot_be_written_is_explained(store, monkeypatch):
+    build(store)
+
+    def refuse(path, *args, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(bundles.errors.StoreFailure, match=r"cannot use the bundle store .*: Permission denied"):
+        build(store, 300, "b:v1")
+    monkeypatch.undo()
+    assert [b.reference for b in store.list()] == ["synthetic:v1"]
+    assert store.collect_garbage() == (0, 0)
+
+
+FULL_DISK = """
+import resource, sys
+sys.path.insert(0, sys.argv[2])
+import bundles, bundle_sources as sources
+from schemas.errors import SystemFailure
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    bundles.build(sources.shop(people=70_000), store=sys.argv[1], tag="big:v1")
+except SystemFailure as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_explained_and_leaves_nothing(store):
+    build(store)
+    kept = set(files(store))
+    command = [sys.executable, "-c", FULL_DISK, str(store.path), str(Path(__file__).parent)]
+    run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, check=True)
+    assert "no space is left for the bundle store" in run.stdout
+    assert set(files(store)) == kept
+    assert not list((store.path / "tmp").iterdir())
