@@ -97,7 +97,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     origin = found.provenance
     if "seed" in origin:
         click.echo(
-            f"made from schema {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
+            f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
         )
     rows = [
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()

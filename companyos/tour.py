@@ -13,7 +13,7 @@ _SAMPLES = (
     ("A tenant and what it pays", "SELECT t.name, t.country, p.name AS plan, s.seats, s.status, s.started_on FROM tenants t "
      "JOIN subscriptions s ON s.tenant_id = t.id JOIN plans p ON p.id = s.plan_id ORDER BY t.created_at LIMIT 4"),
     ("Its people", "SELECT name, email, phone, job_title FROM users ORDER BY id LIMIT 4"),
-    ("Invoices by status", "SELECT status::TEXT AS status, count(*) AS invoices, sum(total) AS total FROM invoices GROUP BY 1 ORDER BY 2 DESC"),
+    ("Invoices by status", "SELECT status::TEXT AS status, count(*) AS n, sum(total) AS total FROM invoices GROUP BY 1 ORDER BY 2 DESC"),
     ("A support ticket", "SELECT m.author, m.body FROM ticket_messages m WHERE m.ticket_id = 3 ORDER BY m.position LIMIT 3"),
 )  # fmt: skip
 

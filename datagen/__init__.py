@@ -2,7 +2,7 @@
 
 Every cell is a pure function of names and a row number (`randomness`, `permutation`), so any rows of any table can be made
 alone, in any order, by any number of threads. `plan` compiles a schema to kernels and links and finds what cannot be done;
-`source` makes rows. New generators register themselves in a module listed in `generators`. Names are looked up when they are
+`synthetic` makes rows. New generators register themselves in a module listed in `generators`. Names are looked up when they are
 first used, since NumPy and pyarrow take their time to load.
 """
 
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datagen.errors import GenerationFailed, RecipeError
-    from datagen.source import SyntheticSource, source
+    from datagen.synthetic import SyntheticSource, source
     from datagen.version import GENERATOR_VERSION
 
 _PLACES = {
     "GENERATOR_VERSION": "datagen.version",
     "GenerationFailed": "datagen.errors",
     "RecipeError": "datagen.errors",
-    "SyntheticSource": "datagen.source",
-    "source": "datagen.source",
+    "SyntheticSource": "datagen.synthetic",
+    "source": "datagen.synthetic",
 }
 
 __all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "SyntheticSource", "source"]
