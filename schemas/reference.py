@@ -1,0 +1,195 @@
+"""The reference page of the schema language, made from the grammar and the catalogue of generators.
+
+`python -m schemas.reference` writes `docs/schema-language.md`; a test holds it current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from schemas import grammar
+from schemas.grammar import Key
+from schemas.recipes import GENERATORS, PARAMETER_KINDS, Generator, Parameter
+from schemas.times import format_duration
+from schemas.types import ALIASES, KINDS
+
+PAGE = Path(__file__).parent.parent / "docs" / "schema-language.md"
+
+EXAMPLE = """\
+schema: shop
+seed: 42
+anchor: 2026-01-01T00:00:00Z          # the data's 'now'
+locale: {en_US: 70, de_DE: 20, ja_JP: 10}
+tables:
+  tenants:
+    rows: 200
+    columns:
+      id:         {type: uuid, key: true}
+      name:       {type: text, generate: company.name, unique: true}
+      plan:       {type: text, generate: {choice: {free: 60, pro: 30, enterprise: 10}}}
+      created_at: {type: timestamptz, generate: {between: [-3y, now]}}
+  users:
+    rows: {per: tenants, count: {zipf: 1.3, min: 1, max: 5000}}
+    columns:
+      id:         {type: bigint, key: true}
+      tenant_id:  {references: tenants.id}
+      email:      {type: text, generate: person.email, unique: true, class: personal}
+      manager_id: {references: users.id, within: tenant_id, acyclic: true, null: 0.1}
+      created_at: {type: timestamptz, generate: {after: tenants.created_at, within: 2y}}
+  invoices:
+    rows: {per: tenants, count: {poisson: 24}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      status:    {type: text, generate: {states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}}}
+      total:     {type: "numeric(12,2)", generate: {sum: invoice_lines.amount}}
+  invoice_lines:
+    rows: {per: invoices, count: {poisson: 3, min: 1}}
+    columns:
+      invoice_id: {references: invoices.id}
+      line:       {type: integer, generate: ordinal}
+      amount:     {type: "numeric(10,2)", generate: {lognormal: {median: 50, sigma: 1.2}, max: 10000}}
+    key: [invoice_id, line]
+privacy: {unit: users.id}
+"""
+
+_TYPE_NOTES = {
+    "smallint": "16 bits", "integer": "32 bits", "bigint": "64 bits",
+    "numeric": "`numeric(12,2)`: exact; precision 1 to 38, scale up to the precision; carried as `numeric(38,9)` where neither is given",
+    "real": "32-bit float", "double": "64-bit float", "text": "", "varchar": "`varchar(40)`: at most so many characters",
+    "char": "`char(2)`: at most so many characters", "boolean": "", "date": "", "time": "without a zone, to the microsecond",
+    "timestamp": "without a zone, to the microsecond", "timestamptz": "an instant, to the microsecond",
+    "interval": "an exact length of time, without months", "uuid": "", "json": "", "bytes": "",
+    "enum": "`{enum: [happy, sad]}`, or the name of an entry of `types:`",
+    "array": "any of the above with `[]`, such as `text[]`; or `{array: {enum: [happy, sad]}}`",
+}  # fmt: skip
+
+_ROOMS = {
+    "general": "General", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet", "phone": "Phones",
+    "finance": "Finance", "product": "Products", "geo": "Geography",
+}  # fmt: skip
+
+_INTRODUCTION = """\
+A schema file says what a data set looks like and how it is made: tables, columns, constraints, and a recipe for every column.
+It is YAML, read with these rules: a value is taken as the type that is expected where it stands (`no` is text where text is
+meant), names may be any Unicode text of 1 to 63 bytes, and every problem of a file is told at once, with its line and column.
+
+    companyos schema check shop.yaml
+
+For completion and hints in editors that know the YAML language server, begin the file with
+
+    # yaml-language-server: $schema=<path to>/schemas/schema.schema.json
+"""
+
+_TIMES = """\
+- **Lengths of time**: `90s`, `15m`, `8h`, `3d`, `2w`, `6mo` (30 days each), `2y` (365 days each), also `us` and `ms`; several
+  together, such as `1d12h`.
+- **Moments**: `now` (the schema's `anchor`, never the clock), an offset from it such as `-3y` or `2w`, a date such as
+  `2026-01-31`, or a time stamp such as `2026-01-31T09:00:00Z` (UTC where no zone is given).
+- **Times of day**, for `time` columns: `08:30`, `17:05:10`.
+"""
+
+_PATHS = """\
+Recipes name other columns by paths:
+
+- `amount`: a column of the same row;
+- `tenant_id.plan_id.price`: along references, each named by its column, to a column of the row at the end;
+- `tenants.created_at`: the same, the reference named by its table, where only one leads there;
+- `invoice_lines.amount` in `sum`, `earliest` and `latest`, and `invoice_lines` in `count`: the rows of a table that references this one.
+
+A name that contains dots is understood wherever only one meaning is possible; a reference can also be written
+`{table: "a.b", columns: [id]}`.
+"""
+
+_CLASSES = """\
+Every column has one: what it says under `class:`; else that of the column that it references or repeats (`from`); else that of
+its semantic generator, as listed below; else `internal`.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# The schema language"
+    yield ""
+    yield "<!-- Made by `python -m schemas.reference`; do not edit by hand. -->"
+    yield ""
+    yield _INTRODUCTION
+    yield "```yaml"
+    yield EXAMPLE.rstrip()
+    yield "```"
+    for title, keys in (
+        ("The file", grammar.SCHEMA),
+        ("Tables", grammar.TABLE),
+        ("`rows`", grammar.ROWS),
+        ("Columns", grammar.COLUMN),
+        ("`foreign_keys`", grammar.FOREIGN_KEY),
+        ("`unique`", grammar.UNIQUE),
+        ("`indexes`", grammar.INDEX),
+    ):
+        yield from ("", f"## {title}", "")
+        yield from _table(("key", "value", "meaning", "example"), (_key_row(key) for key in keys))
+    yield from ("", "## Types", "")
+    yield from _table(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))
+    yield from ("", "## Times", "", _TIMES.rstrip(), "", "## Paths", "", _PATHS.rstrip(), "", "## Data classes", "", _CLASSES.rstrip())
+    yield from ("", "## Generators", "")
+    yield "`generate: NAME`, or `{NAME: MAIN, option: ...}`, or `{NAME: {parameter: ..., ...}}`; the main parameter is in bold."
+    yield "Numbers for `interval` columns are lengths of time. ✔ marks what can make unique values."
+    for room, listed in groupby(GENERATORS, key=lambda spec: spec.room):
+        yield from ("", f"### {_ROOMS[room]}")
+        for spec in listed:
+            yield from _generator(spec)
+    yield from ("", "## Kinds of parameters", "")
+    yield from _table(("kind", "what is written"), ((kind, doc) for kind, doc in PARAMETER_KINDS.items()))
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def _key_row(key: Key) -> tuple[str, ...]:
+    needed = " (needed)" if key.required else ""
+    return f"`{key.name}`{needed}", key.form, key.doc, f"`{key.example}`"
+
+
+def _type_row(kind: str) -> tuple[str, ...]:
+    aliases = ", ".join(f"`{alias}`" for alias, meant in ALIASES.items() if meant == kind)
+    return f"`{kind}`", aliases, _TYPE_NOTES[kind]
+
+
+def _generator(spec: Generator) -> Iterator[str]:
+    unique = " ✔" if spec.unique else ""
+    yield from ("", f"#### `{spec.name}`{unique}", "", spec.doc, "")
+    data_class = "" if spec.data_class == "internal" else f" Data class: {spec.data_class}."
+    yield f"Fits {', '.join(spec.fits)}.{data_class} Example: `generate: {spec.example}`"
+    if spec.parameters:
+        yield ""
+        yield from _table(("parameter", "kind", "default", "meaning"), (_parameter_row(p, spec) for p in spec.parameters))
+
+
+def _parameter_row(parameter: Parameter, spec: Generator) -> tuple[str, ...]:
+    name = f"**`{parameter.name}`**" if parameter.name == spec.main else f"`{parameter.name}`"
+    return name, parameter.kind, _default(parameter), parameter.doc
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.required:
+        return "needed"
+    if parameter.default is None:
+        return ""
+    if parameter.kind in ("duration", "dwell") and isinstance(parameter.default, int):
+        return f"`{format_duration(parameter.default)}`"
+    return f'`"{parameter.default}"`' if parameter.default == "" else f"`{parameter.default}`"
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), "utf-8")
