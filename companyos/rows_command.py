@@ -37,6 +37,7 @@ def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None
     source = datagen.source(schema, seed=seed, scale=scale)
     count = source.row_count(table)
     end = min(start + 10, count) if stop is None else stop
+    source.require_rows(table, start, end)
     found = _records(source, table, start, end)
     if as_json:
         print_json({"table": table, "from": start, "to": end, "of": count, "rows": list(found)})
@@ -48,11 +49,8 @@ def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None
 
 
 def _records(source: Any, table: str, start: int, stop: int) -> Iterator[dict[str, Any]]:
-    source.read_rows(table, start, min(start, stop) if start > stop else start)
     columns = source.schema.table(table).stored_columns
     shown: list[Callable[[Any], Any]] = [_shown(column.type.kind) for column in columns]
-    if start > stop or stop > source.row_count(table):
-        source.read_rows(table, start, stop)
     for first in range(start, stop, _BATCH):
         batch = source.read_rows(table, first, min(first + _BATCH, stop))
         values = [batch.column(c.name).to_pylist() for c in columns]

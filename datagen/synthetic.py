@@ -56,15 +56,18 @@ class SyntheticSource:
 
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
-        self._require(table)
-        count = self.plan.row_count(table)
-        if not 0 <= start <= stop <= count:
-            raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
+        self.require_rows(table, start, stop)
         blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop)) for a in range(start, stop, BLOCK_ROWS)]
         if len(blocks) == 1:
             return blocks[0]
         arrow = self.schema.table(table).arrow
         return pa.concat_batches(blocks) if blocks else pa.RecordBatch.from_pylist([], arrow)
+
+    def require_rows(self, table: str, start: int, stop: int) -> None:
+        """Raise InputError unless rows `start` to `stop` (exclusive) are all rows of `table`."""
+        count = self.row_count(table)
+        if not 0 <= start <= stop <= count:
+            raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
 
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         rows = Rows(self.plan.tables, table, range(start, stop))

@@ -1,0 +1,257 @@
+"""Each command: what it does, what it prints for machines, and its exit codes for bad input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from companyos.cli import run
+
+SHOP = """schema: shop
+seed: 42
+anchor: 2026-01-01T00:00:00Z
+tables:
+  tenants:
+    rows: 20
+    columns:
+      id:   {type: uuid, key: true}
+      name: {type: text, unique: true, generate: company.name}
+  users:
+    rows: {per: tenants, count: {uniform: [1, 9]}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      email:     {type: text, unique: true, generate: person.email}
+      balance:   {type: "numeric(12,2)", null: 0.2, generate: {normal: {mean: 0, sd: 100}}}
+      joined:    {type: timestamptz, generate: {between: [-1y, now]}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMPANYOS_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "shop.yaml"
+    path.write_text(SHOP)
+    return path
+
+
+def called(capsys, *arguments: object) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = run([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return code, out, err
+
+
+def said(capsys, *arguments: object) -> dict:
+    code, out, _ = called(capsys, *arguments, "--json")
+    assert code == 0, out
+    return json.loads(out)
+
+
+def built(capsys, shop, tag: str = "shop:v1", *options: object) -> dict:
+    return said(capsys, "bundle", "build", shop, "--tag", tag, *options)
+
+
+def test_build_prints_digests_of_the_bundle_its_tables_and_columns(capsys, shop):
+    made = built(capsys, shop)
+    assert made["reference"] == "shop:v1"
+    assert made["manifest_digest"].startswith("sha256:")
+    assert made["seconds"] >= 0
+    users = made["tables"]["users"]
+    assert set(users["columns"]) == {"id", "tenant_id", "email", "balance", "joined"}
+    shown = said(capsys, "bundle", "show", "shop:v1")
+    assert "seconds" not in shown
+    assert {k: shown[k] for k in ("reference", "manifest_digest", "content_digest", "tables")} == {
+        k: made[k] for k in ("reference", "manifest_digest", "content_digest", "tables")
+    }
+
+
+def test_two_builds_are_the_same_whatever_the_number_of_jobs(capsys, shop):
+    digests = {built(capsys, shop, f"shop:{jobs}", "--jobs", jobs)["manifest_digest"] for jobs in (1, 2, 3)}
+    assert len(digests) == 1
+    assert built(capsys, shop, "shop:other", "--seed", 7)["manifest_digest"] not in digests
+    assert built(capsys, shop, "shop:large", "--scale", 3)["tables"]["tenants"]["rows"] == 60
+
+
+def test_bundles_are_listed_verified_removed_and_collected(capsys, shop):
+    built(capsys, shop)
+    assert [b["reference"] for b in said(capsys, "bundle", "list")] == ["shop:v1"]
+    assert called(capsys, "bundle", "list")[1].splitlines()[0].split()[:2] == ["reference", "kind"]
+    assert said(capsys, "bundle", "verify", "shop:v1")["ok"] is True
+    assert called(capsys, "bundle", "verify", "shop:v1")[0] == 0
+    assert called(capsys, "bundle", "show", "shop:v1")[0] == 0
+    said(capsys, "bundle", "rm", "shop:v1")
+    assert said(capsys, "bundle", "list") == []
+    assert said(capsys, "bundle", "gc", "--dry-run")["blobs"] > 0
+    assert said(capsys, "bundle", "gc")["blobs"] > 0
+    assert said(capsys, "bundle", "gc")["blobs"] == 0
+
+
+def test_an_altered_blob_fails_the_verification(capsys, shop, tmp_path):
+    built(capsys, shop)
+    blobs = sorted((tmp_path / "home" / "bundles" / "blobs" / "sha256").iterdir(), key=lambda p: p.stat().st_size)
+    content = bytearray(blobs[-1].read_bytes())
+    content[len(content) // 2] ^= 1
+    blobs[-1].chmod(0o644)
+    blobs[-1].write_bytes(content)
+    code, _, err = called(capsys, "bundle", "verify", "shop:v1")
+    assert code == 1
+    assert "users" in err
+
+
+@pytest.mark.parametrize("target", ["duckdb:///company.db", "sqlite:///company.db"])
+def test_a_load_reports_rows_and_the_digest_that_was_read_back(capsys, shop, target):
+    made = built(capsys, shop)
+    receipt = said(capsys, "load", "shop:v1", target)
+    assert receipt["tables"] == {name: t["rows"] for name, t in made["tables"].items()}
+    assert receipt["content_digest"] == made["content_digest"]
+    code, _, err = called(capsys, "load", "shop:v1", target)
+    assert code == 3
+    assert "--replace" in err or "replace" in err
+    assert called(capsys, "load", "shop:v1", target, "--replace", "--as-of", "2027-06-01")[0] == 0
+    connect = duckdb.connect if target.startswith("duckdb") else sqlite3.connect
+    with connect("company.db") as database:
+        assert database.execute("SELECT count(*) FROM users").fetchone()[0] == made["tables"]["users"]["rows"]
+
+
+def test_rows_are_those_of_the_bundle_in_both_formats(capsys, shop):
+    import bundles
+
+    built(capsys, shop)
+    whole = bundles.open("shop:v1").table("users").to_arrow().to_pylist()
+    lines = called(capsys, "rows", shop, "users", "--from", 5, "--to", 9, "--format", "jsonl")[1].splitlines()
+    assert [json.loads(line)["email"] for line in lines] == [r["email"] for r in whole[5:9]]
+    assert [json.loads(line)["balance"] for line in lines] == [None if r["balance"] is None else str(r["balance"]) for r in whole[5:9]]
+    table = list(csv.DictReader(io.StringIO(called(capsys, "rows", shop, "users", "--from", 5, "--to", 9)[1])))
+    assert [row["email"] for row in table] == [r["email"] for r in whole[5:9]]
+    assert [row["tenant_id"] for row in table] == [str(r["tenant_id"]) for r in whole[5:9]]
+
+
+def test_schemas_are_checked_and_shown(capsys, shop):
+    assert said(capsys, "schema", "check", shop)["tables"]["tenants"] == 20
+    assert called(capsys, "schema", "check", "companyos")[0] == 0
+    assert "tables:" in called(capsys, "schema", "show", "companyos")[1]
+
+
+def test_every_problem_of_a_schema_is_told_with_its_place(capsys, shop):
+    shop.write_text(SHOP.replace("person.email", "person.emial").replace("rows: 20", "rows: many"))
+    code, _, err = called(capsys, "schema", "check", shop)
+    assert code == 2
+    assert f"{shop}:6:11:" in err
+    assert "did you mean 'person.email'" in err
+    code, out, _ = called(capsys, "schema", "check", shop, "--json")
+    assert code == 2
+    assert [p["line"] for p in json.loads(out)["problems"]] == [6, 15]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["bundle", "build", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (["bundle", "build", "companyoz"], 2, "did you mean 'companyos'"),
+        (["bundle", "build", "shop.yaml", "--scale", "-1"], 2, "scale"),
+        (["bundle", "build", "shop.yaml", "--scale", "nan"], 2, "scale"),
+        (["bundle", "build", "shop.yaml", "--seed", "-1"], 2, "seed"),
+        (["bundle", "build", "shop.yaml", "--tag", "Not A Tag"], 2, "Not A Tag"),
+        (["bundle", "build", "shop.yaml", "--jobs", "0"], 2, "jobs"),
+        (["bundle", "build", "shop.yaml", "--chunk-rows", "1000"], 2, "65,536"),
+        (["bundle", "show", "nothing:v1"], 2, "nothing:v1"),
+        (["bundle", "rm", "nothing:v1"], 2, "nothing:v1"),
+        (["bundle", "frobnicate"], 2, "frobnicate"),
+        (["bundel"], 2, "did you mean 'bundle'"),
+        (["rows", "shop.yaml", "usres"], 2, "did you mean 'users'"),
+        (["rows", "shop.yaml", "users", "--from", "5", "--to", "100000"], 2, "rows"),
+        (["rows", "shop.yaml", "users", "--from", "9", "--to", "5"], 2, "rows"),
+        (["load", "nothing:v1", "duckdb:///x.db"], 2, "nothing:v1"),
+        (["schema", "reflect", "nosuchdialect://x/y"], 2, "nosuchdialect"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(capsys, shop, arguments, code, words):
+    found, out, err = called(capsys, *arguments)
+    assert found == code
+    assert words in err
+    assert not out
+    found, out, _ = called(capsys, *arguments, "--json")
+    assert found == code
+    assert json.loads(out)["exit_code"] == code
+
+
+@pytest.mark.parametrize("command", ["load", "reflect"])
+def test_a_password_in_a_url_is_never_printed(capsys, shop, command):
+    built(capsys, shop)
+    url = "postgresql://someone:hunter2@127.0.0.1:1/nothing?connect_timeout=1"
+    arguments = ["load", "shop:v1", url] if command == "load" else ["schema", "reflect", url]
+    code, out, err = called(capsys, *arguments)
+    assert code == 4
+    assert "hunter2" not in out + err
+    assert "127.0.0.1" in err
+
+
+def test_versions_are_those_of_the_program_and_the_generator(capsys):
+    from companyos import __version__
+    from datagen import GENERATOR_VERSION
+
+    code, out, _ = called(capsys, "--version")
+    assert code == 0
+    assert out.strip() == f"companyos {__version__} (generator {GENERATOR_VERSION})"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
+    assert "_COMPANYOS_COMPLETE" in called(capsys, "completion", shell)[1]
+    built(capsys, shop)
+    for words, wanted in (("companyos bundle show s", "shop:v1"), ("companyos rows shop.yaml us", "users"), ("companyos bun", "bundle")):
+        environment = {**os.environ, "_COMPANYOS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        found = subprocess.run([program()], env=environment, capture_output=True, text=True, check=True, cwd=shop.parent)
+        assert wanted in found.stdout
+
+
+def program() -> str:
+    return str(Path(sys.executable).with_name("companyos"))
+
+
+def test_help_and_list_import_no_more_than_they_need(shop):
+    code = "import sys; from companyos.cli import run; run({!r}); print(sorted(m for m in {!r} if m in sys.modules), file=sys.stderr)"
+    heavy = ["numpy", "pyarrow", "duckdb", "sqlalchemy", "faker", "polars", "pandas", "sqlglot"]
+    for arguments, allowed in ((["--help"], []), (["--version"], []), (["bundle", "list"], [])):
+        found = subprocess.run([sys.executable, "-c", code.format(arguments, heavy)], capture_output=True, text=True, check=True)
+        assert found.stderr.strip() == str(allowed), arguments
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_collect(capsys, shop, kill):
+    built(capsys, shop)
+    process = subprocess.Popen([program(), "bundle", "build", "companyos", "--scale", "3", "--tag", "big:v1"], stderr=subprocess.PIPE)
+    blobs = Path(os.environ["COMPANYOS_HOME"]) / "bundles"
+    before = {p for p in blobs.rglob("*") if p.is_file()}
+    deadline = time.monotonic() + 60
+    while len({p for p in blobs.rglob("*") if p.is_file()} - before) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(kill)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == (130 if kill == signal.SIGINT else -signal.SIGKILL)
+    assert b"Traceback" not in err
+    assert [b["reference"] for b in said(capsys, "bundle", "list")] == ["shop:v1"]
+    assert said(capsys, "bundle", "verify", "shop:v1")["ok"] is True
+    said(capsys, "bundle", "gc")
+    needed = 2 + len(json.loads(called(capsys, "bundle", "show", "shop:v1", "--json")[1])["tables"])
+    assert len(list((blobs / "blobs" / "sha256").iterdir())) == needed
+
+
+def test_a_closed_pipe_is_no_error(shop):
+    found = subprocess.run(f"{program()} rows companyos users --to 20000 | head -1", shell=True, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("id,")
+    assert found.stderr == ""
