@@ -28,7 +28,7 @@ class Finding:
     def __str__(self) -> str:
         place = [f"table '{self.table}'"] if self.table is not None else []
         place += [f"column '{self.column}'"] if self.column is not None else []
-        place += [f"row {self.row:,}"] if self.row is not None else []
+        place += [f"row {self.row}"] if self.row is not None else []
         others = f" ({self.rows:,} such rows)" if self.rows > 1 else ""
         return f"{', '.join(place)}: {self.what}{others}" if place else f"{self.what}{others}"
 

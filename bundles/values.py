@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from bundles.canonical import NotJson, canonical_values
 from bundles.digest import ColumnDigester, table_digest
-from bundles.errors import ContentInvalid
 from bundles.opened import Bundle
 from bundles.progress import OnProgress, Progress
 from bundles.report import Findings
@@ -20,7 +19,9 @@ from schemas.types import SqlType
 
 _DAY = 86_400_000_000
 _SHOWN = 40
+_NO_TIME = "not a time of the day"
 _OPEN_CLASSES = ("public", "internal")
+_UNDIGESTIBLE = ("json", "encoding")
 
 
 @dataclass(slots=True)
@@ -50,11 +51,13 @@ def check_values(bundle: Bundle, table: Table, found: Findings, on_progress: OnP
     for batch in bundle.table(table.name).batches():
         for i, column in enumerate(table.stored_columns):
             array = batch.column(i)
+            digester = digesters[column.name]
             for breach in _breaches(table, column, array):
                 _add(wrong, column, breach, array, row)
-            digester = digesters[column.name]
-            if digester is not None and not _update(digester, array):
-                digesters[column.name] = None
+                if breach.rule in _UNDIGESTIBLE:
+                    digester = digesters[column.name] = None
+            if digester is not None:
+                digester.update(array)
         row += batch.num_rows
         on_progress(Progress("values", table.name, rows_before + row, bundle.config.rows))
     for (name, rule), w in wrong.items():
@@ -83,14 +86,6 @@ def _differs(digest: str, promised: str) -> str:
     return f"the content digest is {digest} where the config says {promised}"
 
 
-def _update(digester: ColumnDigester, array: pa.Array) -> bool:
-    try:
-        digester.update(array)
-    except ContentInvalid:  # text that is not JSON: the json rule says so
-        return False
-    return True
-
-
 def _add(wrong: dict[tuple[str, str], _Wrong], column: Column, breach: _Breach, array: pa.Array, first_row: int) -> None:
     count = breach.mask.true_count
     key = (column.name, breach.rule)
@@ -103,9 +98,9 @@ def _add(wrong: dict[tuple[str, str], _Wrong], column: Column, breach: _Breach, 
 
 def _shown(column: Column, breach: _Breach, array: pa.Array, at: int) -> str | None:
     """The value itself, where its data class allows that and it tells more than the rule."""
-    if column.data_class not in _OPEN_CLASSES or breach.rule not in ("enum", "range"):
+    if column.data_class not in _OPEN_CLASSES or breach.rule != "enum":
         return None
-    text = repr(array[at].as_py()) if breach.rule == "enum" else str(array[at].as_py())
+    text = repr(array[at].as_py())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
@@ -123,10 +118,10 @@ def _typed_breaches(type: SqlType, array: pa.Array) -> Iterator[_Breach]:
         for breach in _typed_breaches(type.item, array.flatten()):
             yield _Breach(breach.rule, breach.what, _raised(breach.mask, parents, len(array)))
         return
-    sound = _Breach("encoding", "the bytes are no value of the type", _unsound(array))
-    if sound.mask.true_count:
-        rule, what = ("range", f"beyond {type}") if type.kind == "numeric" else (sound.rule, sound.what)
-        yield _Breach(rule, what, sound.mask)
+    unsound = _unsound(array)
+    if unsound.true_count:
+        what = {"numeric": f"beyond {type}", "time": _NO_TIME}.get(type.kind)
+        yield _Breach("range", what, unsound) if what else _Breach("encoding", "the bytes are no value of the type", unsound)
         return
     rule_of = _RULES.get(type.kind)
     if rule_of is not None:
@@ -174,7 +169,7 @@ def _enum(type: SqlType, array: pa.Array) -> _Breach | None:
 def _time(type: SqlType, array: pa.Array) -> _Breach | None:
     clock = array.cast(pa.int64())
     outside = pc.or_(pc.less(clock, 0), pc.greater_equal(clock, _DAY)).fill_null(False)
-    return _Breach("encoding", "not a time of the day", outside)
+    return _Breach("range", _NO_TIME, outside)
 
 
 def _json(type: SqlType, array: pa.Array) -> _Breach | None:
