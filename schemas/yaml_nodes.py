@@ -283,7 +283,7 @@ class Reading:
 
 def is_nothing(node: Node) -> bool:
     """Whether a value is left out, as in `comment:` with nothing behind it."""
-    return isinstance(node, yaml.ScalarNode) and node.value == "" and node.style is None
+    return isinstance(node, yaml.ScalarNode) and node.value == "" and not node.style
 
 
 def as_number(node: Node) -> int | float | None:
