@@ -51,5 +51,5 @@ class DigestingThread:
             if self._error is None:
                 try:
                     self._digester.update(batch)
-                except BaseException as error:  # noqa: BLE001  every error is raised again in the caller
+                except BaseException as error:
                     self._error = error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -26,7 +26,7 @@ def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
                 queue.put(item)
                 if stopped.is_set():
                     return
-        except BaseException as error:  # noqa: BLE001  raised again in the caller
+        except BaseException as error:
             errors.append(error)
         queue.put(_End)
 
@@ -43,8 +43,6 @@ def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
     finally:
         stopped.set()
         while thread.is_alive():
-            try:
+            with suppress(Empty):
                 queue.get(timeout=0.01)
-            except Empty:
-                pass
         thread.join()

@@ -19,9 +19,7 @@ _TYPES = {"json": "JSON", "bytes": "BLOB", "text": "VARCHAR", "varchar": "VARCHA
 _ORDER = ("namespaces", "sequences", "tables", "indexes", "comments")
 
 
-def duckdb_ddl(
-    schema: Schema, probe: Probe, next_values: Mapping[tuple[str, str], int], self_references: SelfReferenceProbe | None
-) -> Ddl:
+def duckdb_ddl(schema: Schema, probe: Probe, next_values: Mapping[tuple[str, str], int], self_references: SelfReferenceProbe | None) -> Ddl:
     """Return the statements of `schema` for DuckDB; see `schemas.ddl.ddl`."""
     return _Writer(schema, probe, next_values, self_references).write()
 

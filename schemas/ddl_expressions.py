@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.ddl_names import quoted
 from schemas.errors import InputError
@@ -28,9 +28,8 @@ def for_postgresql(sql: str, table: Table, what: str) -> str:
     Column names that are written with capitals but without quotes are quoted, as PostgreSQL would fold them to lower case.
     Raises InputError where `sql` is not one expression; `what` names it in the message.
     """
-    from sqlglot import tokenize
+    from sqlglot import TokenType, tokenize
     from sqlglot.errors import TokenError
-    from sqlglot.tokens import TokenType
 
     where = f"table '{table.name}', {what}"
     try:
@@ -118,9 +117,8 @@ def _without_named_types(node: exp.Expr) -> exp.Expr:
     from sqlglot import exp
 
     if isinstance(node, exp.Cast) and node.to.this is exp.DataType.Type.USERDEFINED:
-        return node.this
+        return cast(exp.Expr, node.this)
     return node
-
 
 
 def _any_as_in(node: exp.Expr) -> exp.Expr:

@@ -7,7 +7,7 @@ from schemas.ddl_expressions import for_postgresql
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, split
 from schemas.ddl_order import components, fill_order, in_cycle
 from schemas.errors import InputError
-from schemas.model import Column, ForeignKey, Schema, Table
+from schemas.model import Check, Column, ForeignKey, Schema, Table, Unique
 from schemas.types import SqlType
 
 NAME_BYTES = 63
@@ -152,9 +152,7 @@ class _Writer:
                 f"CREATE {unique}INDEX {name}ON {qualified(table.name)} ({listed(index.columns)})",
             )
 
-    def _foreign_key(
-        self, table: Table, key: ForeignKey, cyclic: set[tuple[str, ForeignKey]], stuck: set[frozenset[str]]
-    ) -> str:
+    def _foreign_key(self, table: Table, key: ForeignKey, cyclic: set[tuple[str, ForeignKey]], stuck: set[frozenset[str]]) -> str:
         # rows of a cycle in which every key is NOT NULL can only be added by a transaction that defers the check
         closed = (table.name, key) in cyclic and any({table.name, key.table} <= members for members in stuck)
         return (
@@ -192,7 +190,8 @@ class _Writer:
 
 def _constraint(table: Table, name: str | None) -> str:
     """`CONSTRAINT name`, or nothing where another constraint of the table has it too."""
-    same = [c for c in (*table.unique, *table.foreign_keys, *table.checks) if c.name == name]
+    named: list[Unique | ForeignKey | Check] = [*table.unique, *table.foreign_keys, *table.checks]
+    same = [c for c in named if c.name == name]
     return f"CONSTRAINT {quoted(name)} " if name is not None and len(same) == 1 and len(name.encode()) <= NAME_BYTES else ""
 
 

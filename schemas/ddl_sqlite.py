@@ -64,9 +64,7 @@ class _Writer:
         self._not_enforced.append(NotEnforced(table.name, what, reason))
 
     def _table(self, table: Table, cyclic: set[tuple[str, ForeignKey]]) -> None:
-        lines = [
-            (sql, _comment(column.comment)) for column in table.columns if (sql := self._column(table, column)) is not None
-        ]
+        lines = [(sql, _comment(column.comment)) for column in table.columns if (sql := self._column(table, column)) is not None]
         if table.key:
             lines.append((f"PRIMARY KEY ({listed(table.key)})", ""))
         for unique in table.unique:
@@ -79,12 +77,8 @@ class _Writer:
                 "",
             ))  # fmt: skip
         lines += [(line, "") for line in self._checks(table)]
-        body = "\n".join(
-            f"    {sql}{',' if number < len(lines) else ''}{comment}" for number, (sql, comment) in enumerate(lines, 1)
-        )
-        self._statements.append(
-            Statement("tables", table.name, f"CREATE TABLE {quoted(table.name)} ({_comment(table.comment)}\n{body}\n)")
-        )
+        body = "\n".join(f"    {sql}{',' if number < len(lines) else ''}{comment}" for number, (sql, comment) in enumerate(lines, 1))
+        self._statements.append(Statement("tables", table.name, f"CREATE TABLE {quoted(table.name)} ({_comment(table.comment)}\n{body}\n)"))
 
     def _column(self, table: Table, column: Column) -> str | None:
         # exactly this word makes the key the row number, which counts on by itself
@@ -122,9 +116,7 @@ class _Writer:
         except Untranslatable as error:
             self._leave_out(table, what, str(error))
             return None
-        columns = [
-            f"{quoted(c.name)} {sqlite_type(c.type)}" for c in table.columns if not line.startswith(f"{quoted(c.name)} ")
-        ]
+        columns = [f"{quoted(c.name)} {sqlite_type(c.type)}" for c in table.columns if not line.startswith(f"{quoted(c.name)} ")]
         reason = self._probe(f"CREATE TABLE probe ({', '.join([*columns, full])})")
         if reason is not None:
             self._leave_out(table, what, reason)

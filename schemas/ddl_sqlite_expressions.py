@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from types import NoneType
 from typing import cast
 
 from sqlglot import exp, parse_one
@@ -29,7 +30,7 @@ _UUID4 = (
     "substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
 )
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.NullSafeNEQ, exp.NullSafeEQ)
-_MOMENT_PARENTS = (*_COMPARISONS, exp.Is, exp.Paren, exp.Coalesce)
+_MOMENT_PARENTS = (*_COMPARISONS, exp.Is, exp.Paren, exp.Coalesce, exp.Cast, exp.Substring)
 
 Rule = Callable[[exp.Expr, Table], exp.Expr]
 
@@ -78,15 +79,14 @@ def _moments(node: exp.Expr, table: Table) -> exp.Expr:
         raise Untranslatable("SQLite has no arithmetic of dates and times")
     if isinstance(node, exp.Cast) and _kind(node.this, table) in TIMES:
         return _moment_cast(node, table)
-    if isinstance(node, exp.Column) and _kind(node, table) in TIMES and not isinstance(node.parent, _MOMENT_PARENTS):
-        if not (isinstance(node.parent, (exp.Cast, exp.Substring)) or node.parent is None):
-            raise Untranslatable("SQLite has no arithmetic of dates and times")
+    if isinstance(node, exp.Column) and _kind(node, table) in TIMES and not isinstance(node.parent, (*_MOMENT_PARENTS, NoneType)):
+        raise Untranslatable("SQLite has no arithmetic of dates and times")
     if isinstance(node, _COMPARISONS):
         kinds = {kind for kind in (_kind(side, table) for side in _sides(node)) if kind in TIMES}
         if len(kinds) > 1:
             raise Untranslatable("SQLite cannot compare dates with times")
         if kinds:
-            kind = cast(str, kinds.pop())
+            kind = kinds.pop()
             for side in _sides(node):
                 text = bare(side)
                 if isinstance(text, exp.Literal):
@@ -98,11 +98,11 @@ def _moment_cast(node: exp.Cast, table: Table) -> exp.Expr:
     kind = _kind(node.this, table)
     target = node.to.this
     if kind == "date" and target is exp.DataType.Type.DATE:
-        return node.this
+        return cast(exp.Expr, node.this)
     if kind in ("timestamp", "timestamptz") and target is exp.DataType.Type.DATE:
         return exp.Substring(this=node.this, start=exp.Literal.number(1), length=exp.Literal.number(10))
     if exp.DataType.Type.TEXT is target and kind == "date":
-        return node.this
+        return cast(exp.Expr, node.this)
     raise Untranslatable("SQLite has no such cast of dates and times")
 
 

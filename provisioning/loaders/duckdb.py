@@ -15,8 +15,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from provisioning.database_file import check_place, disk_full, new_file
-from provisioning.errors import ConstraintBroken, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.database_file import check_place, new_file
+from provisioning.errors import ConstraintBroken, TargetInUse
+from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
 from provisioning.shipment import Shipment
@@ -36,7 +37,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     path = target.path
     check_place(path)
     if path.exists():
-        with _open(path) as connection, _transaction(connection):
+        with _open(path, path) as connection, _transaction(connection):
             existing = _existing(connection, shipment.schema)
             if existing and not replace:
                 raise TargetInUse(
@@ -44,30 +45,34 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
                     "--replace drops and loads them again"
                 )
             _drop(connection, existing)
-            return _Load(connection, shipment).run()
-    with new_file(path) as partial, _open(partial, shown=path) as connection:
-        return _Load(connection, shipment).run()
+            return _Load(connection, shipment, path).run()
+    with new_file(path) as partial, _open(partial, path) as connection:
+        return _Load(connection, shipment, path).run()
 
 
 class _Load:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, shipment: Shipment) -> None:
-        self._connection, self._shipment = connection, shipment
+    def __init__(self, connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path) -> None:
+        self._connection, self._shipment, self._path = connection, shipment, path
         self._generations: dict[str, Generations] = {}
 
     def run(self) -> Sequence[NotEnforced]:
         schema = self._shipment.schema
         plan = self._plan(schema)
         for statement in plan.phase("namespaces", "sequences", "tables"):
-            self._connection.execute(statement.sql)
+            self._execute(statement.sql, f"'{statement.subject}'")
         for name in plan.order:
             self._fill(schema.table(name))
         for statement in plan.phase("indexes", "comments"):
-            self._connection.execute(statement.sql)
+            self._execute(statement.sql, f"table '{statement.subject}'")
         for name in plan.order:
             self._check(schema.table(name))
         for left_out in plan.not_enforced:
             self._verify(left_out)
         return plan.not_enforced
+
+    def _execute(self, sql: str, doing: str) -> None:
+        with duckdb_errors(self._path, doing):
+            self._connection.execute(sql)
 
     def _plan(self, schema: Schema) -> Ddl:
         with duckdb.connect() as scratch:
@@ -80,9 +85,7 @@ class _Load:
                     return str(error).partition("\n")[0]
                 return None
 
-            return ddl(
-                schema, "duckdb", probe=probe, next_values=self._next_values(schema), self_references=self._self_reference
-            )
+            return ddl(schema, "duckdb", probe=probe, next_values=self._next_values(schema), self_references=self._self_reference)
 
     def _next_values(self, schema: Schema) -> dict[tuple[str, str], int]:
         found = {}
@@ -115,9 +118,9 @@ class _Load:
         generations = self._generations.get(table.name)
         if generations is not None and generations.obstacle is None:
             for query in generations.queries():
-                self._connection.execute(f"{target} {query}")
+                self._execute(f"{target} {query}", f"table '{table.name}'")
         else:
-            self._connection.execute(f"{target} {self._stored(table)}")
+            self._execute(f"{target} {self._stored(table)}", f"table '{table.name}'")
         self._shipment.progress("load", table.name, rows)
 
     def _check(self, table: Table) -> None:
@@ -128,10 +131,12 @@ class _Load:
         self._shipment.check(table, _batches(relation.to_arrow_reader(_BATCH_ROWS)))
 
     def _verify(self, left_out: NotEnforced) -> None:
-        if left_out.query is not None:
-            found = self._connection.execute(left_out.query).fetchone()
-            if found and found[0]:
-                raise ConstraintBroken(f"table '{left_out.table}': {found[0]:,} rows break {left_out.what}")
+        if left_out.query is None:
+            return
+        found = self._connection.execute(left_out.query).fetchone()
+        if found and found[0]:
+            rows = "1 row breaks" if found[0] == 1 else f"{found[0]:,} rows break"
+            raise ConstraintBroken(f"table '{left_out.table}': {rows} {left_out.what}")
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -139,8 +144,8 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 @contextmanager
-def _open(path: Path, *, shown: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    with _errors(shown or path):
+def _open(path: Path, shown: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb_errors(shown):
         connection = duckdb.connect(str(path))
         try:
             connection.execute("SET TimeZone = 'UTC'")
@@ -161,35 +166,6 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")
         raise
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Say in our own words what DuckDB says; values of rows that it quotes are left out."""
-    try:
-        yield
-    except duckdb.ConstraintException as error:
-        raise ConstraintBroken(f"'{path}' refused rows of the bundle: {_without_values(error)}") from None
-    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
-        raise ConstraintBroken(f"'{path}' cannot hold a value of the bundle: {_without_values(error)}") from None
-    except duckdb.IOException as error:
-        text = str(error)
-        if "No space left" in text or "Disk quota" in text:
-            raise disk_full(path) from None
-        if "Could not set lock" in text:
-            raise TargetFailure(f"another process has '{path}' open; close it there and load again") from None
-        if "not a valid DuckDB database" in text:
-            raise TargetInvalid(f"'{path}' is no DuckDB database") from None
-        raise TargetFailure(f"DuckDB cannot use '{path}': {text.partition(chr(10))[0]}") from None
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
-    except duckdb.Error as error:
-        raise TargetFailure(f"DuckDB failed on '{path}': {str(error).partition(chr(10))[0]}") from None
-
-
-def _without_values(error: duckdb.Error) -> str:
-    first = str(error).partition("\n")[0]
-    return re.sub(r'(key )?"(\w+): [^"]*"', r'\1of "\2"', first)
 
 
 def _existing(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:
@@ -242,7 +218,8 @@ def _sequences(connection: duckdb.DuckDBPyConnection, dropped: Mapping[tuple[str
         "SELECT schema_name, table_name, column_default FROM duckdb_columns() "
         "WHERE database_name = current_database() AND column_default LIKE 'nextval(%'"
     ).fetchall()
-    own, others = set(), set()
+    own: set[str] = set()
+    others: set[str] = set()
     for namespace, table, default in defaults:
         found = _NEXTVAL.match(default)
         if found:

@@ -88,7 +88,8 @@ class _Load:
     def _rows(self, sql: str, doing: str) -> list[tuple[Any, ...]]:
         with postgresql_errors(doing):
             self._cursor.execute(sql)
-            return self._cursor.fetchall()
+            found: list[tuple[Any, ...]] = self._cursor.fetchall()
+            return found
 
     def _set(self, settings: Mapping[str, str]) -> None:
         for name, value in settings.items():
@@ -195,9 +196,7 @@ def _connected(url: str) -> Iterator[Connection]:
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError:
-        raise InputError(
-            "loading into PostgreSQL needs its driver; `pip install 'companyos-data[postgres]'` brings it"
-        ) from None
+        raise InputError("loading into PostgreSQL needs its driver; `pip install 'companyos-data[postgres]'` brings it") from None
     with postgresql_errors("connection to PostgreSQL", _secrets(url)):
         connection = dbapi.connect(url)
     try:

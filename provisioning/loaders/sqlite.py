@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from provisioning.database_file import check_place, disk_full, new_file
-from provisioning.errors import ConstraintBroken, ReadBackDiffers, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
 from provisioning.loaders.sqlite_values import decoded, encoded
 from provisioning.shipment import Shipment
 from provisioning.target import Target
-from schemas.ddl import Ddl, NotEnforced, ddl
+from schemas.ddl import Ddl, NotEnforced, Statement, ddl
 from schemas.ddl_names import listed, quoted
 from schemas.ddl_sqlite import row_id_column
 from schemas.model import Schema, Table
@@ -61,11 +61,11 @@ class _Load:
         plan = _plan(self._shipment.schema)
         tables = [self._shipment.schema.table(name) for name in plan.order]
         for statement in plan.phase("tables"):
-            self._connection.execute(statement.sql)
+            self._create(statement)
         for table in tables:
             self._fill(table)
         for statement in plan.phase("indexes"):
-            self._connection.execute(statement.sql)
+            self._create(statement)
         for table in tables:
             self._check_references(table)
         for name in outside:
@@ -74,6 +74,14 @@ class _Load:
         for table in tables:
             self._shipment.check(table, self._read_back(table))
         return plan.not_enforced
+
+    def _create(self, statement: Statement) -> None:
+        try:
+            self._connection.execute(statement.sql)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            raise SchemaRefused(f"table '{statement.subject}': SQLite does not take it: {error}") from None
 
     def _fill(self, table: Table) -> None:
         columns = table.stored_columns

@@ -40,8 +40,13 @@ def decoded(type: SqlType, values: Sequence[Any]) -> pa.Array:
     return _DECODERS.get(type.kind, _plain)(type, values)
 
 
+def _list(array: pa.Array) -> list[Any]:
+    values: list[Any] = array.to_pylist()
+    return values
+
+
 def _encoded(type: SqlType, array: pa.Array) -> list[Any]:
-    return _ENCODERS[type.kind](type, array) if type.kind in _ENCODERS else array.to_pylist()
+    return _ENCODERS[type.kind](type, array) if type.kind in _ENCODERS else _list(array)
 
 
 def _numbers(array: pa.Array, dtype: str) -> npt.NDArray[Any]:
@@ -58,18 +63,18 @@ def _with_nulls(values: list[Any], array: pa.Array) -> list[Any]:
 def _float(_: SqlType, array: pa.Array) -> list[Any]:
     if pc.any(pc.is_nan(array)).as_py():
         raise _Unholdable("SQLite holds no NaN")
-    return array.to_pylist()
+    return _list(array)
 
 
 def _boolean(_: SqlType, array: pa.Array) -> list[Any]:
-    return array.cast(pa.int8()).to_pylist()
+    return _list(array.cast(pa.int8()))
 
 
 def _numeric(type: SqlType, array: pa.Array) -> list[Any]:
     if keeps_as_text(type):
         texts = array.cast(pa.string())
         small = pc.any(pc.match_substring(texts, "E")).as_py()  # Arrow writes 0.0000001 as 1E-7
-        return [t if t is None else format(Decimal(t), "f") for t in texts.to_pylist()] if small else texts.to_pylist()
+        return [t if t is None else format(Decimal(t), "f") for t in texts.to_pylist()] if small else _list(texts)
     units = _numbers(array, "<V16").view("<i8")[::2]
     # one division of whole numbers below 2^53 gives the nearest binary64 number
     values = units.tolist() if not type.decimals else (units / float(10**type.decimals)).tolist()
@@ -83,16 +88,16 @@ def _moment(type: SqlType, array: pa.Array) -> list[Any]:
         raise _Unholdable("the text of a date holds the years 1 to 9999 only")
     if type.kind == "timestamptz":
         texts = array.cast(pa.timestamp("us")).cast(pa.string())
-        return pc.binary_join_element_wise(texts, "+00:00", "").to_pylist()
-    return array.cast(pa.string()).to_pylist()
+        return _list(pc.binary_join_element_wise(texts, "+00:00", ""))
+    return _list(array.cast(pa.string()))
 
 
 def _text_of(_: SqlType, array: pa.Array) -> list[Any]:
-    return array.cast(pa.string()).to_pylist()
+    return _list(array.cast(pa.string()))
 
 
 def _microseconds(_: SqlType, array: pa.Array) -> list[Any]:
-    return array.cast(pa.int64()).to_pylist()
+    return _list(array.cast(pa.int64()))
 
 
 def _uuid(_: SqlType, array: pa.Array) -> list[Any]:
@@ -109,7 +114,8 @@ def _array(type: SqlType, array: pa.Array) -> list[Any]:
     if type.item.kind == "bytes":
         items = [None if i is None else i.hex() for i in items]
     lengths = pc.list_value_length(array).to_pylist()
-    texts, start = [], 0
+    texts: list[str | None] = []
+    start = 0
     for length in lengths:
         if length is None:
             texts.append(None)
@@ -146,6 +152,11 @@ def _decoded_text_of(type: SqlType, values: Sequence[Any]) -> pa.Array:
     return pa.array(values, pa.string()).cast(type.arrow)
 
 
+def _decoded_time(type: SqlType, values: Sequence[Any]) -> pa.Array:
+    moments = pc.binary_join_element_wise("1970-01-01", pa.array(values, pa.string()), " ").cast(pa.timestamp("us"))
+    return moments.cast(pa.int64()).cast(type.arrow)
+
+
 def _decoded_microseconds(type: SqlType, values: Sequence[Any]) -> pa.Array:
     return pa.array(values, pa.int64()).cast(type.arrow)
 
@@ -173,6 +184,6 @@ _ENCODERS: dict[str, Callable[[SqlType, pa.Array], list[Any]]] = {
 }  # fmt: skip
 _DECODERS: dict[str, Callable[[SqlType, Sequence[Any]], pa.Array]] = {
     "boolean": _decoded_boolean, "numeric": _decoded_numeric, "date": _decoded_text_of, "timestamp": _decoded_text_of,
-    "timestamptz": _decoded_text_of, "time": _decoded_text_of, "interval": _decoded_microseconds, "uuid": _decoded_uuid,
+    "timestamptz": _decoded_text_of, "time": _decoded_time, "interval": _decoded_microseconds, "uuid": _decoded_uuid,
     "array": _decoded_array,
 }  # fmt: skip
