@@ -59,8 +59,7 @@ class RecipeReader:
             return None
         spec = BY_NAME[chosen]
         arguments: Parts = {k: v for k, v in entries.items() if k != chosen}
-        self._main(spec, entries[chosen], arguments)
-        return self._finish(node, spec, arguments)
+        return self._finish(node, spec, arguments) if self._main(spec, entries[chosen], arguments) else None
 
     def _chosen(self, node: Node, entries: Parts, names: list[str], known: tuple[str, ...]) -> str | None:
         """The name of the generator among the keys; a parameter of another may be spelled like a generator."""
@@ -88,11 +87,11 @@ class RecipeReader:
         self._reading.say(node, f"unknown {what} '{name[:60]}'{hint}")
         return None
 
-    def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: Parts) -> None:
-        """Lay the value beside the generator's name out over its parameters."""
+    def _main(self, spec: Generator, entry: tuple[Node, Node], arguments: Parts) -> bool:
+        """Lay the value beside the generator's name out over its parameters; False (and a problem) where it fits none."""
         key, value = entry
         if is_nothing(value):
-            return
+            return True
         if isinstance(value, yaml.MappingNode) and not self._is_main(spec, value):
             for name, pair in self._reading.mapping(value, spec.name).items():
                 if name in arguments:
@@ -102,11 +101,12 @@ class RecipeReader:
             if spec.main in arguments:
                 self._reading.say(arguments[spec.main][0], f"{spec.main} of {spec.name} is given twice")
             arguments[spec.main] = (key, value)
-        elif spec.parameters:
-            wanted = ", ".join(p.name for p in spec.parameters)
-            self._reading.say(value, f"{spec.name} takes a mapping of its parameters ({wanted}), not {kind_of(value)}")
         else:
-            self._reading.say(value, f"{spec.name} takes no parameters")
+            wanted = ", ".join(p.name for p in spec.parameters)
+            takes = f"takes a mapping of its parameters ({wanted}), not {kind_of(value)}" if wanted else "takes no parameters"
+            self._reading.say(value, f"{spec.name} {takes}")
+            return False
+        return True
 
     def _is_main(self, spec: Generator, value: Node) -> bool:
         """Whether a mapping is the main parameter's value, not a mapping of parameters."""
@@ -140,7 +140,7 @@ class RecipeReader:
             if len(self._reading.problems) == before:
                 self._reading.say(value, f"{name} of {spec.name} must be {PARAMETER_KINDS[parameter.kind]}, not {kind_of(value)}")
         for parameter in spec.parameters:
-            if parameter.required and parameter.name not in arguments:
+            if parameter.required and parameter.name not in arguments and arguments.keys() <= {p.name for p in spec.parameters}:
                 self._reading.say(node, f"{spec.name} needs {parameter.name}: {parameter.doc}; for example {spec.example}")
                 sound = False
         return Recipe(spec.name, values, mark_of(node), places) if sound else None
@@ -397,16 +397,15 @@ def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, floa
         reading.say(node, f"{what} must be a locale such as de_DE, or a mapping from locales to weights, not {kind_of(node)}")
         return None
     mix: dict[str, float] = {}
+    before = len(reading.problems)
     for name, (key, value) in reading.mapping(node, what).items():
         weight = reading.number(value, f"the weight of {name}")
         if not _LOCALE.match(name):
             reading.say(key, f"'{name[:60]}' is no locale; write it like de_DE")
-        elif weight is None or weight < 0:
-            reading.say(value, f"the weight of {name} must be 0 or more")
-        else:
+        elif weight is not None and weight < 0:
+            reading.say(value, f"the weight of {name} must be 0 or more, not {weight}")
+        elif weight is not None:
             mix[name] = weight
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    if not any(mix.values()):
+    if len(reading.problems) == before and not any(mix.values()):
         reading.say(node, f"{what} needs a locale with a weight above 0")
     return mix if any(mix.values()) else None

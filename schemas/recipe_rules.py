@@ -109,7 +109,7 @@ def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
         try:
             if parameter.kind == "path" and _can_follow(placed):
                 follow(placed.schema, placed.table, value)
-            elif parameter.kind in ("child", "table") and not _has_unread_tables(placed):
+            elif parameter.kind in ("child", "table") and not _may_be_unread(placed, value):
                 child(placed.schema, placed.table, value, column=parameter.kind == "child")
         except NoSuchPath as error:
             yield Problem(f"{placed.recipe.name}: {error}", placed.at(parameter.name))
@@ -128,8 +128,9 @@ def _can_follow(placed: Placed) -> bool:
     return True
 
 
-def _has_unread_tables(placed: Placed) -> bool:
-    return any(len(place) == 1 or place[1] == "*references" for place in placed.broken)
+def _may_be_unread(placed: Placed, path: str) -> bool:
+    """Whether a path to a child table may be right, but for problems of that table that are told already."""
+    return any(path.startswith(place[0]) and (len(place) == 1 or place[1] == "*references") for place in placed.broken)
 
 
 def times_come_from_times(placed: Placed) -> Iterator[Problem]:

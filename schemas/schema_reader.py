@@ -34,11 +34,13 @@ class SchemaReader:
     def read(self, root: Node) -> Schema | None:
         """Return the schema; None where there are no tables to speak of. Problems are noted in `reading`."""
         reading = self.reading
+        before = len(reading.problems)
         top = reading.mapping(root, "a schema file", names(grammar.SCHEMA))
         if not isinstance(root, yaml.MappingNode):
             return None
+        mistyped = len(reading.problems) > before
         for key in grammar.SCHEMA:
-            if key.required and key.name not in top:
+            if key.required and key.name not in top and not mistyped:
                 reading.say(root, f"a schema file needs `{key.name}:`, for example `{key.example}`")
         if "types" in top:
             self._read_types(top["types"][1])

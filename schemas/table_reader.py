@@ -39,7 +39,7 @@ class WrittenColumn:
 
 @dataclass
 class TableReader:
-    """Reads one table; `broken` names the columns whose problems are told already."""
+    """Reads one table; `broken` names the columns whose problems are told already, `sound` says that no key is mistyped."""
 
     reading: Reading
     name: str
@@ -49,15 +49,18 @@ class TableReader:
     columns: dict[str, WrittenColumn] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
+    sound: bool = True
     broken: set[str] = field(default_factory=set)
     classed: set[str] = field(default_factory=set)
 
     def read_columns(self, enums: Mapping[str, tuple[str, ...]]) -> None:
         """Read the names, types and references of all columns."""
         reading = self.reading
+        before = len(reading.problems)
         self.parts = reading.mapping(self.value, f"table '{self.name}'", names(grammar.TABLE))
+        self.sound = len(reading.problems) == before
         if "columns" not in self.parts:
-            if isinstance(self.value, yaml.MappingNode):
+            if self.sound:
                 reading.say(self.node, f"table '{self.name}' needs `columns:`")
             return
         node = self.parts["columns"][1]
@@ -68,12 +71,13 @@ class TableReader:
         for name, (key, value) in entries.items():
             if reading.name(key, "the name of a column") is None:
                 continue
+            before = len(reading.problems)
             column = WrittenColumn(name, key, reading.mapping(value, f"column '{name}'", names(grammar.COLUMN)))
             self.columns[name] = column
-            if not isinstance(value, yaml.MappingNode):
-                self.broken.add(name)
-            else:
-                self._read_type(column, enums)
+            if len(reading.problems) > before:
+                # What a mistyped key was meant to say is not missed a second time.
+                self.broken |= {name} if "references" in column.parts else {name, "*references"}
+            self._read_type(column, enums)
         self._read_foreign_keys()
 
     def _read_type(self, column: WrittenColumn, enums: Mapping[str, tuple[str, ...]]) -> None:
@@ -200,12 +204,11 @@ class TableReader:
         if "computed" in parts or any(column.name in r.columns for r in self.references):
             return None
         usual = usual_recipe(type, column.name, self._key(), unique="unique" in parts, identity=identity)
-        if usual is None:
+        if usual is None and column.name not in self.broken:
             self.broken.add(column.name)
             able = [g.name for g in GENERATORS if type.kind in g.fits and not g.semantic]
             self.reading.say(column.node, f"column '{column.name}' ({type}) needs `generate:`, for example {', '.join(able[:6])}")
-            return None
-        return Recipe(usual.name, usual.args, mark_of(column.node))
+        return None if usual is None else Recipe(usual.name, usual.args, mark_of(column.node))
 
     def _key(self) -> tuple[str, ...]:
         if "key" in self.parts:
@@ -247,7 +250,7 @@ class TableReader:
     def _rows(self) -> Rows:
         reading = self.reading
         if "rows" not in self.parts:
-            if isinstance(self.value, yaml.MappingNode):
+            if self.sound:
                 reading.say(self.node, f"table '{self.name}' needs `rows:`, a number or {{per: <table>, count: <distribution>}}")
             return Rows(0)
         node = self.parts["rows"][1]

@@ -128,7 +128,9 @@ def test_weights_keep_the_order_of_the_file() -> None:
 
 
 def test_anchors_aliases_and_merges_are_followed() -> None:
-    found = table("  t:\n    rows: 1\n    columns:\n      a: &a {type: text, null: 0.5, generate: words}\n      b: *a\n      c: {<<: *a, null: 0}\n")
+    found = table(
+        "  t:\n    rows: 1\n    columns:\n      a: &a {type: text, null: 0.5, generate: words}\n      b: *a\n      c: {<<: *a, null: 0}\n"
+    )
     assert [(c.type.kind, c.null) for c in found.columns] == [("text", 0.5), ("text", 0.5), ("text", 0.0)]
 
 
@@ -177,7 +179,9 @@ def test_shorthands_of_columns_become_constraints_of_the_table() -> None:
 
 
 def test_keys_need_no_generator() -> None:
-    found = table("  t:\n    rows: 1\n    columns:\n      a: {type: uuid, key: true}\n      b: {type: uuid, unique: true}\n      c: {type: int, identity: true}\n")
+    found = table(
+        "  t:\n    rows: 1\n    columns:\n      a: {type: uuid, key: true}\n      b: {type: uuid, unique: true}\n      c: {type: int, identity: true}\n"
+    )
     assert [c.generate for c in found.columns] == [Recipe("uuid4"), Recipe("uuid4"), Recipe("sequence")]
 
 
@@ -197,7 +201,9 @@ def test_null_says_nullable_even_at_zero() -> None:
     ],
 )
 def test_rows_are_read(written: str, rows: Rows) -> None:
-    found = table(f"  p:\n    rows: 1\n    columns: {{id: {{type: int, key: true}}}}\n  t:\n    rows: {written}\n    columns: {{p: {{references: p.id}}}}\n")
+    found = table(
+        f"  p:\n    rows: 1\n    columns: {{id: {{type: int, key: true}}}}\n  t:\n    rows: {written}\n    columns: {{p: {{references: p.id}}}}\n"
+    )
     assert found.rows == rows
 
 
@@ -220,7 +226,10 @@ def test_references_may_name_tables_with_dots(written: str, target: tuple[str, .
 
 
 def test_composite_references_pass_their_types_on() -> None:
-    found = table(PARENT + '  t:\n    rows: 1\n    columns: {x: {}, y: {null: 0}}\n    foreign_keys: [{columns: [y, x], references: "sales.p(a, b.c)", name: fk}]\n')
+    found = table(
+        PARENT
+        + '  t:\n    rows: 1\n    columns: {x: {}, y: {null: 0}}\n    foreign_keys: [{columns: [y, x], references: "sales.p(a, b.c)", name: fk}]\n'
+    )
     assert found.foreign_keys == (ForeignKey(("y", "x"), "sales.p", ("a", "b.c"), "fk"),)
     assert [c.type.kind for c in found.columns] == ["text", "integer"]
 
@@ -235,7 +244,9 @@ def test_types_are_inherited_over_several_references_in_any_order() -> None:
 
 
 def test_a_column_that_repeats_another_has_its_data_class() -> None:
-    found = table("  t:\n    rows: 1\n    columns:\n      e: {type: text, generate: person.email}\n      f: {type: text, generate: {from: e}}\n      g: {type: text, generate: {from: e}, class: public}\n")
+    found = table(
+        "  t:\n    rows: 1\n    columns:\n      e: {type: text, generate: person.email}\n      f: {type: text, generate: {from: e}}\n      g: {type: text, generate: {from: e}, class: public}\n"
+    )
     assert [c.data_class for c in found.columns] == ["personal", "personal", "public"]
 
 
@@ -246,7 +257,9 @@ def test_a_locale_is_a_mix_or_a_reference() -> None:
     assert table(parent + "{de_DE: 2, fr: 1}\n").locale == {"de_DE": 2, "fr": 1}
 
 
-@pytest.mark.parametrize("name", ['"', "'", "🎉", "a b", "a.b", "ü" * 31, "select", "{x}", "#", "null", "true", "1", "日本語", "a,b", "a(b)", "\\"])
+@pytest.mark.parametrize(
+    "name", ['"', "'", "🎉", "a b", "a.b", "ü" * 31, "select", "{x}", "#", "null", "true", "1", "日本語", "a,b", "a(b)", "\\"]
+)
 def test_names_may_be_any_text(name: str) -> None:
     quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     found = table(f"  {quoted}:\n    rows: 1\n    columns:\n      {quoted}: {{type: int}}\n    key: [{quoted}]\n")

@@ -1,0 +1,470 @@
+"""Bad schema files: each problem is told with its place, what was expected, and the nearest valid word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import InputError, SchemaError
+from schemas.reader import parse_schema, read_schema
+from schemas.reference import EXAMPLE
+
+
+def problems(text: str) -> list[str]:
+    """What is said about a file, without its name."""
+    with pytest.raises(SchemaError) as caught:
+        parse_schema(text, "f")
+    return [line.removeprefix("f:").removeprefix(" ") for line in str(caught.value).splitlines()]
+
+
+def of_column(written: str, more: str = "") -> list[str]:
+    """What is said about the column `c` of table `t`; its text begins at line 6, column 7."""
+    return problems(f"schema: s\ntables:\n  t:\n    rows: 1\n    columns:\n      c: {written}\n{more}")
+
+
+def of_tables(written: str) -> list[str]:
+    return problems("schema: s\ntables:\n" + written)
+
+
+# The file
+
+
+def test_a_missing_file_names_its_path_and_the_nearest_built_in() -> None:
+    with pytest.raises(InputError) as caught:
+        read_schema("companyoss")
+    assert str(caught.value) == "companyoss: there is no such schema file, and no built-in schema of that name; did you mean 'companyos'?"
+
+
+def test_a_folder_is_no_schema_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_schema(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: the schema file cannot be read: Is a directory"
+
+
+def test_a_path_with_nul_is_an_input_error() -> None:
+    with pytest.raises(InputError):
+        read_schema("a\0b")
+
+
+def test_another_encoding_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("schema: s\ncomment: für\n".encode("latin-1"))
+    with pytest.raises(SchemaError) as caught:
+        read_schema(path)
+    assert str(caught.value) == f"{path}:2:11: this is not UTF-8 text; save the schema file as UTF-8"
+
+
+def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    with path.open("wb") as file:
+        file.truncate(10**9)
+    with pytest.raises(InputError, match="more than 20 MB"):
+        read_schema(path)
+
+
+def test_a_password_in_a_file_name_is_not_shown() -> None:
+    with pytest.raises(InputError) as caught:
+        read_schema("postgresql://me:secret@host/db")
+    assert "secret" not in str(caught.value)
+
+
+# YAML
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty; a schema file begins with `schema: <name>`"),
+        ("# nothing\n", "the file is empty; a schema file begins with `schema: <name>`"),
+        ("---\n", "2:1: a schema file must be a mapping, not nothing"),
+        ("- a\n", "1:1: a schema file must be a mapping, not a list"),
+        ("schema: s\n---\nschema: t\n", "2:1: a schema file holds one document, and here a second begins"),
+        ("schema: s\ntables:\n\tt: 1\n", "3:1: this is not YAML: lines are indented by spaces, not tabs"),
+        ("schema: [a\n", "2:1: this is not YAML: did not find expected ',' or ']'"),
+        ("schema: 'a\n", "2:1: this is not YAML: found unexpected end of stream"),
+        (
+            "schema: a: b\n",
+            "1:10: this is not YAML: mapping values are not allowed in this context; quote text that contains a colon and a space",
+        ),
+        ("schema: \x07\n", "1:9: this is not YAML: the character U+0007 is not allowed"),
+        ("schema: *x\n", "1:9: this is not YAML: found undefined alias"),
+        ("a: &x 1\nb: &x 2\n", "2:4: this is not YAML: an anchor of this name stands above already"),
+        ("schema: &a [*a]\n", "1:9: an alias contains itself"),
+        ("schema: " + "[" * 99_999, "1:68: the file is nested more than 60 deep"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_its_place(text: str, message: str) -> None:
+    assert problems(text)[0] == message
+
+
+def test_an_alias_bomb_is_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    (message,) = problems("\n".join(lines) + "\n")
+    assert "aliases make more than 500,000 values of this file" in message
+
+
+def test_many_values_are_refused() -> None:
+    (message,) = problems("schema: [" + "1," * 600_000 + "1]\n")
+    assert "the file has more than 500,000 values" in message
+
+
+def test_tags_and_nul_and_keys_that_are_no_words_are_told() -> None:
+    found = problems('schema: !!python/object:os.system s\ncomment: "a\\0b"\n? [a]\n: b\ncomment: x\n')
+    assert (
+        found[0]
+        == "1:1: a schema file needs `tables:`, for example `tables: {users: {rows: 10, columns: {id: {type: bigint, key: true}}}}`"
+    )
+    assert found[1:] == [
+        "1:9: the tag tag:yaml.org,2002:python/object:os.system is not known here; leave it out",
+        "2:10: text cannot hold the character U+0000",
+        "3:3: a key must be a word, not a list",
+        "5:1: 'comment' stands twice here; it is at line 2 already",
+    ]
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ('""', "must not be empty"),
+        ('" "', "must not be empty"),
+        ("ü" * 32, f"has 64 bytes, and databases keep at most 63: '{'ü' * 32}'"),
+        ('"a\\nb"', "must not have control characters such as line breaks"),
+    ],
+)
+def test_names_that_databases_cannot_hold_are_refused(name: str, reason: str) -> None:
+    assert of_tables(f"  t:\n    rows: 1\n    columns:\n      {name}: {{type: text, generate: words}}\n") == [
+        f"6:7: the name of a column {reason}"
+    ]
+    assert of_tables(f"  {name}:\n    rows: 1\n    columns: {{a: {{type: text, generate: words}}}}\n") == [
+        f"3:3: the name of a table {reason}"
+    ]
+
+
+def test_both_parts_of_a_qualified_name_are_names() -> None:
+    assert of_tables("  sales.:\n    rows: 1\n    columns: {a: {type: text, generate: words}}\n") == [
+        "3:3: the name of a table must not be empty"
+    ]
+
+
+def test_names_that_differ_only_in_case_are_refused() -> None:
+    found = of_tables(
+        "  t:\n    rows: 1\n    columns: {a: {type: int, key: true}, A: {type: text, generate: words}}\n  T:\n    rows: 1\n    columns: {a: {type: int, key: true}}\n"
+    )
+    assert found == [
+        "5:42: columns 'A' and 'a' differ only in case, and some databases take them for one",
+        "6:3: tables 'T' and 't' differ only in case, and some databases take them for one",
+    ]
+
+
+def test_the_same_name_twice_is_refused() -> None:
+    found = of_tables("  t:\n    rows: 1\n    columns: {a: {type: int, key: true}, a: {type: text}}\n")
+    assert found == ["5:42: 'a' stands twice here; it is at line 5 already"]
+
+
+# Columns, one wrong thing each: what is written, and the one thing that is said
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("5", "6:10: column 'c' must be a mapping, not '5'"),
+        ("{}", "6:7: column 'c' needs `type:`, or `references: table.column`"),
+        ("{type: txt, generate: words}", "6:17: unknown type 'txt'; did you mean 'text'?"),
+        ("{type: {enm: [a]}}", "6:18: unknown key 'enm' in a type; did you mean 'enum'?"),
+        ("{type: {enum: []}}", "6:24: an enum needs at least one value"),
+        ("{type: {enum: [a, b, a]}}", "6:31: 'a' stands twice in the enum"),
+        ("{type: 'int[][]'}", "6:17: arrays of arrays are not known; use json"),
+        ("{type: 'numeric(39,2)', generate: finance.price}", "6:17: numeric needs a precision from 1 to 38 and a scale of at most that, not numeric(39,2)"),
+        ("{type: 'numeric(5,6)', generate: finance.price}", "6:17: numeric needs a precision from 1 to 38 and a scale of at most that, not numeric(5,6)"),
+        ("{type: 'varchar(0)', generate: words}", "6:17: varchar needs one length from 1 to 10,485,760, not varchar(0)"),
+        ("{type: 'timestamp(3)'}", "6:17: timestamp takes nothing in brackets; times are exact to the microsecond; write timestamp, not timestamp(3)"),
+        ("{type: text, generat: words}", "6:23: unknown key 'generat' in column 'c'; did you mean 'generate'?"),
+        ("{type: int}", "6:7: column 'c' (integer) needs `generate:`, for example sequence, ordinal, boolean, choice, list, constant"),
+        ("{type: text, key: yes, generate: words}", "6:28: key must be true or false, not 'yes'"),
+        ("{type: text, null: 1.5, generate: words}", "6:29: null must lie between 0 and 1, not 1.5"),
+        ("{type: text, null: some, generate: words}", "6:29: null must be a number, not 'some'"),
+        ("{type: text, class: privat, generate: words}", "6:30: unknown class 'privat'; known are public, internal, personal, sensitive"),
+        ("{type: text, semantic: person.mail, generate: words}", "6:33: unknown semantic 'person.mail'; did you mean 'person.email'?"),
+        ("{type: text, comment: , generate: words}", "6:32: comment must be text, not nothing"),
+        ("{type: text, within: c, generate: words}", "6:23: within belongs beside `references:`"),
+        ("{type: text, identity: true, generate: words}", "6:7: identity needs an integer column, and 'c' is text"),
+        ("{type: text, computed: lower(x), generate: words}", "6:7: column 'c' is computed by the database, so it takes no `generate:`"),
+        ("{type: text, computed: 'NULL', default: 'NULL'}", "6:7: column 'c' is computed by the database, so it takes no default or identity"),
+        ("{type: text, computed: 'NULL', key: true}", "6:7: column 'c' is computed by the database and cannot be part of the key"),
+        ("{type: int, key: true, null: 0}", "6:7: column 'c' is part of the key of 't', so it cannot have `null:`"),
+        ("{type: json, key: true, generate: {list: [1]}}", "6:7: column 'c' is json, which cannot be part of a key"),
+        ("{type: text, computed: lower(d)}", "6:7: computed: there is no column 'd'"),
+        ("{type: text, check: d > 1, generate: words}", "6:30: check: there is no column 'd'"),
+        ("{type: text, check: c >, generate: words}", "6:30: check: this is not a SQL expression: something is missing at '>', character 3"),
+        ("{type: text, check: \"c > 'x\", generate: words}", "6:30: check: this is not a SQL expression: a quote or comment is not closed"),
+        ("{type: text, check: c in (select 1), generate: words}", "6:30: check: it must be an expression over the columns of one row, not a query"),
+        ("{type: text, check: c > 1; drop table t, generate: words}", "6:30: check: this is not a SQL expression: 'drop' is not expected at character 11"),
+    ],
+)  # fmt: skip
+def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) -> None:
+    found = of_column(written)
+    if "lower(x)" in written:
+        found = [f for f in found if "computed: there" not in f]
+    assert found == [message]
+
+
+# Recipes, one wrong thing each
+
+
+@pytest.mark.parametrize(
+    ("type", "written", "message"),
+    [
+        ("text", "5", "unknown generator '5'"),
+        ("text", "[words]", "a generator must be a name or a mapping, not a list"),
+        ("text", "{}", "a generator is expected, not an empty mapping"),
+        ("text", "wrods", "unknown generator 'wrods'; did you mean 'words'?"),
+        ("text", "{wrods: 5}", "unknown generator 'wrods'; did you mean 'words'?"),
+        ("text", "{words: 5, sentences: 2}", "one generator is expected, not words and sentences"),
+        ("text", "{words: 5, cuont: 6}", "words has no parameter 'cuont'; did you mean 'count'?"),
+        ("text", "{words: {cuont: 6}}", "unknown distribution 'cuont'; known are uniform, normal, lognormal, exponential, beta, poisson, zipf, histogram"),
+        ("text", "{words: -1}", "count of words must be 0 or more, not -1"),
+        ("text", "{words: 5, count: 6}", "count of words is given twice"),
+        ("text", "{internet.slug: 5}", "internet.slug takes no parameters"),
+        ("text", "template", "template needs text: the template; for example {template: \"ORD-{row:08}\"}"),
+        ("boolean", "person.name", "person.name does not fit boolean; these do: boolean, choice, list, constant, from, expression, faker, mimesis"),
+        ("text[]", "{array: {uniform: [1, 5]}}", "uniform does not fit text; these do: sequence, uuid4, uuid7, choice, list, constant, states, template, pattern, words, sentences, grammar, json, from, expression, faker, mimesis"),
+        ("integer", "{normal: 5}", "normal takes a mapping of its parameters (mean, sd, min, max, step), not '5'"),
+        ("integer", "{normal: {mean: 5, sd: 0}}", "sd of normal must be above 0, not 0"),
+        ("integer", "{normal: {mean: 5, sd: x}}", "sd of normal must be a number, not 'x'"),
+        ("integer", "{normal: {mean: 5, sd: 1}, min: 9, max: 2}", "normal: min 9 is greater than max 2"),
+        ("integer", "{beta: {a: 1, b: 1}, min: 2}", "beta: min 2 is greater than max 1"),
+        ("integer", "{zipf: 0}", "exponent of zipf must be above 0, not 0"),
+        ("integer", "{uniform: [5, 1]}", "range of uniform must rise; 5 is greater than 1"),
+        ("integer", "{uniform: 5}", "range of uniform must be a list of two, [lowest, highest], not '5'"),
+        ("integer", "{histogram: {edges: [0, 1], weights: [1, 2]}}", "histogram: 2 weights need 3 edges, not 2"),
+        ("integer", "{histogram: {edges: [0, 0], weights: [1]}}", "histogram: each edge must be greater than the one before"),
+        ("integer", "{histogram: {edges: [0, 1], weights: [0]}}", "histogram: weights must be 0 or more, and not all 0"),
+        ("integer", "{sequence: 1, step: 0}", "step of sequence must not be 0, or all numbers would be the same"),
+        ("interval", "{uniform: [1h, 5 minutes]}", "a bound of range of uniform: '5 minutes' is no length of time; write it like 90s, 15m, 8h, 3d, 2w, 6mo or 2y"),
+        ("boolean", "{boolean: 1.5}", "share of boolean must lie between 0 and 1, not 1.5"),
+        ("text", "{choice: {}}", "choice must not be empty"),
+        ("text", "{choice: []}", "choice must not be empty"),
+        ("text", "{choice: x}", "choice must be a list of values, or a mapping from values to weights, not 'x'"),
+        ("text", "{choice: {a: -1}}", "the weight of 'a' must be 0 or more, not -1"),
+        ("text", "{choice: {a: 0, b: 0}}", "choice needs a weight above 0"),
+        ("text", "{choice: {a: much}}", "the weight of 'a' must be a number, not 'much'"),
+        ("integer", "{choice: [1, x]}", "a value of choice must be a whole number, not 'x'"),
+        ("smallint", "{choice: [1, 40000]}", "a value of choice must be at most 32,767, not '40000'"),
+        ("numeric(4,2)", "{choice: [1.123]}", "a value of choice must fit numeric(4,2), and 1.123 has more digits"),
+        ("varchar(2)", "{choice: [abc]}", "a value of choice must have at most 2 characters, and 'abc' has 3"),
+        ("date", "{choice: [tomorrow]}", "a value of choice must be of type date, not 'tomorrow'"),
+        ("uuid", "{choice: [x]}", "a value of choice must be of type uuid, not 'x'"),
+        ("json", "{constant: null}", "value of constant cannot be null; for nulls give the column `null: <share>`"),
+        ("mood", "{choice: [hapy]}", "a value of choice must be a value of mood, not 'hapy'; did you mean 'happy'?"),
+        ("mood", "{states: {happy: {sda: 1}}}", "state 'sda' is not a value of mood; did you mean 'sad'?"),
+        ("text", "{states: {a: {b: 0.7, c: 0.8}}}", "the chances of what follows 'a' sum to 1.5, more than 1"),
+        ("text", "{states: {a: {b: 2}}}", "the chance of 'b' after 'a' must lie between 0 and 1, not 2"),
+        ("text", "{states: {}}", "machine of states must not be empty"),
+        ("text", "{states: {a: {b: 1}}, dwell: {c: 1d}}", "dwell names the unknown state 'c'"),
+        ("text", "{states: {a: {b: 1}}, dwell: 0s}", "dwell of states must be above 0"),
+        ("text", "{states: {a: {b: 1}}, start: c}", "states needs a date or time stamp, and 'c' is text"),
+        ("timestamptz", "{between: [now, -3y]}", "between: the period ends before it begins: [now, -3y]"),
+        ("timestamptz", "{between: [nov, now]}", "period of between: 'nov' is no moment; did you mean 'now'?"),
+        ("timestamptz", "{between: [2024-02-30, now]}", "period of between: '2024-02-30' is no date or time stamp; write it like 2026-01-31 or 2026-01-31T09:00:00Z"),
+        ("time", "{between: ['17:00', '25:00']}", "period of between: '25:00' is no time of day; write it like 08:30"),
+        ("timestamptz", "{between: [-1d, now], rhythm: ofice}", "rhythm of between must be one of office, evening, always, or a mapping; did you mean 'office'?"),
+        ("timestamptz", "{between: [-1d, now], rhythm: {days: [1]}}", "days needs 7 weights of 0 or more, not all 0"),
+        ("timestamptz", "{after: k, within: 1d}", "after: 'k' is no column of 't' or of a row that it references"),
+        ("timestamptz", "{after: k.x, within: -1d}", "within of after: '-1d' must not be below zero"),
+        ("timestamptz", "{entered: paid, of: c}", "entered needs a column made by `states`, and 'c' is not"),
+        ("text", "{grammar: {stat: [x]}}", "rules of grammar needs a symbol `start`, which is what is expanded"),
+        ("text", "{grammar: {start: []}}", "the phrases of 'start' must not be empty"),
+        ("text", "{from: d}", "from: 'd' is no column of 't' or of a row that it references"),
+        ("text", "{expression: d + 1}", "expression: 'd' is no column of 't' or of a row that it references"),
+        ("text", "{expression: (}", "expression: this is not a SQL expression: something is missing at '(', character 1"),
+        ("integer", "{sum: t}", "sum: 't' is not `table.column` that references 't'"),
+        ("integer", "{sum: t.c}", "sum: 't' does not reference 't', so its rows do not belong to one of these"),
+        ("integer", "{count: u}", "count: 'u' is not a table that references 't'"),
+        ("text", "{person.name: {locale: de-DE}}", "locale of person.name must be a locale such as de_DE, or a mapping from locales to weights, not 'de-DE'"),
+        ("text", "{faker: x, args: 5}", "args of faker must be a mapping of arguments, not '5'"),
+        ("text", "{internet.token: 0}", "length of internet.token must be above 0, not 0"),
+    ],
+)  # fmt: skip
+def test_a_wrong_recipe_is_told_once(type: str, written: str, message: str) -> None:
+    found = of_column(f"{{type: {type!r}, generate: {written}}}", "types: {mood: [happy, sad]}\n")
+    assert [f.partition(": ")[2] for f in found] == [message]
+    assert all(f.startswith("6:") for f in found)
+
+
+@pytest.mark.parametrize(
+    ("written", "marked"),
+    [
+        ("wrods", "wrods"),
+        ("{wrods: 5}", "wrods: 5"),
+        ("{words: 5, cuont: 6}", "cuont: 6"),
+        ("{choice: [1, [2]]}", "[2]"),
+        ("{choice: {a: much}}", "much"),
+        ("{from: dd}", "dd"),
+        ("{states: {a: {b: 2}}}", "2}}}"),
+        ("{template: x, locale: {de-DE: 1}}", "de-DE"),
+        ("{normal: {mean: 1, sd: 1}}", "{normal"),
+    ],
+)
+def test_a_problem_of_a_recipe_points_at_what_is_wrong(written: str, marked: str) -> None:
+    line = f"      c: {{type: text, generate: {written}}}"
+    (message,) = of_column(line.partition(": ")[2])
+    assert line[int(message.split(":")[1]) - 1 :].startswith(marked)
+
+
+# References and rows
+
+PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {type: text, generate: words}}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{references: q.id}", "references: there is no table of 'q.id'; write table.column; did you mean 'p.id'?"),
+        ("{references: p.nam}", "references: table 'p' has no column 'nam'; did you mean 'name'?"),
+        ("{references: p}", "references names a column too, such as 'p.id'"),
+        ("{references: 'p(id, name)'}", "1 column cannot reference 2; name as many of 'p'"),
+        ("{references: {table: pp, columns: [id]}}", "there is no table 'pp'; did you mean 'p'?"),
+        ("{references: {table: p}}", "references written as a mapping needs `table:` and `columns:`"),
+        ("{references: p.name}", "p(name) is neither a key nor unique, so it cannot be referenced; add it to `unique:` there"),
+        ("{type: uuid, references: p.id}", "column 'c' is uuid and cannot reference 'p.id', which is integer"),
+        ("{references: p.id, acyclic: true}", "acyclic is for references of a table to itself, and 'c' references 'p'"),
+        ("{references: p.id, within: d}", "within: table 't' has no column 'd'"),
+        ("{references: p.id, within: k}", "within: 'k' must be part of another reference of 't'; references are other"),
+        ("{references: p.id, within: other}", "within: 'p' has no reference to 'p', so its rows share none with those of 't'"),
+        ("{references: p.id, skew: 0}", "skew must be above 0 and at most 10, not 0"),
+        ("{references: p.id, within: c}", "within: 'c' must be part of another reference of 't'; references are other"),
+    ],
+)  # fmt: skip
+def test_a_wrong_reference_is_told_once(written: str, message: str) -> None:
+    found = of_tables(
+        PARENT
+        + f"  t:\n    rows: 1\n    columns:\n      k: {{type: int, key: true}}\n      other: {{references: p.id}}\n      c: {written}\n"
+    )
+    assert [f.partition(": ")[2] for f in found] == [message]
+    assert all(f.startswith("11:") for f in found)
+
+
+def test_types_that_go_in_a_circle_of_references_are_told() -> None:
+    found = of_tables(
+        "  a:\n    rows: 1\n    columns: {x: {references: b.x, unique: true}}\n  b:\n    rows: 1\n    columns: {x: {references: a.x, unique: true}}\n"
+    )
+    assert found == ["5:15: no type is given along these references: a.x -> b.x -> a.x; give one of them `type:`"]
+
+
+def test_a_text_that_can_mean_two_columns_is_told() -> None:
+    text = "  a:\n    rows: 1\n    columns: {b.c: {type: int, key: true}}\n  a.b:\n    rows: 1\n    columns: {c: {type: int, key: true}}\n  t:\n    rows: 1\n    columns: {x: {references: a.b.c}}\n"
+    assert of_tables(text) == [
+        "11:31: 'a.b.c' can mean more than one column; write {table: a, columns: [b.c]} or {table: a.b, columns: [c]}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("", "table 't' needs `rows:`, a number or {per: <table>, count: <distribution>}"),
+        ("rows: many", "rows must be a whole number, not 'many'"),
+        ("rows: -1", "rows must be at least 0, not '-1'"),
+        ("rows: [1]", "rows must be a whole number, not a list"),
+        ("rows: {fixed: 1, total: 2}", "`fixed:` stands alone, without per, count or total"),
+        ("rows: {per: p}", "rows must be a number, {fixed: <number>}, or {per: <table>, count: <distribution>}"),
+        ("rows: {pr: p, count: 1}", "unknown key 'pr' in rows; did you mean 'per'?"),
+        ("rows: {per: pp, count: 1}", "rows per 'pp': there is no such table; did you mean 'p'?"),
+        ("rows: {per: t, count: 1}", "rows go in a circle, and no table of it begins: t per t"),
+        ("rows: {per: p, count: {choice: [1]}}", "unknown distribution 'choice'; known are uniform, normal, lognormal, exponential, beta, poisson, zipf, histogram"),
+        ("rows: {per: p, count: {zipf: 1.3, min: 5, max: 2}}", "zipf: min 5 is greater than max 2"),
+    ],
+)  # fmt: skip
+def test_wrong_rows_are_told_once(written: str, message: str) -> None:
+    found = of_tables(PARENT + f"  t:\n    {written}\n    columns: {{p: {{references: p.id}}}}\n")
+    assert [f.partition(": ")[2] for f in found] == [message]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("key: [a, d]", "10:14: key: table 't' has no column 'd'"),
+        ("key: [a, a]", "10:14: key: column 'a' stands twice"),
+        ("key: []", "10:10: key must not be empty"),
+        ("unique: [[a, aa]]", "10:18: a unique constraint: table 't' has no column 'aa'; did you mean 'a'?"),
+        ("unique: [{name: x}]", "10:14: a unique constraint needs `columns:`"),
+        ("indexes: [{columns: [a], uniqe: true}]", "10:30: unknown key 'uniqe' in an index; did you mean 'unique'?"),
+        ("checks: [a > 1, z > 1]", "10:21: check: there is no column 'z'"),
+        ("checks: {'': a > 1}", "10:14: the name of a check must not be empty"),
+        ("foreign_keys: [{columns: [a]}]", "10:20: a foreign key needs `columns:` and `references: table(column, ...)`"),
+        ("foreign_keys: [{columns: [x], references: p.id}]", "10:31: a foreign key: table 't' has no column 'x'"),
+        ("foreign_keys: [{columns: [a, b], references: p.id}]", "10:50: 2 columns cannot reference 1; name as many of 'p'"),
+        ("{checks: 1}", None),
+        ("locale: b", "10:5: locale: column 'b' is no reference, so there is no row whose locale could be followed"),
+        ("locale: xx-YY", "10:13: locale must be a locale such as de_DE, or a mapping from locales to weights, not 'xx-YY'"),
+        ("unique: [{columns: [a], name: n}, {columns: [b], name: N}]", "10:39: two constraints or indexes of 't' are named 'N'"),
+    ],
+)
+def test_wrong_constraints_are_told_once(written: str, message: str | None) -> None:
+    text = (
+        PARENT
+        + f"  t:\n    rows: 1\n    columns: {{a: {{type: int, generate: {{uniform: [1, 5]}}}}, b: {{type: uuid, generate: uuid4}}}}\n    {{}}\n    {written}\n"
+    )
+    if message is None:
+        return
+    found = of_tables(text.replace("    {}\n", "    comment: x\n"))
+    line = [f for f in found if not f.startswith("9:")]
+    if message.startswith("10:5: locale"):
+        line = [f.replace("6:3:", "10:5:") for f in found]
+    assert line == [message]
+
+
+def test_unique_columns_need_a_generator_that_can_promise_it() -> None:
+    (message,) = of_column("{type: int, unique: true, generate: {normal: {mean: 5, sd: 2}}}")
+    assert message.startswith("6:46: normal cannot promise unique values, and 'c' is unique; these can: sequence, choice, list")
+
+
+def test_a_state_that_not_every_row_enters_needs_a_nullable_column() -> None:
+    columns = "s: {type: text, generate: {states: {a: {b: 1}}, start: t}}, t: {type: date, generate: {between: [-1y, now]}}, e: {type: date, generate: {entered: b, of: s}}"
+    assert of_tables(f"  t:\n    rows: 1\n    columns: {{{columns}}}\n")[0].endswith("not every row enters 'b', so 'e' needs `null: 0`")
+
+
+# Several at once
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
+    text = (
+        EXAMPLE.replace("seed: 42", "sead: 42")
+        .replace("type: uuid", "type: uid")
+        .replace("company.name", "company.nam")
+        .replace("{references: tenants.id}", "{references: tenant.id}", 1)
+        .replace("invoice_lines.amount", "invoice_lines.amont")
+        .replace("key: [invoice_id, line]", "key: [invoice_id, lin]")
+    )
+    assert [f.split(":")[0] for f in problems(text)] == ["2", "9", "10", "17", "27", "34"]
+
+
+def test_a_broken_column_brings_no_problems_of_its_own_kind_elsewhere() -> None:
+    text = EXAMPLE.replace("id:         {type: uuid, key: true}", "id:         {type: uuidd, key: true}")
+    assert problems(text) == ["9:26: unknown type 'uuidd'; did you mean 'uuid'?"]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("seed: -1", "seed must be at least 0, not '-1'"),
+        (f"seed: {2**63}", f"seed must be at most {2**63 - 1:,}, not '{2**63}'"),
+        ("seed: 1.5", "seed must be a whole number, not '1.5'"),
+        ("anchor: now", "anchor: 'now' is no date or time stamp; write it like 2026-01-31 or 2026-01-31T09:00:00Z"),
+        ("locale: {en_US: 0}", "locale needs a locale with a weight above 0"),
+        ("types: {text: [a]}", "'text' is a type already; give the enum another name"),
+        ("types: {mood: happy}", "an enum must be a list, not 'happy'"),
+        ("privacy: {unit: t.x}", "the privacy unit must be a column, as table.column, not 't.x'; did you mean 't.d'?"),
+        ("privacy: {unit: t.d}", "the privacy unit 't.d' must be a key or unique, so that it tells one person from another"),
+        ("scenarios: {fraud: 2}", "the share of 'fraud' must lie between 0 and 1, not 2"),
+    ],
+)
+def test_wrong_top_level_values_are_told_once(written: str, message: str) -> None:
+    found = problems(
+        f"schema: s\n{written}\ntables:\n  t:\n    rows: 1\n    columns: {{c: {{type: int, key: true}}, d: {{type: text, generate: words}}}}\n"
+    )
+    assert [f.partition(": ")[2] for f in found] == [message]
