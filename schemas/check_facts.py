@@ -1,0 +1,261 @@
+"""What CHECK constraints say about single columns: closed lists, bounds, lengths, patterns, order between columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlglot import exp
+
+from schemas.sql_expressions import NotAnExpression, parse_expression
+
+_FLIPPED: dict[type[exp.Expression], type[exp.Expression]] = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE, exp.EQ: exp.EQ}
+
+
+@dataclass
+class ColumnFacts:
+    """What the checks of a table say about one column.
+
+    Bounds are inclusive unless in `open_low` or `open_high`; `after` and `at_most` name columns that this one must follow, or
+    stay below, with whether it must do so strictly.
+    """
+
+    values: list[Any] | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    open_low: bool = False
+    open_high: bool = False
+    low_text: str | None = None
+    high_text: str | None = None
+    min_length: int = 0
+    max_length: int | None = None
+    pattern: str | None = None
+    after: list[tuple[str, bool]] = field(default_factory=list)
+    at_most: list[tuple[str, bool]] = field(default_factory=list)
+
+
+@dataclass
+class TableFacts:
+    """The facts of all columns of a table, and the checks (or parts of them) that say more than is understood."""
+
+    columns: dict[str, ColumnFacts]
+    unclear: list[str] = field(default_factory=list)
+
+    def of(self, column: str) -> ColumnFacts:
+        return self.columns.setdefault(column, ColumnFacts())
+
+
+def facts_of(checks: Iterable[str], columns: Iterable[str]) -> TableFacts:
+    """Read the checks of a table whose columns are `columns`."""
+    names = {c.casefold(): c for c in columns}
+    facts = TableFacts({})
+    for sql in checks:
+        try:
+            tree = parse_expression(sql)
+        except NotAnExpression:
+            facts.unclear.append(sql)
+            continue
+        for part in _conjuncts(tree):
+            if not _read(part, names, facts):
+                facts.unclear.append(part.sql(dialect="postgres"))
+    return facts
+
+
+def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+    tree = tree.unnest()
+    if isinstance(tree, exp.And):
+        yield from _conjuncts(tree.left)
+        yield from _conjuncts(tree.right)
+    else:
+        yield tree
+
+
+def _disjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+    tree = tree.unnest()
+    if isinstance(tree, exp.Or):
+        yield from _disjuncts(tree.left)
+        yield from _disjuncts(tree.right)
+    else:
+        yield tree
+
+
+def _read(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+    part = part.unnest()
+    if isinstance(part, exp.Or):
+        return _read_or(part, names, facts)
+    if isinstance(part, exp.Not):
+        return _read_not(part, names)
+    if isinstance(part, exp.Between):
+        low = exp.GTE(this=part.this.copy(), expression=part.args["low"].copy())
+        high = exp.LTE(this=part.this.copy(), expression=part.args["high"].copy())
+        return _read(low, names, facts) and _read(high, names, facts)
+    if isinstance(part, exp.In):
+        return _values(part.this, part.expressions, names, facts)
+    if isinstance(part, (exp.Like, exp.ILike)):
+        return _like(part, names, facts)
+    if isinstance(part, (exp.RegexpLike, exp.RegexpILike)):
+        column, pattern = _column(part.this, names), _literal(part.expression)
+        if column is None or not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
+            return False
+        facts.of(column).pattern = pattern
+        return True
+    if isinstance(part, exp.NEQ):
+        return _read_neq(part, names, facts)
+    if isinstance(part, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ)):
+        return _comparison(type(part), part.left, part.right, names, facts)
+    return False
+
+
+def _read_or(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+    """`x IS NULL OR ...` says what the rest says; equalities with one column are a closed list."""
+    options = [o for o in _disjuncts(part) if not (isinstance(o, exp.Is) and isinstance(o.expression, exp.Null))]
+    if len(options) == 1:
+        return all([_read(p, names, facts) for p in _conjuncts(options[0])])
+    found: list[exp.Expression] = []
+    columns = set()
+    for option in options:
+        if isinstance(option, exp.EQ):
+            columns.add(_column(option.left, names))
+            found.append(option.right)
+        elif isinstance(option, exp.In):
+            columns.add(_column(option.this, names))
+            found += option.expressions
+        else:
+            return False
+    return len(columns) == 1 and _values(options[0].this, found, names, facts)
+
+
+def _read_not(part: exp.Not, names: dict[str, str]) -> bool:
+    inner = part.this.unnest()
+    return isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null) and _column(inner.this, names) is not None
+
+
+def _read_neq(part: exp.NEQ, names: dict[str, str], facts: TableFacts) -> bool:
+    column, value = _column(part.left, names), _literal(part.right)
+    if isinstance(part.left, exp.Trim) and column is None:
+        column = _column(part.left.this, names)
+    if column is None or value != "":
+        return False
+    facts.of(column).min_length = max(facts.of(column).min_length, 1)
+    return True
+
+
+def _values(of: exp.Expression, items: list[exp.Expression], names: dict[str, str], facts: TableFacts) -> bool:
+    column = _column(of, names)
+    values = [_literal(i) for i in items]
+    if column is None or not values or any(v is None for v in values):
+        return False
+    known = facts.of(column).values
+    facts.of(column).values = values if known is None else [v for v in known if v in values]
+    return True
+
+
+def _like(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+    column, pattern = _column(part.this, names), _literal(part.expression)
+    if column is None or not isinstance(pattern, str):
+        return False
+    escaped = "".join("[a-z0-9]{4}" if c == "%" else "[a-z]" if c == "_" else ("\\" + c if c in r".^$*+?()[]{}|\\" else c) for c in pattern)
+    facts.of(column).pattern = escaped
+    return True
+
+
+def _comparison(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+    if kind is exp.EQ and isinstance(right, exp.Any):
+        array = right.this.unnest()
+        items = array.expressions if isinstance(array, exp.Array) else None
+        return items is not None and _values(left, items, names, facts)
+    if _literal(left) is not None:
+        return _comparison(_FLIPPED[kind], right, left, names, facts)
+    length = _length_of(left, names)
+    if length is not None:
+        return _length(kind, length, _literal(right), facts)
+    if kind is exp.EQ and isinstance(left, (exp.Upper, exp.Lower)):
+        left, right = right, left
+    if kind is exp.EQ and isinstance(right, (exp.Upper, exp.Lower)) and _column(left, names) == _column(right.this, names) is not None:
+        return False
+    column = _column(left, names)
+    if column is None:
+        return False
+    other = _column(right, names)
+    if other is not None:
+        return _order(kind, column, other, facts)
+    value = _literal(right)
+    if value is None:
+        return False
+    return _bound(kind, facts.of(column), value)
+
+
+def _order(kind: type[exp.Expression], column: str, other: str, facts: TableFacts) -> bool:
+    if kind in (exp.GT, exp.GTE):
+        facts.of(column).after.append((other, kind is exp.GT))
+    elif kind in (exp.LT, exp.LTE):
+        facts.of(other).after.append((column, kind is exp.LT))
+    else:
+        return False
+    return True
+
+
+def _bound(kind: type[exp.Expression], found: ColumnFacts, value: Any) -> bool:
+    if kind is exp.EQ:
+        found.values = [value]
+        return True
+    upper = kind in (exp.LT, exp.LTE)
+    if isinstance(value, str):
+        if upper:
+            found.high_text = value
+        else:
+            found.low_text = value
+        return True
+    if not isinstance(value, Decimal):
+        return False
+    is_open = kind in (exp.GT, exp.LT)
+    if upper and (found.high is None or value <= found.high):
+        found.high, found.open_high = value, is_open
+    if not upper and (found.low is None or value >= found.low):
+        found.low, found.open_low = value, is_open
+    return True
+
+
+def _length_of(node: exp.Expression, names: dict[str, str]) -> str | None:
+    return _column(node.this, names) if isinstance(node.unnest(), exp.Length) else None
+
+
+def _length(kind: type[exp.Expression], column: str, value: Any, facts: TableFacts) -> bool:
+    if not isinstance(value, Decimal):
+        return False
+    found, number = facts.of(column), int(value)
+    if kind in (exp.EQ, exp.GT, exp.GTE):
+        found.min_length = max(found.min_length, number + (1 if kind is exp.GT else 0))
+    if kind in (exp.EQ, exp.LT, exp.LTE):
+        most = number - (1 if kind is exp.LT else 0)
+        found.max_length = most if found.max_length is None else min(found.max_length, most)
+    return True
+
+
+def _column(node: exp.Expression, names: dict[str, str]) -> str | None:
+    node = node.unnest()
+    while isinstance(node, exp.Cast):
+        node = node.this.unnest()
+    return names.get(node.name.casefold()) if isinstance(node, exp.Column) else None
+
+
+def _literal(node: exp.Expression) -> Any:
+    """The value of a literal: Decimal, str or bool; None for anything else."""
+    node = node.unnest()
+    while isinstance(node, exp.Cast):
+        node = node.this.unnest()
+    if isinstance(node, exp.Neg):
+        inner = _literal(node.this)
+        return -inner if isinstance(inner, Decimal) else None
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    if isinstance(node, exp.Literal):
+        if node.is_string:
+            return str(node.this)
+        try:
+            return Decimal(node.this)
+        except InvalidOperation:
+            return None
+    return None

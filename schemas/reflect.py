@@ -1,0 +1,426 @@
+"""Makes a schema from a live database: its structure and row counts, and none of its values.
+
+Only catalogues and `count(*)` are read. What the schema language cannot say is returned as notes at its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Inspector
+
+from schemas.check_facts import TableFacts, facts_of
+from schemas.errors import InputError, SystemFailure, without_secrets
+from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
+from schemas.proposals import Wanted, propose
+from schemas.recipes import BY_NAME
+from schemas.reflected_types import column_type
+from schemas.sql_expressions import NotAnExpression, parse_expression
+from schemas.types import INTEGERS, SqlType
+
+Place = tuple[str, ...]
+
+_SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "INFORMATION_SCHEMA", "guest")
+_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle"}
+_EXTRAS = {"postgresql": "pip install 'companyos-data[postgres]'"}
+_NEXTVAL = re.compile(r"^nextval\(", re.IGNORECASE)
+_SEED = 42
+_NULLS = 0.1
+
+
+@dataclass(frozen=True)
+class Reflection:
+    """A schema, and notes for its places: () is the file, (table,) a table, (table, column) a column."""
+
+    schema: Schema
+    notes: Mapping[Place, list[str]]
+
+
+def reflect(url: str) -> Reflection:
+    """Reflect the database at `url` (as SQLAlchemy writes it).
+
+    Raises InputError for a URL that cannot be used or whose driver is not installed, SystemFailure where the database
+    cannot be reached or read; passwords are in no message.
+    """
+    target = _parse(url)
+    with _failures(target):
+        engine = _engine(target)
+        try:
+            with engine.connect() as connection:
+                return _Reflector(connection, target).run()
+        finally:
+            engine.dispose()
+
+
+def _parse(url: str) -> URL:
+    try:
+        target = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise InputError(f"'{without_secrets(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name") from None
+    if target.get_backend_name() == "duckdb":
+        raise InputError("DuckDB files have no SQLAlchemy dialect here; reflect SQLite, PostgreSQL or another database that SQLAlchemy reaches")
+    if target.drivername in ("postgresql", "postgres"):
+        target = target.set(drivername="postgresql+psycopg")
+    return target
+
+
+def _engine(target: URL) -> sa.Engine:
+    backend = target.get_backend_name()
+    if backend == "sqlite":
+        _require_sqlite_file(target)
+    try:
+        return sa.create_engine(target, poolclass=sa.pool.NullPool)
+    except sa.exc.NoSuchModuleError:
+        raise InputError(f"SQLAlchemy knows no dialect '{target.drivername}'; known are sqlite, postgresql, mysql, mssql, oracle") from None
+    except ModuleNotFoundError as error:
+        how = _EXTRAS.get(backend, f"pip install {error.name}")
+        raise InputError(f"the driver {error.name} for {target.drivername} is not installed; {how}") from None
+
+
+def _require_sqlite_file(target: URL) -> None:
+    from pathlib import Path
+
+    if target.database in (None, "", ":memory:"):
+        raise InputError("sqlite needs a file, such as sqlite:///shop.db")
+    if not Path(str(target.database)).is_file():
+        raise InputError(f"{target.database}: there is no such database file")
+
+
+@contextmanager
+def _failures(target: URL) -> Iterator[None]:
+    shown = without_secrets(target.render_as_string(hide_password=True))
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        if target.password:
+            reason = reason.replace(str(target.password), "***")
+        raise SystemFailure(f"{shown} cannot be read: {without_secrets(reason)}") from None
+
+
+@dataclass
+class _Raw:
+    """A table as the catalogue has it."""
+
+    name: str
+    schema: str | None
+    table: str
+    columns: list[Column] = field(default_factory=list)
+    key: tuple[str, ...] = ()
+    unique: list[Unique] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
+    comment: str | None = None
+    rows: int = 0
+    fixed: bool = False
+
+
+class _Reflector:
+    def __init__(self, connection: Connection, target: URL) -> None:
+        self._connection = connection
+        self._inspector: Inspector = sa.inspect(connection)
+        self._backend = target.get_backend_name()
+        self._default = self._inspector.default_schema_name if self._backend != "sqlite" else None
+        self._database = str(target.database or "database")
+        self._notes: dict[Place, list[str]] = {}
+        self._enums: dict[str, tuple[str, ...]] = {}
+
+    def run(self) -> Reflection:
+        tables = [self._table(schema, name) for schema in self._schemas() for name in self._table_names(schema)]
+        if not tables:
+            raise InputError("the database has no tables to reflect")
+        known = {t.name: t for t in tables}
+        for table in tables:
+            self._sound_references(table, known)
+        recipes = {t.name: self._recipes(t) for t in tables}
+        self._fix_rows(tables)
+        finished = tuple(self._finish(t, recipes[t.name]) for t in tables)
+        name = re.sub(r"\.[A-Za-z0-9]+$", "", self._database.replace("\\", "/").rpartition("/")[2]) or "database"
+        schema = Schema(name[:60], finished, seed=_SEED, enums=self._enums, file=f"{name}.yaml")
+        self._note((), "Reflected from a live database: its structure and row counts, and none of its values.")
+        return Reflection(schema, self._notes)
+
+    def _note(self, place: Place, text: str) -> None:
+        found = self._notes.setdefault(place, [])
+        if text not in found:
+            found.append(" ".join(text.split()))
+
+    # Names
+
+    def _schemas(self) -> list[str | None]:
+        if self._backend == "sqlite":
+            return [None]
+        names = [n for n in self._inspector.get_schema_names() if n not in _SYSTEM_SCHEMAS and not n.startswith("pg_")]
+        if self._backend != "postgresql":
+            names = [n for n in names if n == self._default] or [str(self._default)]
+        return sorted(names, key=lambda n: (n != self._default, n))  # type: ignore[return-value]
+
+    def _table_names(self, schema: str | None) -> list[str]:
+        views = [*self._inspector.get_view_names(schema)]
+        if self._backend == "postgresql":
+            views += self._inspector.get_materialized_view_names(schema)
+        for view in sorted(views):
+            self._note((), f"view {self._qualified(schema, view)} is left out")
+        partitions = self._partitions(schema)
+        return [n for n in sorted(self._inspector.get_table_names(schema)) if n not in partitions and not n.startswith("sqlite_")]
+
+    def _qualified(self, schema: str | None, name: str) -> str:
+        return name if schema is None or schema == self._default else f"{schema}.{name}"
+
+    def _partitions(self, schema: str | None) -> set[str]:
+        if self._backend != "postgresql":
+            return set()
+        query = "SELECT c.relname, p.relname, n.nspname, pg_get_partkeydef(p.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        query += "JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relispartition"
+        found = self._connection.execute(sa.text(query), {"schema": schema}).fetchall()
+        for partition, parent, space, by in found:
+            self._note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
+        return {row[0] for row in found}
+
+    # One table as the catalogue has it
+
+    def _table(self, schema: str | None, name: str) -> _Raw:
+        inspector = self._inspector
+        raw = _Raw(self._qualified(schema, name), schema, name)
+        raw.key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"] or ())
+        raw.rows = self._count(schema, name)
+        domains = self._domain_checks() if self._backend == "postgresql" else {}
+        for found in inspector.get_columns(name, schema):
+            self._column(raw, dict(found), domains)
+        if not raw.key:
+            self._note((raw.name,), "it has no primary key")
+        self._foreign_keys(raw)
+        self._unique(raw)
+        for check in inspector.get_check_constraints(name, schema):
+            self._check(raw, str(check["sqltext"]), check.get("name"))
+        self._comment(raw)
+        self._extras(raw)
+        return raw
+
+    def _count(self, schema: str | None, name: str) -> int:
+        return int(self._connection.execute(sa.select(sa.func.count()).select_from(sa.table(name, schema=schema))).scalar_one())
+
+    def _comment(self, raw: _Raw) -> None:
+        try:
+            raw.comment = self._inspector.get_table_comment(raw.table, raw.schema).get("text")
+        except NotImplementedError:
+            raw.comment = None
+
+    def _column(self, raw: _Raw, found: dict[str, Any], domains: dict[str, list[str]]) -> None:
+        name, place = str(found["name"]), (raw.name, str(found["name"]))
+        type, note = column_type(found["type"])
+        if note:
+            self._note(place, note)
+        if type.kind == "enum" and type.name:
+            self._enums[type.name] = type.values
+        for sql in domains.get(getattr(found["type"], "name", None) or "", ()):
+            self._check(raw, re.sub(r"\bVALUE\b", '"' + name.replace('"', '""') + '"', sql), None)
+        computed = found.get("computed")
+        identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
+        if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
+            identity = False
+        default = None if identity or computed else self._default_of(found.get("default"), place)
+        nullable = bool(found["nullable"]) and name not in raw.key
+        raw.columns.append(
+            Column(
+                name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
+                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed"),
+                default=default, comment=found.get("comment"),
+            )
+        )  # fmt: skip
+
+    def _default_of(self, default: Any, place: Place) -> str | None:
+        return None if default is None else self._expression(str(default), place, "default")
+
+    def _expression(self, sql: str, place: Place, what: str) -> str | None:
+        """SQL in PostgreSQL's dialect, or None and a note."""
+        translated = self._translated(sql)
+        if translated is None:
+            self._note(place, f"{what} {sql} is not understood and left out")
+        return translated
+
+    def _translated(self, sql: str) -> str | None:
+        import sqlglot
+
+        try:
+            text = sqlglot.transpile(sql, read=_DIALECTS.get(self._backend, ""), write="postgres")[0]
+            parse_expression(text)
+        except (sqlglot.errors.SqlglotError, NotAnExpression, IndexError, RecursionError):
+            return None
+        return text
+
+    def _domain_checks(self) -> dict[str, list[str]]:
+        domains = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
+        return {d["name"]: [str(c["check"]) for c in d["constraints"] if c.get("check")] for d in domains}
+
+    def _check(self, raw: _Raw, sql: str, name: str | None) -> None:
+        translated = self._translated(sql)
+        if translated is None:
+            self._note((raw.name,), f"check {sql} is not understood and left out")
+        elif not any(c.sql == translated for c in raw.checks):
+            raw.checks.append(Check(translated, name))
+
+    def _foreign_keys(self, raw: _Raw) -> None:
+        for found in self._inspector.get_foreign_keys(raw.table, raw.schema):
+            columns = tuple(found["constrained_columns"])
+            schema = found.get("referred_schema") or (raw.schema if raw.schema == self._default else None) or self._default
+            parent = self._qualified(schema, found["referred_table"])
+            target = tuple(found["referred_columns"]) or self._key_of(schema, found["referred_table"])
+            raw.foreign_keys.append(ForeignKey(columns, parent, target, found.get("name")))
+            said = [f"{word} {value}" for word, value in (found.get("options") or {}).items() if value and str(value).upper() != "NO ACTION"]
+            if said:
+                self._note((raw.name,), f"the reference ({', '.join(columns)}) to {parent} says {', '.join(said)}, which is left out")
+
+    def _key_of(self, schema: str | None, table: str) -> tuple[str, ...]:
+        return tuple(self._inspector.get_pk_constraint(table, schema if self._backend != "sqlite" else None)["constrained_columns"])
+
+    def _unique(self, raw: _Raw) -> None:
+        seen = {raw.key}
+        for found in self._inspector.get_unique_constraints(raw.table, raw.schema):
+            columns = tuple(found["column_names"])
+            if columns not in seen:
+                seen.add(columns)
+                raw.unique.append(Unique(columns, found.get("name")))
+        for index in self._inspector.get_indexes(raw.table, raw.schema):
+            columns = tuple(c for c in index["column_names"] if c is not None)
+            options = index.get("dialect_options") or {}
+            partial = any(str(option).endswith("_where") for option in options)
+            if index.get("expressions") or len(columns) < len(index["column_names"]) or partial:
+                what = "partial" if partial else "on an expression"
+                unique = "unique " if index.get("unique") else ""
+                self._note((raw.name,), f"{unique}index {index.get('name')} is {what} and left out")
+            elif not (index.get("unique") and columns in seen):
+                seen.add(columns if index.get("unique") else ())
+                raw.indexes.append(Index(columns, index.get("name"), bool(index.get("unique"))))
+
+    def _extras(self, raw: _Raw) -> None:
+        """What PostgreSQL and SQLite keep with a table that the schema language does not say."""
+        if self._backend == "sqlite":
+            query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
+            for (name,) in self._connection.execute(sa.text(query), {"table": raw.table}):
+                self._note((raw.name,), f"trigger {name} is left out")
+        if self._backend != "postgresql":
+            return
+        parameters = {"schema": raw.schema, "table": raw.table}
+        where = "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relname = :table"
+        triggers = "SELECT t.tgname FROM pg_trigger t " + where.format("t.tgrelid") + " AND NOT t.tgisinternal"
+        exclusions = "SELECT x.conname FROM pg_constraint x " + where.format("x.conrelid") + " AND x.contype = 'x'"
+        secured = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        secured += "WHERE n.nspname = :schema AND c.relname = :table AND c.relrowsecurity"
+        for what, query in (("trigger", triggers), ("exclusion constraint", exclusions), ("row-level security of", secured)):
+            for (name,) in self._connection.execute(sa.text(query), parameters):
+                self._note((raw.name,), f"{what} {name} is left out")
+
+    # What cannot be kept
+
+    def _sound_references(self, raw: _Raw, known: dict[str, _Raw]) -> None:
+        kept, seen = [], set()
+        for key in raw.foreign_keys:
+            parent = known.get(key.table)
+            sets = [] if parent is None else [parent.key, *(u.columns for u in parent.unique), *(i.columns for i in parent.indexes if i.unique)]
+            if parent is None or frozenset(key.target) not in {frozenset(s) for s in sets if s}:
+                self._note((raw.name,), f"the reference ({', '.join(key.columns)}) to {key.table}({', '.join(key.target)}) is left out: its target is no key")  # fmt: skip
+            elif (key.columns, key.table) not in seen:
+                seen.add((key.columns, key.table))
+                nullable = all(c.nullable for c in raw.columns if c.name in key.columns)
+                kept.append(replace(key, acyclic=key.table == raw.name and nullable and len(key.columns) == 1))
+        position = {c.name: i for i, c in enumerate(raw.columns)}
+        raw.foreign_keys = sorted(kept, key=lambda k: (len(k.columns) > 1, position[k.columns[0]]))
+
+    # Proposals
+
+    def _recipes(self, raw: _Raw) -> dict[str, Recipe]:
+        facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
+        for sql in facts.unclear:
+            self._note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
+        referenced = {c for key in raw.foreign_keys for c in key.columns}
+        alone = {u.columns[0] for u in raw.unique if len(u.columns) == 1} | {i.columns[0] for i in raw.indexes if i.unique and len(i.columns) == 1}
+        if len(raw.key) == 1:
+            alone.add(raw.key[0])
+        alone |= self._made_alone_unique(raw, referenced, alone)
+        recipes: dict[str, Recipe] = {}
+        earlier: dict[str, SqlType] = {}
+        for column in self._in_order(raw, facts):
+            if column.name in referenced or column.computed is not None:
+                earlier[column.name] = column.type
+                continue
+            wanted = Wanted(
+                raw.name, column.name, column.type, raw.rows, column.name in alone, raw.key == (column.name,), facts.of(column.name), earlier
+            )
+            found = propose(wanted)
+            recipe = self._ordered_number(wanted, facts, recipes) or found.recipe
+            for note in found.notes:
+                self._note((raw.name, column.name), note)
+            raw.fixed = raw.fixed or found.fixed
+            recipes[column.name] = recipe
+            earlier[column.name] = column.type
+        return recipes
+
+    def _in_order(self, raw: _Raw, facts: TableFacts) -> list[Column]:
+        """Columns so that each comes after those it must follow."""
+        waiting, ordered = list(raw.columns), list[Column]()
+        names = {c.name for c in raw.columns}
+        while waiting:
+            placed = {c.name for c in ordered}
+            ready = [c for c in waiting if all(o in placed or o not in names for o, _ in facts.of(c.name).after)] or waiting[:1]
+            ordered += ready
+            waiting = [c for c in waiting if c not in ready]
+        return ordered
+
+    def _ordered_number(self, wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) -> Recipe | None:
+        """A number that must be above another column: that column and something on top."""
+        for other, strict in wanted.facts.after:
+            if wanted.type.kind in (*INTEGERS, "numeric") and other in recipes and not wanted.unique and wanted.facts.high is None:
+                quoted = '"' + other.replace('"', '""') + '"'
+                return Recipe("expression", {"sql": f"{quoted} + {1 if strict else 0}"})
+        return None
+
+    def _made_alone_unique(self, raw: _Raw, referenced: set[str], alone: set[str]) -> set[str]:
+        """For unique sets with no reference and nothing unique in them, the column that is made unique by itself."""
+        sets = [raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)]
+        chosen: set[str] = set()
+        types = {c.name: c.type for c in raw.columns}
+        for columns in (s for s in sets if len(s) > 1):
+            free = [c for c in columns if c not in referenced]
+            if not free or set(columns) & (alone | chosen):
+                continue
+            able = [c for c in free if types[c].kind not in ("boolean", "enum", "real", "double")]
+            roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
+            if roomy and not (set(columns) - set(free)):
+                chosen.add(roomy[0])
+        return chosen
+
+    def _fix_rows(self, tables: list[_Raw]) -> None:
+        """Rows that cannot be multiplied keep those fixed that reference them one to one."""
+        known, changed = {t.name: t for t in tables}, True
+        while changed:
+            changed = False
+            for raw in tables:
+                singles = {raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)}
+                if not raw.fixed and any(k.columns in singles and known[k.table].fixed for k in raw.foreign_keys):
+                    raw.fixed = changed = True
+
+    def _finish(self, raw: _Raw, recipes: dict[str, Recipe]) -> Table:
+        if raw.fixed:
+            self._note((raw.name,), "its rows do not scale: some unique column has too few values")
+        columns = tuple(self._finished_column(raw, column, recipes.get(column.name)) for column in raw.columns)
+        return Table(
+            raw.name, columns, Rows(raw.rows, fixed=raw.fixed), raw.key, tuple(raw.unique), tuple(raw.foreign_keys), tuple(raw.checks),
+            tuple(raw.indexes), raw.comment,
+        )  # fmt: skip
+
+    def _finished_column(self, raw: _Raw, column: Column, recipe: Recipe | None) -> Column:
+        if recipe is None:
+            return column
+        spec = BY_NAME[recipe.name]
+        null = column.null
+        if null is not None and recipe.name in ("after", "expression"):
+            null = 0.0
+        semantic = recipe.name if spec.semantic else None
+        return replace(column, generate=recipe, null=null, data_class=spec.data_class, semantic=semantic)

@@ -1,0 +1,83 @@
+"""SQLAlchemy's column types as those of the schema language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from schemas.type_reader import MAX_LENGTH, MAX_PRECISION
+from schemas.types import SqlType
+
+
+def column_type(type: Any) -> tuple[SqlType, str | None]:
+    """Return the type that carries a column of SQLAlchemy's `type`, and a note where it says less."""
+    if isinstance(type, postgresql.DOMAIN):
+        inner, note = column_type(type.data_type)
+        return inner, note or f"domain {type.name}, written out"
+    if isinstance(type, sa.ARRAY):
+        inner, note = column_type(type.item_type)
+        if inner.kind == "array" or (type.dimensions or 1) > 1:
+            return SqlType("json"), f"an array of {type.dimensions or 2} dimensions, taken as json"
+        return SqlType("array", item=inner), note
+    if isinstance(type, sa.Enum) and type.enums:
+        return SqlType("enum", values=tuple(type.enums), name=type.name or None), None
+    return _scalar(type)
+
+
+def _scalar(type: Any) -> tuple[SqlType, str | None]:
+    if isinstance(type, (sa.Uuid, postgresql.UUID)):
+        return SqlType("uuid"), None
+    if isinstance(type, sa.Boolean):
+        return SqlType("boolean"), None
+    if isinstance(type, sa.SmallInteger):
+        return SqlType("smallint"), None
+    if isinstance(type, sa.BigInteger):
+        return SqlType("bigint"), None
+    if isinstance(type, sa.Integer):
+        return SqlType("integer"), None
+    if isinstance(type, (sa.Double, sa.REAL, sa.Float)):
+        return _float(type), None
+    if isinstance(type, sa.Numeric):
+        return _numeric(type)
+    if isinstance(type, (sa.JSON, postgresql.HSTORE)):
+        return SqlType("json"), None
+    if isinstance(type, sa.Date):
+        return SqlType("date"), None
+    if isinstance(type, sa.DateTime):
+        return SqlType("timestamptz" if type.timezone else "timestamp"), None
+    if isinstance(type, sa.Time):
+        return SqlType("time"), "its time zone is dropped" if type.timezone else None
+    if isinstance(type, (sa.Interval, postgresql.INTERVAL)):
+        return SqlType("interval"), None
+    if isinstance(type, sa.LargeBinary):
+        return SqlType("bytes"), None
+    if isinstance(type, postgresql.MONEY):
+        return SqlType("numeric", 19, 2), "money, taken as numeric(19,2)"
+    if isinstance(type, sa.String):
+        return _text(type), None
+    name = "an unknown type" if isinstance(type, sa.types.NullType) else str(type)
+    return SqlType("text"), f"{name}, taken as text"
+
+
+def _float(type: Any) -> SqlType:
+    precision = getattr(type, "precision", None)
+    single = isinstance(type, sa.REAL) or (precision is not None and precision <= 24)
+    return SqlType("real" if single else "double")
+
+
+def _numeric(type: Any) -> tuple[SqlType, str | None]:
+    if type.precision is None:
+        return SqlType("numeric", 18, 4), "numeric without precision, taken as numeric(18,4)"
+    scale = type.scale or 0
+    if type.precision > MAX_PRECISION or not 0 <= scale <= type.precision:
+        return SqlType("numeric", MAX_PRECISION, min(max(scale, 0), MAX_PRECISION)), f"{type}, taken as numeric with {MAX_PRECISION} digits"
+    return SqlType("numeric", type.precision, scale), None
+
+
+def _text(type: Any) -> SqlType:
+    if type.length is None or type.length > MAX_LENGTH or isinstance(type, sa.Text):
+        return SqlType("text")
+    fixed = isinstance(type, (sa.CHAR, sa.NCHAR))
+    return SqlType("char" if fixed else "varchar", length=type.length)
