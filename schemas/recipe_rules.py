@@ -117,6 +117,8 @@ def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
 
 def _can_follow(placed: Placed) -> bool:
     """Whether the references of this table, and all beyond, were read, so that a path that leads nowhere is wrong itself."""
+    if not placed.broken:
+        return True
     seen, waiting = set(), [placed.table.name]
     while waiting:
         name = waiting.pop()
@@ -134,11 +136,9 @@ def _may_be_unread(placed: Placed, path: str) -> bool:
 
 
 def times_come_from_times(placed: Placed) -> Iterator[Problem]:
-    if not _can_follow(placed):
-        return
     wanted = {"after": "path", "before": "path", "uuid7": "at", "states": "start"}.get(placed.recipe.name)
     path = placed.recipe.args.get(wanted) if wanted else None
-    if wanted is None or not isinstance(path, str):
+    if wanted is None or not isinstance(path, str) or not _can_follow(placed):
         return
     try:
         found = follow(placed.schema, placed.table, path)
