@@ -201,7 +201,7 @@ def _distribution(recipe: Recipe, ctx: Context) -> Kernel:
     if not has_units(ctx.type):
         ctx.fail(f"{recipe.name} does not fit {ctx.type}")
     type = ctx.type
-    if ctx.unique:
+    if ctx.unique or (ctx.factor is not None and recipe.name == "uniform"):
         return _unique_kernel(recipe, ctx)
     whole = whole_distribution(recipe, type, ctx.at)
     own = ctx.stream()

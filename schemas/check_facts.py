@@ -11,7 +11,13 @@ from sqlglot import exp
 
 from schemas.sql_expressions import NotAnExpression, parse_expression
 
-_FLIPPED: dict[type[exp.Expression], type[exp.Expression]] = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE, exp.EQ: exp.EQ}
+_FLIPPED: dict[type[exp.Expression], type[exp.Expression]] = {
+    exp.GT: exp.LT,
+    exp.LT: exp.GT,
+    exp.GTE: exp.LTE,
+    exp.LTE: exp.GTE,
+    exp.EQ: exp.EQ,
+}
 
 
 @dataclass
@@ -204,9 +210,9 @@ def _bound(kind: type[exp.Expression], found: ColumnFacts, value: Any) -> bool:
     upper = kind in (exp.LT, exp.LTE)
     if isinstance(value, str):
         if upper:
-            found.high_text = value
+            found.high_text, found.open_high = value, kind is exp.LT
         else:
-            found.low_text = value
+            found.low_text, found.open_low = value, kind is exp.GT
         return True
     if not isinstance(value, Decimal):
         return False

@@ -11,11 +11,11 @@ from typing import Any
 from schemas.check_facts import ColumnFacts
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME
-from schemas.times import DAY
+from schemas.times import DAY, format_moment, parse_moment
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
-_SCALE = 10
+SCALE = 10
 
 PEOPLE = frozenset(
     "user users customer customers employee employees person persons people contact contacts member members student students patient patients "
@@ -86,7 +86,7 @@ def _closed_list(column: Wanted) -> Proposal:
     length = column.facts.max_length if column.facts.max_length is not None else column.type.length
     if length is not None:
         values = [v for v in values if not isinstance(v, str) or len(v) <= length] or values
-    if column.unique and len(values) < column.rows * _SCALE:
+    if column.unique and len(values) < column.rows * SCALE:
         recipe = Recipe("choice", {"values": tuple((v, 1) for v in values)})
         return Proposal(recipe, (f"only {len(values)} different values are allowed and they are unique, so the rows do not scale",), True)
     return Proposal(Recipe("choice", {"values": tuple((v, 1) for v in values)}))
@@ -246,7 +246,12 @@ def _number(column: Wanted) -> Proposal:
     if not bounded and column.has(*_LARGE) and high - max(low, Decimal(0)) >= 100:
         least = max(low, Decimal(0))
         median = least + (100 if high > 1000 else high / 10)
-        given = {"median": _plain(median, column), "sigma": 1.0, "min": _plain(least, column), "max": _plain(min(high, median * 1000), column)}
+        given = {
+            "median": _plain(median, column),
+            "sigma": 1.0,
+            "min": _plain(least, column),
+            "max": _plain(min(high, median * 1000), column),
+        }
         return Proposal(Recipe("lognormal", given))
     if not bounded:
         for words, span in (
@@ -305,7 +310,22 @@ def _plain(value: Decimal, column: Wanted) -> int | float:
 _LATER = ("updated", "modified", "changed", "end", "ended", "ends", "expires", "expired", "expiry", "due", "closed", "finished", "completed",
           "deleted", "cancelled", "canceled", "shipped", "required", "paid", "delivered", "return", "returned", "resolved", "until", "to",
           "last", "processed", "valid")  # fmt: skip
-_EARLIER = ("created", "start", "started", "starts", "from", "begin", "opened", "order", "ordered", "rental", "hired", "inserted", "registered", "issued")
+_EARLIER = (
+    "created",
+    "start",
+    "started",
+    "starts",
+    "from",
+    "begin",
+    "opened",
+    "order",
+    "ordered",
+    "rental",
+    "hired",
+    "inserted",
+    "registered",
+    "issued",
+)
 
 
 def _moment(column: Wanted) -> Proposal:
@@ -316,8 +336,7 @@ def _moment(column: Wanted) -> Proposal:
             least = {"at_least": strict} if is_strict else {}
             return Proposal(Recipe("after", {"path": other, "within": 30 * DAY, **least, "until": "2y"}))
     if facts.low_text or facts.high_text:
-        period = (facts.low_text or "-3y", facts.high_text or "now")
-        return Proposal(Recipe("between", {"period": period}))
+        return Proposal(Recipe("between", {"period": _period(facts, strict)}))
     if column.has("birth", "birthday", "dob", "birthdate"):
         return Proposal(Recipe("person.birth_date", {}))
     if column.has(*_LATER) and not column.unique:
@@ -328,7 +347,20 @@ def _moment(column: Wanted) -> Proposal:
     return Proposal(Recipe("between", {"period": ("-3y", "now")}))
 
 
+def _period(facts: ColumnFacts, step: int) -> tuple[str, str]:
+    """The moments that bounds leave, three years of them where one is missing."""
+    try:
+        low = None if facts.low_text is None else parse_moment(facts.low_text) + (step if facts.open_low else 0)
+        high = None if facts.high_text is None else parse_moment(facts.high_text) - (step if facts.open_high else 0)
+    except ValueError:
+        return "-3y", "now"
+    if low is None:
+        low = (high or 0) - 3 * 365 * DAY
+    return format_moment(low), format_moment(low + 3 * 365 * DAY if high is None else high)
+
+
 # The rest
+
 
 def _other(column: Wanted) -> Proposal:
     type = column.type
@@ -342,7 +374,9 @@ def _other(column: Wanted) -> Proposal:
         case "uuid":
             return Proposal(Recipe("uuid4", {}))
         case "json":
-            return Proposal(Recipe("json", {"fields": {"key": Recipe("words", {"count": 1}), "value": Recipe("uniform", {"range": (1, 100)})}}))
+            return Proposal(
+                Recipe("json", {"fields": {"key": Recipe("words", {"count": 1}), "value": Recipe("uniform", {"range": (1, 100)})}})
+            )
         case "bytes":
             return Proposal(Recipe("bytes", {"length": 16}))
         case "time":
@@ -366,7 +400,7 @@ _SERIAL = frozenset(
 
 def _made_unique(column: Wanted, found: Proposal) -> Proposal:
     """Return a recipe whose values never repeat, also with ten times as many rows."""
-    spec, rows = BY_NAME[found.recipe.name], column.rows * _SCALE
+    spec, rows = BY_NAME[found.recipe.name], column.rows * SCALE
     kind, room = column.type.kind, _room(column)
     if kind in TEXTS and column.facts.pattern is None:
         digits = len(str(2 * max(rows, 1)))
@@ -375,7 +409,9 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
             return found
         length = next((n for n in range(max(column.facts.min_length, 1), room + 1) if 36**n >= rows * 100), room)
         if 36**length < column.rows:
-            return Proposal(Recipe("pattern", {"regex": f"[A-Z0-9]{{{length}}}"}), ("too short for as many unique values as there are rows",), True)
+            return Proposal(
+                Recipe("pattern", {"regex": f"[A-Z0-9]{{{length}}}"}), ("too short for as many unique values as there are rows",), True
+            )
         note = ("the column is short, so the rows do not scale",) if 36**length < rows else ()
         return Proposal(Recipe("pattern", {"regex": f"[A-Z0-9]{{{length}}}"}), note, bool(note))
     if kind in (*INTEGERS, "numeric"):
@@ -384,11 +420,15 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
         period = ("-80y", "now") if kind == "date" else ("00:00", "23:59:59") if kind == "time" else ("-3y", "now")
         fixed = kind == "date" and rows > 29_000
         return Proposal(Recipe("between", {"period": period}), ("a date has few values, so the rows do not scale",) if fixed else (), fixed)
-    if spec.unique and spec.name != "choice":
+    if kind == "boolean":
+        found = Proposal(Recipe("choice", {"values": ((False, 1), (True, 1))}))
+    elif spec.unique and spec.name != "choice":
         return found
-    if spec.name == "choice":
+    if found.recipe.name == "choice":
         few = len(found.recipe.args["values"])
-        return Proposal(found.recipe, (f"only {few} different values are allowed and they are unique, so the rows do not scale",), few < rows)
+        return Proposal(
+            found.recipe, (f"only {few} different values are allowed and they are unique, so the rows do not scale",), few < rows
+        )
     return Proposal(found.recipe, (f"unique, which no generator for {column.type} can promise: change its type or drop the constraint",))
 
 

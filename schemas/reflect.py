@@ -14,13 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Inspector
 
-from schemas.check_facts import TableFacts, facts_of
+from schemas.check_facts import ColumnFacts, TableFacts, facts_of
 from schemas.errors import InputError, SystemFailure, without_secrets
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
-from schemas.proposals import Wanted, propose
+from schemas.proposals import SCALE, Wanted, propose
 from schemas.recipes import BY_NAME
 from schemas.reflected_types import column_type
 from schemas.sql_expressions import NotAnExpression, parse_expression
+from schemas.type_reader import type_of
 from schemas.types import INTEGERS, SqlType
 
 Place = tuple[str, ...]
@@ -61,9 +62,13 @@ def _parse(url: str) -> URL:
     try:
         target = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        raise InputError(f"'{without_secrets(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name") from None
+        raise InputError(
+            f"'{without_secrets(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name"
+        ) from None
     if target.get_backend_name() == "duckdb":
-        raise InputError("DuckDB files have no SQLAlchemy dialect here; reflect SQLite, PostgreSQL or another database that SQLAlchemy reaches")
+        raise InputError(
+            "DuckDB files have no SQLAlchemy dialect here; reflect SQLite, PostgreSQL or another database that SQLAlchemy reaches"
+        )
     if target.drivername in ("postgresql", "postgres"):
         target = target.set(drivername="postgresql+psycopg")
     return target
@@ -103,6 +108,41 @@ def _failures(target: URL) -> Iterator[None]:
         raise SystemFailure(f"{shown} cannot be read: {without_secrets(reason)}") from None
 
 
+def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
+    """The name of a constraint, unless it is the one that PostgreSQL gives by itself."""
+    return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
+
+
+def _combinations(columns: tuple[str, ...], raw: _Raw, known: dict[str, _Raw], recipes: dict[str, Recipe]) -> float:
+    """How many combinations a unique set of columns can have when other tables have grown as far as they may."""
+    total, keys = 1.0, set()
+    for column in columns:
+        key = next((k for k in raw.foreign_keys if column in k.columns), None)
+        if key is not None:
+            if key.columns not in keys:
+                keys.add(key.columns)
+                total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE)
+            continue
+        recipe = recipes.get(column)
+        if recipe is not None and recipe.name == "choice":
+            total *= len(recipe.args["values"])
+        elif recipe is not None and recipe.name == "uniform":
+            total *= float(recipe.args["range"][1]) - float(recipe.args["range"][0]) + 1
+        elif recipe is not None and recipe.name == "boolean":
+            total *= 2
+        else:
+            return float("inf")
+    return total
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """A domain's type, where it is known here, and its checks over VALUE."""
+
+    type: SqlType | None
+    checks: list[str]
+
+
 @dataclass
 class _Raw:
     """A table as the catalogue has it."""
@@ -132,6 +172,7 @@ class _Reflector:
         self._enums: dict[str, tuple[str, ...]] = {}
 
     def run(self) -> Reflection:
+        self._note((), "Reflected from a live database: its structure and row counts, and none of its values.")
         tables = [self._table(schema, name) for schema in self._schemas() for name in self._table_names(schema)]
         if not tables:
             raise InputError("the database has no tables to reflect")
@@ -139,11 +180,10 @@ class _Reflector:
         for table in tables:
             self._sound_references(table, known)
         recipes = {t.name: self._recipes(t) for t in tables}
-        self._fix_rows(tables)
+        self._fix_rows(tables, recipes)
         finished = tuple(self._finish(t, recipes[t.name]) for t in tables)
         name = re.sub(r"\.[A-Za-z0-9]+$", "", self._database.replace("\\", "/").rpartition("/")[2]) or "database"
         schema = Schema(name[:60], finished, seed=_SEED, enums=self._enums, file=f"{name}.yaml")
-        self._note((), "Reflected from a live database: its structure and row counts, and none of its values.")
         return Reflection(schema, self._notes)
 
     def _note(self, place: Place, text: str) -> None:
@@ -190,7 +230,7 @@ class _Reflector:
         raw = _Raw(self._qualified(schema, name), schema, name)
         raw.key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
-        domains = self._domain_checks() if self._backend == "postgresql" else {}
+        domains = self._domains() if self._backend == "postgresql" else {}
         for found in inspector.get_columns(name, schema):
             self._column(raw, dict(found), domains)
         if not raw.key:
@@ -212,14 +252,17 @@ class _Reflector:
         except NotImplementedError:
             raw.comment = None
 
-    def _column(self, raw: _Raw, found: dict[str, Any], domains: dict[str, list[str]]) -> None:
+    def _column(self, raw: _Raw, found: dict[str, Any], domains: dict[str, _Domain]) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = column_type(found["type"])
+        domain = getattr(found["type"], "name", None) or ""
+        if domain in domains:
+            type = domains[domain].type or type
         if note:
             self._note(place, note)
         if type.kind == "enum" and type.name:
             self._enums[type.name] = type.values
-        for sql in domains.get(getattr(found["type"], "name", None) or "", ()):
+        for sql in domains[domain].checks if domain in domains else ():
             self._check(raw, re.sub(r"\bVALUE\b", '"' + name.replace('"', '""') + '"', sql), None)
         computed = found.get("computed")
         identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
@@ -255,9 +298,16 @@ class _Reflector:
             return None
         return text
 
-    def _domain_checks(self) -> dict[str, list[str]]:
-        domains = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
-        return {d["name"]: [str(c["check"]) for c in d["constraints"] if c.get("check")] for d in domains}
+    def _domains(self) -> dict[str, _Domain]:
+        query = "SELECT typname, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
+        types: dict[str, SqlType | None] = {}
+        for name, base in self._connection.execute(sa.text(query)):
+            try:
+                types[name] = type_of(base, {})
+            except ValueError:
+                types[name] = None
+        found = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
+        return {d["name"]: _Domain(types.get(d["name"]), [str(c["check"]) for c in d["constraints"] if c.get("check")]) for d in found}
 
     def _check(self, raw: _Raw, sql: str, name: str | None) -> None:
         translated = self._translated(sql)
@@ -272,8 +322,11 @@ class _Reflector:
             schema = found.get("referred_schema") or (raw.schema if raw.schema == self._default else None) or self._default
             parent = self._qualified(schema, found["referred_table"])
             target = tuple(found["referred_columns"]) or self._key_of(schema, found["referred_table"])
-            raw.foreign_keys.append(ForeignKey(columns, parent, target, found.get("name")))
-            said = [f"{word} {value}" for word, value in (found.get("options") or {}).items() if value and str(value).upper() != "NO ACTION"]
+            name = _own_name(found.get("name"), raw.table, columns, "fkey")
+            raw.foreign_keys.append(ForeignKey(columns, parent, target, name))
+            said = [
+                f"{word} {value}" for word, value in (found.get("options") or {}).items() if value and str(value).upper() != "NO ACTION"
+            ]
             if said:
                 self._note((raw.name,), f"the reference ({', '.join(columns)}) to {parent} says {', '.join(said)}, which is left out")
 
@@ -286,7 +339,7 @@ class _Reflector:
             columns = tuple(found["column_names"])
             if columns not in seen:
                 seen.add(columns)
-                raw.unique.append(Unique(columns, found.get("name")))
+                raw.unique.append(Unique(columns, _own_name(found.get("name"), raw.table, columns, "key")))
         for index in self._inspector.get_indexes(raw.table, raw.schema):
             columns = tuple(c for c in index["column_names"] if c is not None)
             options = index.get("dialect_options") or {}
@@ -308,7 +361,9 @@ class _Reflector:
         if self._backend != "postgresql":
             return
         parameters = {"schema": raw.schema, "table": raw.table}
-        where = "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relname = :table"
+        where = (
+            "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relname = :table"
+        )
         triggers = "SELECT t.tgname FROM pg_trigger t " + where.format("t.tgrelid") + " AND NOT t.tgisinternal"
         exclusions = "SELECT x.conname FROM pg_constraint x " + where.format("x.conrelid") + " AND x.contype = 'x'"
         secured = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -323,7 +378,11 @@ class _Reflector:
         kept, seen = [], set()
         for key in raw.foreign_keys:
             parent = known.get(key.table)
-            sets = [] if parent is None else [parent.key, *(u.columns for u in parent.unique), *(i.columns for i in parent.indexes if i.unique)]
+            sets = (
+                []
+                if parent is None
+                else [parent.key, *(u.columns for u in parent.unique), *(i.columns for i in parent.indexes if i.unique)]
+            )
             if parent is None or frozenset(key.target) not in {frozenset(s) for s in sets if s}:
                 self._note((raw.name,), f"the reference ({', '.join(key.columns)}) to {key.table}({', '.join(key.target)}) is left out: its target is no key")  # fmt: skip
             elif (key.columns, key.table) not in seen:
@@ -338,12 +397,16 @@ class _Reflector:
     def _recipes(self, raw: _Raw) -> dict[str, Recipe]:
         facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
         for sql in facts.unclear:
-            self._note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
+            self._note(
+                (raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns"
+            )
         referenced = {c for key in raw.foreign_keys for c in key.columns}
-        alone = {u.columns[0] for u in raw.unique if len(u.columns) == 1} | {i.columns[0] for i in raw.indexes if i.unique and len(i.columns) == 1}
+        alone = {u.columns[0] for u in raw.unique if len(u.columns) == 1} | {
+            i.columns[0] for i in raw.indexes if i.unique and len(i.columns) == 1
+        }
         if len(raw.key) == 1:
             alone.add(raw.key[0])
-        alone |= self._made_alone_unique(raw, referenced, alone)
+        alone |= self._made_alone_unique(raw, referenced, alone, facts)
         recipes: dict[str, Recipe] = {}
         earlier: dict[str, SqlType] = {}
         for column in self._in_order(raw, facts):
@@ -351,7 +414,14 @@ class _Reflector:
                 earlier[column.name] = column.type
                 continue
             wanted = Wanted(
-                raw.name, column.name, column.type, raw.rows, column.name in alone, raw.key == (column.name,), facts.of(column.name), earlier
+                raw.name,
+                column.name,
+                column.type,
+                raw.rows,
+                column.name in alone,
+                raw.key == (column.name,) or column.identity,
+                facts.of(column.name),
+                earlier,
             )
             found = propose(wanted)
             recipe = self._ordered_number(wanted, facts, recipes) or found.recipe
@@ -381,7 +451,7 @@ class _Reflector:
                 return Recipe("expression", {"sql": f"{quoted} + {1 if strict else 0}"})
         return None
 
-    def _made_alone_unique(self, raw: _Raw, referenced: set[str], alone: set[str]) -> set[str]:
+    def _made_alone_unique(self, raw: _Raw, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:
         """For unique sets with no reference and nothing unique in them, the column that is made unique by itself."""
         sets = [raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)]
         chosen: set[str] = set()
@@ -390,20 +460,29 @@ class _Reflector:
             free = [c for c in columns if c not in referenced]
             if not free or set(columns) & (alone | chosen):
                 continue
-            able = [c for c in free if types[c].kind not in ("boolean", "enum", "real", "double")]
+            if set(columns) - set(free):
+                continue
+            able = [c for c in free if self._is_roomy(types[c], facts.of(c))]
             roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
-            if roomy and not (set(columns) - set(free)):
+            if roomy:
                 chosen.add(roomy[0])
         return chosen
 
-    def _fix_rows(self, tables: list[_Raw]) -> None:
-        """Rows that cannot be multiplied keep those fixed that reference them one to one."""
+    @staticmethod
+    def _is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
+        """Whether a column alone can hold many different values."""
+        if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array", "interval"):
+            return False
+        return not (facts.low is not None and facts.high is not None and facts.high - facts.low < 10**6)
+
+    def _fix_rows(self, tables: list[_Raw], recipes: dict[str, dict[str, Recipe]]) -> None:
+        """Fix the rows of tables whose unique columns have too few values for ten times as many."""
         known, changed = {t.name: t for t in tables}, True
         while changed:
             changed = False
             for raw in tables:
-                singles = {raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)}
-                if not raw.fixed and any(k.columns in singles and known[k.table].fixed for k in raw.foreign_keys):
+                sets = {raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)}
+                if not raw.fixed and any(_combinations(s, raw, known, recipes[raw.name]) < raw.rows * SCALE for s in sets if s):
                     raw.fixed = changed = True
 
     def _finish(self, raw: _Raw, recipes: dict[str, Recipe]) -> Table:

@@ -44,6 +44,15 @@ def installed(folder: Path, clone: Path, python: str, lock: str) -> Path:
     return folder / "bin"
 
 
+def another_python(version: str) -> str | None:
+    """A working interpreter of a version: on the path, or one that pyenv has."""
+    managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for found in (shutil.which(f"python{version}"), *sorted(managed.glob(f"{version}.*/bin/python3"))):
+        if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
+            return str(found)
+    return None
+
+
 def built(programs: Path, home: Path, *options: str) -> dict:
     out = run(programs / "companyos", "bundle", "build", "companyos", "--scale", "0.2", "--json", *options, COMPANYOS_HOME=str(home))
     return json.loads(out)
@@ -79,8 +88,8 @@ def test_the_bare_install_builds_and_loads_and_names_the_extra_it_lacks(clone, t
 
 @pytest.mark.parametrize("version", ["3.12", "3.13"])
 def test_another_python_under_the_same_lock_makes_the_same_bytes(clone, tmp_path, here, version):
-    python = shutil.which(f"python{version}")
-    if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
+    python = another_python(version)
+    if python is None:
         pytest.skip(f"there is no Python {version} here")
     programs = installed(tmp_path / "other", clone, python, LOCK.read_text())
     assert built(programs, tmp_path / "home", "--jobs", "1")["manifest_digest"] == here["manifest_digest"]

@@ -1,0 +1,50 @@
+"""What checks say about columns."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from schemas.check_facts import facts_of
+
+COLUMNS = ("a", "b", "price", "code", "State")
+
+
+@pytest.mark.parametrize(
+    ("sql", "column", "attribute", "expected"),
+    [
+        ("price > 0", "price", "low", Decimal(0)),
+        ("(price > (0)::numeric)", "price", "open_low", True),
+        ("0 <= price", "price", "low", Decimal(0)),
+        ("price BETWEEN -5 AND 9.5", "price", "high", Decimal("9.5")),
+        ("price >= 1 AND (price < 10)", "price", "open_high", True),
+        ("state IN ('x', 'y')", "State", "values", ["x", "y"]),
+        ("state = ANY (ARRAY['x'::text, 'y'::text])", "State", "values", ["x", "y"]),
+        ("state = 'x' OR state = 'y'", "State", "values", ["x", "y"]),
+        ("state IS NULL OR state IN ('x')", "State", "values", ["x"]),
+        ("length(code) = 3", "code", "min_length", 3),
+        ("char_length(code) <= 7", "code", "max_length", 7),
+        ("code <> ''", "code", "min_length", 1),
+        ("code ~ '^[A-Z]{3}$'", "code", "pattern", "^[A-Z]{3}$"),
+        ("code LIKE 'A_%'", "code", "pattern", "A[a-z][a-z0-9]{4}"),
+        ("b > a", "b", "after", [("a", True)]),
+        ("a <= b", "b", "after", [("a", False)]),
+        ("a < '2010-01-01'", "a", "high_text", "2010-01-01"),
+    ],
+)
+def test_a_check_is_understood(sql, column, attribute, expected):
+    facts = facts_of([sql], COLUMNS)
+    assert facts.unclear == []
+    assert getattr(facts.of(column), attribute) == expected
+
+
+@pytest.mark.parametrize("sql", ["price * 2 > a + b", "lower(code) = code", "price <> 7", "a > 1 OR b > 1", "code ~ 'x'", "NOT (a > 1)"])
+def test_a_check_that_says_more_is_named(sql):
+    assert facts_of([sql], COLUMNS).unclear
+
+
+def test_the_clear_parts_of_a_conjunction_count():
+    facts = facts_of(["price > 0 AND abs(a) < 5"], COLUMNS)
+    assert facts.of("price").low == 0
+    assert len(facts.unclear) == 1
