@@ -268,7 +268,7 @@ class _Reflector:
         identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
         if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
             identity = False
-        default = None if identity or computed else self._default_of(found.get("default"), place)
+        default = None if identity or computed else self._default_of(found.get("default"), type, place)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
             Column(
@@ -278,7 +278,9 @@ class _Reflector:
             )
         )  # fmt: skip
 
-    def _default_of(self, default: Any, place: Place) -> str | None:
+    def _default_of(self, default: Any, type: SqlType, place: Place) -> str | None:
+        if type.kind == "boolean" and str(default).strip("()'") in ("0", "1"):
+            return "TRUE" if "1" in str(default) else "FALSE"
         return None if default is None else self._expression(str(default), place, "default")
 
     def _expression(self, sql: str, place: Place, what: str) -> str | None:
@@ -340,10 +342,15 @@ class _Reflector:
             if columns not in seen:
                 seen.add(columns)
                 raw.unique.append(Unique(columns, _own_name(found.get("name"), raw.table, columns, "key")))
-        for index in self._inspector.get_indexes(raw.table, raw.schema):
+        options = {"include_auto_indexes": True} if self._backend == "sqlite" else {}
+        for index in self._inspector.get_indexes(raw.table, raw.schema, **options):
             columns = tuple(c for c in index["column_names"] if c is not None)
-            options = index.get("dialect_options") or {}
-            partial = any(str(option).endswith("_where") for option in options)
+            if str(index.get("name")).startswith("sqlite_autoindex_"):
+                if columns not in seen:
+                    seen.add(columns)
+                    raw.unique.append(Unique(columns))
+                continue
+            partial = any(str(option).endswith("_where") for option in index.get("dialect_options") or {})
             if index.get("expressions") or len(columns) < len(index["column_names"]) or partial:
                 what = "partial" if partial else "on an expression"
                 unique = "unique " if index.get("unique") else ""
