@@ -69,6 +69,6 @@ def with_serial(words: pa.Array, serial: Int64, ctx: Context, between: str = "",
 
 
 def require_room(ctx: Context, needed: int, what: str) -> None:
-    """Fail where a unique text of `needed` characters does not fit the column."""
+    """Fail where a text of `needed` characters does not fit the column."""
     if ctx.type.length is not None and ctx.type.length < needed:
-        ctx.fail(f"{ctx.rows:,} unique {what} need up to {needed} characters and {ctx.type} has {ctx.type.length}")
+        ctx.fail(f"{ctx.rows:,} {what} need up to {needed} characters and {ctx.type} has {ctx.type.length}")

@@ -1,0 +1,296 @@
+"""Values: valid, coherent, reserved where they name somebody, unique where asked, and of the column's length."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import date
+
+import numpy as np
+import phonenumbers
+import pytest
+from stdnum import ean, iban, luhn
+
+from datagen.pools import Pool, Pools
+from datagen.rows import Rows
+from datagen.values.pattern import parse_pattern
+from schemas.recipes import BY_NAME
+from tests.datagen.making import column_of, source_of
+
+RESERVED = re.compile(r"@([a-z0-9-]+\.)*(example\.(com|org|net)|[a-z0-9-]+\.example|[a-z0-9-]+\.test)$")
+PERSON = """schema: people
+seed: 3
+anchor: 2026-01-01T00:00:00Z
+locale: {en_US: 4, de_DE: 3, ja_JP: 2, hu_HU: 1, ru_RU: 1}
+tables:
+  t:
+    rows: 4000
+    columns:
+      id:     {type: bigint, key: true}
+      first:  {type: text, generate: person.first_name}
+      last:   {type: text, generate: person.last_name}
+      name:   {type: text, generate: person.name}
+      gender: {type: text, generate: person.gender}
+      sex:    {type: char(1), generate: person.gender}
+      email:  {type: text, generate: person.email}
+      login:  {type: varchar(16), unique: true, generate: person.username}
+      locale: {type: text, generate: geo.locale}
+      code:   {type: char(2), generate: address.country_code}
+      other:  {type: text, generate: {person.name: {of: friend}}}
+      born:   {type: date, generate: {person.birth_date: {min_age: 30, max_age: 40}}}
+      lat:    {type: double, generate: geo.latitude}
+"""
+
+
+@pytest.fixture(scope="module")
+def people():
+    return source_of(PERSON).read("t").read_all().to_pylist()
+
+
+def test_all_columns_of_a_row_speak_of_one_person(people):
+    for p in people:
+        given, family = (p["last"], p["first"]) if p["locale"] in ("ja-JP", "hu-HU") else (p["first"], p["last"])
+        assert p["name"] == f"{given} {family}"
+        assert p["sex"] == p["gender"][0].upper()
+        assert p["code"] == p["locale"][-2:]
+        assert RESERVED.search(p["email"])
+        local = p["email"].partition("@")[0]
+        assert re.fullmatch(r"[a-z]+[._-]?[a-z]+\d*", local), local
+    assert sum(p["other"] == p["name"] for p in people) < 20
+
+
+def test_names_agree_with_the_gender(people):
+    pools = Pools()
+    for p in people[:500]:
+        locale = p["locale"].replace("-", "_")
+        assert p["first"] in pools.get(f"first_name_{p['gender']}", locale).texts
+
+
+def test_ages_and_places_are_those_asked_for(people):
+    ages = [(date(2026, 1, 1) - p["born"]).days / 365.2425 for p in people]
+    assert min(ages) >= 30
+    assert max(ages) < 41
+    assert all(47 <= p["lat"] <= 55.1 for p in people if p["code"] == "DE")
+
+
+def test_locales_are_mixed_by_weight(people):
+    counts = Counter(p["locale"] for p in people)
+    assert 1250 < counts["en-US"] < 1660
+    assert set(counts) == {"en-US", "de-DE", "ja-JP", "hu-HU", "ru-RU"}
+
+
+def test_rows_follow_the_locale_of_the_row_they_reference():
+    text = """schema: s
+seed: 3
+locale: {en_US: 1, de_DE: 1, fr_FR: 1}
+tables:
+  tenants: {rows: 30, columns: {id: {type: bigint, key: true}, country: {type: text, generate: address.country_code}}}
+  users:
+    rows: {per: tenants, count: {uniform: [0, 9]}}
+    locale: tenant_id
+    columns:
+      id: {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      country: {type: text, generate: address.country_code}
+      expected: {type: text, generate: {from: tenant_id.country}}
+"""
+    rows = source_of(text).read("users").read_all().to_pylist()
+    assert all(r["country"] == r["expected"] for r in rows)
+    assert len({r["country"] for r in rows}) == 3
+
+
+def test_cards_ibans_and_eans_have_valid_check_digits_and_no_real_holder():
+    cards = column_of("finance.card", "text", 3000, ", unique: true").to_pylist()
+    assert len(set(cards)) == 3000
+    assert all(luhn.is_valid(c) and len(c) == 16 for c in cards)
+    assert {c[:6] for c in cards} <= {"424242", "411111", "400005", "401288", "555555", "510510", "222300", "601111", "353011"}
+    for locale in ("de_DE", "en_GB", "nl_NL", "sv_SE", "de_AT", "de_CH", "en_US"):
+        ibans = column_of(f"{{finance.iban: {{locale: {locale}}}}}", "text", 300, ", unique: true").to_pylist()
+        assert len(set(ibans)) == 300
+        assert all(iban.is_valid(i, check_country=False) for i in ibans), (locale, ibans[0])
+    assert all(ean.is_valid(e) and e.startswith("2") for e in column_of("product.ean", "text", 500).to_pylist())
+
+
+def test_phone_numbers_are_only_those_kept_free_for_fiction():
+    allowed = {
+        "en_US": r"\+1 \d{3}-555-01\d\d", "ja_JP": r"\+1 \d{3}-555-01\d\d", "en_GB": r"\+44 (20 7946 0|1\d\d 496 0|1632 960|7700 900)\d{3}",
+        "de_DE": r"\+49 (30 23125|69 90009|40 66969|221 4710|89 99998) \d{3}", "fr_FR": r"\+33 \d (99 00|61 91|53 01|65 71|36 49|39 98) \d{4}",
+        "en_AU": r"\+61 [2378] (5550|7010) \d{4}", "sv_SE": r"\+46 (31 390 06|40 628 04|8 465 004) \d\d",
+    }  # fmt: skip
+    for locale, form in allowed.items():
+        found = column_of(f"{{phone.number: {{locale: {locale}}}}}", "text", 400).to_pylist()
+        assert all(re.fullmatch(form, n) for n in found), found[:3]
+        assert all(phonenumbers.is_possible_number(phonenumbers.parse(n)) for n in found)
+    unique = column_of("phone.number", "text", 20_000, ", unique: true").to_pylist()
+    assert len(set(unique)) == 20_000
+
+
+def test_addresses_of_machines_are_only_those_for_documentation():
+    assert all(
+        re.fullmatch(r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}", a) for a in column_of("internet.ipv4", "text", 500).to_pylist()
+    )
+    assert all(a.startswith("2001:0db8:") for a in column_of("internet.ipv6", "text", 50).to_pylist())
+    for name in ("internet.domain", "company.domain", "internet.hostname", "internet.url"):
+        hosts = [re.sub(r"^https://|/.*$", "", v) for v in column_of(name, "text", 200).to_pylist()]
+        assert all(re.search(r"(\.example|\.test|\.example\.net)$", h) for h in hosts), hosts[:3]
+    assert all(RESERVED.search(e) for e in column_of("internet.email", "text", 200).to_pylist())
+    assert all(e.endswith("@corp.internal") for e in column_of("{person.email: {domains: [corp.internal]}}", "text", 50).to_pylist())
+
+
+UNIQUE_TEXTS = [g.name for g in BY_NAME.values() if g.unique and g.semantic and "text" in g.fits]
+
+
+@pytest.mark.parametrize("name", UNIQUE_TEXTS)
+def test_unique_texts_never_repeat_and_keep_to_the_length(name):
+    rows = 9_000
+    values = column_of(name, "varchar(60)", rows, ", unique: true").to_pylist()
+    assert len(set(values)) == rows
+    assert max(map(len, values)) <= 60
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        g.name
+        for g in BY_NAME.values()
+        if g.semantic and "varchar" in g.fits and not g.name.startswith(("finance.card", "finance.iban", "internet.ipv6", "internet.mac"))
+    ],
+)
+def test_short_columns_cut_texts_and_never_overflow(name):
+    try:
+        values = column_of(name, "varchar(11)", 300).to_pylist()
+    except Exception as error:
+        assert "varchar(11)" in str(error), error
+        return
+    assert max(map(len, values)) <= 11
+    assert not [v for v in values if v != v.rstrip()]
+
+
+def test_every_semantic_generator_makes_its_types():
+    for spec in BY_NAME.values():
+        if spec.semantic:
+            for kind in spec.fits:
+                type = {"numeric": "numeric(12,6)", "char": "char(40)", "varchar": "varchar(60)"}.get(kind, kind)
+                if kind == "enum":
+                    continue
+                assert len(column_of(spec.name, type, 20)) == 20, (spec.name, kind)
+
+
+SCATTERED = [
+    ("{words: {uniform: [1, 6]}}", "text"), ("{sentences: 2}", "text"), ("{array: {uniform: [1, 9]}, count: {poisson: 2}}", "bigint[]"),
+    ("{json: {a: {uniform: [1, 9]}, b: {array: internet.ipv4, count: 2}, c: person.name}}", "json"),
+    ("{grammar: {start: ['{a} {b}', '{row}: {a}'], a: [x, y, '{b}!'], b: [1, 2]}}", "text"),
+    ("{pattern: '([A-Z]{2}|\\d{3})-[a-f]?x+'}", "text"), ("person.email", "text"), ("company.name", "text"), ("finance.price", "numeric(10,2)"),
+    ("{internet.token: 20}", "text"), ("{bytes: {uniform: [0, 20]}}", "bytes"), ("{template: '{id:05}-{person.first_name}'}", "text"), ("uuid4", "uuid"),
+    ("{choice: {a: 1, b: 2}}", "text"), ("{faker: catch_phrase}", "text"), ("{mimesis: food.fruit}", "text"), ("phone.number", "text"),
+    ("{between: [-1y, now], rhythm: office}", "timestamptz"), ("{expression: 'id * 2 + 1'}", "bigint"), ("{states: {a: {b: 0.5}, b: {c: 1}}}", "text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("recipe", "type"), SCATTERED)
+def test_values_of_scattered_rows_are_those_of_the_whole(recipe, type):
+    text = f"""schema: s
+seed: 9
+locale: {{en_US: 2, ja_JP: 1, de_DE: 1}}
+tables:
+  t:
+    rows: 3000
+    columns:
+      id: {{type: bigint, key: true}}
+      x: {{type: "{type}", generate: {recipe}}}
+"""
+    made = source_of(text)
+    whole = made.read("t").read_all().column("x").to_pylist()
+    index = np.array([2999, 0, 17, 17, 1200, 5])
+    assert Rows(made.plan.tables, "t", index).column("x").to_pylist() == [whole[i] for i in index]
+
+
+@pytest.mark.parametrize(
+    ("regex", "words"),
+    [
+        ("[A-Z]{2}-\\d{4}", 26**2 * 10**4),
+        ("a|bc|[xy]", 4),
+        ("(ab?){1,2}", 2 + 4),
+        ("x*", 9),
+        ("\\w", 63),
+        ("[^ -~]|z", None),
+        ("(", None),
+        ("[z-a]", None),
+        ("a{3", None),
+        ("\\bx", None),
+    ],
+)
+def test_patterns_count_their_words_and_refuse_what_they_do_not_know(regex, words):
+    if words is None:
+        with pytest.raises(ValueError, match=r".+"):
+            parse_pattern(regex)
+        return
+    node = parse_pattern(regex)
+    assert node.size == words
+    every = node.write(np.arange(min(words, 5000))).to_pylist()
+    assert all(re.fullmatch(regex, w) for w in every)
+
+
+def test_unique_patterns_count_through_their_words():
+    found = column_of("{pattern: '[ab]{3}(x|yy)'}", "text", 16, ", unique: true").to_pylist()
+    assert len(set(found)) == 16
+    assert all(re.fullmatch("[ab]{3}(x|yy)", w) for w in found)
+    with pytest.raises(Exception, match="17 unique words"):
+        column_of("{pattern: '[ab]{3}(x|yy)'}", "text", 17, ", unique: true")
+
+
+def test_json_documents_are_canonical():
+    recipe = """{json: {z: {uniform: [1, 5]}, "ä\\"": {constant: "q\\"\\\\"}, a: {boolean: 0.5}, l: {array: {choice: [1, x]}, count: {uniform: [0, 3]}}, t: {between: [-1d, now]}, d: {normal: {mean: 1, sd: 1}}}}"""
+    for text in column_of(recipe, "json", 300).to_pylist():
+        value = json.loads(text)
+        assert list(value) == sorted(value, key=lambda k: k.encode("utf-16-be"))
+        assert json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
+
+
+@pytest.mark.parametrize(
+    ("generate", "type", "words"),
+    [
+        ("{faker: catchphrase}", "text", "catch_phrase"),
+        ("{mimesis: food.fruits}", "text", "food.fruit"),
+        ("{faker: {provider: pyint, args: {nonsense: 1}}}", "bigint", "nonsense"),
+        ("{faker: profile}", "text", "not a single value"),
+        ("{faker: catch_phrase}", "bigint", "type bigint"),
+        ("{template: '{nmae}'}", "text", "nmae"),
+        ("{template: 'a } b'}", "text", "lone"),
+        ("{grammar: {start: ['{a}'], a: ['{start}']}}", "text", "contains itself"),
+        ("{person.name: {locale: xx_XX}}", "text", "xx_XX"),
+        ("{choice: [a, b]}", "bigint", "whole number"),
+        ("finance.card", "varchar(10)", "16 characters"),
+        ("{expression: 'random() * id'}", "double", "RAND"),
+        ("{expression: 'now()'}", "timestamptz", "not allowed"),
+        ("{expression: 'nothing + 1'}", "bigint", "nothing"),
+        ("{expression: 'id ||'}", "text", "expression"),
+    ],
+)
+def test_recipes_that_cannot_be_carried_out_are_refused_with_the_reason(generate, type, words):
+    with pytest.raises(Exception, match=re.escape(words)):
+        column_of(generate, type)
+
+
+def test_a_damaged_cache_of_pools_is_made_anew(tmp_path):
+    pools = Pools(tmp_path)
+    names = pools.get("last_name", "de_DE")
+    (kept,) = tmp_path.rglob("*.json")
+    again = Pools(tmp_path).get("last_name", "de_DE")
+    assert again.digest == names.digest
+    kept.write_text(kept.read_text().replace(names.texts[0], "Somebody"))
+    assert Pools(tmp_path).get("last_name", "de_DE").texts == names.texts
+    kept.write_text("{")
+    assert Pools(tmp_path).get("last_name", "de_DE").texts == names.texts
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert len(Pools(tmp_path / "file").get("city", "en_US")) > 100
+
+
+def test_pools_say_what_they_hold():
+    assert Pool(("a", "b")).digest != Pool(("b", "a")).digest
+    made = source_of(PERSON)
+    assert any("first_name_female ja_JP" in name for name in made.provenance["value_pools"])
