@@ -217,11 +217,11 @@ def _hold_checks(
     if not checked:
         return
     broken: list[CheckResult] = []
-    with session(stage.path, schema, threads) as connection:
+    with session(stage.path, schema, threads) as duckdb:
         for one in checked:
             on_progress(Progress("check", one.table.name, 0, None))
             paths: list[Path] = [stage.blob_path(chunk.blob.digest) for chunk in one.chunks]
-            broken += [result for result in run_checks(connection, one.table, paths) if result.rows]
+            broken += [result for result in run_checks(duckdb, one.table, paths) if result.rows]
     if broken:
         raise ContentInvalid("\n".join(_said(result) for result in broken))
 

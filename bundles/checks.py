@@ -14,10 +14,11 @@ import duckdb
 import sqlglot
 from sqlglot import expressions as exp
 
-from bundles.scanning import numbered, quoted, reason, scan
+from bundles.scanning import Session, numbered, quoted, reason, scan
 from schemas.model import Check, Table
 
 _NEVER = (exp.Query, exp.Subquery, exp.Command, exp.AggFunc, exp.Window, exp.UDTF, exp.Alias, exp.Star)
+_RENAMED = {"cardinality": "len", "jsonb_array_length": "json_array_length"}
 
 
 class SqlUnusable(ValueError):
@@ -40,25 +41,25 @@ class CheckResult:
         return f"check '{self.check.name}' ({self.check.sql})" if self.check.name else f"check ({self.check.sql})"
 
 
-def run_checks(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path]) -> list[CheckResult]:
+def run_checks(session: Session, table: Table, paths: Sequence[Path]) -> list[CheckResult]:
     """Evaluate every check of `table` on the rows in the Parquet files `paths`."""
     results: dict[int, CheckResult] = {}
     conditions: dict[int, str] = {}
     for i, check in enumerate(table.checks):
         try:
             conditions[i] = translated(check.sql)
-            connection.execute(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)} LIMIT 0")
+            session.prepare(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)}")
         except SqlUnusable as error:
             results[i] = CheckResult(table.name, check, not_checked=str(error))
         except duckdb.Error as error:
             results[i] = CheckResult(table.name, check, not_checked=reason(error))
     todo = {i: sql for i, sql in conditions.items() if i not in results}
-    counts = _counts(connection, table, paths, todo)
+    counts = _counts(session, table, paths, todo)
     for i, count in counts.items():
         if isinstance(count, str):
             results[i] = CheckResult(table.name, table.checks[i], not_checked=count)
         else:
-            first = _first(connection, table, paths, todo[i]) if count else None
+            first = _first(session, table, paths, todo[i]) if count else None
             results[i] = CheckResult(table.name, table.checks[i], count, first)
     return [results[i] for i in sorted(results)]
 
@@ -66,11 +67,12 @@ def run_checks(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
 def translated(sql: str) -> str:
     """Return a PostgreSQL check as DuckDB's SQL; SqlUnusable where it is no condition on one row."""
     try:
-        tree = sqlglot.parse_one(f"SELECT {sql}", read="postgres")
+        trees = sqlglot.parse(f"SELECT {sql}", read="postgres")
     except sqlglot.errors.SqlglotError:
         raise SqlUnusable("its SQL cannot be read") from None
-    others = {name for name, part in tree.args.items() if part} - {"expressions", "kind"}
-    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or others:
+    tree = trees[0]
+    others = {name for name, part in tree.args.items() if part} - {"expressions", "kind"} if tree else set()
+    if len(trees) != 1 or not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or others:
         raise SqlUnusable("it is no single expression")
     condition = tree.expressions[0]
     for node in condition.walk():
@@ -78,29 +80,28 @@ def translated(sql: str) -> str:
             raise SqlUnusable("it is no condition on one row")
         if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.DECIMAL and not node.expressions:
             node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
-    return str(condition.sql(dialect="duckdb"))
+        if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
+            node.set("this", _RENAMED[node.name.lower()])
+    return str(condition.sql(dialect="duckdb", identify=True))
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], conditions: dict[int, str]) -> dict[int, int | str]:
+def _counts(session: Session, table: Table, paths: Sequence[Path], conditions: dict[int, str]) -> dict[int, int | str]:
     """Count the rows that break each condition in one pass, or one by one where a pass over all fails."""
     if not conditions:
         return {}
     counts = ", ".join(f"count(*) FILTER (WHERE {_breaks(sql)})" for sql in conditions.values())
     try:
-        row = connection.execute(f"SELECT {counts} FROM {_relation(table, paths)}").fetchone()
+        row = session.row(f"SELECT {counts} FROM {_relation(table, paths)}")
     except duckdb.Error as error:
         if len(conditions) == 1:
             return dict.fromkeys(conditions, reason(error))
-        return {i: _counts(connection, table, paths, {i: sql})[i] for i, sql in conditions.items()}
-    assert row is not None
+        return {i: _counts(session, table, paths, {i: sql})[i] for i, sql in conditions.items()}
     return dict(zip(conditions, row, strict=True))
 
 
-def _first(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], condition: str) -> int:
+def _first(session: Session, table: Table, paths: Sequence[Path], condition: str) -> int:
     rows, number = numbered(scan(table, paths), [c.name for c in table.stored_columns])
-    found = connection.execute(f"SELECT min({number}) FROM ({rows}) AS {_alias(table)} WHERE {_breaks(condition)}").fetchone()
-    assert found is not None
-    return int(found[0])
+    return int(session.row(f"SELECT min({number}) FROM ({rows}) AS {_alias(table)} WHERE {_breaks(condition)}")[0])
 
 
 def _relation(table: Table, paths: Sequence[Path]) -> str:

@@ -11,15 +11,15 @@ from pathlib import Path
 import duckdb
 
 from bundles.report import Findings
-from bundles.scanning import numbered, reason, scan
+from bundles.scanning import Session, numbered, reason, scan
 from schemas.model import ForeignKey, Table
 
 
 class Constraints:
     """The constraints of tables whose Parquet files are known."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, paths: dict[str, Sequence[Path]], found: Findings) -> None:
-        self._connection, self._paths, self._found = connection, paths, found
+    def __init__(self, session: Session, paths: dict[str, Sequence[Path]], found: Findings) -> None:
+        self._session, self._paths, self._found = session, paths, found
 
     def check_unique(self, table: Table) -> None:
         """Note every key and unique constraint of `table` that rows break."""
@@ -50,13 +50,15 @@ class Constraints:
         rows = scan(table, self._paths[table.name], positional=True)
         present = " AND ".join(f"{p} IS NOT NULL" for p in positions)
         group = ", ".join(positions)
-        repeated = self._number(f"SELECT count(*) FROM (SELECT 1 FROM ({rows}) WHERE {present} GROUP BY {group} HAVING count(*) > 1)")
+        (repeated,) = self._session.row(
+            f"SELECT count(*) FROM (SELECT 1 FROM ({rows}) WHERE {present} GROUP BY {group} HAVING count(*) > 1)"
+        )
         self._found.count("keys")
         if not repeated:
             return
         lines, number = numbered(rows, ())
         again = f"SELECT {number}, row_number() OVER (PARTITION BY {group} ORDER BY {number}) AS nth FROM ({lines}) WHERE {present}"
-        first, count = self._row(f"SELECT min({number}), count(*) FROM ({again}) WHERE nth > 1")
+        first, count = self._session.row(f"SELECT min({number}), count(*) FROM ({again}) WHERE nth > 1")
         what = "the key" if rule == "key" else "what must be unique"
         self._wrong(rule, f"repeats {what} ({', '.join(columns)}) of an earlier row", table, columns, first, count)
 
@@ -68,28 +70,18 @@ class Constraints:
         same = " AND ".join(f"child.{m} = parent.{t}" for m, t in zip(mine, theirs, strict=True))
         present = " AND ".join(f"child.{m} IS NOT NULL" for m in mine)
         lost = f"AS child ANTI JOIN ({parent}) AS parent ON {same} WHERE {present}"
-        count = self._number(f"SELECT count(*) FROM ({child}) {lost}")
+        (count,) = self._session.row(f"SELECT count(*) FROM ({child}) {lost}")
         self._found.count("references")
         if not count:
             return
         lines, number = numbered(child, ())
-        first, _ = self._row(f"SELECT min(child.{number}), 0 FROM ({lines}) {lost}")
+        (first,) = self._session.row(f"SELECT min(child.{number}) FROM ({lines}) {lost}")
         what = f"({', '.join(key.columns)}) refers to a row of '{key.table}' ({', '.join(key.target)}) that does not exist"
         self._wrong("reference", what, table, key.columns, first, count)
 
     def _wrong(self, rule: str, what: str, table: Table, columns: tuple[str, ...], row: int, rows: int) -> None:
         column = columns[0] if len(columns) == 1 else None
         self._found.wrong(rule, what, table.name, column, row, rows)
-
-    def _number(self, sql: str) -> int:
-        found = self._connection.execute(sql).fetchone()
-        assert found is not None
-        return int(found[0])
-
-    def _row(self, sql: str) -> tuple[int, int]:
-        found = self._connection.execute(sql).fetchone()
-        assert found is not None
-        return int(found[0]), int(found[1])
 
 
 def _positions(table: Table, columns: Sequence[str]) -> list[str] | None:

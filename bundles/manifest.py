@@ -9,6 +9,7 @@ Source: OCI Image Specification 1.1, "Image Manifest" and "Guidelines for Artifa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from bundles.layout import MANIFEST_TYPE, Blob
 ARTIFACT_TYPE = "application/vnd.companyos.bundle.v1"
 CONFIG_TYPE = "application/vnd.companyos.bundle.config.v1+json"
 PARQUET_TYPE = "application/vnd.apache.parquet"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TITLE = "org.opencontainers.image.title"
 _OWN = "io.companyos.bundle."
 _TABLE, _FIRST_ROW, _ROWS = f"{_OWN}table", f"{_OWN}first-row", f"{_OWN}rows"
@@ -115,6 +117,6 @@ def _to_layer(document: Mapping[str, Any]) -> Layer:
 
 def _to_blob(document: Mapping[str, Any]) -> Blob:
     digest, size = document["digest"], document["size"]
-    if not (isinstance(digest, str) and digest.startswith("sha256:") and len(digest) == 71 and digest[7:].isalnum()):
+    if not _DIGEST.fullmatch(digest):
         raise ValueError(f"{digest!r} is no digest")
     return Blob(digest, int(size))

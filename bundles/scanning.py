@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,8 +19,39 @@ MEMORY = "1GiB"
 _GLOB = re.compile(r"([*?\[])")
 
 
+class Session:
+    """A connection to DuckDB whose queries Ctrl-C stops at once.
+
+    DuckDB looks for signals only now and then, so queries run in a thread of their own, and the one that asks waits.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="duckdb")
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Return the first row of a query that has one; raises duckdb.Error."""
+        answer = self._thread.submit(lambda: self._connection.execute(sql).fetchone())
+        try:
+            row = answer.result()
+        except KeyboardInterrupt:
+            self._connection.interrupt()
+            raise
+        assert row is not None
+        return row
+
+    def prepare(self, sql: str) -> None:
+        """Raise duckdb.Error where `sql` means nothing; no row is read."""
+        self.row(f"SELECT count(*) FROM ({sql} LIMIT 0)")
+
+    def close(self) -> None:
+        """Wait for the last query and close the connection."""
+        self._thread.shutdown(wait=True)
+        self._connection.close()
+
+
 @contextmanager
-def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterator[Session]:
     """Open an in-memory DuckDB that reads files below `folder` only, at most 1 GiB in memory, the rest in a private folder.
 
     Dates and times are those of UTC, and `/` between whole numbers is integer division, as in PostgreSQL.
@@ -28,17 +61,19 @@ def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterato
         if threads is not None:
             options["threads"] = threads
         connection = duckdb.connect(":memory:", config=options)
+        opened = Session(connection)
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET integer_division = true")
             for name, values in schema.enums.items():
-                connection.execute(f"CREATE TYPE {quoted(name)} AS ENUM ({', '.join(map(literal, values))})")
+                with suppress(duckdb.Error):  # a name that DuckDB keeps for itself: a check that needs it is not evaluated
+                    connection.execute(f"CREATE TYPE {quoted(name)} AS ENUM ({', '.join(map(literal, values))})")
             connection.execute(f"SET allowed_directories = [{literal(str(folder))}, {literal(_escaped(folder))}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
-            yield connection
+            yield opened
         finally:
-            connection.close()
+            opened.close()
 
 
 def scan(table: Table, paths: Sequence[Path], positional: bool = False) -> str:
@@ -74,12 +109,7 @@ def literal(text: str) -> str:
 
 
 def reason(error: duckdb.Error) -> str:
-    """Return what a DuckDB error says, without the values of rows that errors of conversion quote.
-
-    An interrupted query is no answer: that error is raised again.
-    """
-    if isinstance(error, duckdb.InterruptException):
-        raise error
+    """Return what a DuckDB error says, without the values of rows that errors of conversion quote."""
     text = str(error).partition("\n")[0]
     return text if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)) else type(error).__name__
 

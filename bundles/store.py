@@ -102,7 +102,7 @@ class Store:
     def tag(self, reference: str, new: str) -> Reference:
         """Let the tag `new` stand for the bundle that `reference` stands for; a tag that exists is moved."""
         target = _tag(new)
-        if not self.layout.exists():
+        if not self._exists():
             self.resolve(reference)
         with disk_errors(self.path), locks.shared(self.layout.blobs_lock):
             manifest = self.resolve(reference).manifest
@@ -124,7 +124,7 @@ class Store:
 
         Raises BundleDamaged, and removes nothing, where the index or a manifest cannot be read.
         """
-        if not self.layout.exists():
+        if not self._exists():
             return Garbage(0, 0)
         layout = self.layout
         with disk_errors(self.path), locks.exclusive(layout.blobs_lock), locks.exclusive(layout.index_lock):
@@ -142,7 +142,7 @@ class Store:
     @contextmanager
     def staging(self) -> Iterator[Stage]:
         """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile."""
-        self.layout.exists()
+        self._exists()
         with ExitStack() as stack:
             with disk_errors(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -167,8 +167,12 @@ class Store:
             index["manifests"].sort(key=lambda d: (_ref_name(d) or "", d["digest"]))
             self.layout.write_index(index)
 
+    def _exists(self) -> bool:
+        with disk_errors(self.path):
+            return self.layout.exists()
+
     def _descriptors(self) -> Sequence[dict[str, Any]]:
-        if not self.layout.exists():
+        if not self._exists():
             return ()
         manifests: Sequence[dict[str, Any]] = self.layout.read_index()["manifests"]
         return manifests

@@ -75,7 +75,8 @@ def check_layers(bundle: Bundle, found: Findings, damaged: set[str]) -> set[str]
 def file_schema(table: Table) -> pa.Schema:
     """Return the Arrow schema that the table's files have when they are read without the bundle's own."""
     empty = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.arrow], schema=table.arrow)
-    return pq.read_schema(pa.BufferReader(encoded(table, empty)))
+    with pq.ParquetFile(pa.BufferReader(encoded(table, empty))) as file:
+        return file.schema_arrow
 
 
 def _check_table(bundle: Bundle, table: Table, found: Findings, damaged: bool) -> bool:

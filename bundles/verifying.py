@@ -6,8 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
-
 from bundles.checks import run_checks
 from bundles.constraints import Constraints
 from bundles.opened import Bundle
@@ -38,10 +36,7 @@ def verify(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int |
         else:
             check_values(bundle, table, found, tell, rows)
         rows += bundle.config.tables[table.name].rows
-    try:
-        _check_constraints(bundle, broken, found, threads, tell)
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
+    _check_constraints(bundle, broken, found, threads, tell)
     return found.report(bundle.reference)
 
 
@@ -49,8 +44,8 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
     tables = [table for table in bundle.schema.tables if table.name not in broken]
     paths: dict[str, Sequence[Path]] = {table.name: bundle.table(table.name).paths() for table in tables}
     total = bundle.config.rows
-    with session(bundle.store.layout.blobs, bundle.schema, threads) as connection:
-        constraints = Constraints(connection, paths, found)
+    with session(bundle.store.layout.blobs, bundle.schema, threads) as duckdb:
+        constraints = Constraints(duckdb, paths, found)
         for table in tables:
             tell(Progress("keys", table.name, 0, total))
             constraints.check_unique(table)
@@ -64,7 +59,7 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
                     found.skipped("reference", what, table.name)
         for table in tables:
             tell(Progress("checks", table.name, 0, total))
-            for result in run_checks(connection, table, paths[table.name]):
+            for result in run_checks(duckdb, table, paths[table.name]):
                 if result.not_checked is not None:
                     found.skipped("check", f"{result.title}: {result.not_checked}", table.name)
                     continue

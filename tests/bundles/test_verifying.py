@@ -458,6 +458,22 @@ def test_the_files_of_duckdb_lie_in_a_private_folder_that_goes(store, tmp_path, 
     assert list((tmp_path / "spill").iterdir()) == []
 
 
+LONG_QUERY = "SELECT count(DISTINCT hash(range)) FROM range(100_000_000_000)"
+
+
+def test_ctrl_c_stops_a_query_that_runs():
+    code = (
+        "import os, signal, sys, threading; from pathlib import Path; from bundles.scanning import session; from schemas.model import Schema\n"
+        "with session(Path('.'), Schema('s', ())) as duckdb:\n"
+        "    duckdb.row('SELECT 1')\n"
+        "    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        f"    duckdb.row({LONG_QUERY!r})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert run.stderr.rstrip().endswith("KeyboardInterrupt")
+
+
 INTERRUPTED = """
 import os, signal, sys, threading
 sys.path.insert(0, sys.argv[2])
