@@ -26,7 +26,7 @@ class SchemaType(click.ParamType[str]):
     name = "schema"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from schemas import builtin_names
+        from schemas.reader import builtin_names
 
         names = [CompletionItem(name, help="built in") for name in builtin_names() if name.startswith(incomplete)]
         return [*names, CompletionItem(incomplete, type="file")]

@@ -67,9 +67,8 @@ def reflect(url: str, output: str | None, as_json: bool) -> None:
     """
     from pathlib import Path
 
-    from schemas.reflect import reflect as reflected
-
     from schemas.errors import InputError
+    from schemas.reflect import reflect as reflected
     from schemas.writer import to_yaml
 
     found = reflected(url)

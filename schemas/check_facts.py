@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from schemas.sql_expressions import NotAnExpression, parse_expression
 
-_FLIPPED: dict[type[exp.Expression], type[exp.Expression]] = {
+_FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GT: exp.LT,
     exp.LT: exp.GT,
     exp.GTE: exp.LTE,
@@ -69,7 +69,7 @@ def facts_of(checks: Iterable[str], columns: Iterable[str]) -> TableFacts:
     return facts
 
 
-def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
     tree = tree.unnest()
     if isinstance(tree, exp.And):
         yield from _conjuncts(tree.left)
@@ -78,7 +78,7 @@ def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-def _disjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _disjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
     tree = tree.unnest()
     if isinstance(tree, exp.Or):
         yield from _disjuncts(tree.left)
@@ -87,7 +87,7 @@ def _disjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-def _read(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     part = part.unnest()
     if isinstance(part, exp.Or):
         return _read_or(part, names, facts)
@@ -114,12 +114,13 @@ def _read(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> boo
     return False
 
 
-def _read_or(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+def _read_or(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     """`x IS NULL OR ...` says what the rest says; equalities with one column are a closed list."""
     options = [o for o in _disjuncts(part) if not (isinstance(o, exp.Is) and isinstance(o.expression, exp.Null))]
     if len(options) == 1:
-        return all([_read(p, names, facts) for p in _conjuncts(options[0])])
-    found: list[exp.Expression] = []
+        read = [_read(p, names, facts) for p in _conjuncts(options[0])]
+        return all(read)
+    found: list[exp.Expr] = []
     columns = set()
     for option in options:
         if isinstance(option, exp.EQ):
@@ -148,7 +149,7 @@ def _read_neq(part: exp.NEQ, names: dict[str, str], facts: TableFacts) -> bool:
     return True
 
 
-def _values(of: exp.Expression, items: list[exp.Expression], names: dict[str, str], facts: TableFacts) -> bool:
+def _values(of: exp.Expr, items: list[exp.Expr], names: dict[str, str], facts: TableFacts) -> bool:
     column = _column(of, names)
     values = [_literal(i) for i in items]
     if column is None or not values or any(v is None for v in values):
@@ -158,7 +159,7 @@ def _values(of: exp.Expression, items: list[exp.Expression], names: dict[str, st
     return True
 
 
-def _like(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+def _like(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     column, pattern = _column(part.this, names), _literal(part.expression)
     if column is None or not isinstance(pattern, str):
         return False
@@ -167,7 +168,7 @@ def _like(part: exp.Expression, names: dict[str, str], facts: TableFacts) -> boo
     return True
 
 
-def _comparison(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression, names: dict[str, str], facts: TableFacts) -> bool:
+def _comparison(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     if kind is exp.EQ and isinstance(right, exp.Any):
         array = right.this.unnest()
         items = array.expressions if isinstance(array, exp.Array) else None
@@ -193,7 +194,7 @@ def _comparison(kind: type[exp.Expression], left: exp.Expression, right: exp.Exp
     return _bound(kind, facts.of(column), value)
 
 
-def _order(kind: type[exp.Expression], column: str, other: str, facts: TableFacts) -> bool:
+def _order(kind: type[exp.Expr], column: str, other: str, facts: TableFacts) -> bool:
     if kind in (exp.GT, exp.GTE):
         facts.of(column).after.append((other, kind is exp.GT))
     elif kind in (exp.LT, exp.LTE):
@@ -203,7 +204,7 @@ def _order(kind: type[exp.Expression], column: str, other: str, facts: TableFact
     return True
 
 
-def _bound(kind: type[exp.Expression], found: ColumnFacts, value: Any) -> bool:
+def _bound(kind: type[exp.Expr], found: ColumnFacts, value: Any) -> bool:
     if kind is exp.EQ:
         found.values = [value]
         return True
@@ -224,11 +225,11 @@ def _bound(kind: type[exp.Expression], found: ColumnFacts, value: Any) -> bool:
     return True
 
 
-def _length_of(node: exp.Expression, names: dict[str, str]) -> str | None:
+def _length_of(node: exp.Expr, names: dict[str, str]) -> str | None:
     return _column(node.this, names) if isinstance(node.unnest(), exp.Length) else None
 
 
-def _length(kind: type[exp.Expression], column: str, value: Any, facts: TableFacts) -> bool:
+def _length(kind: type[exp.Expr], column: str, value: Any, facts: TableFacts) -> bool:
     if not isinstance(value, Decimal):
         return False
     found, number = facts.of(column), int(value)
@@ -240,14 +241,14 @@ def _length(kind: type[exp.Expression], column: str, value: Any, facts: TableFac
     return True
 
 
-def _column(node: exp.Expression, names: dict[str, str]) -> str | None:
+def _column(node: exp.Expr, names: dict[str, str]) -> str | None:
     node = node.unnest()
     while isinstance(node, exp.Cast):
         node = node.this.unnest()
     return names.get(node.name.casefold()) if isinstance(node, exp.Column) else None
 
 
-def _literal(node: exp.Expression) -> Any:
+def _literal(node: exp.Expr) -> Any:
     """The value of a literal: Decimal, str or bool; None for anything else."""
     node = node.unnest()
     while isinstance(node, exp.Cast):

@@ -17,15 +17,20 @@ from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 SCALE = 10
 
-PEOPLE = frozenset(
-    "user users customer customers employee employees person persons people contact contacts member members student students patient patients "
-    "author authors actor actors artist artists staff owner owners driver drivers player players teacher teachers director directors guest guests".split()
-)
-COMPANIES = frozenset(
-    "company companies supplier suppliers vendor vendors organisation organization organizations organisations tenant tenants publisher "
-    "publishers brand brands shipper shippers client clients manufacturer manufacturers account accounts store stores agency agencies".split()
-)
-PRODUCTS = frozenset("product products item items article articles part parts goods sku".split())
+PEOPLE = frozenset((
+    "user", "users", "customer", "customers", "employee", "employees", "person", "persons", "people", "contact", "contacts",
+    "member", "members", "student", "students", "patient", "patients", "author", "authors", "actor", "actors", "artist",
+    "artists", "staff", "owner", "owners", "driver", "drivers", "player", "players", "teacher", "teachers", "director",
+    "directors", "guest", "guests",
+))  # fmt: skip
+COMPANIES = frozenset((
+    "company", "companies", "supplier", "suppliers", "vendor", "vendors", "organisation", "organization", "organizations",
+    "organisations", "tenant", "tenants", "publisher", "publishers", "brand", "brands", "shipper", "shippers", "client",
+    "clients", "manufacturer", "manufacturers", "account", "accounts", "store", "stores", "agency", "agencies",
+))  # fmt: skip
+PRODUCTS = frozenset((
+    "product", "products", "item", "items", "article", "articles", "part", "parts", "goods", "sku",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ def _number(column: Wanted) -> Proposal:
         }
         return Proposal(Recipe("lognormal", given))
     if not bounded:
-        for words, span in (
+        spans: tuple[tuple[tuple[str, ...], tuple[int, int]], ...] = (
             (("year",), (1990, 2026)),
             (("age",), (18, 80)),
             (("month",), (1, 12)),
@@ -266,8 +271,9 @@ def _number(column: Wanted) -> Proposal:
             (("quantity", "qty", "count", "units", "stock"), (1, 100)),
             (("milliseconds", "duration", "millis", "ms"), (1_000, 600_000)),
             (("bytes", "size"), (1_000, 20_000_000)),
-        ):
-            if column.has(*words) and low <= span[0] and span[1] <= high:
+        )
+        for names, span in spans:
+            if column.has(*names) and low <= span[0] and span[1] <= high:
                 return Proposal(Recipe("uniform", {"range": span}))
         if column.type.kind in INTEGERS and column.words[:1] in (("is",), ("has",)) and low <= 0 and high >= 1:
             return Proposal(Recipe("boolean", {}))
@@ -392,10 +398,11 @@ def _other(column: Wanted) -> Proposal:
 
 # Unique columns
 
-_SERIAL = frozenset(
-    "person.first_name person.last_name person.name person.email person.username person.job address.street address.city address.postcode "
-    "phone.number words sentences internet.email internet.domain internet.hostname internet.url internet.slug company.catch_phrase".split()
-)
+_SERIAL = frozenset((
+    "person.first_name", "person.last_name", "person.name", "person.email", "person.username", "person.job", "address.street",
+    "address.city", "address.postcode", "phone.number", "words", "sentences", "internet.email", "internet.domain",
+    "internet.hostname", "internet.url", "internet.slug", "company.catch_phrase",
+))  # fmt: skip
 
 
 def _made_unique(column: Wanted, found: Proposal) -> Proposal:

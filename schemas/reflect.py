@@ -199,7 +199,7 @@ class _Reflector:
         names = [n for n in self._inspector.get_schema_names() if n not in _SYSTEM_SCHEMAS and not n.startswith("pg_")]
         if self._backend != "postgresql":
             names = [n for n in names if n == self._default] or [str(self._default)]
-        return sorted(names, key=lambda n: (n != self._default, n))  # type: ignore[return-value]
+        return sorted(names, key=lambda n: (n != self._default, n))
 
     def _table_names(self, schema: str | None) -> list[str]:
         views = [*self._inspector.get_view_names(schema)]
@@ -217,7 +217,8 @@ class _Reflector:
         if self._backend != "postgresql":
             return set()
         query = "SELECT c.relname, p.relname, n.nspname, pg_get_partkeydef(p.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-        query += "JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relispartition"
+        query += "JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace "
+        query += "WHERE n.nspname = :schema AND c.relispartition"
         found = self._connection.execute(sa.text(query), {"schema": schema}).fetchall()
         for partition, parent, space, by in found:
             self._note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
@@ -391,7 +392,8 @@ class _Reflector:
                 else [parent.key, *(u.columns for u in parent.unique), *(i.columns for i in parent.indexes if i.unique)]
             )
             if parent is None or frozenset(key.target) not in {frozenset(s) for s in sets if s}:
-                self._note((raw.name,), f"the reference ({', '.join(key.columns)}) to {key.table}({', '.join(key.target)}) is left out: its target is no key")  # fmt: skip
+                ends = f"({', '.join(key.columns)}) to {key.table}({', '.join(key.target)})"
+                self._note((raw.name,), f"the reference {ends} is left out: its target is no key")
             elif (key.columns, key.table) not in seen:
                 seen.add((key.columns, key.table))
                 nullable = all(c.nullable for c in raw.columns if c.name in key.columns)

@@ -15,6 +15,7 @@ from stdnum import ean, iban, luhn
 from datagen.pools import Pool, Pools
 from datagen.rows import Rows
 from datagen.values.pattern import parse_pattern
+from schemas.errors import SchemaError
 from schemas.recipes import BY_NAME
 from tests.datagen.making import column_of, source_of
 
@@ -160,8 +161,9 @@ def test_unique_texts_never_repeat_and_keep_to_the_length(name):
 def test_short_columns_cut_texts_and_never_overflow(name):
     try:
         values = column_of(name, "varchar(11)", 300).to_pylist()
-    except Exception as error:
-        assert "varchar(11)" in str(error), error
+    except SchemaError as error:
+        if "varchar(11)" not in str(error):
+            raise
         return
     assert max(map(len, values)) <= 11
     assert not [v for v in values if v != v.rstrip()]
