@@ -87,6 +87,22 @@ def columns_are_made_one_way(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"column '{column.name}' is computed by the database and cannot be a reference", column.at)
 
 
+def hidden_columns_serve_others(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        hidden = {c.name: c for c in table.columns if c.hidden}
+        uses = [("the key", table.key), *(("a unique constraint", u.columns) for u in table.unique)]
+        uses += [*(("an index", i.columns) for i in table.indexes), *(("a reference", f.columns) for f in table.foreign_keys)]
+        for what, columns in uses:
+            for name in columns:
+                if name in hidden:
+                    yield Problem(f"column '{name}' is hidden, so it cannot be part of {what}", hidden[name].at)
+        for column in hidden.values():
+            if column.computed is not None or column.default is not None or column.identity:
+                yield Problem(f"column '{column.name}' is hidden, so it takes no computed, default or identity", column.at)
+        if table.columns and not table.database_columns:
+            yield Problem(f"table '{table.name}' has only hidden columns", table.at)
+
+
 def references_fit(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         for key in table.foreign_keys:
@@ -189,7 +205,7 @@ def constraint_names_differ(subject: Subject) -> Iterator[Problem]:
 
 def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
-        names = [c.name for c in table.columns]
+        names = [c.name for c in table.database_columns]
         for check in table.checks:
             for message in sql_problems(check.sql, names):
                 yield Problem(f"check: {message}", check.at)
@@ -234,6 +250,7 @@ def privacy_unit_identifies(subject: Subject) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     key_columns_fit,
     columns_are_made_one_way,
+    hidden_columns_serve_others,
     references_fit,
     reference_options_fit,
     rows_have_parents,

@@ -165,6 +165,7 @@ def _column(column: Column) -> dict[str, Any]:
             generate=None if column.generate is None else _recipe(column.generate),
             semantic=column.semantic,
             comment=column.comment,
+            hidden=column.hidden,
         ),
         "class": column.data_class,
     }
@@ -175,7 +176,7 @@ def _to_column(data: Mapping[str, Any]) -> Column:
     return Column(
         data["name"], _to_type(data["type"]), None if null is None else float(null), data.get("identity", False),
         data.get("computed"), data.get("default"), _to_recipe(data["generate"]) if "generate" in data else None,
-        data["class"], data.get("semantic"), data.get("comment"),
+        data["class"], data.get("semantic"), data.get("comment"), hidden=data.get("hidden", False),
     )  # fmt: skip
 
 

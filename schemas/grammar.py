@@ -73,6 +73,8 @@ COLUMN = (
     Key("default", "SQL", "The default of the column in the database; generated rows have values of their own.", "tags: {type: json, default: \"'[]'\", generate: {constant: []}}"),
     Key("identity", "true or false", "The database numbers new rows; the numbers go on after the largest generated one.", "id: {type: bigint, key: true, identity: true}"),
     Key("computed", "SQL", "The database computes the column from others; it is in no bundle.", 'gross: {type: "numeric(12,2)", computed: net * 1.19}'),
+    Key("hidden", "true or false", "The column is made for other columns to use, and is in no bundle and no database.",
+        "markup: {type: real, hidden: true, generate: {uniform: [0.1, 0.4]}}"),
     Key("generate", "generator", "How values are made. A key needs none: integers count from 1, uuids are random.", "plan: {type: text, generate: {choice: {free: 60, pro: 30}}}"),
     Key("references", "table.column", "The column is a foreign key.", "tenant_id: {references: tenants.id}"),
     *REFERENCE_OPTIONS,

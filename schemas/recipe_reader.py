@@ -5,36 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import yaml
 
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
-from schemas.times import canonical_moment, parse_duration, parse_moment, resolve_time_of_day
-from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
+from schemas.times import canonical_moment, parse_duration, resolve_time_of_day
+from schemas.types import SqlType
+from schemas.value_reader import read_value
 from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
-_NUMERIC = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z")
-_VERBATIM = ("text", "varchar", "char", "enum", "bytes")
 _RHYTHMS = ("office", "evening", "always")
 _TEXT = SqlType("text")
 _JSON = SqlType("json")
 _MAPPINGS = ("weights", "states", "grammar", "recipes")
-
-
-class Unfit(ValueError):
-    """A value that a type cannot hold; the message says why."""
-
-
-def _fit_numeric(text: str, type: SqlType) -> None:
-    whole, _, fraction = text.lstrip("+-").partition(".")
-    arrow = type.arrow
-    if len(fraction.rstrip("0")) > arrow.scale or len(whole.lstrip("0")) > arrow.precision - arrow.scale:
-        raise Unfit(f"must fit {type}, and {text[:60]} has more digits")
 
 
 class RecipeReader:
@@ -178,10 +165,11 @@ class RecipeReader:
             case "weights":
                 return self._weights(node, spec.name)
             case "scalars":
-                values = [self.scalar(item, f"a value of {spec.name}") for item in reading.items(node, what)]
+                type = _TEXT if spec.semantic else self._type
+                values = [read_value(reading, type, item, f"a value of {spec.name}") for item in reading.items(node, what)]
                 return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":
-                return self.scalar(node, what)
+                return read_value(reading, self._type, node, what)
             case "numbers":
                 numbers = [self._measure(item, f"an item of {what}") for item in reading.items(node, what)]
                 return tuple(numbers) if self._holds(node, what) and all(n is not None for n in numbers) else None
@@ -259,7 +247,7 @@ class RecipeReader:
 
     def _weights(self, node: Node, what: str) -> tuple[tuple[Any, float], ...] | None:
         if isinstance(node, yaml.SequenceNode):
-            values = [self.scalar(item, f"a value of {what}") for item in node.value]
+            values = [read_value(self._reading, self._type, item, f"a value of {what}") for item in node.value]
             return tuple((v, 1) for v in values) if self._holds(node, what) and all(v is not None for v in values) else None
         if not isinstance(node, yaml.MappingNode):
             self._reading.say(node, f"{what} must be {PARAMETER_KINDS['weights']}, not {kind_of(node)}")
@@ -270,63 +258,13 @@ class RecipeReader:
             if weight is not None and weight < 0:
                 self._reading.say(value, f"the weight of {kind_of(key)} must be 0 or more, not {weight}")
                 weight = None
-            pairs.append((self.scalar(key, f"a value of {what}"), weight))
+            pairs.append((read_value(self._reading, self._type, key, f"a value of {what}"), weight))
         if not self._holds(node, what) or any(v is None or w is None for v, w in pairs):
             return None
         if not any(w for _, w in pairs):
             self._reading.say(node, f"{what} needs a weight above 0")
             return None
         return tuple((v, w) for v, w in pairs if w is not None)
-
-    def scalar(self, node: Node, what: str) -> Any:
-        """Return a value as the column's type has it; numerics, dates, times and uuids as checked text."""
-        reading, kind = self._reading, self._type.kind
-        if kind in INTEGERS:
-            return reading.integer(node, what, -INTEGER_RANGE[kind] - 1, INTEGER_RANGE[kind])
-        if kind in FLOATS:
-            return reading.number(node, what)
-        if kind == "boolean":
-            return reading.boolean(node, what)
-        if kind == "json":
-            value = plain(node)
-            if value is None:
-                reading.say(node, f"{what} cannot be null; for nulls give the column `null: <share>`")
-            return value
-        if kind == "array":
-            item = RecipeReader(reading, self._type.item or _TEXT)
-            values = [item.scalar(inner, f"an item of {what}") for inner in reading.items(node, what)]
-            return values if isinstance(node, yaml.SequenceNode) and all(v is not None for v in values) else None
-        text = reading.text(node, what)
-        if text is None:
-            return None
-        try:
-            return self._checked(text.strip() if kind not in _VERBATIM else text)
-        except (ValueError, ArithmeticError) as error:
-            reason = str(error) if isinstance(error, Unfit) else f"must be of type {self._type}, not {kind_of(node)}"
-            reading.say(node, f"{what} {reason}")
-            return None
-
-    def _checked(self, text: str) -> Any:
-        """Return text as a value of the column's type; raises ValueError where it is none."""
-        type = self._type
-        match type.kind:
-            case "numeric":
-                if not _NUMERIC.match(text):
-                    raise ValueError
-                _fit_numeric(text, type)
-            case "date" | "timestamp" | "timestamptz":
-                parse_moment(text)
-            case "time":
-                resolve_time_of_day(text)
-            case "interval":
-                return parse_duration(text, negative=True)
-            case "uuid":
-                return str(UUID(text))
-            case "enum" if text not in type.values:
-                raise Unfit(f"must be a value of {type}, not '{text[:60]}'{nearest(text, type.values)}")
-        if type.length is not None and len(text) > type.length:
-            raise Unfit(f"must have at most {type.length} characters, and '{text[:60]}' has {len(text)}")
-        return text
 
     def _states(self, node: Node, what: str) -> dict[str, dict[str, float]] | None:
         machine: dict[str, dict[str, float]] = {}

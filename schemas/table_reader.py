@@ -189,7 +189,8 @@ class TableReader:
         data_class = reading.word(parts["class"][1], "class", DATA_CLASSES) if "class" in parts else None
         null = reading.share(parts["null"][1], "null") if "null" in parts else None
         return Column(
-            column.name, type, null, identity, computed, text("default"), recipe, data_class or "internal", semantic, text("comment"), at
+            column.name, type, null, identity, computed, text("default"), recipe, data_class or "internal", semantic, text("comment"), at,
+            flag("hidden"),
         )  # fmt: skip
 
     def _recipe(self, column: WrittenColumn, identity: bool) -> Recipe | None:

@@ -105,6 +105,8 @@ class _Writer:
             parts[Written("null")] = column.null
         if column.computed is not None:
             parts["computed"] = column.computed
+        if column.hidden:
+            parts["hidden"] = True
         parts.update(self._generate(table, column, unique))
         if unique:
             parts["unique"] = True

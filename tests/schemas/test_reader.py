@@ -297,6 +297,10 @@ def test_recipes_are_read(written: str, type: str, args: dict[str, Any]) -> None
     assert dict(recipe(written, type).args) == args
 
 
+def test_domains_need_not_fit_the_length_of_the_column() -> None:
+    assert recipe("{person.email: {domains: [a-long-domain.example.org]}}", "varchar(20)").args["domains"] == ("a-long-domain.example.org",)
+
+
 def test_states_keep_their_order() -> None:
     assert list(recipe("{states: {z: {a: 1}, a: {m: 1}}}").args["machine"]) == ["z", "a"]
 
