@@ -26,7 +26,8 @@ _ALLOWED = (
     exp.ILike, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign,
     exp.Cast, exp.DataType, exp.DataTypeParam, exp.DPipe, exp.Concat, exp.ConcatWs, exp.Upper, exp.Lower, exp.Initcap, exp.Length,
     exp.Substring, exp.Left, exp.Right, exp.Trim, exp.Replace, exp.Pad, exp.Repeat, exp.StrPosition, exp.SplitPart, exp.Interval, exp.Var,
-    exp.Extract, exp.TimestampTrunc, exp.DateTrunc, exp.Tuple, exp.Escape, exp.Reverse, exp.SafeDivide, exp.Distinct, exp.NullSafeEQ, exp.NullSafeNEQ,
+    exp.Extract, exp.TimestampTrunc,
+    exp.DateTrunc, exp.Tuple, exp.Escape, exp.Reverse, exp.SafeDivide, exp.Distinct, exp.NullSafeEQ, exp.NullSafeNEQ,
 )  # fmt: skip
 
 _DUCKDB = {

@@ -65,7 +65,7 @@ class Plan:
         for planner in references.values():
             self._collect(planner.plan)
         for table in schema.tables:
-            for column in table.stored_columns:
+            for column in (c for c in table.columns if c.computed is None):
                 self._collect(partial(self._compile_column, table, column, references[table.name]), column.at or table.at)
         self._find_cycles()
         self._stop_at_problems()

@@ -80,8 +80,8 @@ class _Writer:
         self._not_enforced.append(NotEnforced(table.name, what, reason, query))
 
     def _table(self, table: Table) -> None:
-        computed = {c.name for c in table.columns if c.computed is not None}
-        lines = [sql for column in table.columns if (sql := self._column(table, column)) is not None]
+        computed = {c.name for c in table.database_columns if c.computed is not None}
+        lines = [sql for column in table.database_columns if (sql := self._column(table, column)) is not None]
         if table.key:
             lines.append(f"PRIMARY KEY ({listed(table.key)})")
         for columns in self._unique_sets(table):
@@ -167,7 +167,7 @@ class _Writer:
             return None
         columns = [
             f"{quoted(c.name)} {duckdb_type(c.type)}"
-            for c in table.columns
+            for c in table.database_columns
             if c.computed is None and not line.startswith(f"{quoted(c.name)} ")
         ]
         reason = self._probe(f"CREATE TABLE probe ({', '.join([*columns, full])})")
@@ -190,7 +190,7 @@ class _Writer:
         name = qualified(table.name)
         if table.comment is not None:
             self._add("comments", table.name, f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
-        for column in table.columns:
+        for column in table.database_columns:
             if column.comment is not None:
                 target = f"{name}.{quoted(column.name)}"
                 self._add("comments", table.name, f"COMMENT ON COLUMN {target} IS {literal(column.comment)}")

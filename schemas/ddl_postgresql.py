@@ -31,7 +31,7 @@ def enum_types(schema: Schema) -> dict[tuple[str, str], str]:
     found = {}
     for table in schema.tables:
         namespace, name = split(table.name)
-        for column in table.columns:
+        for column in table.database_columns:
             type = _enum(column.type)
             if type is None:
                 continue
@@ -65,7 +65,7 @@ class _Writer:
         self._relations: dict[str | None, FreeNames] = {}
         for table in schema.tables:
             namespace, name = split(table.name)
-            for word in (namespace or "", name, *(c.name for c in table.columns)):
+            for word in (namespace or "", name, *(c.name for c in table.database_columns)):
                 if len(word.encode()) > NAME_BYTES:
                     raise InputError(f"the name '{word}' is longer than the {NAME_BYTES} bytes that PostgreSQL keeps of a name")
             self._relations.setdefault(namespace, FreeNames(fold=False, limit=NAME_BYTES)).claim(name)
@@ -103,7 +103,7 @@ class _Writer:
             self._add(phase, table.name, f"ALTER TABLE {qualified(table.name)}\n    " + ",\n    ".join(actions))
 
     def _table(self, table: Table) -> None:
-        columns = ",\n".join(f"    {self._column(table, column)}" for column in table.columns)
+        columns = ",\n".join(f"    {self._column(table, column)}" for column in table.database_columns)
         self._add("tables", table.name, f"CREATE TABLE {qualified(table.name)} (\n{columns}\n)")
 
     def _column(self, table: Table, column: Column) -> str:
@@ -168,7 +168,7 @@ class _Writer:
 
     def _counters(self, table: Table) -> None:
         name = qualified(table.name)
-        for column in table.columns:
+        for column in table.database_columns:
             if column.identity:
                 largest = f"max({quoted(column.name)})"
                 self._add(
@@ -182,7 +182,7 @@ class _Writer:
         name = qualified(table.name)
         if table.comment is not None:
             self._add("comments", table.name, f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
-        for column in table.columns:
+        for column in table.database_columns:
             if column.comment is not None:
                 target = f"{name}.{quoted(column.name)}"
                 self._add("comments", table.name, f"COMMENT ON COLUMN {target} IS {literal(column.comment)}")

@@ -64,7 +64,7 @@ class _Writer:
         self._not_enforced.append(NotEnforced(table.name, what, reason))
 
     def _table(self, table: Table, cyclic: set[tuple[str, ForeignKey]]) -> None:
-        lines = [(sql, _comment(column.comment)) for column in table.columns if (sql := self._column(table, column)) is not None]
+        lines = [(sql, _comment(column.comment)) for column in table.database_columns if (sql := self._column(table, column)) is not None]
         if table.key:
             lines.append((f"PRIMARY KEY ({listed(table.key)})", ""))
         for unique in table.unique:
@@ -116,7 +116,7 @@ class _Writer:
         except Untranslatable as error:
             self._leave_out(table, what, str(error))
             return None
-        columns = [f"{quoted(c.name)} {sqlite_type(c.type)}" for c in table.columns if not line.startswith(f"{quoted(c.name)} ")]
+        columns = [f"{quoted(c.name)} {sqlite_type(c.type)}" for c in table.database_columns if not line.startswith(f"{quoted(c.name)} ")]
         reason = self._probe(f"CREATE TABLE probe ({', '.join([*columns, full])})")
         if reason is not None:
             self._leave_out(table, what, reason)

@@ -86,9 +86,7 @@ class SchemaError(InputError):
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
-        self.problems: Sequence[Problem] = tuple(
-            sorted(problems, key=lambda p: p.at or Mark(0, 0))
-        )
+        self.problems: Sequence[Problem] = tuple(sorted(problems, key=lambda p: p.at or Mark(0, 0)))
         super().__init__("\n".join(p.render(file) for p in self.problems))
 
 

@@ -197,6 +197,7 @@ def _definitions() -> Json:
                 "check": _any(_TEXT, _list(_TEXT, 0)),
                 "default": _TEXT,
                 "identity": _BOOLEAN,
+                "hidden": _BOOLEAN,
                 "computed": _TEXT,
                 "generate": _ref("generator"),
                 "references": reference,

@@ -97,6 +97,7 @@ class Column:
 
     `null` is None for NOT NULL, else the share of nulls to generate (0 means nullable, none generated). `computed` is the
     SQL of a column that the database computes; such a column is in the DDL and not in the bundle.
+    A `hidden` one is made for other columns to use, and is in neither.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Column:
     semantic: str | None = None
     comment: str | None = None
     at: Mark | None = field(default=None, compare=False)
+    hidden: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -145,15 +147,18 @@ class Table:
 
     @cached_property
     def stored_columns(self) -> tuple[Column, ...]:
-        """The columns that bundles hold: all but those that the database computes."""
-        return tuple(c for c in self.columns if c.computed is None)
+        """The columns that bundles hold: all but the hidden ones and those that the database computes."""
+        return tuple(c for c in self.columns if c.computed is None and not c.hidden)
+
+    @cached_property
+    def database_columns(self) -> tuple[Column, ...]:
+        """The columns that the database has: all but the hidden ones."""
+        return tuple(c for c in self.columns if not c.hidden)
 
     @cached_property
     def arrow(self) -> pa.Schema:
         """The Arrow schema of the stored columns."""
-        return pa.schema(
-            [pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in self.stored_columns]
-        )
+        return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in self.stored_columns])
 
     def is_unique(self, column: str) -> bool:
         """Whether `column` alone is a key or unique."""

@@ -61,9 +61,7 @@ class SqlType:
     def arrow(self) -> pa.DataType:
         """The Arrow type that carries this column in record batches and Parquet."""
         if self.kind == "numeric":
-            precision, scale = (
-                DEFAULT_NUMERIC if self.precision is None else (self.precision, self.scale or 0)
-            )
+            precision, scale = DEFAULT_NUMERIC if self.precision is None else (self.precision, self.scale or 0)
             return pa.decimal128(precision, scale)
         if self.kind == "array":
             assert self.item is not None
