@@ -53,9 +53,11 @@ def warnings_of(schema: Schema) -> Iterator[Problem]:
     for table in schema.tables:
         per = table.rows.per
         if per is not None and not any(f.table == per for f in table.foreign_keys):
+            key = schema.table(per).key
+            example = f"; add a column such as {{references: {per}.{key[0]}}}" if len(key) == 1 else ""
             yield Problem(
                 f"rows of '{table.name}' are counted per row of '{per}', and no column of '{table.name}' references '{per}',"
-                " so no row says to which it belongs; add a column such as {references: " + per + ".id}",
+                f" so no row says to which it belongs{example}",
                 table.rows.at,
             )
 
