@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import Queue
 from threading import Thread
 from types import TracebackType
@@ -16,14 +17,13 @@ _AHEAD = 4
 class DigestingThread:
     """A `TableDigester` that works in a thread of its own; the digest is there when the `with` block has ended.
 
-    The thread that reads stays the caller's, so that an interrupt reaches the driver. Errors of the digester are raised in
-    the caller.
+    `prepare` is done to each batch in that thread first. Errors of the digester are raised in the caller.
     """
 
     digest: TableDigest
 
-    def __init__(self, digester: TableDigester) -> None:
-        self._digester = digester
+    def __init__(self, digester: TableDigester, prepare: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None) -> None:
+        self._digester, self._prepare = digester, prepare
         self._queue: Queue[pa.RecordBatch | None] = Queue(_AHEAD)
         self._error: BaseException | None = None
         self._thread = Thread(target=self._work, daemon=True)
@@ -50,6 +50,6 @@ class DigestingThread:
         while (batch := self._queue.get()) is not None:
             if self._error is None:
                 try:
-                    self._digester.update(batch)
+                    self._digester.update(self._prepare(batch) if self._prepare else batch)
                 except BaseException as error:
                     self._error = error

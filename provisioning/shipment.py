@@ -57,9 +57,17 @@ class Shipment:
                 self._expected[table.name] = TableDigest(held.rows, held.content_digest, held.columns)
         return self._expected[table.name]
 
-    def check(self, table: Table, read_back: Iterable[pa.RecordBatch]) -> None:
-        """Digest the rows that the database gives back, in the bundle's order; ReadBackDiffers names what is not the same."""
-        with DigestingThread(TableDigester(table)) as digester:
+    def check(
+        self,
+        table: Table,
+        read_back: Iterable[pa.RecordBatch],
+        prepare: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+    ) -> None:
+        """Digest the rows that the database gives back, in the bundle's order; ReadBackDiffers names what is not the same.
+
+        `prepare` makes the Arrow types that carry the columns of what the database's driver gives.
+        """
+        with DigestingThread(TableDigester(table), prepare) as digester:
             for batch in read_back:
                 digester.update(batch)
                 self.progress("check", table.name, batch.num_rows)

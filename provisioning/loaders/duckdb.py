@@ -90,7 +90,7 @@ class _Load:
     def _next_values(self, schema: Schema) -> dict[tuple[str, str], int]:
         found = {}
         for table in schema.tables:
-            for column in table.columns:
+            for column in table.database_columns:
                 if column.identity and self._shipment.rows(table.name):
                     query = f"SELECT max({listed([column.name])}) FROM {self._source(table)}"
                     largest = self._connection.execute(query).fetchone()

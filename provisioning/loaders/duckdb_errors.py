@@ -12,7 +12,7 @@ import duckdb
 from provisioning.database_file import disk_full
 from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, TargetInvalid
 
-_VALUE = re.compile(r'"([^":]+): [^"]*"')
+_KEY = re.compile(r'key "(?:([^":,]+): )?.*"')
 _QUOTED = re.compile(r"'[^']*'")
 _FULL = ("No space left", "Disk quota", "File too large")
 
@@ -24,7 +24,7 @@ def duckdb_errors(path: Path, doing: str = "") -> Iterator[None]:
     try:
         yield
     except duckdb.ConstraintException as error:
-        raise ConstraintBroken(f"{at}: DuckDB refused rows of the bundle: {_VALUE.sub(_name, _first(error))}") from None
+        raise ConstraintBroken(f"{at}: DuckDB refused rows of the bundle: {_KEY.sub(_without_value, _first(error))}") from None
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
         raise ConstraintBroken(f"{at}: DuckDB cannot hold a value of the bundle: {_QUOTED.sub('...', _first(error))}") from None
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.NotImplementedException) as error:
@@ -50,5 +50,5 @@ def _first(error: duckdb.Error) -> str:
     return str(error).partition("\n")[0]
 
 
-def _name(found: re.Match[str]) -> str:
-    return f'"{found[1]}"'
+def _without_value(found: re.Match[str]) -> str:
+    return f"key of '{found[1]}'" if found[1] else "key"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import pyarrow as pa
 
 from provisioning.errors import ReadBackDiffers, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.interrupts import interruptible
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent_schema
 from provisioning.prefetch import prefetched
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection, Cursor
 
 # keys are sorted in memory, and a lock that another session holds is not waited for without end
-_SETTINGS = {
+SETTINGS = {
     "TimeZone": "UTC",
     "maintenance_work_mem": "256MB",
     "jit": "off",
@@ -42,6 +44,7 @@ _READ_SETTINGS = {
     "enable_bitmapscan": "off",
 }
 _LOCK = 0x636F6D70616E796F  # one load at a time in a database
+_PASSWORD = re.compile(r"[?&]password=([^&]*)")
 _KINDS = {"v": "view", "m": "materialized view", "S": "sequence", "f": "foreign table", "i": "index", "c": "type"}
 
 Places = dict[str, tuple[str, str]]
@@ -53,7 +56,8 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     plan = ddl(shipment.schema, "postgresql")
     with _connected(target.url) as connection, connection.cursor() as cursor:
         try:
-            _Load(cursor, shipment, plan).run(replace)
+            load = _Load(cursor, shipment, plan)
+            interruptible(lambda: load.run(replace), load.cancel)
             with postgresql_errors("commit", _secrets(target.url)):
                 connection.commit()
         except BaseException:
@@ -66,6 +70,16 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
 class _Load:
     def __init__(self, cursor: Cursor, shipment: Shipment, plan: Ddl) -> None:
         self._cursor, self._shipment, self._plan = cursor, shipment, plan
+        self._cancelled = Event()
+
+    def cancel(self) -> None:
+        """Stop `run`, from another thread."""
+        self._cancelled.set()
+        self._cursor.adbc_cancel()
+
+    def _go_on(self) -> None:
+        if self._cancelled.is_set():
+            raise KeyboardInterrupt
 
     def run(self, replace: bool) -> None:
         schema = self._shipment.schema
@@ -82,6 +96,7 @@ class _Load:
             self._check(table, places[table.name])
 
     def _execute(self, sql: str, doing: str) -> None:
+        self._go_on()
         with postgresql_errors(doing):
             self._cursor.execute(sql)
 
@@ -96,7 +111,7 @@ class _Load:
             self._execute(f"SET LOCAL {name} = {literal(value)}", "settings of the session")
 
     def _prepare(self) -> None:
-        self._set(_SETTINGS)
+        self._set(SETTINGS)
         if not self._rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})", "lock of the load")[0][0]:
             raise TargetFailure("another load into this database is running; wait for it to end")
 
@@ -162,6 +177,7 @@ class _Load:
                 with prefetched(self._shipment.batches(table)) as batches:
                     for batch in batches:
                         yield from pieces(table, batch)
+                        self._go_on()
                         self._shipment.progress("load", table.name, batch.num_rows)
             except BaseException as error:
                 failed.append(error)
@@ -183,10 +199,11 @@ class _Load:
             with postgresql_errors(f"table '{table.name}'"):
                 self._cursor.execute(read_back_query(table, f"{quoted(place[0])}.{quoted(place[1])}"))
                 for batch in self._cursor.fetch_record_batch():
-                    yield given_back(table, batch)
+                    yield batch
+                    self._go_on()
 
         try:
-            self._shipment.check(table, rows())
+            self._shipment.check(table, rows(), lambda batch: given_back(table, batch))
         except pa.ArrowException:
             raise ReadBackDiffers(f"table '{table.name}': PostgreSQL gives back a value that is not of its column's type") from None
 
@@ -207,6 +224,6 @@ def _connected(url: str) -> Iterator[Connection]:
 
 def _secrets(url: str) -> tuple[str, ...]:
     """The passwords in a URL, as written and as meant."""
-    parts = urlsplit(url)
-    found = re.findall(r"(?<=:)[^@/]*(?=@)", parts.netloc) + parse_qs(parts.query).get("password", [])
+    authority = url.partition("://")[2].rpartition("@")[0]
+    found = [authority.partition(":")[2], *_PASSWORD.findall(url)]
     return tuple(sorted({s for f in found for s in (f, unquote(f)) if s}, key=len, reverse=True))

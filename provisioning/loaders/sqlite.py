@@ -164,7 +164,7 @@ class _Order:
 
 def _free_row_number(table: Table) -> str:
     """One of SQLite's names of the row number, that no column hides."""
-    taken = {c.name.lower() for c in table.columns}
+    taken = {c.name.lower() for c in table.database_columns}
     for name in ("rowid", "oid", "_rowid_"):
         if name not in taken:
             return name

@@ -1,0 +1,36 @@
+"""Heeding Ctrl-C while a database's driver is busy in C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+
+
+def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
+    """Run `work` in a thread and wait for it; Ctrl-C calls `cancel`, waits for the thread to end and raises KeyboardInterrupt.
+
+    A driver that is called from the main thread may keep the interrupt to itself, or hear of it only when it returns.
+    """
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    interrupted = False
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            interrupted = True
+            with suppress(Exception):
+                cancel()
+    if interrupted:
+        raise KeyboardInterrupt
+    if errors:
+        raise errors[0]

@@ -1,0 +1,92 @@
+"""Loads that are killed or interrupted: the target is as it was, and can be loaded again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from databases import ask, contents
+from loading_sources import build, simple, simple_rows
+
+import provisioning
+
+PROJECT = Path(__file__).parents[2]
+ROWS = 30_000
+
+# the child pauses at the given stage and says so; the test then sends it a signal (ADBC heeds one when our code returns to it)
+CHILD = """
+import sys, time
+import bundles, provisioning
+
+store, url, stage, table, pause = sys.argv[1:]
+stopped = []
+
+def tell(progress):
+    if progress.stage == stage and progress.table == table and not stopped:
+        stopped.append(True)
+        print("there", flush=True)
+        time.sleep(float(pause))
+
+try:
+    provisioning.load(bundles.open("synthetic:latest", store), url, replace=True, on_progress=tell)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.exit(130)
+"""
+
+
+def stopped_child(store: Path, url: str, stage: str, table: str, pause: float) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(CHILD), str(store), url, stage, table, str(pause)],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "there\n"
+    return child
+
+
+def wait_for_the_server(url: str) -> None:
+    """PostgreSQL notices that a client is gone when it next talks to it."""
+    if url.startswith("postgresql"):
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        for _ in range(300):
+            if ask(url, others) == [(0,)]:
+                return
+            time.sleep(0.1)
+        raise AssertionError("the killed client's session goes on")
+
+
+@pytest.mark.parametrize("stage", ["load", "check"])
+@pytest.mark.parametrize("before", ["nothing", "other tables", "the same tables"])
+def test_a_killed_load_leaves_the_target_as_it_was(url: str, tmp_path: Path, before: str, stage: str) -> None:
+    if before == "other tables":
+        ask(url, "CREATE TABLE other (x integer)", "INSERT INTO other VALUES (1), (2)")
+    if before == "the same tables":
+        provisioning.load(build(simple(), simple_rows(mark="old"), tmp_path / "old"), url)
+    held = contents(url)
+    bundle = build(simple(ROWS), simple_rows(ROWS), tmp_path / "store")
+    child = stopped_child(tmp_path / "store", url, stage, "children", 60)
+    child.send_signal(signal.SIGKILL)
+    child.communicate(timeout=30)
+    wait_for_the_server(url)
+    assert contents(url) == held
+    assert provisioning.load(bundle, url, replace=True).content_digest == bundle.content_digest
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_ctrl_c_stops_a_load_and_leaves_the_target_as_it_was(url: str, tmp_path: Path) -> None:
+    ask(url, "CREATE TABLE other (x integer)")
+    held = contents(url)
+    build(simple(ROWS), simple_rows(ROWS), tmp_path / "store")
+    for stage in ("load", "check"):
+        child = stopped_child(tmp_path / "store", url, stage, "parents", 2)
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=30)[0] == "interrupted\n"
+        assert child.returncode == 130
+        assert contents(url) == held
