@@ -63,7 +63,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
     target = _duckdb_type(ctx.type)
     query = f"SELECT CAST({tree.sql(dialect='duckdb')} AS {target}) AS value FROM batch"
-    evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}")
+    evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
     evaluate.rehearse({name: ctx.path(path, at)[1] for path, name in names.items()}, ctx, at)
 
     def kernel(rows: Rows) -> pa.Array:
@@ -82,14 +82,32 @@ def _duckdb_type(type: SqlType) -> str:
     return _DUCKDB[type.kind]
 
 
-class _Evaluator:
-    """One query, run on a connection of its own in each thread."""
+class Connections:
+    """One DuckDB connection for each thread that evaluates expressions of a plan."""
 
-    def __init__(self, query: str, type: SqlType, where: str) -> None:
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def mine(self) -> Any:
+        """The connection of the calling thread; it sees no file, and its time zone is UTC."""
+        import duckdb
+
+        if not hasattr(self._local, "connection"):
+            made = duckdb.connect(config={"threads": 1, "enable_external_access": False})
+            made.execute("LOAD icu")
+            made.execute("SET TimeZone = 'UTC'")
+            self._local.connection = made
+        return self._local.connection
+
+
+class _Evaluator:
+    """One query, run on the connection of the calling thread."""
+
+    def __init__(self, query: str, type: SqlType, where: str, connections: Connections) -> None:
         self._query = query
         self._type = type
         self._where = where
-        self._local = threading.local()
+        self._connections = connections
 
     def __call__(self, batch: pa.Table) -> pa.Array:
         import duckdb
@@ -107,21 +125,12 @@ class _Evaluator:
         return values.cast(arrow)
 
     def _run(self, batch: pa.Table) -> pa.Table:
-        connection = self._connection()
+        connection = self._connections.mine()
         connection.register("batch", batch)
         try:
             return connection.sql(self._query).to_arrow_table()
         finally:
             connection.unregister("batch")
-
-    def _connection(self) -> Any:
-        import duckdb
-
-        if not hasattr(self._local, "connection"):
-            self._local.connection = duckdb.connect(config={"threads": 1})
-            self._local.connection.execute("LOAD icu")
-            self._local.connection.execute("SET TimeZone = 'UTC'")
-        return self._local.connection
 
     def rehearse(self, types: dict[str, SqlType], ctx: Context, at: Mark | None) -> None:
         """Run on no rows, so that a wrong type or function is found before anything is made."""

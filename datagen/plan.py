@@ -18,6 +18,7 @@ from datagen import generators
 from datagen.arrays import blank
 from datagen.compiling import COMPILERS, Context
 from datagen.errors import RecipeError, Unusable
+from datagen.expression import Connections
 from datagen.families import Counts, Family, counts_with_total
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.pools import Pools
@@ -55,6 +56,7 @@ class Plan:
         self.seed = schema.seed if seed is None else seed
         self.scale = Fraction(str(scale))
         self.pools = pools if pools is not None else Pools()
+        self.connections = Connections()
         self.tables: dict[str, TablePlan] = {}
         self._problems: list[Problem] = []
         self._needs: dict[Node, set[Node]] = {}
