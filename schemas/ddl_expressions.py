@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, cast
 from schemas.ddl_names import quoted
 from schemas.errors import InputError
 from schemas.model import Table
+from schemas.types import DEFAULT_NUMERIC, INTEGERS
 
 if TYPE_CHECKING:
     from sqlglot import exp
-
-_TYPED = {
-    "smallint": "smallint", "integer": "int", "bigint": "bigint", "numeric": "decimal", "real": "float", "double": "double",
-    "text": "text", "varchar": "text", "char": "text", "boolean": "boolean", "date": "date", "timestamp": "timestamp",
-    "timestamptz": "timestamptz",
-}  # fmt: skip
 
 
 class Untranslatable(Exception):
@@ -41,18 +36,19 @@ def for_postgresql(sql: str, table: Table, what: str) -> str:
     for token in tokens:
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
         if depth < 0 or token.token_type is TokenType.SEMICOLON:
+            depth = -1
             break
         text = sql[token.start : token.end + 1]
         if text == token.text and text != text.lower() and table.has(text):
             pieces += [sql[kept : token.start], quoted(text)]
             kept = token.end + 1
-    if depth or not tokens or tokens[-1].token_type is TokenType.SEMICOLON:
+    if depth or not tokens:
         raise InputError(f"{where}: one expression is expected, not: {sql}")
     return "".join(pieces) + sql[kept:]
 
 
 def parse(sql: str, table: Table) -> exp.Expr:
-    """Return the tree of a PostgreSQL expression, its columns typed where that is known; Untranslatable if unreadable."""
+    """Return the tree of a PostgreSQL expression; Untranslatable if unreadable."""
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
 
@@ -64,9 +60,6 @@ def parse(sql: str, table: Table) -> exp.Expr:
         named = column_of(column, table)
         if named is not None:
             column.set("this", exp.to_identifier(named, quoted=True))
-            kind = table.column(named).type.kind
-            if kind in _TYPED:
-                column.type = exp.DataType.build(_TYPED[kind])
     for rule in (_without_named_types, _any_as_in):
         tree = tree.transform(rule)
     return tree
@@ -92,7 +85,7 @@ def column_of(node: exp.Expr, table: Table) -> str | None:
 
 def for_duckdb(sql: str, table: Table) -> str:
     """Return a PostgreSQL expression in DuckDB's words; Untranslatable where there are none."""
-    return _generate(parse(sql, table), "duckdb")
+    return _generate(parse(sql, table).transform(_whole_division, table).transform(_wide_numeric), "duckdb")
 
 
 def for_sqlite(sql: str, table: Table, *, default_of: str | None = None) -> str:
@@ -129,3 +122,40 @@ def _any_as_in(node: exp.Expr) -> exp.Expr:
         return node
     array = bare(node.expression.this)
     return exp.In(this=node.this, expressions=array.expressions) if isinstance(array, exp.Array) else node
+
+
+def is_whole(node: exp.Expr, table: Table) -> bool:
+    """Whether `node` is arithmetic of whole numbers, which PostgreSQL and SQLite divide without a rest."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Column):
+        name = column_of(node, table)
+        return name is not None and table.column(name).type.kind in INTEGERS
+    if isinstance(node, exp.Literal):
+        return not node.is_string and node.name.isdigit()
+    if isinstance(node, exp.Cast):
+        return bool(node.is_type(*exp.DataType.INTEGER_TYPES))
+    if isinstance(node, (exp.Paren, exp.Neg, exp.Abs)):
+        return is_whole(node.this, table)
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)):
+        return is_whole(node.this, table) and is_whole(node.expression, table)
+    return isinstance(node, exp.Length)
+
+
+def _whole_division(node: exp.Expr, table: Table) -> exp.Expr:
+    """DuckDB has an operator of its own for it; its `/` gives fractions."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Div) and is_whole(node, table):
+        divided = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
+        return divided.transform(lambda n: n if n is divided else _whole_division(n, table))
+    return node
+
+
+def _wide_numeric(node: exp.Expr) -> exp.Expr:
+    """A numeric without precision is numeric(18,3) in DuckDB; everywhere here it is numeric(38,9)."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.DataType) and node.this is exp.DataType.Type.DECIMAL and not node.expressions:
+        return exp.DataType.build("DECIMAL({}, {})".format(*DEFAULT_NUMERIC))
+    return node

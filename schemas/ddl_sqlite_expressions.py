@@ -14,7 +14,7 @@ from typing import cast
 
 from sqlglot import exp, parse_one
 
-from schemas.ddl_expressions import Untranslatable, bare, column_of
+from schemas.ddl_expressions import Untranslatable, bare, column_of, is_whole
 from schemas.model import Table
 from schemas.types import FLOATS, INTEGERS, TIMES, SqlType
 
@@ -118,6 +118,13 @@ def _like_as_glob(node: exp.Expr, _: Table) -> exp.Expr:
     return exp.Not(this=glob) if node.args.get("negate") else glob
 
 
+def _fractions(node: exp.Expr, table: Table) -> exp.Expr:
+    """A numeric that happens to be whole is an integer in SQLite, which divides it without a rest."""
+    if isinstance(node, exp.Div) and not is_whole(node, table) and not isinstance(node.this, exp.Cast):
+        return exp.Div(this=exp.Cast(this=node.this, to=exp.DataType.build("REAL", dialect="sqlite")), expression=node.expression)
+    return node
+
+
 def _exact_arithmetic(node: exp.Expr, table: Table) -> exp.Expr:
     """Round sums and products of numerics to their scale: in binary floating point 0.1 + 0.2 is not 0.3."""
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
@@ -138,7 +145,7 @@ def _wide_numerics(node: exp.Expr, table: Table) -> exp.Expr:
     return node
 
 
-RULES: tuple[Rule, ...] = (_no_arrays, _moments, _like_as_glob, _exact_arithmetic, _wide_numerics)
+RULES: tuple[Rule, ...] = (_no_arrays, _moments, _like_as_glob, _fractions, _exact_arithmetic, _wide_numerics)
 
 
 def _sides(node: exp.Expr) -> list[exp.Expr]:

@@ -1,0 +1,276 @@
+"""DDL: what it says of order, cycles and names, and that checks mean the same in every database."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.ddl import DIALECTS, PHASES, Ddl, ddl
+from schemas.ddl_expressions import Untranslatable, for_sqlite
+from schemas.ddl_names import FreeNames
+from schemas.ddl_order import components, fill_order, in_cycle
+from schemas.errors import InputError
+from schemas.model import Check, Column, ForeignKey, Index, Rows, Schema, Table, Unique
+from schemas.types import SqlType
+
+BIGINT = SqlType("bigint")
+
+
+def linked(links: dict[str, set[str]]) -> Schema:
+    """Tables that refer to each other as `links` says."""
+    tables = []
+    for name, parents in links.items():
+        columns = tuple(Column(f"to_{p}", BIGINT) for p in sorted(parents))
+        keys = tuple(ForeignKey((f"to_{p}",), p, ("id",)) for p in sorted(parents))
+        tables.append(Table(name, (Column("id", BIGINT), *columns), Rows(1), key=("id",), foreign_keys=keys))
+    return Schema("s", tuple(tables))
+
+
+@st.composite
+def links(draw: st.DrawFn) -> dict[str, set[str]]:
+    names = [f"t{n}" for n in range(draw(st.integers(1, 7)))]
+    return {name: draw(st.sets(st.sampled_from(names), max_size=4)) for name in names}
+
+
+@given(links())
+def test_every_table_is_filled_once_and_only_cycles_refer_ahead(drawn: dict[str, set[str]]) -> None:
+    schema = linked(drawn)
+    order = fill_order(schema)
+    assert sorted(order) == sorted(drawn)
+    cyclic = {(table, key.table) for table, key in in_cycle(schema)}
+    ahead = {(t, p) for t, parents in drawn.items() for p in parents if order.index(p) > order.index(t)}
+    assert ahead <= cyclic
+
+
+@given(links())
+def test_two_tables_are_in_one_cycle_if_each_reaches_the_other(drawn: dict[str, set[str]]) -> None:
+    reach = {t: {t} for t in drawn}
+    for _ in drawn:
+        reach = {t: found.union(*(drawn[p] for p in found)) for t, found in reach.items()}
+    expected = {frozenset(u for u in drawn if u in reach[t] and t in reach[u]) for t in drawn}
+    assert {frozenset(c) for c in components(linked(drawn))} == expected
+
+
+@given(links())
+def test_duckdb_and_sqlite_take_every_shape_of_references(drawn: dict[str, set[str]]) -> None:
+    schema = linked(drawn)
+    for dialect, connection in (("duckdb", duckdb.connect()), ("sqlite", sqlite3.connect(":memory:"))):
+        for statement in ddl(schema, dialect).statements:
+            connection.execute(statement.sql)
+        connection.close()
+
+
+def test_duckdb_leaves_out_one_key_of_a_cycle() -> None:
+    plan = ddl(linked({"a": {"b"}, "b": {"c"}, "c": {"a", "c"}}), "duckdb")
+    assert [(n.table, n.reason) for n in plan.not_enforced] == [("a", "DuckDB takes no foreign keys in a cycle of tables")]
+    assert plan.order == ("a", "c", "b")
+
+
+def test_long_chains_of_tables_need_no_deep_recursion() -> None:
+    names = [f"t{n}" for n in range(3000)]
+    schema = linked({name: {names[n + 1]} if n + 1 < len(names) else set() for n, name in enumerate(names)})
+    assert fill_order(schema) == tuple(reversed(names))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_statements_come_in_phases(dialect: str) -> None:
+    plan = ddl(linked({"a": {"b"}, "b": {"a"}}), dialect)
+    places = [PHASES.index(s.phase) for s in plan.statements]
+    assert places == sorted(places)
+    assert plan.script().count(";\n") == len(plan.statements)
+
+
+def test_an_unknown_dialect_is_refused() -> None:
+    with pytest.raises(InputError, match="postgresql, duckdb, sqlite"):
+        ddl(linked({"a": set()}), "oracle")
+
+
+def test_one_name_for_two_indexes_is_given_once() -> None:
+    def table(name: str) -> Table:
+        indexes = (Index(("id",), name="same"), Index(("id",)))
+        return Table(name, (Column("id", BIGINT),), Rows(1), unique=(Unique(("id",), name="pg same"),), indexes=indexes)
+
+    schema = Schema("s", (table("a"), table("b"), table("same_2")))
+    for dialect, connection in (("duckdb", duckdb.connect()), ("sqlite", sqlite3.connect(":memory:"))):
+        for statement in ddl(schema, dialect).statements:
+            connection.execute(statement.sql)
+        connection.close()
+    script = ddl(schema, "postgresql").script()
+    assert script.count('CREATE INDEX "same"') == 1
+    assert script.count('CONSTRAINT "pg same"') == 1
+
+
+def test_free_names_do_not_clash_and_fit() -> None:
+    names = FreeNames(["Taken"], limit=8)
+    assert [names.take("taken"), names.take("a_long_name"), names.take("a_long_nest"), names.claim("other"), names.claim("OTHER")] == [
+        "taken_2", "a_long_n", "a_long_2", True, False,
+    ]  # fmt: skip
+
+
+def test_a_cycle_of_not_null_keys_can_be_deferred_and_others_cannot() -> None:
+    script = ddl(linked({"a": {"b"}, "b": {"a"}, "c": {"a"}}), "postgresql").script()
+    assert script.count("DEFERRABLE") == 2
+
+
+def test_identity_in_duckdb_begins_where_it_is_told() -> None:
+    schema = Schema("s", (Table("a", (Column("id", BIGINT, identity=True),), Rows(1), key=("id",)),))
+    assert "START WITH 42" in ddl(schema, "duckdb", next_values={("a", "id"): 42}).script()
+
+
+SALES = Table(
+    "sales",
+    (
+        Column("id", BIGINT),
+        Column("net", SqlType("numeric", precision=12, scale=2), null=0.1),
+        Column("tax", SqlType("numeric", precision=12, scale=2), null=0.1),
+        Column("total", SqlType("numeric", precision=12, scale=2), null=0.1),
+        Column("wide", SqlType("numeric", precision=30, scale=10), null=0.1),
+        Column("rate", SqlType("double"), null=0.1),
+        Column("count", SqlType("integer"), null=0.1),
+        Column("name", SqlType("text"), null=0.1),
+        Column("kind", SqlType("enum", values=("a", "b"), name="kind"), null=0.1),
+        Column("day", SqlType("date"), null=0.1),
+        Column("at", SqlType("timestamptz"), null=0.1),
+        Column("local", SqlType("timestamp"), null=0.1),
+        Column("ok", SqlType("boolean"), null=0.1),
+        Column("Mixed Case", BIGINT, null=0.1),
+    ),
+    Rows(1),
+    key=("id",),
+)
+
+# each check, and rows that it must take (True) or refuse (False); a null is neither and so taken
+CHECKS: list[tuple[str, list[tuple[dict[str, object], bool]]]] = [
+    ("net + tax = total", [({"net": "0.1", "tax": "0.2", "total": "0.3"}, True), ({"net": "0.1", "tax": "0.2", "total": "0.31"}, False)]),
+    ("total = net * 1.19", [({"net": "100", "total": "119"}, True), ({"net": "100", "total": "119.01"}, False)]),
+    ("net - tax - total >= 0", [({"net": "0.3", "tax": "0.1", "total": "0.2"}, True), ({"net": "0.3", "tax": "0.2", "total": "0.2"}, False)]),
+    ("wide > 9 AND wide <= (100)::numeric", [({"wide": "10"}, True), ({"wide": "100.0000000000"}, True), ({"wide": "8"}, False), ({}, True)]),
+    ("wide < 0.00005::numeric", [({"wide": "0.00004"}, True), ({"wide": "0.00006"}, False)]),
+    ("wide + 0.1 <> 0.3", [({"wide": "0.1"}, True), ({"wide": "0.2"}, False)]),
+    ("count / 2 = 2", [({"count": 5}, True), ({"count": 6}, False)]),
+    ("(count + 1) / 2 = -2", [({"count": -6}, True), ({"count": -7}, False)]),
+    ("net / 2 = 2.5", [({"net": "5"}, True), ({"net": "4"}, False)]),
+    ("count % 2 = 0", [({"count": 4}, True), ({"count": 5}, False)]),
+    ("name LIKE 'A%_z'", [({"name": "A--z"}, True), ({"name": "a--z"}, False), ({"name": "Az"}, False)]),
+    ("name NOT LIKE 'te*st[%'", [({"name": "TE*ST["}, True), ({"name": "te*st[ x"}, False), ({"name": "testing"}, True)]),
+    ("name ILIKE 'ab%'", [({"name": "ABc"}, True), ({"name": "b"}, False)]),
+    ("char_length(name) BETWEEN 2 AND 3", [({"name": "é🦊"}, True), ({"name": "x"}, False)]),
+    ("name = btrim(name) AND name <> ''", [({"name": "a"}, True), ({"name": "a "}, False), ({"name": ""}, False)]),
+    ("upper(name) = 'AB' || 'C'", [({"name": "abc"}, True), ({"name": "abd"}, False)]),
+    ("position('@' IN name) > 1", [({"name": "a@b"}, True), ({"name": "@b"}, False)]),
+    ("kind::text = ANY (ARRAY['a'::character varying, 'c'::character varying]::text[])", [({"kind": "a"}, True), ({"kind": "b"}, False)]),
+    ("kind <> 'a'::kind", [({"kind": "b"}, True), ({"kind": "a"}, False)]),
+    ("day >= '2024-02-29' AND day < DATE '2024-03-02'", [({"day": "2024-03-01"}, True), ({"day": "2024-03-02"}, False)]),
+    ("day IN ('2024-01-01'::date)", [({"day": "2024-01-01"}, True), ({"day": "2024-01-02"}, False)]),
+    ("at > '2024-01-01 00:00:00+00'::timestamptz", [({"at": "2024-01-01 00:00:00.000001+00:00"}, True), ({"at": "2024-01-01 00:00:00.000000+00:00"}, False)]),
+    ("at <= '2024-01-01T12:00:00+02:00'", [({"at": "2024-01-01 10:00:00.000000+00:00"}, True), ({"at": "2024-01-01 11:00:00.000000+00:00"}, False)]),
+    ("local BETWEEN '2024-01-01' AND '2024-01-02 08:00'", [({"local": "2024-01-02 08:00:00.000000"}, True), ({"local": "2024-01-02 08:00:00.000001"}, False)]),
+    ("local::date = day", [({"local": "2024-01-02 08:00:00.000000", "day": "2024-01-02"}, True), ({"local": "2024-01-02 08:00:00.000000", "day": "2024-01-03"}, False)]),
+    ("ok OR count IS NOT NULL", [({"ok": False, "count": 1}, True), ({"ok": False}, False)]),
+    ("NOT ok", [({"ok": False}, True), ({"ok": True}, False)]),
+    ("ok IS DISTINCT FROM false", [({"ok": None}, True), ({"ok": False}, False)]),
+    ("COALESCE(count, 0) < 5", [({}, True), ({"count": 5}, False)]),
+    ("CASE WHEN kind = 'a' THEN count > 1 ELSE true END", [({"kind": "b", "count": 0}, True), ({"kind": "a", "count": 1}, False)]),
+    ('"Mixed Case" > 0', [({"Mixed Case": 1}, True), ({"Mixed Case": 0}, False)]),
+    ("rate >= 0.5::double precision", [({"rate": 0.5}, True), ({"rate": 0.25}, False)]),
+]  # fmt: skip
+
+
+def sales(check: str) -> Schema:
+    from dataclasses import replace
+
+    return Schema("s", (replace(SALES, checks=(Check(check),)),))
+
+
+def made(connection: object, plan: Ddl) -> None:
+    for statement in plan.statements:
+        connection.execute(statement.sql)  # type: ignore[attr-defined]
+
+
+def try_rows(connection: object, mark: str, rows: list[tuple[dict[str, object], bool]], broken: type[Exception]) -> None:
+    for number, (row, taken) in enumerate(rows):
+        values = {"id": number, **row}
+        names = ", ".join(f'"{name}"' for name in values)
+        sql = f"INSERT INTO sales ({names}) VALUES ({', '.join([mark] * len(values))})"
+        if taken:
+            connection.execute(sql, list(values.values()))  # type: ignore[attr-defined]
+        else:
+            with pytest.raises(broken):
+                connection.execute(sql, list(values.values()))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("check", "rows"), CHECKS, ids=[c for c, _ in CHECKS])
+def test_a_check_means_the_same_in_sqlite(check: str, rows: list[tuple[dict[str, object], bool]]) -> None:
+    plan = ddl(sales(check), "sqlite")
+    assert plan.not_enforced == ()
+    connection = sqlite3.connect(":memory:")
+    made(connection, plan)
+    try_rows(connection, "?", rows, sqlite3.IntegrityError)
+    connection.close()
+
+
+@pytest.mark.parametrize(("check", "rows"), CHECKS, ids=[c for c, _ in CHECKS])
+def test_a_check_means_the_same_in_duckdb(check: str, rows: list[tuple[dict[str, object], bool]]) -> None:
+    plan = ddl(sales(check), "duckdb")
+    assert plan.not_enforced == ()
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        made(connection, plan)
+        try_rows(connection, "?", rows, duckdb.ConstraintException)
+
+
+def test_checks_mean_in_postgresql_what_these_tests_say(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for check, rows in CHECKS:
+            connection.execute("DROP TABLE IF EXISTS sales")
+            connection.execute("DROP TYPE IF EXISTS kind")
+            made(connection, ddl(sales(check), "postgresql"))
+            try_rows(connection, "%s", rows, psycopg.errors.CheckViolation)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "at + interval '1 day' > at",
+        "extract(year FROM day) > 2000",
+        "day + 1 > day",
+        "day < at",
+        "at > now()",
+        "name LIKE kind",
+        "name LIKE 'a\\_b'",
+        "name = ANY (name_list)",
+        "at::time > '08:00'",
+        "day > 'soon'",
+        "this is not SQL at all",
+    ],
+)
+def test_what_would_mean_something_else_in_sqlite_is_left_out(check: str) -> None:
+    with pytest.raises(Untranslatable):
+        for_sqlite(check, SALES)
+    [left_out] = ddl(sales(check), "sqlite").not_enforced
+    assert left_out.what == f"check {check}"
+
+
+def test_what_the_probe_refuses_is_left_out() -> None:
+    schema = sales("num_nonnulls(net, tax) = 1")
+    for dialect in ("sqlite", "duckdb"):
+        plan = ddl(schema, dialect, probe=lambda sql: "no such function" if "NUM_NONNULLS" in sql else None)
+        assert [(n.what, n.reason) for n in plan.not_enforced] == [("check num_nonnulls(net, tax) = 1", "no such function")]
+        assert "NUM_NONNULLS" not in plan.script()
+
+
+@pytest.mark.parametrize("sql", ["x > 0)", "(x > 0", "x > 0; SELECT 1", "x > 0;", "'open", ""])
+def test_postgresql_is_given_single_expressions_only(sql: str) -> None:
+    schema = Schema("s", (Table("a", (Column("x", BIGINT),), Rows(1), checks=(Check(sql, name="odd"),)),))
+    with pytest.raises(InputError, match="table 'a', check odd"):
+        ddl(schema, "postgresql")
+
+
+def test_capitals_in_the_columns_of_a_check_are_kept() -> None:
+    schema = Schema("s", (Table("a", (Column("Total", BIGINT),), Rows(1), checks=(Check("Total > 0 AND 'Total' <> ''"),)),))
+    assert "\"Total\" > 0 AND 'Total' <> ''" in ddl(schema, "postgresql").script()
