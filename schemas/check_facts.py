@@ -25,7 +25,7 @@ class ColumnFacts:
     """What the checks of a table say about one column.
 
     Bounds are inclusive unless in `open_low` or `open_high`; `after` and `at_most` name columns that this one must follow, or
-    stay below, with whether it must do so strictly.
+    stay below, with whether it must do so strictly. `equals` is the SQL of which this column is the result, over `sources`.
     """
 
     values: list[Any] | None = None
@@ -39,6 +39,8 @@ class ColumnFacts:
     max_length: int | None = None
     pattern: str | None = None
     after: list[tuple[str, bool]] = field(default_factory=list)
+    equals: str | None = None
+    sources: tuple[str, ...] = ()
     at_most: list[tuple[str, bool]] = field(default_factory=list)
 
 
@@ -109,6 +111,8 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
         return True
     if isinstance(part, exp.NEQ):
         return _read_neq(part, names, facts)
+    if isinstance(part, exp.EQ) and (_equation(part.left, part.right, names, facts) or _equation(part.right, part.left, names, facts)):
+        return True
     if isinstance(part, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ)):
         return _comparison(type(part), part.left, part.right, names, facts)
     return False
@@ -192,6 +196,24 @@ def _comparison(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr, names: di
     if value is None:
         return False
     return _bound(kind, facts.of(column), value)
+
+
+def _equation(left: exp.Expr, right: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
+    """`column = expression over other columns`: the column is computed from them."""
+    column = _column(left, names)
+    inner = right.copy()
+    sources = [names.get(c.name.casefold()) for c in inner.find_all(exp.Column)]
+    if column is None or not sources or None in sources or column in sources or facts.of(column).equals is not None:
+        return False
+    if any(facts.of(s).equals is not None and column in facts.of(s).sources for s in sources if s):
+        return False
+    if isinstance(right.unnest(), (exp.Upper, exp.Lower, exp.Any)):
+        return False
+    for found in list(inner.find_all(exp.Column)):
+        found.set("this", exp.to_identifier(names[found.name.casefold()], quoted=True))
+    facts.of(column).equals = inner.sql(dialect="postgres")
+    facts.of(column).sources = tuple(s for s in sources if s)
+    return True
 
 
 def _order(kind: type[exp.Expr], column: str, other: str, facts: TableFacts) -> bool:

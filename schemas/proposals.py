@@ -35,7 +35,10 @@ PRODUCTS = frozenset((
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column that needs a generator. `rows` is how many its table has; `others` are the columns made before it."""
+    """A column that needs a generator. `rows` is how many its table has; `others` are the columns made before it.
+
+    `together` says that it is part of a unique combination of columns.
+    """
 
     table: str
     name: str
@@ -45,6 +48,7 @@ class Wanted:
     key: bool
     facts: ColumnFacts
     others: dict[str, SqlType] = field(default_factory=dict)
+    together: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -221,6 +225,8 @@ def _text(column: Wanted) -> Proposal:
         least = max(facts.min_length, 1)
         most = max(min(room, max(least, 12)), least)
         return Proposal(Recipe("pattern", {"regex": f"[a-z]{{{least},{most}}}" if most > least else f"[A-Z]{{{least}}}"}))
+    if room == 36 and column.has("id", "uuid", "guid", "key"):
+        return Proposal(Recipe("uuid4", {}))
     for applies, made, shortest in _TEXT_RULES:
         if room >= shortest and applies(column):
             return Proposal(Recipe(made, {}) if isinstance(made, str) else made(column))
@@ -248,6 +254,9 @@ def _number(column: Wanted) -> Proposal:
         if column.has(*words) and column.type.kind not in INTEGERS and low <= -180:
             return Proposal(Recipe(name, arguments))
     bounded = column.facts.low is not None and column.facts.high is not None
+    if not bounded and column.together and column.type.kind in INTEGERS:
+        first = max(low, Decimal(1)) if column.facts.low is None else low
+        return Proposal(Recipe("uniform", {"range": (int(first), int(min(high, first + max(1000, column.rows))))}))
     if not bounded and column.has(*_LARGE) and high - max(low, Decimal(0)) >= 100:
         least = max(low, Decimal(0))
         median = least + (100 if high > 1000 else high / 10)
@@ -411,7 +420,7 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
     kind, room = column.type.kind, _room(column)
     if kind in TEXTS and column.facts.pattern is None:
         digits = len(str(2 * max(rows, 1)))
-        roomy = room >= (40 if "." in spec.name and spec.name not in _SERIAL else digits + 26)
+        roomy = spec.name == "uuid4" or room >= (40 if "." in spec.name and spec.name not in _SERIAL else digits + 26)
         if spec.unique and spec.name != "pattern" and spec.name != "choice" and roomy and column.facts.min_length <= 1:
             return found
         length = next((n for n in range(max(column.facts.min_length, 1), room + 1) if 36**n >= rows * 100), room)

@@ -8,19 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Inspector
 
-from schemas.check_facts import ColumnFacts, TableFacts, facts_of
 from schemas.errors import InputError, SystemFailure, without_secrets
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
-from schemas.proposals import SCALE, Wanted, propose
 from schemas.recipes import BY_NAME
 from schemas.reflected_types import column_type
 from schemas.sql_expressions import NotAnExpression, parse_expression
+from schemas.table_proposals import RawTable, fix_rows, propose_columns
 from schemas.type_reader import type_of
 from schemas.types import INTEGERS, SqlType
 
@@ -113,52 +112,12 @@ def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: st
     return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
 
 
-def _combinations(columns: tuple[str, ...], raw: _Raw, known: dict[str, _Raw], recipes: dict[str, Recipe]) -> float:
-    """How many combinations a unique set of columns can have when other tables have grown as far as they may."""
-    total, keys = 1.0, set()
-    for column in columns:
-        key = next((k for k in raw.foreign_keys if column in k.columns), None)
-        if key is not None:
-            if key.columns not in keys:
-                keys.add(key.columns)
-                total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE)
-            continue
-        recipe = recipes.get(column)
-        if recipe is not None and recipe.name == "choice":
-            total *= len(recipe.args["values"])
-        elif recipe is not None and recipe.name == "uniform":
-            total *= float(recipe.args["range"][1]) - float(recipe.args["range"][0]) + 1
-        elif recipe is not None and recipe.name == "boolean":
-            total *= 2
-        else:
-            return float("inf")
-    return total
-
-
 @dataclass(frozen=True)
 class _Domain:
     """A domain's type, where it is known here, and its checks over VALUE."""
 
     type: SqlType | None
     checks: list[str]
-
-
-@dataclass
-class _Raw:
-    """A table as the catalogue has it."""
-
-    name: str
-    schema: str | None
-    table: str
-    columns: list[Column] = field(default_factory=list)
-    key: tuple[str, ...] = ()
-    unique: list[Unique] = field(default_factory=list)
-    foreign_keys: list[ForeignKey] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    indexes: list[Index] = field(default_factory=list)
-    comment: str | None = None
-    rows: int = 0
-    fixed: bool = False
 
 
 class _Reflector:
@@ -179,8 +138,8 @@ class _Reflector:
         known = {t.name: t for t in tables}
         for table in tables:
             self._sound_references(table, known)
-        recipes = {t.name: self._recipes(t) for t in tables}
-        self._fix_rows(tables, recipes)
+        recipes = {t.name: propose_columns(t, self._note) for t in tables}
+        fix_rows(tables, recipes)
         finished = tuple(self._finish(t, recipes[t.name]) for t in tables)
         name = re.sub(r"\.[A-Za-z0-9]+$", "", self._database.replace("\\", "/").rpartition("/")[2]) or "database"
         schema = Schema(name[:60], finished, seed=_SEED, enums=self._enums, file=f"{name}.yaml")
@@ -226,9 +185,9 @@ class _Reflector:
 
     # One table as the catalogue has it
 
-    def _table(self, schema: str | None, name: str) -> _Raw:
+    def _table(self, schema: str | None, name: str) -> RawTable:
         inspector = self._inspector
-        raw = _Raw(self._qualified(schema, name), schema, name)
+        raw = RawTable(self._qualified(schema, name), schema, name)
         raw.key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
         domains = self._domains() if self._backend == "postgresql" else {}
@@ -247,13 +206,13 @@ class _Reflector:
     def _count(self, schema: str | None, name: str) -> int:
         return int(self._connection.execute(sa.select(sa.func.count()).select_from(sa.table(name, schema=schema))).scalar_one())
 
-    def _comment(self, raw: _Raw) -> None:
+    def _comment(self, raw: RawTable) -> None:
         try:
             raw.comment = self._inspector.get_table_comment(raw.table, raw.schema).get("text")
         except NotImplementedError:
             raw.comment = None
 
-    def _column(self, raw: _Raw, found: dict[str, Any], domains: dict[str, _Domain]) -> None:
+    def _column(self, raw: RawTable, found: dict[str, Any], domains: dict[str, _Domain]) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = column_type(found["type"])
         domain = getattr(found["type"], "name", None) or ""
@@ -312,14 +271,14 @@ class _Reflector:
         found = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
         return {d["name"]: _Domain(types.get(d["name"]), [str(c["check"]) for c in d["constraints"] if c.get("check")]) for d in found}
 
-    def _check(self, raw: _Raw, sql: str, name: str | None) -> None:
+    def _check(self, raw: RawTable, sql: str, name: str | None) -> None:
         translated = self._translated(sql)
         if translated is None:
             self._note((raw.name,), f"check {sql} is not understood and left out")
         elif not any(c.sql == translated for c in raw.checks):
             raw.checks.append(Check(translated, name))
 
-    def _foreign_keys(self, raw: _Raw) -> None:
+    def _foreign_keys(self, raw: RawTable) -> None:
         for found in self._inspector.get_foreign_keys(raw.table, raw.schema):
             columns = tuple(found["constrained_columns"])
             schema = found.get("referred_schema") or (raw.schema if raw.schema == self._default else None) or self._default
@@ -336,7 +295,7 @@ class _Reflector:
     def _key_of(self, schema: str | None, table: str) -> tuple[str, ...]:
         return tuple(self._inspector.get_pk_constraint(table, schema if self._backend != "sqlite" else None)["constrained_columns"])
 
-    def _unique(self, raw: _Raw) -> None:
+    def _unique(self, raw: RawTable) -> None:
         seen = {raw.key}
         for found in self._inspector.get_unique_constraints(raw.table, raw.schema):
             columns = tuple(found["column_names"])
@@ -360,7 +319,7 @@ class _Reflector:
                 seen.add(columns if index.get("unique") else ())
                 raw.indexes.append(Index(columns, index.get("name"), bool(index.get("unique"))))
 
-    def _extras(self, raw: _Raw) -> None:
+    def _extras(self, raw: RawTable) -> None:
         """What PostgreSQL and SQLite keep with a table that the schema language does not say."""
         if self._backend == "sqlite":
             query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
@@ -382,16 +341,11 @@ class _Reflector:
 
     # What cannot be kept
 
-    def _sound_references(self, raw: _Raw, known: dict[str, _Raw]) -> None:
+    def _sound_references(self, raw: RawTable, known: dict[str, RawTable]) -> None:
         kept, seen = [], set()
         for key in raw.foreign_keys:
             parent = known.get(key.table)
-            sets = (
-                []
-                if parent is None
-                else [parent.key, *(u.columns for u in parent.unique), *(i.columns for i in parent.indexes if i.unique)]
-            )
-            if parent is None or frozenset(key.target) not in {frozenset(s) for s in sets if s}:
+            if parent is None or frozenset(key.target) not in {frozenset(s) for s in parent.unique_sets()}:
                 ends = f"({', '.join(key.columns)}) to {key.table}({', '.join(key.target)})"
                 self._note((raw.name,), f"the reference {ends} is left out: its target is no key")
             elif (key.columns, key.table) not in seen:
@@ -401,100 +355,7 @@ class _Reflector:
         position = {c.name: i for i, c in enumerate(raw.columns)}
         raw.foreign_keys = sorted(kept, key=lambda k: (len(k.columns) > 1, position[k.columns[0]]))
 
-    # Proposals
-
-    def _recipes(self, raw: _Raw) -> dict[str, Recipe]:
-        facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
-        for sql in facts.unclear:
-            self._note(
-                (raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns"
-            )
-        referenced = {c for key in raw.foreign_keys for c in key.columns}
-        alone = {u.columns[0] for u in raw.unique if len(u.columns) == 1} | {
-            i.columns[0] for i in raw.indexes if i.unique and len(i.columns) == 1
-        }
-        if len(raw.key) == 1:
-            alone.add(raw.key[0])
-        alone |= self._made_alone_unique(raw, referenced, alone, facts)
-        recipes: dict[str, Recipe] = {}
-        earlier: dict[str, SqlType] = {}
-        for column in self._in_order(raw, facts):
-            if column.name in referenced or column.computed is not None:
-                earlier[column.name] = column.type
-                continue
-            wanted = Wanted(
-                raw.name,
-                column.name,
-                column.type,
-                raw.rows,
-                column.name in alone,
-                raw.key == (column.name,) or column.identity,
-                facts.of(column.name),
-                earlier,
-            )
-            found = propose(wanted)
-            recipe = self._ordered_number(wanted, facts, recipes) or found.recipe
-            for note in found.notes:
-                self._note((raw.name, column.name), note)
-            raw.fixed = raw.fixed or found.fixed
-            recipes[column.name] = recipe
-            earlier[column.name] = column.type
-        return recipes
-
-    def _in_order(self, raw: _Raw, facts: TableFacts) -> list[Column]:
-        """Columns so that each comes after those it must follow."""
-        waiting, ordered = list(raw.columns), list[Column]()
-        names = {c.name for c in raw.columns}
-        while waiting:
-            placed = {c.name for c in ordered}
-            ready = [c for c in waiting if all(o in placed or o not in names for o, _ in facts.of(c.name).after)] or waiting[:1]
-            ordered += ready
-            waiting = [c for c in waiting if c not in ready]
-        return ordered
-
-    def _ordered_number(self, wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) -> Recipe | None:
-        """A number that must be above another column: that column and something on top."""
-        for other, strict in wanted.facts.after:
-            if wanted.type.kind in (*INTEGERS, "numeric") and other in recipes and not wanted.unique and wanted.facts.high is None:
-                quoted = '"' + other.replace('"', '""') + '"'
-                return Recipe("expression", {"sql": f"{quoted} + {1 if strict else 0}"})
-        return None
-
-    def _made_alone_unique(self, raw: _Raw, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:
-        """For unique sets with no reference and nothing unique in them, the column that is made unique by itself."""
-        sets = [raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)]
-        chosen: set[str] = set()
-        types = {c.name: c.type for c in raw.columns}
-        for columns in (s for s in sets if len(s) > 1):
-            free = [c for c in columns if c not in referenced]
-            if not free or set(columns) & (alone | chosen):
-                continue
-            if set(columns) - set(free):
-                continue
-            able = [c for c in free if self._is_roomy(types[c], facts.of(c))]
-            roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
-            if roomy:
-                chosen.add(roomy[0])
-        return chosen
-
-    @staticmethod
-    def _is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
-        """Whether a column alone can hold many different values."""
-        if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array", "interval"):
-            return False
-        return not (facts.low is not None and facts.high is not None and facts.high - facts.low < 10**6)
-
-    def _fix_rows(self, tables: list[_Raw], recipes: dict[str, dict[str, Recipe]]) -> None:
-        """Fix the rows of tables whose unique columns have too few values for ten times as many."""
-        known, changed = {t.name: t for t in tables}, True
-        while changed:
-            changed = False
-            for raw in tables:
-                sets = {raw.key, *(u.columns for u in raw.unique), *(i.columns for i in raw.indexes if i.unique)}
-                if not raw.fixed and any(_combinations(s, raw, known, recipes[raw.name]) < raw.rows * SCALE for s in sets if s):
-                    raw.fixed = changed = True
-
-    def _finish(self, raw: _Raw, recipes: dict[str, Recipe]) -> Table:
+    def _finish(self, raw: RawTable, recipes: dict[str, Recipe]) -> Table:
         if raw.fixed:
             self._note((raw.name,), "its rows do not scale: some unique column has too few values")
         columns = tuple(self._finished_column(raw, column, recipes.get(column.name)) for column in raw.columns)
@@ -503,7 +364,7 @@ class _Reflector:
             tuple(raw.indexes), raw.comment,
         )  # fmt: skip
 
-    def _finished_column(self, raw: _Raw, column: Column, recipe: Recipe | None) -> Column:
+    def _finished_column(self, raw: RawTable, column: Column, recipe: Recipe | None) -> Column:
         if recipe is None:
             return column
         spec = BY_NAME[recipe.name]

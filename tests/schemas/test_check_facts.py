@@ -30,6 +30,8 @@ COLUMNS = ("a", "b", "price", "code", "State")
         ("code LIKE 'A_%'", "code", "pattern", "A[a-z][a-z0-9]{4}"),
         ("b > a", "b", "after", [("a", True)]),
         ("a <= b", "b", "after", [("a", False)]),
+        ("price = round(a * b, 2)", "price", "equals", 'ROUND("a" * "b", 2)'),
+        ("a + b = price", "price", "sources", ("a", "b")),
         ("a < '2010-01-01'", "a", "high_text", "2010-01-01"),
     ],
 )

@@ -1,0 +1,167 @@
+"""Proposes generators for the columns of a reflected table, and finds tables whose rows cannot be multiplied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from schemas.check_facts import ColumnFacts, TableFacts, facts_of
+from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
+from schemas.proposals import SCALE, Wanted, propose
+from schemas.types import INTEGERS, SqlType
+
+Note = Callable[[tuple[str, ...], str], None]
+
+
+@dataclass
+class RawTable:
+    """A table as the catalogue has it."""
+
+    name: str
+    schema: str | None
+    table: str
+    columns: list[Column] = field(default_factory=list)
+    key: tuple[str, ...] = ()
+    unique: list[Unique] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
+    comment: str | None = None
+    rows: int = 0
+    fixed: bool = False
+
+    def unique_sets(self) -> list[tuple[str, ...]]:
+        """Every set of columns whose values may not repeat."""
+        found = [self.key, *(u.columns for u in self.unique), *(i.columns for i in self.indexes if i.unique)]
+        return [s for s in dict.fromkeys(found) if s]
+
+
+def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
+    """Return a recipe for each column that no reference determines; what must be said goes to `note`."""
+    raw.checks = [c for c in raw.checks if not _says_boolean(raw, c)]
+    facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
+    for sql in facts.unclear:
+        note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
+    referenced = {c for key in raw.foreign_keys for c in key.columns}
+    alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
+    alone |= _made_alone_unique(raw, referenced, alone, facts)
+    together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
+    recipes: dict[str, Recipe] = {}
+    earlier: dict[str, SqlType] = {}
+    for column in _in_order(raw, facts):
+        if column.name in referenced or column.computed is not None:
+            earlier[column.name] = column.type
+            continue
+        wanted = Wanted(
+            raw.name,
+            column.name,
+            column.type,
+            raw.rows,
+            column.name in alone,
+            raw.key == (column.name,) or column.identity,
+            facts.of(column.name),
+            earlier,
+            column.name in together,
+        )
+        found = propose(wanted)
+        recipe = _from_others(wanted, facts, recipes) or found.recipe
+        for said in found.notes:
+            note((raw.name, column.name), said)
+        raw.fixed = raw.fixed or found.fixed
+        recipes[column.name] = recipe
+        earlier[column.name] = column.type
+    return recipes
+
+
+def _in_order(raw: RawTable, facts: TableFacts) -> list[Column]:
+    """Columns so that each comes after those it must follow."""
+    waiting, ordered = list(raw.columns), list[Column]()
+    names = {c.name for c in raw.columns}
+    while waiting:
+        placed = {c.name for c in ordered}
+        ready = [c for c in waiting if all(o in placed or o not in names for o in _needed(facts.of(c.name)))] or waiting[:1]
+        ordered += ready
+        waiting = [c for c in waiting if c not in ready]
+    return ordered
+
+
+def _needed(facts: ColumnFacts) -> tuple[str, ...]:
+    """The columns that must be made before one with these facts."""
+    return (*facts.sources, *(other for other, _ in facts.after))
+
+
+def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) -> Recipe | None:
+    """A column that is the result of others, or a number that must be above another: that one and something on top."""
+    if wanted.facts.equals is not None and not wanted.unique:
+        return Recipe("expression", {"sql": wanted.facts.equals})
+    for other, strict in wanted.facts.after:
+        if wanted.type.kind in (*INTEGERS, "numeric") and other in recipes and not wanted.unique and wanted.facts.high is None:
+            quoted = '"' + other.replace('"', '""') + '"'
+            return Recipe("expression", {"sql": f"{quoted} + {1 if strict else 0}"})
+    return None
+
+
+def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:
+    """For unique sets with no reference and nothing unique in them, the column that is made unique by itself."""
+    sets = raw.unique_sets()
+    chosen: set[str] = set()
+    types = {c.name: c.type for c in raw.columns}
+    for columns in (s for s in sets if len(s) > 1):
+        free = [c for c in columns if c not in referenced]
+        if not free or set(columns) & (alone | chosen):
+            continue
+        if set(columns) - set(free):
+            continue
+        able = [c for c in free if _is_roomy(types[c], facts.of(c))]
+        roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
+        if roomy:
+            chosen.add(roomy[0])
+    return chosen
+
+
+def _is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
+    """Whether a column alone can hold many different values."""
+    if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array", "interval"):
+        return False
+    return not (facts.low is not None and facts.high is not None and facts.high - facts.low < 10**6)
+
+
+def fix_rows(tables: list[RawTable], recipes: dict[str, dict[str, Recipe]]) -> None:
+    """Fix the rows of tables whose unique columns have too few values for ten times as many."""
+    known, changed = {t.name: t for t in tables}, True
+    while changed:
+        changed = False
+        for raw in tables:
+            few = any(_combinations(s, raw, known, recipes[raw.name]) < raw.rows * SCALE for s in raw.unique_sets())
+            if not raw.fixed and few:
+                raw.fixed = changed = True
+
+
+def _says_boolean(raw: RawTable, check: Check) -> bool:
+    """Whether a check only says that a truth value is 0 or 1, as databases without a boolean type have it."""
+    facts = facts_of([check.sql], [c.name for c in raw.columns])
+    types = {c.name: c.type.kind for c in raw.columns}
+    said = [types[name] == "boolean" and f.values is not None and set(f.values) <= {0, 1} for name, f in facts.columns.items()]
+    return bool(said) and all(said) and not facts.unclear
+
+
+def _combinations(columns: tuple[str, ...], raw: RawTable, known: dict[str, RawTable], recipes: dict[str, Recipe]) -> float:
+    """How many combinations a unique set of columns can have when other tables have grown as far as they may."""
+    total, keys = 1.0, set()
+    for column in columns:
+        key = next((k for k in raw.foreign_keys if column in k.columns), None)
+        if key is not None:
+            if key.columns not in keys:
+                keys.add(key.columns)
+                total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE)
+            continue
+        recipe = recipes.get(column)
+        if recipe is not None and recipe.name == "choice":
+            total *= len(recipe.args["values"])
+        elif recipe is not None and recipe.name == "uniform":
+            total *= float(recipe.args["range"][1]) - float(recipe.args["range"][0]) + 1
+        elif recipe is not None and recipe.name == "boolean":
+            total *= 2
+        else:
+            return float("inf")
+    return total
