@@ -123,7 +123,8 @@ class Pools:
     def _path(self, kind: str, locale: str) -> Path:
         library = kind.partition("/")[0]
         name = blake3(f"{kind} {locale}".encode()).hexdigest()[:24]
-        return self._folder / f"{library}-{version(library)}-{HARVEST_VERSION}" / f"{name}.json"
+        made_by = f"{library}-{version(library)}-anyascii-{version('anyascii')}-{HARVEST_VERSION}"
+        return self._folder / made_by / f"{name}.json"
 
     def _load(self, kind: str, locale: str) -> Pool | None:
         try:

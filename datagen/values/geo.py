@@ -106,7 +106,7 @@ def _coordinate(recipe: Recipe, ctx: Context, low: str, high: str) -> Kernel:
     lows = np.array([getattr(country_of(n), low) for n in who.locales.names])
     spans = np.array([getattr(country_of(n), high) for n in who.locales.names]) - lows
     own, type = ctx.entity_stream(who.entity, low), ctx.type
-    scale = 10.0 ** min(type.decimals, 6) if type.kind == "numeric" else 1e6
+    scale = float(10 ** min(type.decimals, 6)) if type.kind == "numeric" else 1e6
 
     def kernel(rows: Rows) -> pa.Array:
         group = who.locales.groups(rows)
