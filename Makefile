@@ -59,7 +59,8 @@ lock-check: install
 check: lint types imports lock-check
 
 bench: install
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks generation
+	$(BIN)/python -m benchmarks load
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info
