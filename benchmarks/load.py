@@ -177,6 +177,8 @@ def clean(schema: Schema, url: str) -> None:
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {', '.join(qualified(t.name) for t in schema.tables)} CASCADE".encode())
+        for statement in ddl(schema, "postgresql").phase("types"):
+            connection.execute(f"DROP TYPE IF EXISTS {statement.subject}".encode())
         connection.execute("CHECKPOINT")
 
 

@@ -37,7 +37,7 @@ Sources: BLAKE3, O'Connor et al. 2020, section 2.3 (key derivation); Merkle tree
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -64,10 +64,14 @@ class TableDigest:
 
 
 class ColumnDigester:
-    """Digests one column from arrays of any sizes, given in the order of the rows."""
+    """Digests one column from arrays of any sizes, given in the order of the rows.
 
-    def __init__(self, table: str, column: Column) -> None:
+    `json_is_canonical` takes the text of json columns as it comes; any text but the canonical one gives another digest.
+    """
+
+    def __init__(self, table: str, column: Column, *, json_is_canonical: bool = False) -> None:
         self._table, self._column = table, column
+        self._encoded_as = _as_text(column.type) if json_is_canonical else column.type
         self._waiting: list[pa.Array] = []
         self._waiting_rows = 0
         self._blocks: list[bytes] = []
@@ -95,17 +99,20 @@ class ColumnDigester:
         block = _joined(self._waiting)
         first = len(self._blocks) * BLOCK_ROWS
         self._waiting, self._waiting_rows = [], 0
-        self._blocks.append(_block(self._table, self._column, block, first))
+        self._blocks.append(_block(self._table, self._column, block, first, self._encoded_as))
 
 
 class TableDigester:
     """Digests one table from record batches of any sizes, given in the order of the rows.
 
-    `update` raises SourceInvalid where a column is missing or cannot be read as its type.
+    `update` raises SourceInvalid where a column is missing or cannot be read as its type. `json_is_canonical` saves the time to
+    make json columns canonical; any text but the canonical one then gives another digest.
     """
 
-    def __init__(self, table: Table) -> None:
-        self._columns = {c.name: ColumnDigester(table.name, c) for c in table.stored_columns}
+    def __init__(self, table: Table, *, json_is_canonical: bool = False) -> None:
+        self._columns = {
+            c.name: ColumnDigester(table.name, c, json_is_canonical=json_is_canonical) for c in table.stored_columns
+        }
         self._table = table
         self._rows = 0
 
@@ -187,9 +194,15 @@ def _column_of(table: Table, batch: pa.RecordBatch, name: str) -> pa.Array:
     return batch.column(index)
 
 
-def _block(table: str, column: Column, array: pa.Array, first_row: int) -> bytes:
+def _as_text(type: SqlType) -> SqlType:
+    if type.kind == "array" and type.item is not None:
+        return replace(type, item=_as_text(type.item))
+    return SqlType("text") if type.kind == "json" else type
+
+
+def _block(table: str, column: Column, array: pa.Array, first_row: int, encoded_as: SqlType | None = None) -> bytes:
     try:
-        parts = list(encode(column.type, array))
+        parts = list(encode(encoded_as or column.type, array))
     except NotJson as error:
         raise ContentInvalid(f"table '{table}', column '{column.name}', row {first_row + error.position}: the value is not JSON") from None
     return _hash("block", _text(type_name(column.type)), u64(len(array)), *parts)

@@ -127,8 +127,12 @@ class _Load:
         name = qualified(table.name)
         generations = self._generations.get(table.name)
         ordered = name if generations is None or generations.obstacle else generations.in_order(name)
-        relation = self._connection.sql(read_back_query(table, ordered))
-        self._shipment.check(table, _batches(relation.to_arrow_reader(_BATCH_ROWS)))
+        query = read_back_query(table, ordered)
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            yield from self._connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+
+        self._shipment.check(table, rows)
 
     def _verify(self, left_out: NotEnforced) -> None:
         if left_out.query is None:
@@ -137,10 +141,6 @@ class _Load:
         if found and found[0]:
             rows = "1 row breaks" if found[0] == 1 else f"{found[0]:,} rows break"
             raise ConstraintBroken(f"table '{left_out.table}': {rows} {left_out.what}")
-
-
-def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    yield from reader
 
 
 @contextmanager

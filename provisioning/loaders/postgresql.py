@@ -203,7 +203,7 @@ class _Load:
                     self._go_on()
 
         try:
-            self._shipment.check(table, rows(), lambda batch: given_back(table, batch))
+            self._shipment.check(table, rows, lambda batch: given_back(table, batch))
         except pa.ArrowException:
             raise ReadBackDiffers(f"table '{table.name}': PostgreSQL gives back a value that is not of its column's type") from None
 

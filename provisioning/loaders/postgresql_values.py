@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from provisioning.loaders.postgresql_json import sorted_members
 from schemas.ddl_names import quoted
 from schemas.model import Column, Table
 from schemas.types import SqlType
@@ -42,7 +43,7 @@ def read_back_query(table: Table, source: str) -> str:
 def given_back(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch of the read-back query in Arrow types that carry the columns; ArrowInvalid where a value does not fit."""
     columns = table.stored_columns
-    arrays = [_decimals(column.type, array) for column, array in zip(columns, batch.columns, strict=True)]
+    arrays = [_carried(column.type, array) for column, array in zip(columns, batch.columns, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, names=[c.name for c in columns])
 
 
@@ -88,7 +89,7 @@ def _microseconds(interval: str) -> str:
     return f"(extract(epoch FROM {interval}) * 1000000)::bigint"
 
 
-def _decimals(type: SqlType, array: pa.Array) -> pa.Array:
+def _carried(type: SqlType, array: pa.Array) -> pa.Array:
     if type.kind == "numeric":
         return array.cast(type.arrow)
-    return array
+    return sorted_members(array) if type.kind == "json" else array

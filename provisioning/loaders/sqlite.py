@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,7 +45,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
             for table in existing:
                 connection.execute(f"DROP TABLE {quoted(table)}")
             return _Load(connection, shipment).run(outside)
-    with new_file(path) as partial, _open(partial, shown=path) as connection:
+    with new_file(path) as unfinished, _open(unfinished, shown=path) as connection:
         # nobody sees this file before it is complete, so that it needs no journal
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
@@ -72,7 +73,7 @@ class _Load:
             if self._orphan(name):
                 raise TargetInUse(f"the table '{name}', which is not of the bundle, refers to rows that the bundle does not have")
         for table in tables:
-            self._shipment.check(table, self._read_back(table))
+            self._shipment.check(table, partial(self._read_back, table))
         return plan.not_enforced
 
     def _create(self, statement: Statement) -> None:
