@@ -16,7 +16,7 @@ from datagen.rows import Kernel, Rows
 from datagen.values.companies import word_list
 from datagen.values.geo import country_of
 from datagen.values.persona import locales_of
-from datagen.values.texts import digits, fit, join, pick, require_room
+from datagen.values.texts import decimal_places, digits, fit, join, pick, require_room
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.types import FLOATS
@@ -39,22 +39,13 @@ def card(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> pa.Array:
         account, scheme = np.divmod(index(rows), len(prefixes))
         payload = prefixes[scheme] * 10**9 + account
-        places = _places(payload, _CARD_DIGITS - 1)
+        places = decimal_places(payload, _CARD_DIGITS - 1)
         doubled = places[:, ::2].astype(np.int64) * 2
         total = np.where(doubled > 9, doubled - 9, doubled).sum(axis=1) + places[:, 1::2].astype(np.int64).sum(axis=1)
         check = (10 - total % 10) % 10
         return fixed_width_text(np.column_stack([places, check.astype(np.uint8)]) + np.uint8(ord("0")))
 
     return kernel
-
-
-def _places(numbers: Int64, width: int) -> np.ndarray:
-    places = np.empty((len(numbers), width), np.uint8)
-    rest = numbers
-    for i in range(width - 1, -1, -1):
-        rest, digit = np.divmod(rest, 10)
-        places[:, i] = digit
-    return places
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datagen.compiling import Context, generator
 from datagen.keys import fixed_width_text
 from datagen.rows import Kernel, Rows
 from datagen.values.companies import word_list
-from datagen.values.texts import digits, fit, join, pick, require_room
+from datagen.values.texts import decimal_places, digits, fit, join, pick, require_room
 from schemas.model import Recipe
 
 _QUALITIES = (
@@ -80,13 +80,8 @@ def ean(recipe: Recipe, ctx: Context) -> Kernel:
 
     def kernel(rows: Rows) -> pa.Array:
         payload = index(rows) + 2 * 10**11
-        places = np.empty((len(rows), 13), np.uint8)
-        rest = payload
-        for i in range(11, -1, -1):
-            rest, digit = np.divmod(rest, 10)
-            places[:, i] = digit
-        total = places[:, :12:2].astype(np.int64).sum(axis=1) + 3 * places[:, 1:12:2].astype(np.int64).sum(axis=1)
-        places[:, 12] = (10 - total % 10) % 10
-        return fixed_width_text(places + np.uint8(ord("0")))
+        places = decimal_places(payload, 12).astype(np.int64)
+        total = places[:, ::2].sum(axis=1) + 3 * places[:, 1::2].sum(axis=1)
+        return digits(payload * 10 + (10 - total % 10) % 10, 13)
 
     return kernel

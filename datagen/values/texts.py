@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,14 +27,19 @@ def join(*pieces: Piece) -> pa.Array:
     return pc.binary_join_element_wise(*(p if isinstance(p, pa.Array) else pa.scalar(p, pa.string()) for p in pieces), "")
 
 
-def digits(numbers: Int64, width: int) -> pa.Array:
-    """Return numbers of 0 or more as decimal text with exactly `width` digits (the last ones)."""
+def decimal_places(numbers: Int64, width: int) -> npt.NDArray[np.uint8]:
+    """Return the last `width` decimal digits of numbers of 0 or more, most significant first, a row for each."""
     places = np.empty((len(numbers), width), np.uint8)
     rest = numbers
     for i in range(width - 1, -1, -1):
         rest, digit = np.divmod(rest, 10)
-        places[:, i] = digit + ord("0")
-    return fixed_width_text(places)
+        places[:, i] = digit
+    return places
+
+
+def digits(numbers: Int64, width: int) -> pa.Array:
+    """Return numbers of 0 or more as decimal text with exactly `width` digits (the last ones)."""
+    return fixed_width_text(decimal_places(numbers, width) + np.uint8(ord("0")))
 
 
 def decimal(numbers: Int64) -> pa.Array:
