@@ -13,43 +13,64 @@ from bundles.digest import TableDigest, TableDigester
 
 _AHEAD = 4
 
+Prepare = Callable[[pa.RecordBatch], pa.RecordBatch]
 
-class DigestingThread:
-    """A `TableDigester` that works in a thread of its own; the digest is there when the `with` block has ended.
 
-    `prepare` is done to each batch in that thread first. Errors of the digester are raised in the caller.
-    """
+class Lane:
+    """One table on its way through a `DigestingThread`; `digest` is there when the thread has ended."""
 
     digest: TableDigest
 
-    def __init__(self, digester: TableDigester, prepare: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None) -> None:
-        self._digester, self._prepare = digester, prepare
-        self._queue: Queue[pa.RecordBatch | None] = Queue(_AHEAD)
+    def __init__(self, thread: DigestingThread, digester: TableDigester, prepare: Prepare | None) -> None:
+        self._thread, self._digester, self._prepare = thread, digester, prepare
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Add the next rows."""
+        self._thread.submit(lambda: self._digester.update(self._prepare(batch) if self._prepare else batch))
+
+    def end(self) -> None:
+        """Say that there are no more rows."""
+        self._thread.submit(self._finish)
+
+    def _finish(self) -> None:
+        self.digest = self._digester.finish()
+
+
+class DigestingThread:
+    """A thread that digests tables, one after the other, while the caller reads on.
+
+    Its errors are raised in the caller: at the next `submit`, or when the `with` block ends.
+    """
+
+    def __init__(self) -> None:
+        self._queue: Queue[Callable[[], None] | None] = Queue(_AHEAD)
         self._error: BaseException | None = None
         self._thread = Thread(target=self._work, daemon=True)
+
+    def lane(self, digester: TableDigester, prepare: Prepare | None = None) -> Lane:
+        """Begin a table; `prepare` is done to each of its batches in the thread, before it is digested."""
+        return Lane(self, digester, prepare)
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have `work` done after all that was submitted before; waits while four are waiting."""
+        if self._error:
+            raise self._error
+        self._queue.put(work)
 
     def __enter__(self) -> DigestingThread:
         self._thread.start()
         return self
 
-    def update(self, batch: pa.RecordBatch) -> None:
-        """Add the next rows."""
-        if self._error:
-            raise self._error
-        self._queue.put(batch)
-
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._queue.put(None)
         self._thread.join()
-        if kind is None:
-            if self._error:
-                raise self._error
-            self.digest = self._digester.finish()
+        if kind is None and self._error:
+            raise self._error
 
     def _work(self) -> None:
-        while (batch := self._queue.get()) is not None:
+        while (work := self._queue.get()) is not None:
             if self._error is None:
                 try:
-                    self._digester.update(self._prepare(batch) if self._prepare else batch)
+                    work()
                 except BaseException as error:
                     self._error = error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
@@ -14,7 +15,8 @@ from provisioning.errors import ReadBackDiffers
 from provisioning.shifting import Shift
 from schemas.model import Schema, Table
 
-Prepare = Callable[[pa.RecordBatch], pa.RecordBatch]
+Read = Callable[[Table], Iterable[pa.RecordBatch]]
+Prepare = Callable[[Table, pa.RecordBatch], pa.RecordBatch]
 
 
 @dataclass
@@ -50,26 +52,37 @@ class Shipment:
         """Return the digest of `table` as it is to stand in the database."""
         if table.name not in self._expected:
             if self.shift.weeks:
-                with DigestingThread(TableDigester(table)) as digester:
-                    for batch in self.batches(table):
-                        digester.update(batch)
-                self._expected[table.name] = digester.digest
+                self._expected[table.name] = _digest(TableDigester(table), self.batches(table))
             else:
                 held = self.bundle.tables[table.name]
                 self._expected[table.name] = TableDigest(held.rows, held.content_digest, held.columns)
         return self._expected[table.name]
 
-    def check(self, table: Table, read: Callable[[], Iterable[pa.RecordBatch]], prepare: Prepare | None = None) -> None:
+    def check(self, tables: Sequence[Table], read: Read, prepare: Prepare | None = None) -> None:
         """Digest the rows that the database gives back, in the bundle's order; ReadBackDiffers names what is not the same.
 
-        `read` begins to read them, and may be called twice. `prepare` makes, of what the database's driver gives, the Arrow
-        types that carry the columns, and tries to make json texts canonical.
+        `read` begins to read a table, and may be called twice for it. `prepare` makes, of what the database's driver gives, the
+        Arrow types that carry the columns, and tries to make json texts canonical; it is called in another thread.
         """
+        lanes = []
+        with DigestingThread() as thread:
+            for table in tables:
+                lane = thread.lane(TableDigester(table, json_is_canonical=True), partial(prepare, table) if prepare else None)
+                lanes.append(lane)
+                for batch in read(table):
+                    lane.update(batch)
+                    self.progress("check", table.name, batch.num_rows)
+                lane.end()
+        for table, lane in zip(tables, lanes, strict=True):
+            found = lane.digest
+            if found.columns != self.expected(table).columns and _has_json(table):
+                # text that is not canonical can still mean the same; to know that takes much longer
+                batches = read(table)
+                found = _digest(TableDigester(table), (prepare(table, b) for b in batches) if prepare else batches)
+            self._compare(table, found)
+
+    def _compare(self, table: Table, found: TableDigest) -> None:
         expected = self.expected(table)
-        found = self._digest(table, self._told(table, read()), prepare, json_is_canonical=True)
-        if found.columns != expected.columns and found.rows == expected.rows and _has_json(table):
-            # text that is not canonical can still mean the same; to know that takes much longer
-            found = self._digest(table, read(), prepare, json_is_canonical=False)
         if found.rows != expected.rows:
             raise ReadBackDiffers(
                 f"table '{table.name}': the database gives back {found.rows:,} rows where the bundle has {expected.rows:,}"
@@ -81,17 +94,6 @@ class Shipment:
                     "bundle; `companyos bundle verify` tells whether the bundle itself is damaged"
                 )
 
-    def _digest(self, table: Table, batches: Iterable[pa.RecordBatch], prepare: Prepare | None, *, json_is_canonical: bool) -> TableDigest:
-        with DigestingThread(TableDigester(table, json_is_canonical=json_is_canonical), prepare) as digester:
-            for batch in batches:
-                digester.update(batch)
-        return digester.digest
-
-    def _told(self, table: Table, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield batch
-            self.progress("check", table.name, batch.num_rows)
-
     def content_digest(self) -> str:
         """Return the content digest of all tables as they stand in the database."""
         if not self.shift.weeks:
@@ -101,3 +103,9 @@ class Shipment:
 
 def _has_json(table: Table) -> bool:
     return any("json" in (c.type.kind, c.type.item.kind if c.type.item else "") for c in table.stored_columns)
+
+
+def _digest(digester: TableDigester, batches: Iterable[pa.RecordBatch]) -> TableDigest:
+    for batch in batches:
+        digester.update(batch)
+    return digester.finish()

@@ -64,8 +64,7 @@ class _Load:
             self._fill(schema.table(name))
         for statement in plan.phase("indexes", "comments"):
             self._execute(statement.sql, f"table '{statement.subject}'")
-        for name in plan.order:
-            self._check(schema.table(name))
+        self._shipment.check(schema.tables, self._read_back)
         for left_out in plan.not_enforced:
             self._verify(left_out)
         return plan.not_enforced
@@ -123,16 +122,11 @@ class _Load:
             self._execute(f"{target} {self._stored(table)}", f"table '{table.name}'")
         self._shipment.progress("load", table.name, rows)
 
-    def _check(self, table: Table) -> None:
+    def _read_back(self, table: Table) -> Iterator[pa.RecordBatch]:
         name = qualified(table.name)
         generations = self._generations.get(table.name)
         ordered = name if generations is None or generations.obstacle else generations.in_order(name)
-        query = read_back_query(table, ordered)
-
-        def rows() -> Iterator[pa.RecordBatch]:
-            yield from self._connection.sql(query).to_arrow_reader(_BATCH_ROWS)
-
-        self._shipment.check(table, rows)
+        yield from self._connection.sql(read_back_query(table, ordered)).to_arrow_reader(_BATCH_ROWS)
 
     def _verify(self, left_out: NotEnforced) -> None:
         if left_out.query is None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 
-from provisioning.errors import ReadBackDiffers, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible
 from provisioning.loaders.postgresql_errors import postgresql_errors
-from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent_schema
+from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent, sent_schema
 from provisioning.prefetch import prefetched
 from provisioning.shipment import Shipment
 from provisioning.target import Target
@@ -86,14 +87,12 @@ class _Load:
         self._prepare()
         places = self._places(schema)
         self._clear(places, replace)
-        self._create()
-        for table in schema.tables:
-            self._fill(table, places[table.name])
+        self._create(replace)
+        self._fill(schema.tables, places)
         for statement in self._plan.phase(*AFTER_DATA):
             self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
         self._set(_READ_SETTINGS)
-        for table in schema.tables:
-            self._check(table, places[table.name])
+        self._shipment.check(schema.tables, partial(self._read_back, places), given_back)
 
     def _execute(self, sql: str, doing: str) -> None:
         self._go_on()
@@ -143,20 +142,20 @@ class _Load:
             dropped = ", ".join(f"{quoted(namespace)}.{quoted(name)}" for namespace, name, _ in held)
             self._execute(f"DROP TABLE {dropped}", "tables to replace")
 
-    def _create(self) -> None:
+    def _create(self, replace: bool) -> None:
         namespaces = {row[0] for row in self._rows("SELECT nspname FROM pg_namespace", "schemas of the database")}
         for statement in self._plan.phase("namespaces"):
             # even with IF NOT EXISTS, this takes a privilege that the owner of a ready-made schema may lack
             if statement.subject not in namespaces:
                 self._execute(statement.sql, f"schema '{statement.subject}'")
         for statement in self._plan.phase("types"):
-            if not self._has_type(statement.subject, statement.sql):
+            if not self._has_type(statement.subject, statement.sql, replace):
                 self._execute(statement.sql, f"type {statement.subject}")
         for statement in self._plan.phase("tables"):
             self._execute(statement.sql, f"table '{statement.subject}'")
 
-    def _has_type(self, name: str, create: str) -> bool:
-        """Whether the database has the enum type with the same values; one with others, used by no table, is dropped."""
+    def _has_type(self, name: str, create: str, replace: bool) -> bool:
+        """Whether the database has the enum type with the same values; one with others is in the way."""
         labels = self._rows(
             f"SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum "
             f"WHERE enumtypid = to_regtype({literal(name)})",
@@ -166,25 +165,36 @@ class _Load:
             return False
         if create.endswith(f"({labels})"):
             return True
+        if not replace:
+            raise TargetInUse(f"the database has the type {name} with other values; --replace drops it, if no other table uses it")
         self._execute(f"DROP TYPE {name}", f"type {name}")
         return False
 
-    def _fill(self, table: Table, place: tuple[str, str]) -> None:
+    def _fill(self, tables: Sequence[Table], places: Places) -> None:
+        with prefetched(self._batches(tables)) as batches:
+            for table in tables:
+                self._fill_one(table, places[table.name], batches)
+
+    def _batches(self, tables: Sequence[Table]) -> Iterator[pa.RecordBatch | None]:
+        """The rows of all tables as ADBC is to send them, and None after each table."""
+        for table in tables:
+            for batch in self._shipment.batches(table):
+                yield sent(table, batch)
+            yield None
+
+    def _fill_one(self, table: Table, place: tuple[str, str], batches: Iterator[pa.RecordBatch | None]) -> None:
         failed: list[BaseException] = []
 
         def rows() -> Iterator[pa.RecordBatch]:
             try:
-                with prefetched(self._shipment.batches(table)) as batches:
-                    for batch in batches:
-                        yield from pieces(table, batch)
-                        self._go_on()
-                        self._shipment.progress("load", table.name, batch.num_rows)
+                while (batch := next(batches)) is not None:
+                    yield from pieces(batch)
+                    self._go_on()
+                    self._shipment.progress("load", table.name, batch.num_rows)
             except BaseException as error:
                 failed.append(error)
                 raise
 
-        if not self._shipment.rows(table.name):
-            return
         reader = pa.RecordBatchReader.from_batches(sent_schema(table), rows())
         try:
             with postgresql_errors(f"table '{table.name}'"):
@@ -194,18 +204,13 @@ class _Load:
                 raise failed[0] from None
             raise
 
-    def _check(self, table: Table, place: tuple[str, str]) -> None:
-        def rows() -> Iterator[pa.RecordBatch]:
-            with postgresql_errors(f"table '{table.name}'"):
-                self._cursor.execute(read_back_query(table, f"{quoted(place[0])}.{quoted(place[1])}"))
-                for batch in self._cursor.fetch_record_batch():
-                    yield batch
-                    self._go_on()
-
-        try:
-            self._shipment.check(table, rows, lambda batch: given_back(table, batch))
-        except pa.ArrowException:
-            raise ReadBackDiffers(f"table '{table.name}': PostgreSQL gives back a value that is not of its column's type") from None
+    def _read_back(self, places: Places, table: Table) -> Iterator[pa.RecordBatch]:
+        namespace, name = places[table.name]
+        with postgresql_errors(f"table '{table.name}'"):
+            self._cursor.execute(read_back_query(table, f"{quoted(namespace)}.{quoted(name)}"))
+            for batch in self._cursor.fetch_record_batch():
+                yield batch
+                self._go_on()
 
 
 @contextmanager

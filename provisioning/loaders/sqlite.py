@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -72,8 +71,7 @@ class _Load:
         for name in outside:
             if self._orphan(name):
                 raise TargetInUse(f"the table '{name}', which is not of the bundle, refers to rows that the bundle does not have")
-        for table in tables:
-            self._shipment.check(table, partial(self._read_back, table))
+        self._shipment.check(tables, self._read_back)
         return plan.not_enforced
 
     def _create(self, statement: Statement) -> None:
