@@ -31,11 +31,17 @@ from datagen.rows import Link, Rows, Tables
 
 
 class Groups(Protocol):
-    """The rows of a table grouped by a parent: for each parent where its rows begin and how many they are."""
+    """The rows of a table grouped by a parent, each group at consecutive positions, its rows in rising order.
+
+    `ranges` gives for each parent where its rows begin and how many they are; `members` the rows at positions, and
+    `positions` the reverse.
+    """
 
     def ranges(self, groups: Int64) -> tuple[Int64, Int64]: ...
 
     def members(self, positions: Int64) -> Int64: ...
+
+    def positions(self, members: Int64) -> Int64: ...
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,19 @@ class FamilyGroups:
     def members(self, positions: Int64) -> Int64:
         return positions
 
+    def positions(self, members: Int64) -> Int64:
+        return members
+
 
 class SortedGroups:
-    """Groups found by sorting the links of all rows of a table once; 16 bytes a row."""
+    """Groups found by sorting the links of all rows of a table once; 24 bytes a row."""
 
     def __init__(self, tables: Tables, table: str, rows: int, foreign_key: tuple[str, ...], groups: int) -> None:
         links = Rows(tables, table, range(rows)).links(foreign_key)
         self._order = np.argsort(links, kind="stable")
         self._starts = np.searchsorted(links[self._order], np.arange(groups + 1))
+        self._positions = np.empty_like(self._order)
+        self._positions[self._order] = np.arange(len(self._order))
 
     def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
         start = self._starts[groups]
@@ -70,6 +81,9 @@ class SortedGroups:
         if not len(self._order):
             return np.full(len(positions), -1, np.int64)
         return self._order[np.clip(positions, 0, len(self._order) - 1)]
+
+    def positions(self, members: Int64) -> Int64:
+        return self._positions[members]
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,7 @@ class GroupLink:
         present = np.maximum(group, 0)
         start, size = self.groups.ranges(present)
         if self.acyclic:
-            size = rows.numbers() - start
+            size = self.groups.positions(rows.numbers()) - start
         draws = rows.draws(self.stream)
         if self.skew is None:
             place = below(draws, size)

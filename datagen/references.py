@@ -70,6 +70,9 @@ class LazyGroups:
     def members(self, positions: Int64) -> Int64:
         return self._groups().members(positions)
 
+    def positions(self, members: Int64) -> Int64:
+        return self._groups().positions(members)
+
 
 class ReferencePlanner:
     """Decides the links of one table, and which of its columns they and its unique keys determine."""

@@ -281,3 +281,32 @@ def test_a_value_that_no_parent_has_is_found():
 """
     with pytest.raises(Exception, match="no row of p has"):
         source_of(text).read("c").read_all()
+
+
+def test_groups_need_not_lie_together():
+    text = """tables:
+  tenants: {rows: 9, columns: {id: {type: bigint, key: true}}}
+  users:
+    rows: 200
+    columns:
+      id:         {type: bigint, key: true}
+      tenant_id:  {references: tenants.id}
+      manager_id: {references: users.id, within: tenant_id, acyclic: true, null: 0.1}
+      buddy_id:   {references: users.id, within: tenant_id}
+  notes:
+    rows: 500
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      author_id: {references: users.id, within: tenant_id}
+"""
+    made = source_of(text)
+    users = by_id(made.read("users").read_all().to_pylist())
+    for user in users.values():
+        assert users[user["buddy_id"]]["tenant_id"] == user["tenant_id"]
+        if user["manager_id"] is not None:
+            assert user["manager_id"] < user["id"]
+            assert users[user["manager_id"]]["tenant_id"] == user["tenant_id"]
+    assert sum(u["manager_id"] is None for u in users.values()) < 60
+    assert all(users[n["author_id"]]["tenant_id"] == n["tenant_id"] for n in made.read("notes").read_all().to_pylist())
+    assert made.read_rows("users", 50, 60).to_pylist() == list(users.values())[50:60]
