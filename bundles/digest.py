@@ -110,9 +110,7 @@ class TableDigester:
     """
 
     def __init__(self, table: Table, *, json_is_canonical: bool = False) -> None:
-        self._columns = {
-            c.name: ColumnDigester(table.name, c, json_is_canonical=json_is_canonical) for c in table.stored_columns
-        }
+        self._columns = {c.name: ColumnDigester(table.name, c, json_is_canonical=json_is_canonical) for c in table.stored_columns}
         self._table = table
         self._rows = 0
 
