@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Queue
 from threading import Thread
-from types import TracebackType
 
 import pyarrow as pa
 
 from bundles.digest import TableDigest, TableDigester
 
-_AHEAD = 4
+_AHEAD = 16  # drivers give batches of up to 16 MiB
 
 Prepare = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -39,7 +38,7 @@ class Lane:
 class DigestingThread:
     """A thread that digests tables, one after the other, while the caller reads on.
 
-    Its errors are raised in the caller: at the next `submit`, or when the `with` block ends.
+    Its errors are raised in the caller: at the next `submit`, or by `raise_error`.
     """
 
     def __init__(self) -> None:
@@ -52,19 +51,23 @@ class DigestingThread:
         return Lane(self, digester, prepare)
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Have `work` done after all that was submitted before; waits while four are waiting."""
-        if self._error:
-            raise self._error
+        """Have `work` done after all that was submitted before; waits while too many are waiting."""
+        self.raise_error()
         self._queue.put(work)
 
-    def __enter__(self) -> DigestingThread:
+    def start(self) -> None:
+        """Begin to work."""
         self._thread.start()
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._queue.put(None)
-        self._thread.join()
-        if kind is None and self._error:
+    def stop(self) -> None:
+        """Wait for all that was submitted, and end; to stop twice is harmless."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def raise_error(self) -> None:
+        """Raise the first error of the work, if there was one."""
+        if self._error:
             raise self._error
 
     def _work(self) -> None:
@@ -74,3 +77,10 @@ class DigestingThread:
                     work()
                 except BaseException as error:
                     self._error = error
+
+
+def digest(digester: TableDigester, batches: Iterable[pa.RecordBatch]) -> TableDigest:
+    """Digest batches at once."""
+    for batch in batches:
+        digester.update(batch)
+    return digester.finish()

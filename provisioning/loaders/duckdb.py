@@ -20,6 +20,7 @@ from provisioning.errors import ConstraintBroken, TargetInUse
 from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
+from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
 from provisioning.target import Target
 from schemas.ddl import Ddl, NotEnforced, ddl
@@ -64,7 +65,10 @@ class _Load:
             self._fill(schema.table(name))
         for statement in plan.phase("indexes", "comments"):
             self._execute(statement.sql, f"table '{statement.subject}'")
-        self._shipment.check(schema.tables, self._read_back)
+        with ReadBack(self._shipment, self._read_back) as read_back:
+            for table in schema.tables:
+                read_back.take(table)
+            read_back.compare()
         for left_out in plan.not_enforced:
             self._verify(left_out)
         return plan.not_enforced

@@ -17,6 +17,7 @@ from provisioning.interrupts import interruptible
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent, sent_schema
 from provisioning.prefetch import prefetched
+from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
 from provisioning.target import Target
 from schemas.ddl import AFTER_DATA, Ddl, NotEnforced, ddl
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 # keys are sorted in memory, and a lock that another session holds is not waited for without end
 SETTINGS = {
-    "TimeZone": "UTC",
-    "maintenance_work_mem": "256MB",
+    "TimeZone": "'UTC'",
+    "maintenance_work_mem": "'256MB'",
     "jit": "off",
-    "lock_timeout": "30s",
+    "lock_timeout": "'30s'",
     "statement_timeout": "0",
     "client_min_messages": "error",
 }
@@ -84,15 +85,22 @@ class _Load:
 
     def run(self, replace: bool) -> None:
         schema = self._shipment.schema
-        self._prepare()
+        self._set(SETTINGS)
+        if not self._rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})", "lock of the load")[0][0]:
+            raise TargetFailure("another load into this database is running; wait for it to end")
         places = self._places(schema)
         self._clear(places, replace)
         self._create(replace)
-        self._fill(schema.tables, places)
+        with prefetched(self._batches(schema.tables)) as batches:
+            for table in schema.tables:
+                self._fill(table, places[table.name], batches)
         for statement in self._plan.phase(*AFTER_DATA):
             self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
         self._set(_READ_SETTINGS)
-        self._shipment.check(schema.tables, partial(self._read_back, places), given_back)
+        with ReadBack(self._shipment, partial(self._read_back, places), given_back) as read_back:
+            for table in schema.tables:
+                read_back.take(table)
+            read_back.compare()
 
     def _execute(self, sql: str, doing: str) -> None:
         self._go_on()
@@ -107,12 +115,7 @@ class _Load:
 
     def _set(self, settings: Mapping[str, str]) -> None:
         for name, value in settings.items():
-            self._execute(f"SET LOCAL {name} = {literal(value)}", "settings of the session")
-
-    def _prepare(self) -> None:
-        self._set(SETTINGS)
-        if not self._rows(f"SELECT pg_try_advisory_xact_lock({_LOCK})", "lock of the load")[0][0]:
-            raise TargetFailure("another load into this database is running; wait for it to end")
+            self._execute(f"SET LOCAL {name} TO {value}", "settings of the session")
 
     def _places(self, schema: Schema) -> Places:
         """The schema and name of each table in the database."""
@@ -170,11 +173,6 @@ class _Load:
         self._execute(f"DROP TYPE {name}", f"type {name}")
         return False
 
-    def _fill(self, tables: Sequence[Table], places: Places) -> None:
-        with prefetched(self._batches(tables)) as batches:
-            for table in tables:
-                self._fill_one(table, places[table.name], batches)
-
     def _batches(self, tables: Sequence[Table]) -> Iterator[pa.RecordBatch | None]:
         """The rows of all tables as ADBC is to send them, and None after each table."""
         for table in tables:
@@ -182,7 +180,7 @@ class _Load:
                 yield sent(table, batch)
             yield None
 
-    def _fill_one(self, table: Table, place: tuple[str, str], batches: Iterator[pa.RecordBatch | None]) -> None:
+    def _fill(self, table: Table, place: tuple[str, str], batches: Iterator[pa.RecordBatch | None]) -> None:
         failed: list[BaseException] = []
 
         def rows() -> Iterator[pa.RecordBatch]:

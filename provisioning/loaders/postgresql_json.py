@@ -6,7 +6,7 @@ import json
 
 import pyarrow as pa
 
-_PIECE = 4_096
+_PIECE = 512  # other threads wait while one is read or written
 _DECODE = json.JSONDecoder().decode
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 # stands between the documents of one text, so that one call reads or writes many; no document is likely to hold it

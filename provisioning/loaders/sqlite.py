@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from provisioning.database_file import check_place, disk_full, new_file
 from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
 from provisioning.loaders.sqlite_values import decoded, encoded
+from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
 from provisioning.target import Target
 from schemas.ddl import Ddl, NotEnforced, Statement, ddl
@@ -71,7 +72,10 @@ class _Load:
         for name in outside:
             if self._orphan(name):
                 raise TargetInUse(f"the table '{name}', which is not of the bundle, refers to rows that the bundle does not have")
-        self._shipment.check(tables, self._read_back)
+        with ReadBack(self._shipment, self._read_back) as read_back:
+            for table in tables:
+                read_back.take(table)
+            read_back.compare()
         return plan.not_enforced
 
     def _create(self, statement: Statement) -> None:

@@ -324,3 +324,26 @@ def test_a_connection_sees_nothing_before_the_end(postgres_url: str, store: Path
 
         provisioning.load(build(simple(), simple_rows(), store), postgres_url, on_progress=look)
         assert set(seen) == {0}
+
+
+def test_documents_are_compared_by_meaning(url: str, store: Path) -> None:
+    documents = [
+        '{"bb": 1, "a": {"z": [1, 2], "y": "x, \\"q\\": [1 , 2]"}}',
+        '{"b":100.0,"a":1e2,"c":1e22,"d":12345678901234567890}',
+        '["between documents 5bd5b2cf", "x,\\"between documents 5bd5b2cf\\""]',
+        '"\\u00e9\\ud83e\\udd8a"',
+        "[]",
+        "null",
+    ]
+    texts = Table("texts", (Column("id", BIGINT), Column("doc", kind("json"))), Rows(6), key=("id",))
+    bundle = build(Schema("s", (texts,)), {"texts": [{"id": n, "doc": d} for n, d in enumerate(documents)]}, store)
+    assert provisioning.load(bundle, url).content_digest == bundle.content_digest
+
+
+def test_a_document_that_comes_back_different_stops_the_load(url: str, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = Table("texts", (Column("id", BIGINT), Column("doc", kind("json"))), Rows(1), key=("id",))
+    one, other = (build(Schema("s", (texts,)), {"texts": [{"id": 1, "doc": doc}]}, store) for doc in ('{"a":1}', '{"a":2}'))
+    monkeypatch.setattr(bundles.Bundle, "tables", other.tables)
+    with pytest.raises(ReadBackDiffers, match="'texts', column 'doc'"):
+        provisioning.load(one, url)
+    assert contents(url) == {}
