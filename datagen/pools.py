@@ -202,8 +202,18 @@ def _drawn(call: Callable[[], Any], size: int) -> Pool:
     return Pool(tuple(found))
 
 
-def _sampled(method: str) -> Callable[[Any], Pool]:
-    return lambda fake: _drawn(lambda: " ".join(str(getattr(fake, method)()).split()), _SAMPLE)
+def _sampled(method: str, instead: str | None = None) -> Callable[[Any], Pool]:
+    """Draw from a provider's method, or from `instead` in the locales that lack it."""
+
+    def harvest(fake: Any) -> Pool:
+        call = getattr(fake, method, None) or getattr(fake, instead or method)
+        cities = getattr(call.__self__, "cities", None)
+        if isinstance(cities, list) and type(call.__self__).__module__.endswith("it_IT"):
+            # This one locale makes its list from a set, whose order changes with every process.
+            call.__self__.cities = sorted(cities)
+        return _drawn(lambda: " ".join(str(call()).split()), _SAMPLE)
+
+    return harvest
 
 
 def _listed(method: str, *attributes: str) -> Callable[[Any], Pool]:
@@ -258,6 +268,6 @@ HARVESTS: dict[str, Callable[[Any], Pool]] = {
     "street_address": _sampled("street_address"),
     "city": _sampled("city"),
     "postcode": _sampled("postcode"),
-    "state": _sampled("administrative_unit"),
+    "state": _sampled("administrative_unit", "city"),
     "user_agent": _sampled("user_agent"),
 }

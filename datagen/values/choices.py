@@ -67,11 +67,19 @@ def choice(recipe: Recipe, ctx: Context) -> Kernel:
     pairs = argument(recipe, "values")
     values = constants([v for v, _ in pairs], ctx.type, ctx)
     if ctx.unique or ctx.factor is not None:
+        _require_distinct(values, ctx)
         index = ctx.index(len(pairs), "values")
         return lambda rows: pick(values, index(rows))
     thresholds = cumulated([w for _, w in pairs])
     own = ctx.stream()
     return lambda rows: pick(values, np.searchsorted(thresholds, rows.draws(own) >> np.uint64(11), side="right"))
+
+
+def _require_distinct(values: pa.Array, ctx: Context) -> None:
+    found = values.to_pylist()
+    twice = next((v for i, v in enumerate(found) if v in found[:i]), None)
+    if twice is not None:
+        ctx.fail(f"the values of a unique column must differ, and {str(twice)[:40]!r} is there twice")
 
 
 def cumulated(weights: Sequence[float]) -> np.ndarray:
@@ -91,8 +99,10 @@ def listed(recipe: Recipe, ctx: Context) -> Kernel:
     values = constants(given, ctx.type, ctx)
     family = ctx.plan.family(ctx.table.name)
     longest = ctx.rows if family is None or ctx.unique else family.most
-    if ctx.unique and len(set(map(str, given))) < longest:
-        ctx.fail(f"{longest:,} unique values are asked for and the list has {len(set(map(str, given)))}")
+    if ctx.unique:
+        _require_distinct(values, ctx)
+        if len(values) < longest:
+            ctx.fail(f"{longest:,} unique values are asked for and the list has {len(values)}")
 
     def positions(rows: Rows) -> Int64:
         if family is None or ctx.unique:

@@ -10,7 +10,7 @@ from datagen.randomness import below
 from datagen.rows import Kernel, Rows
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.persona import persona
-from datagen.values.texts import fit, join, pick, require_room
+from datagen.values.texts import fit, fit_before, join, pick, require_room
 from schemas.model import Recipe
 
 _STEMS = (
@@ -94,11 +94,13 @@ def company_domain(recipe: Recipe, ctx: Context) -> Kernel:
     index = ctx.index(size * len(_TOP_LEVEL), "domains")
     if ctx.unique:
         require_room(ctx, 38, "domains")
+    elif ctx.type.length is not None and ctx.type.length < 9:
+        ctx.fail(f"no domain fits {ctx.type}")
     tops = pa.array([f".{t}" for t in _TOP_LEVEL], pa.string())
 
     def kernel(rows: Rows) -> pa.Array:
         rest, top = np.divmod(index(rows), len(_TOP_LEVEL))
-        return fit(join(pa.compute.ascii_lower(names(rest)), pick(tops, top)), ctx.type)  # type: ignore[operator]
+        return fit_before(pa.compute.ascii_lower(names(rest)), pick(tops, top), ctx.type)  # type: ignore[operator]
 
     return kernel
 

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import rfc8785
 
 from datagen.compiling import Context, generator
+from datagen.errors import GenerationFailed
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.rows import Elements, Kernel, Rows
 from datagen.values.lorem import glue, positions
@@ -102,14 +103,20 @@ def document(recipe: Recipe, ctx: Context) -> Kernel:
     members: list[tuple[str, Kernel, SqlType]] = []
     for name in sorted(fields, key=lambda n: n.encode("utf-16-be")):
         type = _path_type(fields[name], ctx) or json_type(fields[name])
+        if type.kind in ("bytes", "array"):
+            ctx.fail(f"a {type} cannot be a member of a JSON document", fields[name].at)
         members.append((rfc8785.dumps(name).decode(), ctx.compile(fields[name], type, name), type))
 
     def kernel(rows: Rows) -> pa.Array:
         pieces: list[pa.Array | str] = []
         for i, (name, member, type) in enumerate(members):
             pieces += [("{" if i == 0 else ",") + name + ":", as_json(member(rows), type)]
-        return join(*pieces, "}")
+        written = join(*pieces, "}")
+        if length is not None and (pc.max(pc.utf8_length(written)).as_py() or 0) > length:
+            raise GenerationFailed(f"{where}: a JSON document does not fit {ctx.type}; widen the column")
+        return written
 
+    length, where = ctx.type.length, f"{ctx.table.name}.{ctx.column}"
     return kernel
 
 

@@ -19,7 +19,7 @@ from datagen.values.persona import locales_of
 from datagen.values.texts import decimal_places, digits, fit, join, pick, require_room
 from schemas.model import Recipe
 from schemas.recipes import argument
-from schemas.types import FLOATS
+from schemas.types import FLOATS, SqlType
 
 # The beginnings of the numbers that card schemes and payment services publish for tests.
 _TEST_PREFIXES = (424242, 411111, 400005, 401288, 555555, 510510, 222300, 601111, 353011)
@@ -137,7 +137,10 @@ def price(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail("price needs 0 <= min <= max", recipe.at)
     amount, ending = ctx.stream(), ctx.stream("ending")
     cents = np.array(_CENTS, np.int64)
-    least, most = int(low * 100), int(high * 100)
+    cent = SqlType("numeric", 18, 2 if type.kind in FLOATS else min(type.decimals, 2))
+    least, most = (to_unit(b, cent, r) * 10 ** (2 - cent.decimals) for b, r in ((low, "ROUND_CEILING"), (high, "ROUND_FLOOR")))
+    if least > most:
+        ctx.fail(f"there is no price between {low} and {high} in {type}", recipe.at)
     scale = 100 if type.kind in FLOATS else unit_factor(type)
     if type.kind not in FLOATS and to_unit(high, type, "ROUND_CEILING") > largest_units(type):
         ctx.fail(f"a price of {high} does not fit {type}", recipe.at)

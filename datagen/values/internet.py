@@ -13,7 +13,7 @@ from datagen.randomness import Int64, below
 from datagen.rows import Kernel, Rows
 from datagen.values.lorem import WORDS
 from datagen.values.people import RESERVED_DOMAINS
-from datagen.values.texts import decimal, fit, join, pick, require_room, widest_serial
+from datagen.values.texts import decimal, fit, fit_before, join, pick, require_room, widest_serial
 from schemas.model import Recipe
 from schemas.recipes import argument
 
@@ -42,7 +42,17 @@ def email(recipe: Recipe, ctx: Context) -> Kernel:
     boxes, own = _numbered(ctx, _MAILBOXES), ctx.stream("domain")
     if ctx.unique:
         require_room(ctx, 7 + widest_serial(ctx) + max(len(d) for d in domains.to_pylist()), "addresses")
-    return lambda rows: fit(join(boxes(rows), pick(domains, below(rows.draws(own), len(domains)))), ctx.type)
+    else:
+        domains = pa.array(_that_fit(domains.to_pylist(), ctx, "e-mail address"), pa.string())
+    return lambda rows: fit_before(boxes(rows), pick(domains, below(rows.draws(own), len(domains))), ctx.type)
+
+
+def _that_fit(ends: list[str], ctx: Context, what: str) -> list[str]:
+    """The ends that leave room for a letter: half a reserved domain may be somebody's."""
+    able = [e for e in ends if ctx.type.length is None or len(e) < ctx.type.length]
+    if not able:
+        ctx.fail(f"no {what} fits {ctx.type}")
+    return able
 
 
 @generator("internet.domain")
@@ -50,8 +60,9 @@ def domain(recipe: Recipe, ctx: Context) -> Kernel:
     """A domain below .example (RFC 2606)."""
     if ctx.unique:
         require_room(ctx, 20 + widest_serial(ctx), "domains")
+    _that_fit([".example"], ctx, "domain")
     words = _numbered(ctx, WORDS)
-    return lambda rows: fit(join(words(rows), ".example"), ctx.type)
+    return lambda rows: fit_before(words(rows), ".example", ctx.type)
 
 
 @generator("internet.hostname")
@@ -60,8 +71,11 @@ def hostname(recipe: Recipe, ctx: Context) -> Kernel:
     index = ctx.serial() if ctx.unique else _drawn(ctx, "number", 100)
     if ctx.unique:
         require_room(ctx, 19 + widest_serial(ctx), "host names")
+    _that_fit([".example.net"], ctx, "host name")
     words, own = pa.array(_HOSTS, pa.string()), ctx.stream("word")
-    return lambda rows: fit(join(pick(words, below(rows.draws(own), len(words))), "-", decimal(index(rows)), ".example.net"), ctx.type)
+    return lambda rows: fit_before(
+        join(pick(words, below(rows.draws(own), len(words))), "-", decimal(index(rows))), ".example.net", ctx.type
+    )
 
 
 def _drawn(ctx: Context, purpose: str, size: int) -> Callable[[Rows], Int64]:
@@ -72,10 +86,14 @@ def _drawn(ctx: Context, purpose: str, size: int) -> Callable[[Rows], Int64]:
 @generator("internet.url")
 def url(recipe: Recipe, ctx: Context) -> Kernel:
     """A page below .example."""
-    words, paths, own = _numbered(ctx, WORDS), pa.array(_PATHS, pa.string()), ctx.stream("path")
+    short = [p for p in _PATHS if ctx.type.length is None or len(p) + 18 <= ctx.type.length] or [""]
+    words, paths, own = _numbered(ctx, WORDS), pa.array(short, pa.string()), ctx.stream("path")
     if ctx.unique:
         require_room(ctx, 40 + widest_serial(ctx), "URLs")
-    return lambda rows: fit(join("https://", words(rows), ".example", pick(paths, below(rows.draws(own), len(paths)))), ctx.type)
+    _that_fit(["https://.example"], ctx, "URL")
+    return lambda rows: fit_before(
+        join("https://", words(rows)), join(".example", pick(paths, below(rows.draws(own), len(paths)))), ctx.type
+    )
 
 
 @generator("internet.slug")
@@ -91,9 +109,12 @@ def slug(recipe: Recipe, ctx: Context) -> Kernel:
 @generator("internet.ipv4")
 def ipv4(recipe: Recipe, ctx: Context) -> Kernel:
     """One of the 762 host addresses of the three networks of RFC 5737."""
-    addresses = pa.array([f"{n}{host}" for n in _NETWORKS for host in range(1, 255)], pa.string())
+    every = [f"{n}{host}" for n in _NETWORKS for host in range(1, 255)]
+    addresses = pa.array([a for a in every if ctx.type.length is None or len(a) <= ctx.type.length], pa.string())
+    if not len(addresses):
+        ctx.fail(f"no address fits {ctx.type}")
     index = _drawn(ctx, "address", len(addresses))
-    return lambda rows: fit(pick(addresses, index(rows)), ctx.type)
+    return lambda rows: pick(addresses, index(rows))
 
 
 @generator("internet.ipv6")

@@ -160,7 +160,7 @@ def _local_part(who: Persona, ctx: Context, plain: float, reserve: int) -> Kerne
             year = np.floor((chance - plain) / (1.0 - plain) * 100.0).astype(np.int64)
             number = pick(none_or_year, np.where(chance < plain, 0, year + 1))
         if length is not None:
-            words = pa.compute.utf8_slice_codeunits(words, 0, length - number_width)
+            words = pa.compute.utf8_rtrim(pa.compute.utf8_slice_codeunits(words, 0, length - number_width), "._-")
         return join(words, number)
 
     return kernel

@@ -31,6 +31,7 @@ class Locales:
 
     names: tuple[str, ...]
     of: LocaleIndex | None
+    weights: tuple[float, ...] = ()
 
     def groups(self, rows: Rows) -> Int64 | None:
         return None if self.of is None else self.of(rows)
@@ -50,7 +51,11 @@ class Persona:
 
     def draw(self, pool: GroupedPool, purpose: str) -> Callable[[Rows], Int64]:
         """Positions in a pool, by the person's locale; the same for every column that asks with the same purpose."""
-        own, locales, key = self.ctx.entity_stream(self.entity, purpose), self.locales, (self.entity, purpose, self.locales.names)
+        own, locales, key = (
+            self.ctx.entity_stream(self.entity, purpose),
+            self.locales,
+            (self.entity, purpose, self.locales.names, self.locales.weights),
+        )
         return lambda rows: rows.memo(key, lambda: pool.index(rows.draws(own), locales.groups(rows)))
 
     def is_female(self, rows: Rows) -> np.ndarray:
@@ -63,7 +68,7 @@ class Persona:
         male = [self.ctx.plan.pools.get("first_name_male", n) for n in self.locales.names]
         pool = GroupedPool([*female, *male])
         own, locales, count = self.ctx.entity_stream(self.entity, "first name"), self.locales, len(female)
-        key = (self.entity, "first name", locales.names)
+        key = (self.entity, "first name", locales.names, locales.weights)
 
         def positions(rows: Rows) -> Int64:
             group = locales.groups(rows)
@@ -110,7 +115,7 @@ def _table_locales(ctx: Context, table: Table, entity: str, seen: tuple[str, ...
         selection = rows.parent(key.columns)
         return np.maximum(selection.pick(above(selection.rows)), 0)
 
-    return Locales(parents.names, lambda rows: rows.memo(("locale", entity), lambda: followed(rows)))
+    return Locales(parents.names, lambda rows: rows.memo(("locale", entity), lambda: followed(rows)), parents.weights)
 
 
 def _drawn_locales(ctx: Context, table: Table, entity: str, mix: Mapping[str, float]) -> Locales:
@@ -122,4 +127,5 @@ def _drawn_locales(ctx: Context, table: Table, entity: str, mix: Mapping[str, fl
         return Locales(names, None)
     sampler = Discrete.of(0, np.array([mix[n] for n in names], np.float64))
     own = stream(ctx.plan.seed, table.name, f"~{entity}", "locale")
-    return Locales(names, lambda rows: rows.memo(("locale", entity, names), lambda: sampler(rows.draws(own))))
+    weights = tuple(float(mix[n]) for n in names)
+    return Locales(names, lambda rows: rows.memo(("locale", entity, names, weights), lambda: sampler(rows.draws(own))), weights)

@@ -14,7 +14,7 @@ from datagen.randomness import Int64, below
 from datagen.rows import Kernel, Rows
 from datagen.values.geo import country_of
 from datagen.values.persona import persona
-from datagen.values.texts import decimal, digits, fit, join, pick, require_room, widest_serial
+from datagen.values.texts import decimal, digits, join, pick, require_room, widest_serial
 from schemas.model import Recipe
 
 _AREAS = (
@@ -35,22 +35,27 @@ _RANGES: dict[str, tuple[tuple[str, int], ...]] = {
     "DE": (("+49 30 23125 ", 3), ("+49 69 90009 ", 3), ("+49 40 66969 ", 3), ("+49 221 4710 ", 3), ("+49 89 99998 ", 3)),
     "SE": (("+46 31 390 06 ", 2), ("+46 40 628 04 ", 2), ("+46 8 465 004 ", 2)),
 }  # fmt: skip
-_LONGEST = 17
+# With spaces, without, and North American without the country: half a number could be somebody's, so none is cut.
+_LONGEST, _CLOSEST, _NATIONAL = 17, 13, 10
 
 
 @generator("phone.number")
 def phone(recipe: Recipe, ctx: Context) -> Kernel:
-    """A number nobody has, as E.164 with spaces; unique ones carry an extension."""
+    """A number nobody has, as E.164 with spaces; closer in short columns; unique ones carry an extension."""
     who = persona(recipe, ctx)
     ranges = [_RANGES.get(country_of(n).code, _RANGES["US"]) for n in who.locales.names]
+    entity, column = ctx.entity_stream(who.entity, f"phone {ctx.column}"), ctx.stream("digits")
+    serial = ctx.serial() if ctx.unique else None
+    tight = not ctx.unique and ctx.type.length is not None and ctx.type.length < _LONGEST
+    if ctx.unique:
+        require_room(ctx, _LONGEST + 2 + widest_serial(ctx), "phone numbers")
+    elif tight and (ctx.type.length or 0) < _CLOSEST:
+        require_room(ctx, _NATIONAL, "phone numbers")
+        ranges = [tuple((start.removeprefix("+1 "), width) for start, width in _RANGES["US"])] * len(ranges)
     starts = pa.array([start for own in ranges for start, _ in own], pa.string())
     widths = np.array([width for own in ranges for _, width in own])
     offsets = np.cumsum([0, *map(len, ranges)])[:-1]
     sizes = np.array([len(own) for own in ranges])
-    entity, column = ctx.entity_stream(who.entity, f"phone {ctx.column}"), ctx.stream("digits")
-    serial = ctx.serial() if ctx.unique else None
-    if ctx.unique:
-        require_room(ctx, _LONGEST + 2 + widest_serial(ctx), "phone numbers")
 
     def kernel(rows: Rows) -> pa.Array:
         group = who.locales.groups(rows)
@@ -59,7 +64,7 @@ def phone(recipe: Recipe, ctx: Context) -> Kernel:
         written = join(pick(starts, chosen), _tail(rows, widths[chosen]))
         if serial is not None:
             return join(written, " x", decimal(serial(rows)))
-        return fit(written, ctx.type)
+        return pa.compute.replace_substring_regex(written, "[ -]", "") if tight else written
 
     def _tail(rows: Rows, width: Int64) -> pa.Array:
         padded = digits(below(rows.draws(column), 10_000), 4)

@@ -28,7 +28,10 @@ def _provider(recipe: Recipe, ctx: Context) -> Kernel:
     except Exception as error:
         ctx.fail(f"{recipe.name} provider {name} cannot be used: {error}", recipe.at)
     if ctx.unique or ctx.factor is not None:
-        texts = tuple(dict.fromkeys(t for pool in pools for t in pool.texts))
+        length = ctx.type.length
+        texts = tuple(dict.fromkeys(t for pool in pools for t in pool.texts if length is None or len(t) <= length))
+        if not texts:
+            ctx.fail(f"no value of {name} fits {ctx.type}", recipe.at)
         whole, index = GroupedPool([Pool(texts)]), ctx.index(len(texts), f"values of {name} (raise `pool:` for more)")
         values = _values(whole, ctx)
         return lambda rows: pick(values, index(rows))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +97,9 @@ def fill(pieces: list[str | Kernel], rows: Rows) -> pa.Array:
 def placeholder(found: Placeholder, ctx: Context, recipe: Recipe, at: Mark | None, extra: tuple[str, ...] = ()) -> Kernel:
     """Compile one placeholder: {row}, a column or path, or a generator by name."""
     if found.name == "row":
-        return _formatted(lambda rows: decimal(rows.numbers() + 1), SqlType("bigint"), found, ctx, lambda rows: rows.numbers() + 1)
+        return _formatted(
+            lambda rows: decimal(rows.numbers() + 1), SqlType("bigint"), found, ctx, lambda rows: pa.array(rows.numbers() + 1)
+        )
     try:
         source, type = ctx.path(found.name, at)
     except Unusable as problem:
@@ -112,7 +113,7 @@ def placeholder(found: Placeholder, ctx: Context, recipe: Recipe, at: Mark | Non
         if "text" not in BY_NAME[found.name].fits or any(p.required for p in BY_NAME[found.name].parameters):
             ctx.fail(f"{found.name} cannot stand in a template", at)
         return ctx.compile(inner, _TEXT, found.name)
-    return _formatted(_as_text(source, type), type, found, ctx, lambda rows: to_units(type, source(rows))[0])
+    return _formatted(_as_text(source, type), type, found, ctx, lambda rows: source(rows))
 
 
 def _as_text(source: Kernel, type: SqlType) -> Kernel:
@@ -120,6 +121,8 @@ def _as_text(source: Kernel, type: SqlType) -> Kernel:
         return source
     if type.kind == "uuid":
         return lambda rows: text_of_uuids(source(rows))
+    if type.kind in ("bytes", "array"):
+        raise Unusable(f"a {type} cannot stand in a template")
     if type.kind == "timestamptz":
         return lambda rows: pc.strftime(pc.cast(source(rows), pa.timestamp("s"), safe=False), "%Y-%m-%d %H:%M:%S")
     return lambda rows: pc.cast(source(rows), pa.string())
@@ -133,13 +136,20 @@ def text_of_uuids(values: pa.Array) -> pa.Array:
     return text if storage.null_count == 0 else pc.if_else(storage.is_valid(), text, pa.scalar(None, pa.string()))
 
 
-def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, whole: Callable[[Rows], object]) -> Kernel:
+def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, whole: Kernel) -> Kernel:
     if not found.form:
         return text
     padded = _PADDED.match(found.form)
     if padded and (type.kind in INTEGERS):
         width = int(padded[1])
-        return lambda rows: pc.utf8_lpad(text(rows), width, "0")
+
+        def zeros(rows: Rows) -> pa.Array:
+            values = text(rows)
+            negative = pc.starts_with(values, "-")
+            below_zero = join("-", pc.utf8_lpad(pc.utf8_ltrim(values, "-"), max(width - 1, 0), "0"))
+            return pc.if_else(negative, below_zero, pc.utf8_lpad(values, width, "0"))
+
+        return zeros
     if found.form.startswith("%") and type.kind in ("date", "timestamp", "timestamptz"):
         marks = re.findall(r"%(.)", found.form)
         if set(marks) <= _DATE_MARKS:
@@ -148,8 +158,10 @@ def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, wh
             factor = 1 if type.kind == "date" else 1_000_000
 
             def kernel(rows: Rows) -> pa.Array:
-                units = whole(rows)
-                return pc.strftime(pa.array(units // factor).cast(pa.int32() if type.kind == "date" else pa.int64()).cast(unit), form)  # type: ignore[operator]
+                units, absent = to_units(type, whole(rows))
+                return pc.strftime(
+                    pa.array(units // factor, mask=absent).cast(pa.int32() if type.kind == "date" else pa.int64()).cast(unit), form
+                )
 
             return kernel
     ctx.fail(

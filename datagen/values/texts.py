@@ -51,10 +51,24 @@ def fit(values: pa.Array, type: SqlType) -> pa.Array:
     """Cut texts to the length of a varchar or char column, leaving no space at the end of what was cut."""
     if type.length is None:
         return values
-    longest = pc.max(pc.utf8_length(values)).as_py()
-    if longest is None or longest <= type.length:
+    long = pc.greater(pc.utf8_length(values), type.length)
+    if not pc.any(long).as_py():
         return values
-    return pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(values, 0, type.length))
+    return pc.if_else(long, pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(values, 0, type.length)), values)
+
+
+def fit_before(words: pa.Array, tail: pa.Array | str, type: SqlType) -> pa.Array:
+    """Join words and a tail that must stay whole, such as a reserved domain; words too long for the column are cut."""
+    if type.length is None:
+        return join(words, tail)
+    width = len(tail) if isinstance(tail, str) else pc.utf8_length(tail)
+    long = pc.greater(pc.add(pc.utf8_length(words), width), type.length)
+    if pc.any(long).as_py():
+        widths = np.full(len(words), width) if isinstance(width, int) else width.to_numpy(zero_copy_only=False)
+        for w in np.unique(widths):
+            here = pc.and_(long, pa.array(widths == w))
+            words = pc.if_else(here, pc.utf8_rtrim(pc.utf8_slice_codeunits(words, 0, max(type.length - int(w), 0)), "-._ "), words)
+    return join(words, tail)
 
 
 def widest_serial(ctx: Context) -> int:
