@@ -211,7 +211,14 @@ class Store:
         known = self.references()
         if not known:
             return f"there is no bundle '{wanted}': the store {self.path} is empty. Make one with `companyos bundle build`"
-        hint = nearest(str(wanted), known) or nearest(wanted.name, [k.partition(":")[0] for k in known])
+        same_name = [k for k in known if k.partition(":")[0] == wanted.name]
+        hint = nearest(str(wanted), same_name or known)
+        if not hint:
+            hint = (
+                f"; under that name there is {', '.join(same_name)}"
+                if same_name
+                else nearest(wanted.name, [k.partition(":")[0] for k in known])
+            )
         return f"there is no bundle '{wanted}' in the store {self.path}{hint}; `companyos bundle list` shows all"
 
 

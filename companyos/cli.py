@@ -5,11 +5,13 @@ Commands live in one module each and are imported when they are called, so that 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+import warnings
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -17,6 +19,7 @@ from companyos import __version__
 
 INTERRUPTED = 130
 FAILED = 4
+_COMPLETING = "_COMPANYOS_COMPLETE"
 
 
 class Lazy(click.Group):
@@ -80,24 +83,47 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error becomes one message and its exit code."""
+    if _COMPLETING in os.environ:
+        cli.main(prog_name="companyos", complete_var=_COMPLETING)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # what other programs read is UTF-8 everywhere; a terminal shows what it can
+            stream.reconfigure(errors="backslashreplace", encoding=None if stream.isatty() else "utf-8")
+    warnings.showwarning = _show_warning
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line with `arguments` and return its exit code."""
     try:
-        result = cli.main(arguments, prog_name="companyos", standalone_mode=False)
+        code = _invoke(arguments)
+        sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; nothing was left half-made", INTERRUPTED, arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None and "--json" not in arguments:
             click.echo(error.ctx.get_usage(), err=True)
         return _fail(error.format_message(), error.exit_code if error.exit_code != 1 else 2, arguments)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except Exception as error:
         return _failed(error, arguments)
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    # not cli.main(), which gives a closed pipe the exit code of a failed check
+    try:
+        with cli.make_context("companyos", list(arguments)) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
     return result if isinstance(result, int) else 0
 
 
@@ -117,9 +143,27 @@ def _failed(error: Exception, arguments: list[str]) -> int:
 
 def _fail(message: str, code: int, arguments: list[str]) -> int:
     """Say what went wrong: as one JSON object on standard output where --json was asked for, else on standard error."""
-    if "--json" in arguments:
-        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
-    else:
-        for i, line in enumerate(message.splitlines() or [""]):
-            click.echo(("error: " if i == 0 else "       ") + line, err=True)
+    try:
+        if "--json" in arguments:
+            print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+        sys.stdout.flush()
+        if "--json" in arguments:
+            return code
+    except OSError:
+        _drop_output()
+    for i, line in enumerate(message.splitlines() or [""]):
+        click.echo(("error: " if i == 0 else "       ") + line, err=True)
     return code
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not fail over it once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+) -> None:
+    from schemas.errors import without_secrets
+
+    click.echo(f"warning: {without_secrets(str(message))}", err=True)

@@ -59,7 +59,9 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbe
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table)
+    with console.capture() as printed:  # rich would end the program where the pipe is closed
+        console.print(table)
+    sys.stdout.write(printed.get())
 
 
 @contextmanager
@@ -85,6 +87,8 @@ def _bar() -> Iterator[Callable[[Step], None]]:
 
         def tell(step: Step) -> None:
             if step.stage not in tasks:
+                for done in bar.tasks:
+                    bar.update(done.id, description=done.description.split()[0].ljust(40), completed=done.total)
                 tasks[step.stage] = bar.add_task(step.stage, total=step.total)
             bar.update(tasks[step.stage], description=f"{step.stage} {step.table}"[:40].ljust(40), completed=step.rows, total=step.total)
 

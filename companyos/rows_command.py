@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
+import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option
 from companyos.output import print_json
 
+if TYPE_CHECKING:
+    from schemas.types import SqlType
+
 _BATCH = 16_384
+_QUOTE = '"'
+_SPECIAL = re.compile(r'[",\r\n]')
 
 
 @click.command()
@@ -50,7 +54,7 @@ def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None
 
 def _records(source: Any, table: str, start: int, stop: int) -> Iterator[dict[str, Any]]:
     columns = source.schema.table(table).stored_columns
-    shown: list[Callable[[Any], Any]] = [_shown(column.type.kind) for column in columns]
+    shown = [_shown(column.type) for column in columns]
     for first in range(start, stop, _BATCH):
         batch = source.read_rows(table, first, min(first + _BATCH, stop))
         values = [batch.column(c.name).to_pylist() for c in columns]
@@ -58,8 +62,12 @@ def _records(source: Any, table: str, start: int, stop: int) -> Iterator[dict[st
             yield {c.name: None if v is None else show(v) for c, v, show in zip(columns, row, shown, strict=True)}
 
 
-def _shown(kind: str) -> Callable[[Any], Any]:
+def _shown(sql_type: SqlType) -> Callable[[Any], Any]:
     """How a value of a type is written: ISO times, exact decimals, hexadecimal bytes, JSON as it is."""
+    kind = sql_type.kind
+    if sql_type.item is not None:
+        item = _shown(sql_type.item)
+        return lambda values: [None if v is None else item(v) for v in values]
     if kind in ("date", "time"):
         return lambda value: value.isoformat()
     if kind in ("timestamp", "timestamptz"):
@@ -76,15 +84,16 @@ def _shown(kind: str) -> Callable[[Any], Any]:
 
 
 def _write_csv(names: list[str], records: Iterator[dict[str, Any]]) -> None:
-    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NOTNULL if hasattr(csv, "QUOTE_NOTNULL") else csv.QUOTE_MINIMAL, lineterminator="\n")
-    writer.writerow(names)
+    print(",".join(map(_cell, names)))
     for record in records:
-        writer.writerow([_cell(value) for value in record.values()])
+        print(",".join(map(_cell, record.values())))
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return value
+def _cell(value: Any) -> str:
+    """A field as RFC 4180 has it; the csv module writes a null and an empty text alike before Python 3.12."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, dict, list)):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = str(value)
+    return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if not text or _SPECIAL.search(text) else text

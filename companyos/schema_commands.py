@@ -49,11 +49,16 @@ def check(file: str, as_json: bool) -> int:
 
 @schema.command()
 @schema_argument
-def show(schema: str) -> None:
+@json_option
+def show(schema: str, as_json: bool) -> None:
     """Print the YAML of a SCHEMA: a good start for one of your own."""
     from schemas.reader import schema_text
 
-    click.echo(schema_text(schema)[0], nl=False)
+    text, file = schema_text(schema)
+    if as_json:
+        print_json({"file": file, "schema": text})
+    else:
+        click.echo(text, nl=False)
 
 
 @schema.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -28,11 +29,11 @@ def tour(folder: Path, scale: float) -> int:
     import provisioning
 
     store, database = folder / "bundles", folder / "companyos.duckdb"
+    source = datagen.source("companyos", scale=scale)
     folder.mkdir(parents=True, exist_ok=True)
 
     _say("1. Build", f"companyos bundle build companyos --store {store} --tag synthetic:v1")
     started = time.monotonic()
-    source = datagen.source("companyos", scale=scale)
     with progress(quiet=False) as tell:
         made = bundles.build(source, store=store, tag="synthetic:v1", on_progress=tell)
     rows = sum(t.rows for t in made.tables.values())
@@ -83,5 +84,9 @@ def _show_samples(database: Path) -> None:
         for title, query in _SAMPLES:
             found = connection.execute(query)
             names = [d[0] for d in found.description or []]
+            rows = found.fetchall()
+            numbers = [i for i, value in enumerate(rows[0] if rows else ()) if isinstance(value, (int, Decimal))]
             click.echo(f"\n{title}")
-            print_table(names, [["" if v is None else str(v) for v in row] for row in found.fetchall()])
+            print_table(
+                names, [["" if v is None else f"{v:,}" if i in numbers else str(v) for i, v in enumerate(r)] for r in rows], numbers=numbers
+            )

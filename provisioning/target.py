@@ -38,6 +38,7 @@ def parse_target(url: str) -> Target:
     if not rest.startswith("//"):
         raise TargetInvalid(f"'{url}' is no database URL; supported are {SUPPORTED}")
     if dialect == "postgresql":
+        _require_plain_host(rest.removeprefix("//"))
         return Target(dialect, url=f"postgresql:{rest}")
     if not rest.startswith("///"):
         raise TargetInvalid(f"'{url}' names a host; a file is written with three slashes: {dialect}:///file.db")
@@ -47,3 +48,14 @@ def parse_target(url: str) -> Target:
     if "\0" in path or "?" in path:
         raise TargetInvalid(f"'{url}' has options or a character that no file name has; write {dialect}:///file.db alone")
     return Target(dialect, path=Path(path))
+
+
+def _require_plain_host(rest: str) -> None:
+    """Refuse what libpq would take for a host or a port, and name in its message, but is part of a password."""
+    authority = rest.partition("/")[0]
+    hosts = (authority.partition("@")[2] if "@" in authority else authority).partition("?")[0]
+    ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts.split(",")]
+    if "@" in hosts or any(port and not port.isdecimal() for port in ports):
+        raise TargetInvalid(
+            "the URL's host or port cannot be read; in a password '@' is written %40, '/' %2F, ':' %3A, '%' %25 and a space %20"
+        )

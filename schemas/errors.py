@@ -18,7 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*):[^/\s]*@")
+# up to the last @, and with any number of slashes: a wrong URL still holds a password
+_URL_PASSWORD = re.compile(r"([A-Za-z][\w+.-]*:/{0,2}[^/\s:@]*):\S*@")
 _QUERY_PASSWORD = re.compile(r"(?i)((?:password|passwd|pwd|token|secret)=)[^&\s]+")
 
 

@@ -64,6 +64,8 @@ def _parse(url: str) -> URL:
         raise InputError(
             f"'{without_secrets(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name"
         ) from None
+    if target.host and "@" in target.host:
+        raise InputError("the URL's host cannot be read; in a password '@' is written %40, '/' %2F, ':' %3A, '%' %25 and a space %20")
     if target.get_backend_name() == "duckdb":
         raise InputError(
             "DuckDB files have no SQLAlchemy dialect here; reflect SQLite, PostgreSQL or another database that SQLAlchemy reaches"

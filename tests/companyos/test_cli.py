@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -190,13 +191,36 @@ def test_bad_input_gets_one_clear_error(capsys, shop, arguments, code, words):
 
 
 @pytest.mark.parametrize("command", ["load", "reflect"])
-def test_a_password_in_a_url_is_never_printed(capsys, shop, command):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://someone:hunter2@127.0.0.1:1/nothing?connect_timeout=1",
+        "postgresql://127.0.0.1:1/nothing?password=hunter2",
+        "postgresql://someone:p@hunter2@127.0.0.1:1/nothing",
+        "postgresql://someone:@hunter2@127.0.0.1:1/nothing",
+        "postgresql://someone:hunter2/x@127.0.0.1:1/nothing",
+        "postgresql://someone:hunter2@[::1:1/nothing",
+        "postgresql://someone:hunter2 x@127.0.0.1:1/nothing",
+        "postgresql:/someone:hunter2@127.0.0.1:1/nothing",
+        "postgresql:someone:hunter2@127.0.0.1",
+        "mysql+nodriver://someone:hunter2@127.0.0.1/nothing",
+    ],
+)
+def test_a_password_in_a_url_is_never_printed(capsys, shop, command, url):
     built(capsys, shop)
-    url = "postgresql://someone:hunter2@127.0.0.1:1/nothing?connect_timeout=1"
     arguments = ["load", "shop:v1", url] if command == "load" else ["schema", "reflect", url]
-    code, out, err = called(capsys, *arguments)
+    for options in ([], ["--json"]):
+        code, out, err = called(capsys, *arguments, *options)
+        assert code in (2, 4)
+        assert out + err
+        assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize("command", [["load", "shop:v1"], ["schema", "reflect"]])
+def test_a_database_that_cannot_be_reached_is_named(capsys, shop, command):
+    built(capsys, shop)
+    code, _, err = called(capsys, *command, "postgresql://someone:hunter2@127.0.0.1:1/nothing?connect_timeout=1")
     assert code == 4
-    assert "hunter2" not in out + err
     assert "127.0.0.1" in err
 
 
@@ -251,7 +275,74 @@ def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_c
     assert len(list((blobs / "blobs" / "sha256").iterdir())) == needed
 
 
-def test_a_closed_pipe_is_no_error(shop):
-    found = subprocess.run(f"{program()} rows companyos users --to 20000 | head -1", shell=True, capture_output=True, text=True, check=True)
-    assert found.stdout.startswith("id,")
-    assert found.stderr == ""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "command", ["--help", "rows companyos users --to 20000", "bundle list", "schema show companyos", "bundle list --json"]
+)
+def test_a_closed_pipe_is_no_error(capsys, shop, command, unbuffered):
+    built(capsys, shop)
+    line = f"{program()} {command} | (exec <&-; sleep 0.1); exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    found = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["--help", "rows companyos users --to 3", "bundle list --json", "bundle show shop:v1"])
+def test_output_that_cannot_be_written_fails_with_one_line(capsys, shop, command, unbuffered):
+    built(capsys, shop)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        found = subprocess.run([program(), *command.split()], env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (found.returncode, found.stderr) == (4, "error: No space left on device\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_names_of_any_script_are_printed_under_any_locale(shop, encoding):
+    shop.write_text(SHOP.replace("tenants:\n    rows", "\"ten'ants 😀\":\n    rows").replace("per: tenants", 'per: "ten\'ants 😀"').replace(
+        "references: tenants.id", 'references: "ten\'ants 😀.id"'
+    ), encoding="utf-8")  # fmt: skip
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for arguments in (["schema", "check", shop, "--json"], ["bundle", "build", shop, "--tag", "a:v1"], ["bundle", "show", "a:v1"]):
+        found = subprocess.run([program(), *arguments], env=environment, capture_output=True, check=False)
+        assert found.returncode == 0, found.stdout + found.stderr
+    assert "ten'ants 😀" in found.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("arguments", [[], ["bundle"], ["schema"]])
+def test_a_group_alone_shows_its_help_and_is_wrong_usage(capsys, shop, arguments):
+    code, out, err = called(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage:")
+    assert "error:" not in err
+
+
+def test_a_reference_without_its_version_is_told_which_there_are(capsys, shop):
+    built(capsys, shop)
+    assert "under that name there is shop:v1" in called(capsys, "bundle", "show", "shop")[2]
+
+
+def test_csv_tells_a_null_from_an_empty_text_and_keeps_items_of_arrays_as_values(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("odd.yaml").write_text("""schema: odd
+tables:
+  things:
+    rows: 60
+    columns:
+      id:   {type: bigint, key: true}
+      "a,b": {type: text, null: 0.4, generate: {choice: {"": 1, "x,\\"y\\"": 1, "two\\nlines": 1}}}
+      seen: {type: "timestamptz[]", generate: {array: {between: [2025-01-01, 2025-12-31]}, count: 2}}
+      paid: {type: "numeric(6,2)[]", generate: {array: {uniform: [1, 9]}, count: 1}}
+""")
+    out = called(capsys, "rows", "odd.yaml", "things", "--to", 60)[1]
+    records = [json.loads(line) for line in called(capsys, "rows", "odd.yaml", "things", "--to", 60, "--format", "jsonl")[1].splitlines()]
+    assert {r["a,b"] for r in records} == {None, "", 'x,"y"', "two\nlines"}
+    assert [row["a,b"] for row in csv.DictReader(io.StringIO(out))] == [r["a,b"] or "" for r in records]
+    firsts = {record["id"]: record["a,b"] for record in records}
+    for line in out.splitlines():
+        number, _, rest = line.partition(",")
+        if number.isdecimal() and not firsts[int(number)]:
+            assert rest.startswith(',"[' if firsts[int(number)] is None else '"","[')
+    assert all(re.fullmatch(r"2025-\d\d-\d\dT[0-9:.]+Z", at) for r in records for at in r["seen"])
+    assert all(re.fullmatch(r"\d\.\d\d", text) for r in records for text in r["paid"])
