@@ -1,8 +1,9 @@
 """The bundle room: versioned, checksummed data in an OCI image layout.
 
 `build` makes a bundle from any `TableSource`, `open` reads one back as a `TableSource`, `verify` holds it against its schema,
-and `Store` lists, tags and removes bundles and collects garbage. `digest` defines what two bundles with the same meaning have in
-common. Names are looked up when they are first used, since pyarrow and DuckDB take their time to load.
+`profile` counts what it holds, and `Store` lists, tags and removes bundles and collects garbage. `digest` defines what two
+bundles with the same meaning have in common. Names are looked up when they are first used, since pyarrow and DuckDB take their
+time to load.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bundles.building import build
     from bundles.opened import Bundle, BundleTable, TableInfo
     from bundles.opened import open_bundle as open
+    from bundles.profiled import BundleProfile
+    from bundles.profiling import profile
     from bundles.progress import Progress
     from bundles.report import Finding, Report
     from bundles.store import Garbage, Store, StoredBundle
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Bundle": ("bundles.opened", "Bundle"),
+    "BundleProfile": ("bundles.profiled", "BundleProfile"),
     "BundleTable": ("bundles.opened", "BundleTable"),
     "Finding": ("bundles.report", "Finding"),
     "Garbage": ("bundles.store", "Garbage"),
@@ -32,11 +36,13 @@ _PLACES = {
     "TableInfo": ("bundles.opened", "TableInfo"),
     "build": ("bundles.building", "build"),
     "open": ("bundles.opened", "open_bundle"),
+    "profile": ("bundles.profiling", "profile"),
     "verify": ("bundles.verifying", "verify"),
 }
 
 __all__ = [
     "Bundle",
+    "BundleProfile",
     "BundleTable",
     "Finding",
     "Garbage",
@@ -48,6 +54,7 @@ __all__ = [
     "build",
     "digest",
     "open",
+    "profile",
     "verify",
 ]
 
