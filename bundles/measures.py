@@ -142,10 +142,6 @@ class Floats(Measure):
     def value(self, position: Position) -> Value:
         return Value(float(f"{position:.{self._digits}g}"), short(float(position)))
 
-    def mean(self, total: Any, count: int) -> Value:
-        mean = float(Fraction(total) / count)
-        return self.value(mean)
-
     def edges(self, low: Position, high: Position) -> list[Position]:
         if low == high:
             return [low, math.nextafter(high, math.inf)]
@@ -181,7 +177,9 @@ class Durations(Measure):
         return Value(text, text)
 
     def mean(self, total: Any, count: int) -> Value:
-        return self.value(int(total) // count)
+        mean = int(total) // count
+        # of hours or more, parts of a second say nothing
+        return self.value(mean if abs(mean) < _HOUR else mean // SECOND * SECOND)
 
     def edges(self, low: Position, high: Position) -> list[Position]:
         return _stepped(int(low), int(high), (*_CLOCK, *(DAY * m * 10**k for k in range(12) for m in (1, 2, 5))))
@@ -234,6 +232,9 @@ class Dates(Moments):
     def value(self, position: Position) -> Value:
         text = str(np.datetime64(int(position), "D"))
         return Value(text, text)
+
+    def mean(self, total: Any, count: int) -> Value:
+        return self.value(int(total) // count)
 
     def edges(self, low: Position, high: Position) -> list[Position]:
         # cut at days at the least: hours of a day would all be the same date

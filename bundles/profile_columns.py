@@ -7,7 +7,9 @@ median, tails of histograms are not cut, and the most frequent values are known 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ FEW = 1_000_000
 _TOP, _SAMPLES, _SEEN, _SHOWN = 10, 5, 100, 120
 _COUNTED = (*TEXTS, "enum", "boolean", "json", "array")
 _QUANTILES = "[0.01, 0.5, 0.99]"
-_FRACTION = 2**40
+_SUM_BITS = 62
 
 
 class Columns:
@@ -90,17 +92,18 @@ class Columns:
         )
 
     def _mean(self, measure: Measure, positions: str, count: int, largest: Position) -> Any:
-        """The mean, from a sum that does not depend on the order of rows: floats are summed as whole parts of the largest."""
+        """The mean, from a sum that does not depend on the order of rows: floats are summed as whole numbers."""
         if not isinstance(measure, Floats):
             try:
                 (total,) = self._session.row(f"SELECT sum(p) FROM {positions}")
             except duckdb.OutOfRangeException:
                 return None
             return measure.mean(total, count)
-        if largest == 0:
-            return measure.mean(0.0, count)
-        (total,) = self._session.row(f"SELECT sum(CAST(round(p / {float(largest)!r}::DOUBLE * {_FRACTION}) AS HUGEINT)) FROM {positions}")
-        return measure.value(int(total) / count / _FRACTION * largest)
+        # powers of two change no digit, and sums of whole numbers are the same in any order
+        shift = min(_SUM_BITS - math.frexp(largest)[1], 1000)
+        whole = f"CAST(round(p * CAST('{math.ldexp(1.0, shift)!r}' AS DOUBLE)) AS HUGEINT)"
+        (total,) = self._session.row(f"SELECT sum({whole}) FROM {positions}")
+        return measure.value(float(Fraction(int(total), count) / Fraction(2) ** shift))
 
     def _top(self, column: Column, values: str, present: int, distinct: int) -> tuple[int, tuple[Top, ...]]:
         """How many values (or items of arrays) there are, and the most frequent; none where all are different."""

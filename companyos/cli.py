@@ -61,7 +61,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -
 
 
 PLACES = {
-    "schema": ("companyos.schema_commands", "schema", "Check schema files; make one from a live database."),
+    "schema": ("companyos.schema_commands", "schema", "Check schemas; make one from a live database; profile bundles."),
     "bundle": ("companyos.bundle_commands", "bundle", "Build, list, show, verify and remove seed bundles."),
     "load": ("companyos.load_command", "load", "Load a bundle into a database."),
     "rows": ("companyos.rows_command", "rows", "Print any rows of a table, without making the rest."),

@@ -1,4 +1,4 @@
-"""`companyos schema`: check, show and reflect schemas."""
+"""`companyos schema`: check, show and reflect schemas, and profile what bundles hold of them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from companyos.options import json_option, schema_argument
-from companyos.output import print_json
+from companyos.options import json_option, reference_argument, schema_argument, store_option
+from companyos.output import print_json, progress
 
 
 @click.group()
 def schema() -> None:
-    """Check schema files; make one from a live database."""
+    """Check schemas; make one from a live database; profile bundles."""
 
 
 @schema.command()
@@ -91,3 +91,39 @@ def reflect(url: str, output: str | None, as_json: bool) -> None:
         sys.stdout.write(text)
     else:
         click.echo(f"{output}: {len(found.schema.tables)} tables, {notes} notes; build it with: companyos bundle build {output}")
+
+
+@schema.command()
+@reference_argument
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="The page to write.  [default: NAME-VERSION.html here]"
+)
+@store_option
+@json_option
+def profile(reference: str, output: str | None, store: str | None, as_json: bool) -> None:
+    """Draw what bundle REF holds, as one HTML page: columns, relations and states, in plots and figures.
+
+    With --json, print the figures, and write the page only where -o asks for it. Values of personal and sensitive columns are
+    shown for synthetic bundles alone. Figures are exact in tables of up to ten million rows; in larger ones distinct values are
+    estimated, and there is no median.
+    """
+    import bundles
+    from companyos.files import replace_file
+    from companyos.profile_page import page
+
+    opened = bundles.open(reference, store)
+    with progress(quiet=as_json) as tell:
+        found = bundles.profile(opened, tell)
+    target = output if output is not None or as_json else page_name(found.reference)
+    if target is not None:
+        replace_file(target, page(found).encode())
+    if as_json:
+        print_json(found.describe())
+    else:
+        click.echo(target)
+
+
+def page_name(reference: str) -> str:
+    """Return the file for the page of a bundle: its name and version, or the first digits of its digest."""
+    name, _, version = reference.replace("@sha256:", ":").partition(":")
+    return f"{name.replace('/', '-')}-{version[:12] if '@' in reference else version}.html"

@@ -97,7 +97,9 @@ def test_a_manifest_of_something_else_is_no_bundle(bundle):
 
 
 def test_the_public_names_are_these():
-    expected = "Bundle BundleTable Finding Garbage Progress Report Store StoredBundle TableInfo build digest open verify"
+    expected = (
+        "Bundle BundleProfile BundleTable Finding Garbage Progress Report Store StoredBundle TableInfo build digest open profile verify"
+    )
     assert sorted(bundles.__all__) == sorted(expected.split())
     for name in bundles.__all__:
         assert getattr(bundles, name) is not None

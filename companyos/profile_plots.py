@@ -1,0 +1,110 @@
+"""The plots of a profile's page, as inline SVG with titles, and text made safe for HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from bundles.profiled import Bin, Spread
+
+_WIDTH, _TOP, _BASE, _HEIGHT = 320.0, 16.0, 84.0, 100.0
+_LEAST = 1.5
+_WIDEST = 32.0
+_LABEL_ROOM = 44
+_CENTRED = 24.0
+_PLAIN_ZEROS = re.compile(r"\.0+$")
+_INVISIBLE = {
+    **{code: chr(0x2400 + code) for code in range(0x20)},
+    0x0A: "⏎",
+    0x09: "⇥",
+    0x7F: "␡",
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFFFE, 0xFFFF), "�"),
+}
+
+
+def safe(text: object) -> str:
+    """Return `text` for HTML: markup is escaped, what cannot be seen or turns the line is made visible."""
+    return escape(str(text).translate(_INVISIBLE), quote=True)
+
+
+def data(text: object) -> str:
+    """Return a name or a value, in its own direction of writing."""
+    return f"<bdi>{safe(text)}</bdi>"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part in percent; what is not nothing is never 0 %, what is not all never 100 %."""
+    if not whole:
+        return "0 %"
+    if 0 < part < whole:
+        percent = min(max(100 * part / whole, 0.1), 99.9)
+        return f"{'< ' if 1000 * part < whole else ''}{percent:.1f} %"
+    return "100 %" if part else "0 %"
+
+
+def histogram(spread: Spread, about: str, what: str) -> str:
+    """Return the plot of a spread; `about` names it, `what` is what is counted (such as `values`)."""
+    bins = spread.bins
+    highest = max(bins, key=lambda b: b.rows)
+    title = (
+        f"{about}: {sum(b.rows for b in bins):,} {what} from {spread.low.text} to {spread.high.text}; "
+        f"most of them, {highest.rows:,}, are {highest.label}"
+    )
+    width = _WIDTH / len(bins)
+    single = _single(bins)
+    bars = "".join(_bar(b, i * width, width, highest.rows, what, single) for i, b in enumerate(bins))
+    return (
+        f'<svg class="plot" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img"><title>{safe(title)}</title>'
+        f'<path class="grid" d="M0 {_TOP:g}H{_WIDTH:g}"/><text class="most" x="0" y="{_TOP - 5:g}">{highest.rows:,}</text>'
+        f'{bars}<path class="axis" d="M0 {_BASE:g}H{_WIDTH:g}"/>{_labels(bins)}</svg>'
+    )
+
+
+def bar(parts: Sequence[tuple[str, int]], whole: int) -> str:
+    """Return a lying bar whose parts, (CSS class, count), are drawn over one another from the left; the text beside it says the same."""
+    drawn = "".join(
+        f'<rect class="{name}" width="{max(100 * count / whole, 0.8):.4g}" height="8"/>' for name, count in parts if count and whole
+    )
+    return f'<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
+
+
+def _single(bins: Sequence[Bin]) -> bool:
+    """Whether each bar stands for one value."""
+    return all(b.tail or b.label == b.start.text for b in bins)
+
+
+def _bar(b: Bin, x: float, width: float, highest: int, what: str, single: bool) -> str:
+    height = max((_BASE - _TOP) * b.rows / highest, _LEAST) if b.rows else 0.0
+    gap = max(1.0, width - _WIDEST) if single else 1.0
+    look = ' class="tail"' if b.tail else ""
+    return (
+        f"<g><title>{safe(b.label)}: {b.rows:,} {safe(what)}</title>"
+        f'<rect class="hit" x="{x:.5g}" y="{_TOP:g}" width="{width:.5g}" height="{_BASE - _TOP:g}"/>'
+        f'<rect{look} x="{x + gap / 2:.5g}" y="{_BASE - height:.5g}" width="{width - gap:.5g}" height="{height:.5g}"/></g>'
+    )
+
+
+def _labels(bins: Sequence[Bin]) -> str:
+    """Where the first bar begins, where the last ends, and a place between them where there is room."""
+    single, width = _single(bins), _WIDTH / len(bins)
+    first = f"< {_short(bins[0].end.text)}" if bins[0].tail else _short(bins[0].start.text)
+    last = f"≥ {_short(bins[-1].start.text)}" if bins[-1].tail else _short((bins[-1].start if single else bins[-1].end).text)
+    middle = len(bins) // 2
+    between = _short(bins[middle].start.text)
+    room = len(bins) > 2 and not bins[middle].tail and len(first) + len(last) + len(between) < _LABEL_ROOM
+    if single and width > _CENTRED:
+        placed = [_label(width / 2, "middle", first), _label(_WIDTH - width / 2, "middle", last)]
+    else:
+        placed = [_label(0, "start", first), _label(_WIDTH, "end", last)]
+    if room:
+        placed.insert(1, _label(width * (middle + (0.5 if single else 0)), "middle", between))
+    return "".join(placed)
+
+
+def _label(x: float, anchor: str, text: str) -> str:
+    return f'<text x="{x:.5g}" y="{_HEIGHT - 3:g}" text-anchor="{anchor}">{safe(text)}</text>'
+
+
+def _short(text: str) -> str:
+    return _PLAIN_ZEROS.sub("", text)
