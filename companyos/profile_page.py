@@ -103,7 +103,7 @@ def _table(table: TableProfile, places: dict[str, str]) -> str:
     about = f'<p class="about">{data(table.comment)}</p>' if table.comment else ""
     return (
         f'<section id="{place}"><h2>{data(table.name)} <a class="up" href="#main">overview</a></h2>{about}'
-        f'<p class="lead">{table.rows:,} rows, {len(table.columns)} columns, {human_bytes(table.bytes)}</p>'
+        f'<p class="lead">{_number(table.rows, "row")}, {_number(len(table.columns), "column")}, {human_bytes(table.bytes)}</p>'
         f"{_cards('Relations', relations)}{_cards('States', machines, wide=True)}{_cards('Columns', columns)}</section>"
     )
 
@@ -206,7 +206,7 @@ def _relation(table: TableProfile, relation: RelationProfile, places: dict[str, 
     return (
         f'<article class="card"><h4>{data(mine)} → <a href="#{places[relation.table]}">{data(relation.table)}</a> '
         f'<span class="type">{data(theirs)}</span></h4>'
-        f'<p class="about">{relation.children:,} rows for {relation.parents:,} parents; children per parent:</p>'
+        f'<p class="about">{_number(relation.children, "row")} for {_number(relation.parents, "parent")}; children per parent:</p>'
         f"{_facts(facts)}{plot}</article>\n"
     )
 
@@ -252,6 +252,10 @@ def _certainty(certain: int, possible: int, rows: int) -> str:
 
 def _range(certain: int, possible: int) -> str:
     return f"{certain:,}" if certain == possible else f"{certain:,} to {possible:,}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _part(part: int, whole: int) -> str:

@@ -12,7 +12,7 @@ _WIDTH, _TOP, _BASE, _HEIGHT = 320.0, 16.0, 84.0, 100.0
 _LEAST = 1.5
 _WIDEST = 32.0
 _LABEL_ROOM = 44
-_CENTRED = 24.0
+_CENTRED, _LETTER = 24.0, 6.5
 _PLAIN_ZEROS = re.compile(r"\.0+$")
 _INVISIBLE = {
     **{code: chr(0x2400 + code) for code in range(0x20)},
@@ -93,7 +93,7 @@ def _labels(bins: Sequence[Bin]) -> str:
     middle = len(bins) // 2
     between = _short(bins[middle].start.text)
     room = len(bins) > 2 and not bins[middle].tail and len(first) + len(last) + len(between) < _LABEL_ROOM
-    if single and width > _CENTRED:
+    if single and width > max(_CENTRED, _LETTER * len(first), _LETTER * len(last)):
         placed = [_label(width / 2, "middle", first), _label(_WIDTH - width / 2, "middle", last)]
     else:
         placed = [_label(0, "start", first), _label(_WIDTH, "end", last)]

@@ -46,7 +46,7 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 .badges>a{color:var(--link)}
 .badges .warn,.hidden{color:var(--warn);border-color:currentColor}
 .hidden{margin-top:.8rem;font-style:italic}
-.plot{display:block;width:100%;height:auto;margin-top:.8rem;overflow:visible}
+.plot{display:block;width:100%;max-width:26rem;height:auto;margin-top:.8rem;overflow:visible}
 .plot rect{fill:var(--bar)}
 .plot rect.tail{fill:var(--soft);stroke:var(--bar);stroke-width:.8}
 .plot rect.hit{fill:transparent}
