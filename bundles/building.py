@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Schema, Table
-from schemas.source import RangeSource, TableSource
+from schemas.source import CanonicalJson, RangeSource, TableSource
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
 
@@ -147,24 +147,33 @@ def _tasks(source: TableSource, stage: Stage, chunk_rows: int, stopped: Event) -
                 yield table.name, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped)
         else:
             start = 0
+            canonical = _canonical_json(source, table)
             for batch in _chunks(source, table, chunk_rows):
-                yield table.name, _batch_task(table, batch, start, stage, stopped)
+                yield table.name, _batch_task(table, batch, start, stage, stopped, canonical)
                 start += batch.num_rows
 
 
 def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
+    canonical = _canonical_json(source, table)
+
     def task() -> _Chunk:
         _go_on(stopped)
         batch = source.read_rows(table.name, start, stop)
         if batch.num_rows != stop - start:
             raise SourceInvalid(f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {start:,} to {stop:,} were asked for")
-        return _write_chunk(table, conformed(table, batch, start), start, stage, stopped)
+        return _write_chunk(table, conformed(table, batch, start), start, stage, stopped, canonical)
 
     return task
 
 
-def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event) -> _Task:
-    return lambda: _write_chunk(table, batch, start, stage, stopped)
+def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Task:
+    return lambda: _write_chunk(table, batch, start, stage, stopped, canonical)
+
+
+def _canonical_json(source: TableSource, table: Table) -> frozenset[str]:
+    if not isinstance(source, CanonicalJson):
+        return frozenset()
+    return frozenset(c.name for c in table.stored_columns if source.has_canonical_json(table.name, c.name))
 
 
 def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.RecordBatch]:
@@ -193,9 +202,9 @@ def _joined(table: Table, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return joined[0] if joined else pa.RecordBatch.from_pylist([], table.arrow)
 
 
-def _write_chunk(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event) -> _Chunk:
+def _write_chunk(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Chunk:
     _go_on(stopped)
-    blocks = block_digests(table, batch, start)
+    blocks = block_digests(table, batch, start, canonical)
     _go_on(stopped)
     return _Chunk(start, batch.num_rows, stage.add(memoryview(encoded(table, batch))), blocks)
 

@@ -36,7 +36,7 @@ Sources: BLAKE3, O'Connor et al. 2020, section 2.3 (key derivation); Merkle tree
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -125,16 +125,18 @@ class TableDigester:
         return table_digest(self._rows, {name: column.finish() for name, column in self._columns.items()})
 
 
-def block_digests(table: Table, batch: pa.RecordBatch, first_row: int = 0) -> dict[str, list[bytes]]:
+def block_digests(table: Table, batch: pa.RecordBatch, first_row: int = 0, canonical: Collection[str] = ()) -> dict[str, list[bytes]]:
     """Return the digests of the blocks of each column in `batch`, which begins at a block's first row.
 
-    The batch must hold whole blocks unless it ends the table; `first_row` is its place in the table, for messages.
+    The batch must hold whole blocks unless it ends the table; `first_row` is its place in the table, for messages. The json
+    columns in `canonical` are taken as they come.
     """
     digests: dict[str, list[bytes]] = {}
     for column in table.stored_columns:
         array = _column_of(table, batch, column.name)
+        encoded_as = _as_text(column.type) if column.name in canonical else column.type
         digests[column.name] = [
-            _block(table.name, column, _stored(table.name, column, array.slice(start, BLOCK_ROWS)), first_row + start)
+            _block(table.name, column, _stored(table.name, column, array.slice(start, BLOCK_ROWS)), first_row + start, encoded_as)
             for start in range(0, len(array), BLOCK_ROWS)
         ]
     return digests
@@ -198,9 +200,9 @@ def _as_text(type: SqlType) -> SqlType:
     return SqlType("text") if type.kind == "json" else type
 
 
-def _block(table: str, column: Column, array: pa.Array, first_row: int, encoded_as: SqlType | None = None) -> bytes:
+def _block(table: str, column: Column, array: pa.Array, first_row: int, encoded_as: SqlType) -> bytes:
     try:
-        parts = list(encode(encoded_as or column.type, array))
+        parts = list(encode(encoded_as, array))
     except NotJson as error:
         raise ContentInvalid(f"table '{table}', column '{column.name}', row {first_row + error.position}: the value is not JSON") from None
     return _hash("block", _text(type_name(column.type)), u64(len(array)), *parts)

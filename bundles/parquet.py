@@ -3,6 +3,9 @@
 The writer's options are fixed here and depend on the table alone, so that one version of pyarrow always writes the same
 bytes. The Arrow schema is not stored in the file: the bundle's own schema says how to read it. All types but one have a
 Parquet type of their own; an interval is an INT64 of microseconds.
+
+Whole numbers of 32 or 64 bits, as which numerics of up to 18 digits and times are stored too, are delta-packed: that is smaller
+than zstd makes them, at a third of the time. What repeats gets a dictionary; texts and floats are compressed.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from bundles.digest import BLOCK_ROWS
 from bundles.encoding import relisted, storage
 from bundles.errors import BundleDamaged, ContentInvalid, SourceInvalid
 from schemas.model import Table
-from schemas.types import TEXTS, SqlType
+from schemas.types import INTEGERS, TEXTS, SqlType
 
 _GROUP_ROWS = 2 * BLOCK_ROWS
 _REPEATING = (*TEXTS, "enum", "json")
+_WHOLE = (*INTEGERS, "date", "time", "timestamp", "timestamptz", "interval")
 
 
 def conformed(table: Table, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
@@ -67,15 +71,17 @@ def typed(type: SqlType, array: pa.Array) -> pa.Array:
 def encoded(table: Table, batch: pa.RecordBatch) -> pa.Buffer:
     """Return the Parquet file of a conformed batch."""
     sink = pa.BufferOutputStream()
-    repeating = [c.name for c in table.stored_columns if _repeats(table, c.name, c.type)]
+    packed = [c.name for c in table.stored_columns if _is_packed(c.type)]
     with pq.ParquetWriter(
         sink,
         table.arrow,
         version="2.6",
         data_page_version="1.0",
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=repeating,
+        compression={c.name: "none" if _is_packed(c.type) else "zstd" for c in table.stored_columns},
+        compression_level={c.name: 1 for c in table.stored_columns if not _is_packed(c.type)},
+        use_dictionary=[c.name for c in table.stored_columns if _repeats(table, c.name, c.type)],
+        column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
+        store_decimal_as_integer=True,
         write_statistics=True,
         store_schema=False,
     ) as writer:
@@ -102,8 +108,12 @@ def decoded(table: Table, path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _repeats(table: Table, name: str, type: SqlType) -> bool:
-    """Whether a dictionary pays: the values are texts or references, and not all different."""
-    return not table.is_unique(name) and (type.kind in _REPEATING or table.foreign_key_of(name) is not None)
+    """Whether a dictionary pays: the values are texts or uuids of others, and not all different."""
+    return not table.is_unique(name) and (type.kind in _REPEATING or (type.kind == "uuid" and table.foreign_key_of(name) is not None))
+
+
+def _is_packed(type: SqlType) -> bool:
+    return type.kind in _WHOLE or (type.kind == "numeric" and type.precision is not None and type.precision <= 18)
 
 
 def _carries(given: pa.DataType, wanted: pa.DataType) -> bool:

@@ -25,6 +25,7 @@ from datagen.pools import Pools
 from datagen.randomness import stream
 from datagen.references import ReferencePlanner
 from datagen.rows import Kernel, Link, Rows
+from datagen.values.canonical import is_canonical
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
@@ -58,6 +59,7 @@ class Plan:
         self.pools = pools if pools is not None else Pools()
         self.connections = Connections()
         self.tables: dict[str, TablePlan] = {}
+        self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
         self._needs: dict[Node, set[Node]] = {}
         for table in self._parents_first():
@@ -137,6 +139,8 @@ class Plan:
                 factor=references.factor(column.name), at=column.generate.at or column.at,
             )  # fmt: skip
             kernel = with_nulls(self.compile_recipe(column.generate, ctx), column, ctx)
+            if column.type.kind == "json" and is_canonical(column.generate, ctx):
+                self.canonical_json.add((table.name, column.name))
         self.tables[table.name].kernels[column.name] = kernel
 
     def compile_recipe(self, recipe: Recipe, ctx: Context) -> Kernel:

@@ -63,6 +63,10 @@ class SyntheticSource:
         arrow = self.schema.table(table).arrow
         return pa.concat_batches(blocks) if blocks else pa.RecordBatch.from_pylist([], arrow)
 
+    def has_canonical_json(self, table: str, column: str) -> bool:
+        """Whether a json column has canonical texts by construction."""
+        return (table, column) in self.plan.canonical_json
+
     def require_rows(self, table: str, start: int, stop: int) -> None:
         """Raise InputError unless rows `start` to `stop` (exclusive) are all rows of `table`."""
         count = self.row_count(table)

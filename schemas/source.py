@@ -39,3 +39,13 @@ class RangeSource(TableSource, Protocol):
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive) of `table`; safe to call from several threads."""
         ...
+
+
+@runtime_checkable
+class CanonicalJson(Protocol):
+    """A source that knows which of its json columns hold canonical texts alone (as `bundles.canonical` has them).
+
+    What it says is believed when a bundle is built, and proved when it is verified.
+    """
+
+    def has_canonical_json(self, table: str, column: str) -> bool: ...
