@@ -225,6 +225,12 @@ def pattern(recipe: Recipe, ctx: Context) -> Kernel:
     longest = _longest(node)
     if ctx.type.length is not None and longest > ctx.type.length:
         ctx.fail(f"words of {text!r} have up to {longest} characters and {ctx.type} has {ctx.type.length}", recipe.at)
+    if (ctx.unique or ctx.factor is not None) and not _is_plain(node):
+        ctx.fail(
+            f"{text!r} may spell the same word in two ways, so its words may repeat in a unique column; "
+            "let parts of varying length end at a character that is not in them, and alternatives begin differently",
+            recipe.at,
+        )
     if ctx.unique or ctx.factor is not None or node.size <= _MOST_WORDS:
         index = ctx.index(min(node.size, _MOST_WORDS), f"words of {text!r}")
         return lambda rows: node.write(index(rows))
@@ -259,3 +265,64 @@ def _longest(node: Node) -> int:
         return max(map(_longest, node.options))
     assert isinstance(node, Sequence)
     return sum(map(_longest, node.parts))
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether each word is spelled in one way only; False also where that is hard to tell."""
+    if isinstance(node, OneOf):
+        return len(set(node.words)) == len(node.words)
+    if isinstance(node, Either):
+        return all(map(_is_plain, node.options)) and _are_apart(node.options)
+    assert isinstance(node, Sequence)
+    # from the left, a part of fixed length ends by itself, and one of varying length at a character that is not in it
+    for i, part in enumerate(node.parts):
+        if not _is_plain(part) or not (_is_fixed(part) or _ends_before(part, Sequence(node.parts[i + 1 :]))):
+            return False
+    return True
+
+
+def _ends_before(part: Node, rest: Sequence) -> bool:
+    return all(map(_is_fixed, rest.parts)) or not _letters(part) & _first_letters(rest)
+
+
+def _are_apart(options: tuple[Node, ...]) -> bool:
+    """Whether no two options share a word, by their lengths or by their first letters."""
+    lengths = [_longest(o) for o in options]
+    if all(map(_is_fixed, options)) and len(set(lengths)) == len(lengths):
+        return True
+    first = [_first_letters(o) for o in options]
+    return all(_shortest(o) for o in options) and sum(map(len, first)) == len(frozenset().union(*first))
+
+
+def _is_fixed(node: Node) -> bool:
+    return _shortest(node) == _longest(node)
+
+
+def _shortest(node: Node) -> int:
+    if isinstance(node, OneOf):
+        return min(map(len, node.words))
+    if isinstance(node, Either):
+        return min(map(_shortest, node.options))
+    assert isinstance(node, Sequence)
+    return sum(map(_shortest, node.parts))
+
+
+def _letters(node: Node) -> frozenset[str]:
+    if isinstance(node, OneOf):
+        return frozenset("".join(node.words))
+    inner = node.options if isinstance(node, Either) else node.parts
+    return frozenset().union(*map(_letters, inner))
+
+
+def _first_letters(node: Node) -> frozenset[str]:
+    """The characters with which a word can begin, or what follows it where it can be empty."""
+    if isinstance(node, OneOf):
+        return frozenset(word[0] for word in node.words)
+    if isinstance(node, Either):
+        return frozenset().union(*map(_first_letters, node.options))
+    found: frozenset[str] = frozenset()
+    for part in node.parts:
+        found |= _first_letters(part)
+        if _shortest(part):
+            break
+    return found
