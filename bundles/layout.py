@@ -47,15 +47,15 @@ class Layout:
 
     def exists(self) -> bool:
         """Whether there is a store at all; NotAStore where the folder holds something else."""
-        if (self.path / "oci-layout").exists() or self.index_path.exists():
+        if not self.path.exists():
+            return False
+        # one look at all names: another process may be making the store
+        names = os.listdir(self.path) if self.path.is_dir() else None
+        if names is not None and ("oci-layout" in names or self.index_path.name in names):
             return True
-        if self.path.exists() and (not self.path.is_dir() or self._other_files()):
+        if names is None or any(not name.startswith(".") and name not in ("blobs", "tmp") for name in names):
             raise NotAStore(f"{self.path} is no bundle store: it holds other files. Choose an empty or a new folder")
         return False
-
-    def _other_files(self) -> bool:
-        """Whether there is more in the folder than what another process makes first of a new store."""
-        return any(not name.startswith(".") and name not in ("blobs", "tmp") for name in os.listdir(self.path))
 
     def create(self) -> None:
         """Make an empty store; the caller holds the index lock, and a store that exists is left alone."""
