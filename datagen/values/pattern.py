@@ -310,8 +310,10 @@ def _shortest(node: Node) -> int:
 def _letters(node: Node) -> frozenset[str]:
     if isinstance(node, OneOf):
         return frozenset("".join(node.words))
-    inner = node.options if isinstance(node, Either) else node.parts
-    return frozenset().union(*map(_letters, inner))
+    if isinstance(node, Either):
+        return frozenset().union(*map(_letters, node.options))
+    assert isinstance(node, Sequence)
+    return frozenset().union(*map(_letters, node.parts))
 
 
 def _first_letters(node: Node) -> frozenset[str]:
@@ -320,6 +322,7 @@ def _first_letters(node: Node) -> frozenset[str]:
         return frozenset(word[0] for word in node.words)
     if isinstance(node, Either):
         return frozenset().union(*map(_first_letters, node.options))
+    assert isinstance(node, Sequence)
     found: frozenset[str] = frozenset()
     for part in node.parts:
         found |= _first_letters(part)
