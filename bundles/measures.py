@@ -164,17 +164,13 @@ class Floats(Measure):
         return first if first == last else f"{first} to below {last}"
 
 
-class Durations(Measure):
-    """Intervals, and times of the day, in microseconds."""
+class Times(Measure):
+    """What is counted in microseconds."""
 
     sql_type = "BIGINT"
 
     def sql(self, name: str) -> str:
         return f"epoch_us({name})"
-
-    def value(self, position: Position) -> Value:
-        text = duration_text(int(position))
-        return Value(text, text)
 
     def mean(self, total: Any, count: int) -> Value:
         mean = int(total) // count
@@ -188,7 +184,17 @@ class Durations(Measure):
         return f"{self.value(start).text} to below {self.value(end).text}"
 
 
-class Clock(Durations):
+class Durations(Times):
+    """Intervals, of any length and sign."""
+
+    def value(self, position: Position) -> Value:
+        return Value(duration_text(int(position)), duration_text(int(position), units=2))
+
+    def label(self, start: Position, end: Position) -> str:
+        return f"{self.value(start).plain} to below {self.value(end).plain}"
+
+
+class Clock(Times):
     """Times of the day."""
 
     def value(self, position: Position) -> Value:
@@ -199,7 +205,7 @@ class Clock(Durations):
         return Value(text, text)
 
 
-class Moments(Durations):
+class Moments(Times):
     """Time stamps, in microseconds since 1970; `zoned` ones are in UTC."""
 
     def __init__(self, zoned: bool) -> None:
@@ -285,18 +291,27 @@ def short(number: float) -> str:
     return "0" if text == "-0" else text
 
 
-def duration_text(microseconds: int) -> str:
-    """Return a length of time such as `3d 4h`, in the two largest units that say the most of it."""
+def duration_text(microseconds: int, units: int | None = None) -> str:
+    """Return a length of time such as `3d 4h 5.5s`, in all of the units that it needs, or in the largest `units` of these."""
     if microseconds < 0:
-        return "-" + duration_text(-microseconds)
+        return "-" + duration_text(-microseconds, units)
+    if microseconds == 0:
+        return "0s"
     if microseconds < SECOND:
-        return "0s" if microseconds == 0 else f"{microseconds / 1000:g}ms"
+        return f"{_decimal_text(microseconds, 3)}ms"
     rest, parts = microseconds, []
-    for unit, size in (("d", DAY), ("h", _HOUR), ("m", _MINUTE), ("s", SECOND)):
+    for unit, size in (("d", DAY), ("h", _HOUR), ("m", _MINUTE)):
         count, rest = divmod(rest, size)
         if count:
             parts.append(f"{count:,}{unit}")
-    return " ".join(parts[:2])
+    if rest:
+        parts.append(f"{_decimal_text(rest, 6)}s")
+    return " ".join(parts[:units])
+
+
+def _decimal_text(digits: int, scale: int) -> str:
+    whole, part = divmod(digits, 10**scale)
+    return f"{whole}.{part:0{scale}}".rstrip("0").rstrip(".")
 
 
 def _stepped(low: int, high: int, steps: Any) -> list[Position]:
