@@ -3,12 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-full lint types imports lock lock-check check format docs bench clean
+.PHONY: help install demo test test-full search lint types imports lock lock-check check format docs bench clean
 
 help:
 	@echo "make demo       build, verify and load the built-in company, and look around"
 	@echo "make test       the tests (a few minutes)"
 	@echo "make test-full  the tests that take longer"
+	@echo "make search     the tests of properties, on examples that they never saw"
 	@echo "make check      everything that CI checks beside the tests: lint, types, imports, docs, lock"
 	@echo "make install    .venv with all that the others need"
 
@@ -29,6 +30,9 @@ test: install
 
 test-full: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+
+search: install
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile=search $$(grep -rl "from hypothesis import given" tests)
 
 lint: install
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ import random
 import re
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,7 @@ from blake3 import blake3
 from datagen.distributions import Discrete
 from datagen.randomness import Int64, UInt64, below
 
-HARVEST_VERSION = 1
+HARVEST_VERSION = 2
 
 _SAMPLE = 2500
 _SEED = 20_260_101
@@ -185,21 +186,21 @@ def _mimesis_call(provider: str, arguments: Mapping[str, Any], locale: str) -> C
 
 
 def _drawn(call: Callable[[], Any], size: int) -> Pool:
-    """Draw from a provider until `size` different texts are found, or nothing new comes."""
+    """Draw from a provider until `size` different texts are found; those of a provider that has fewer keep their frequencies."""
     state = random.getstate()
     random.seed(_SEED)
-    found: dict[str, None] = {}
+    found: Counter[str] = Counter()
     try:
         for _ in range(size * 4):
             value = call()
             if not isinstance(value, (str, int, float, bool)) and not hasattr(value, "isoformat") and type(value).__name__ != "Decimal":
                 raise TypeError(f"it gives {type(value).__name__}, not a single value")
-            found[value.isoformat() if hasattr(value, "isoformat") else str(value)] = None
+            found[value.isoformat() if hasattr(value, "isoformat") else str(value)] += 1
             if len(found) >= size:
                 break
     finally:
         random.setstate(state)
-    return Pool(tuple(found))
+    return Pool(tuple(found), tuple(map(float, found.values())) if 1 < len(found) < size else None)
 
 
 def _sampled(method: str, instead: str | None = None) -> Callable[[Any], Pool]:
@@ -229,7 +230,7 @@ def _listed(method: str, *attributes: str) -> Callable[[Any], Pool]:
                 equal = len({weights[t] for t in texts}) == 1
                 return _with_slugs(texts, None if equal else tuple(float(weights[t]) for t in texts), {})
         pool = _drawn(lambda: str(getattr(fake, method)()), _SAMPLE)
-        return _with_slugs(pool.texts, None, {})
+        return _with_slugs(pool.texts, pool.weights, {})
 
     return harvest
 

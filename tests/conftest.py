@@ -1,4 +1,4 @@
-"""Parts that tests of several rooms share: a real PostgreSQL server, started once for each test process."""
+"""What tests of several rooms share: a real PostgreSQL server, started once for each test process; how hypothesis looks for examples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
+
+# the same examples each time, so that a change is judged by what it changed; `make search` looks for new ones
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

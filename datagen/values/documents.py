@@ -12,8 +12,8 @@ from datagen.errors import GenerationFailed
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.rows import Elements, Kernel, Rows
 from datagen.values.lorem import glue, positions
-from datagen.values.template import text_of_uuids
 from datagen.values.texts import join
+from datagen.values.writing import text_of
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, argument
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
@@ -62,27 +62,22 @@ def as_json(values: pa.Array, type: SqlType) -> pa.Array:
     if type.kind == "json":
         written = values
     elif type.kind in INTEGERS:
-        written = pc.cast(values, pa.string())
+        written = text_of(values, type)
     elif type.kind == "boolean":
         written = pc.if_else(values, "true", "false")
     elif type.kind == "numeric":
-        written = _decimal_text(values)
+        written = _trimmed(text_of(values, type))
     elif type.kind in FLOATS:
         written = pa.array([None if v is None else rfc8785.dumps(v).decode() for v in values.to_pylist()], pa.string())
-    elif type.kind in ("timestamp", "timestamptz"):
-        written = join('"', pc.strftime(pc.cast(values, pa.timestamp("s"), safe=False), "%Y-%m-%dT%H:%M:%SZ"), '"')
-    elif type.kind == "uuid":
-        written = join('"', text_of_uuids(values), '"')
     elif type.kind in (*TEXTS, "enum"):
         written = quoted(values)
     else:
-        written = join('"', pc.cast(values, pa.string()), '"')
+        written = join('"', text_of(values, type, "%Y-%m-%dT%H:%M:%SZ"), '"')
     return pc.fill_null(written, "null")
 
 
-def _decimal_text(values: pa.Array) -> pa.Array:
+def _trimmed(text: pa.Array) -> pa.Array:
     """Decimals as JSON has them: no zeros at the end."""
-    text = pc.cast(values, pa.string())
     trimmed = pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".")
     return pc.if_else(pc.match_substring(text, "."), trimmed, text)
 

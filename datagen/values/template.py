@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import to_units
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed, Unusable
-from datagen.keys import uuid_text
 from datagen.rows import Kernel, Rows
 from datagen.values.texts import decimal, fit, join
+from datagen.values.writing import text_of
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, argument
-from schemas.types import INTEGERS, TEXTS, SqlType
+from schemas.types import INTEGERS, SqlType
+
+Letters = str | None
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PADDED = re.compile(r"0(\d+)$")
 _TEXT = SqlType("text")
+_DIGITS = "0123456789"
+_LETTERS = {
+    **dict.fromkeys(INTEGERS, "-" + _DIGITS), "numeric": "-." + _DIGITS, "date": _DIGITS + "-", "time": ":." + _DIGITS,
+    "interval": "PTS-." + _DIGITS, "timestamp": " :.-" + _DIGITS, "timestamptz": " :.-" + _DIGITS,
+    "uuid": "abcdef-" + _DIGITS, "boolean": "truefalse",
+}  # fmt: skip
 _DATE_MARKS = set("YmdHMSjyBbAaUe%")
 
 
@@ -57,19 +64,67 @@ def parse_template(text: str) -> list[str | Placeholder]:
 
 @generator("template")
 def template(recipe: Recipe, ctx: Context) -> Kernel:
-    """A template; a unique column needs {row} or a unique column of its own row in it."""
+    """A template; in a unique column, {row} or a unique column of its own row must be readable from the text."""
     text = str(argument(recipe, "text"))
     try:
         pieces = parse_template(text)
     except ValueError as error:
         ctx.fail(f"template: {error}", recipe.at)
-    names = [p.name for p in pieces if isinstance(p, Placeholder)]
-    if ctx.unique and not any(n == "row" or ctx.table.is_unique(n) for n in names):
-        ctx.fail("a unique template needs {row} or a unique column in it", recipe.at)
     compiled = [p if isinstance(p, str) else placeholder(p, ctx, recipe, recipe.at) for p in pieces]
+    if ctx.unique:
+        _require_distinct(pieces, ctx, recipe)
     if ctx.unique and ctx.type.length is not None:
         return _within_length(compiled, ctx)
     return lambda rows: fit(fill(compiled, rows), ctx.type)
+
+
+def _require_distinct(pieces: list[str | Placeholder], ctx: Context, recipe: Recipe) -> None:
+    """Fail unless a value that never repeats can be read back from each text, so that no two rows have the same."""
+    telling = [i for i, p in enumerate(pieces) if isinstance(p, Placeholder) and _never_repeats(p, ctx)]
+    if not telling:
+        ctx.fail("a unique template needs {row} or a unique column that is never null", recipe.at)
+    letters = [p if isinstance(p, str) else _letters(p, ctx) for p in pieces]
+    if not any(_is_readable(i, pieces, letters) for i in telling):
+        ctx.fail(
+            "a unique template may repeat where values of varying length meet, as 1 and 12 do in 112; put a character that is in "
+            "neither of them between {row} (or the unique column) and what stands beside it",
+            recipe.at,
+        )
+
+
+def _never_repeats(found: Placeholder, ctx: Context) -> bool:
+    column = next((c for c in ctx.table.columns if c.name == found.name), None)
+    if column is None:
+        return found.name == "row"
+    coarse = bool(found.form) and column.type.kind not in INTEGERS
+    return ctx.table.is_unique(column.name) and not column.nullable and not coarse
+
+
+def _is_readable(i: int, pieces: list[str | Placeholder], letters: list[Letters]) -> bool:
+    """Whether piece `i` can be read from the text: from its left end, from its right end, or as what both leave over."""
+    left = all(_ends(j, +1, pieces, letters) for j in range(i))
+    right = all(_ends(j, -1, pieces, letters) for j in range(i + 1, len(pieces)))
+    return (left and right) or (left and _ends(i, +1, pieces, letters)) or (right and _ends(i, -1, pieces, letters))
+
+
+def _ends(i: int, step: int, pieces: list[str | Placeholder], letters: list[Letters]) -> bool:
+    """Whether a piece, read from one side, ends at a literal character that is not in it."""
+    if isinstance(pieces[i], str):
+        return True
+    beside, own = (pieces[i + step] if 0 <= i + step < len(pieces) else None), letters[i]
+    if step > 0 and own is not None:
+        own = own.removeprefix("-")  # the sign of a number is only met at its beginning
+    return isinstance(beside, str) and own is not None and beside[0 if step > 0 else -1] not in own
+
+
+def _letters(found: Placeholder, ctx: Context) -> Letters:
+    """The characters that a placeholder can write; None for any."""
+    if found.name == "row":
+        return _DIGITS
+    if found.name in BY_NAME and found.name not in {c.name for c in ctx.table.columns}:
+        return None
+    kind = ctx.path(found.name)[1].kind
+    return None if found.form and kind not in INTEGERS else _LETTERS.get(kind)
 
 
 def _within_length(compiled: list[str | Kernel], ctx: Context) -> Kernel:
@@ -117,23 +172,9 @@ def placeholder(found: Placeholder, ctx: Context, recipe: Recipe, at: Mark | Non
 
 
 def _as_text(source: Kernel, type: SqlType) -> Kernel:
-    if type.kind in (*TEXTS, "enum", "json"):
-        return source
-    if type.kind == "uuid":
-        return lambda rows: text_of_uuids(source(rows))
     if type.kind in ("bytes", "array"):
         raise Unusable(f"a {type} cannot stand in a template")
-    if type.kind == "timestamptz":
-        return lambda rows: pc.strftime(pc.cast(source(rows), pa.timestamp("s"), safe=False), "%Y-%m-%d %H:%M:%S")
-    return lambda rows: pc.cast(source(rows), pa.string())
-
-
-def text_of_uuids(values: pa.Array) -> pa.Array:
-    """Return uuids in their usual form of 36 characters."""
-    storage = values.storage
-    octets = np.frombuffer(storage.buffers()[1], np.uint8)[16 * storage.offset :][: 16 * len(storage)].reshape(-1, 16)
-    text = uuid_text(octets)
-    return text if storage.null_count == 0 else pc.if_else(storage.is_valid(), text, pa.scalar(None, pa.string()))
+    return lambda rows: text_of(source(rows), type)
 
 
 def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, whole: Kernel) -> Kernel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,32 @@ def digits(numbers: Int64, width: int) -> pa.Array:
 def decimal(numbers: Int64) -> pa.Array:
     """Return whole numbers as decimal text."""
     return pc.cast(pa.array(numbers), pa.string())
+
+
+def code_points(alphabets: Sequence[str]) -> list[npt.NDArray[np.unsignedinteger]]:
+    """Return the characters of each text as numbers, of one type for all: uint8 where all are ASCII, else uint32."""
+    narrow = all(a.isascii() for a in alphabets)
+    wide = [np.frombuffer(a.encode("utf-32-le"), np.uint32) for a in alphabets]
+    return [w.astype(np.uint8) for w in wide] if narrow else list(wide)
+
+
+def spell(letters: npt.NDArray[np.unsignedinteger], lengths: Int64 | None = None) -> pa.Array:
+    """Return the rows of a matrix of code points (as of `code_points`) as texts, each cut to its length."""
+    count, width = letters.shape
+    if lengths is None:
+        if letters.dtype == np.uint8:
+            return fixed_width_text(letters)
+        lengths = np.full(count, width)
+    kept = letters[np.arange(width) < lengths[:, None]]
+    ends = np.cumsum(lengths)
+    if letters.dtype == np.uint8:
+        octets = kept.tobytes()
+    else:
+        octets = kept.astype("<u4").tobytes().decode("utf-32-le").encode()
+        sizes = 1 + (kept >= 0x80).astype(np.int64) + (kept >= 0x800) + (kept >= 0x10000)
+        ends = np.concatenate([[0], np.cumsum(sizes)])[ends]
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(octets)])
 
 
 def fit(values: pa.Array, type: SqlType) -> pa.Array:

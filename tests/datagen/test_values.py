@@ -14,7 +14,7 @@ from stdnum import ean, iban, luhn
 
 from datagen.pools import Pool, Pools
 from datagen.rows import Rows
-from datagen.values.pattern import parse_pattern
+from datagen.values.regex import parse_pattern
 from schemas.errors import SchemaError
 from schemas.recipes import BY_NAME
 from tests.datagen.making import column_of, source_of
@@ -208,30 +208,40 @@ tables:
     assert Rows(made.plan.tables, "t", index).column("x").to_pylist() == [whole[i] for i in index]
 
 
+@pytest.mark.parametrize("regex", ["[^ -~]|z", "(", "[z-a]", "a{3", "\\bx", "(a{64}){65}", "(((){99}){99}){99}", "x{5000}"])
+def test_patterns_refuse_what_they_do_not_know(regex):
+    with pytest.raises(ValueError, match=r".+"):
+        parse_pattern(regex)
+
+
 @pytest.mark.parametrize(
-    ("regex", "words"),
+    "regex",
     [
-        ("[A-Z]{2}-\\d{4}", 26**2 * 10**4),
-        ("a|bc|[xy]", 4),
-        ("(ab?){1,2}", 2 + 4),
-        ("x*", 9),
-        ("\\w", 63),
-        ("[^ -~]|z", None),
-        ("(", None),
-        ("[z-a]", None),
-        ("a{3", None),
-        ("\\bx", None),
+        "[A-Z]{2}-\\d{4}",
+        "a|bc|[xy]",
+        "(ab?){1,2}",
+        "x*",
+        "\\w{8,40}",
+        "((a|b){0,3}-){2,4}",
+        "",
+        "[\u00e4x]{1,3}\u6f22?",
+        "([a-z]|\\d\\d)+",
+        "a\\$",
+        "a\\\\$",
     ],
 )
-def test_patterns_count_their_words_and_refuse_what_they_do_not_know(regex, words):
-    if words is None:
-        with pytest.raises(ValueError, match=r".+"):
-            parse_pattern(regex)
-        return
-    node = parse_pattern(regex)
-    assert node.size == words
-    every = node.write(np.arange(min(words, 5000))).to_pylist()
-    assert all(re.fullmatch(regex, w) for w in every)
+def test_patterns_write_words_of_the_regular_expression(regex):
+    found = column_of("{pattern: " + json.dumps(regex, ensure_ascii=False) + "}", "text", 3000).to_pylist()
+    assert all(re.fullmatch(regex, w) for w in found)
+
+
+def test_options_counts_and_letters_of_a_pattern_are_equally_likely():
+    found = column_of("{pattern: '(x|[a-c]{1,3}|(yz?){0,2})'}", "text", 60_000).to_pylist()
+    shares = Counter("y" if "y" in w or not w else w if w == "x" else len(w) for w in found)
+    shares.update(w[0] for w in found if w[:1] in ("a", "b", "c"))
+    expected = {"x": 3, "y": 3, 1: 1, 2: 1, 3: 1, "a": 1, "b": 1, "c": 1}
+    for what, ninths in expected.items():
+        assert abs(shares[what] - 60_000 * ninths / 9) < 6 * (60_000 * ninths / 9) ** 0.5
 
 
 def test_unique_patterns_count_through_their_words():
@@ -296,3 +306,8 @@ def test_pools_say_what_they_hold():
     assert Pool(("a", "b")).digest != Pool(("b", "a")).digest
     made = source_of(PERSON)
     assert any("first_name_female ja_JP" in name for name in made.provenance["value_pools"])
+
+
+def test_providers_of_few_values_keep_their_frequencies():
+    found = column_of("{faker: {provider: boolean, args: {chance_of_getting_true: 90}}}", "boolean", 5000).to_pylist()
+    assert 4300 < sum(found) < 4700
