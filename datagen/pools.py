@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 import pyarrow as pa
+import time_machine
 from blake3 import blake3
 
 from datagen.distributions import Discrete
@@ -97,11 +99,19 @@ class Pools:
         harvest = HARVESTS[kind]
         return self._find(f"faker/{kind}", locale, lambda: harvest(_faker(locale)))
 
-    def provider(self, library: str, provider: str, arguments: Mapping[str, Any], size: int, locale: str) -> Pool:
-        """Return a pool of what any provider of Faker or Mimesis makes; raises AttributeError, TypeError or ValueError."""
-        name = f"{library}/{provider}/{json.dumps(arguments, sort_keys=True)}/{size}"
+    def provider(self, library: str, provider: str, arguments: Mapping[str, Any], size: int, locale: str, today: date) -> Pool:
+        """Return a pool of what any provider of Faker or Mimesis makes; raises AttributeError, TypeError or ValueError.
+
+        Providers that read the clock find the beginning of `today` there, so that they make the same on any day.
+        """
+        name = f"{library}/{provider}/{json.dumps(arguments, sort_keys=True)}/{size}/{today}"
         call = _faker_call if library == "faker" else _mimesis_call
-        return self._find(name, locale, lambda: _drawn(call(provider, arguments, locale), size))
+
+        def harvest() -> Pool:
+            with time_machine.travel(datetime.combine(today, time(), UTC), tick=False):
+                return _drawn(call(provider, arguments, locale), size)
+
+        return self._find(name, locale, harvest)
 
     def digests(self) -> dict[str, str]:
         """The digest of every pool used so far, by kind and locale."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -22,6 +23,7 @@ _PATHS = ("", "/", "/about", "/pricing", "/docs", "/blog/", "/account", "/orders
 _HOSTS = ("web", "app", "db", "cache", "api", "worker", "edge", "mail", "ci", "log")
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01", np.uint8)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.")
 
 
@@ -38,6 +40,9 @@ def _numbered(ctx: Context, words: tuple[str, ...], between: str = "") -> Kernel
 def email(recipe: Recipe, ctx: Context) -> Kernel:
     """A mailbox of no person."""
     given = argument(recipe, "domains")
+    for domain in given or ():
+        if not _DOMAIN.fullmatch(str(domain)):
+            ctx.fail(f"'{str(domain)[:60]}' is no domain; write it like mail.example.com", recipe.at)
     domains = pa.array([f"@{d}" for d in (RESERVED_DOMAINS if given is None else given)], pa.string())
     boxes, own = _numbered(ctx, _MAILBOXES), ctx.stream("domain")
     if ctx.unique:
@@ -199,6 +204,8 @@ def token(recipe: Recipe, ctx: Context) -> Kernel:
     """Random letters and digits after a fixed beginning."""
     prefix, length = str(argument(recipe, "prefix")), int(argument(recipe, "length"))
     room = length if ctx.type.length is None else min(length, ctx.type.length - len(prefix))
+    if not 1 <= length <= 4096:
+        ctx.fail(f"a token has 1 to 4096 characters, not {length}")
     if room < 1:
         ctx.fail(f"no token after {prefix!r} fits {ctx.type}")
     characters = _characters(ctx, room, _ALPHABET, 6)

@@ -13,6 +13,7 @@ from datagen.values.texts import fit, pick
 from schemas.errors import nearest
 from schemas.model import Recipe
 from schemas.recipes import argument
+from schemas.times import EPOCH, MICROSECOND
 
 _MOST = 200_000
 
@@ -21,11 +22,12 @@ def _provider(recipe: Recipe, ctx: Context) -> Kernel:
     name, arguments, size = str(argument(recipe, "provider")), argument(recipe, "args") or {}, int(argument(recipe, "pool"))
     if not 1 <= size <= _MOST:
         ctx.fail(f"a pool has 1 to {_MOST:,} values, not {size}", recipe.at)
-    _require(recipe.name, name, ctx, recipe)
-    locales = locales_of(recipe, ctx)
+    locales, today = locales_of(recipe, ctx), (EPOCH + ctx.schema.anchor * MICROSECOND).date()
     try:
-        pools = [ctx.plan.pools.provider(recipe.name, name, arguments, size, locale) for locale in locales.names]
+        pools = [ctx.plan.pools.provider(recipe.name, name, arguments, size, locale, today) for locale in locales.names]
     except Exception as error:
+        for locale in locales.names:
+            _require(recipe.name, name, locale, ctx, recipe)
         ctx.fail(f"{recipe.name} provider {name} cannot be used: {error}", recipe.at)
     if ctx.unique or ctx.factor is not None:
         length = ctx.type.length
@@ -52,12 +54,12 @@ def _values(pool: GroupedPool, ctx: Context) -> pa.Array:
     return constants(texts, ctx.type, ctx)
 
 
-def _require(library: str, name: str, ctx: Context, recipe: Recipe) -> None:
+def _require(library: str, name: str, locale: str, ctx: Context, recipe: Recipe) -> None:
     """Fail on a name that the library does not know, with the nearest that it does."""
     if library == "faker":
         from faker import Faker
 
-        known = [n for n in dir(Faker().factories[0]) if not n.startswith("_")]
+        known = [n for n in dir(Faker(locale).factories[0]) if not n.startswith("_")]
     else:
         from mimesis import Generic
 
@@ -70,7 +72,7 @@ def _require(library: str, name: str, ctx: Context, recipe: Recipe) -> None:
             else [f"{t}." for t in topics]
         )
     if name not in known:
-        ctx.fail(f"{library} has no provider '{name[:60]}'{nearest(name, known)}", recipe.at)
+        ctx.fail(f"{library} has no provider '{name[:60]}' in {locale}{nearest(name, known)}", recipe.at)
 
 
 generator("faker")(_provider)

@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 import phonenumbers
 import pytest
+import time_machine
 from stdnum import ean, iban, luhn
 
 from datagen.pools import Pool, Pools
@@ -268,6 +269,8 @@ def test_json_documents_are_canonical():
         ("{faker: {provider: pyint, args: {nonsense: 1}}}", "bigint", "nonsense"),
         ("{faker: profile}", "text", "not a single value"),
         ("{faker: catch_phrase}", "bigint", "type bigint"),
+        ("{internet.email: {domains: ['a b', '']}}", "text", "'a b' is no domain"),
+        ("{internet.token: 5000}", "text", "1 to 4096 characters"),
         ("{template: '{nmae}'}", "text", "nmae"),
         ("{template: 'a } b'}", "text", "lone"),
         ("{grammar: {start: ['{a}'], a: ['{start}']}}", "text", "contains itself"),
@@ -311,3 +314,20 @@ def test_pools_say_what_they_hold():
 def test_providers_of_few_values_keep_their_frequencies():
     found = column_of("{faker: {provider: boolean, args: {chance_of_getting_true: 90}}}", "boolean", 5000).to_pylist()
     assert 4300 < sum(found) < 4700
+
+
+def test_providers_of_one_locale_are_found_there():
+    found = column_of("{faker: {provider: first_kana_name, locale: ja_JP}}", "text", 50).to_pylist()
+    assert len(set(found)) > 10
+
+
+@pytest.mark.parametrize("generate", ["{faker: date_this_year}", "{faker: past_date}", "{mimesis: datetime.timestamp}"])
+def test_providers_that_read_the_clock_read_the_anchor(generate, tmp_path, monkeypatch):
+    found = []
+    for day in (date(2031, 5, 6), date(2027, 7, 8)):
+        monkeypatch.setenv("COMPANYOS_HOME", str(tmp_path / str(day)))
+        with time_machine.travel(day, tick=False):
+            found.append(column_of(generate, "text", 50).to_pylist())
+    assert found[0] == found[1]
+    if "faker" in generate:
+        assert all("2025-11" < text < "2026-01-02" for text in found[0])
