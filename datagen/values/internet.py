@@ -24,6 +24,7 @@ _HOSTS = ("web", "app", "db", "cache", "api", "worker", "edge", "mail", "ci", "l
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01", np.uint8)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_SPELLED = 12
 _NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.")
 
 
@@ -179,10 +180,9 @@ def _characters(ctx: Context, length: int, alphabet: np.ndarray, bits: int) -> K
     per_draw = 64 // bits
     stride = -(-length // per_draw)
     own, mask = ctx.stream(), np.uint64(2**bits - 1)
-    serial = ctx.serial() if ctx.unique else None
-    spelled = -(-(2 * max(ctx.rows, 1)).bit_length() // 4) if ctx.unique else 0
-    if spelled > length:
-        ctx.fail(f"{ctx.rows:,} unique values need {spelled} characters, not {length}")
+    # as many as there are whatever the number of rows, so that a table begins with the same values at any scale
+    spelled = min(length, _SPELLED) if ctx.unique else 0
+    serial = ctx.index(len(_HEX) ** spelled, "values") if ctx.unique else None
 
     def kernel(rows: Rows) -> pa.Array:
         numbers = (rows.numbers()[:, None] * stride + np.arange(stride)).reshape(-1)
