@@ -70,7 +70,8 @@ class Family:
         if len(parents) == 0:
             return np.empty(0, np.int64)
         low, high = int(parents.min()), int(parents.max())
-        first, last = low // _BLOCK, max(high - 1, 0) // _BLOCK
+        first = max(min(low, self.parents - 1), 0) // _BLOCK
+        last = max(max(high - 1, 0) // _BLOCK, first)
         if last - first <= 2 * len(parents) // _BLOCK + 2:
             return self._span(first, last)[parents - first * _BLOCK]
         result = np.empty(len(parents), np.int64)

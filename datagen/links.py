@@ -134,21 +134,22 @@ class NullableLink:
 
 @dataclass(frozen=True)
 class UniformLink:
-    """Any of `size` rows; with `acyclic` any row before this one; `orphan` is what the first row points to then."""
+    """Any of `size` rows; with `acyclic` any row before this one, no more than `depth` deep, and the first points nowhere or at
+    itself."""
 
     parent: str
     size: int
     stream: Stream
     skew: float | None = None
     acyclic: bool = False
+    depth: int | None = None
     orphan_is_self: bool = False
 
     def __call__(self, rows: Rows) -> Int64:
-        draws = rows.draws(self.stream)
         if self.acyclic:
-            numbers = rows.numbers()
-            found = below(draws, numbers)
-            return np.where(numbers == 0, np.int64(0 if self.orphan_is_self else -1), found)
+            found = shallow(lambda numbers, _: self._before(numbers), rows.numbers(), self.depth)
+            return np.where(found < 0, rows.numbers(), found) if self.orphan_is_self else found
+        draws = rows.draws(self.stream)
         if self.size == 0:
             return np.full(len(rows), -1, np.int64)
         if self.skew is None:
@@ -156,10 +157,14 @@ class UniformLink:
         ranks = zipf_rank(draws, self.skew, np.full(len(rows), self.size, np.int64))
         return permute(self.stream, ranks, self.size)
 
+    def _before(self, numbers: Int64) -> Int64:
+        return np.where(numbers == 0, np.int64(-1), below(self.stream.draws(numbers), numbers))
+
 
 @dataclass(frozen=True)
 class GroupLink:
-    """A row of the group that this row belongs to, by equal chance or skewed; with `acyclic` one before this one."""
+    """A row of the group that this row belongs to, by equal chance or skewed; with `acyclic` one before this one, no more than
+    `depth` deep."""
 
     parent: str
     groups: Groups
@@ -167,6 +172,7 @@ class GroupLink:
     stream: Stream
     skew: float | None = None
     acyclic: bool = False
+    depth: int | None = None
     orphan_is_self: bool = False
 
     def __call__(self, rows: Rows) -> Int64:
@@ -174,16 +180,21 @@ class GroupLink:
         present = np.maximum(group, 0)
         start, size = self.groups.ranges(present)
         if self.acyclic:
-            size = self.groups.positions(rows.numbers()) - start
-        draws = rows.draws(self.stream)
-        if self.skew is None:
-            place = below(draws, size)
+            found = shallow(lambda numbers, here: self._before(numbers, start[here]), rows.numbers(), self.depth)
         else:
-            ranks = zipf_rank(draws, self.skew, np.maximum(size, 1))
-            place = rotate(self.stream, present, ranks, np.maximum(size, 1))
-        found = self.groups.members(start + place)
+            draws, room = rows.draws(self.stream), np.maximum(size, 1)
+            if self.skew is None:
+                place = below(draws, room)
+            else:
+                place = rotate(self.stream, present, zipf_rank(draws, self.skew, room), room)
+            found = np.where(size <= 0, np.int64(-1), self.groups.members(start + place))
         orphan = rows.numbers() if self.orphan_is_self else np.full(len(rows), -1, np.int64)
-        return np.where((group < 0) | (size <= 0), orphan, found)
+        return np.where((group < 0) | (found < 0), orphan, found)
+
+    def _before(self, numbers: Int64, start: Int64) -> Int64:
+        earlier = self.groups.positions(numbers) - start
+        found = self.groups.members(start + below(self.stream.draws(numbers), np.maximum(earlier, 1)))
+        return np.where(earlier <= 0, np.int64(-1), found)
 
 
 @dataclass(frozen=True)
@@ -242,6 +253,30 @@ class ValueLink:
             if self._known is None:
                 self._known = Rows(self._tables, self.parent, range(self._size)).column(self._target)
             return self._known
+
+
+def shallow(above: Callable[[Int64, Int64], Int64], rows: Int64, depth: int | None) -> Int64:
+    """Return the row above each of `rows` in a forest in which none has more than `depth` rows above it; -1 for roots.
+
+    `above(numbers, here)` gives the forest without that bound: the row above each of `numbers`, which lie above the rows at the
+    positions `here`. A row that lies deeper there is hung on the last of its line that may have children.
+    """
+    found = above(rows, np.arange(len(rows)))
+    if depth is None:
+        return found
+    levels = (found >= 0).astype(np.int64)
+    here = np.flatnonzero(levels)
+    at = found[here]
+    while len(here):
+        at = above(at, here)
+        here, at = here[at >= 0], at[at >= 0]
+        levels[here] += 1
+    here = np.flatnonzero(levels > depth)
+    while len(here):
+        found[here] = above(found[here], here)
+        levels[here] -= 1
+        here = here[levels[here] > depth]
+    return found
 
 
 def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:

@@ -300,7 +300,7 @@ class ReferencePlanner:
             if key is not None:
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
-            return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, required)
+            return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
         if key is not None:
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
         if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
@@ -309,7 +309,7 @@ class ReferencePlanner:
                     f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
                 )
             return DistinctLink(parent, max(size, 1), draws)
-        return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, required)
+        return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
         return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import rfc8785
 from blake3 import blake3
@@ -72,6 +73,30 @@ class SyntheticSource:
         count = self.row_count(table)
         if not 0 <= start <= stop <= count:
             raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
+
+    def children_of(self, table: str, row: int, children: str) -> range:
+        """The numbers of the rows of `children` that row `row` (from 0) of its parent `table` has, made without any of them."""
+        self._require_row(table, row)
+        self._require(children)
+        family, per = self.plan.family(children), self.schema.table(children).rows.per
+        if family is None or per != table:
+            has = f"{children} has rows per {per}" if per else f"{children} has a number of rows of its own"
+            raise InputError(f"{children} has no rows per row of {table}; {has}")
+        first, count = family.children_of(np.array([row]))
+        return range(int(first[0]), int(first[0] + count[0]))
+
+    def parent_of(self, table: str, row: int) -> int:
+        """The number of the row of its parent table to which row `row` (from 0) of `table` belongs."""
+        self._require_row(table, row)
+        family = self.plan.family(table)
+        if family is None:
+            raise InputError(f"{table} has no rows per row of another table")
+        return int(family.parent_of(range(row, row + 1))[-1])
+
+    def _require_row(self, table: str, row: int) -> None:
+        count = self.row_count(table)
+        if not 0 <= row < count:
+            raise InputError(f"{table} has rows 0 to {count - 1:,}, and no row {row:,}")
 
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         rows = Rows(self.plan.tables, table, range(start, stop))

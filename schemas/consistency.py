@@ -139,6 +139,8 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
             own = ", ".join(key.columns)
             if key.acyclic and key.table != table.name:
                 yield Problem(f"acyclic is for references of a table to itself, and '{own}' references '{key.table}'", key.at)
+            if key.depth is not None and not key.acyclic:
+                yield Problem(f"depth is for acyclic references; write acyclic: true beside it for '{own}'", key.at)
             if key.acyclic and key.skew is not None:
                 yield Problem("acyclic and skew cannot stand together", key.at)
             if key.within is not None:

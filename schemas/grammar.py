@@ -61,6 +61,7 @@ REFERENCE_OPTIONS = (
     Key("within", "column", "The referenced row shares a parent with this row: a column of this table that is part of another reference.",
         "assignee_id: {references: users.id, within: tenant_id}"),
     Key("acyclic", "true or false", "For references of a table to itself: no row is its own ancestor.", "manager_id: {references: users.id, acyclic: true, null: 0}"),
+    Key("depth", "whole number above 0", "With `acyclic`: the most rows that any row has above it.", "manager_id: {references: users.id, acyclic: true, depth: 4, null: 0}"),
     Key("skew", "number above 0", "Some rows are referenced far more than others: the exponent of a zipf distribution.", "product_id: {references: products.id, skew: 1.1}"),
 )  # fmt: skip
 

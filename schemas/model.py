@@ -34,7 +34,8 @@ class ForeignKey:
     """A foreign key over one or more columns, and how the referenced row is chosen.
 
     `within` names a column of this table (part of another reference) whose parent the referenced row must share;
-    `acyclic` keeps self-references a forest; `skew` is a zipf exponent (some rows are referenced far more than others).
+    `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
+    (some rows are referenced far more than others).
     """
 
     columns: tuple[str, ...]
@@ -44,6 +45,7 @@ class ForeignKey:
     within: str | None = None
     acyclic: bool = False
     skew: float | None = None
+    depth: int | None = None
     at: Mark | None = field(default=None, compare=False)
 
 

@@ -29,14 +29,15 @@ class Reference:
     within: str | None = None
     acyclic: bool = False
     skew: float | None = None
+    depth: int | None = None
 
     def to(self, target: Target) -> ForeignKey:
         """The foreign key to `target`."""
-        return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.at)
+        return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.at)
 
 
 def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
-    """Return the reference that the keys `references`, `name`, `within`, `acyclic` and `skew` of a mapping write."""
+    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth` and `skew` of a mapping write."""
     return Reference(
         columns,
         parts["references"][1],
@@ -45,6 +46,7 @@ def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at:
         reading.text(parts["within"][1], "within") if "within" in parts else None,
         bool(reading.boolean(parts["acyclic"][1], "acyclic")) if "acyclic" in parts else False,
         _read_skew(reading, parts["skew"][1]) if "skew" in parts else None,
+        reading.integer(parts["depth"][1], "depth", 1) if "depth" in parts else None,
     )
 
 

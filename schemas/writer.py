@@ -181,6 +181,8 @@ def _reference_options(key: ForeignKey) -> dict[str, Any]:
         options["within"] = key.within
     if key.acyclic:
         options["acyclic"] = True
+    if key.depth is not None:
+        options["depth"] = key.depth
     if key.skew is not None:
         options["skew"] = key.skew
     return options

@@ -39,6 +39,18 @@ def test_parents_and_children_agree_with_counting_them_all(parents, most, seed):
         assert (family.parent_of(range(low, family.total)) == owner[low:]).all()
 
 
+@pytest.mark.parametrize("parents", [0, 1, 4096, 4097, 8192, 12_288])
+def test_single_parents_beside_the_edges_of_blocks_have_their_children(parents):
+    counts = counts_up_to(3)
+    family = Family(parents, counts)
+    offsets = np.concatenate([[0], np.cumsum(counts(range(parents)))]) if parents else np.zeros(1)
+    for parent in {p for edge in range(0, parents + 1, 4096) for p in (edge - 1, edge, edge + 1) if 0 <= p < parents} | {parents}:
+        assert family.starts(np.array([parent])) == [offsets[parent]]
+        if parent < parents:
+            first, count = family.children_of(np.array([parent]))
+            assert (first[0], first[0] + count[0]) == (offsets[parent], offsets[parent + 1])
+
+
 @pytest.mark.parametrize("total", [0, 17, 500, 2000])
 def test_a_total_is_met_exactly_within_the_bounds(total):
     found = counts_with_total(counts_up_to(9), 100, 0, 20, total)(range(100))

@@ -47,6 +47,8 @@ def schemas(draw) -> str:
                 options.append("null: 0.2")
             if target == name and draw(st.booleans()):
                 options.append("acyclic: true")
+                if draw(st.booleans()):
+                    options.append("depth: 2")
             elif draw(st.booleans()):
                 options.append("skew: 1.1")
             if parent is not None and parents.get(target) == parent and draw(st.booleans()) and "skew: 1.1" not in options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from schemas.errors import InputError
 from tests.datagen.making import source_of
 
 COMPANY = """tables:
@@ -310,3 +311,67 @@ def test_groups_need_not_lie_together():
     assert sum(u["manager_id"] is None for u in users.values()) < 60
     assert all(users[n["author_id"]]["tenant_id"] == n["tenant_id"] for n in made.read("notes").read_all().to_pylist())
     assert made.read_rows("users", 50, 60).to_pylist() == list(users.values())[50:60]
+
+
+@pytest.mark.parametrize("within", ["", ", within: tenant_id"])
+@pytest.mark.parametrize("null", ["", ", null: 0.05"])
+def test_forests_are_no_deeper_than_asked(within, null):
+    def levels(depth: str) -> list[int]:
+        text = f"""tables:
+  tenants: {{rows: 3, columns: {{id: {{type: bigint, key: true}}}}}}
+  users:
+    rows: {{per: tenants, count: 300}}
+    columns:
+      id:      {{type: bigint, key: true}}
+      tenant_id:  {{references: tenants.id}}
+      manager_id: {{references: users.id, acyclic: true{depth}{within}{null}}}
+"""
+        made = source_of(text)
+        users = made.read("users").read_all().to_pylist()
+        assert made.read_rows("users", 450, 460).to_pylist() == users[450:460]
+        above = {u["id"]: None if u["manager_id"] == u["id"] else u["manager_id"] for u in users}
+        if within:
+            tenants = {u["id"]: u["tenant_id"] for u in users}
+            assert all(m is None or tenants[m] == tenants[u] for u, m in above.items())
+        found = []
+        for at in above:
+            level = 0
+            while above[at] is not None:
+                assert above[at] < at
+                at, level = above[at], level + 1
+            found.append(level)
+        return found
+
+    free = levels("")
+    assert max(free) > 6
+    for depth in (1, 2, 5):
+        bounded = levels(f", depth: {depth}")
+        assert max(bounded) == depth
+        if not null:
+            # rows that lay no deeper stay where they were
+            assert [b for b, f in zip(bounded, free, strict=True) if f <= depth] == [f for f in free if f <= depth]
+
+
+def test_children_and_parents_are_told_from_row_numbers_alone():
+    text = """tables:
+  p: {rows: 5000, columns: {id: {type: bigint, key: true}}}
+  c:
+    rows: {per: p, count: {poisson: 2}}
+    columns:
+      id:   {type: bigint, key: true}
+      p_id: {references: p.id}
+      q_id: {references: p.id}
+"""
+    made = source_of(text)
+    parents = [row["p_id"] - 1 for row in made.read("c").read_all().to_pylist()]
+    for parent in (0, 1, 17, 4999):
+        children = made.children_of("p", parent, "c")
+        assert [n for n, p in enumerate(parents) if p == parent] == list(children)
+        assert all(made.parent_of("c", child) == parent for child in children)
+    assert sum(len(made.children_of("p", p, "c")) for p in range(5000)) == len(parents)
+    with pytest.raises(InputError, match="p has rows 0 to 4,999, and no row 5,000"):
+        made.children_of("p", 5000, "c")
+    with pytest.raises(InputError, match="no rows per row of c; c has rows per p"):
+        made.children_of("c", 0, "c")
+    with pytest.raises(InputError, match="p has no rows per row of another table"):
+        made.parent_of("p", 0)

@@ -333,6 +333,8 @@ PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {ty
         ("{references: p.name}", "p(name) is neither a key nor unique, so it cannot be referenced; add it to `unique:` there"),
         ("{type: uuid, references: p.id}", "column 'c' is uuid and cannot reference 'p.id', which is integer"),
         ("{references: p.id, acyclic: true}", "acyclic is for references of a table to itself, and 'c' references 'p'"),
+        ("{references: p.id, depth: 3}", "depth is for acyclic references; write acyclic: true beside it for 'c'"),
+        ("{references: t.k, acyclic: true, depth: 0}", "depth must be at least 1, not '0'"),
         ("{references: p.id, within: d}", "within: table 't' has no column 'd'"),
         ("{references: p.id, within: k}", "within: 'k' must be part of another reference of 't'; references are other"),
         ("{references: p.id, within: other}", "within: 'p' has no reference to 'p', so its rows share none with those of 't'"),
