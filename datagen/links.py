@@ -8,6 +8,7 @@ A link maps rows to row numbers of its parent table (-1 for none). The kinds:
     GroupLink       the same among the rows that share a parent with this row (`within`)
     DistinctLink    one that no other row has (a unique foreign key)
     FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
+    WeightedLink    any row, or any within a group, in proportion to a column (`weight`)
     ValueLink       the row that has the value which the column's own generator makes
 """
 
@@ -22,12 +23,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datagen.arrays import to_units
 from datagen.distributions import zipf_rank
 from datagen.errors import GenerationFailed
 from datagen.families import Family
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
+from schemas.types import SqlType
+
+_WEIGHTS_BLOCK = 65_536
 
 
 class Groups(Protocol):
@@ -220,6 +225,55 @@ class FactorLink:
 
     def __call__(self, rows: Rows) -> Int64:
         return self.place(rows)
+
+
+class WeightedLink:
+    """A row of the parent in proportion to its `column`; with `groups` (the shared reference and the parent's groups by it) only
+    of the group that this row belongs to. Keeps a running total, 8 bytes for each row of the parent."""
+
+    def __init__(
+        self, tables: Tables, parent: str, size: int, column: str, type: SqlType, stream: Stream,
+        groups: tuple[tuple[str, ...], Groups] | None, required: bool,
+    ) -> None:  # fmt: skip
+        self.parent = parent
+        self._tables, self._size, self._column, self._type = tables, size, column, type
+        self._stream, self._groups, self._required = stream, groups, required
+        self._lock = threading.Lock()
+        self._known: Int64 | None = None
+
+    def __call__(self, rows: Rows) -> Int64:
+        totals = self._totals()
+        if self._groups is None:
+            start, size = np.zeros(len(rows), np.int64), np.full(len(rows), self._size, np.int64)
+        else:
+            group = rows.links(self._groups[0])
+            start, size = self._groups[1].ranges(np.maximum(group, 0))
+            size = np.where(group < 0, 0, size)
+        before = totals[start]
+        span = totals[start + size] - before
+        if self._required and (span == 0).any():
+            raise GenerationFailed(
+                f"{rows.table} must reference rows of {self.parent} by the weight {self._column}, and where it looks there is none "
+                "with a weight above 0; make the reference nullable or the weights positive"
+            )
+        place = np.searchsorted(totals, before + below(rows.draws(self._stream), np.maximum(span, 1)), side="right") - 1
+        found = place if self._groups is None else self._groups[1].members(place)
+        return np.where(span == 0, np.int64(-1), found)
+
+    def _totals(self) -> Int64:
+        """The sum of the weights before each position, and of all."""
+        with self._lock:
+            if self._known is None:
+                weights = np.zeros(self._size, np.int64)
+                for first in range(0, self._size, _WEIGHTS_BLOCK):
+                    block = range(first, min(first + _WEIGHTS_BLOCK, self._size))
+                    weights[block.start : block.stop] = to_units(self._type, Rows(self._tables, self.parent, block).column(self._column))[0]
+                if (weights < 0).any() or float(weights.astype(np.float64).sum()) >= 2.0**62:
+                    raise GenerationFailed(f"the weights {self.parent}.{self._column} must be 0 or above, and sum to less than 2**62")
+                if self._groups is not None:
+                    weights = weights[self._groups[1].members(np.arange(self._size))]
+                self._known = np.concatenate([[0], np.cumsum(weights)])
+            return self._known
 
 
 class ValueLink:

@@ -27,6 +27,7 @@ from datagen.links import (
     SortedGroups,
     UniformLink,
     ValueLink,
+    WeightedLink,
 )  # fmt: skip
 from datagen.randomness import Int64, Stream, stream
 from datagen.rows import Kernel, Link, Rows
@@ -293,6 +294,8 @@ class ReferencePlanner:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
         key = self._factor_of.get(self._factor_name(foreign_key))
         draws = self._stream(foreign_key, "link")
+        if foreign_key.weight is not None:
+            return self._weighted(foreign_key, within, required, draws)
         if within is not None:
             groups = self._groups(parent, within[1])
             self._needs(self._node(foreign_key), ("link", name, *within[0]))
@@ -310,6 +313,21 @@ class ReferencePlanner:
                 )
             return DistinctLink(parent, max(size, 1), draws)
         return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+
+    def _weighted(
+        self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream
+    ) -> WeightedLink:
+        plan, name, parent, column = self.plan_of_all, self.table.name, foreign_key.table, foreign_key.weight or ""
+        if self._factor_of.get(self._factor_name(foreign_key)) is not None or foreign_key.columns in self.table.unique_sets():
+            raise Unusable(f"weight is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
+        self._needs(self._node(foreign_key), (parent, column))
+        groups = None
+        if within is not None:
+            groups = within[0], self._groups(parent, within[1])
+            self._needs(self._node(foreign_key), ("link", name, *within[0]))
+            self._needs(self._node(foreign_key), ("link", parent, *within[1].columns))
+        type = plan.schema.table(parent).column(column).type
+        return WeightedLink(plan.tables, parent, plan.row_count(parent), column, type, draws, groups, required)
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
         return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)

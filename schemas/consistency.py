@@ -145,6 +145,26 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
                 yield Problem("acyclic and skew cannot stand together", key.at)
             if key.within is not None:
                 yield from _within(subject, table, key)
+            if key.weight is not None:
+                yield from _weight(subject, table, key)
+
+
+def _weight(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
+    own, parent = ", ".join(key.columns), next((t for t in subject.tables if t.name == key.table), None)
+    if key.acyclic or key.skew is not None:
+        yield Problem(f"weight and {'acyclic' if key.acyclic else 'skew'} cannot stand together", key.at)
+    if table.rows.per == key.table and [f.table for f in table.foreign_keys].count(key.table) == 1:
+        yield Problem(f"weight: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
+    if key.table == table.name:
+        yield Problem(f"weight is for references to another table, and '{own}' references its own", key.at)
+    elif parent is not None and subject.sound(parent.name, key.weight or ""):
+        if not parent.has(key.weight or ""):
+            hint = nearest(key.weight or "", [c.name for c in parent.columns])
+            yield Problem(f"weight: table '{parent.name}' has no column '{key.weight}'{hint}", key.at)
+            return
+        column = parent.column(key.weight or "")
+        if column.type.kind not in (*INTEGERS, "numeric") or column.computed is not None:
+            yield Problem(f"weight: '{parent.name}.{column.name}' must be a whole number or numeric that is generated", key.at)
 
 
 def _within(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:

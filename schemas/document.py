@@ -138,7 +138,7 @@ def _to_rows(data: Mapping[str, Any]) -> Rows:
 def _foreign_key(key: ForeignKey) -> dict[str, Any]:
     return _kept(
         columns=list(key.columns), table=key.table, target=list(key.target), name=key.name, within=key.within,
-        acyclic=key.acyclic, skew=key.skew, depth=key.depth,
+        acyclic=key.acyclic, skew=key.skew, depth=key.depth, weight=key.weight,
     )  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def _to_foreign_key(data: Mapping[str, Any]) -> ForeignKey:
     skew = data.get("skew")
     return ForeignKey(
         tuple(data["columns"]), data["table"], tuple(data["target"]), data.get("name"), data.get("within"),
-        data.get("acyclic", False), None if skew is None else float(skew), _to_number(data.get("depth")),
+        data.get("acyclic", False), None if skew is None else float(skew), _to_number(data.get("depth")), data.get("weight"),
     )  # fmt: skip
 
 

@@ -63,6 +63,8 @@ REFERENCE_OPTIONS = (
     Key("acyclic", "true or false", "For references of a table to itself: no row is its own ancestor.", "manager_id: {references: users.id, acyclic: true, null: 0}"),
     Key("depth", "whole number above 0", "With `acyclic`: the most rows that any row has above it.", "manager_id: {references: users.id, acyclic: true, depth: 4, null: 0}"),
     Key("skew", "number above 0", "Some rows are referenced far more than others: the exponent of a zipf distribution.", "product_id: {references: products.id, skew: 1.1}"),
+    Key("weight", "column", "Each row is referenced in proportion to a column of its own: whole numbers or numerics, 0 or above.",
+        "product_id: {references: products.id, weight: stock}"),
 )  # fmt: skip
 
 COLUMN = (

@@ -162,7 +162,7 @@ def _object(keys: tuple[Key, ...], values: dict[str, Json]) -> Json:
 
 
 def _definitions() -> Json:
-    options = {"within": _NAME, "acyclic": _BOOLEAN, "depth": _number(1, MOST_ROWS, "integer"), "skew": _number()}
+    options = {"within": _NAME, "acyclic": _BOOLEAN, "depth": _number(1, MOST_ROWS, "integer"), "skew": _number(), "weight": _NAME}
     reference = _any({"type": "string", "pattern": r"[.(]"}, _object(grammar.TARGET, {"table": _NAME, "columns": _COLUMNS}))
     count = _number(0, MOST_ROWS, "integer")
     rows = _object(grammar.ROWS, {"fixed": count, "per": _NAME, "count": _ref("distribution"), "total": count})

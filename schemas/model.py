@@ -35,7 +35,7 @@ class ForeignKey:
 
     `within` names a column of this table (part of another reference) whose parent the referenced row must share;
     `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
-    (some rows are referenced far more than others).
+    (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is.
     """
 
     columns: tuple[str, ...]
@@ -46,6 +46,7 @@ class ForeignKey:
     acyclic: bool = False
     skew: float | None = None
     depth: int | None = None
+    weight: str | None = None
     at: Mark | None = field(default=None, compare=False)
 
 

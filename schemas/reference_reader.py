@@ -30,14 +30,15 @@ class Reference:
     acyclic: bool = False
     skew: float | None = None
     depth: int | None = None
+    weight: str | None = None
 
     def to(self, target: Target) -> ForeignKey:
         """The foreign key to `target`."""
-        return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.at)
+        return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.at)
 
 
 def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
-    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth` and `skew` of a mapping write."""
+    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew` and `weight` of a mapping write."""
     return Reference(
         columns,
         parts["references"][1],
@@ -47,6 +48,7 @@ def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at:
         bool(reading.boolean(parts["acyclic"][1], "acyclic")) if "acyclic" in parts else False,
         _read_skew(reading, parts["skew"][1]) if "skew" in parts else None,
         reading.integer(parts["depth"][1], "depth", 1) if "depth" in parts else None,
+        reading.text(parts["weight"][1], "weight") if "weight" in parts else None,
     )
 
 

@@ -185,6 +185,8 @@ def _reference_options(key: ForeignKey) -> dict[str, Any]:
         options["depth"] = key.depth
     if key.skew is not None:
         options["skew"] = key.skew
+    if key.weight is not None:
+        options["weight"] = key.weight
     return options
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -375,3 +377,61 @@ def test_children_and_parents_are_told_from_row_numbers_alone():
         made.children_of("c", 0, "c")
     with pytest.raises(InputError, match="p has no rows per row of another table"):
         made.parent_of("p", 0)
+
+
+def test_weighted_references_follow_a_column_of_the_parent():
+    text = """tables:
+  t: {rows: 20, columns: {id: {type: bigint, key: true}}}
+  p:
+    rows: 400
+    columns:
+      id:    {type: bigint, key: true}
+      t_id:  {references: t.id}
+      plan:  {type: text, generate: {choice: {free: 70, paid: 30}}}
+      seats: {type: "numeric(6,1)", hidden: true, generate: {expression: "CASE WHEN plan = 'paid' THEN 9.5 ELSE 0.5 END"}}
+  c:
+    rows: 60000
+    columns:
+      id:   {type: bigint, key: true}
+      t_id: {references: t.id}
+      any:  {references: p.id, weight: seats}
+      own:  {references: p.id, weight: seats, within: t_id}
+"""
+    made = source_of(text)
+    parents = by_id(made.read("p").read_all().to_pylist())
+    rows = made.read("c").read_all().to_pylist()
+    weights = {p: 9.5 if row["plan"] == "paid" else 0.5 for p, row in parents.items()}
+    found, total = Counter(r["any"] for r in rows), sum(weights.values())
+    statistic = sum((found[p] - 60_000 * w / total) ** 2 / (60_000 * w / total) for p, w in weights.items())
+    assert statistic < 399 + 6 * (2 * 399) ** 0.5
+    assert all(parents[r["own"]]["t_id"] == r["t_id"] for r in rows)
+    group = [p for p, row in parents.items() if row["t_id"] == 3]
+    inside, share = Counter(r["own"] for r in rows if r["t_id"] == 3), sum(weights[p] for p in group)
+    expected = {p: inside.total() * weights[p] / share for p in group}
+    assert sum((inside[p] - e) ** 2 / e for p, e in expected.items()) < len(group) + 6 * (2 * len(group)) ** 0.5
+    assert made.read_rows("c", 31_000, 31_010).to_pylist() == rows[31_000:31_010]
+
+
+@pytest.mark.parametrize(
+    ("weight", "null", "message"),
+    [
+        ("0", "", "none with a weight above 0"),
+        ("-1", "", "must be 0 or above"),
+        ("0", ", null: 0", None),
+        ("1", ", unique: true", "c is unique"),
+    ],
+)
+def test_weights_that_choose_no_row(weight, null, message):
+    text = f"""tables:
+  p: {{rows: 5, columns: {{id: {{type: bigint, key: true}}, w: {{type: integer, generate: {{constant: {weight}}}}}}}}}
+  c:
+    rows: 5
+    columns:
+      id: {{type: bigint, key: true}}
+      c:  {{references: p.id, weight: w{null}}}
+"""
+    if message is None:
+        assert source_of(text).read("c").read_all()["c"].null_count == 5
+        return
+    with pytest.raises(Exception, match=message):
+        source_of(text).read("c").read_all()

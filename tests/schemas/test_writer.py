@@ -9,6 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from schemas.consistency import problems_of
+from schemas.document import from_document, to_document
 from schemas.model import Column, Recipe, Rows, Schema, Table
 from schemas.reader import parse_schema
 from schemas.reference import EXAMPLE
@@ -24,6 +25,28 @@ SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 def test_a_written_schema_reads_back_the_same(schema: Schema) -> None:
     assert list(problems_of(schema)) == []
     assert parse_schema(to_yaml(schema)) == schema
+
+
+def test_all_options_of_references_are_written_and_kept() -> None:
+    text = """schema: s
+tables:
+  p:
+    rows: 1
+    columns: {id: {type: int, key: true}, stock: {type: int, generate: {uniform: [1, 9]}}}
+  t:
+    rows: 1
+    columns:
+      id:    {type: int, key: true}
+      p_id:  {references: p.id, weight: stock}
+      q_id:  {references: p.id, skew: 1.5}
+      boss:  {references: t.id, within: p_id, acyclic: true, depth: 3, null: 0.1}
+"""
+    schema = parse_schema(text)
+    assert [(f.weight, f.skew, f.within, f.acyclic, f.depth) for f in schema.table("t").foreign_keys] == [
+        ("stock", None, None, False, None), (None, 1.5, None, False, None), (None, None, "p_id", True, 3),
+    ]  # fmt: skip
+    assert parse_schema(to_yaml(schema)) == schema
+    assert from_document(to_document(schema)) == schema
 
 
 def test_a_schema_is_written_as_a_person_would() -> None:
