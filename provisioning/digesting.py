@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
-from queue import Queue
-from threading import Thread
+from threading import Condition, Thread
 
 import pyarrow as pa
 
 from bundles.digest import TableDigest, TableDigester
 
-_AHEAD = 16  # drivers give batches of up to 16 MiB
+_WAITING_BYTES = 128 * 2**20
 
 Prepare = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -25,7 +25,7 @@ class Lane:
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Add the next rows."""
-        self._thread.submit(lambda: self._digester.update(self._prepare(batch) if self._prepare else batch))
+        self._thread.submit(lambda: self._digester.update(self._prepare(batch) if self._prepare else batch), batch.nbytes)
 
     def end(self) -> None:
         """Say that there are no more rows."""
@@ -36,24 +36,32 @@ class Lane:
 
 
 class DigestingThread:
-    """A thread that digests tables, one after the other, while the caller reads on.
+    """A thread that digests tables, one after the other, while the caller reads on, or waits for its database.
 
-    Its errors are raised in the caller: at the next `submit`, or by `raise_error`.
+    Batches of at most 128 MiB (or one that is larger) wait for it. Its errors are raised in the caller: at the next `submit`,
+    or by `raise_error`.
     """
 
     def __init__(self) -> None:
-        self._queue: Queue[Callable[[], None] | None] = Queue(_AHEAD)
+        self._waiting: deque[tuple[Callable[[], None], int]] = deque()
+        self._bytes = 0
+        self._changed = Condition()
         self._error: BaseException | None = None
+        self._ended = False
         self._thread = Thread(target=self._work, daemon=True)
 
     def lane(self, digester: TableDigester, prepare: Prepare | None = None) -> Lane:
         """Begin a table; `prepare` is done to each of its batches in the thread, before it is digested."""
         return Lane(self, digester, prepare)
 
-    def submit(self, work: Callable[[], None]) -> None:
-        """Have `work` done after all that was submitted before; waits while too many are waiting."""
-        self.raise_error()
-        self._queue.put(work)
+    def submit(self, work: Callable[[], None], size: int = 0) -> None:
+        """Have `work` done after all that was submitted before; waits while its `size` in bytes is too much to add."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._bytes or self._bytes + size <= _WAITING_BYTES)
+            self.raise_error()
+            self._waiting.append((work, size))
+            self._bytes += size
+            self._changed.notify_all()
 
     def start(self) -> None:
         """Begin to work."""
@@ -61,9 +69,17 @@ class DigestingThread:
 
     def stop(self) -> None:
         """Wait for all that was submitted, and end; to stop twice is harmless."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
         if self._thread.is_alive():
-            self._queue.put(None)
             self._thread.join()
+
+    def give_up(self) -> None:
+        """Leave undone what waits."""
+        with self._changed:
+            self._waiting.clear()
+            self._bytes = 0
 
     def raise_error(self) -> None:
         """Raise the first error of the work, if there was one."""
@@ -71,12 +87,22 @@ class DigestingThread:
             raise self._error
 
     def _work(self) -> None:
-        while (work := self._queue.get()) is not None:
-            if self._error is None:
-                try:
-                    work()
-                except BaseException as error:
-                    self._error = error
+        while (taken := self._next()) is not None:
+            work, size = taken
+            try:
+                work()
+            except BaseException as error:
+                self._error = error
+                self.give_up()
+            del work, taken
+            with self._changed:
+                self._bytes = max(0, self._bytes - size)
+                self._changed.notify_all()
+
+    def _next(self) -> tuple[Callable[[], None], int] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended)
+            return self._waiting.popleft() if self._waiting else None
 
 
 def digest(digester: TableDigester, batches: Iterable[pa.RecordBatch]) -> TableDigest:

@@ -35,6 +35,8 @@ class ReadBack:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            self._thread.give_up()
         self._thread.stop()
 
     def take(self, table: Table) -> None:

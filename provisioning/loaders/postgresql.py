@@ -38,13 +38,8 @@ SETTINGS = {
     "client_min_messages": "error",
 }
 # a plain scan of the pages from the first to the last gives the rows as they were sent
-_READ_SETTINGS = {
-    "synchronize_seqscans": "off",
-    "max_parallel_workers_per_gather": "0",
-    "enable_indexscan": "off",
-    "enable_indexonlyscan": "off",
-    "enable_bitmapscan": "off",
-}
+_IN_ORDER = {"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"}
+_PAST_INDEXES = {"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
 _LOCK = 0x636F6D70616E796F  # one load at a time in a database
 _PASSWORD = re.compile(r"[?&]password=([^&]*)")
 _KINDS = {"v": "view", "m": "materialized view", "S": "sequence", "f": "foreign table", "i": "index", "c": "type"}
@@ -94,12 +89,14 @@ class _Load:
         with prefetched(self._batches(schema.tables)) as batches:
             for table in schema.tables:
                 self._fill(table, places[table.name], batches)
-        for statement in self._plan.phase(*AFTER_DATA):
-            self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
-        self._set(_READ_SETTINGS)
+        self._set(_IN_ORDER)
+        # what is read is digested here while the server, which no longer changes a row, builds keys and indexes
         with ReadBack(self._shipment, partial(self._read_back, places), given_back) as read_back:
             for table in schema.tables:
                 read_back.take(table)
+            for statement in self._plan.phase(*AFTER_DATA):
+                self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
+            self._set(_PAST_INDEXES)
             read_back.compare()
 
     def _execute(self, sql: str, doing: str) -> None:

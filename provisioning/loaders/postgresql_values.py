@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from provisioning.errors import ReadBackDiffers
+from provisioning.loaders.postgresql_arrays import binary_arrays, binary_items
 from provisioning.loaders.postgresql_json import sorted_members
 from schemas.ddl_names import quoted
 from schemas.model import Column, Table
 from schemas.types import SqlType
 
-_JSONB_VERSION = b"\x01"
 # what fits the buffer of a local socket: the server then works on one piece while the driver encodes the next
 _PIECE_BYTES = 65_536
 _ROW_BYTES, _FIELD_BYTES = 2, 4  # what binary COPY adds
+# given to ADBC as the bytes that the server reads: it takes documents for texts, alters some numerics, and nulls in arrays
+_ENCODED = ("json", "numeric", "array")
 _AS_TEXT = ("numeric", "enum", "json", "char")
 
 
@@ -59,23 +60,13 @@ def given_back(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _sent_type(type: SqlType) -> pa.DataType:
-    if type.kind == "json":
-        return pa.binary()
-    if type.kind == "array" and type.item is not None:
-        return pa.list_(_sent_type(type.item))
-    return type.arrow
+    return pa.binary() if type.kind in _ENCODED else type.arrow
 
 
 def _sent(type: SqlType, array: pa.Array) -> pa.Array:
-    """The binary form of jsonb begins with the number of its version."""
-    if type.kind == "json":
-        return pc.binary_join_element_wise(_JSONB_VERSION, array.cast(pa.binary()), b"")
-    if type.kind == "array" and type.item is not None and type.item.kind == "json":
-        whole = pa.concat_arrays([pa.nulls(0, array.type), array])  # drops the offset of a slice
-        items = _sent(type.item, whole.values)
-        mask = whole.is_null() if whole.null_count else None
-        return pa.ListArray.from_arrays(whole.offsets, items, mask=mask)
-    return array
+    if type.kind == "array" and type.item is not None:
+        return binary_arrays(type.item, array)
+    return binary_items(type, array) if type.kind in _ENCODED else array
 
 
 def _asked(column: Column) -> str:
