@@ -18,7 +18,7 @@ _PIECE_BYTES = 65_536
 _ROW_BYTES, _FIELD_BYTES = 2, 4  # what binary COPY adds
 # given to ADBC as the bytes that the server reads: it takes documents for texts, alters some numerics, and nulls in arrays
 _ENCODED = ("json", "numeric", "array")
-_AS_TEXT = ("numeric", "enum", "json", "char")
+_AS_TEXT = ("enum", "json", "char")
 
 
 def sent(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -76,7 +76,7 @@ def _asked(column: Column) -> str:
         return f"{name}::text"
     if type.kind == "interval":
         return f"{_microseconds(name)}"
-    if item is not None and item.kind in _AS_TEXT:
+    if item is not None and item.kind in (*_AS_TEXT, "numeric"):
         return f"{name}::text[]"
     if item is not None and item.kind == "interval":
         return (
@@ -92,6 +92,6 @@ def _microseconds(interval: str) -> str:
 
 
 def _carried(type: SqlType, array: pa.Array) -> pa.Array:
-    if type.kind == "numeric":
-        return array.cast(type.arrow)
+    if type.kind == "numeric":  # the driver gives it as text, under a type that says so
+        return (array.storage if isinstance(array, pa.ExtensionArray) else array).cast(type.arrow)
     return sorted_members(array) if type.kind == "json" else array
