@@ -1,8 +1,8 @@
 """Lists as PostgreSQL's binary arrays, a column at a time.
 
-A binary array is, in big-endian words of 32 bits: the number of dimensions (0 where there are no items), whether an item is
-null, the type of the items and, for each dimension, the number of items and the index of the first; then, for each item, its
-length in bytes (-1 for a null) and its bytes. Source: `array_recv` and `array_send` in PostgreSQL's `utils/adt/arrayfuncs.c`.
+A binary array is, in big-endian words of 32 bits: the number of dimensions (0 where there are no items), a flag for nulls that the
+server finds out for itself, the type of the items and, for each dimension, the number of items and the index of the first; then,
+for each item, its length in bytes (-1 for a null) and its bytes. Source: `array_recv` and `array_send` in PostgreSQL's `utils/adt/arrayfuncs.c`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ def binary_arrays(type: SqlType, array: pa.ListArray) -> pa.Array:
     counts = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
     lists = pa.ListArray.from_arrays(pa.array(offsets), _fields(binary_items(type, items)))
-    nulls = np.concatenate([np.zeros(1, np.int64), np.cumsum(items.is_null().to_numpy(zero_copy_only=False))])
     header = np.ones((len(array), 5), ">i4")  # the first item has the index 1
     header[:, 0] = counts > 0
-    header[:, 1] = nulls[offsets[1:]] > nulls[offsets[:-1]]
+    header[:, 1] = 0
     header[:, 2] = _NUMBERS[type.kind]
     header[:, 3] = counts
     headers = pc.if_else(pa.array(counts > 0), _fixed(header), _fixed(header[:, :_NO_DIMENSION]))

@@ -23,9 +23,10 @@ NUMERICS = [(precision, scale) for precision in (1, 4, 5, 12, 18, 19, 37, 38) fo
 
 
 def units(precision: int) -> list[int]:
-    """Whole numbers of up to `precision` digits: powers of ten and their neighbours, either sign."""
+    """Whole numbers of up to `precision` digits: powers of ten and of 2**32, and their neighbours, either sign."""
     near = {10**power + step for power in range(precision + 1) for step in (-1, 0, 1)}
     near |= {5 * 10**power + 1 for power in range(precision)}
+    near |= {2**power + step for power in (32, 64, 96) for step in (-1, 0, 1)}
     return sorted({sign * n for n in near if abs(n) < 10**precision for sign in (1, -1)})
 
 
