@@ -1,8 +1,9 @@
 """Lists as PostgreSQL's binary arrays, a column at a time.
 
-A binary array is, in big-endian words of 32 bits: the number of dimensions (0 where there are no items), a flag for nulls that the
-server finds out for itself, the type of the items and, for each dimension, the number of items and the index of the first; then,
-for each item, its length in bytes (-1 for a null) and its bytes. Source: `array_recv` and `array_send` in PostgreSQL's `utils/adt/arrayfuncs.c`.
+A binary array is, in big-endian words of 32 bits: the number of dimensions (0 where there are no items), a flag for nulls that
+the server finds out for itself, the type of the items and, for each dimension, the number of items and the index of the first;
+then, for each item, its length in bytes (-1 for a null) and its bytes. Source: `array_recv` and `array_send` in PostgreSQL's
+`utils/adt/arrayfuncs.c`.
 """
 
 from __future__ import annotations
