@@ -20,6 +20,7 @@ from datagen.compiling import Context
 from datagen.errors import GenerationFailed
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
+from schemas.sql_expressions import with_like_escape
 from schemas.types import SqlType
 
 _ALLOWED = (
@@ -63,8 +64,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             column.replace(replacement)
     if not sources:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
-    target = _duckdb_type(ctx.type)
-    cast = f"CAST({tree.sql(dialect='duckdb')} AS {target})"
+    cast = f"CAST({tree.transform(with_like_escape).sql(dialect='duckdb')} AS {_duckdb_type(ctx.type)})"
     # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
     query = f"SELECT {f'epoch_us({cast})' if ctx.type.kind == 'interval' else cast} AS value FROM batch"
     evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
@@ -100,6 +100,7 @@ class Connections:
             made = duckdb.connect(config={"threads": 1, "enable_external_access": False})
             made.execute("LOAD icu")
             made.execute("SET TimeZone = 'UTC'")
+            made.execute("SET integer_division = true")  # as in PostgreSQL
             self._local.connection = made
         return self._local.connection
 

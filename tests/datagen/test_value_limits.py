@@ -128,6 +128,20 @@ def test_expressions_make_lengths_of_time():
         assert (x, y, z) == (b - a, 2 * (b - a), b - a + timedelta(days=30))
 
 
+def test_expressions_mean_what_they_mean_in_postgresql_and_in_checks(tmp_path):
+    made = source_of(
+        "tables:\n  t:\n    rows: 4\n    columns:\n      id: {type: bigint, key: true}\n"
+        "      half: {type: integer, check: half = id / 2, generate: {expression: id / 2}}\n"
+        "      share: {type: 'numeric(4,2)', check: share = id / 4.0, generate: {expression: id / 4.0}}\n"
+        "      like: {type: boolean, check: \"\\\"like\\\" = ('a_' || id LIKE 'a\\\\_%')\", generate: {expression: \"'a_' || id LIKE 'a\\\\_%'\"}}\n"
+    )
+    found = bundles.build(made, store=tmp_path).table("t").to_arrow().to_pydict()
+    assert found["half"] == [0, 1, 1, 2]
+    assert found["share"] == [Decimal(n) / 4 for n in (1, 2, 3, 4)]
+    assert found["like"] == [True] * 4
+    assert not bundles.verify(bundles.open("synthetic:latest", tmp_path)).not_checked
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
