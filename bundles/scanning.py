@@ -27,8 +27,8 @@ class Session:
     DuckDB looks for signals only now and then, so queries run in a thread of their own, and the one that asks waits.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: str) -> None:
+        self._connection, self._spill = connection, spill
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="duckdb")
 
     def row(self, sql: str) -> tuple[Any, ...]:
@@ -39,11 +39,13 @@ class Session:
         except KeyboardInterrupt:
             self._connection.interrupt()
             raise
-        except (duckdb.OutOfMemoryException, duckdb.IOException):
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if isinstance(error, duckdb.IOException) and self._spill not in str(error):
+                raise  # a file of the bundle
             # not to be taken for SQL that cannot be evaluated, or a rule would pass unseen
             raise StoreFailure(
-                f"constraints cannot be checked: {MEMORY} of memory and the free space of {tempfile.gettempdir()} are not enough, or "
-                "a file cannot be read; free some space there, or set TMPDIR to a folder with more"
+                f"constraints cannot be checked: {MEMORY} of memory and the free space of {tempfile.gettempdir()} are not enough; "
+                "free some space there, or set TMPDIR to a folder with more"
             ) from None
         assert row is not None
         return row
@@ -69,7 +71,7 @@ def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterato
         if threads is not None:
             options["threads"] = min(threads, os.cpu_count() or 1)  # DuckDB makes all its threads at once
         connection = duckdb.connect(":memory:", config=options)
-        opened = Session(connection)
+        opened = Session(connection, spill)
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET integer_division = true")
