@@ -78,7 +78,7 @@ def build(
     """
     store = Store.at(store)
     _check_kind(source)
-    target = parse(tag or f"{source.kind}:latest")
+    target = parse(f"{source.kind}:latest" if tag is None else tag)
     if target.digest:
         raise ReferenceInvalid(f"'{tag}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
     if chunk_rows <= 0 or chunk_rows % BLOCK_ROWS:

@@ -16,6 +16,7 @@ from sqlglot import expressions as exp
 
 from bundles.scanning import Session, numbered, quoted, reason, scan
 from schemas.model import Check, Table
+from schemas.sql_expressions import with_like_escape
 
 _NEVER = (exp.Query, exp.Subquery, exp.Command, exp.AggFunc, exp.Window, exp.UDTF, exp.Alias, exp.Star)
 _RENAMED = {"cardinality": "len", "jsonb_array_length": "json_array_length"}
@@ -82,7 +83,7 @@ def translated(sql: str) -> str:
             node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
         if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
             node.set("this", _RENAMED[node.name.lower()])
-    return str(condition.sql(dialect="duckdb", identify=True))
+    return str(condition.transform(with_like_escape).sql(dialect="duckdb", identify=True))
 
 
 def _counts(session: Session, table: Table, paths: Sequence[Path], conditions: dict[int, str]) -> dict[int, int | str]:

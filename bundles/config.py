@@ -96,6 +96,8 @@ def _agree(document: Mapping[str, Any], config: Config) -> None:
     for table in config.schema.tables:
         if set(config.tables[table.name].columns) != {c.name for c in table.stored_columns}:
             raise ValueError(f"the columns of table '{table.name}' are not those of its schema")
+    if not isinstance(config.chunk_rows, int) or config.chunk_rows < 1:
+        raise ValueError(f"chunk_rows is {config.chunk_rows!r}")
     if document["content_digest"] != config.content_digest:
         raise ValueError("its content digest is not that of its tables")
     if document["data_class"] != config.data_class or config.kind not in KINDS:

@@ -166,7 +166,9 @@ def sync_folder(path: Path) -> None:
 
 
 def _descriptors(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(d, dict) and isinstance(d.get("digest"), str) for d in value)
+    return isinstance(value, list) and all(
+        isinstance(d, dict) and isinstance(d.get("digest"), str) and isinstance(d.get("size"), int) for d in value
+    )
 
 
 _MEND = (

@@ -89,6 +89,7 @@ class Bundle:
     def __init__(self, store: Store, reference: str, manifest_blob: Blob, manifest: Manifest, config: Config) -> None:
         self.store = store
         self.reference = reference
+        self.manifest_blob = manifest_blob
         self.manifest_digest = manifest_blob.digest
         self.manifest = manifest
         self.config = config

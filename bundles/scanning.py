@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from bundles.errors import StoreFailure
 from schemas.model import Schema, Table
 from schemas.types import SqlType
 
@@ -25,18 +27,26 @@ class Session:
     DuckDB looks for signals only now and then, so queries run in a thread of their own, and the one that asks waits.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, spill: str) -> None:
+        self._connection, self._spill = connection, spill
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="duckdb")
 
     def row(self, sql: str) -> tuple[Any, ...]:
-        """Return the first row of a query that has one; raises duckdb.Error."""
+        """Return the first row of a query that has one; raises duckdb.Error, and StoreFailure where memory or disk run out."""
         answer = self._thread.submit(lambda: self._connection.execute(sql).fetchone())
         try:
             row = answer.result()
         except KeyboardInterrupt:
             self._connection.interrupt()
             raise
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if isinstance(error, duckdb.IOException) and self._spill not in str(error):
+                raise  # a file of the bundle
+            # not to be taken for SQL that cannot be evaluated, or a rule would pass unseen
+            raise StoreFailure(
+                f"constraints cannot be checked: {MEMORY} of memory and the free space of {tempfile.gettempdir()} are not enough; "
+                "free some space there, or set TMPDIR to a folder with more"
+            ) from None
         assert row is not None
         return row
 
@@ -59,9 +69,9 @@ def session(folder: Path, schema: Schema, threads: int | None = None) -> Iterato
     with tempfile.TemporaryDirectory(prefix="companyos-") as spill:
         options: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "temp_directory": spill}
         if threads is not None:
-            options["threads"] = threads
+            options["threads"] = min(threads, os.cpu_count() or 1)  # DuckDB makes all its threads at once
         connection = duckdb.connect(":memory:", config=options)
-        opened = Session(connection)
+        opened = Session(connection, spill)
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET integer_division = true")

@@ -23,7 +23,7 @@ _READ = 1 << 20
 def check_blobs(bundle: Bundle, found: Findings, threads: int, on_progress: OnProgress) -> set[str]:
     """Hash every blob again and return the tables that have lost rows."""
     manifest = bundle.manifest
-    whole = Blob(bundle.manifest_digest, len(manifest.encode()))
+    whole = bundle.manifest_blob
     layers: list[Layer | None] = [None, None, *manifest.layers]
     blobs = [whole, manifest.config, *(layer.blob for layer in manifest.layers)]
     damaged: set[str] = set()
@@ -159,5 +159,5 @@ def _wrong(bundle: Bundle, blob: Blob) -> str | None:
             hasher.update(part)
             size += len(part)
     if f"sha256:{hasher.hexdigest()}" == blob.digest:
-        return None
+        return None if size == blob.size else f"has {size:,} bytes where its descriptor says {blob.size:,}"
     return "is altered" if size == blob.size else f"is altered: it has {size:,} bytes instead of {blob.size:,}"

@@ -19,7 +19,7 @@ def bundle() -> None:
 @schema_argument
 @seed_option
 @scale_option
-@click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: the schema's name:latest]")
+@click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
 @store_option

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option
 from companyos.output import print_json
+from schemas.times import MICROSECOND, SECOND
 
 if TYPE_CHECKING:
     from schemas.types import SqlType
@@ -73,14 +75,22 @@ def _shown(sql_type: SqlType) -> Callable[[Any], Any]:
     if kind in ("timestamp", "timestamptz"):
         return lambda value: value.isoformat().replace("+00:00", "Z")
     if kind == "interval":
-        return lambda value: f"{value.total_seconds():.6f}s"
+        return _seconds
     if kind == "bytes":
         return lambda value: value.hex()
     if kind == "json":
         return json.loads
-    if kind in ("numeric", "uuid"):
+    if kind == "numeric":
+        return lambda value: f"{value:f}"
+    if kind == "uuid":
         return str
     return lambda value: value
+
+
+def _seconds(length: timedelta) -> str:
+    """Seconds to the microsecond; as a float a length of some centuries would lose its last digits."""
+    whole, rest = divmod(abs(length) // MICROSECOND, SECOND)
+    return f"{'-' if length < timedelta(0) else ''}{whole}.{rest:06}s"
 
 
 def _write_csv(names: list[str], records: Iterator[dict[str, Any]]) -> None:

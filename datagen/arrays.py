@@ -19,6 +19,10 @@ DAY = 86_400_000_000
 SECOND = 1_000_000
 MAX_UNITS = 2**62
 
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
+_FIRST = {"date": _FIRST_DAY, "timestamp": _FIRST_DAY * DAY, "timestamptz": _FIRST_DAY * DAY}
+_LAST = {"date": _LAST_DAY, "timestamp": (_LAST_DAY + 1) * DAY - 1, "timestamptz": (_LAST_DAY + 1) * DAY - 1}
+
 _STORAGE = {
     "smallint": np.int16, "integer": np.int32, "bigint": np.int64, "date": np.int32, "time": np.int64, "timestamp": np.int64,
     "timestamptz": np.int64, "interval": np.int64,
@@ -38,11 +42,18 @@ def from_units(type: SqlType, units: Int64, absent: Mask | None = None) -> pa.Ar
 
 
 def to_units(type: SqlType, values: pa.Array) -> tuple[Int64, Mask | None]:
-    """Return the whole units of an array of `type.arrow`, and which rows are null (None for none)."""
+    """Return the whole units of an array of `type.arrow`, and which rows are null (None for none).
+
+    Raises OverflowError where a numeric has more units than 64 bits hold.
+    """
     absent = None if values.null_count == 0 else np.asarray(values.is_null())
     data = values.buffers()[1]
     if type.kind == "numeric":
-        units = np.frombuffer(data, np.int64)[2 * values.offset : 2 * (values.offset + len(values)) : 2]
+        words = np.frombuffer(data, np.int64)[2 * values.offset : 2 * (values.offset + len(values))].reshape(-1, 2)
+        units = words[:, 0]
+        beyond = words[:, 1] != units >> 63
+        if beyond.any() and (absent is None or (beyond & ~absent).any()):
+            raise OverflowError(f"a value of {type} is beyond the 18 digits that generators compute with")
     else:
         units = np.frombuffer(data, _STORAGE[type.kind])[values.offset : values.offset + len(values)].astype(np.int64, copy=False)
     return (units if absent is None else np.where(absent, 0, units)), absent
@@ -65,6 +76,16 @@ def largest_units(type: SqlType) -> int:
     if type.kind == "numeric" and type.precision is not None:
         return min(int(10**type.precision) - 1, MAX_UNITS)
     return MAX_UNITS
+
+
+def require_years(type: SqlType, values: pa.Array) -> None:
+    """Raise OverflowError where a date or time stamp lies outside the years 1 to 9999, which databases and Python share."""
+    if type.kind in _FIRST and len(values):
+        units, absent = to_units(type, values)
+        first, last = _FIRST[type.kind], _LAST[type.kind]
+        outside = (units < first) | (units > last)
+        if outside.any() and (absent is None or (outside & ~absent).any()):
+            raise OverflowError("a time lies outside the years 1 to 9999")
 
 
 def either(first: Mask | None, second: Mask | None) -> Mask | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -54,13 +55,25 @@ def _apply(source: SqlType, target: SqlType, change: Callable[[Int64], Int64], v
     return from_units(target, changed, absent)
 
 
+def _rescaled(digits: int) -> Callable[[Int64], Int64]:
+    """How units get `digits` more decimals, or round to fewer; raises OverflowError rather than wrap."""
+    factor = 10 ** abs(digits)
+    if digits < 0:
+        if factor >= 2**63:
+            return lambda units: ((units.astype(object) + factor // 2) // factor).astype(np.int64)
+        return lambda units: units // factor + (units % factor >= factor // 2)
+
+    def more(units: Int64) -> Int64:
+        if len(units) and max(int(units.max()), -int(units.min())) * factor >= 2**63:
+            raise OverflowError("a value is beyond the 18 digits that generators compute with")
+        return units * factor if factor < 2**63 else units  # which are all 0
+
+    return more
+
+
 def _unit_change(source: SqlType, target: SqlType) -> Callable[[Int64], Int64] | None:
     if source.kind in _EXACT and target.kind in _EXACT:
-        digits = target.decimals - source.decimals
-        if digits >= 0:
-            return lambda units: units * 10**digits
-        half = 10**-digits // 2
-        return lambda units: (units + half) // 10**-digits
+        return _rescaled(target.decimals - source.decimals)
     if source.kind in _POINTS and target.kind in _POINTS:
         if source.kind == "date" and target.kind != "date":
             return lambda units: units * DAY

@@ -77,7 +77,15 @@ def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Calla
     present = np.flatnonzero(count)
     bounds = (np.cumsum(count) - count)[present]
     result[present] = fold.reduceat(values, bounds)
+    if fold is np.add and max(int(values.max()), -int(values.min())) * int(count.max()) >= 2**63:
+        _refuse_wrapped(np.add.reduceat(values.astype(np.float64), bounds))
     return result
+
+
+def _refuse_wrapped(sums: np.ndarray) -> None:
+    """Raise OverflowError where a sum, here in floats, has left the 64 bits in which it is exact."""
+    if len(sums) and np.abs(sums).max() >= 2.0**63 * (1 - 2.0**-20):
+        raise OverflowError("a total is beyond the 18 digits that generators compute with")
 
 
 class Totals:
@@ -98,10 +106,14 @@ class Totals:
         plan = self._ctx.plan
         result = np.full(plan.row_count(self._ctx.table.name), self._empty, np.int64)
         count = plan.row_count(self._table)
+        sums = np.zeros(len(result) if self._fold is np.add else 0)
         for first in range(0, count, _BATCH):
             rows = Rows(plan.tables, self._table, range(first, min(first + _BATCH, count)))
             links, values = rows.links(self._key.columns), self._value(rows)
             self._fold.at(result, links[links >= 0], values[links >= 0])
+            if self._fold is np.add:
+                np.add.at(sums, links[links >= 0], np.abs(values[links >= 0].astype(np.float64)))
+        _refuse_wrapped(sums)
         return result
 
 

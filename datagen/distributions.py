@@ -23,6 +23,7 @@ _CELLS = 4096
 _CELL_BITS = 12
 _EDGE = 2.0**-53
 _SIMPSON = 2048
+_LEAST_SHAPE = 1e-6
 _GRID = 2.0**53
 _POISSON_SPREAD = 12.0
 
@@ -42,14 +43,19 @@ def exponential(mean: float) -> Quantile:
     return lambda u: -mean * log(1.0 - u)
 
 
-def beta(a: float, b: float) -> Quantile:
-    """Quantile function of the beta distribution on [0, 1], by Simpson's rule on each half after a change of variable.
+def beta(a: float, b: float) -> Quantile | None:
+    """Quantile function of the beta distribution on [0, 1], by Simpson's rule on each half after a change of variable;
+    None where the shape is so extreme that its mass is lost in rounding.
 
     With v = t**a the density t**(a-1) (1-t)**(b-1) dt becomes (1 - v**(1/a))**(b-1) / a dv, which is smooth up to 1/2.
     """
+    if min(a, b) < _LEAST_SHAPE:
+        return None
     left_x, left_mass = _beta_half(a, b)
     right_x, right_mass = _beta_half(b, a)
     total = left_mass[-1] + right_mass[-1]
+    if not 0 < total < np.inf:
+        return None
     xs = np.concatenate([left_x, 1.0 - right_x[-2::-1]])
     cdf = np.concatenate([left_mass, total - right_mass[-2::-1]]) / total
     return piecewise(cdf, xs)

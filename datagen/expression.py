@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlglot
 from sqlglot import exp
 
+from datagen.arrays import require_years
 from datagen.compiling import Context
 from datagen.errors import GenerationFailed
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
+from schemas.sql_expressions import with_like_escape
 from schemas.types import SqlType
 
 _ALLOWED = (
@@ -61,8 +64,9 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             column.replace(replacement)
     if not sources:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
-    target = _duckdb_type(ctx.type)
-    query = f"SELECT CAST({tree.sql(dialect='duckdb')} AS {target}) AS value FROM batch"
+    cast = f"CAST({tree.transform(with_like_escape).sql(dialect='duckdb')} AS {_duckdb_type(ctx.type)})"
+    # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
+    query = f"SELECT {f'epoch_us({cast})' if ctx.type.kind == 'interval' else cast} AS value FROM batch"
     evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
     evaluate.rehearse({name: ctx.path(path, at)[1] for path, name in names.items()}, ctx, at)
 
@@ -96,6 +100,7 @@ class Connections:
             made = duckdb.connect(config={"threads": 1, "enable_external_access": False})
             made.execute("LOAD icu")
             made.execute("SET TimeZone = 'UTC'")
+            made.execute("SET integer_division = true")  # as in PostgreSQL
             self._local.connection = made
         return self._local.connection
 
@@ -118,11 +123,19 @@ class _Evaluator:
             raise GenerationFailed(f"{self._where}: the expression failed: {str(error).splitlines()[0][:200]}") from None
         values = found.column(0).combine_chunks()
         arrow = self._type.arrow
-        if values.type == arrow:
-            return values
-        if isinstance(arrow, pa.BaseExtensionType):
-            return values
-        return values.cast(arrow)
+        if values.type != arrow and not isinstance(arrow, pa.BaseExtensionType):
+            values = values.cast(arrow)
+        self._require_fit(values)
+        return values
+
+    def _require_fit(self, values: pa.Array) -> None:
+        """DuckDB holds texts to no length, and enums are texts to it; its times reach further than those of other databases."""
+        type = self._type
+        require_years(type, values)
+        if type.length is not None and (pc.max(pc.utf8_length(values)).as_py() or 0) > type.length:
+            raise GenerationFailed(f"{self._where}: the expression gives texts longer than {type}; cut them with left(..., {type.length})")
+        if type.kind == "enum" and pc.all(pc.is_in(values, pa.array([*type.values, None], values.type))).as_py() is False:
+            raise GenerationFailed(f"{self._where}: the expression gives a text that is no value of {type}")
 
     def _run(self, batch: pa.Table) -> pa.Table:
         connection = self._connections.mine()

@@ -48,6 +48,8 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
     if step == 0:
         ctx.fail("the step of a sequence cannot be 0")
     last = start + step * max(ctx.rows - 1, 0)
+    if max(abs(start), abs(last), abs(step)) >= 2**63:
+        ctx.fail(f"{ctx.rows:,} rows from {start} by {step} go beyond the numbers of 64 bits")
     if ctx.type.kind not in TEXTS:
         factor = unit_factor(ctx.type)
         if max(abs(start), abs(last)) * factor > largest_units(ctx.type):

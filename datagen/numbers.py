@@ -60,7 +60,8 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     if least > most:
         raise Unusable(f"min {_shown(recipe, 'min', least)} is greater than max {_shown(recipe, 'max', most)}", at)
     if least < -limit - 1 or most > limit:
-        raise Unusable(f"values from {least} to {most} do not fit {type}", at)
+        factor = unit_factor(type)
+        raise Unusable(f"values from {Decimal(least) / factor:,} to {Decimal(most) / factor:,} {_unfit(type)}", at)
     sampler = _whole_sampler(recipe, type, low, high, limit, at)
     first = max(least, sampler.first) if isinstance(sampler, Discrete) and unit_factor(type) == 1 else least
     last = min(most, sampler.first + len(sampler.thresholds)) if isinstance(sampler, Discrete) and unit_factor(type) == 1 else most
@@ -72,6 +73,12 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
         return np.clip(values, least, most)
 
     return Whole(sampler if isinstance(sampler, Discrete) and step == 1 else sample, first, last)
+
+
+def _unfit(type: SqlType) -> str:
+    """How a message goes on about numbers that are beyond a column, or beyond what is generated for it."""
+    why = f": its generated numbers have at most 18 digits, and {type.decimals} of them are decimals"
+    return f"do not fit {type}{why if type.kind == 'numeric' and (type.precision or 38) > 18 else ''}"
 
 
 def _shown(recipe: Recipe, name: str, fallback: int) -> object:
@@ -99,9 +106,13 @@ def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | N
     factor = unit_factor(type)
     if recipe.name == "uniform":
         assert low is not None and high is not None
+        if high - low + 1 == 2**64:
+            return lambda draws: draws.astype(np.int64)
         return lambda draws: below(draws, high - low + 1) + low
     if recipe.name in ("poisson", "zipf"):
-        ranks = _ranks(recipe, None if low is None else -(-low // factor), None if high is None else high // factor, at)
+        if factor > limit:
+            raise Unusable(f"the whole numbers of {recipe.name} {_unfit(type)}", at)
+        ranks = _ranks(recipe, None if low is None else -(-low // factor), (limit if high is None else high) // factor, at)
         return ranks if factor == 1 else lambda draws: ranks(draws) * factor
     quantile = continuous(recipe, at)
     rounding = 0.0 if recipe.name == "histogram" else 0.5
@@ -178,6 +189,11 @@ def continuous(recipe: Recipe, at: Mark | None) -> Quantile:
         case "beta":
             low, high = float(get["min"]), float(get["max"])
             shape = distributions.beta(positive("a"), positive("b"))
+            if shape is None:
+                raise Unusable(
+                    f"beta with a {get['a']} and b {get['b']} is too extreme a shape to compute; choose shapes from 0.000001 to about 1000",
+                    at,
+                )
             return lambda u: low + shape(u) * (high - low)
         case "histogram":
             edges = np.array(get["edges"], np.float64)
@@ -215,7 +231,7 @@ def _unique_kernel(recipe: Recipe, ctx: Context) -> Kernel:
     assert low is not None and high is not None
     if high < low:
         ctx.fail(f"min {low} is greater than max {high}")
-    index = ctx.index((high - low) // step + 1, "numbers")
+    index = ctx.index(min((high - low) // step + 1, 2**64 - 1), "numbers")
     type = ctx.type
     return lambda rows: from_units(type, index(rows) * step + low)
 
@@ -234,6 +250,11 @@ def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
     bounded = distributions.cut(continuous(recipe, recipe.at or ctx.at), low, high)
     if bounded is None:
         ctx.fail(f"{recipe.name} has no chance of a value between min and max", recipe.at)
+    with np.errstate(over="ignore", invalid="ignore"):
+        least, most = bounded(np.array([2.0**-53, 1.0 - 2.0**-53]))
+        fits = max(abs(least), abs(most)) <= np.finfo(np.float32 if type.kind == "real" else np.float64).max and np.isfinite(most - least)
+    if not fits:
+        ctx.fail(f"{recipe.name} reaches beyond the largest {type}; choose closer bounds", recipe.at)
     table = _Direct(bounded) if recipe.name in ("uniform", "histogram") else Tabulated.of(bounded)
 
     def kernel(rows: Rows) -> object:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import rfc8785
 from blake3 import blake3
 
+from datagen.errors import GenerationFailed
 from datagen.plan import Plan
 from datagen.pools import Pools
 from datagen.rows import Rows
@@ -101,7 +102,7 @@ class SyntheticSource:
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         rows = Rows(self.plan.tables, table, range(start, stop))
         arrow = self.schema.table(table).arrow
-        return pa.RecordBatch.from_arrays([rows.column(name) for name in arrow.names], schema=arrow)
+        return pa.RecordBatch.from_arrays([_made(rows, name) for name in arrow.names], schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""
@@ -118,6 +119,13 @@ class SyntheticSource:
         if not self.schema.has(table):
             known = [t.name for t in self.schema.tables]
             raise InputError(f"{self.schema.file}: there is no table '{table}'{nearest(table, known) or '; it has ' + ', '.join(known)}")
+
+
+def _made(rows: Rows, column: str) -> pa.Array:
+    try:
+        return rows.column(column)
+    except (OverflowError, pa.ArrowCapacityError, rfc8785.CanonicalizationError) as error:
+        raise GenerationFailed(f"{rows.table}.{column} cannot be made: {error}") from None
 
 
 def source(schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0) -> SyntheticSource:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, to_units
+from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_years, to_units
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
 from datagen.randomness import Int64, UInt64, below, unit
@@ -141,6 +141,8 @@ def before(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> object:
         base, absent = later(rows)
         wait = below(rows.draws(waits), (within - least) // step + 1) * step + least
-        return from_units(type, (base - wait) // per, absent)
+        values = from_units(type, (base - wait) // per, absent)
+        require_years(type, values)
+        return values
 
     return kernel

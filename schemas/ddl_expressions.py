@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from schemas.ddl_names import quoted
 from schemas.errors import InputError
 from schemas.model import Table
+from schemas.sql_expressions import with_like_escape
 from schemas.types import DEFAULT_NUMERIC, INTEGERS
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def column_of(node: exp.Expr, table: Table) -> str | None:
 
 def for_duckdb(sql: str, table: Table) -> str:
     """Return a PostgreSQL expression in DuckDB's words; Untranslatable where there are none."""
-    return _generate(parse(sql, table).transform(_whole_division, table).transform(_wide_numeric), "duckdb")
+    tree = parse(sql, table).transform(_whole_division, table).transform(_wide_numeric).transform(with_like_escape)
+    return _generate(tree, "duckdb")
 
 
 def for_sqlite(sql: str, table: Table, *, default_of: str | None = None) -> str:

@@ -237,6 +237,7 @@ def _text(column: Wanted) -> Proposal:
 
 # Numbers
 
+_MOST_UNITS = 4 * Decimal(10) ** 18  # generators count in 63 bits
 _LARGE = ("price", "amount", "total", "cost", "fee", "salary", "balance", "revenue", "freight", "subtotal", "payment", "budget", "value")
 
 
@@ -301,7 +302,7 @@ def _bounds(column: Wanted) -> tuple[Decimal, Decimal]:
     elif type.kind == "numeric":
         digits = (type.precision or 18) - type.decimals
         step = Decimal(1).scaleb(-type.decimals)
-        most = Decimal(10) ** min(digits, 12) - step
+        most = min(Decimal(10) ** min(digits, 12) - step, _MOST_UNITS * step)
     else:
         most, step = Decimal(10**6), Decimal("0.001")
     low, high = -most, most

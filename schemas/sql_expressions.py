@@ -49,3 +49,15 @@ def columns_in(tree: exp.Expression) -> list[tuple[str, bool]]:
         if isinstance(column.this, exp.Identifier):
             found[".".join(part.name for part in column.parts), bool(column.this.quoted)] = None
     return list(found)
+
+
+def with_like_escape(node: exp.Expr) -> exp.Expr:
+    """Return `node`, or a LIKE with the backslash that PostgreSQL takes as its escape and DuckDB does not, for `transform`."""
+    from sqlglot import exp
+
+    if not isinstance(node, (exp.Like, exp.ILike)) or isinstance(node.parent, exp.Escape):
+        return node
+    pattern = node.expression
+    if isinstance(pattern, exp.Literal) and "\\" not in pattern.name:
+        return node
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from schemas.times import parse_moment, resolve_time_of_day
 from schemas.types import SqlType
 
 _GRID = 2**53
+_EXACT = DecimalContext(prec=80)  # the usual one rounds to 28 digits
 
 
 def constants(values: Sequence[Any], type: SqlType, ctx: Context) -> pa.Array:
@@ -40,7 +42,7 @@ def _convert(value: Any, type: SqlType) -> Any:
         return None
     match type.kind:
         case "numeric":
-            return Decimal(str(value)).quantize(Decimal(1).scaleb(-type.decimals))
+            return Decimal(str(value)).quantize(Decimal(1).scaleb(-type.decimals), context=_EXACT)
         case "date":
             return parse_moment(str(value)) // DAY
         case "timestamp" | "timestamptz":
@@ -57,6 +59,8 @@ def _convert(value: Any, type: SqlType) -> Any:
             assert type.item is not None
             return [_convert(v, type.item) for v in value]
         case "real" | "double":
+            if abs(float(value)) > float(np.finfo(np.float32 if type.kind == "real" else np.float64).max):
+                raise ValueError
             return float(value)
     return value
 

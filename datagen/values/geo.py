@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import from_floats, from_units
+from datagen.arrays import from_floats, from_units, largest_units
 from datagen.compiling import Context, generator
 from datagen.randomness import below, unit
 from datagen.rows import Kernel, Rows
@@ -106,6 +106,8 @@ def _coordinate(recipe: Recipe, ctx: Context, low: str, high: str) -> Kernel:
     lows = np.array([getattr(country_of(n), low) for n in who.locales.names])
     spans = np.array([getattr(country_of(n), high) for n in who.locales.names]) - lows
     own, type = ctx.entity_stream(who.entity, low), ctx.type
+    if type.kind == "numeric" and max(np.abs(lows).max(), np.abs(lows + spans).max()) * 10**type.decimals > largest_units(type):
+        ctx.fail(f"{type} has too few digits before the point for degrees, or too many after it; numeric(9,6) is usual")
     scale = float(10 ** min(type.decimals, 6)) if type.kind == "numeric" else 1e6
 
     def kernel(rows: Rows) -> pa.Array:

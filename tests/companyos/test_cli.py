@@ -346,3 +346,20 @@ tables:
             assert rest.startswith(',"[' if firsts[int(number)] is None else '"","[')
     assert all(re.fullmatch(r"2025-\d\d-\d\dT[0-9:.]+Z", at) for r in records for at in r["seen"])
     assert all(re.fullmatch(r"\d\.\d\d", text) for r in records for text in r["paid"])
+
+
+def test_rows_show_every_digit_of_long_intervals_and_small_numerics(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("odd.yaml").write_text("""schema: odd
+tables:
+  things:
+    rows: 1
+    columns:
+      long:  {type: interval, generate: {constant: 99999y1us}}
+      below: {type: interval, generate: {constant: -99999y1us}}
+      small: {type: "numeric(38,12)", generate: {constant: "0.000000000001"}}
+      zero:  {type: "numeric(38,12)", generate: {constant: "0"}}
+""")
+    values = ["3153568464000.000001s", "-3153568464000.000001s", "0.000000000001", "0.000000000000"]
+    assert called(capsys, "rows", "odd.yaml", "things")[1].splitlines() == ["long,below,small,zero", ",".join(values)]
+    assert list(said(capsys, "rows", "odd.yaml", "things")["rows"][0].values()) == values

@@ -90,3 +90,24 @@ def test_ctrl_c_stops_a_load_and_leaves_the_target_as_it_was(url: str, tmp_path:
         assert child.communicate(timeout=30)[0] == "interrupted\n"
         assert child.returncode == 130
         assert contents(url) == held
+
+
+LONG_QUERY = """
+import os, signal, threading
+from pathlib import Path
+import duckdb
+from provisioning.loaders.duckdb_errors import duckdb_errors
+
+with duckdb.connect() as connection:
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        with duckdb_errors(Path("x.duckdb")):
+            connection.execute("SELECT sum(hash(a.range)) FROM range(100000000) a, range(1000) b")
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_ctrl_c_in_a_long_query_of_duckdb_is_an_interrupt() -> None:
+    done = subprocess.run([sys.executable, "-c", LONG_QUERY], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

@@ -233,6 +233,17 @@ def test_checks_mean_in_postgresql_what_these_tests_say(postgres_url: str) -> No
             try_rows(connection, "%s", rows, psycopg.errors.CheckViolation)
 
 
+@pytest.mark.parametrize("check", ["name LIKE 'a\\_%'", "NOT name NOT LIKE 'a\\_%'", "name ILIKE 'A\\_%'", "name LIKE 'a!_%' ESCAPE '!'"])
+def test_a_backslash_escapes_in_duckdbs_like_as_in_postgresqls(check: str) -> None:
+    plan = ddl(sales(check), "duckdb")
+    assert plan.not_enforced == ()
+    with duckdb.connect() as connection:
+        made(connection, plan)
+        try_rows(
+            connection, "?", [({"name": "a_b"}, True), ({"name": "a\\b"}, False), ({"name": "axb"}, False)], duckdb.ConstraintException
+        )
+
+
 @pytest.mark.parametrize(
     "check",
     [

@@ -251,3 +251,15 @@ def test_a_file_that_is_no_database_and_one_without_tables_are_refused(tmp_path)
     (tmp_path / "empty.db").touch()
     with pytest.raises(InputError, match="no tables"):
         reflect(f"sqlite:///{tmp_path}/empty.db")
+
+
+def test_numerics_of_many_decimals_are_reflected_so_that_they_build(tmp_path):
+    path = tmp_path / "wide.db"
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, wei numeric(38,18) NOT NULL, part numeric(38,38) NOT NULL, price numeric(36,18) NOT NULL,"
+            " bound numeric(38,20) NOT NULL CHECK (bound >= 0 AND bound <= 1000))"
+        )
+        database.executemany("INSERT INTO t VALUES (?, 1, 0.5, ?, 1)", [(i, i) for i in range(20)])
+    database.close()
+    assert rebuilt(f"sqlite:///{path}", tmp_path / "store").tables["t"].rows == 200
