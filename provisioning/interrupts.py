@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 
 
 def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
@@ -13,19 +13,22 @@ def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
     A driver that is called from the main thread may keep the interrupt to itself, or hear of it only when it returns.
     """
     errors: list[BaseException] = []
+    done = Event()
 
     def run() -> None:
         try:
             work()
         except BaseException as error:
             errors.append(error)
+        finally:
+            done.set()
 
     thread = Thread(target=run, daemon=True)
     thread.start()
     interrupted = False
-    while thread.is_alive():
+    while not done.is_set():
         try:
-            thread.join()
+            done.wait()  # a join that is interrupted takes the thread for ended
         except KeyboardInterrupt:
             interrupted = True
             with suppress(Exception):

@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pyarrow as pa
 
 from provisioning.database_file import check_place, new_file
 from provisioning.errors import ConstraintBroken, TargetInUse
+from provisioning.interrupts import interruptible
 from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
@@ -46,15 +48,32 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
                     "--replace drops and loads them again"
                 )
             _drop(connection, existing)
-            return _Load(connection, shipment, path).run()
+            return _loaded(connection, shipment, path)
     with new_file(path) as partial, _open(partial, path) as connection:
-        return _Load(connection, shipment, path).run()
+        return _loaded(connection, shipment, path)
+
+
+def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path) -> Sequence[NotEnforced]:
+    load = _Load(connection, shipment, path)
+    not_enforced: list[NotEnforced] = []
+    interruptible(lambda: not_enforced.extend(load.run()), load.cancel)
+    return not_enforced
 
 
 class _Load:
     def __init__(self, connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path) -> None:
         self._connection, self._shipment, self._path = connection, shipment, path
         self._generations: dict[str, Generations] = {}
+        self._cancelled = Event()
+
+    def cancel(self) -> None:
+        """Stop `run`, from another thread."""
+        self._cancelled.set()
+        self._connection.interrupt()
+
+    def _go_on(self) -> None:
+        if self._cancelled.is_set():
+            raise KeyboardInterrupt
 
     def run(self) -> Sequence[NotEnforced]:
         schema = self._shipment.schema
@@ -74,6 +93,7 @@ class _Load:
         return plan.not_enforced
 
     def _execute(self, sql: str, doing: str) -> None:
+        self._go_on()
         with duckdb_errors(self._path, doing):
             self._connection.execute(sql)
 
@@ -130,7 +150,9 @@ class _Load:
         name = qualified(table.name)
         generations = self._generations.get(table.name)
         ordered = name if generations is None or generations.obstacle else generations.in_order(name)
-        yield from self._connection.sql(read_back_query(table, ordered)).to_arrow_reader(_BATCH_ROWS)
+        for batch in self._connection.sql(read_back_query(table, ordered)).to_arrow_reader(_BATCH_ROWS):
+            yield batch
+            self._go_on()
 
     def _verify(self, left_out: NotEnforced) -> None:
         if left_out.query is None:

@@ -14,7 +14,6 @@ from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, 
 
 _KEY = re.compile(r'key "(?:([^":,]+): )?.*"')
 _QUOTED = re.compile(r"'[^']*'")
-_INTERRUPTED = "Query interrupted"  # what Ctrl-C becomes inside of a long query
 _FULL = ("No space left", "Disk quota", "File too large")
 
 
@@ -34,10 +33,6 @@ def duckdb_errors(path: Path, doing: str = "") -> Iterator[None]:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
         raise _failure(error, path, at) from None
-    except RuntimeError as error:
-        if str(error) == _INTERRUPTED:
-            raise KeyboardInterrupt from None
-        raise
 
 
 def _failure(error: duckdb.Error, path: Path, at: str) -> TargetFailure | TargetInvalid:
