@@ -80,14 +80,14 @@ def made(schema: Schema, scale: float = 1.0) -> SyntheticSource:
     return source
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_edit_of_related_tables_is_seen_by_every_table_that_it_changes(data):
     before = source_of(RELATED)
     told_equal(before, made(data.draw(edits(before.schema)), data.draw(st.sampled_from([1.0, 1.0, 1.0, 1.5]))))
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(schemas(), st.data())
 def test_any_edit_of_a_random_schema_is_seen_by_every_table_that_it_changes(text, data):
     try:
@@ -95,6 +95,77 @@ def test_any_edit_of_a_random_schema_is_seen_by_every_table_that_it_changes(text
     except CompanyOSError:
         assume(False)
     told_equal(before, made(data.draw(edits(before.schema))))
+
+
+# Tables that each read one thing through another table, and nothing else.
+WATCHERS = """
+  of_number:
+    rows: 40
+    columns:
+      message_id: {references: messages.id}
+      read:       {type: integer, generate: {from: message_id.nr}}
+  of_email:
+    rows: 40
+    columns:
+      user_id: {references: users.id}
+      read:    {type: text, generate: {from: user_id.email}}
+  of_name:
+    rows: 40
+    columns:
+      user_id: {references: users.id}
+      read:    {type: text, generate: {template: "to {user_id.name}"}}
+  of_newest:
+    rows: 40
+    columns:
+      tenant_id: {references: tenants.id}
+      read:      {type: timestamptz, null: 0, generate: {from: tenant_id.newest}}
+  of_price:
+    rows: 40
+    columns:
+      tenant_id: {references: tenants.id}
+      read:      {type: "numeric(8,2)", generate: {expression: "tenant_id.plan_id.price"}}
+  of_state:
+    rows: 40
+    columns:
+      ticket_id: {references: tickets.id}
+      read:      {type: text, generate: {from: ticket_id.status}}
+  of_start:
+    rows: 40
+    columns:
+      ticket_id: {references: tickets.id}
+      read:      {type: timestamptz, generate: {from: ticket_id.created_at}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "seen_by"),
+    [
+        ("kind:      {type: text, generate: {choice: {a: 1, b: 1}}}", "kind: {type: text, generate: {choice: {a: 1, b: 1, c: 1}}}", {"of_number"}),
+        ("    unique: [[ticket_id, kind, nr]]\n", "", {"of_number"}),
+        ("email:      {type: text, unique: true,", "email: {type: text,", {"of_email"}),
+        ("    locale: tenant_id\n", "    locale: {fr_FR: 1}\n", {"of_email", "of_name"}),
+        ("  tenants:\n    rows: 12\n", "  tenants:\n    rows: 12\n    locale: {fr_FR: 1, ja_JP: 1}\n", {"of_email", "of_name"}),
+        ("generate: person.name}", "generate: company.name}", {"of_name"}),
+        ("{after: tenants.born, within: 1y}}\n      manager_id", "{after: tenants.born, within: 2y}}\n      manager_id", {"of_newest"}),
+        ("{between: [-3y, -1y]}", "{between: [-1d, now]}", {"of_newest", "of_start", "of_state"}),
+        ("{choice: {1: 4, 7: 1}}", "{choice: {1: 1, 7: 1, 50: 1}}", {"of_price"}),
+        ("locale: {en_US: 2, de_DE: 1}", "locale: {en_US: 1, de_DE: 3}", {"of_email", "of_name"}),
+        ("{per: tenants, count: {poisson: 4}, total: 50}", "{per: tenants, count: {poisson: 9}, total: 50}", {"of_start", "of_state"}),
+        ("weight: heavy", "skew: 1.2", {"of_price"}),
+        ("{after: tenants.born, within: 1y, rhythm: office}", "{between: [-1d, now]}", {"of_start", "of_state"}),
+        ("price: {type", "cost: {type: text, generate: person.job}\n      price: {type", set()),
+        ("phone_number, pool: 50", "phone_number, pool: 60", set()),
+    ],
+)  # fmt: skip
+def test_a_change_is_seen_through_other_tables(was, now, seen_by):
+    whole = RELATED + WATCHERS
+    assert whole.count(was) == 1
+    before, after = source_of(whole), source_of(whole.replace(was, now))
+    watchers = {t.name for t in before.schema.tables if t.name.startswith("of_")}
+    different = {name for name in watchers if content(before, name) != content(after, name)}
+    assert different <= seen_by
+    assert bool(different) == bool(seen_by)
+    assert watchers - told_equal(before, after) == seen_by
 
 
 def test_a_read_column_a_pool_and_a_locale_are_named(built_in):
