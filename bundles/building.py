@@ -103,7 +103,7 @@ def build(
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     threads = jobs or os.cpu_count() or 1
     with store.staging() as stage:
-        reused = find(source, chunk_rows, store, target, threads, search=reuse)
+        reused = find(source, chunk_rows, store, target, threads, on_progress or unseen, search=reuse)
         made = [table for table in source.schema.tables if table.name not in reused.taken]
         written = _write_tables(source, made, stage, threads, chunk_rows, on_progress or unseen)
         found: dict[str, _Written | Taken] = {**written, **reused.taken}

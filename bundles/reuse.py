@@ -21,6 +21,7 @@ from bundles.layout import Blob
 from bundles.manifest import Layer
 from bundles.opened import Bundle, open_bundle
 from bundles.parquet import settings
+from bundles.progress import OnProgress, Progress
 from bundles.references import Reference
 from bundles.store import Store
 from schemas.errors import InputError
@@ -62,21 +63,15 @@ class Reuse:
     inputs: Mapping[str, TableInputs]
 
 
-def table_inputs(source: TableSource, chunk_rows: int) -> dict[str, TableInputs]:
-    """What cells and files of each table depend on; nothing where the source cannot tell."""
-    if not isinstance(source, KnownInputs):
-        return {}
-    cells = {table.name: source.inputs(table.name) for table in source.schema.tables}
-    return {t.name: {**known, **_files(t, chunk_rows)} for t in source.schema.tables if (known := cells[t.name]) is not None}
-
-
-def find(source: TableSource, chunk_rows: int, store: Store, target: Reference, threads: int, *, search: bool = True) -> Reuse:
+def find(
+    source: TableSource, chunk_rows: int, store: Store, target: Reference, threads: int, on_progress: OnProgress, *, search: bool
+) -> Reuse:
     """Find what the store has already: first in the bundle that `target` stands for, then in others, the newest first.
 
     The caller holds the store's blob lock, so that nothing that is found is collected. An earlier bundle that cannot be read is
     passed over.
     """
-    wanted = table_inputs(source, chunk_rows)
+    wanted = _inputs(source, chunk_rows)
     names = [table.name for table in source.schema.tables]
     if not search:
         return Reuse({}, {name: Origin(None, ("nothing is to be reused",)) for name in names}, wanted)
@@ -92,7 +87,7 @@ def find(source: TableSource, chunk_rows: int, store: Store, target: Reference, 
                     same.append(name)
                 elif known is not None:
                     made.setdefault(name, Origin(None, _differences(known, wanted[name]), bundle.reference))
-            whole = _whole(bundle, same, pool)
+            whole = _whole(bundle, same, pool, on_progress)
             for name in same:
                 if name in whole:
                     taken[name] = _take(bundle, name, source.schema)
@@ -105,6 +100,14 @@ def find(source: TableSource, chunk_rows: int, store: Store, target: Reference, 
     new = Origin(None, ("no earlier bundle of the store has it",))
     made |= {name: Origin(None, ("its source does not say what it depends on",)) for name in names if name not in wanted}
     return Reuse(taken, {name: Origin(taken[name].reference) if name in taken else made.get(name, new) for name in names}, wanted)
+
+
+def _inputs(source: TableSource, chunk_rows: int) -> dict[str, TableInputs]:
+    """What cells and files of each table depend on; nothing of a table where the source cannot tell."""
+    if not isinstance(source, KnownInputs):
+        return {}
+    cells = [(table, source.inputs(table.name)) for table in source.schema.tables]
+    return {table.name: {**known, **_files(table, chunk_rows)} for table, known in cells if known is not None}
 
 
 def _files(table: Table, chunk_rows: int) -> TableInputs:
@@ -142,17 +145,16 @@ def _take(bundle: Bundle, name: str, schema: Schema) -> Taken:
     return Taken(bundle.reference, bundle.config.tables[name], bundle.layers(name), checked)
 
 
-def _whole(bundle: Bundle, names: Sequence[str], pool: ThreadPoolExecutor) -> set[str]:
+def _whole(bundle: Bundle, names: Sequence[str], pool: ThreadPoolExecutor, on_progress: OnProgress) -> set[str]:
     """Those of the tables whose rows are all there, in files that hold what their digests say."""
-    layers = [(name, layer) for name in names for layer in bundle.layers(name)]
-    sound = list(pool.map(lambda one: _is_sound(bundle.store, one[1].blob), layers))
-    damaged = {name for (name, _), good in zip(layers, sound, strict=True) if not good}
-    rows = dict.fromkeys(names, 0)
-    for name, layer in layers:
-        damaged |= {name} if layer.first_row != rows[name] else set()
-        rows[name] += layer.rows
-    there = {name for name, _ in layers}
-    return {n for n in there - damaged if rows[n] == bundle.config.tables[n].rows}
+    layers = [layer for name in names for layer in bundle.layers(name)]
+    total, rows, damaged = sum(layer.rows for layer in layers), dict.fromkeys(names, 0), set()
+    for layer, sound in zip(layers, pool.map(lambda one: _is_sound(bundle.store, one.blob), layers), strict=True):
+        if not sound or layer.first_row != rows[layer.table]:
+            damaged.add(layer.table)
+        rows[layer.table] += layer.rows
+        on_progress(Progress("reuse", layer.table, sum(rows.values()), total))
+    return {n for n in {layer.table for layer in layers} - damaged if rows[n] == bundle.config.tables[n].rows}
 
 
 def _is_sound(store: Store, blob: Blob) -> bool:

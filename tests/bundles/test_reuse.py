@@ -161,7 +161,7 @@ def test_checks_that_held_before_are_not_evaluated_again(store):
     assert "check" in seen
     seen.clear()
     bundles.build(known(shops="2"), store=store, tag="shop:v1", on_progress=tell)
-    assert seen == ["build"]
+    assert set(seen) == {"reuse", "build"}
 
 
 def test_what_is_taken_over_outlives_the_bundle_that_it_came_from(store):
@@ -169,7 +169,7 @@ def test_what_is_taken_over_outlives_the_bundle_that_it_came_from(store):
     collectors: list[threading.Thread] = []
 
     def tell(progress: bundles.Progress) -> None:
-        if not collectors:
+        if progress.stage == "build" and not collectors:
             store.remove("shop:v1")
             collectors.append(threading.Thread(target=store.collect_garbage))
             collectors[0].start()
