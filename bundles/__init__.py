@@ -13,22 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bundles import digest
-    from bundles.building import build
+    from bundles.building import BuiltBundle, build
     from bundles.opened import Bundle, BundleTable, TableInfo
     from bundles.opened import open_bundle as open
     from bundles.profiled import BundleProfile
     from bundles.profiling import profile
     from bundles.progress import Progress
     from bundles.report import Finding, Report
+    from bundles.reuse import Origin
     from bundles.store import Garbage, Store, StoredBundle
     from bundles.verifying import verify
 
 _PLACES = {
+    "BuiltBundle": ("bundles.building", "BuiltBundle"),
     "Bundle": ("bundles.opened", "Bundle"),
     "BundleProfile": ("bundles.profiled", "BundleProfile"),
     "BundleTable": ("bundles.opened", "BundleTable"),
     "Finding": ("bundles.report", "Finding"),
     "Garbage": ("bundles.store", "Garbage"),
+    "Origin": ("bundles.reuse", "Origin"),
     "Progress": ("bundles.progress", "Progress"),
     "Report": ("bundles.report", "Report"),
     "Store": ("bundles.store", "Store"),
@@ -41,11 +44,13 @@ _PLACES = {
 }
 
 __all__ = [
+    "BuiltBundle",
     "Bundle",
     "BundleProfile",
     "BundleTable",
     "Finding",
     "Garbage",
+    "Origin",
     "Progress",
     "Report",
     "Store",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from bundles.opened import Bundle, open_bundle
 from bundles.parquet import conformed, encoded
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
+from bundles.reuse import Origin, Taken, find
 from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
@@ -48,12 +49,22 @@ class _Written:
     table: Table
     chunks: list[_Chunk] = field(default_factory=list)
 
+    @property
     def digest(self) -> TableDigest:
         blocks = {c.name: [b for chunk in self.chunks for b in chunk.blocks[c.name]] for c in self.table.stored_columns}
         return combine(self.table, sum(chunk.rows for chunk in self.chunks), blocks)
 
-    def layers(self) -> list[Layer]:
+    @property
+    def layers(self) -> Sequence[Layer]:
         return [Layer(self.table.name, chunk.first_row, chunk.rows, chunk.blob) for chunk in self.chunks]
+
+
+class BuiltBundle(Bundle):
+    """A bundle that was just built; `origins` says of each table where it comes from."""
+
+    def __init__(self, opened: Bundle, manifest: Blob, origins: Mapping[str, Origin]) -> None:
+        super().__init__(opened.store, opened.reference, manifest, opened.manifest, opened.config)
+        self.origins = origins
 
 
 _Task = Callable[[], _Chunk]
@@ -66,13 +77,18 @@ def build(
     tag: str | None = None,
     jobs: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
+    reuse: bool = True,
     on_progress: OnProgress | None = None,
-) -> Bundle:
+) -> BuiltBundle:
     """Build a bundle from `source`, tag it (`KIND:latest` unless `tag` says otherwise) and return it.
 
     A `RangeSource` is read by `jobs` threads (one a core unless given), any other source by one; the bundle is the same.
     At most 2 * `jobs` chunks of `chunk_rows` rows (a multiple of 65,536) are in memory at a time. Nothing is tagged, and
     nothing stays in the store, where the build fails or is interrupted.
+
+    Tables whose inputs are those of an earlier bundle of the store are taken over from there (see `bundles.reuse`) unless `reuse`
+    is False; the bundle is the same, to the byte. The checks of a table that is taken over are not evaluated again where all of
+    them stood in the schema of that bundle: its own build has evaluated them, as far as DuckDB could.
 
     Raises InputError (bad tag, options or source), ContentInvalid (the data breaks its schema), StoreFailure (disk full, ...).
     """
@@ -87,16 +103,20 @@ def build(
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     threads = jobs or os.cpu_count() or 1
     with store.staging() as stage:
-        written = _write_tables(source, stage, threads, chunk_rows, on_progress or unseen)
-        tables = {name: table.digest() for name, table in written.items()}
-        _hold_checks(source.schema, written, stage, threads, on_progress or unseen)
-        config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables)
-        layers = [layer for table in written.values() for layer in table.layers()]
+        reused = find(source, chunk_rows, store, target, threads, on_progress or unseen, search=reuse)
+        made = [table for table in source.schema.tables if table.name not in reused.taken]
+        written = _write_tables(source, made, stage, threads, chunk_rows, on_progress or unseen)
+        found: dict[str, _Written | Taken] = {**written, **reused.taken}
+        parts = {table.name: found[table.name] for table in source.schema.tables}
+        _hold_checks(source.schema, parts, stage, store, threads, on_progress or unseen)
+        tables = {name: part.digest for name, part in parts.items()}
+        config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs)
+        layers = [layer for part in parts.values() for layer in part.layers]
         summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows)
         manifest = stage.add(Manifest(stage.add(config.encode()), layers, summary).encode())
         stage.publish()
         store.point(target, manifest)
-        return open_bundle(str(target), store)
+        return BuiltBundle(open_bundle(str(target), store), manifest, reused.origins)
 
 
 def _check_kind(source: TableSource) -> None:
@@ -107,11 +127,13 @@ def _check_kind(source: TableSource) -> None:
             raise SourceInvalid(f"table '{table.name}' has no column that a bundle could hold")
 
 
-def _write_tables(source: TableSource, stage: Stage, threads: int, chunk_rows: int, on_progress: OnProgress) -> dict[str, _Written]:
-    written = {table.name: _Written(table) for table in source.schema.tables}
+def _write_tables(
+    source: TableSource, tables: Sequence[Table], stage: Stage, threads: int, chunk_rows: int, on_progress: OnProgress
+) -> dict[str, _Written]:
+    written = {table.name: _Written(table) for table in tables}
     total = None
     if isinstance(source, RangeSource):
-        total = sum(source.row_count(table.name) for table in source.schema.tables)
+        total = sum(source.row_count(table.name) for table in tables)
     done = 0
     stopped = Event()
     pending: deque[tuple[str, Future[_Chunk]]] = deque()
@@ -126,7 +148,7 @@ def _write_tables(source: TableSource, stage: Stage, threads: int, chunk_rows: i
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="build")
     try:
-        for name, task in _tasks(source, stage, chunk_rows, stopped):
+        for name, task in _tasks(source, tables, stage, chunk_rows, stopped):
             if len(pending) >= 2 * threads:
                 take_first()
             pending.append((name, pool.submit(task)))
@@ -138,9 +160,9 @@ def _write_tables(source: TableSource, stage: Stage, threads: int, chunk_rows: i
     return written
 
 
-def _tasks(source: TableSource, stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, _Task]]:
+def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, _Task]]:
     """What has to be done for each chunk, in order; the chunks of a `RangeSource` are made by the tasks themselves."""
-    for table in source.schema.tables:
+    for table in tables:
         if isinstance(source, RangeSource):
             rows = source.row_count(table.name)
             for start in range(0, max(rows, 1), chunk_rows):
@@ -216,21 +238,24 @@ def _go_on(stopped: Event) -> None:
 
 def _hold_checks(
     schema: Schema,
-    written: Mapping[str, _Written],
+    parts: Mapping[str, _Written | Taken],
     stage: Stage,
+    store: Store,
     threads: int,
     on_progress: OnProgress,
 ) -> None:
-    """Raise ContentInvalid where rows break a check of their table."""
-    checked = [w for w in written.values() if w.table.checks]
-    if not checked:
+    """Raise ContentInvalid where rows break a check of their table that is not known to hold."""
+    unknown = [t for t in schema.tables if t.checks and not (isinstance(part := parts[t.name], Taken) and part.checked)]
+    if not unknown:
         return
     broken: list[CheckResult] = []
-    with session(stage.path, schema, threads) as duckdb:
-        for one in checked:
-            on_progress(Progress("check", one.table.name, 0, None))
-            paths: list[Path] = [stage.blob_path(chunk.blob.digest) for chunk in one.chunks]
-            broken += [result for result in run_checks(duckdb, one.table, paths) if result.rows]
+    with session(store.path, schema, threads) as duckdb:
+        for table in unknown:
+            on_progress(Progress("check", table.name, 0, None))
+            part = parts[table.name]
+            place = store.layout.blob_path if isinstance(part, Taken) else stage.blob_path
+            paths: list[Path] = [place(layer.blob.digest) for layer in part.layers]
+            broken += [result for result in run_checks(duckdb, table, paths) if result.rows]
     if broken:
         raise ContentInvalid("\n".join(_said(result) for result in broken))
 

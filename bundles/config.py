@@ -6,7 +6,7 @@ Nothing in it depends on time, machine or tag, so the same inputs give the same 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bundles.canonical import dump_document, load_document
@@ -17,18 +17,23 @@ from schemas.errors import InputError
 from schemas.model import DATA_CLASSES, Schema
 
 FORMAT = 1
+TableInputs = Mapping[str, str]
 KINDS = ("synthetic", "sanitized", "mirrored")
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a config says; `provenance` is the source's own account of where the data comes from."""
+    """What a config says; `provenance` is the source's own account of where the data comes from.
+
+    `inputs` says of each table what it depends on (see `bundles.reuse`), where the source could tell.
+    """
 
     kind: str
     schema: Schema
     provenance: Mapping[str, Any]
     chunk_rows: int
     tables: Mapping[str, TableDigest]
+    inputs: Mapping[str, TableInputs] = field(default_factory=dict)
 
     @property
     def data_class(self) -> str:
@@ -55,14 +60,17 @@ class Config:
             "provenance": self.provenance,
             "chunk_rows": self.chunk_rows,
             "content_digest": self.content_digest,
-            "tables": {
-                name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns)} for name, t in self.tables.items()
-            },
+            "tables": {name: self._table(name) for name in self.tables},
         }
         try:
             return dump_document(document)
         except (ValueError, TypeError) as error:
             raise InputError(f"the source's provenance cannot be written as JSON: {error}") from None
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self.tables[name]
+        said = {"rows": table.rows, "content_digest": table.content_digest, "columns": dict(table.columns)}
+        return {**said, "inputs": dict(self.inputs[name])} if name in self.inputs else said
 
     @classmethod
     def decode(cls, data: bytes, name: str) -> Config:
@@ -75,8 +83,9 @@ class Config:
                     "install a newer version of companyos-data"
                 )
             tables = {table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()}
+            inputs = {table: dict(t["inputs"]) for table, t in document["tables"].items() if "inputs" in t}
             schema = from_document(document["schema"])
-            config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables)
+            config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables, inputs)
             _agree(document, config)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleDamaged(f"the config of '{name}' is not in the form that bundles have: {error}") from None

@@ -131,6 +131,10 @@ class Bundle:
         found = self.table(table)
         return pa.RecordBatchReader.from_batches(found.schema.arrow, found.batches())
 
+    def inputs(self, table: str) -> Mapping[str, str] | None:
+        """What the cells of `table` were made from, as the source of the bundle said it; None where it could not tell."""
+        return self.config.inputs.get(table)
+
     def layers(self, table: str) -> list[Layer]:
         """The layers of `table`, in the order of the manifest."""
         return [layer for layer in self.manifest.layers if layer.table == table]

@@ -46,6 +46,15 @@ class StoredBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagged:
+    """A tag, the manifest that it stands for, and when that was last written (seconds since 1970)."""
+
+    name: str
+    manifest_digest: str
+    written: float
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """A reference and the manifest that it stands for now."""
 
@@ -85,6 +94,13 @@ class Store:
         """Return every tag, sorted, without looking at any blob."""
         with disk_errors(self.path):
             return sorted(name for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d))
+
+    def written(self) -> Sequence[Tagged]:
+        """Return every tag whose manifest is there, and when that was written."""
+        with disk_errors(self.path):
+            tagged = [(name, d["digest"]) for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)]
+            paths = {digest: self.layout.blob_path(digest) for _, digest in tagged}
+            return [Tagged(name, digest, paths[digest].stat().st_mtime) for name, digest in tagged if paths[digest].exists()]
 
     def resolve(self, reference: str) -> Resolved:
         """Return the manifest that `reference` stands for; ReferenceUnknown with the nearest known one."""

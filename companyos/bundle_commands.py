@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from companyos.options import json_option, reference_argument, scale_option, schema_argument, seed_option, store_option
 from companyos.output import human_bytes, print_json, print_table, progress, short_digest
+
+if TYPE_CHECKING:
+    from bundles import Origin
+
+_REASONS = 3
 
 
 @click.group()
@@ -22,14 +28,25 @@ def bundle() -> None:
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
+@click.option("--reuse/--no-reuse", default=True, show_default=True, help="Take over unchanged tables from bundles of the store.")
+@click.option("--explain", is_flag=True, help="Say of each table whether it was reused or made, and why.")
 @store_option
 @json_option
 def build(
-    schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool
+    schema: str,
+    seed: int | None,
+    scale: float,
+    tag: str | None,
+    jobs: int | None,
+    chunk_rows: int,
+    reuse: bool,
+    explain: bool,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
 
-    The same schema, seed and scale give the same bytes on any machine.
+    The same schema, seed and scale give the same bytes on any machine, whether tables are reused or not.
     """
     import bundles
     import datagen
@@ -37,16 +54,33 @@ def build(
     started = time.monotonic()
     source = datagen.source(schema, seed=seed, scale=scale)
     with progress(quiet=as_json) as tell:
-        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, on_progress=tell)
+        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, on_progress=tell)
     seconds = time.monotonic() - started
     description = made.describe()
     if as_json:
-        print_json({**description, "seconds": round(seconds, 3)})
+        taken = {name: origin.reference for name, origin in made.origins.items() if origin.reference}
+        why = {name: {"beside": o.beside, "reasons": o.reasons} for name, o in made.origins.items() if not o.reference}
+        print_json({**description, "seconds": round(seconds, 3), "reused": taken, **({"made": why} if explain else {})})
         return
+    if explain:
+        lines = [[name, f"{made.tables[name].rows:,}", *_explained(origin)] for name, origin in made.origins.items()]
+        print_table(["table", "rows", "", "why"], lines, numbers=(1,))
     rows = sum(t.rows for t in made.tables.values())
-    click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
+    reused = sum(origin.reference is not None for origin in made.origins.values())
+    tables = f"{len(made.tables)} tables" + (f" ({reused} reused)" if reused else "")
+    click.echo(f"{made.reference}  {tables}, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
     click.echo(f"content   {made.content_digest}")
     click.echo(f"manifest  {made.manifest_digest}")
+
+
+def _explained(origin: Origin) -> tuple[str, str]:
+    """Whether a table was reused or made, and why, as one line says it."""
+    if origin.reference is not None:
+        return "reused", f"as in {origin.reference}"
+    shown = list(origin.reasons[:_REASONS])
+    more = len(origin.reasons) - len(shown)
+    why = "; ".join([*shown, f"and {more} more"] if more else shown)
+    return "made", f"{why} (beside {origin.beside})" if origin.beside else why
 
 
 @bundle.command("list")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from datagen.errors import Unusable
+from datagen.inputs import Node
 from datagen.permutation import permute, scatter
+from datagen.pools import Pool
 from datagen.randomness import Int64, Stream, below, stream
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
@@ -53,6 +57,11 @@ class Context:
         return self.plan.schema
 
     @property
+    def node(self) -> Node:
+        """The column as a node of the plan."""
+        return (self.table.name, self.column)
+
+    @property
     def rows(self) -> int:
         """How many rows the table will have."""
         return self.plan.row_count(self.table.name)
@@ -73,6 +82,19 @@ class Context:
     def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
         """Resolve `column`, `reference.column` or `table.column`, and note that this column depends on it."""
         return self.plan.resolve_path(path, self, at)
+
+    def pool(self, kind: str, locale: str) -> Pool:
+        """The pool of a kind of text in a locale."""
+        return self._noted(f"{kind} {locale}", self.plan.pools.get(kind, locale))
+
+    def provider_pool(self, library: str, provider: str, arguments: Mapping[str, Any], size: int, locale: str, today: date) -> Pool:
+        """The pool of what a provider of Faker or Mimesis makes; raises what `Pools.provider` does."""
+        pool = self.plan.pools.provider(library, provider, arguments, size, locale, today)
+        return self._noted(f"{library}.{provider} {json.dumps(arguments, sort_keys=True)} {size} {locale}", pool)
+
+    def _noted(self, name: str, pool: Pool) -> Pool:
+        self.plan.inputs.note(self.node, f"value pool {name}", pool.digest)
+        return pool
 
     def serial(self) -> Callable[[Rows], Int64]:
         """Numbers that never repeat, of about the size of the row number, in no visible order."""

@@ -6,7 +6,7 @@ is a number in mixed radix, whose digits are the positions of the factors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +28,11 @@ class CompositeKey(Protocol):
 
     def factor(self, name: str, size: Size) -> Callable[[Rows], Int64]:
         """Register a factor and return its positions, 0 to size - 1, for any rows."""
+        ...
+
+    @property
+    def sizes(self) -> Mapping[str, int | None]:
+        """How many positions each factor has; None where that differs by row."""
         ...
 
     def shortage(self) -> str | None:
@@ -64,6 +69,10 @@ class Product:
             domain *= size
         return min(domain, _MAX_DOMAIN)
 
+    @property
+    def sizes(self) -> Mapping[str, int | None]:
+        return self._sizes
+
     def shortage(self) -> str | None:
         if self._domain() >= self._rows:
             return None
@@ -91,6 +100,10 @@ class Siblings:
             return combination // below % np.maximum(sizes[name], 1)
 
         return position
+
+    @property
+    def sizes(self) -> Mapping[str, int | None]:
+        return {name: size if isinstance(size, int) else None for name, size in self._sizes.items()}
 
     def _combination(self, rows: Rows) -> tuple[Int64, dict[str, Int64]]:
         sizes = {n: np.full(len(rows), s, np.int64) if isinstance(s, int) else s(rows) for n, s in self._sizes.items()}

@@ -14,6 +14,7 @@ from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.expression import compile_expression
 from datagen.families import Family
+from datagen.inputs import link_of, rows_of
 from datagen.links import FamilyLink
 from datagen.numbers import unit_factor
 from datagen.randomness import Int64
@@ -54,9 +55,10 @@ def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKe
             ctx.fail(f"{table.name} does not reference {ctx.table.name}", recipe.at)
         links = ctx.plan.tables[table.name].links
         chosen = next((k for k in keys if isinstance(links.get(k.columns), FamilyLink)), keys[0])
-        ctx.plan.needs((ctx.table.name, ctx.column), ("link", table.name, *chosen.columns))
+        ctx.plan.needs(ctx.node, link_of(table.name, chosen.columns))
+        ctx.plan.inputs.reads(ctx.node, rows_of(table.name))
         if column:
-            ctx.plan.needs((ctx.table.name, ctx.column), (table.name, column))
+            ctx.plan.needs(ctx.node, (table.name, column))
         return table.name, column, chosen
     ctx.fail(f"'{path}' is no column of a table that references {ctx.table.name}", recipe.at)
 

@@ -20,6 +20,7 @@ from datagen.compiling import COMPILERS, Context
 from datagen.errors import RecipeError, Unusable
 from datagen.expression import Connections
 from datagen.families import Counts, Family, counts_with_total
+from datagen.inputs import Inputs, Node, link_of, rows_of
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.pools import Pools
 from datagen.randomness import stream
@@ -30,8 +31,6 @@ from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
-
-Node = tuple[str, ...]
 
 _HALF = Fraction(1, 2)
 
@@ -58,6 +57,7 @@ class Plan:
         self.scale = Fraction(str(scale))
         self.pools = pools if pools is not None else Pools()
         self.connections = Connections()
+        self.inputs = Inputs(self.seed, schema.anchor, schema.scenarios)
         self.tables: dict[str, TablePlan] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
@@ -94,6 +94,7 @@ class Plan:
             count = rows.count or 0
             scaled = count if rows.fixed else int(count * self.scale + _HALF)
             self.tables[table.name] = TablePlan(table, max(scaled, 1) if count else 0)
+            self.inputs.note(rows_of(table.name), "count", self.row_count(table.name))
             return
         parents = self.tables[rows.per].count
         self.tables[table.name] = TablePlan(table, 0)
@@ -120,6 +121,8 @@ class Plan:
         family = Family(parents, final)
         self.tables[table.name].family = family
         self.tables[table.name].count = family.total
+        for what, number in (("count", family.total), ("parents", parents)):
+            self.inputs.note(rows_of(table.name), what, number)
 
     def row_count(self, table: str) -> int:
         return self.tables[table].count
@@ -130,12 +133,15 @@ class Plan:
     # Columns
 
     def _compile_column(self, table: Table, column: Column, references: ReferencePlanner) -> None:
+        node, unique = (table.name, column.name), references.must_be_unique(column.name)
+        self.inputs.note(node, "unique", unique)
+        self.inputs.reads(node, rows_of(table.name))
         kernel = references.kernel(column.name)
         if kernel is None:
             if column.generate is None:
                 raise Unusable(f"column {column.name} has no generator; give it `generate:`", column.at)
             ctx = Context(
-                self, table, column.name, column.type, unique=references.must_be_unique(column.name),
+                self, table, column.name, column.type, unique=unique,
                 factor=references.factor(column.name), at=column.generate.at or column.at,
             )  # fmt: skip
             kernel = with_nulls(self.compile_recipe(column.generate, ctx), column, ctx)
@@ -162,10 +168,11 @@ class Plan:
         hops, column = self.hops(path, ctx.table, at or ctx.at)
         table = ctx.table
         for foreign_key in hops:
-            self.needs((ctx.table.name, ctx.column), ("link", table.name, *foreign_key.columns))
+            self.needs(ctx.node, link_of(table.name, foreign_key.columns))
             table = self.schema.table(foreign_key.table)
-        self.needs((ctx.table.name, ctx.column), (table.name, column))
+        self.needs(ctx.node, (table.name, column))
         keys = tuple(f.columns for f in hops)
+        self.inputs.note(ctx.node, f"path {path}", [*keys, column])
         return lambda rows: rows.memo(("path", keys, column), lambda: _follow(rows, keys, column)), table.column(column).type
 
     def hops(self, path: str, table: Table, at: Mark | None) -> tuple[list[ForeignKey], str]:
@@ -196,6 +203,7 @@ class Plan:
     def needs(self, node: Node, other: Node) -> None:
         """Note that `node` (a column, or a link) is computed from `other`."""
         self._needs.setdefault(node, set()).add(other)
+        self.inputs.reads(node, other)
 
     def _find_cycles(self) -> None:
         try:

@@ -14,6 +14,7 @@ from datagen.casting import conversion
 from datagen.composite import CompositeKey, Product, Siblings
 from datagen.errors import Unusable
 from datagen.families import Family
+from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
     DistinctLink,
@@ -101,6 +102,7 @@ class ReferencePlanner:
     def factor(self, column: str) -> FactorOf | None:
         """How a column that is a member of a composite unique key gets its position in a domain."""
         key = self._factor_of.get(column)
+        self._reads_key((self.table.name, column), key)
         return None if key is None else lambda size: key.factor(column, size)
 
     # Planning
@@ -129,15 +131,22 @@ class ReferencePlanner:
         return self.table.column(column).generate is not None
 
     def _own(self, foreign_key: ForeignKey, link: Link, *, columns: bool = True) -> None:
-        self.own.links[foreign_key.columns] = link
+        self._linked(foreign_key.columns, link)
         for column, target in zip(foreign_key.columns, foreign_key.target, strict=True):
             if columns and column not in self._owner and not self._explicit(column):
                 self._owner[column] = foreign_key
                 self._needs((self.table.name, column), self._node(foreign_key))
                 self._needs((self.table.name, column), (foreign_key.table, target))
 
+    def _linked(self, columns: tuple[str, ...], link: Link) -> None:
+        node, inputs = link_of(self.table.name, columns), self.plan_of_all.inputs
+        self.own.links[columns] = link
+        inputs.note(node, "link", plain_fields(link))
+        for table in (self.table.name, link.parent):
+            inputs.reads(node, rows_of(table))
+
     def _node(self, foreign_key: ForeignKey) -> tuple[str, ...]:
-        return ("link", self.table.name, *foreign_key.columns)
+        return link_of(self.table.name, foreign_key.columns)
 
     def _needs(self, node: tuple[str, ...], other: tuple[str, ...]) -> None:
         self.plan_of_all.needs(node, other)
@@ -206,7 +215,7 @@ class ReferencePlanner:
     def _follow(self, foreign_key: ForeignKey, hops: list[ForeignKey]) -> None:
         table = self.table.name
         for hop in hops:
-            self._needs(self._node(foreign_key), ("link", table, *hop.columns))
+            self._needs(self._node(foreign_key), link_of(table, hop.columns))
             table = hop.table
         self._own(foreign_key, FollowedLink(foreign_key.table, tuple(h.columns for h in hops)), columns=False)
 
@@ -264,9 +273,9 @@ class ReferencePlanner:
             onward = next((f for f in middle.foreign_keys if f.columns == between and f.table == theirs.table), None)
             if onward is not None:
                 hidden = (*own.columns, "~", *onward.columns)
-                self.own.links[hidden] = FollowedLink(theirs.table, (own.columns, onward.columns))
-                self._needs(("link", self.table.name, *hidden), self._node(own))
-                self._needs(("link", self.table.name, *hidden), ("link", own.table, *onward.columns))
+                self._linked(hidden, FollowedLink(theirs.table, (own.columns, onward.columns)))
+                self._needs(link_of(self.table.name, hidden), self._node(own))
+                self._needs(link_of(self.table.name, hidden), link_of(own.table, onward.columns))
                 return hidden, theirs
         raise Unusable(
             f"({', '.join(foreign_key.columns)}) shares {', '.join(shared)} with another reference, and no common parent of "
@@ -298,13 +307,15 @@ class ReferencePlanner:
             return self._weighted(foreign_key, within, required, draws)
         if within is not None:
             groups = self._groups(parent, within[1])
-            self._needs(self._node(foreign_key), ("link", name, *within[0]))
-            self._needs(self._node(foreign_key), ("link", parent, *within[1].columns))
+            self._needs(self._node(foreign_key), link_of(name, within[0]))
+            self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
             if key is not None:
+                self._reads_key(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
             return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
         if key is not None:
+            self._reads_key(self._node(foreign_key), key)
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
         if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
             if rows > size and required:
@@ -324,8 +335,8 @@ class ReferencePlanner:
         groups = None
         if within is not None:
             groups = within[0], self._groups(parent, within[1])
-            self._needs(self._node(foreign_key), ("link", name, *within[0]))
-            self._needs(self._node(foreign_key), ("link", parent, *within[1].columns))
+            self._needs(self._node(foreign_key), link_of(name, within[0]))
+            self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
         type = plan.schema.table(parent).column(column).type
         return WeightedLink(plan.tables, parent, plan.row_count(parent), column, type, draws, groups, required)
 
@@ -337,6 +348,7 @@ class ReferencePlanner:
         if chain is not None:
             return FamilyGroups(chain)
         plan = self.plan_of_all
+        plan.inputs.reads(link_of(parent, theirs.columns), rows_of(theirs.table))
         return LazyGroups(lambda: SortedGroups(plan.tables, parent, plan.row_count(parent), theirs.columns, plan.row_count(theirs.table)))
 
     def _chain(self, parent: str, theirs: ForeignKey) -> tuple[Family, ...] | None:
@@ -418,6 +430,16 @@ class ReferencePlanner:
         for name in names:
             self._factor_of[name] = key
 
+    def _reads_key(self, node: Node, key: CompositeKey | None) -> None:
+        """Note that a member of a composite key depends on all others, by how many positions each of them has."""
+        inputs = self.plan_of_all.inputs
+        for columns, known in self._keys:
+            if known is key:
+                inputs.reads(node, key_of(self.table.name, columns))
+                inputs.reads(key_of(self.table.name, columns), rows_of(self.table.name))
+                if node[0] == "link" and len(node) > 2:
+                    inputs.reads(key_of(self.table.name, columns), node)
+
     def _factor_name(self, foreign_key: ForeignKey) -> str:
         return "~" + "+".join(foreign_key.columns)
 
@@ -450,6 +472,7 @@ class ReferencePlanner:
     def check(self) -> None:
         """Check what only the finished plan can tell: enough combinations, no empty group."""
         for columns, key in self._keys:
+            self.plan_of_all.inputs.note(key_of(self.table.name, columns), type(key).__name__, key.sizes)
             shortage = key.shortage()
             if shortage is not None:
                 at = next((u.at for u in self.table.unique if set(u.columns) == set(columns)), None) or self.table.at

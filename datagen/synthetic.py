@@ -13,6 +13,7 @@ import rfc8785
 from blake3 import blake3
 
 from datagen.errors import GenerationFailed
+from datagen.inputs import Inputs, documented
 from datagen.plan import Plan
 from datagen.pools import Pools
 from datagen.rows import Rows
@@ -48,8 +49,23 @@ class SyntheticSource:
             "value_pools": self.plan.pools.digests(),
         }
 
+    @cached_property
+    def _document(self) -> Mapping[str, Any]:
+        return to_document(self.schema)
+
     def _recipe_digests(self) -> dict[str, str]:
-        return {t["name"]: blake3(rfc8785.dumps(t)).hexdigest() for t in to_document(self.schema)["tables"]}
+        return {t["name"]: blake3(rfc8785.dumps(t)).hexdigest() for t in self._document["tables"]}
+
+    def inputs(self, table: str) -> Mapping[str, str]:
+        """All that the stored cells of `table` depend on; a `schemas.source.KnownInputs`. Raises InputError for an unknown table."""
+        self._require(table)
+        return self._inputs.of_table(self.schema.table(table))
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        for node, what, said in documented(self._document):
+            self.plan.inputs.note(node, what, said)
+        return self.plan.inputs
 
     def row_count(self, table: str) -> int:
         """How many rows `table` has; raises InputError for an unknown table."""

@@ -42,6 +42,22 @@ class RangeSource(TableSource, Protocol):
 
 
 @runtime_checkable
+class KnownInputs(Protocol):
+    """A source that knows what its cells depend on, so that a build takes over the tables that it has from before.
+
+    What it says is believed: where all inputs of a table are equal, the table is.
+    """
+
+    def inputs(self, table: str) -> Mapping[str, str] | None:
+        """Everything that the stored cells of `table`, their number and their order depend on; None where that is not known.
+
+        The name of each input as a person reads it (`column plan`, `number of rows`), and its value or a digest of it; the same on
+        every machine, and none of it personal. What the files look like (order of columns, compression) is not among them.
+        """
+        ...
+
+
+@runtime_checkable
 class CanonicalJson(Protocol):
     """A source that knows which of its json columns hold canonical texts alone (as `bundles.canonical` has them).
 

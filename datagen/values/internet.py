@@ -170,7 +170,7 @@ def mac(recipe: Recipe, ctx: Context) -> Kernel:
 @generator("internet.user_agent")
 def user_agent(recipe: Recipe, ctx: Context) -> Kernel:
     """The user agent of a browser."""
-    pool = ctx.plan.pools.get("user_agent", "en_US")
+    pool = ctx.pool("user_agent", "en_US")
     texts, own = pa.array(pool.texts, pa.string()), ctx.stream()
     return lambda rows: fit(pick(texts, pool.index(rows.draws(own))), ctx.type)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from datagen.compiling import Context
 from datagen.distributions import Discrete
+from datagen.inputs import link_of
 from datagen.pools import GroupedPool, known_locales
 from datagen.randomness import Int64, stream
 from datagen.rows import Rows
@@ -47,7 +48,7 @@ class Persona:
 
     def pool(self, kind: str) -> GroupedPool:
         """The pool of a kind of text, over all locales."""
-        return GroupedPool([self.ctx.plan.pools.get(kind, name) for name in self.locales.names])
+        return GroupedPool([self.ctx.pool(kind, name) for name in self.locales.names])
 
     def draw(self, pool: GroupedPool, purpose: str) -> Callable[[Rows], Int64]:
         """Positions in a pool, by the person's locale; the same for every column that asks with the same purpose."""
@@ -64,8 +65,8 @@ class Persona:
 
     def first_names(self) -> tuple[GroupedPool, Callable[[Rows], Int64]]:
         """The pool of given names (female ones first) and each person's position in it."""
-        female = [self.ctx.plan.pools.get("first_name_female", n) for n in self.locales.names]
-        male = [self.ctx.plan.pools.get("first_name_male", n) for n in self.locales.names]
+        female = [self.ctx.pool("first_name_female", n) for n in self.locales.names]
+        male = [self.ctx.pool("first_name_male", n) for n in self.locales.names]
         pool = GroupedPool([*female, *male])
         own, locales, count = self.ctx.entity_stream(self.entity, "first name"), self.locales, len(female)
         key = (self.entity, "first name", locales.names, locales.weights)
@@ -101,14 +102,16 @@ def locales_of(recipe: Recipe, ctx: Context, entity: str = "person") -> Locales:
 
 def _table_locales(ctx: Context, table: Table, entity: str, seen: tuple[str, ...]) -> Locales:
     if not isinstance(table.locale, str):
-        return _drawn_locales(ctx, table, entity, table.locale or ctx.schema.locale)
+        mix = table.locale or ctx.schema.locale
+        ctx.plan.inputs.note(ctx.node, "locale" if table is ctx.table else f"locale of {table.name}", dict(mix))
+        return _drawn_locales(ctx, table, entity, mix)
     key = table.foreign_key_of(table.locale)
     if key is None or table.name in seen:
         ctx.fail(f"the locale of {table.name} follows {table.locale}, which leads to no row with a locale of its own")
     parents = _table_locales(ctx, ctx.schema.table(key.table), "person", (*seen, table.name))
     if parents.of is None:
         return parents
-    ctx.plan.needs((ctx.table.name, ctx.column), ("link", table.name, *key.columns))
+    ctx.plan.needs(ctx.node, link_of(table.name, key.columns))
     above = parents.of
 
     def followed(rows: Rows) -> Int64:

@@ -24,7 +24,7 @@ def _provider(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"a pool has 1 to {_MOST:,} values, not {size}", recipe.at)
     locales, today = locales_of(recipe, ctx), (EPOCH + ctx.schema.anchor * MICROSECOND).date()
     try:
-        pools = [ctx.plan.pools.provider(recipe.name, name, arguments, size, locale, today) for locale in locales.names]
+        pools = [ctx.provider_pool(recipe.name, name, arguments, size, locale, today) for locale in locales.names]
     except Exception as error:
         for locale in locales.names:
             _require(recipe.name, name, locale, ctx, recipe)

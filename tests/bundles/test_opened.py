@@ -98,7 +98,8 @@ def test_a_manifest_of_something_else_is_no_bundle(bundle):
 
 def test_the_public_names_are_these():
     expected = (
-        "Bundle BundleProfile BundleTable Finding Garbage Progress Report Store StoredBundle TableInfo build digest open profile verify"
+        "BuiltBundle Bundle BundleProfile BundleTable Finding Garbage Origin Progress Report Store StoredBundle TableInfo "
+        "build digest open profile verify"
     )
     assert sorted(bundles.__all__) == sorted(expected.split())
     for name in bundles.__all__:

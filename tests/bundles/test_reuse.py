@@ -1,0 +1,200 @@
+"""A build takes over what the store has already, and writes what it would have written without."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+import bundle_sources as sources
+import pyarrow as pa
+import pytest
+from bundle_sources import MadeSource, shop
+
+import bundles
+import datagen
+from benchmarks.stability import EDITS, company
+from bundles import parquet
+from bundles.config import Config
+from bundles.digest import BLOCK_ROWS
+from bundles.errors import ContentInvalid
+from bundles.layout import sha256
+from schemas.model import Check
+from tests.datagen.making import source_of
+
+SCALE = 0.02
+
+
+class Known(MadeSource):
+    """A source that says what its tables depend on, and gives away which of them are read."""
+
+    def __init__(self, source: MadeSource, inputs: Mapping[str, str], kind: str = "synthetic") -> None:
+        super().__init__(source.schema, source._rows, source._columns)
+        self.kind = kind
+        self._inputs = dict(inputs)
+        self.made: set[str] = set()
+
+    def inputs(self, table: str) -> Mapping[str, str]:
+        return {"version": self._inputs.get(table, "1")}
+
+    def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        self.made.add(table)
+        return super().read_rows(table, start, stop)
+
+
+def known(kind: str = "synthetic", source: MadeSource | None = None, **inputs: str) -> Known:
+    return Known(source or shop(), inputs, kind)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return bundles.Store(tmp_path / "store")
+
+
+def reused(bundle) -> dict[str, str]:
+    return {name: origin.reference for name, origin in bundle.origins.items() if origin.reference}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_is_reused_makes_the_same_bundle_as_what_is_made(name, tmp_path):
+    bundles.build(datagen.source(company(), scale=SCALE), store=tmp_path / "store", tag="company:v1")
+    edited = datagen.source(EDITS[name].make(company()), scale=SCALE)
+    incremental = bundles.build(edited, store=tmp_path / "store", tag="company:v1")
+    full = bundles.build(edited, store=tmp_path / "other")
+    assert incremental.manifest_digest == full.manifest_digest
+    assert reused(incremental)
+    assert bundles.verify(incremental).ok
+
+
+def test_only_tables_whose_inputs_changed_are_read(store):
+    bundles.build(known(), store=store, tag="shop:v1")
+    again = known(people="2")
+    made = bundles.build(again, store=store, tag="shop:v2")
+    assert again.made == {"people"}
+    assert reused(made) == {"shops": "shop:v1", "empty": "shop:v1"}
+    assert made.origins["people"].reasons == ("version is 2, and was 1",)
+    assert made.origins["people"].beside == "shop:v1"
+
+
+def test_nothing_is_reused_where_that_is_not_wanted_or_not_known(store):
+    first = bundles.build(known(), store=store, tag="shop:v1")
+    again = known()
+    assert reused(bundles.build(again, store=store, tag="shop:v1", reuse=False)) == {}
+    assert again.made == {"shops", "people", "empty"}
+    assert reused(bundles.build(shop(), store=store, tag="shop:v2")) == {}
+    assert bundles.open("shop:v1", store).manifest_digest == first.manifest_digest
+
+
+def test_the_bundle_of_the_tag_is_asked_first_and_then_all_others(store):
+    bundles.build(known(people="2"), store=store, tag="shop:v1")
+    bundles.build(known(people="1"), store=store, tag="shop:v2")
+    again = known(people="2")
+    made = bundles.build(again, store=store, tag="shop:v2")
+    assert again.made == set()
+    assert reused(made) == {"shops": "shop:v2", "people": "shop:v1", "empty": "shop:v2"}
+
+
+@pytest.mark.parametrize("harm", ["altered", "cut", "missing"])
+def test_a_damaged_file_is_never_taken_over(store, harm):
+    first = bundles.build(known(), store=store, tag="shop:v1")
+    path = first.table("people").paths()[0]
+    whole = path.read_bytes()
+    if harm == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(whole[:-9] if harm == "cut" else bytes([whole[0] ^ 1]) + whole[1:])
+    again = known()
+    made = bundles.build(again, store=store, tag="shop:v2")
+    assert again.made == {"people"}
+    assert made.origins["people"].reasons == ("its files are missing or altered",)
+    assert path.read_bytes() == whole
+    assert made.manifest_digest == first.manifest_digest
+
+
+@pytest.mark.parametrize("part", ["manifest", "config"])
+def test_an_earlier_bundle_that_cannot_be_read_is_passed_over(store, part):
+    first = bundles.build(known(people="2"), store=store, tag="shop:v1")
+    bundles.build(known(), store=store, tag="shop:v2")
+    digest = first.manifest_digest if part == "manifest" else first.manifest.config.digest
+    store.layout.blob_path(digest).write_bytes(b"{}")
+    assert reused(bundles.build(known(people="3"), store=store, tag="shop:v1")) == {"shops": "shop:v2", "empty": "shop:v2"}
+
+
+def test_files_of_another_kind_are_not_taken_over(store, monkeypatch):
+    bundles.build(known(), store=store, tag="shop:v1")
+    made = bundles.build(known(), store=store, tag="shop:v1", chunk_rows=BLOCK_ROWS)
+    assert made.origins["shops"].reasons == (f"chunk size is {BLOCK_ROWS}, and was {4 * BLOCK_ROWS}",)
+    schema = shop().schema
+    turned = MadeSource(
+        replace(schema, tables=tuple(replace(t, columns=t.columns[::-1]) for t in schema.tables)), shop()._rows, shop()._columns
+    )
+    made = bundles.build(known(source=turned), store=store, tag="shop:v1", chunk_rows=BLOCK_ROWS)
+    assert "order and types of columns changed" in made.origins["shops"].reasons
+    monkeypatch.setattr(parquet, "_REVISION", 10**6)
+    made = bundles.build(known(source=turned), store=store, tag="shop:v1", chunk_rows=BLOCK_ROWS)
+    assert made.origins["shops"].reasons == ("Parquet settings changed",)
+
+
+def test_data_of_another_kind_is_not_taken_over(store):
+    bundles.build(known("mirrored"), store=store, tag="shop:v1")
+    assert reused(bundles.build(known("sanitized"), store=store, tag="shop:v2")) == {}
+
+
+def test_a_new_check_is_held_against_rows_that_are_taken_over(store):
+    bundles.build(known(), store=store, tag="shop:v1")
+    people = shop().schema.table("people")
+    strict = sources.with_table(shop().schema, replace(people, checks=(*people.checks, Check("wage < 900"))))
+    again = known(source=MadeSource(strict, shop()._rows, shop()._columns))
+    with pytest.raises(ContentInvalid, match=r"check \(wage < 900\) does not hold for 100 rows, first for row 900"):
+        bundles.build(again, store=store, tag="shop:v2")
+    assert again.made == set()
+    assert store.references() == ["shop:v1"]
+
+
+def test_checks_that_held_before_are_not_evaluated_again(store):
+    seen: list[str] = []
+
+    def tell(progress: bundles.Progress) -> None:
+        seen.append(progress.stage)
+
+    bundles.build(known(), store=store, tag="shop:v1", on_progress=tell)
+    assert "check" in seen
+    seen.clear()
+    bundles.build(known(shops="2"), store=store, tag="shop:v1", on_progress=tell)
+    assert set(seen) == {"reuse", "build"}
+
+
+def test_what_is_taken_over_outlives_the_bundle_that_it_came_from(store):
+    bundles.build(known(), store=store, tag="shop:v1")
+    collectors: list[threading.Thread] = []
+
+    def tell(progress: bundles.Progress) -> None:
+        if progress.stage == "build" and not collectors:
+            store.remove("shop:v1")
+            collectors.append(threading.Thread(target=store.collect_garbage))
+            collectors[0].start()
+
+    made = bundles.build(known(shops="2"), store=store, tag="shop:v2", on_progress=tell)
+    collectors[0].join()
+    assert reused(made) == {"people": "shop:v1", "empty": "shop:v1"}
+    assert bundles.verify(bundles.open("shop:v2", store)).ok
+
+
+def test_a_bundle_says_what_its_tables_depend_on_and_older_ones_do_not(store):
+    text = "tables:\n  t:\n    rows: 5\n    columns:\n      id: {type: bigint, key: true}\n"
+    made = bundles.build(source_of(text), store=store, tag="t:v1")
+    assert made.config.inputs["t"]["number of rows"] == "5"
+    assert Config.decode(made.config.encode(), "t").inputs == made.config.inputs
+    older = replace(made.config, inputs={})
+    assert Config.decode(older.encode(), "t") == older
+    assert bundles.build(made, store=store, tag="t:v2").manifest_digest == made.manifest_digest
+
+
+@pytest.mark.skipif(pa.__version__ != "26.0.1", reason="another version of the writer writes other bytes, and says so")
+def test_a_change_of_the_bytes_of_files_steps_the_revision_of_the_writer():
+    table = shop().schema.table("people")
+    batch = parquet.conformed(table, shop().read_rows("people", 0, 1000), 0)
+    assert (parquet._REVISION, sha256(memoryview(parquet.encoded(table, batch)))) == (
+        1,
+        "sha256:2cdaddf7b7ba305030313e65de00d8aaeaf3f8bfaa4e29cd4f71ec46068ad617",
+    )
