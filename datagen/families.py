@@ -128,11 +128,11 @@ class Family:
         return numbers - self.starts(parents)
 
 
-def counts_with_total(counts: Counts, parents: int, least: int, most: int | None, total: int) -> Counts:
-    """Return counts as near as possible in proportion to `counts` that sum to `total`, none outside [least, most].
+def counts_with_total(counts: Counts, parents: int, least: int | Int64, most: int | Int64 | None, total: int) -> Counts:
+    """Return counts as near as possible in proportion to `counts` that sum to `total`, none outside [least, most] (of each parent).
 
     Shares are scaled by one factor, found by bisection and clipped to the bounds; what rounding leaves over goes one by
-    one to the first parents that have room. Needs least * parents <= total <= most * parents.
+    one to the first parents that have room. Needs a total between the sums of `least` and of `most`.
     """
     drawn = counts(range(parents)).astype(np.float64)
     ceiling = total if most is None else most

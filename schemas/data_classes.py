@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from schemas.model import Column, Schema
+from schemas.model import DATA_CLASSES, Column, Recipe, Schema
 from schemas.paths import NoSuchPath, follow
 from schemas.recipes import BY_NAME
 
@@ -54,7 +54,15 @@ def with_inherited_classes(schema: Schema, stated: Collection[Place]) -> Schema:
 
 
 def _own_class(column: Column) -> str:
-    return "internal" if column.generate is None else BY_NAME[column.generate.name].data_class
+    return "internal" if column.generate is None else _class_of(column.generate)
+
+
+def _class_of(recipe: Recipe) -> str:
+    """The class of a generator; of `cases` the strictest among them."""
+    if recipe.name != "cases":
+        return BY_NAME[recipe.name].data_class
+    inner = [*recipe.args["cases"].values(), recipe.args.get("else")]
+    return max(("internal", *(_class_of(r) for r in inner if isinstance(r, Recipe))), key=DATA_CLASSES.index)
 
 
 def _source(schema: Schema, place: Place) -> Place | None:

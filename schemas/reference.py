@@ -129,6 +129,7 @@ def _lines() -> Iterator[str]:
         ("`rows`", grammar.ROWS),
         ("Columns", grammar.COLUMN),
         ("`foreign_keys`", grammar.FOREIGN_KEY),
+        ("`correlate`", grammar.CORRELATION),
         ("`unique`", grammar.UNIQUE),
         ("`indexes`", grammar.INDEX),
     ):
@@ -185,7 +186,7 @@ def _default(parameter: Parameter) -> str:
         return "needed"
     if parameter.default is None:
         return ""
-    if parameter.kind in ("duration", "dwell") and isinstance(parameter.default, int):
+    if parameter.kind in ("duration", "dwell", "span") and isinstance(parameter.default, int):
         return f"`{format_duration(parameter.default)}`"
     return f'`"{parameter.default}"`' if parameter.default == "" else f"`{parameter.default}`"
 

@@ -121,6 +121,14 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
             return draw(
                 st.integers(0, 99) | st.just(Recipe("uniform", {"range": (1, 5)})) | st.just(Recipe("zipf", {"exponent": 1.5, "max": 9}))
             )
+        case "span":
+            return draw(st.integers(0, 10**12) | st.just(Recipe("exponential", {"mean": 3_600_000_000, "max": 86_400_000_000})))
+        case "case":
+            return Recipe("constant", {"value": draw(scalars(type))})
+        case "cases":
+            return draw(
+                st.dictionaries(texts, scalars(type).map(lambda value: Recipe("constant", {"value": value})), min_size=1, max_size=3)
+            )
         case "recipe":
             item = type.item or SqlType("json")
             return Recipe("choice", {"values": tuple((v, 1) for v in draw(st.lists(scalars(item), min_size=1, max_size=3)))})
@@ -162,7 +170,21 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
     raise AssertionError(kind)
 
 
-_SKIPPED = ("sum", "count", "earliest", "latest", "after", "before", "uuid7", "entered", "expression", "histogram")
+_SKIPPED = (
+    "sum",
+    "count",
+    "earliest",
+    "latest",
+    "after",
+    "before",
+    "uuid7",
+    "entered",
+    "expression",
+    "histogram",
+    "slot",
+    "slot_end",
+    "cases",
+)
 
 
 def fitting(type: SqlType, unique: bool) -> list[Generator]:
