@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 
 import pyarrow as pa
@@ -22,6 +21,7 @@ from bundles.opened import Bundle, open_bundle
 from bundles.parquet import conformed, encoded
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
+from bundles.rules import RuleResult, run_rules
 from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
@@ -221,20 +221,21 @@ def _hold_checks(
     threads: int,
     on_progress: OnProgress,
 ) -> None:
-    """Raise ContentInvalid where rows break a check of their table."""
-    checked = [w for w in written.values() if w.table.checks]
+    """Raise ContentInvalid where rows break a check or a rule of their table."""
+    checked = [w for w in written.values() if w.table.checks or w.table.rules]
     if not checked:
         return
-    broken: list[CheckResult] = []
+    broken: list[CheckResult | RuleResult] = []
+    files = {name: [stage.blob_path(chunk.blob.digest) for chunk in one.chunks] for name, one in written.items()}
     with session(stage.path, schema, threads) as duckdb:
         for one in checked:
             on_progress(Progress("check", one.table.name, 0, None))
-            paths: list[Path] = [stage.blob_path(chunk.blob.digest) for chunk in one.chunks]
-            broken += [result for result in run_checks(duckdb, one.table, paths) if result.rows]
+            broken += [result for result in run_checks(duckdb, one.table, files[one.table.name]) if result.rows]
+            broken += [result for result in run_rules(duckdb, schema, one.table, files, one.table.rules) if result.rows]
     if broken:
         raise ContentInvalid("\n".join(_said(result) for result in broken))
 
 
-def _said(result: CheckResult) -> str:
+def _said(result: CheckResult | RuleResult) -> str:
     rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
     return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"
