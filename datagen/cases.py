@@ -21,10 +21,18 @@ Chosen = Callable[[Rows], Int64]
 @generator("cases")
 def cases(recipe: Recipe, ctx: Context) -> Kernel:
     """The value that the recipe of the row's case makes; every case draws from streams of its own."""
+    return by_case(recipe, ctx, [ctx.compile(inner, ctx.type, part) for part, inner in parts_of(recipe)])
+
+
+def parts_of(recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """The recipes of the cases, that of `else` last, and the names by which their draws are told apart."""
+    rest = [("else", recipe.args["else"])] if "else" in recipe.args else []
+    return [*((f"case {text}", inner) for text, inner in recipe.args["cases"].items()), *rest]
+
+
+def by_case(recipe: Recipe, ctx: Context, kernels: list[Kernel]) -> Kernel:
+    """Return a kernel that makes each row by that of `kernels` which belongs to its case."""
     chosen = case_of(recipe, ctx)
-    kernels = [ctx.compile(inner, ctx.type, f"case {text}") for text, inner in recipe.args["cases"].items()]
-    if "else" in recipe.args:
-        kernels.append(ctx.compile(recipe.args["else"], ctx.type, "else"))
 
     def kernel(rows: Rows) -> pa.Array:
         case = chosen(rows)

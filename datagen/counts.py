@@ -18,7 +18,7 @@ from datagen.errors import GenerationFailed, Unusable
 from datagen.expression import compile_expression
 from datagen.families import Counts, Family, counts_with_total
 from datagen.numbers import BIGINT, whole_distribution
-from datagen.randomness import Int64, Stream, stream
+from datagen.randomness import Int64, Stream, stream, unit
 from datagen.rows import Kernel, Rows
 from schemas.model import Recipe, Table
 from schemas.recipes import DISTRIBUTIONS
@@ -62,7 +62,8 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
             least, most = counted.bounds(above(range(parents)))
             if not int(least.sum()) <= total <= int(np.minimum(most, total).sum()):
                 raise Unusable(f"{parents:,} parents with {_range(least, most)} cannot have {total:,} rows in all", rows.at)
-            final = counts_with_total(final, parents, least, np.minimum(most, total), total)
+            thresholds = 1.0 - unit(stream(plan.seed, table.name, "~rows", "total").draws(range(parents)))
+            final = counts_with_total(final, parents, least, np.minimum(most, total), total, thresholds)
         return Family(parents, final)
     except GenerationFailed as error:
         raise Unusable(str(error), rows.at) from None

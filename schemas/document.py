@@ -228,7 +228,7 @@ def _argument(kind: str, value: Any) -> Any:
             return [[name, _recipe(inner)] for name, inner in value.items()]
         case "weights":
             return [[_plain(item), _number(weight)] for item, weight in value]
-        case "range" | "period" | "numbers":
+        case "range" | "period" | "numbers" | "measures":
             return [_number(item) for item in value]
         case "states":
             return [[state, _pairs(chances)] for state, chances in value.items()]
@@ -253,7 +253,7 @@ def _to_argument(kind: str, value: Any) -> Any:
             return {name: _to_recipe(inner) for name, inner in value}
         case "weights":
             return tuple((_to_plain(item), _to_number(weight)) for item, weight in value)
-        case "range" | "period" | "numbers":
+        case "range" | "period" | "numbers" | "measures":
             return tuple(_to_number(item) for item in value)
         case "states":
             return {state: {target: _to_number(chance) for target, chance in chances} for state, chances in value}

@@ -183,8 +183,9 @@ class RecipeReader:
                 return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":
                 return read_value(reading, self._type, node, what)
-            case "numbers":
-                numbers = [self._measure(item, f"an item of {what}") for item in reading.items(node, what)]
+            case "numbers" | "measures":
+                read = self._measure if parameter.kind == "measures" else reading.number
+                numbers = [read(item, f"an item of {what}") for item in reading.items(node, what)]
                 return tuple(numbers) if self._holds(node, what) and all(n is not None for n in numbers) else None
             case "states":
                 return self._states(node, what)

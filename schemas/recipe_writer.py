@@ -48,7 +48,7 @@ def _argument(kind: str, value: Any, type: SqlType) -> Any:
             return Written(format_duration(value))
         case "measure":
             return _measure(value, type)
-        case "range" | "numbers":
+        case "range" | "measures":
             return [_measure(item, type) for item in value]
         case "moment":
             return _moment(value)

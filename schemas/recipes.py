@@ -41,6 +41,7 @@ PARAMETER_KINDS = {
     "weights": "a list of values, or a mapping from values to weights",
     "scalars": "a list of values",
     "numbers": "a list of numbers",
+    "measures": "a list of numbers, or for intervals of durations",
     "scalar": "a value",
     "states": "a mapping from each state to the states that may follow it, with their chances",
     "dwell": "a duration, or a mapping from states to durations",
@@ -127,7 +128,7 @@ DISTRIBUTIONS = (
                _p("max", "integer", "the highest value", default=100_000)),
               example="{zipf: 1.3, min: 1, max: 5000}"),
     Generator("histogram", "Weights over intervals that you give; uniform inside an interval.", MEASURES, None,
-              (_p("edges", "numbers", "n+1 rising edges", True), _p("weights", "numbers", "n weights", True), _p("step", "measure", "round down to a multiple of this")),
+              (_p("edges", "measures", "n+1 rising edges", True), _p("weights", "numbers", "n weights", True), _p("step", "measure", "round down to a multiple of this")),
               example="{histogram: {edges: [0, 10, 50, 100], weights: [5, 3, 1]}}"),
 )  # fmt: skip
 

@@ -97,6 +97,7 @@ Recipes name other columns by paths:
 - `amount`: a column of the same row;
 - `tenant_id.plan_id.price`: along references, each named by its column, to a column of the row at the end;
 - `tenants.created_at`: the same, the reference named by its table, where only one leads there;
+- in the `count` of `rows`, all of these begin at the row of the parent table;
 - `invoice_lines.amount` in `sum`, `earliest` and `latest`, and `invoice_lines` in `count`: the rows of a table that references this one.
 
 A name that contains dots is understood wherever only one meaning is possible; a reference can also be written

@@ -135,6 +135,15 @@ def test_a_broken_promise_is_told_with_table_column_and_row(store, column, value
     assert f"what the recipe of '{column}' promises" in found[0].what and what in found[0].what
 
 
+def test_the_sum_and_count_of_no_rows_is_none(store):
+    row = next(i for i, r in enumerate(source().read("invoices").read_all().to_pylist()) if r["last"] is None and r["n"] is not None)
+    for column, value in (("total", Decimal("0.01")), ("n", 1)):
+        bundle = bundles.build(Altered(unruled(), "invoices", column, row, value), store=store)
+        assert [(p.column, p.row) for p in bundles.verify(bundle).problems] == [(column, row)]
+    with pytest.raises(ContentInvalid, match="rule 'adds_up'"):
+        bundles.build(Altered(source(), "invoices", "total", row, Decimal("0.01")), store=store)
+
+
 @pytest.mark.parametrize(
     ("table", "column", "value", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -160,6 +161,7 @@ def test_a_total_is_shared_out_in_proportion():
     [
         ("{uniform: [1, 3]}, mean: 3.5", "3,000 parents with 1 to 3 rows each cannot have 10,500 rows in all"),
         ("{by: plan, cases: {free: 1, pro: 1, enterprise: 2}}, total: 100000", "rows together cannot have 100,000 rows in all"),
+        ('{expression: "seats * 0"}, total: 5', "3,000 parents with 0 to 0 rows each cannot have 5 rows in all"),
         ('{expression: "seats - 3"}', "seats - 3 is below 0 in a row of tenants"),
         ("{from: owner}", "the number of rows of users depends on itself: the rows of users <- tenants.owner"),
         ('{expression: "owner * 2"}', "the number of rows of users depends on itself: the rows of users <- tenants.owner"),
@@ -205,3 +207,24 @@ def test_tables_are_counted_one_after_the_other_along_their_columns():
     )
     sizes = [r["n"] for r in rows_of(made, "a")]
     assert [made.row_count(t) for t in "bcd"] == [sum(sizes), sum(sizes), sum(n * n for n in sizes)]
+
+
+def test_cases_stand_wherever_a_recipe_may():
+    text = """tables:
+  t:
+    rows: 300
+    columns:
+      id:   {type: bigint, key: true}
+      kind: {type: text, generate: {choice: [a, b]}}
+      doc:  {type: json, generate: {json: {n: {by: kind, cases: {a: {uniform: [1, 5]}, b: {constant: none}}}, l: {array: {by: kind, cases: {a: {constant: 7}}, else: words}, count: 1}}}}
+      list: {type: "text[]", generate: {array: {by: kind, cases: {a: {constant: x}, b: {choice: [y, z]}}}, count: 2}}
+      deep: {type: integer, generate: {by: kind, cases: {a: {by: id, cases: {1: {constant: 1}, 2: {constant: 2}}, else: {constant: 0}}, b: {from: id}}}}
+"""
+    made = source_of(text)
+    assert made.has_canonical_json("t", "doc") is False
+    for row in rows_of(made, "t"):
+        doc, a = json.loads(row["doc"]), row["kind"] == "a"
+        assert doc["n"] in range(1, 6) if a else doc["n"] == "none"
+        assert doc["l"] == [7] if a else isinstance(doc["l"][0], str)
+        assert set(row["list"]) <= ({"x"} if a else {"y", "z"})
+        assert row["deep"] == ((row["id"] if row["id"] < 3 else 0) if a else row["id"])
