@@ -50,8 +50,8 @@ def run_rules(
 
 def _run(session: Session, schema: Schema, table: Table, paths: Paths, rule: Check, implied: bool) -> RuleResult:
     try:
-        query = rule_query(schema, table, paths, rule.sql)
-        rows, first = session.row(query)
+        (rows,) = session.row(rule_query(schema, table, paths, rule.sql))
+        first = session.row(rule_query(schema, table, paths, rule.sql, first=True))[0] if rows else None
     except (NotAnExpression, SqlUnusable) as error:
         return RuleResult(table.name, rule, implied, not_checked=str(error))
     except duckdb.Error as error:
@@ -59,26 +59,27 @@ def _run(session: Session, schema: Schema, table: Table, paths: Paths, rule: Che
     return RuleResult(table.name, rule, implied, rows, first)
 
 
-def rule_query(schema: Schema, table: Table, paths: Paths, sql: str) -> str:
-    """Return a query for the number of rows that break a rule, and the first of them; raises NotAnExpression and SqlUnusable."""
+def rule_query(schema: Schema, table: Table, paths: Paths, sql: str, *, first: bool = False) -> str:
+    """Return a query for how many rows break a rule, or for the first of them; raises NotAnExpression and SqlUnusable."""
     rule = read_rule(schema, table, sql)
-    relations = _Relations(schema, table, paths)
+    relations = _Relations(schema, table, paths, numbers=first)
     tree = exp.Paren(this=rule.tree)
     for aggregate in rule.aggregates:
         aggregate.node.replace(relations.folded(aggregate))
     for column, found in rule.paths:
         column.replace(relations.column(found.hops, found.table, found.column.name))
     condition = translated(tree.sql(dialect="postgres", identify=True))
-    return f"SELECT count(*), min(t.{relations.number}) FROM {relations.sql()} WHERE CAST(({condition}) AS BOOLEAN) = false"
+    wanted = f"min(t.{relations.number})" if first else "count(*)"
+    return f"SELECT {wanted} FROM {relations.sql()} WHERE CAST(({condition}) AS BOOLEAN) = false"
 
 
 class _Relations:
     """The rows of a table, each with the rows that it references and with folds over those that reference it."""
 
-    def __init__(self, schema: Schema, table: Table, paths: Paths) -> None:
+    def __init__(self, schema: Schema, table: Table, paths: Paths, numbers: bool) -> None:
         self._schema, self._table, self._paths = schema, table, paths
         rows, self.number = numbered(self._scan(table), [f"c{i}" for i in range(len(table.stored_columns))])
-        self._joins = [f"({rows}) AS t"]
+        self._joins = [f"({rows if numbers else self._scan(table)}) AS t"]
         self._aliases: dict[tuple[ForeignKey, ...], str] = {(): "t"}
         self._folds = 0
 

@@ -47,6 +47,10 @@ def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
             yield _same(column, _quoted(recipe.args["path"]))
         case "after" | "before":
             yield from _distance(column, recipe.name, recipe.args["path"], argument(recipe, "at_least"), argument(recipe, "within"))
+        case "slot" if argument(recipe, "after") is not None:
+            yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['after'])} AS TIMESTAMP)"
+        case "slot_end":
+            yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['of'])} AS TIMESTAMP)"
 
 
 def _distance(column: Column, name: str, path: str, least: int, most: int) -> Iterator[str]:

@@ -271,12 +271,14 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     count = Recipe("poisson", {"mean": 2.5, "max": 9})
     rows = draw(st.builds(Rows, st.integers(0, 10**12), st.booleans()))
     if parents_of and draw(st.booleans()):
-        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count])), total=draw(st.none() | st.integers(0, 10**6)))
+        sums = draw(st.sampled_from([{}, {"total": draw(st.integers(0, 10**6))}, {"mean": draw(st.integers(0, 99) | st.floats(0.01, 50))}]))
+        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     return Table(
         name, tuple(made.values()), rows, tuple(keys), tuple(uniques), tuple(foreign_keys),
         tuple(draw(st.permutations(checks))[: draw(st.integers(0, 2))]), tuple(indexes[: draw(st.integers(0, 1))]), draw(st.none() | texts), locale,
+        rules=draw(st.sampled_from([(), (Check(f"{quoted} IS NOT NULL"),), (Check(f"{quoted} IS NOT NULL", constraint_names[1]),)])),
     )  # fmt: skip
 
 

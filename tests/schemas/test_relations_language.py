@@ -151,3 +151,7 @@ def test_the_class_of_cases_is_the_strictest_among_them() -> None:
     schema = parse_schema(TEXT.replace("      born:", f"      who:     {{type: text, generate: {cases}}}\n      born:"))
     assert schema.table("p").column("who").data_class == "sensitive"
     assert parse_schema(to_yaml(schema)) == schema
+    text = TEXT.replace("      born:", "      mail:    {type: text, generate: person.email}\n      born:")
+    schema = parse_schema(text.replace("pro: {choice: {card: 80, wire: 20}}", "pro: {from: p_id.mail}"))
+    assert schema.table("c").column("pays").data_class == "personal", "the class of a column that a case repeats"
+    assert parse_schema(to_yaml(schema)) == schema
