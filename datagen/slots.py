@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import DAY, SECOND, Mask, from_units, to_units
+from datagen.arrays import SECOND, Mask, from_units
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.families import Family
@@ -23,6 +23,7 @@ from datagen.links import FamilyLink
 from datagen.numbers import UnitSampler, whole_distribution
 from datagen.randomness import Int64, Stream
 from datagen.rows import Kernel, Rows
+from datagen.times import moments_of
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.times import resolve_moment
@@ -31,7 +32,6 @@ from schemas.types import SqlType
 _PIECE = 65_536
 _KEPT = 256
 _INTERVAL = SqlType("interval")
-_POINTS = ("date", "timestamp", "timestamptz")
 _LATEST = 253_402_300_799_999_999
 
 
@@ -157,18 +157,10 @@ def _base(recipe: Recipe, ctx: Context) -> Callable[[Rows], tuple[Int64, Mask | 
             ctx.fail("slot needs `after:` (a time of the parent) or `from:` (a moment)", recipe.at)
         start = resolve_moment(moment, ctx.schema.anchor)
         return lambda rows: (np.full(len(rows), start, np.int64), None)
-    source, type = ctx.path(str(path), recipe.at)
+    base = moments_of(ctx, str(path), recipe)
     hops, _ = ctx.plan.hops(str(path), ctx.table, recipe.at)
     if not hops or not isinstance(ctx.plan.tables[ctx.table.name].links.get(hops[0].columns), FamilyLink):
         ctx.fail(f"slots are in order within {ctx.table.rows.per}, so `after:` must be one of its columns, not {path}", recipe.at)
-    if type.kind not in _POINTS:
-        ctx.fail(f"slot needs a date or time stamp and {path} is {type}", recipe.at)
-    factor = DAY if type.kind == "date" else 1
-
-    def base(rows: Rows) -> tuple[Int64, Mask | None]:
-        units, absent = to_units(type, source(rows))
-        return units * factor, absent
-
     return base
 
 
