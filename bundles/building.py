@@ -23,6 +23,7 @@ from bundles.parquet import conformed, encoded
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
 from bundles.reuse import Origin, Taken, find
+from bundles.rules import RuleResult, run_rules
 from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
@@ -244,22 +245,26 @@ def _hold_checks(
     threads: int,
     on_progress: OnProgress,
 ) -> None:
-    """Raise ContentInvalid where rows break a check of their table that is not known to hold."""
-    unknown = [t for t in schema.tables if t.checks and not (isinstance(part := parts[t.name], Taken) and part.checked)]
-    if not unknown:
+    """Raise ContentInvalid where rows break a check of their table that is not known to hold, or a rule."""
+    unknown = {t.name for t in schema.tables if t.checks and not (isinstance(part := parts[t.name], Taken) and part.checked)}
+    asked = [t for t in schema.tables if t.name in unknown or t.rules]
+    if not asked:
         return
-    broken: list[CheckResult] = []
+    broken: list[CheckResult | RuleResult] = []
+    files: dict[str, list[Path]] = {}
+    for name, part in parts.items():
+        place = store.layout.blob_path if isinstance(part, Taken) else stage.blob_path
+        files[name] = [place(layer.blob.digest) for layer in part.layers]
     with session(store.path, schema, threads) as duckdb:
-        for table in unknown:
+        for table in asked:
             on_progress(Progress("check", table.name, 0, None))
-            part = parts[table.name]
-            place = store.layout.blob_path if isinstance(part, Taken) else stage.blob_path
-            paths: list[Path] = [place(layer.blob.digest) for layer in part.layers]
-            broken += [result for result in run_checks(duckdb, table, paths) if result.rows]
+            if table.name in unknown:
+                broken += [result for result in run_checks(duckdb, table, files[table.name]) if result.rows]
+            broken += [result for result in run_rules(duckdb, schema, table, files, table.rules) if result.rows]
     if broken:
         raise ContentInvalid("\n".join(_said(result) for result in broken))
 
 
-def _said(result: CheckResult) -> str:
+def _said(result: CheckResult | RuleResult) -> str:
     rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
     return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"

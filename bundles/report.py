@@ -15,7 +15,7 @@ _PLACES = ("table", "column", "row", "rows")
 class Finding:
     """One thing that is wrong: where, what, and for how many rows; `row` is the first one, counted from 0.
 
-    `rule` is one of blob, structure, type, null, length, enum, range, json, encoding, digest, key, unique, reference, check.
+    `rule` is one of blob, structure, type, null, length, enum, range, json, encoding, digest, key, unique, reference, check, rule.
     """
 
     rule: str
@@ -37,7 +37,7 @@ class Finding:
 class Report:
     """The problems of a bundle, what could not be checked, and how much was.
 
-    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references and checks.
+    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references, checks and rules.
     """
 
     reference: str
@@ -73,7 +73,7 @@ class Findings:
     problems: list[Finding] = field(default_factory=list)
     not_checked: list[Finding] = field(default_factory=list)
     checked: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("blobs", "bytes", "tables", "rows", "columns", "keys", "references", "checks"), 0)
+        default_factory=lambda: dict.fromkeys(("blobs", "bytes", "tables", "rows", "columns", "keys", "references", "checks", "rules"), 0)
     )
 
     def wrong(

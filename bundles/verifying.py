@@ -11,16 +11,19 @@ from bundles.constraints import Constraints
 from bundles.opened import Bundle
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.report import Findings, Report
+from bundles.rules import RuleResult, run_rules
 from bundles.scanning import session
 from bundles.structure import check_blobs, check_layers
 from bundles.values import check_values
+from schemas.implied_rules import implied_rules
 
 
 def verify(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int | None = None) -> Report:
     """Hold `bundle` against what its manifest, config and schema say, and report everything that is wrong.
 
     First the SHA-256 of every blob, then layers, row counts and types, then nulls, lengths, enums, ranges, JSON and content
-    digests, then keys, unique constraints, references and checks. A table with a missing or altered blob is not read any
+    digests, then keys, unique constraints, references and checks, then rules: those of the schema and, of a synthetic bundle,
+    those that its recipes imply. A table with a missing or altered blob is not read any
     further, and what depends on it is reported as not checked. Values of personal or sensitive columns are never shown. Memory
     does not grow with the bundle.
     """
@@ -66,3 +69,20 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
                 found.count("checks")
                 if result.rows:
                     found.wrong("check", f"{result.title} does not hold", table.name, None, result.first_row, result.rows)
+        for table in tables:
+            tell(Progress("rules", table.name, 0, total))
+            results = run_rules(duckdb, bundle.schema, table, paths, table.rules)
+            if bundle.config.kind == "synthetic":
+                results += run_rules(duckdb, bundle.schema, table, paths, implied_rules(bundle.schema, table), implied=True)
+            _note_rules(results, found)
+
+
+def _note_rules(results: list[RuleResult], found: Findings) -> None:
+    for result in results:
+        if result.not_checked is not None:
+            found.skipped("rule", f"{result.title}: {result.not_checked}", result.table)
+            continue
+        found.count("rules")
+        if result.rows:
+            column = result.rule.name if result.implied else None
+            found.wrong("rule", f"{result.title} does not hold", result.table, column, result.first_row, result.rows)

@@ -68,7 +68,8 @@ class Context:
 
     def stream(self, purpose: str = "value") -> Stream:
         """The stream of this column for one purpose."""
-        return stream(self.plan.seed, self.table.name, self.column, *self.part, purpose)
+        own = stream(self.plan.seed, self.table.name, self.column, *self.part, purpose)
+        return own if self.part else self.plan.correlated(self, own, purpose)
 
     def entity_stream(self, entity: str, purpose: str) -> Stream:
         """A stream that all columns of the row share, such as those of its person."""

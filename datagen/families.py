@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from datagen.elementary import Float64
 from datagen.randomness import Int64
 
 Counts = Callable[[range], Int64]
@@ -128,17 +129,20 @@ class Family:
         return numbers - self.starts(parents)
 
 
-def counts_with_total(counts: Counts, parents: int, least: int, most: int | None, total: int) -> Counts:
-    """Return counts as near as possible in proportion to `counts` that sum to `total`, none outside [least, most].
+def counts_with_total(
+    counts: Counts, parents: int, least: int | Int64, most: int | Int64 | None, total: int, thresholds: Float64
+) -> Counts:
+    """Return counts as near as possible in proportion to `counts` that sum to `total`, none outside [least, most] (of each parent).
 
-    Shares are scaled by one factor, found by bisection and clipped to the bounds; what rounding leaves over goes one by
-    one to the first parents that have room. Needs least * parents <= total <= most * parents.
+    Shares are scaled by one factor, found by bisection and clipped to the bounds. Each is rounded up where its fraction passes the
+    parent's threshold, uniform in (0, 1], so that no parent is preferred; what is left over, because of ties and bounds, goes one by
+    one to parents that have room, in the order of their thresholds. Needs a total between the sums of `least` and of `most`.
     """
     drawn = counts(range(parents)).astype(np.float64)
     ceiling = total if most is None else most
 
     def scaled(factor: float) -> Int64:
-        return np.clip(np.floor(np.minimum(drawn * factor, 2.0**53)).astype(np.int64), least, ceiling)
+        return np.clip(np.floor(np.minimum(drawn * factor, 2.0**53) + (1.0 - thresholds)).astype(np.int64), least, ceiling)
 
     low, high = 0.0, 1.0
     while int(scaled(high).sum()) < total and high < 2.0**60:
@@ -151,8 +155,9 @@ def counts_with_total(counts: Counts, parents: int, least: int, most: int | None
             high = middle
     fixed = scaled(low)
     missing = total - int(fixed.sum())
+    order = np.argsort(thresholds, kind="stable")
     while missing > 0:
-        room = np.flatnonzero(fixed < ceiling)[:missing]
+        room = order[(fixed < ceiling)[order]][:missing]
         fixed[room] += 1
         missing -= len(room)
     return lambda rows: fixed[rows.start : rows.stop]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 
 _MODULES = (
-    "datagen.keys", "datagen.numbers", "datagen.times", "datagen.states", "datagen.derived", "datagen.values.choices",
-    "datagen.values.people", "datagen.values.companies", "datagen.values.addresses", "datagen.values.internet",
+    "datagen.keys", "datagen.numbers", "datagen.times", "datagen.states", "datagen.slots", "datagen.derived", "datagen.cases",
+    "datagen.values.choices", "datagen.values.people", "datagen.values.companies", "datagen.values.addresses", "datagen.values.internet",
     "datagen.values.phones", "datagen.values.finance", "datagen.values.products", "datagen.values.geo", "datagen.values.lorem",
     "datagen.values.template", "datagen.values.pattern", "datagen.values.grammar", "datagen.values.documents",
     "datagen.values.providers",

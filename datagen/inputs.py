@@ -20,6 +20,8 @@ from schemas.model import Table
 
 Node = tuple[str, ...]
 
+COUNTS_OF = "~rows of "
+
 _LENGTH = 16
 _SHARED = ("value pool", "locale")
 # What a document says of a column, a reference or a table that no cell depends on. Whatever is not named here counts.
@@ -30,6 +32,11 @@ _IDLE_IN_REFERENCES = ("name",)
 def rows_of(table: str) -> Node:
     """The node that stands for how many rows `table` has, and which parent each belongs to."""
     return ("rows", table, "")  # of three parts: two are a column
+
+
+def counts_of(parent: str, table: str) -> Node:
+    """The node of how many rows of `table` each row of `parent` has: a column that no bundle holds."""
+    return (parent, f"{COUNTS_OF}{table}")
 
 
 def link_of(table: str, columns: tuple[str, ...]) -> Node:
@@ -74,6 +81,8 @@ class Inputs:
         for node in near | rows:
             if _kind(node) == "rows":
                 said = self._rows(node, "" if node[1] == table.name else f" of {node[1]}")
+                for counts in self._reads.get(node, ()):
+                    said = {**said, **self._others(counts)}
             else:
                 said = self._own(node) if _table_of(node) == table.name else self._others(node)
             for what, value in said.items():
@@ -153,6 +162,8 @@ def _kind(node: Node) -> str:
 
 def _title(node: Node, *, own: bool) -> str:
     """The name of a node's input as somebody reads it; nodes of other tables come with their table's."""
+    if _kind(node) == "column" and node[1].startswith(COUNTS_OF):
+        return f"rows of {node[1].removeprefix(COUNTS_OF)} for each of {node[0]}"
     if _kind(node) == "column":
         return f"column {node[1]}" if own else f"column {node[0]}.{node[1]}"
     what = {"link": "reference", "key": "unique key"}[node[0]]

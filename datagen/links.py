@@ -110,14 +110,15 @@ class FollowedLink:
     keys: tuple[tuple[str, ...], ...]
 
     def __call__(self, rows: Rows) -> Int64:
-        return _follow(rows, self.keys)
+        return follow_links(rows, self.keys)
 
 
-def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...]) -> Int64:
+def follow_links(rows: Rows, keys: tuple[tuple[str, ...], ...]) -> Int64:
+    """Return the number of the row at the end of references, the first from each of `rows`; -1 where there is none."""
     if len(keys) == 1:
         return rows.links(keys[0])
     found = rows.parent(keys[0])
-    return found.pick(_follow(found.rows, keys[1:]))
+    return found.pick(follow_links(found.rows, keys[1:]))
 
 
 @dataclass(frozen=True)

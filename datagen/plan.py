@@ -17,22 +17,22 @@ import pyarrow as pa
 from datagen import generators
 from datagen.arrays import blank
 from datagen.compiling import COMPILERS, Context
+from datagen.correlations import correlated, purpose_of
+from datagen.counting import Counting, StillCounted
 from datagen.errors import RecipeError, Unusable
 from datagen.expression import Connections
-from datagen.families import Counts, Family, counts_with_total
+from datagen.families import Family
 from datagen.inputs import Inputs, Node, link_of, rows_of
-from datagen.numbers import BIGINT, whole_distribution
 from datagen.pools import Pools
-from datagen.randomness import stream
+from datagen.randomness import Stream
 from datagen.references import ReferencePlanner
 from datagen.rows import Kernel, Link, Rows
 from datagen.values.canonical import is_canonical
+from schemas.correlation import INVERTIBLE, correlation_of
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
-
-_HALF = Fraction(1, 2)
 
 
 @dataclass
@@ -40,7 +40,7 @@ class TablePlan:
     """What one table is made of."""
 
     table: Table
-    count: int
+    count: int = 0
     family: Family | None = None
     kernels: dict[str, Kernel] = field(default_factory=dict)
     links: dict[tuple[str, ...], Link] = field(default_factory=dict)
@@ -58,22 +58,24 @@ class Plan:
         self.pools = pools if pools is not None else Pools()
         self.connections = Connections()
         self.inputs = Inputs(self.seed, schema.anchor, schema.scenarios)
-        self.tables: dict[str, TablePlan] = {}
+        self.draws: dict[tuple[str, str], Stream] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
         self._needs: dict[Node, set[Node]] = {}
+        self.tables: dict[str, TablePlan] = {t.name: TablePlan(t) for t in schema.tables}
+        self._references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
+        self._counting = Counting(self)
         for table in self._parents_first():
-            self._count(table)
+            self._counting.ensure(table.name)
         self._stop_at_problems()
-        references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
-        for planner in references.values():
+        for planner in self._references.values():
             self._collect(planner.plan)
         for table in schema.tables:
             for column in (c for c in table.columns if c.computed is None):
-                self._collect(partial(self._compile_column, table, column, references[table.name]), column.at or table.at)
+                self._collect(partial(self._compile_column, table, column), column.at or table.at)
         self._find_cycles()
         self._stop_at_problems()
-        for planner in references.values():
+        for planner in self._references.values():
             self._collect(planner.check)
         self._stop_at_problems()
 
@@ -88,51 +90,52 @@ class Plan:
             self._stop_at_problems()
         return (self.schema.table(name) for name in order)
 
-    def _count(self, table: Table) -> None:
-        rows = table.rows
-        if rows.per is None:
-            count = rows.count or 0
-            scaled = count if rows.fixed else int(count * self.scale + _HALF)
-            self.tables[table.name] = TablePlan(table, max(scaled, 1) if count else 0)
-            self.inputs.note(rows_of(table.name), "count", self.row_count(table.name))
-            return
-        parents = self.tables[rows.per].count
-        self.tables[table.name] = TablePlan(table, 0)
-        self._collect(lambda: self._count_family(table, parents), rows.at or table.at)
-
-    def _count_family(self, table: Table, parents: int) -> None:
-        rows = table.rows
-        assert rows.each is not None
-        whole = whole_distribution(rows.each, BIGINT, rows.at)
-        if whole.least < 0 and isinstance(rows.each, Recipe) and rows.each.name not in ("poisson", "zipf"):
-            whole = whole_distribution(Recipe(rows.each.name, {"min": 0, **rows.each.args}, rows.each.at), BIGINT, rows.at)
-        own = stream(self.seed, table.name, "~rows")
-        least, most = whole.least, whole.most if whole.most < 2**61 else None
-
-        def counts(parents: range) -> object:
-            return whole.sample(own.draws(parents))
-
-        final: Counts = counts  # type: ignore[assignment]
-        if rows.total is not None:
-            total = int(rows.total * self.scale + _HALF)
-            if not least * parents <= total <= (most if most is not None else total) * parents:
-                raise Unusable(f"{parents:,} parents with {least} to {most} rows each cannot have {total:,} rows in all", rows.at)
-            final = counts_with_total(final, parents, least, most, total)
-        family = Family(parents, final)
-        self.tables[table.name].family = family
-        self.tables[table.name].count = family.total
-        for what, number in (("count", family.total), ("parents", parents)):
-            self.inputs.note(rows_of(table.name), what, number)
-
     def row_count(self, table: str) -> int:
+        self._counting.ensure(table)
         return self.tables[table].count
 
     def family(self, table: str) -> Family | None:
+        self._counting.ensure(table)
         return self.tables[table].family
+
+    # What counts need before all tables are counted
+
+    def prepare(self, node: Node) -> None:
+        """Make what `node` is computed from ready to be evaluated; raises Unusable."""
+        self._counting.prepare(node)
+
+    def prepare_column(self, table: str, column: str) -> None:
+        """Compile one column ahead of the others; raises Unusable."""
+        self._counting.ensure(table)
+        found = self.schema.table(table).column(column)
+        try:
+            if self._references[table].decides(column):
+                self._references[table].plan()
+                self._references[table].require(column)
+            self._compile_column(self.schema.table(table), found)
+        except StillCounted:
+            raise
+        except Unusable as problem:
+            problem.at = problem.at or found.at
+            raise
+
+    def prepare_link(self, table: str, columns: tuple[str, ...]) -> None:
+        """Plan one reference ahead of the others; raises Unusable."""
+        self._counting.ensure(table)
+        self._references[table].plan()
+        for column in columns:
+            self._references[table].require(column)
+
+    def needed_by(self, node: Node) -> set[Node]:
+        """What a column or link is computed from, as far as it is compiled."""
+        return self._needs.get(node, set())
 
     # Columns
 
-    def _compile_column(self, table: Table, column: Column, references: ReferencePlanner) -> None:
+    def _compile_column(self, table: Table, column: Column) -> None:
+        if column.name in self.tables[table.name].kernels:
+            return
+        references = self._references[table.name]
         node, unique = (table.name, column.name), references.must_be_unique(column.name)
         self.inputs.note(node, "unique", unique)
         self.inputs.reads(node, rows_of(table.name))
@@ -160,6 +163,19 @@ class Plan:
             able = ", ".join(g.name for g in BY_NAME.values() if g.unique and ctx.type.kind in g.fits and "." not in g.name)
             ctx.fail(f"{recipe.name} cannot make unique values; these can: {able}", recipe.at)
         return COMPILERS[recipe.name](recipe, ctx)
+
+    def correlated(self, ctx: Context, own: Stream, purpose: str) -> Stream:
+        """The stream of a column for a purpose: another than its `own` where the column is correlated with others."""
+        recipe = ctx.table.column(ctx.column).generate if ctx.table.has(ctx.column) else None
+        if recipe is None or recipe.name not in INVERTIBLE or purpose != purpose_of(recipe.name):
+            return own
+        correlation = correlation_of(ctx.table, ctx.column)
+        if correlation is not None:
+            recipes = [ctx.table.column(c).generate for c in correlation.columns if ctx.table.has(c)]
+            purposes = [purpose_of(r.name) for r in recipes if r is not None]
+            self.inputs.note(ctx.node, "correlation", [correlation.columns, correlation.matrix, purposes])
+        self.draws[ctx.table.name, ctx.column] = correlated(ctx, own)
+        return self.draws[ctx.table.name, ctx.column]
 
     # Paths
 
@@ -189,8 +205,7 @@ class Plan:
         for name in {f.table for f in table.foreign_keys}:
             if path.startswith(name + "."):
                 able = [f for f in table.foreign_keys if f.table == name]
-                family = self.tables[table.name].family
-                if len(able) > 1 and not (family is not None and table.rows.per == name):
+                if len(able) > 1 and table.rows.per != name:
                     choices = ", ".join(f"{f.columns[0]}.…" for f in able)
                     raise Unusable(f"{table.name} references {name} more than once; say which: {choices}", at)
                 rest, end = self.hops(path[len(name) + 1 :], self.schema.table(name), at)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from datagen.arrays import from_units
 from datagen.casting import conversion
 from datagen.composite import CompositeKey, Product, Siblings
+from datagen.counting import StillCounted
 from datagen.errors import Unusable
 from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
@@ -88,8 +89,22 @@ class ReferencePlanner:
         self._keys: list[tuple[tuple[str, ...], CompositeKey]] = []
         self._factor_of: dict[str, CompositeKey] = {}
         self._checks: list[Callable[[], None]] = []
+        self._begun = False
+        self._waiting: list[tuple[ForeignKey, Callable[[ForeignKey], None]]] = []
 
     # What the plan asks
+
+    def decides(self, column: str) -> bool:
+        """Whether references or composite unique keys may have a say in a column."""
+        return self.table.foreign_key_of(column) is not None or any(column in s for s in self.table.unique_sets() if len(s) > 1)
+
+    def require(self, column: str) -> None:
+        """Raise Unusable where a column is that of a reference which waits for a table to be counted."""
+        waiting = next((f for f, _ in self._waiting if column in f.columns and not self._explicit(column)), None)
+        if waiting is not None:
+            self.plan_of_all.row_count(waiting.table)
+        if column not in self._owner and not self._explicit(column):
+            raise Unusable(f"{self.table.name}.{column} is needed to count rows that it depends on itself", self.table.column(column).at)
 
     def kernel(self, column: str) -> Kernel | None:
         """The kernel of a column that a reference determines; None for any other."""
@@ -108,9 +123,16 @@ class ReferencePlanner:
     # Planning
 
     def plan(self) -> None:
-        """Give every foreign key its link, the most binding first."""
+        """Give every foreign key its link, the most binding first; called again, only those that had to wait for a count."""
+        if self._begun:
+            again, self._waiting = self._waiting, []
+            for foreign_key, step in again:
+                self._try(foreign_key, step)
+            return
+        self._begun = True
         family_key = family_key_of(self.table)
         if family_key is not None and self.own.family is not None:
+            self._require_only_children(family_key, self.own.family)
             self._own(family_key, FamilyLink(family_key.table, self.own.family))
         waiting = [f for f in self.table.foreign_keys if f is not family_key]
         explicit = [f for f in waiting if any(self._explicit(c) for c in f.columns)]
@@ -121,9 +143,24 @@ class ReferencePlanner:
         for foreign_key in sorted(rest, key=lambda f: (-len(f.columns), f.within is not None)):
             self._try(foreign_key, self._choose)
 
+    def _require_only_children(self, foreign_key: ForeignKey, family: Family) -> None:
+        """A table that shares the key of its parent has at most one row for each."""
+        alone = next((c for c in foreign_key.columns if self.table.is_unique(c)), None)
+        if alone is not None and family.most > 1:
+            message = (
+                f"{alone} is unique and names the row of {foreign_key.table}, and some of those have {family.most:,} rows of "
+                f"{self.table.name}; count at most 1 of them, or add a column to the key"
+            )
+            self.plan_of_all.report(Unusable(message, self.table.rows.at))
+
     def _try(self, foreign_key: ForeignKey, step: Callable[[ForeignKey], None]) -> None:
+        if any(set(foreign_key.columns) & set(other.columns) for other, _ in self._waiting):
+            self._waiting.append((foreign_key, step))
+            return
         try:
             step(foreign_key)
+        except StillCounted:
+            self._waiting.append((foreign_key, step))
         except Unusable as problem:
             self.plan_of_all.report(problem, foreign_key.at or self.table.at)
 

@@ -48,6 +48,16 @@ class Tables(Protocol):
     def __getitem__(self, table: str, /) -> TableRecipe: ...
 
 
+class RowStream(Stream):
+    """A stream whose draws depend on what rows reference, not on their numbers alone."""
+
+    __slots__ = ()
+
+    def of(self, rows: Rows) -> UInt64:
+        """Return one uniform 64-bit draw for each of `rows`."""
+        raise TypeError(f"{type(self).__name__} does not say what rows draw")
+
+
 class Rows:
     """The rows of `table` with the row numbers `index` (a range of step 1, or an int64 array in any order)."""
 
@@ -68,7 +78,7 @@ class Rows:
 
     def draws(self, stream: Stream) -> UInt64:
         """One 64-bit draw a row from `stream`."""
-        return stream.draws(self.index)
+        return stream.of(self) if isinstance(stream, RowStream) else stream.draws(self.index)
 
     def memo(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` returned the first time it was asked for under `key` on these rows."""

@@ -75,7 +75,8 @@ def _growing(draws: UInt64, growth: float, places: int) -> Int64:
     return np.minimum(np.floor(t * float(places)).astype(np.int64), places - 1)
 
 
-def _moments(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tuple[Int64, Mask | None]]:
+def moments_of(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tuple[Int64, Mask | None]]:
+    """Return how the times at the end of `path` are read: microseconds since 1970, and which rows have none."""
     source, type = ctx.path(path, recipe.at)
     if type.kind not in ("date", "timestamp", "timestamptz"):
         ctx.fail(f"{recipe.name} needs a date or time stamp and {path} is {type}", recipe.at)
@@ -97,7 +98,7 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
     mean = argument(recipe, "mean")
     until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
     rhythm = rhythm_of(argument(recipe, "rhythm"))
-    earlier = _moments(ctx, str(argument(recipe, "path")), recipe)
+    earlier = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
 
@@ -134,7 +135,7 @@ def before(recipe: Recipe, ctx: Context) -> Kernel:
     within, least = int(argument(recipe, "within")), int(argument(recipe, "at_least"))
     if not 0 <= least <= within:
         ctx.fail("before needs 0 <= at_least <= within", recipe.at)
-    later = _moments(ctx, str(argument(recipe, "path")), recipe)
+    later = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, type, per = ctx.stream("wait"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.recipe_rules import recipe_problems
+from schemas.rules import read_rule
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
@@ -255,6 +257,28 @@ def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
             yield f"there is no column '{name[:60]}'{nearest(name, known)}"
 
 
+def correlations_are_possible(subject: Subject) -> Iterator[Problem]:
+    if any(place[1:] in (("*references",), ("*correlate",)) for place in subject.broken):
+        return
+    for table in subject.tables:
+        if not subject.sound(table.name, *(c.name for c in table.columns)):
+            continue
+        for correlation in table.correlate:
+            for message in correlation_problems(subject.schema, table, correlation):
+                yield Problem(message, correlation.at)
+
+
+def rules_can_be_held(subject: Subject) -> Iterator[Problem]:
+    if any(len(place) == 1 or place[1] == "*references" for place in subject.broken):
+        return
+    for table in subject.tables:
+        for rule in table.rules:
+            try:
+                read_rule(subject.schema, table, rule.sql)
+            except NotAnExpression as error:
+                yield Problem(f"rule: {error}", rule.at)
+
+
 def locales_follow_references(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         if isinstance(table.locale, str) and table.foreign_key_of(table.locale) is None and subject.sound(table.name, table.locale):
@@ -280,6 +304,8 @@ RULES: tuple[Rule, ...] = (
     rows_have_parents,
     constraint_names_differ,
     expressions_are_sql,
+    correlations_are_possible,
+    rules_can_be_held,
     locales_follow_references,
     privacy_unit_identifies,
 )

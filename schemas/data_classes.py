@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from schemas.model import Column, Schema
+from schemas.model import DATA_CLASSES, Column, Recipe, Schema
 from schemas.paths import NoSuchPath, follow
 from schemas.recipes import BY_NAME
 
@@ -15,7 +15,7 @@ Place = tuple[str, str]
 def stated_classes(schema: Schema) -> set[Place]:
     """Return the columns that must state their class, since they would inherit another."""
     actual = {(t.name, c.name): c.data_class for t in schema.tables for c in t.columns}
-    origins = {place for place in actual if _source(schema, place) is None}
+    origins = {place for place in actual if _source(schema, place) is None and not _case_sources(schema, place)}
     stated = {p for p in origins if _own_class(schema.table(p[0]).column(p[1])) != actual[p]}
     while True:
         inherited = with_inherited_classes(schema, stated)
@@ -37,7 +37,8 @@ def with_inherited_classes(schema: Schema, stated: Collection[Place]) -> Schema:
         if place in stated:
             result = column.data_class
         elif source is None:
-            result = _own_class(column)
+            others = [find(other, (*above, place)) for other in _case_sources(schema, place) if other not in (*above, place)]
+            result = max((_own_class(column), *others), key=DATA_CLASSES.index)
         elif source in (*above, place):
             return "internal"
         else:
@@ -54,7 +55,32 @@ def with_inherited_classes(schema: Schema, stated: Collection[Place]) -> Schema:
 
 
 def _own_class(column: Column) -> str:
-    return "internal" if column.generate is None else BY_NAME[column.generate.name].data_class
+    return "internal" if column.generate is None else _class_of(column.generate)
+
+
+def _class_of(recipe: Recipe) -> str:
+    """The class of a generator; of `cases` the strictest among them."""
+    if recipe.name != "cases":
+        return BY_NAME[recipe.name].data_class
+    inner = [*recipe.args["cases"].values(), recipe.args.get("else")]
+    return max(("internal", *(_class_of(r) for r in inner if isinstance(r, Recipe))), key=DATA_CLASSES.index)
+
+
+def _case_sources(schema: Schema, place: Place) -> list[Place]:
+    """The columns whose values a column of `cases` repeats in some of them."""
+    table = schema.table(place[0])
+    waiting, found = [table.column(place[1]).generate], []
+    while waiting:
+        recipe = waiting.pop()
+        if recipe is not None and recipe.name == "cases":
+            waiting += [r for r in (*recipe.args["cases"].values(), recipe.args.get("else")) if isinstance(r, Recipe)]
+        elif recipe is not None and recipe.name == "from" and recipe is not table.column(place[1]).generate:
+            try:
+                end = follow(schema, table, str(recipe.args["path"]))
+            except NoSuchPath:
+                continue
+            found.append((end.table.name, end.column.name))
+    return found
 
 
 def _source(schema: Schema, place: Place) -> Place | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
+from schemas.model import Check, Column, Correlation, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
@@ -100,6 +100,8 @@ def _table(table: Table) -> dict[str, Any]:
             unique=[_kept(columns=list(u.columns), name=u.name) for u in table.unique],
             foreign_keys=[_foreign_key(f) for f in table.foreign_keys],
             checks=[_kept(sql=c.sql, name=c.name) for c in table.checks],
+            rules=[_kept(sql=r.sql, name=r.name) for r in table.rules],
+            correlate=[{"columns": list(c.columns), "matrix": [list(row) for row in c.matrix]} for c in table.correlate],
             indexes=[_kept(columns=list(i.columns), name=i.name, unique=i.unique) for i in table.indexes],
             comment=table.comment,
             locale=_pairs(locale) if isinstance(locale, Mapping) else locale,
@@ -120,19 +122,26 @@ def _to_table(data: Mapping[str, Any]) -> Table:
         tuple(Index(tuple(i["columns"]), i.get("name"), i.get("unique", False)) for i in data.get("indexes", ())),
         data.get("comment"),
         _to_mix(locale) if isinstance(locale, list) else locale,
+        correlate=tuple(_to_correlation(c) for c in data.get("correlate", ())),
+        rules=tuple(Check(r["sql"], r.get("name")) for r in data.get("rules", ())),
     )
+
+
+def _to_correlation(data: Mapping[str, Any]) -> Correlation:
+    return Correlation(tuple(data["columns"]), tuple(tuple(float(value) for value in row) for row in data["matrix"]))
 
 
 def _rows(rows: Rows) -> dict[str, Any]:
     return _kept(
         count=_number(rows.count), fixed=rows.fixed, per=rows.per, total=_number(rows.total),
-        each=None if rows.each is None else _argument("distribution", rows.each),
+        each=None if rows.each is None else _argument("distribution", rows.each), mean=None if rows.mean is None else _number(rows.mean),
     )  # fmt: skip
 
 
 def _to_rows(data: Mapping[str, Any]) -> Rows:
     each = _to_argument("distribution", data["each"]) if "each" in data else None
-    return Rows(_to_number(data.get("count")), data.get("fixed", False), data.get("per"), each, _to_number(data.get("total")))
+    mean = _to_number(data.get("mean"))
+    return Rows(_to_number(data.get("count")), data.get("fixed", False), data.get("per"), each, _to_number(data.get("total")), mean)
 
 
 def _foreign_key(key: ForeignKey) -> dict[str, Any]:
@@ -211,13 +220,15 @@ def _to_recipe(data: Mapping[str, Any]) -> Recipe:
 
 def _argument(kind: str, value: Any) -> Any:
     match kind:
-        case "recipe" | "distribution":
+        case "recipe" | "distribution" | "case" | "span":
             return _recipe(value) if isinstance(value, Recipe) else _number(value)
+        case "cases":
+            return [[case, _argument("case", inner)] for case, inner in value.items()]
         case "recipes":
             return [[name, _recipe(inner)] for name, inner in value.items()]
         case "weights":
             return [[_plain(item), _number(weight)] for item, weight in value]
-        case "range" | "period" | "numbers":
+        case "range" | "period" | "numbers" | "measures":
             return [_number(item) for item in value]
         case "states":
             return [[state, _pairs(chances)] for state, chances in value.items()]
@@ -234,13 +245,15 @@ def _argument(kind: str, value: Any) -> Any:
 
 def _to_argument(kind: str, value: Any) -> Any:
     match kind:
-        case "recipe" | "distribution":
+        case "cases":
+            return {case: _to_argument("case", inner) for case, inner in value}
+        case "recipe" | "distribution" | "case" | "span":
             return _to_recipe(value) if isinstance(value, Mapping) and "generator" in value else _to_number(value)
         case "recipes":
             return {name: _to_recipe(inner) for name, inner in value}
         case "weights":
             return tuple((_to_plain(item), _to_number(weight)) for item, weight in value)
-        case "range" | "period" | "numbers":
+        case "range" | "period" | "numbers" | "measures":
             return tuple(_to_number(item) for item in value)
         case "states":
             return {state: {target: _to_number(chance) for target, chance in chances} for state, chances in value}

@@ -45,6 +45,13 @@ TABLE = (
     Key("checks", "list of SQL, or mapping from names to SQL", "Check constraints: PostgreSQL expressions over the columns of one row.",
         "checks: {dates_in_order: starts_at < ends_at}"),
     Key("indexes", "list of lists of columns, or of indexes", "Indexes that are no constraints.", "indexes: [[tenant_id, created_at], {columns: [email], unique: true}]"),
+    Key("rules", "list of SQL, or mapping from names to SQL",
+        "Like checks, and over other tables too: paths along references, and sum, count, min, max and avg over rows that reference this one. "
+        "Held when a bundle is built and verified; no part of the database.",
+        'rules: {adds_up: total = sum(invoice_lines.amount), in_order: starts_at >= tenants.created_at}'),
+    Key("correlate", "mapping with `columns` and `matrix`, or a list of such",
+        "Rank correlations between columns made by distributions or `between`, each of which keeps its own distribution.",
+        "correlate: {columns: [height, weight], matrix: [[1, 0.7], [0.7, 1]]}"),
     Key("comment", "text", "What the table holds; the database keeps it.", "comment: one row per order"),
     Key("locale", "locale, mapping from locales to weights, or a column that is a reference",
         "Instead of the schema's locales; a reference means the locale of the row that it references.", "locale: tenant_id"),
@@ -53,8 +60,18 @@ TABLE = (
 ROWS = (
     Key("fixed", "whole number", "This many rows, whatever the scale.", "rows: {fixed: 5}"),
     Key("per", "table", "The parent table; this table should reference it.", "rows: {per: tenants, count: 3}"),
-    Key("count", "distribution", "How many rows each row of the parent table has.", "rows: {per: tenants, count: {zipf: 1.3, min: 1, max: 5000}}"),
-    Key("total", "whole number", "What the counts sum to (times `--scale`).", "rows: {per: tenants, count: {poisson: 24}, total: 5000}"),
+    Key("count", "distribution, or `cases`, `from` or `expression` over the parent row",
+        "How many rows each row of the parent table has: drawn, or as columns of the parent row say (`{from: seats}`, `{by: plan, cases: ..., else: ...}`).",
+        "rows: {per: tenants, count: {by: plan, cases: {free: {zipf: 1.3, max: 20}, pro: {uniform: [20, 50]}}, else: {from: seats}}}"),
+    Key("total", "whole number", "What the counts sum to (times `--scale`), in proportion to `count`.", "rows: {per: tenants, count: {poisson: 24}, total: 5000}"),
+    Key("mean", "number", "What the counts are on average, exactly: they sum to this times the number of parents, rounded.",
+        "rows: {per: tenants, count: {zipf: 1.3, max: 90}, mean: 7.5}"),
+)  # fmt: skip
+
+CORRELATION = (
+    Key("columns", "list of columns", "Columns of this table, and paths to columns of rows that it references, which stay as they are.", "columns: [seats, tenant_id.size]", True),
+    Key("matrix", "list of rows of numbers from -1 to 1", "Spearman's rank correlation of each pair: symmetric, with ones on the diagonal, positive semi-definite.",
+        "matrix: [[1, 0.6], [0.6, 1]]", True),
 )  # fmt: skip
 
 REFERENCE_OPTIONS = (

@@ -14,7 +14,7 @@ from typing import Any
 from schemas import grammar
 from schemas.grammar import LARGEST_SEED, MOST_ROWS, Key
 from schemas.model import DATA_CLASSES
-from schemas.recipes import DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, Generator, Parameter
+from schemas.recipes import COUNTS, DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, Generator, Parameter
 from schemas.types import ALIASES, KINDS
 
 Json = dict[str, Any]
@@ -70,11 +70,15 @@ _KINDS: dict[str, Json] = {
     "child": {"type": "string", "pattern": r"\."},
     "table": _NAME,
     "distribution": _ref("distribution"),
+    "span": _any(_TIME, _ref("distribution")),
     "recipe": _ref("generator"),
     "recipes": _map(_ref("generator")),
+    "case": _any(_ref("generator"), _number(0)),
+    "cases": _map(_any(_ref("generator"), _number(0))),
     "weights": _any(_list({}), _map(_number(0))),
     "scalars": _list({}),
-    "numbers": _list({"type": ["number", "string"]}),
+    "numbers": _list(_number()),
+    "measures": _list({"type": ["number", "string"]}),
     "scalar": {},
     "states": _map(_any({"type": "null"}, _map(_number(0, 1), 0))),
     "dwell": _any(_TIME, _map(_TIME)),
@@ -107,7 +111,7 @@ def _generator_value(spec: Generator) -> Json:
     main = None if spec.main is None else spec.parameter(spec.main)
     if main is not None:
         ways.append(_ref(f"a-{main.kind}"))
-    if spec.parameters and (main is None or main.kind not in ("weights", "states", "grammar", "recipes", "scalar")):
+    if spec.parameters and (main is None or main.kind not in ("weights", "states", "grammar", "recipes", "scalar", "cases")):
         parameters = {p.name: _parameter(p) for p in spec.parameters}
         ways.append({"type": "object", "properties": parameters, "additionalProperties": False})
     if not any(p.required for p in spec.parameters):
@@ -135,8 +139,8 @@ def _named(spec: Generator) -> Json:
 
 
 def _hosts(name: str, specs: tuple[Generator, ...]) -> list[str]:
-    """The generators that have a parameter of this name, beside which it is no generator."""
-    return [spec.name for spec in specs if spec.parameter(name) is not None]
+    """The other generators that have a parameter of this name, beside which it is no generator."""
+    return [spec.name for spec in specs if spec.parameter(name) is not None and spec.name != name]
 
 
 def _beside(spec: Generator, specs: tuple[Generator, ...]) -> Json:
@@ -165,11 +169,13 @@ def _definitions() -> Json:
     options = {"within": _NAME, "acyclic": _BOOLEAN, "depth": _number(1, MOST_ROWS, "integer"), "skew": _number(), "weight": _NAME}
     reference = _any({"type": "string", "pattern": r"[.(]"}, _object(grammar.TARGET, {"table": _NAME, "columns": _COLUMNS}))
     count = _number(0, MOST_ROWS, "integer")
-    rows = _object(grammar.ROWS, {"fixed": count, "per": _NAME, "count": _ref("distribution"), "total": count})
+    rows = _object(grammar.ROWS, {"fixed": count, "per": _NAME, "count": _ref("count"), "total": count, "mean": _number(0, MOST_ROWS)})
     unique = _object(grammar.UNIQUE, {"columns": _COLUMNS, "name": _NAME})
     index = _object(grammar.INDEX, {"columns": _COLUMNS, "name": _NAME, "unique": _BOOLEAN})
     foreign_key = _object(grammar.FOREIGN_KEY, {"columns": _COLUMNS, "references": reference, "name": _NAME, **options})
     checks = _any(_list(_any(_TEXT, _map(_TEXT)), 0), _map(_TEXT, 0))
+    row = {"type": "array", "items": _number(-1, 1), "minItems": 2}
+    correlation = _object(grammar.CORRELATION, {"columns": _list(_NAME, 2), "matrix": _list(row, 2)})
     semantic = [_named(spec) for spec in GENERATORS if spec.semantic]
     return {
         "type": _any({"enum": list(_TYPES)}, {"type": "string"}, _object(grammar.TYPE, {"enum": _list(_TEXT), "array": _ref("type")})),
@@ -182,6 +188,8 @@ def _definitions() -> Json:
                 "unique": _list(_any(_COLUMNS, unique), 0),
                 "foreign_keys": _list(foreign_key, 0),
                 "checks": checks,
+                "rules": checks,
+                "correlate": _any(correlation, _list(correlation, 0)),
                 "indexes": _list(_any(_COLUMNS, index), 0),
                 "comment": _TEXT,
                 "locale": _any(_LOCALES, _NAME),
@@ -208,6 +216,7 @@ def _definitions() -> Json:
             },
         ),
         "generator": _generators(GENERATORS, "How values are made."),
+        "count": _generators(COUNTS, "How many rows a parent has.", _number(0)),
         "distribution": _generators(DISTRIBUTIONS, PARAMETER_KINDS["distribution"], _number(0)),
         **{f"a-{kind}": {"description": PARAMETER_KINDS[kind], **schema} for kind, schema in _KINDS.items()},
         **{f"the-value-of-{spec.name}": _generator_value(spec) for spec in GENERATORS},

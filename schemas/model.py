@@ -61,7 +61,7 @@ class Unique:
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint; `sql` is a boolean SQL expression over the columns of the table."""
+    """A check constraint, or a rule; `sql` is a boolean SQL expression over the columns of the table (of a rule, over paths too)."""
 
     sql: str
     name: str | None = None
@@ -79,11 +79,20 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Correlation:
+    """Columns, some perhaps of rows that this row references (paths), and the matrix of their rank correlations (Spearman's)."""
+
+    columns: tuple[str, ...]
+    matrix: tuple[tuple[float, ...], ...]
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class Rows:
     """How many rows a table has.
 
     Either `count` rows (times the scale, unless `fixed`), or for each row of `per` a number drawn from `each` (or just
-    `each`, where it is a number); `total` then fixes the sum.
+    `each`, where it is a number); `total` or `mean` then fixes the sum. Paths in `each` begin at the row of `per`.
     """
 
     count: int | None = None
@@ -91,6 +100,7 @@ class Rows:
     per: str | None = None
     each: Recipe | int | float | None = None
     total: int | None = None
+    mean: float | None = None
     at: Mark | None = field(default=None, compare=False)
 
 
@@ -136,6 +146,8 @@ class Table:
     comment: str | None = None
     locale: Mapping[str, float] | str | None = None
     at: Mark | None = field(default=None, compare=False)
+    correlate: tuple[Correlation, ...] = ()
+    rules: tuple[Check, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:

@@ -10,26 +10,31 @@ import yaml
 
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
-from schemas.recipes import BY_NAME, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
+from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
 from schemas.times import canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
 from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
+_COUNT_NAMES = tuple(g.name for g in COUNTS)
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
+_SPANS = tuple(name for name in _DISTRIBUTION_NAMES if name not in ("poisson", "zipf"))
+_INTERVAL = SqlType("interval")
 _RHYTHMS = ("office", "evening", "always")
 _TEXT = SqlType("text")
 _JSON = SqlType("json")
-_MAPPINGS = ("weights", "states", "grammar", "recipes")
+_BIGINT = SqlType("bigint")
+_MAPPINGS = ("weights", "states", "grammar", "recipes", "cases")
 
 
 class RecipeReader:
-    """Reads recipes for columns of one type."""
+    """Reads recipes for columns of one type; with `counts` those that say how many rows a parent has."""
 
-    def __init__(self, reading: Reading, type: SqlType) -> None:
+    def __init__(self, reading: Reading, type: SqlType, counts: bool = False) -> None:
         self._reading = reading
         self._type = type
+        self._counts = counts
 
     def read(self, node: Node, known: tuple[str, ...] = tuple(BY_NAME)) -> Recipe | None:
         """Return the recipe that a node writes: a name, or a mapping from one name to its parameters."""
@@ -70,7 +75,7 @@ class RecipeReader:
         hint = nearest(name, known)
         if not hint and len(known) < 12:
             hint = f"; known are {', '.join(known)}"
-        what = "distribution" if known == _DISTRIBUTION_NAMES else "generator"
+        what = {_DISTRIBUTION_NAMES: "distribution", _SPANS: "distribution", _COUNT_NAMES: "number of rows"}.get(known, "generator")
         self._reading.say(node, f"unknown {what} '{name[:60]}'{hint}")
         return None
 
@@ -122,6 +127,8 @@ class RecipeReader:
             if found is not None:
                 values[name] = found
                 places[name] = mark_of(value)
+                if parameter.kind == "cases":
+                    places |= {f"{name} {case}": mark_of(key) for case, (key, _) in self._reading.mapping(value, name).items()}
                 continue
             sound = False
             if len(self._reading.problems) == before:
@@ -160,8 +167,14 @@ class RecipeReader:
                 return self.distribution(node, what)
             case "recipe":
                 return self._nested(node)
+            case "span":
+                return self._span(node, what)
             case "recipes":
                 return self._recipes(node, what)
+            case "case":
+                return self._case(node, what)
+            case "cases":
+                return self._cases(node, what)
             case "weights":
                 return self._weights(node, spec.name)
             case "scalars":
@@ -170,8 +183,9 @@ class RecipeReader:
                 return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":
                 return read_value(reading, self._type, node, what)
-            case "numbers":
-                numbers = [self._measure(item, f"an item of {what}") for item in reading.items(node, what)]
+            case "numbers" | "measures":
+                read = self._measure if parameter.kind == "measures" else reading.number
+                numbers = [read(item, f"an item of {what}") for item in reading.items(node, what)]
                 return tuple(numbers) if self._holds(node, what) and all(n is not None for n in numbers) else None
             case "states":
                 return self._states(node, what)
@@ -221,15 +235,36 @@ class RecipeReader:
 
     def distribution(self, node: Node, what: str) -> Recipe | int | float | None:
         """Return a distribution over whole numbers, or a plain number."""
+        return self._counted(node, what, RecipeReader(self._reading, _BIGINT), _DISTRIBUTION_NAMES)
+
+    def count(self, node: Node, what: str) -> Recipe | int | float | None:
+        """Return how many rows a parent has: a distribution, a plain number, or a recipe over the parent's columns."""
+        return self._counted(node, what, RecipeReader(self._reading, _BIGINT, counts=True), _COUNT_NAMES)
+
+    def _counted(self, node: Node, what: str, reader: RecipeReader, known: tuple[str, ...]) -> Recipe | int | float | None:
         if isinstance(node, yaml.ScalarNode):
-            if node.value in _DISTRIBUTION_NAMES:
-                return self._finish(node, BY_NAME[node.value], {})
+            if node.value in known:
+                return reader._finish(node, BY_NAME[node.value], {})
             value = self._reading.number(node, what)
             if value is not None and value < 0:
                 self._reading.say(node, f"{what} must be 0 or more, not {value}")
                 return None
             return value
-        return RecipeReader(self._reading, SqlType("bigint")).read(node, _DISTRIBUTION_NAMES)
+        return reader.read(node, known)
+
+    def _span(self, node: Node, what: str) -> Recipe | int | None:
+        if isinstance(node, yaml.ScalarNode):
+            found: int | None = self._parsed(node, what, parse_duration)
+            return found
+        return RecipeReader(self._reading, _INTERVAL).read(node, _SPANS)
+
+    def _case(self, node: Node, what: str) -> Recipe | int | float | None:
+        return self.count(node, what) if self._counts else RecipeReader(self._reading, self._type).read(node)
+
+    def _cases(self, node: Node, what: str) -> dict[str, Recipe | int | float] | None:
+        found = {case: self._case(value, f"the case '{case}'") for case, (_, value) in self._reading.mapping(node, what).items()}
+        cases = {case: recipe for case, recipe in found.items() if recipe is not None}
+        return cases if len(cases) == len(found) and self._holds(node, what) else None
 
     def _nested(self, node: Node) -> Recipe | None:
         return RecipeReader(self._reading, self._type.item or _JSON).read(node)

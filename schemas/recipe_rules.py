@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from schemas.cases import case_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, child, follow
@@ -20,6 +21,7 @@ from schemas.types import SqlType
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
 _BIGINT = SqlType("bigint")
+_INTERVAL = SqlType("interval")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ def recipe_problems(schema: Schema, broken: Collection[tuple[str, ...]] = ()) ->
             for c in table.columns
             if c.generate is not None and (table.name, c.name) not in broken
         ]
-        if isinstance(table.rows.each, Recipe):
-            placed.append(Placed(schema, table, None, table.rows.each, _BIGINT, broken))
+        if isinstance(table.rows.each, Recipe) and table.rows.per is not None and schema.has(table.rows.per):
+            # its paths begin at the row whose children are counted
+            placed.append(Placed(schema, schema.table(table.rows.per), None, table.rows.each, _BIGINT, broken))
         for outer in placed:
             for inner in _with_inner(outer):
                 for rule in RULES:
@@ -71,6 +74,10 @@ def _with_inner(placed: Placed) -> Iterator[Placed]:
         parameter = BY_NAME[placed.recipe.name].parameter(name)
         inner = list(value.values()) if isinstance(value, dict) else [value]
         type = _BIGINT if parameter is not None and parameter.kind == "distribution" else None
+        if parameter is not None and parameter.kind == "span":
+            type = _INTERVAL
+        if parameter is not None and parameter.kind in ("case", "cases"):
+            type = placed.type
         if parameter is not None and parameter.kind == "recipe" and placed.type is not None:
             type = placed.type.item
         for recipe in inner:
@@ -136,7 +143,7 @@ def _may_be_unread(placed: Placed, path: str) -> bool:
 
 
 def times_come_from_times(placed: Placed) -> Iterator[Problem]:
-    wanted = {"after": "path", "before": "path", "uuid7": "at", "states": "start"}.get(placed.recipe.name)
+    wanted = {"after": "path", "before": "path", "uuid7": "at", "states": "start", "slot": "after"}.get(placed.recipe.name)
     path = placed.recipe.args.get(wanted) if wanted else None
     if wanted is None or not isinstance(path, str) or not _can_follow(placed):
         return
@@ -262,6 +269,42 @@ def entered_names_a_state(placed: Placed) -> Iterator[Problem]:
         yield Problem(f"not every row enters '{state}', so '{placed.column.name}' needs `null: 0`", placed.column.at)
 
 
+def slots_are_those_of_a_parent(placed: Placed) -> Iterator[Problem]:
+    table, name = placed.table, placed.recipe.name
+    if name == "slot_end":
+        of = placed.get("of")
+        if table.has(of) and (table.name, of) not in placed.broken:
+            made = table.column(of).generate
+            if made is None or made.name != "slot":
+                yield Problem(f"slot_end needs a column made by `slot`, and '{of}' is not", placed.at("of"))
+    if name != "slot":
+        return
+    after, moment = placed.get("after"), placed.get("from")
+    if (after is None) == (moment is None):
+        yield Problem("slot needs one of `after:` (a time of the parent) and `from:` (a moment)", placed.at(""))
+    if table.rows.per is None:
+        yield Problem(f"slot is for tables with rows per parent, and '{table.name}' has a number of rows of its own", placed.at(""))
+    elif after is not None and _can_follow(placed):
+        try:
+            hops = follow(placed.schema, table, after).hops
+        except NoSuchPath:
+            return
+        if not hops or hops[0].table != table.rows.per:
+            yield Problem(f"slot: after must be a time of '{table.rows.per}', whose slots these are, not '{after}'", placed.at("after"))
+
+
+def cases_are_values(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name != "cases" or not _can_follow(placed):
+        return
+    try:
+        found = follow(placed.schema, placed.table, str(placed.get("by")))
+    except NoSuchPath:
+        return
+    if (found.table.name, found.column.name) not in placed.broken:
+        for message, place in case_problems(placed.schema, placed.table, placed.recipe):
+            yield Problem(message, placed.at(place))
+
+
 RULES: tuple[Rule, ...] = (
     generators_fit_types,
     generators_make_unique_values,
@@ -274,4 +317,6 @@ RULES: tuple[Rule, ...] = (
     periods_are_in_order,
     machines_fit_their_columns,
     entered_names_a_state,
+    cases_are_values,
+    slots_are_those_of_a_parent,
 )

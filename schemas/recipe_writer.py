@@ -14,6 +14,7 @@ from schemas.yaml_text import Written, scalar
 
 _BIGINT = SqlType("bigint")
 _JSON = SqlType("json")
+_INTERVAL = SqlType("interval")
 _UNQUOTED = re.compile(r"[+-]?[0-9a-z.]+\Z|[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -37,11 +38,17 @@ def written_distribution(value: Recipe | int | float) -> Any:
 
 def _argument(kind: str, value: Any, type: SqlType) -> Any:
     match kind:
+        case "span":
+            return written_recipe(value, _INTERVAL) if isinstance(value, Recipe) else Written(format_duration(value))
+        case "case":
+            return written_recipe(value, type) if isinstance(value, Recipe) else value
+        case "cases":
+            return {case: written_recipe(inner, type) if isinstance(inner, Recipe) else inner for case, inner in value.items()}
         case "duration":
             return Written(format_duration(value))
         case "measure":
             return _measure(value, type)
-        case "range" | "numbers":
+        case "range" | "measures":
             return [_measure(item, type) for item in value]
         case "moment":
             return _moment(value)

@@ -33,11 +33,15 @@ PARAMETER_KINDS = {
     "child": "a column of a table that references this one: `table.column`",
     "table": "a table that references this one",
     "distribution": "a number, or one of the distributions (uniform, normal, lognormal, zipf, exponential, poisson, beta, histogram)",
+    "span": "a length of time, or one of the continuous distributions over lengths of time",
     "recipe": "a generator",
     "recipes": "a mapping from names to generators",
+    "case": "a generator; in the `count` of `rows`, a number or a distribution over whole numbers, or `from`, `expression`, `cases`",
+    "cases": "a mapping from values to generators (in the `count` of `rows`, to what may stand there)",
     "weights": "a list of values, or a mapping from values to weights",
     "scalars": "a list of values",
     "numbers": "a list of numbers",
+    "measures": "a list of numbers, or for intervals of durations",
     "scalar": "a value",
     "states": "a mapping from each state to the states that may follow it, with their chances",
     "dwell": "a duration, or a mapping from states to durations",
@@ -124,7 +128,7 @@ DISTRIBUTIONS = (
                _p("max", "integer", "the highest value", default=100_000)),
               example="{zipf: 1.3, min: 1, max: 5000}"),
     Generator("histogram", "Weights over intervals that you give; uniform inside an interval.", MEASURES, None,
-              (_p("edges", "numbers", "n+1 rising edges", True), _p("weights", "numbers", "n weights", True), _p("step", "measure", "round down to a multiple of this")),
+              (_p("edges", "measures", "n+1 rising edges", True), _p("weights", "numbers", "n weights", True), _p("step", "measure", "round down to a multiple of this")),
               example="{histogram: {edges: [0, 10, 50, 100], weights: [5, 3, 1]}}"),
 )  # fmt: skip
 
@@ -165,6 +169,14 @@ _TIME = (
               example="{states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}}"),
     Generator("entered", "When the status column entered a state; null where it never did. `any` is the latest change.", MOMENTS, "state",
               (_p("state", "text", "the state, or `any`", True), _p("of", "path", "the status column", True)), example="{entered: paid, of: status}"),
+    Generator("slot", "When a slot begins: the rows of one parent (`rows: {per: ...}`) take up slots one after the other, in their order, and none overlaps another.",
+              ("timestamp", "timestamptz"), None,
+              (_p("gap", "span", "the free time before each slot", True), _p("length", "span", "how long each is; without it slots are moments in order", default=0),
+               _p("after", "path", "a time of the parent, from which its first gap counts"), _p("from", "moment", "instead of `after`: the same moment for all parents"),
+               _p("until", "moment", "all end by then: where they would not, the gaps of that parent shrink in proportion, then the lengths")),
+              example="{slot: {gap: {exponential: 6h}, length: {uniform: [15m, 2h]}, after: tenants.created_at}}"),
+    Generator("slot_end", "When the slot of another column ends.", ("timestamp", "timestamptz"), "of", (_p("of", "path", "the column made by `slot`", True),),
+              example="{slot_end: starts_at}"),
 )  # fmt: skip
 
 _TEXT = (
@@ -183,6 +195,10 @@ _TEXT = (
 )  # fmt: skip
 
 _DERIVED = (
+    Generator("cases", "One generator or another, by the value of a column of this row or of a row that it references.", ANY, "cases",
+              (_p("cases", "cases", "what makes the value, for each value of `by`", True), _p("by", "path", "a column of texts, whole numbers or truths", True),
+               _p("else", "case", "for every other value, and for none; needed unless all values have a case")),
+              example="{by: country, cases: {US: {choice: {card: 80, wire: 20}}, DE: {choice: [card, debit]}}, else: {constant: card}}"),
     Generator("from", "The value of another column of this row, or of the row it references.", ANY, "path", (_p("path", "path", "the column", True),),
               example="{from: ticket_id.tenant_id}"),
     Generator("expression", "A SQL expression over the columns of the row.", ANY, "sql", (_p("sql", "text", "the expression", True),), example='{expression: "quantity * unit_price"}'),
@@ -262,6 +278,8 @@ _SEMANTIC = (
     _semantic("geo.timezone", "A time zone of the locale's country.", parameters=_PERSON, unique=False),
     _semantic("geo.locale", "The person's locale, such as de-DE.", parameters=_PERSON, unique=False),
 )  # fmt: skip
+
+COUNTS = (*DISTRIBUTIONS, *(g for g in _DERIVED if g.name in ("cases", "from", "expression")))
 
 GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_SEMANTIC)
 BY_NAME: dict[str, Generator] = {g.name: g for g in GENERATORS}

@@ -97,6 +97,7 @@ Recipes name other columns by paths:
 - `amount`: a column of the same row;
 - `tenant_id.plan_id.price`: along references, each named by its column, to a column of the row at the end;
 - `tenants.created_at`: the same, the reference named by its table, where only one leads there;
+- in the `count` of `rows`, all of these begin at the row of the parent table;
 - `invoice_lines.amount` in `sum`, `earliest` and `latest`, and `invoice_lines` in `count`: the rows of a table that references this one.
 
 A name that contains dots is understood wherever only one meaning is possible; a reference can also be written
@@ -129,6 +130,7 @@ def _lines() -> Iterator[str]:
         ("`rows`", grammar.ROWS),
         ("Columns", grammar.COLUMN),
         ("`foreign_keys`", grammar.FOREIGN_KEY),
+        ("`correlate`", grammar.CORRELATION),
         ("`unique`", grammar.UNIQUE),
         ("`indexes`", grammar.INDEX),
     ):
@@ -185,7 +187,7 @@ def _default(parameter: Parameter) -> str:
         return "needed"
     if parameter.default is None:
         return ""
-    if parameter.kind in ("duration", "dwell") and isinstance(parameter.default, int):
+    if parameter.kind in ("duration", "dwell", "span") and isinstance(parameter.default, int):
         return f"`{format_duration(parameter.default)}`"
     return f'`"{parameter.default}"`' if parameter.default == "" else f"`{parameter.default}`"
 

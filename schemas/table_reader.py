@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from schemas import grammar
+from schemas.correlation_reader import read_correlations
 from schemas.errors import Mark, nearest
 from schemas.grammar import MOST_ROWS, names
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Recipe, Rows, Table, Unique
@@ -142,11 +143,16 @@ class TableReader:
         if "indexes" in parts:
             indexes = tuple(Index(*found) for found in self._column_lists("indexes", "an index", names(grammar.INDEX)))
         if "checks" in parts:
-            checks += self._checks(parts["checks"][1])
+            checks += self._checks(parts["checks"][1], "check")
+        rules = tuple(self._checks(parts["rules"][1], "rule")) if "rules" in parts else ()
+        before = len(reading.problems)
+        correlate = read_correlations(reading, parts["correlate"][1]) if "correlate" in parts else ()
+        if len(reading.problems) > before:
+            self.broken.add("*correlate")
         comment = reading.text(parts["comment"][1], "comment") if "comment" in parts else None
         return Table(
             self.name, columns, self._rows(), key, tuple(unique), tuple(self.foreign_keys), tuple(checks), indexes, comment,
-            self._locale(), mark_of(self.node),
+            self._locale(), mark_of(self.node), correlate, rules,
         )  # fmt: skip
 
     def _locale(self) -> Mapping[str, float] | str | None:
@@ -234,17 +240,17 @@ class TableReader:
                 found.append((columns, name, unique, mark_of(item)))
         return found
 
-    def _checks(self, node: Node) -> list[Check]:
+    def _checks(self, node: Node, what: str) -> list[Check]:
         found = []
-        for item in [node] if isinstance(node, yaml.MappingNode) else self.reading.items(node, "checks"):
+        for item in [node] if isinstance(node, yaml.MappingNode) else self.reading.items(node, f"{what}s"):
             if not isinstance(item, yaml.MappingNode):
-                sql = self.reading.text(item, "a check")
+                sql = self.reading.text(item, f"a {what}")
                 if sql is not None:
                     found.append(Check(sql, None, mark_of(item)))
                 continue
-            for name, (key, value) in self.reading.mapping(item, "checks").items():
-                sql = self.reading.text(value, f"check '{name}'")
-                if sql is not None and self.reading.name(key, "the name of a check") is not None:
+            for name, (key, value) in self.reading.mapping(item, f"{what}s").items():
+                sql = self.reading.text(value, f"{what} '{name}'")
+                if sql is not None and self.reading.name(key, f"the name of a {what}") is not None:
                     found.append(Check(sql, name, mark_of(value)))
         return found
 
@@ -261,18 +267,23 @@ class TableReader:
         parts = reading.mapping(node, "rows", names(grammar.ROWS))
         if "fixed" in parts:
             if len(parts) > 1:
-                reading.say(node, "`fixed:` stands alone, without per, count or total")
+                reading.say(node, "`fixed:` stands alone, without per, count, total or mean")
             return Rows(reading.integer(parts["fixed"][1], "fixed", 0, MOST_ROWS) or 0, fixed=True, at=at)
         if not {"per", "count"} <= set(parts):
             if len(parts) == len(node.value):
                 reading.say(node, "rows must be a number, {fixed: <number>}, or {per: <table>, count: <distribution>}")
             return Rows(0, at=at)
         per = reading.text(parts["per"][1], "per")
-        each = RecipeReader(reading, _BIGINT).distribution(parts["count"][1], "count")
+        each = RecipeReader(reading, _BIGINT).count(parts["count"][1], "count")
         total = reading.integer(parts["total"][1], "total", 0, MOST_ROWS) if "total" in parts else None
+        mean = reading.number(parts["mean"][1], "mean") if "mean" in parts else None
+        if mean is not None and not 0 <= mean <= MOST_ROWS:
+            reading.say(parts["mean"][1], f"mean must lie between 0 and {MOST_ROWS:,}, not {mean}")
+        if {"total", "mean"} <= set(parts):
+            reading.say(parts["mean"][0], "`total` and `mean` both say what the counts sum to; give one of them")
         if per is None:
             return Rows(0, at=at)
-        return Rows(per=per, each=0 if each is None else each, total=total, at=mark_of(parts["per"][1]))
+        return Rows(per=per, each=0 if each is None else each, total=total, mean=mean, at=mark_of(parts["per"][1]))
 
 
 def usual_recipe(type: SqlType, column: str, key: tuple[str, ...], *, unique: bool, identity: bool) -> Recipe | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.data_classes import stated_classes
-from schemas.model import Column, ForeignKey, Rows, Schema, Table
+from schemas.model import Check, Column, ForeignKey, Rows, Schema, Table
 from schemas.recipe_writer import written_distribution, written_recipe
 from schemas.recipes import BY_NAME
 from schemas.reference_reader import targets
@@ -86,7 +86,12 @@ class _Writer:
         if table.foreign_keys[references:]:
             yield from _listed("foreign_keys", [self._foreign_key(f) for f in table.foreign_keys[references:]])
         if table.checks:
-            yield from _checks(table)
+            yield from _checks("checks", table.checks)
+        if table.rules:
+            yield from _checks("rules", table.rules)
+        if table.correlate:
+            written = [{"columns": c.columns, "matrix": c.matrix} for c in table.correlate]
+            yield f"    correlate: {flow(written[0])}" if len(written) == 1 else f"    correlate: {flow(written)}"
         if table.indexes:
             yield from _listed("indexes", [_columns(i.columns, i.name, i.unique) for i in table.indexes])
 
@@ -199,7 +204,8 @@ def _columns(columns: tuple[str, ...], name: str | None, unique: bool = False) -
 def _rows(rows: Rows) -> Any:
     if rows.per is not None:
         each = written_distribution(0 if rows.each is None else rows.each)
-        return {"per": rows.per, "count": each, **({} if rows.total is None else {"total": rows.total})}
+        sums = {"total": rows.total, "mean": rows.mean}
+        return {"per": rows.per, "count": each, **{name: value for name, value in sums.items() if value is not None}}
     return {"fixed": rows.count or 0} if rows.fixed else rows.count or 0
 
 
@@ -223,11 +229,11 @@ def _listed(key: str, items: Sequence[Any]) -> Iterator[str]:
         yield f"      - {flow(item)}"
 
 
-def _checks(table: Table) -> Iterator[str]:
-    named = [check for check in table.checks if check.name is not None]
-    if len(named) < len(table.checks):
-        yield from _listed("checks", [c.sql if c.name is None else {Written(text(c.name)): c.sql} for c in table.checks])
+def _checks(key: str, checks: Sequence[Check]) -> Iterator[str]:
+    named = [check for check in checks if check.name is not None]
+    if len(named) < len(checks):
+        yield from _listed(key, [c.sql if c.name is None else {Written(text(c.name)): c.sql} for c in checks])
         return
-    yield "    checks:"
+    yield f"    {key}:"
     for check in named:
         yield f"      {text(str(check.name))}: {text(check.sql)}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import rfc8785
 
+from datagen.cases import by_case, parts_of
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.numbers import BIGINT, whole_distribution
@@ -24,6 +27,7 @@ _ESCAPES = (
     ("\b", "\\b"), ("\t", "\\t"), ("\n", "\\n"), ("\f", "\\f"), ("\r", "\\r"),
 )  # fmt: skip
 _CENTS = SqlType("numeric", 18, 2)
+_JSON = SqlType("json")
 
 
 def json_type(recipe: Recipe) -> SqlType:
@@ -33,7 +37,7 @@ def json_type(recipe: Recipe) -> SqlType:
         return SqlType("bigint") if recipe.name == "uniform" and all(isinstance(v, int) for v in numbers) else _CENTS
     if recipe.name in ("choice", "list", "constant"):
         return _type_of_values(recipe)
-    if recipe.name in ("json", "array"):
+    if recipe.name in ("json", "array", "cases"):
         return SqlType("json")
     if recipe.name in ("between", "after", "before", "entered", "earliest", "latest"):
         return SqlType("timestamptz")
@@ -97,10 +101,8 @@ def document(recipe: Recipe, ctx: Context) -> Kernel:
     fields = argument(recipe, "fields")
     members: list[tuple[str, Kernel, SqlType]] = []
     for name in sorted(fields, key=lambda n: n.encode("utf-16-be")):
-        type = _path_type(fields[name], ctx) or json_type(fields[name])
-        if type.kind in ("bytes", "array"):
-            ctx.fail(f"a {type} cannot be a member of a JSON document", fields[name].at)
-        members.append((rfc8785.dumps(name).decode(), ctx.compile(fields[name], type, name), type))
+        member, type = _member(fields[name], ctx, name)
+        members.append((rfc8785.dumps(name).decode(), member, type))
 
     def kernel(rows: Rows) -> pa.Array:
         pieces: list[pa.Array | str] = []
@@ -115,6 +117,21 @@ def document(recipe: Recipe, ctx: Context) -> Kernel:
     return kernel
 
 
+def _member(recipe: Recipe, ctx: Context, part: str) -> tuple[Kernel, SqlType]:
+    """The kernel and the type of a member of a document; cases, which may be of different types, become JSON each."""
+    if recipe.name == "cases":
+        inner = replace(ctx, part=(*ctx.part, part), type=_JSON, unique=False, factor=None, at=recipe.at or ctx.at)
+        return by_case(recipe, inner, [_written(*_member(case, inner, name)) for name, case in parts_of(recipe)]), _JSON
+    type = _path_type(recipe, ctx) or json_type(recipe)
+    if type.kind in ("bytes", "array"):
+        ctx.fail(f"a {type} cannot be a member of a JSON document", recipe.at)
+    return ctx.compile(recipe, type, part), type
+
+
+def _written(kernel: Kernel, type: SqlType) -> Kernel:
+    return lambda rows: as_json(kernel(rows), type)
+
+
 def _path_type(recipe: Recipe, ctx: Context) -> SqlType | None:
     """The type of a member that is taken over from a column."""
     return ctx.path(str(recipe.args["path"]), recipe.at)[1] if recipe.name == "from" else None
@@ -124,14 +141,16 @@ def _path_type(recipe: Recipe, ctx: Context) -> SqlType | None:
 def array(recipe: Recipe, ctx: Context) -> Kernel:
     """A list of items made by one recipe; JSON text in json columns."""
     inner = argument(recipe, "of")
-    item_type = (_path_type(inner, ctx) or json_type(inner)) if ctx.type.kind == "json" else ctx.type.item
-    assert item_type is not None
     whole = whole_distribution(argument(recipe, "count"), BIGINT, ctx.at)
     if whole.least < 0:
         whole = whole_distribution(Recipe(argument(recipe, "count").name, {"min": 0, **argument(recipe, "count").args}), BIGINT, ctx.at)
     if whole.most > 100_000:
         ctx.fail("an array has at most 100,000 items; give its count a max", recipe.at)
-    item = ctx.compile(inner, item_type, "item")
+    if ctx.type.kind == "json":
+        item, item_type = _member(inner, ctx, "item")
+    else:
+        assert ctx.type.item is not None
+        item, item_type = ctx.compile(inner, ctx.type.item, "item"), ctx.type.item
     own, stride, type = ctx.stream("count"), max(whole.most, 1), ctx.type
 
     def kernel(rows: Rows) -> pa.Array:

@@ -96,8 +96,9 @@ def test_a_good_bundle_has_no_problems_and_says_what_was_checked(store):
         "keys": 4,
         "references": 2,
         "checks": 2,
+        "rules": 0,
     }
-    assert {p.stage for p in seen} == {"hash", "values", "keys", "references", "checks"}
+    assert {p.stage for p in seen} == {"hash", "values", "keys", "references", "checks", "rules"}
     assert report.describe()["ok"] is True
     report.require()
 

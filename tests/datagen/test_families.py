@@ -51,11 +51,16 @@ def test_single_parents_beside_the_edges_of_blocks_have_their_children(parents):
             assert (first[0], first[0] + count[0]) == (offsets[parent], offsets[parent + 1])
 
 
+def evenly(parents: int) -> np.ndarray:
+    """Thresholds in no order that spread evenly over (0, 1]."""
+    return (np.arange(parents) * 7 % parents + 1) / parents
+
+
 @pytest.mark.parametrize("total", [0, 17, 500, 2000])
 def test_a_total_is_met_exactly_within_the_bounds(total):
-    found = counts_with_total(counts_up_to(9), 100, 0, 20, total)(range(100))
+    found = counts_with_total(counts_up_to(9), 100, 0, 20, total, evenly(100))(range(100))
     assert found.sum() == total and found.min() >= 0 and found.max() <= 20
 
 
 def test_a_total_is_met_where_every_draw_is_zero():
-    assert counts_with_total(lambda rows: np.zeros(len(rows), np.int64), 10, 0, None, 25)(range(10)).sum() == 25
+    assert counts_with_total(lambda rows: np.zeros(len(rows), np.int64), 10, 0, None, 25, evenly(10))(range(10)).sum() == 25

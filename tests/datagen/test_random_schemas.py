@@ -17,7 +17,19 @@ VALUES = (
     "type: text, generate: {words: {uniform: [1, 3]}}", "type: date, generate: {between: [-1y, now]}", "type: text, generate: {choice: {a: 3, b: 1}}",
     "type: boolean, generate: boolean", "type: uuid, generate: uuid4", "type: double, generate: {exponential: 3}", 'type: "varchar(9)", generate: person.username',
 )  # fmt: skip
-COUNTS = ("{poisson: 2}", "{uniform: [0, 3]}", "{zipf: 1.5, min: 1, max: 9}", "3", "{exponential: 2, min: 1, max: 20}")
+COUNTS = ("{poisson: 2}", "{uniform: [0, 3]}", "{zipf: 1.5, min: 1, max: 9}", "3", "{exponential: 2, min: 1, max: 20}", "{from: n}", "{uniform: [0, 4]}, mean: 1.5",
+          "{by: k, cases: {a: {poisson: 2}, b: {from: n}}}", '{expression: "n + 1"}, mean: 2')  # fmt: skip
+OWN = """      n: {type: integer, generate: {uniform: [0, 3]}}
+      k: {type: text, generate: {choice: [a, b]}}
+      at: {type: timestamptz, generate: {between: [-2y, -1y]}}
+"""
+OF_PARENT = """      c: {type: integer, null: 0.1, generate: {by: owner.k, cases: {a: {from: owner.n}}, else: {uniform: [4, 9]}}}
+      p: {type: timestamptz, generate: {slot: {gap: {exponential: 3h}, length: {uniform: [1m, 9h]}, after: owner.at, until: -1y}}}
+      q: {type: timestamptz, generate: {slot_end: p}}
+      z: {type: double, generate: {normal: {mean: 0, sd: 1}}}
+    correlate: {columns: [z, owner.n, at], matrix: [[1, 0.5, 0.2], [0.5, 1, 0.1], [0.2, 0.1, 1]]}
+    rules: [p <= q, p >= owner.at]
+"""
 
 
 @st.composite
@@ -55,10 +67,13 @@ def schemas(draw) -> str:
                 options.append("within: owner")
             lines.append(f"      r{j}: {{{', '.join(options)}}}")
             columns.append(f"r{j}")
+        lines.append(OWN.rstrip())
         for j in range(draw(st.integers(0, 3))):
             extra = draw(st.sampled_from(["", ", unique: true", ", null: 0.3"]))
             lines.append(f"      v{j}: {{{draw(st.sampled_from(VALUES))}{extra}}}")
             columns.append(f"v{j}")
+        if parent is not None and draw(st.booleans()):
+            lines.append(OF_PARENT.rstrip())
         if len(columns) > 1 and draw(st.booleans()):
             chosen = draw(st.lists(st.sampled_from(columns), min_size=2, max_size=3, unique=True))
             lines.append(f"    unique: [[{', '.join(chosen)}]]")

@@ -121,6 +121,14 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
             return draw(
                 st.integers(0, 99) | st.just(Recipe("uniform", {"range": (1, 5)})) | st.just(Recipe("zipf", {"exponent": 1.5, "max": 9}))
             )
+        case "span":
+            return draw(st.integers(0, 10**12) | st.just(Recipe("exponential", {"mean": 3_600_000_000, "max": 86_400_000_000})))
+        case "case":
+            return Recipe("constant", {"value": draw(scalars(type))})
+        case "cases":
+            return draw(
+                st.dictionaries(texts, scalars(type).map(lambda value: Recipe("constant", {"value": value})), min_size=1, max_size=3)
+            )
         case "recipe":
             item = type.item or SqlType("json")
             return Recipe("choice", {"values": tuple((v, 1) for v in draw(st.lists(scalars(item), min_size=1, max_size=3)))})
@@ -162,7 +170,21 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
     raise AssertionError(kind)
 
 
-_SKIPPED = ("sum", "count", "earliest", "latest", "after", "before", "uuid7", "entered", "expression", "histogram")
+_SKIPPED = (
+    "sum",
+    "count",
+    "earliest",
+    "latest",
+    "after",
+    "before",
+    "uuid7",
+    "entered",
+    "expression",
+    "histogram",
+    "slot",
+    "slot_end",
+    "cases",
+)
 
 
 def fitting(type: SqlType, unique: bool) -> list[Generator]:
@@ -249,12 +271,14 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     count = Recipe("poisson", {"mean": 2.5, "max": 9})
     rows = draw(st.builds(Rows, st.integers(0, 10**12), st.booleans()))
     if parents_of and draw(st.booleans()):
-        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count])), total=draw(st.none() | st.integers(0, 10**6)))
+        sums = draw(st.sampled_from([{}, {"total": draw(st.integers(0, 10**6))}, {"mean": draw(st.integers(0, 99) | st.floats(0.01, 50))}]))
+        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     return Table(
         name, tuple(made.values()), rows, tuple(keys), tuple(uniques), tuple(foreign_keys),
         tuple(draw(st.permutations(checks))[: draw(st.integers(0, 2))]), tuple(indexes[: draw(st.integers(0, 1))]), draw(st.none() | texts), locale,
+        rules=draw(st.sampled_from([(), (Check(f"{quoted} IS NOT NULL"),), (Check(f"{quoted} IS NOT NULL", constraint_names[1]),)])),
     )  # fmt: skip
 
 

@@ -33,10 +33,14 @@ OTHERS = {
     "unit_price": "{type: 'numeric(12,2)', generate: finance.price}",
     "verb": "{type: text, generate: words}",
     "status": "{type: text, generate: {states: {open: {paid: 1}}}}",
+    "country": "{type: text, generate: address.country_code}",
+    "starts_at": "{type: timestamptz, generate: {slot: {gap: 1h}, after: tenants.created_at}}",
 }
 
 
 def table(columns: dict[str, str], more: str = "") -> str:
+    if "slot_end" not in str(columns):
+        columns = {name: written for name, written in columns.items() if "{slot:" not in written or name == "c"}
     listed = "".join(f"      {name}: {written}\n" for name, written in {"id": "{type: int, key: true}", **columns}.items())
     return f"schema: s\ntables:\n{PARENTS}  t:\n    rows: 1\n{more}    columns:\n{listed}{CHILDREN}"
 
@@ -61,9 +65,12 @@ def test_the_example_of_the_page_reads() -> None:
 
 @pytest.mark.parametrize("spec", GENERATORS, ids=lambda spec: spec.name)
 def test_the_example_of_every_generator_reads(spec: Generator) -> None:
-    kind = {"json": "json", "choice": "text", "list": "text", "constant": "text"}.get(spec.name, spec.fits[0])
+    kind = {"json": "json", "choice": "text", "list": "text", "constant": "text", "cases": "text"}.get(spec.name, spec.fits[0])
     written = f"{{type: {TYPES.get(kind, kind)!r}, null: 0, generate: {spec.example}}}".replace("'{", "{").replace("}'", "}")
-    found = parse_schema(table({**OTHERS, "c": written})).table("t").column("c").generate
+    text = table({**OTHERS, "c": written})
+    if spec.name in ("slot", "slot_end"):
+        text = text.replace("  t:\n    rows: 1\n", "  t:\n    rows: {per: tenants, count: 3}\n", 1)
+    found = parse_schema(text).table("t").column("c").generate
     assert found is not None
     assert found.name == spec.name
 
@@ -89,9 +96,13 @@ def test_the_example_of_every_key_of_a_file_reads(key: Key) -> None:
 @pytest.mark.parametrize("key", [k for k in grammar.TABLE if k.name != "columns"], ids=lambda key: key.name)
 def test_the_example_of_every_key_of_a_table_reads(key: Key) -> None:
     columns = dict.fromkeys(("order_id", "line", "email", "starts_at", "ends_at"), "{type: int, generate: ordinal}")
+    if key.name == "rules":
+        columns |= {"total": "{type: int, generate: ordinal}", "starts_at": "{type: timestamptz, generate: {between: [-1y, now]}}"}
+    if key.name == "correlate":
+        columns |= dict.fromkeys(("height", "weight"), "{type: double, generate: {normal: {mean: 80, sd: 9}}}")
     if key.name in ("unique", "indexes"):
         columns["email"] = "{type: text, generate: person.email}"
-    text = table({**columns, **OTHERS}, f"    {key.example}\n")
+    text = table({**OTHERS, **columns}, f"    {key.example}\n")
     if key.name == "key":
         text = text.replace("      id: {type: int, key: true}\n", "      id: {type: int, unique: true, generate: sequence}\n", 1)
     if key.name == "rows":

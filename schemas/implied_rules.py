@@ -1,0 +1,97 @@
+"""The rules that recipes imply, in the language of rules: what `sum`, `count`, `earliest`, `from`, `after` and their like promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.model import Check, Column, Schema, Table
+from schemas.paths import NoSuchPath, follow
+from schemas.recipes import argument
+from schemas.rules import read_rule
+from schemas.sql_expressions import NotAnExpression
+from schemas.types import INTEGERS, TEXTS, SqlType
+
+_EXACT = (*INTEGERS, "numeric")
+_WORDS = (*TEXTS, "enum")
+_POINTS = ("date", "timestamp", "timestamptz")
+
+
+def implied_rules(schema: Schema, table: Table) -> Iterator[Check]:
+    """Yield a rule for every recipe of `table` whose promise can be read off a bundle, named after its column.
+
+    Columns that no bundle holds, and conversions that round, imply none.
+    """
+    for column in table.stored_columns:
+        for sql in _promises(schema, table, column):
+            try:
+                read_rule(schema, table, sql)
+            except NotAnExpression:
+                continue
+            yield Check(sql, column.name)
+
+
+def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
+    recipe = column.generate
+    if recipe is None:
+        return
+    own = _quoted(column.name)
+    match recipe.name:
+        case "sum" if _kept(_child_type(schema, recipe.args["child"]), column.type):
+            yield f"{own} = sum({_quoted(recipe.args['child'])})"
+        case "count":
+            yield f"{own} = count({_quoted(recipe.args['table'])})"
+        case "earliest" | "latest" if _kept(_child_type(schema, recipe.args["child"]), column.type):
+            fold = "min" if recipe.name == "earliest" else "max"
+            yield _same(column, f"{fold}({_quoted(recipe.args['child'])})")
+        case "from" if _kept(_path_type(schema, table, recipe.args["path"]), column.type):
+            yield _same(column, _quoted(recipe.args["path"]))
+        case "after" | "before":
+            yield from _distance(column, recipe.name, recipe.args["path"], argument(recipe, "at_least"), argument(recipe, "within"))
+        case "slot" if argument(recipe, "after") is not None:
+            yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['after'])} AS TIMESTAMP)"
+        case "slot_end":
+            yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['of'])} AS TIMESTAMP)"
+
+
+def _distance(column: Column, name: str, path: str, least: int, most: int) -> Iterator[str]:
+    """How far a time lies from another; dates are rounded to the next day away from it, so only the nearer bound is sure."""
+    own, other = (f"CAST({_quoted(c)} AS TIMESTAMP)" for c in (column.name, path))
+    first, second = (other, own) if name == "after" else (own, other)
+    yield f"{first} + INTERVAL '{least} microseconds' <= {second}"
+    if column.type.kind != "date":
+        yield f"{second} <= {first} + INTERVAL '{most} microseconds'"
+
+
+def _same(column: Column, value: str) -> str:
+    same = f"{_quoted(column.name)} IS NOT DISTINCT FROM {value}"
+    return f"{_quoted(column.name)} IS NULL OR {same}" if column.null else same
+
+
+def _kept(source: SqlType | None, target: SqlType) -> bool:
+    """Whether values of `source` are the same values in a column of type `target`."""
+    if source is None:
+        return False
+    if source.kind in _EXACT and target.kind in _EXACT:
+        return target.decimals >= source.decimals
+    if source.kind in _WORDS and target.kind in _WORDS:
+        return target.length is None or (source.length or 2**31) <= target.length
+    if source.kind in _POINTS and target.kind in _POINTS:
+        return target.kind != "date" or source.kind == "date"
+    return source == target and target.kind != "interval"
+
+
+def _child_type(schema: Schema, path: str) -> SqlType | None:
+    able = [t for t in schema.tables if path.startswith(t.name + ".") and t.has(path[len(t.name) + 1 :])]
+    return able[0].column(path[len(able[0].name) + 1 :]).type if able else None
+
+
+def _path_type(schema: Schema, table: Table, path: str) -> SqlType | None:
+    try:
+        return follow(schema, table, path).column.type
+    except NoSuchPath:
+        return None
+
+
+def _quoted(path: str) -> str:
+    """A whole path as one SQL identifier, as rules read it whatever its names contain."""
+    return '"' + path.replace('"', '""') + '"'
