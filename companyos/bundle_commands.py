@@ -6,7 +6,15 @@ import time
 
 import click
 
-from companyos.options import json_option, reference_argument, scale_option, schema_argument, seed_option, store_option
+from companyos.options import (
+    json_option,
+    reference_argument,
+    scale_option,
+    schema_argument,
+    seed_option,
+    state_option,
+    store_option,
+)
 from companyos.output import human_bytes, print_json, print_table, progress, short_digest
 
 
@@ -19,13 +27,22 @@ def bundle() -> None:
 @schema_argument
 @seed_option
 @scale_option
+@state_option
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: the schema's name:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
 @store_option
 @json_option
 def build(
-    schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool
+    schema: str,
+    seed: int | None,
+    scale: float,
+    moment: str | None,
+    tag: str | None,
+    jobs: int | None,
+    chunk_rows: int,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
 
@@ -35,7 +52,7 @@ def build(
     import datagen
 
     started = time.monotonic()
-    source = datagen.source(schema, seed=seed, scale=scale)
+    source = datagen.source(schema, seed=seed, scale=scale, as_of=moment)
     with progress(quiet=as_json) as tell:
         made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, on_progress=tell)
     seconds = time.monotonic() - started
@@ -98,6 +115,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     if "seed" in origin:
         click.echo(
             f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
+            + (f", as of {origin['as_of']}" if "as_of" in origin else "")
         )
     rows = [
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()

@@ -22,7 +22,7 @@ from datagen.expression import Connections
 from datagen.families import Counts, Family, counts_with_total
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.pools import Pools
-from datagen.randomness import stream
+from datagen.randomness import Int64, stream
 from datagen.references import ReferencePlanner
 from datagen.rows import Kernel, Link, Rows
 from datagen.values.canonical import is_canonical
@@ -61,19 +61,19 @@ class Plan:
         self.tables: dict[str, TablePlan] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
-        self._needs: dict[Node, set[Node]] = {}
+        self.needed: dict[Node, set[Node]] = {}
         for table in self._parents_first():
             self._count(table)
         self._stop_at_problems()
-        references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
-        for planner in references.values():
+        self.references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
+        for planner in self.references.values():
             self._collect(planner.plan)
         for table in schema.tables:
             for column in (c for c in table.columns if c.computed is None):
-                self._collect(partial(self._compile_column, table, column, references[table.name]), column.at or table.at)
+                self._collect(partial(self._compile_column, table, column, self.references[table.name]), column.at or table.at)
         self._find_cycles()
         self._stop_at_problems()
-        for planner in references.values():
+        for planner in self.references.values():
             self._collect(planner.check)
         self._stop_at_problems()
 
@@ -126,6 +126,16 @@ class Plan:
 
     def family(self, table: str) -> Family | None:
         return self.tables[table].family
+
+    # What is seen of a history: here all of it
+
+    def existing(self, value: Callable[[Rows], Int64], empty: int) -> Callable[[Rows], Int64]:
+        """Let `value` see only rows that exist; the others have the value `empty`."""
+        return value
+
+    def seen_until(self, until: int) -> int:
+        """The moment up to which state machines that would run until `until` (microseconds since 1970) are seen."""
+        return until
 
     # Columns
 
@@ -195,11 +205,11 @@ class Plan:
 
     def needs(self, node: Node, other: Node) -> None:
         """Note that `node` (a column, or a link) is computed from `other`."""
-        self._needs.setdefault(node, set()).add(other)
+        self.needed.setdefault(node, set()).add(other)
 
     def _find_cycles(self) -> None:
         try:
-            TopologicalSorter(self._needs).prepare()
+            TopologicalSorter(self.needed).prepare()
         except CycleError as error:
             names = [n[1] + "." + n[2] if n[0] == "link" else ".".join(n) for n in error.args[1]]
             table = error.args[1][0][1 if error.args[1][0][0] == "link" else 0]

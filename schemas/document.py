@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
+from schemas.model import Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
@@ -104,6 +104,7 @@ def _table(table: Table) -> dict[str, Any]:
             comment=table.comment,
             locale=_pairs(locale) if isinstance(locale, Mapping) else locale,
         ),
+        **({} if table.lives is None else {"lives": _kept(**{"from": table.lives.begins, "until": table.lives.ends})}),
     }
 
 
@@ -120,6 +121,7 @@ def _to_table(data: Mapping[str, Any]) -> Table:
         tuple(Index(tuple(i["columns"]), i.get("name"), i.get("unique", False)) for i in data.get("indexes", ())),
         data.get("comment"),
         _to_mix(locale) if isinstance(locale, list) else locale,
+        lives=Lives(data["lives"].get("from"), data["lives"].get("until")) if "lives" in data else None,
     )
 
 
@@ -166,6 +168,7 @@ def _column(column: Column) -> dict[str, Any]:
             semantic=column.semantic,
             comment=column.comment,
             hidden=column.hidden,
+            ever=column.ever,
         ),
         "class": column.data_class,
     }
@@ -176,7 +179,7 @@ def _to_column(data: Mapping[str, Any]) -> Column:
     return Column(
         data["name"], _to_type(data["type"]), None if null is None else float(null), data.get("identity", False),
         data.get("computed"), data.get("default"), _to_recipe(data["generate"]) if "generate" in data else None,
-        data["class"], data.get("semantic"), data.get("comment"), hidden=data.get("hidden", False),
+        data["class"], data.get("semantic"), data.get("comment"), hidden=data.get("hidden", False), ever=data.get("ever", False),
     )  # fmt: skip
 
 

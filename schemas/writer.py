@@ -87,6 +87,9 @@ class _Writer:
             yield from _listed("foreign_keys", [self._foreign_key(f) for f in table.foreign_keys[references:]])
         if table.checks:
             yield from _checks(table)
+        if table.lives is not None:
+            lives = {name: column for name, column in (("from", table.lives.begins), ("until", table.lives.ends)) if column is not None}
+            yield f"    lives: {flow(lives) if lives else 'always'}"
         if table.indexes:
             yield from _listed("indexes", [_columns(i.columns, i.name, i.unique) for i in table.indexes])
 
@@ -107,6 +110,8 @@ class _Writer:
             parts["computed"] = column.computed
         if column.hidden:
             parts["hidden"] = True
+        if column.ever:
+            parts["ever"] = True
         parts.update(self._generate(table, column, unique))
         if unique:
             parts["unique"] = True

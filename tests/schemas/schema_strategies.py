@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.data_classes import stated_classes, with_inherited_classes
-from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
-from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Generator
+from schemas.lives import beginning_of
+from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
+from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
 from schemas.types import SqlType
 
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
@@ -199,6 +200,7 @@ def columns(draw: Any, name: str, all_names: list[str], enums: dict[str, tuple[s
     return Column(
         name, type, null, type.kind in ("bigint", "integer") and draw(st.booleans()), None, draw(st.none() | texts), recipe,
         draw(st.sampled_from([BY_NAME[recipe.name].data_class, *DATA_CLASSES])), semantic, draw(st.none() | texts),
+        ever=draw(st.integers(0, 4)) == 0,
     )  # fmt: skip
 
 
@@ -219,7 +221,7 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
             chosen = tuple(draw(st.permutations(free))[: len(target)])
             for column, other in zip(chosen, target, strict=True):
                 type = parent.column(other).type
-                made[column] = replace(made[column], type=type, generate=None, identity=False, semantic=None)
+                made[column] = replace(made[column], type=type, generate=None, identity=False, semantic=None, ever=False)
                 if draw(st.integers(0, 4)) == 0:
                     made[column] = replace(made[column], generate=draw(recipes(type, column_names)), semantic=None)
                     if BY_NAME[made[column].generate.name].semantic:
@@ -252,9 +254,15 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
         rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count])), total=draw(st.none() | st.integers(0, 10**6)))
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
+    times = [c for c, column in made.items() if column.type.kind in MOMENTS]
+    lives = draw(st.none() | st.just(Lives()))
+    if times and draw(st.booleans()):
+        begins, ends = draw(st.none() | st.sampled_from(times)), draw(st.none() | st.sampled_from(times))
+        lives = Lives(begins or beginning_of(made.values()), ends) if begins or ends else lives
     return Table(
         name, tuple(made.values()), rows, tuple(keys), tuple(uniques), tuple(foreign_keys),
         tuple(draw(st.permutations(checks))[: draw(st.integers(0, 2))]), tuple(indexes[: draw(st.integers(0, 1))]), draw(st.none() | texts), locale,
+        lives=lives,
     )  # fmt: skip
 
 
