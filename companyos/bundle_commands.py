@@ -6,6 +6,7 @@ import time
 
 import click
 
+from companyos.changes_command import changes
 from companyos.options import (
     json_option,
     reference_argument,
@@ -144,6 +145,9 @@ def verify(reference: str, store: str | None, as_json: bool) -> int:
     counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
     click.echo(f"{reference}: {'sound' if report.ok else f'{len(report.problems)} problems'} ({counted})")
     return 0 if report.ok else 1
+
+
+bundle.add_command(changes)
 
 
 @bundle.command()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option, state_option
 from companyos.output import print_json
-
-if TYPE_CHECKING:
-    from schemas.types import SqlType
+from companyos.records import records
 
 _BATCH = 16_384
 _QUOTE = '"'
@@ -56,34 +54,10 @@ def rows(
 
 
 def _records(source: Any, table: str, start: int, stop: int) -> Iterator[dict[str, Any]]:
-    columns = source.schema.table(table).stored_columns
-    shown = [_shown(column.type) for column in columns]
+    found = source.schema.table(table)
+    names = [c.name for c in found.stored_columns]
     for first in range(start, stop, _BATCH):
-        batch = source.read_rows(table, first, min(first + _BATCH, stop))
-        values = [batch.column(c.name).to_pylist() for c in columns]
-        for row in zip(*values, strict=True):
-            yield {c.name: None if v is None else show(v) for c, v, show in zip(columns, row, shown, strict=True)}
-
-
-def _shown(sql_type: SqlType) -> Callable[[Any], Any]:
-    """How a value of a type is written: ISO times, exact decimals, hexadecimal bytes, JSON as it is."""
-    kind = sql_type.kind
-    if sql_type.item is not None:
-        item = _shown(sql_type.item)
-        return lambda values: [None if v is None else item(v) for v in values]
-    if kind in ("date", "time"):
-        return lambda value: value.isoformat()
-    if kind in ("timestamp", "timestamptz"):
-        return lambda value: value.isoformat().replace("+00:00", "Z")
-    if kind == "interval":
-        return lambda value: f"{value.total_seconds():.6f}s"
-    if kind == "bytes":
-        return lambda value: value.hex()
-    if kind == "json":
-        return json.loads
-    if kind in ("numeric", "uuid"):
-        return str
-    return lambda value: value
+        yield from records(found, source.read_rows(table, first, min(first + _BATCH, stop)), names)
 
 
 def _write_csv(names: list[str], records: Iterator[dict[str, Any]]) -> None:

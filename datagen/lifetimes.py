@@ -50,11 +50,17 @@ class Lifetimes:
         self._circles = _circles(history.schema)
         self._settled: dict[str, Mask] = {}
         self._lock = threading.RLock()
-        self._changing = _changing(history.schema, self.last)
+        self._ending = _with_dependents(history.schema, {t.name for t in history.schema.tables if lives_of(t).ends})
+        beginning = set() if self.last else {t.name for t in history.schema.tables if lives_of(t).begins}
+        self._changing = _with_dependents(history.schema, self._ending | beginning)
 
     def always(self, table: str) -> bool:
         """Whether all rows of `table` exist, whatever they hold."""
         return table not in self._changing
+
+    def may_end(self, table: str) -> bool:
+        """Whether rows of `table` may be deleted, or go with a row that they must reference."""
+        return table in self._ending
 
     def exist(self, rows: Rows) -> Mask:
         """Which of `rows` (of the whole history) exist; all `True` in tables whose rows are always there."""
@@ -136,13 +142,9 @@ def _runs(schema: Schema, name: str, members: tuple[str, ...]) -> bool:
     return len(members) > 1 or any(f.table == name for f in required_keys(schema.table(name)))
 
 
-def _changing(schema: Schema, last: bool) -> set[str]:
-    """The tables of which rows may be missing."""
-    found = set()
-    for table in schema.tables:
-        lives = lives_of(table)
-        if lives.ends is not None or (lives.begins is not None and not last):
-            found.add(table.name)
+def _with_dependents(schema: Schema, tables: set[str]) -> set[str]:
+    """`tables` and all whose rows must reference a row of them, directly or not."""
+    found = set(tables)
     while more := {t.name for t in schema.tables if t.name not in found and any(f.table in found for f in required_keys(t))}:
         found |= more
     return found

@@ -51,7 +51,7 @@ class TablePlan:
 class Plan:
     """A schema made ready to generate; raises RecipeError with every problem found."""
 
-    def __init__(self, schema: Schema, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+    def __init__(self, schema: Schema, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
         generators.register_all()
         self.schema = schema
         self.seed = schema.seed if seed is None else seed

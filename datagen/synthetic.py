@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,7 @@ from schemas.errors import InputError, nearest
 from schemas.lives import lives_of
 from schemas.model import Schema
 from schemas.reader import read_schema
-from schemas.times import format_moment, parse_moment
+from schemas.times import canonical_moment, format_moment, resolve_moment
 
 BLOCK_ROWS = 65_536
 
@@ -35,7 +36,7 @@ class SyntheticSource:
     kind = "synthetic"
     as_of: int | None = None
 
-    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
         self.plan = Plan(schema, seed, scale, pools)
         self.schema = schema
 
@@ -129,9 +130,10 @@ def source(
 ) -> SyntheticSource:
     """Return the data of a schema, a schema file or a built-in schema.
 
-    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own; `as_of`
-    (a date or time stamp, or microseconds since 1970) asks for the state of a moment up to the anchor. Where rows are deleted
-    (`lives: {until: ...}`), the data is the state of the anchor. Raises InputError and RecipeError (every problem at once).
+    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own. `as_of` (a
+    date, a time stamp, an offset from the anchor such as -90d, or microseconds since 1970) asks for the state of a moment up to the
+    anchor. Where rows are deleted (`lives: {until: ...}`), the data is the state of the anchor.
+    Raises InputError and RecipeError (every problem at once).
     """
     if seed is not None and not 0 <= seed < 2**63:
         raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
@@ -150,7 +152,7 @@ def source(
 def moment_of(schema: Schema, text: str | int) -> int:
     """Return the microseconds since 1970 of a moment of the history of `schema`; InputError where it is none, or in its future."""
     try:
-        moment = text if isinstance(text, int) else parse_moment(text)
+        moment = text if isinstance(text, int) else resolve_moment(canonical_moment(text), schema.anchor)
     except ValueError as error:
         raise InputError(str(error)) from None
     if moment > schema.anchor:

@@ -49,7 +49,16 @@ def test_the_page_is_current() -> None:
 
 def test_the_page_says_everything() -> None:
     text = page()
-    for keys in (grammar.SCHEMA, grammar.TABLE, grammar.ROWS, grammar.LIVES, grammar.COLUMN, grammar.FOREIGN_KEY, grammar.UNIQUE, grammar.INDEX):
+    for keys in (
+        grammar.SCHEMA,
+        grammar.TABLE,
+        grammar.ROWS,
+        grammar.LIVES,
+        grammar.COLUMN,
+        grammar.FOREIGN_KEY,
+        grammar.UNIQUE,
+        grammar.INDEX,
+    ):
         assert all(f"| `{key.name}`" in text for key in keys)
     assert all(f"#### `{spec.name}`" in text for spec in GENERATORS)
     assert all(f"| `{kind}` |" in text for kind in KINDS)
