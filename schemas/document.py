@@ -222,6 +222,8 @@ def _argument(kind: str, value: Any) -> Any:
             return [[_plain(item), _number(weight)] for item, weight in value]
         case "range" | "period" | "numbers":
             return [_number(item) for item in value]
+        case "season":
+            return value if isinstance(value, str) else [_number(item) for item in value]
         case "states":
             return [[state, _pairs(chances)] for state, chances in value.items()]
         case "dwell" | "locale":
@@ -245,6 +247,8 @@ def _to_argument(kind: str, value: Any) -> Any:
             return tuple((_to_plain(item), _to_number(weight)) for item, weight in value)
         case "range" | "period" | "numbers":
             return tuple(_to_number(item) for item in value)
+        case "season":
+            return value if isinstance(value, str) else tuple(_to_number(item) for item in value)
         case "states":
             return {state: {target: _to_number(chance) for target, chance in chances} for state, chances in value}
         case "dwell" | "locale":

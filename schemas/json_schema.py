@@ -14,7 +14,7 @@ from typing import Any
 from schemas import grammar
 from schemas.grammar import LARGEST_SEED, MOST_ROWS, Key
 from schemas.model import DATA_CLASSES
-from schemas.recipes import DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, Generator, Parameter
+from schemas.recipes import DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, SEASON_NAMES, Generator, Parameter
 from schemas.types import ALIASES, KINDS
 
 Json = dict[str, Any]
@@ -91,6 +91,8 @@ _KINDS: dict[str, Json] = {
             "minProperties": 1,
         },
     ),
+    "season": _any({"enum": list(SEASON_NAMES)}, {**_list(_number(0), 12), "maxItems": 12}),
+    "zone": _NAME,
     "grammar": {**_map(_any(_TEXT, _list(_TEXT))), "required": ["start"]},
     "locale": _LOCALES,
     "arguments": {"type": "object"},

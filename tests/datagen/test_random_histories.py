@@ -38,7 +38,10 @@ def histories(draw) -> str:
                 lines.append(f"gone: {{type: timestamptz, null: 0.4, generate: {{after: {name}_at, within: 3y, until: 1y}}}}")
                 lives += ", until: gone"
             if draw(st.booleans()):
-                lines += [STATUS.replace("start: at", f"start: {name}_at"), "done_at: {type: timestamptz, null: 0, generate: {entered: done, of: status}}"]
+                lines += [
+                    STATUS.replace("start: at", f"start: {name}_at"),
+                    "done_at: {type: timestamptz, null: 0, generate: {entered: done, of: status}}",
+                ]
                 lines.append("word: {type: text, generate: {expression: \"CASE status WHEN 'done' THEN 'x' ELSE status END\"}}")
         children = sorted({c for c in names if re.search(rf"references: {name}\.id", text.partition(f"  {c}:\n")[2].partition("\n  t")[0])})
         for child in children:

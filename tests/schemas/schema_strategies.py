@@ -153,6 +153,10 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
                 st.sampled_from(["office", "evening", "always"])
                 | st.fixed_dictionaries({"hours": hours}, optional={"days": st.tuples(*[weights] * 7)})
             )
+        case "season":
+            return draw(st.sampled_from(["none", "office"]) | st.tuples(*[st.integers(1, 9) | st.floats(0.5, 9)] * 12))
+        case "zone":
+            return "Europe/Berlin"
         case "grammar":
             phrases = st.lists(texts, min_size=1, max_size=3).map(tuple)
             return {"start": draw(phrases), **draw(st.dictionaries(texts, phrases, max_size=2))}
@@ -170,6 +174,16 @@ def fitting(type: SqlType, unique: bool) -> list[Generator]:
     return [g for g in GENERATORS if type.kind in g.fits and g.name not in _SKIPPED and (g.unique or not unique)]
 
 
+def _going_together(args: dict[str, Any], type: SqlType) -> dict[str, Any]:
+    """The shapes of time among arguments of `between`, without those that exclude others."""
+    left_out = {"yearly_growth", "season"} if "growth" in args or type.kind == "time" else set()
+    if args.get("rhythm", "always") == "always" or type.kind not in ("timestamp", "timestamptz"):
+        left_out.add("zone")
+    if "yearly_growth" in args:
+        args["yearly_growth"] = args["yearly_growth"] % 100 + 1
+    return {name: value for name, value in args.items() if name not in left_out}
+
+
 @st.composite
 def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) -> Recipe:
     spec = draw(st.sampled_from(fitting(type, unique)))
@@ -180,6 +194,8 @@ def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) 
         if parameter.required or draw(st.integers(0, 2)) == 0:
             scalar_text = SqlType("text") if parameter.name == "domains" else type
             args[parameter.name] = draw(arguments(parameter.kind, scalar_text, columns))
+    if spec.name == "between":
+        args = _going_together(args, type)
     if spec in DISTRIBUTIONS and spec.main != "range" and spec.name != "histogram" and type.kind != "interval" and draw(st.booleans()):
         args |= {"min": 0 if spec.name != "zipf" else 1, "max": 10**7}
     return Recipe(spec.name, args)
