@@ -45,11 +45,8 @@ class StateSource(SyntheticSource):
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of those that exist; safe to call from several threads."""
         self.require_rows(table, start, stop)
-        batches = list(self._batches(table, start, stop))
-        if len(batches) == 1:
-            return batches[0]
-        arrow = self.schema.table(table).arrow
-        return pa.concat_batches(batches) if batches else pa.RecordBatch.from_pylist([], arrow)
+        batches = list(self._batches(table, start, stop)) or [self.state_rows(table, range(0))]
+        return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream the rows of `table` that exist, block by block of the whole history."""

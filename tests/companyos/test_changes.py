@@ -48,6 +48,15 @@ tables:
       spent:     {type: "numeric(20,2)", generate: {sum: visits.price}}
       mood:      {type: "text[]", null: 0.1, generate: {array: {choice: ['a"b', "c\\\\d", "e,f", "g'h"]}, count: {uniform: [0, 3]}}}
       last:      {type: timestamptz, null: 0, generate: {latest: visits.at}}
+      days:      {type: "date[]", generate: {array: {between: [-9d, now]}, count: 2}}
+      sums:      {type: "numeric(8,2)[]", generate: {array: {uniform: [-5, 5]}, count: 2}}
+      flags:     {type: "boolean[]", generate: {array: boolean, count: {uniform: [0, 2]}}}
+      bits:      {type: "bytes[]", generate: {array: {bytes: 3}, count: 2}}
+      spans:     {type: "interval[]", generate: {array: {uniform: [-90s, 3d]}, count: 2}}
+      marks:     {type: "uuid[]", generate: {array: uuid4, count: 1}}
+      wide:      {type: "numeric(20,3)[]", generate: {array: {uniform: [-5, 5]}, count: 1}}
+      seen:      {type: "timestamptz[]", generate: {array: {between: [-9d, now]}, count: 1}}
+      odd:       {type: text, generate: {choice: ["it's", 'a\\b "c"', "", " ", "ü🎉", "line\\nbreak"]}}
     indexes: [[rank]]
   houses:
     rows: 30
@@ -72,6 +81,53 @@ tables:
       note:      {type: json, generate: {json: {rank: {from: member_id.rank}, n: {uniform: [1, 5]}}}}
       fee:       {type: double, generate: {expression: "price * 0.125"}}
       guest:     {type: boolean, generate: boolean}
+"""
+
+RING = """schema: ring
+seed: 3
+anchor: 2026-01-01T00:00:00Z
+tables:
+  a:
+    rows: 120
+    lives: {from: at, until: gone}
+    columns:
+      id:   {type: bigint, key: true}
+      at:   {type: timestamptz, generate: {between: [-2y, -500d]}}
+      gone: {type: timestamptz, null: 0.97, generate: {after: at, within: 2y}}
+      b:    {references: b.id}
+      next: {references: a.id, null: 0.1}
+  b:
+    rows: 120
+    lives: always
+    columns:
+      id: {type: bigint, key: true}
+      n:  {type: integer, generate: {count: c}}
+      c:  {references: c.id, null: 0.5}
+  c:
+    rows: 150
+    columns:
+      id: {type: bigint, key: true}
+      at: {type: timestamptz, generate: {between: [-900d, -400d]}}
+      b:  {references: b.id}
+  d:
+    rows: 200
+    lives: {from: at, until: gone}
+    columns:
+      id:   {type: bigint, key: true}
+      at:   {type: timestamptz, generate: {between: [-503d, -500d]}}
+      gone: {type: timestamptz, null: 0.97, generate: {after: at, within: 1y}}
+      me:   {references: d.id}
+  e:
+    rows: 60
+    columns:
+      id: {type: bigint, key: true}
+      at: {type: timestamptz, generate: {between: [-503d, -500d]}}
+      f:  {references: f.id}
+  f:
+    rows: 60
+    columns:
+      id: {type: bigint, key: true}
+      e:  {references: e.id}
 """
 
 PAIRS = [("2023-01-01", "2024-02-29T12:00:00Z"), ("2024-02-29T12:00:00Z", "2025-09-01"), ("2025-09-01", "now"), ("2022-01-01", "now"), ("2025-03-03", "2025-03-03")]  # fmt: skip
@@ -122,6 +178,49 @@ def test_sql_replayed_on_a_loaded_state_gives_the_later_state(home, capsys, requ
     )
     assert code == 0
     play(urls[0], script)
+    assert contents(urls[0]) == contents(urls[1])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(("first", "last"), [("-3y", "-501d"), ("-501d", "now"), ("-450d", "-10d"), ("-3y", "now")])
+def test_rows_that_must_reference_each_other_are_replayed_in_one_transaction(home, capsys, request, dialect, first, last):
+    (home / "ring.yaml").write_text(RING)
+    whole = bundles.build(datagen.source("ring.yaml"), tag="ring:v1")
+    urls = [f"sqlite:///{home / name}.db" for name in ("one", "two")]
+    if dialect == "postgresql":
+        urls = [request.getfixturevalue(name) for name in ("postgres_url", "another_postgres_url")]
+    for url, moment in zip(urls, (first, last), strict=True):
+        provisioning.load(bundles.build(datagen.source("ring.yaml", as_of=moment), tag="ring:then"), url)
+    _, script, _ = call(
+        capsys, "bundle", "changes", whole.reference, "--from", first, "--to", last, "--format", "sql", "--dialect", dialect
+    )
+    play(urls[0], script)
+    assert contents(urls[0]) == contents(urls[1])
+
+
+def test_the_ring_has_deletes_of_rows_that_reference_each_other(home, capsys):
+    (home / "ring.yaml").write_text(RING)
+    bundles.build(datagen.source("ring.yaml"), tag="ring:v1")
+    counts = json.loads(call(capsys, "bundle", "changes", "ring:v1", "--from", "-450d", "--to", "-10d", "--json")[1])["tables"]
+    assert counts["a"]["delete"] > 1 and counts["d"]["delete"] > 1, counts
+    counts = json.loads(call(capsys, "bundle", "changes", "ring:v1", "--from", "-3y", "--json")[1])["tables"]
+    assert all(counts[name]["insert"] for name in "acde"), counts
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_month_of_the_company_can_be_replayed(home, capsys, request, dialect):
+    whole = bundles.build(datagen.source("companyos", scale=0.03), tag="company:v1")
+    urls = [f"sqlite:///{home / name}.db" for name in ("one", "two")]
+    if dialect == "postgresql":
+        urls = [request.getfixturevalue(name) for name in ("postgres_url", "another_postgres_url")]
+    for url, moment in zip(urls, ("2025-10-15", "2025-11-15"), strict=True):
+        provisioning.load(bundles.build(datagen.source("companyos", scale=0.03, as_of=moment), tag="company:then"), url)
+    code, _, _ = call(
+        capsys, "bundle", "changes", whole.reference, "--from", "2025-10-15", "--to", "2025-11-15",
+        "--format", "sql", "--dialect", dialect, "-o", "month.sql",
+    )  # fmt: skip
+    assert code == 0
+    play(urls[0], (home / "month.sql").read_text("utf-8"))
     assert contents(urls[0]) == contents(urls[1])
 
 
