@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import json_option, reference_argument, scale_option, schema_argument, seed_option, store_option
+from companyos.changes_command import changes
+from companyos.options import (
+    json_option,
+    reference_argument,
+    scale_option,
+    schema_argument,
+    seed_option,
+    state_option,
+    store_option,
+)
 from companyos.output import human_bytes, print_json, print_table, progress, short_digest
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ def bundle() -> None:
 @schema_argument
 @seed_option
 @scale_option
+@state_option
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
@@ -36,6 +46,7 @@ def build(
     schema: str,
     seed: int | None,
     scale: float,
+    moment: str | None,
     tag: str | None,
     jobs: int | None,
     chunk_rows: int,
@@ -52,7 +63,7 @@ def build(
     import datagen
 
     started = time.monotonic()
-    source = datagen.source(schema, seed=seed, scale=scale)
+    source = datagen.source(schema, seed=seed, scale=scale, as_of=moment)
     with progress(quiet=as_json) as tell:
         made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, on_progress=tell)
     seconds = time.monotonic() - started
@@ -132,6 +143,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     if "seed" in origin:
         click.echo(
             f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
+            + (f", as of {origin['as_of']}" if "as_of" in origin else "")
         )
     rows = [
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()
@@ -160,6 +172,9 @@ def verify(reference: str, store: str | None, as_json: bool) -> int:
     counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
     click.echo(f"{reference}: {'sound' if report.ok else f'{len(report.problems)} problems'} ({counted})")
     return 0 if report.ok else 1
+
+
+bundle.add_command(changes)
 
 
 @bundle.command()

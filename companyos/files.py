@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from schemas.errors import InputError, SystemFailure
 
@@ -18,11 +22,50 @@ def replace_file(path: str, content: bytes) -> None:
     Devices and pipes are written to. Raises InputError where nothing can be written there, SystemFailure where the disk fails.
     """
     given = Path(path)
-    try:
+    with _told(path):
         if given.exists() and not given.is_file():
             given.write_bytes(content)
         else:
             _replace(Path(os.path.realpath(given)), content)
+
+
+@contextmanager
+def written_file(path: str) -> Iterator[IO[str]]:
+    """Yield what to write a text into that takes the place of the file `path` when all is written; see `replace_file`."""
+    target = Path(os.path.realpath(path))
+    fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _told(path):
+        try:
+            with open(fresh, "x", encoding="utf-8", newline="\n") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, target)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_folder(path: str) -> Iterator[Path]:
+    """Yield a folder that becomes the folder `path` when all is written; InputError where there is something already."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{path} is there already and not empty; choose a new folder, or remove it")
+    fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _told(path):
+        try:
+            fresh.mkdir()
+            yield fresh
+            os.replace(fresh, target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn what the system says into errors that a person can act on."""
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -74,6 +74,12 @@ def seed_option(function: Any) -> Any:
     return click.option("--seed", metavar="N", type=int, help="Another seed than the schema's.")(function)
 
 
+def state_option(function: Any) -> Any:
+    """--as-of-state."""
+    text = "The data as it was at MOMENT, a date or time stamp up to the schema's anchor: only what existed, and as it was."
+    return click.option("--as-of-state", "moment", metavar="MOMENT", help=text)(function)
+
+
 def scale_option(function: Any) -> Any:
     """--scale."""
     return click.option("--scale", metavar="X", type=float, default=1.0, show_default=True, help="Times as many rows.")(function)

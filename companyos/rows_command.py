@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
-from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option
+from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option, state_option
 from companyos.output import print_json
-from schemas.times import MICROSECOND, SECOND
-
-if TYPE_CHECKING:
-    from schemas.types import SqlType
+from companyos.records import records
 
 _BATCH = 16_384
 _QUOTE = '"'
@@ -31,16 +27,19 @@ _SPECIAL = re.compile(r'[",\r\n]')
 @click.option("--to", "stop", metavar="M", type=click.IntRange(min=0), help="The row after the last.  [default: 10 rows]")
 @seed_option
 @scale_option
+@state_option
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @json_option
-def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None, scale: float, form: str, as_json: bool) -> None:
+def rows(
+    schema: str, table: str, start: int, stop: int | None, seed: int | None, scale: float, moment: str | None, form: str, as_json: bool
+) -> None:
     """Print rows of TABLE of a SCHEMA: the same rows that a bundle of it holds.
 
     In CSV nulls are empty and empty texts are quoted; in JSON Lines numerics are text, so that none of their digits is lost.
     """
     import datagen
 
-    source = datagen.source(schema, seed=seed, scale=scale)
+    source = datagen.source(schema, seed=seed, scale=scale, as_of=moment)
     count = source.row_count(table)
     end = min(start + 10, count) if stop is None else stop
     source.require_rows(table, start, end)
@@ -55,42 +54,10 @@ def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None
 
 
 def _records(source: Any, table: str, start: int, stop: int) -> Iterator[dict[str, Any]]:
-    columns = source.schema.table(table).stored_columns
-    shown = [_shown(column.type) for column in columns]
+    found = source.schema.table(table)
+    names = [c.name for c in found.stored_columns]
     for first in range(start, stop, _BATCH):
-        batch = source.read_rows(table, first, min(first + _BATCH, stop))
-        values = [batch.column(c.name).to_pylist() for c in columns]
-        for row in zip(*values, strict=True):
-            yield {c.name: None if v is None else show(v) for c, v, show in zip(columns, row, shown, strict=True)}
-
-
-def _shown(sql_type: SqlType) -> Callable[[Any], Any]:
-    """How a value of a type is written: ISO times, exact decimals, hexadecimal bytes, JSON as it is."""
-    kind = sql_type.kind
-    if sql_type.item is not None:
-        item = _shown(sql_type.item)
-        return lambda values: [None if v is None else item(v) for v in values]
-    if kind in ("date", "time"):
-        return lambda value: value.isoformat()
-    if kind in ("timestamp", "timestamptz"):
-        return lambda value: value.isoformat().replace("+00:00", "Z")
-    if kind == "interval":
-        return _seconds
-    if kind == "bytes":
-        return lambda value: value.hex()
-    if kind == "json":
-        return json.loads
-    if kind == "numeric":
-        return lambda value: f"{value:f}"
-    if kind == "uuid":
-        return str
-    return lambda value: value
-
-
-def _seconds(length: timedelta) -> str:
-    """Seconds to the microsecond; as a float a length of some centuries would lose its last digits."""
-    whole, rest = divmod(abs(length) // MICROSECOND, SECOND)
-    return f"{'-' if length < timedelta(0) else ''}{whole}.{rest:06}s"
+        yield from records(found, source.read_rows(table, first, min(first + _BATCH, stop)), names)
 
 
 def _write_csv(names: list[str], records: Iterator[dict[str, Any]]) -> None:

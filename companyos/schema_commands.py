@@ -23,6 +23,7 @@ def check(file: str, as_json: bool) -> int:
     import datagen
     from schemas import read_schema
     from schemas.errors import Problem, SchemaError
+    from schemas.lives import lives_of, spoken
 
     warnings: list[Problem] = []
     try:
@@ -38,12 +39,16 @@ def check(file: str, as_json: bool) -> int:
         return error.exit_code
     rows = {table.name: source.row_count(table.name) for table in found.tables}
     if as_json:
+        lives = {table.name: lives_of(table) for table in found.tables}
         notes = [{"line": w.at.line if w.at else None, "message": w.message} for w in warnings]
-        print_json({"file": file, "ok": True, "problems": [], "warnings": notes, "tables": rows})
+        print_json({"file": file, "ok": True, "problems": [], "warnings": notes, "tables": rows,
+                    "lives": {name: {"from": known.begins, "until": known.ends} for name, known in lives.items()}})  # fmt: skip
         return 0
     for warning in warnings:
         click.echo(f"warning: {warning.render(file)}", err=True)
     click.echo(f"{file}: sound; {len(rows)} tables, {sum(rows.values()):,} rows at scale 1")
+    for line in spoken(found):
+        click.echo(line)
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datagen.errors import GenerationFailed, RecipeError
+    from datagen.state_source import StateSource
     from datagen.synthetic import SyntheticSource, source
     from datagen.version import GENERATOR_VERSION
 
@@ -20,11 +21,12 @@ _PLACES = {
     "GENERATOR_VERSION": "datagen.version",
     "GenerationFailed": "datagen.errors",
     "RecipeError": "datagen.errors",
+    "StateSource": "datagen.state_source",
     "SyntheticSource": "datagen.synthetic",
     "source": "datagen.synthetic",
 }
 
-__all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "SyntheticSource", "source"]
+__all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "StateSource", "SyntheticSource", "source"]
 
 
 def __getattr__(name: str) -> Any:

@@ -93,6 +93,11 @@ class Context:
         pool = self.plan.pools.provider(library, provider, arguments, size, locale, today)
         return self._noted(f"{library}.{provider} {json.dumps(arguments, sort_keys=True)} {size} {locale}", pool)
 
+    def note_pool(self, kind: str, locale: str, pool: Pool) -> None:
+        """Note that the column reads a pool of another making, so that its digest is told."""
+        self.plan.pools.note(kind, locale, pool)
+        self._noted(f"{kind} {locale}", pool)
+
     def _noted(self, name: str, pool: Pool) -> Pool:
         self.plan.inputs.note(self.node, f"value pool {name}", pool.digest)
         return pool

@@ -136,12 +136,12 @@ def _aggregate(
             return np.ones(len(rows), np.int64)
 
     plan = ctx.plan
-    family = plan.family(table)
-    totals = Totals(ctx, table, key, value, empty, fold)
+    family, seen = plan.family(table), plan.existing(value, empty)
+    totals = Totals(ctx, table, key, seen, empty, fold)
 
     def aggregate(rows: Rows) -> Int64:
         if family is not None and isinstance(plan.tables[table].links[key.columns], FamilyLink):
-            return _children(rows, ctx, table, family, value, empty, fold)
+            return _children(rows, ctx, table, family, seen, empty, fold)
         return totals(rows.numbers())
 
     return aggregate

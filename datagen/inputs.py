@@ -25,7 +25,7 @@ COUNTS_OF = "~rows of "
 _LENGTH = 16
 _SHARED = ("value pool", "locale")
 # What a document says of a column, a reference or a table that no cell depends on. Whatever is not named here counts.
-_IDLE_IN_COLUMNS = ("name", "identity", "default", "semantic", "comment", "hidden", "class")
+_IDLE_IN_COLUMNS = ("name", "identity", "default", "semantic", "comment", "hidden", "class", "ever")
 _IDLE_IN_REFERENCES = ("name",)
 
 

@@ -24,7 +24,7 @@ from datagen.expression import Connections
 from datagen.families import Family
 from datagen.inputs import Inputs, Node, link_of, rows_of
 from datagen.pools import Pools
-from datagen.randomness import Stream
+from datagen.randomness import Int64, Stream
 from datagen.references import ReferencePlanner
 from datagen.rows import Kernel, Link, Rows
 from datagen.values.canonical import is_canonical
@@ -50,7 +50,7 @@ class TablePlan:
 class Plan:
     """A schema made ready to generate; raises RecipeError with every problem found."""
 
-    def __init__(self, schema: Schema, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+    def __init__(self, schema: Schema, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
         generators.register_all()
         self.schema = schema
         self.seed = schema.seed if seed is None else seed
@@ -61,21 +61,21 @@ class Plan:
         self.draws: dict[tuple[str, str], Stream] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
-        self._needs: dict[Node, set[Node]] = {}
+        self.needed: dict[Node, set[Node]] = {}
         self.tables: dict[str, TablePlan] = {t.name: TablePlan(t) for t in schema.tables}
-        self._references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
+        self.references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
         self._counting = Counting(self)
         for table in self._parents_first():
             self._counting.ensure(table.name)
         self._stop_at_problems()
-        for planner in self._references.values():
+        for planner in self.references.values():
             self._collect(planner.plan)
         for table in schema.tables:
             for column in (c for c in table.columns if c.computed is None):
                 self._collect(partial(self._compile_column, table, column), column.at or table.at)
         self._find_cycles()
         self._stop_at_problems()
-        for planner in self._references.values():
+        for planner in self.references.values():
             self._collect(planner.check)
         self._stop_at_problems()
 
@@ -109,9 +109,9 @@ class Plan:
         self._counting.ensure(table)
         found = self.schema.table(table).column(column)
         try:
-            if self._references[table].decides(column):
-                self._references[table].plan()
-                self._references[table].require(column)
+            if self.references[table].decides(column):
+                self.references[table].plan()
+                self.references[table].require(column)
             self._compile_column(self.schema.table(table), found)
         except StillCounted:
             raise
@@ -122,20 +122,30 @@ class Plan:
     def prepare_link(self, table: str, columns: tuple[str, ...]) -> None:
         """Plan one reference ahead of the others; raises Unusable."""
         self._counting.ensure(table)
-        self._references[table].plan()
+        self.references[table].plan()
         for column in columns:
-            self._references[table].require(column)
+            self.references[table].require(column)
 
     def needed_by(self, node: Node) -> set[Node]:
         """What a column or link is computed from, as far as it is compiled."""
-        return self._needs.get(node, set())
+        return self.needed.get(node, set())
+
+    # What is seen of a history: here all of it
+
+    def existing(self, value: Callable[[Rows], Int64], empty: int) -> Callable[[Rows], Int64]:
+        """Let `value` see only rows that exist; the others have the value `empty`."""
+        return value
+
+    def seen_until(self, until: int) -> int:
+        """The moment up to which state machines that would run until `until` (microseconds since 1970) are seen."""
+        return until
 
     # Columns
 
     def _compile_column(self, table: Table, column: Column) -> None:
         if column.name in self.tables[table.name].kernels:
             return
-        references = self._references[table.name]
+        references = self.references[table.name]
         node, unique = (table.name, column.name), references.must_be_unique(column.name)
         self.inputs.note(node, "unique", unique)
         self.inputs.reads(node, rows_of(table.name))
@@ -217,12 +227,12 @@ class Plan:
 
     def needs(self, node: Node, other: Node) -> None:
         """Note that `node` (a column, or a link) is computed from `other`."""
-        self._needs.setdefault(node, set()).add(other)
+        self.needed.setdefault(node, set()).add(other)
         self.inputs.reads(node, other)
 
     def _find_cycles(self) -> None:
         try:
-            TopologicalSorter(self._needs).prepare()
+            TopologicalSorter(self.needed).prepare()
         except CycleError as error:
             names = [n[1] + "." + n[2] if n[0] == "link" else ".".join(n) for n in error.args[1]]
             table = error.args[1][0][1 if error.args[1][0][0] == "link" else 0]

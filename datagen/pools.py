@@ -113,6 +113,11 @@ class Pools:
 
         return self._find(name, locale, harvest)
 
+    def note(self, kind: str, locale: str, pool: Pool) -> None:
+        """Note that a pool of another making is used, so that its digest is told."""
+        with self._lock:
+            self._pools[kind, locale] = pool
+
     def digests(self) -> dict[str, str]:
         """The digest of every pool used so far, by kind and locale."""
         with self._lock:

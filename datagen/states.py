@@ -52,7 +52,7 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     """The state of each row as of `until`."""
     machine = _machine(recipe, ctx)
     start = _start(recipe, ctx.table)
-    until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
+    until = ctx.plan.seen_until(resolve_moment(argument(recipe, "until"), ctx.schema.anchor))
     moves = [ctx.stream(f"step {i}") for i in range(_STEPS)]
     dwell = cut(exponential(float(_EXPONENTIAL_MEAN)), None, None)
     assert dwell is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +21,10 @@ from datagen.rows import Rows
 from datagen.version import GENERATOR_VERSION
 from schemas.document import to_document
 from schemas.errors import InputError, nearest
+from schemas.lives import lives_of
 from schemas.model import Schema
 from schemas.reader import read_schema
+from schemas.times import canonical_moment, format_moment, resolve_moment
 
 BLOCK_ROWS = 65_536
 
@@ -33,8 +36,9 @@ class SyntheticSource:
     """
 
     kind = "synthetic"
+    as_of: int | None = None
 
-    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
         self.plan = Plan(schema, seed, scale, pools)
         self.schema = schema
 
@@ -42,6 +46,7 @@ class SyntheticSource:
     def provenance(self) -> Mapping[str, Any]:
         """Seed, scale, generator version, the digest of each table's recipe and of every value pool used."""
         return {
+            **({} if self.as_of is None else {"as_of": format_moment(self.as_of)}),
             "seed": str(self.plan.seed),
             "scale": str(self.plan.scale),
             "generator_version": GENERATOR_VERSION,
@@ -118,7 +123,7 @@ class SyntheticSource:
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         rows = Rows(self.plan.tables, table, range(start, stop))
         arrow = self.schema.table(table).arrow
-        return pa.RecordBatch.from_arrays([_made(rows, name) for name in arrow.names], schema=arrow)
+        return pa.RecordBatch.from_arrays([made_column(rows, name) for name in arrow.names], schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""
@@ -137,21 +142,46 @@ class SyntheticSource:
             raise InputError(f"{self.schema.file}: there is no table '{table}'{nearest(table, known) or '; it has ' + ', '.join(known)}")
 
 
-def _made(rows: Rows, column: str) -> pa.Array:
+def made_column(rows: Rows, column: str) -> pa.Array:
+    """A column of `rows`; raises GenerationFailed where a value is beyond what can be computed."""
     try:
         return rows.column(column)
     except (OverflowError, pa.ArrowCapacityError, rfc8785.CanonicalizationError) as error:
         raise GenerationFailed(f"{rows.table}.{column} cannot be made: {error}") from None
 
 
-def source(schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0) -> SyntheticSource:
+def source(
+    schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0, as_of: str | int | None = None
+) -> SyntheticSource:
     """Return the data of a schema, a schema file or a built-in schema.
 
-    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own.
+    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own. `as_of` (a
+    date, a time stamp, an offset from the anchor such as -90d, or microseconds since 1970) asks for the state of a moment up to the
+    anchor. Where rows are deleted (`lives: {until: ...}`), the data is the state of the anchor.
     Raises InputError and RecipeError (every problem at once).
     """
     if seed is not None and not 0 <= seed < 2**63:
         raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
     if not 0 < scale <= 1e6:
         raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
-    return SyntheticSource(schema if isinstance(schema, Schema) else read_schema(schema), seed=seed, scale=scale)
+    found = schema if isinstance(schema, Schema) else read_schema(schema)
+    moment = None if as_of is None else moment_of(found, as_of)
+    history = SyntheticSource(found, seed=seed, scale=scale)
+    if moment is None and not any(lives_of(t).ends for t in found.tables):
+        return history
+    from datagen.state_source import StateSource
+
+    return StateSource(history, moment)
+
+
+def moment_of(schema: Schema, text: str | int) -> int:
+    """Return the microseconds since 1970 of a moment of the history of `schema`; InputError where it is none, or in its future."""
+    try:
+        moment = text if isinstance(text, int) else resolve_moment(canonical_moment(text), schema.anchor)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if moment > schema.anchor:
+        raise InputError(
+            f"{format_moment(moment)} lies after the anchor of {schema.name}, {format_moment(schema.anchor)}, with which its history ends"
+        )
+    return moment

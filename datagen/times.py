@@ -10,8 +10,10 @@ from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_yea
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
 from datagen.randomness import Int64, UInt64, below, unit
-from datagen.rhythm import rhythm_of
+from datagen.rhythm import Rhythm, rhythm_of
 from datagen.rows import Kernel, Rows
+from datagen.seasons import YEARS_AFTER, YEARS_BEFORE, Calendar, season_of
+from datagen.zones import Zones, zones_of
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.times import resolve_moment, resolve_time_of_day
@@ -47,10 +49,13 @@ def between(recipe: Recipe, ctx: Context) -> Kernel:
     if places < 1:
         ctx.fail(f"there is no whole day in [{first}, {last}]", recipe.at)
     per = microseconds_per_unit(ctx)
-    rhythm = rhythm_of(argument(recipe, "rhythm"))
+    rhythm, calendar, zones = rhythm_of(argument(recipe, "rhythm")), _calendar(recipe, ctx), zones_of(recipe, ctx)
+    if calendar is not None and not calendar.covers(low, high):
+        ctx.fail(f"with a season or yearly_growth the period must lie within {YEARS_BEFORE} years before the anchor and "
+                 f"{YEARS_AFTER} after it: [{first}, {last}]", recipe.at)  # fmt: skip
     if ctx.unique or ctx.factor is not None:
-        if rhythm is not None or growth != 1.0:
-            ctx.fail("a unique time cannot have a rhythm or growth", recipe.at)
+        if rhythm is not None or growth != 1.0 or calendar is not None:
+            ctx.fail("a unique time cannot have a rhythm, a season or growth", recipe.at)
         index = ctx.index(places, "times")
         return lambda rows: from_units(type, (low + index(rows) * step) // per)
     when, hour = ctx.stream("index"), ctx.stream("hour")
@@ -59,12 +64,31 @@ def between(recipe: Recipe, ctx: Context) -> Kernel:
         draws = rows.draws(when)
         place = below(draws, places) if growth == 1.0 else _growing(draws, growth, places)
         times = low + place * step
+        bounds = np.full(len(times), low, np.int64), np.full(len(times), high + 1, np.int64)
+        if calendar is not None:
+            times = low + (calendar.place(times, bounds[0], bounds[0] + places * step, draws) - low) // step * step
         if rhythm is not None:
-            bounds = np.full(len(times), low, np.int64), np.full(len(times), high + 1, np.int64)
-            times = low + (rhythm.place(times, *bounds, rows.draws(hour)) - low) // step * step
+            times = low + (_in_rhythm(rhythm, zones, rows, times, *bounds, rows.draws(hour)) - low) // step * step
         return from_units(type, times // per)
 
     return kernel
+
+
+def _calendar(recipe: Recipe, ctx: Context) -> Calendar | None:
+    """The calendar of a recipe's growth and season; None where every month is like any other."""
+    growth, season = float(argument(recipe, "yearly_growth")), argument(recipe, "season")
+    if growth == 1.0 and season == "none":
+        return None
+    return Calendar.of(ctx.schema.anchor, growth, season_of(season))
+
+
+def _in_rhythm(rhythm: Rhythm, zones: Zones | None, rows: Rows, times: Int64, low: Int64, high: Int64, draws: UInt64) -> Int64:
+    """Move times within their weeks to where a rhythm by the clock of their zones puts them, staying in [low, high)."""
+    if zones is None:
+        return rhythm.place(times, low, high, draws)
+    local = [zones.local(rows, moments) for moments in (times, low, high)]
+    placed = zones.universal(rows, rhythm.place(local[0], local[1], local[2], draws))
+    return np.clip(placed, low, np.maximum(high - 1, low))
 
 
 def _growing(draws: UInt64, growth: float, places: int) -> Int64:
@@ -97,7 +121,8 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail("after needs 0 <= at_least <= within", recipe.at)
     mean = argument(recipe, "mean")
     until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
-    rhythm = rhythm_of(argument(recipe, "rhythm"))
+    rhythm, calendar, zones = rhythm_of(argument(recipe, "rhythm")), _calendar(recipe, ctx), zones_of(recipe, ctx)
+    month = ctx.stream("month")
     earlier = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
@@ -110,8 +135,15 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
         draws = rows.draws(waits)
         wait = _uniform_wait(draws, span, step) if mean is None else _exponential_wait(draws, span, float(mean), step)
         times = low + wait
+        if calendar is not None:
+            end = low + (span // step + 1) * step
+            if mean is None:
+                placed = calendar.place(times, low, end, draws)
+            else:
+                placed = calendar.place_in_year(times, low, end, rows.draws(month))
+            times = low + (placed - low) // step * step
         if rhythm is not None:
-            placed = rhythm.place(times, low, low + span + 1, rows.draws(hour))
+            placed = _in_rhythm(rhythm, zones, rows, times, low, low + span + 1, rows.draws(hour))
             times = low + (placed - low) // step * step
         return from_units(type, times // per, absent)
 

@@ -13,6 +13,7 @@ from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.recipe_rules import recipe_problems
+from schemas.recipes import MOMENTS
 from schemas.rules import read_rule
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
@@ -105,6 +106,20 @@ def hidden_columns_serve_others(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"column '{column.name}' is hidden, so it takes no computed, default or identity", column.at)
         if table.columns and not table.database_columns:
             yield Problem(f"table '{table.name}' has only hidden columns", table.at)
+
+
+def lives_are_told_by_times(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        for name in () if table.lives is None else (table.lives.begins, table.lives.ends):
+            if name is None or not subject.sound(table.name, name):
+                continue
+            column = table.column(name)
+            if column.type.kind not in MOMENTS or column.computed is not None:
+                yield Problem(f"lives needs a date or time stamp that is generated, and '{name}' is {column.type}", table.lives.at)  # type: ignore[union-attr]
+        for column in table.columns:
+            if column.ever and (column.computed is not None or table.foreign_key_of(column.name) is not None):
+                what = "a reference" if column.computed is None else "computed by the database"
+                yield Problem(f"column '{column.name}' is {what}, so it cannot be `ever`", column.at)
 
 
 def references_fit(subject: Subject) -> Iterator[Problem]:
@@ -299,6 +314,7 @@ RULES: tuple[Rule, ...] = (
     key_columns_fit,
     columns_are_made_one_way,
     hidden_columns_serve_others,
+    lives_are_told_by_times,
     references_fit,
     reference_options_fit,
     rows_have_parents,

@@ -22,6 +22,15 @@ def postgresql_ddl(schema: Schema) -> Ddl:
     return _Writer(schema).write()
 
 
+def counter(table: Table, column: Column) -> str:
+    """Return the statement that lets an identity column go on after its largest value."""
+    name, largest = qualified(table.name), f"max({quoted(column.name)})"
+    return (
+        f"SELECT setval(pg_get_serial_sequence({literal(name)}, {literal(column.name)}), "
+        f"greatest({largest}, 1), coalesce({largest} >= 1, false)) FROM {name}"
+    )
+
+
 def enum_types(schema: Schema) -> dict[tuple[str, str], str]:
     """Return the quoted and qualified enum type of each enum column (of arrays too), by table and column.
 
@@ -167,16 +176,9 @@ class _Writer:
         ]
 
     def _counters(self, table: Table) -> None:
-        name = qualified(table.name)
         for column in table.database_columns:
             if column.identity:
-                largest = f"max({quoted(column.name)})"
-                self._add(
-                    "counters",
-                    table.name,
-                    f"SELECT setval(pg_get_serial_sequence({literal(name)}, {literal(column.name)}), "
-                    f"greatest({largest}, 1), coalesce({largest} >= 1, false)) FROM {name}",
-                )
+                self._add("counters", table.name, counter(table, column))
 
     def _comments(self, table: Table) -> None:
         name = qualified(table.name)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.model import Check, Column, Correlation, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
+from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
@@ -106,6 +106,7 @@ def _table(table: Table) -> dict[str, Any]:
             comment=table.comment,
             locale=_pairs(locale) if isinstance(locale, Mapping) else locale,
         ),
+        **({} if table.lives is None else {"lives": _kept(**{"from": table.lives.begins, "until": table.lives.ends})}),
     }
 
 
@@ -124,6 +125,7 @@ def _to_table(data: Mapping[str, Any]) -> Table:
         _to_mix(locale) if isinstance(locale, list) else locale,
         correlate=tuple(_to_correlation(c) for c in data.get("correlate", ())),
         rules=tuple(Check(r["sql"], r.get("name")) for r in data.get("rules", ())),
+        lives=Lives(data["lives"].get("from"), data["lives"].get("until")) if "lives" in data else None,
     )
 
 
@@ -175,6 +177,7 @@ def _column(column: Column) -> dict[str, Any]:
             semantic=column.semantic,
             comment=column.comment,
             hidden=column.hidden,
+            ever=column.ever,
         ),
         "class": column.data_class,
     }
@@ -185,7 +188,7 @@ def _to_column(data: Mapping[str, Any]) -> Column:
     return Column(
         data["name"], _to_type(data["type"]), None if null is None else float(null), data.get("identity", False),
         data.get("computed"), data.get("default"), _to_recipe(data["generate"]) if "generate" in data else None,
-        data["class"], data.get("semantic"), data.get("comment"), hidden=data.get("hidden", False),
+        data["class"], data.get("semantic"), data.get("comment"), hidden=data.get("hidden", False), ever=data.get("ever", False),
     )  # fmt: skip
 
 
@@ -230,6 +233,8 @@ def _argument(kind: str, value: Any) -> Any:
             return [[_plain(item), _number(weight)] for item, weight in value]
         case "range" | "period" | "numbers" | "measures":
             return [_number(item) for item in value]
+        case "season":
+            return value if isinstance(value, str) else [_number(item) for item in value]
         case "states":
             return [[state, _pairs(chances)] for state, chances in value.items()]
         case "dwell" | "locale":
@@ -255,6 +260,8 @@ def _to_argument(kind: str, value: Any) -> Any:
             return tuple((_to_plain(item), _to_number(weight)) for item, weight in value)
         case "range" | "period" | "numbers" | "measures":
             return tuple(_to_number(item) for item in value)
+        case "season":
+            return value if isinstance(value, str) else tuple(_to_number(item) for item in value)
         case "states":
             return {state: {target: _to_number(chance) for target, chance in chances} for state, chances in value}
         case "dwell" | "locale":

@@ -55,7 +55,20 @@ TABLE = (
     Key("comment", "text", "What the table holds; the database keeps it.", "comment: one row per order"),
     Key("locale", "locale, mapping from locales to weights, or a column that is a reference",
         "Instead of the schema's locales; a reference means the locale of the row that it references.", "locale: tenant_id"),
+    Key("lives", "always, or mapping", "From when until when each row exists, for states as of a moment. Left out, from `created_at` or else the first column that is "
+        "NOT NULL and made by `between` or `after`; a table without one, and any with `always`, has its rows as long as those that they must reference.",
+        "lives: {from: created_at, until: deleted_at}"),
 )  # fmt: skip
+
+LIVES = (
+    Key("from", "column", "The date or time at which a row begins to exist.", "lives: {from: signed_at}"),
+    Key(
+        "until",
+        "column",
+        "The date or time at which it is deleted, null for never. A bundle holds no row that is deleted before the anchor.",
+        "lives: {from: created_at, until: deleted_at}",
+    ),
+)
 
 ROWS = (
     Key("fixed", "whole number", "This many rows, whatever the scale.", "rows: {fixed: 5}"),
@@ -95,6 +108,8 @@ COLUMN = (
     Key("computed", "SQL", "The database computes the column from others; it is in no bundle.", 'gross: {type: "numeric(12,2)", computed: net * 1.19}'),
     Key("hidden", "true or false", "The column is made for other columns to use, and is in no bundle and no database.",
         "markup: {type: real, hidden: true, generate: {uniform: [0.1, 0.4]}}"),
+    Key("ever", "true or false", "In a state as of a moment the column has its value of the whole history: for plans such as an expiry date, and for hidden columns from which "
+        "lasting ones are made.", "expires_at: {type: timestamptz, ever: true, generate: {after: created_at, within: 1y, until: 1y}}"),
     Key("generate", "generator", "How values are made. A key needs none: integers count from 1, uuids are random.", "plan: {type: text, generate: {choice: {free: 60, pro: 30}}}"),
     Key("references", "table.column", "The column is a foreign key.", "tenant_id: {references: tenants.id}"),
     *REFERENCE_OPTIONS,

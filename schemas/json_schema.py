@@ -14,7 +14,7 @@ from typing import Any
 from schemas import grammar
 from schemas.grammar import LARGEST_SEED, MOST_ROWS, Key
 from schemas.model import DATA_CLASSES
-from schemas.recipes import COUNTS, DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, Generator, Parameter
+from schemas.recipes import COUNTS, DISTRIBUTIONS, GENERATORS, PARAMETER_KINDS, SEASON_NAMES, Generator, Parameter
 from schemas.types import ALIASES, KINDS
 
 Json = dict[str, Any]
@@ -51,6 +51,7 @@ def _number(least: float | None = None, most: float | None = None, kind: str = "
 _TEXT: Json = {"type": ["string", "number", "boolean", "null"]}
 _NAME: Json = {"type": ["string", "number", "boolean", "null"], "minLength": 1}
 _BOOLEAN: Json = {"enum": [True, False, "true", "false"]}
+_COLUMN = _any(_NAME, {"type": "array", "items": _NAME, "minItems": 1, "maxItems": 1})
 _COLUMNS = _any(_NAME, {"type": "array", "items": _NAME, "minItems": 1})
 _LOCALES = _any({"type": "string", "pattern": _LOCALE}, {**_map(_number(0)), "propertyNames": {"pattern": _LOCALE}})
 _TIME: Json = {"type": "string", "pattern": _DURATION}
@@ -94,6 +95,8 @@ _KINDS: dict[str, Json] = {
             "minProperties": 1,
         },
     ),
+    "season": _any({"enum": list(SEASON_NAMES)}, {**_list(_number(0), 12), "maxItems": 12}),
+    "zone": _NAME,
     "grammar": {**_map(_any(_TEXT, _list(_TEXT))), "required": ["start"]},
     "locale": _LOCALES,
     "arguments": {"type": "object"},
@@ -193,6 +196,7 @@ def _definitions() -> Json:
                 "indexes": _list(_any(_COLUMNS, index), 0),
                 "comment": _TEXT,
                 "locale": _any(_LOCALES, _NAME),
+                "lives": _any({"const": "always"}, {**_object(grammar.LIVES, {"from": _COLUMN, "until": _COLUMN}), "minProperties": 1}),
             },
         ),
         "column": _object(
@@ -206,6 +210,7 @@ def _definitions() -> Json:
                 "default": _TEXT,
                 "identity": _BOOLEAN,
                 "hidden": _BOOLEAN,
+                "ever": _BOOLEAN,
                 "computed": _TEXT,
                 "generate": _ref("generator"),
                 "references": reference,

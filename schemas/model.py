@@ -105,12 +105,26 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Lives:
+    """From when until when each row of a table exists: two of its date or time columns.
+
+    Without `begins` a row is there as long as the rows that it must reference, without `ends` for good; so too where the column
+    is null.
+    """
+
+    begins: str | None = None
+    ends: str | None = None
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class Column:
     """A column: its type, constraints, class and recipe.
 
     `null` is None for NOT NULL, else the share of nulls to generate (0 means nullable, none generated). `computed` is the
     SQL of a column that the database computes; such a column is in the DDL and not in the bundle.
-    A `hidden` one is made for other columns to use, and is in neither.
+    A `hidden` one is made for other columns to use, and is in neither. An `ever` one has the value of the whole history at any
+    moment of it, though it may tell of what comes later.
     """
 
     name: str
@@ -125,6 +139,7 @@ class Column:
     comment: str | None = None
     at: Mark | None = field(default=None, compare=False)
     hidden: bool = False
+    ever: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -133,7 +148,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `name` may be qualified by a database schema (`sales.orders`)."""
+    """A table; `name` may be qualified by a database schema (`sales.orders`). `lives` is None where the file does not say."""
 
     name: str
     columns: tuple[Column, ...]
@@ -148,6 +163,7 @@ class Table:
     at: Mark | None = field(default=None, compare=False)
     correlate: tuple[Correlation, ...] = ()
     rules: tuple[Check, ...] = ()
+    lives: Lives | None = None
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:

@@ -10,7 +10,7 @@ import yaml
 
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
-from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, Generator, Parameter
+from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, SEASON_NAMES, Generator, Parameter
 from schemas.times import canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
@@ -151,7 +151,7 @@ class RecipeReader:
                 return reading.share(node, what)
             case "boolean":
                 return reading.boolean(node, what)
-            case "text" | "path" | "child" | "table":
+            case "text" | "path" | "child" | "table" | "zone":
                 return reading.text(node, what)
             case "duration":
                 return self._parsed(node, what, parse_duration)
@@ -193,6 +193,8 @@ class RecipeReader:
                 return self._dwell(node, what)
             case "rhythm":
                 return self._rhythm(node, what)
+            case "season":
+                return self._season(node, what)
             case "grammar":
                 return self._grammar(node, what)
             case "locale":
@@ -348,6 +350,19 @@ class RecipeReader:
                 return None
             rhythm[name] = tuple(float(w) for w in weights if w is not None)
         return rhythm or None
+
+    def _season(self, node: Node, what: str) -> str | tuple[float, ...] | None:
+        if isinstance(node, yaml.ScalarNode):
+            if node.value in SEASON_NAMES:
+                return str(node.value)
+            hint = nearest(node.value, SEASON_NAMES)
+            self._reading.say(node, f"{what} must be one of {', '.join(SEASON_NAMES)}, or a list of 12 weights{hint}")
+            return None
+        weights = [self._reading.number(item, f"a weight of {what}") for item in self._reading.items(node, what)]
+        if len(weights) != 12 or any(w is None or w < 0 for w in weights) or not any(weights):
+            self._reading.say(node, f"{what} needs 12 weights of 0 or more, January first, not all 0")
+            return None
+        return tuple(float(w) for w in weights if w is not None)
 
     def _grammar(self, node: Node, what: str) -> dict[str, tuple[str, ...]] | None:
         found = {s: self._reading.names(v, f"the phrases of '{s}'") for s, (_, v) in self._reading.mapping(node, what).items()}

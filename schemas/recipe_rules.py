@@ -14,7 +14,7 @@ from schemas.cases import case_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, child, follow
-from schemas.recipes import BY_NAME, GENERATORS, argument
+from schemas.recipes import BY_NAME, GENERATORS, Parameter, argument, is_zone_name
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.times import resolve_moment, resolve_time_of_day
 from schemas.types import SqlType
@@ -114,12 +114,16 @@ def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
         if not isinstance(value, str):
             continue
         try:
-            if parameter.kind == "path" and _can_follow(placed):
+            if _is_path(parameter, value) and _can_follow(placed):
                 follow(placed.schema, placed.table, value)
             elif parameter.kind in ("child", "table") and not _may_be_unread(placed, value):
                 child(placed.schema, placed.table, value, column=parameter.kind == "child")
         except NoSuchPath as error:
             yield Problem(f"{placed.recipe.name}: {error}", placed.at(parameter.name))
+
+
+def _is_path(parameter: Parameter, value: str) -> bool:
+    return parameter.kind == "path" or (parameter.kind == "zone" and not is_zone_name(value))
 
 
 def _can_follow(placed: Placed) -> bool:
@@ -230,6 +234,29 @@ def periods_are_in_order(placed: Placed) -> Iterator[Problem]:
         yield Problem(f"between: the period ends before it begins: [{first}, {last}]", placed.at("period"))
 
 
+_SLOWEST, _FASTEST = 0.01, 100
+
+
+def shapes_of_time_go_together(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name not in ("between", "after"):
+        return
+    growth, season, args = placed.get("yearly_growth"), placed.get("season"), placed.recipe.args
+    if not _SLOWEST <= growth <= _FASTEST:
+        yield Problem(f"yearly_growth must lie between {_SLOWEST} and {_FASTEST}, not {growth}", placed.at("yearly_growth"))
+    if (growth != 1 or season != "none") and placed.type is not None and placed.type.kind == "time":
+        yield Problem("yearly_growth and season are for dates and time stamps, not for times of day", placed.recipe.at)
+    if growth != 1 and "growth" in args:
+        yield Problem("growth and yearly_growth cannot stand together", placed.at("growth"))
+    if season != "none" and "growth" in args:
+        yield Problem("growth and season cannot stand together; use yearly_growth", placed.at("growth"))
+    if growth != 1 and "mean" in args:
+        yield Problem("mean and yearly_growth cannot stand together", placed.at("mean"))
+    if "zone" in args and args.get("rhythm", "always") == "always":
+        yield Problem("zone says by which clock a rhythm goes; give it a rhythm, such as office", placed.at("zone"))
+    if "zone" in args and placed.type is not None and placed.type.kind not in ("timestamp", "timestamptz"):
+        yield Problem(f"zone is for time stamps, and this is {placed.type}", placed.at("zone"))
+
+
 def machines_fit_their_columns(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name != "states":
         return
@@ -315,6 +342,7 @@ RULES: tuple[Rule, ...] = (
     numbers_have_the_right_sign,
     histograms_have_a_weight_for_each_interval,
     periods_are_in_order,
+    shapes_of_time_go_together,
     machines_fit_their_columns,
     entered_names_a_state,
     cases_are_values,

@@ -18,6 +18,8 @@ MEASURES = (*NUMBERS, "interval")
 MOMENTS = ("date", "timestamp", "timestamptz")
 ANY = (*NUMBERS, *TEXTUAL, "boolean", *TIMES, "interval", "uuid", "json", "bytes", "array")
 
+SEASON_NAMES = ("none", "office", "retail", "travel")
+
 PARAMETER_KINDS = {
     "number": "a number",
     "integer": "a whole number",
@@ -46,6 +48,8 @@ PARAMETER_KINDS = {
     "states": "a mapping from each state to the states that may follow it, with their chances",
     "dwell": "a duration, or a mapping from states to durations",
     "rhythm": "office, evening, always, or {days: [7 weights, Monday first], hours: [24 weights]}",
+    "season": f"{', '.join(SEASON_NAMES)}, or a list of 12 weights, January first",
+    "zone": "a time zone such as Europe/Berlin or UTC, or a column that has one",
     "grammar": "a mapping from symbols to lists of phrases with {placeholders}",
     "locale": "a locale name such as de_DE, or a mapping from locales to weights",
     "arguments": "a mapping of arguments",
@@ -101,6 +105,12 @@ _BOUNDS = (
     _p("step", "measure", "round down to a multiple of this"),
 )
 _RHYTHM = _p("rhythm", "rhythm", "the hours and weekdays at which it happens", default="always")
+_SHAPE = (
+    _p("yearly_growth", "number", "how many times as often it happens from one year to the next", default=1.0),
+    _p("season", "season", "how often it happens in each month", default="none"),
+    _RHYTHM,
+    _p("zone", "zone", "the clock by which the rhythm goes; UTC where it is left out"),
+)
 _LOCALE = _p("locale", "locale", "instead of the table's or the schema's locales")
 _OF = _p("of", "text", "which person of the row (columns with the same `of` are one person)", default="person")
 
@@ -152,13 +162,13 @@ _GENERAL = (
 
 _TIME = (
     Generator("between", "A time in a period.", (*TIMES,), "period",
-              (_p("period", "period", "[from, to]; times of day for `time` columns", True), _RHYTHM,
+              (_p("period", "period", "[from, to]; times of day for `time` columns", True), *_SHAPE,
                _p("growth", "number", "how many times as dense the end of the period is as its beginning", default=1.0),
                _p("step", "duration", "round down to a multiple of this")), True, example="{between: [-3y, now], rhythm: office}"),
     Generator("after", "A time after that of another column; never after `until`.", MOMENTS, "path",
               (_p("path", "path", "the earlier column", True), _p("within", "duration", "the longest wait", True),
                _p("at_least", "duration", "the shortest wait", default=0), _p("mean", "duration", "waits are exponential with this mean, not uniform"),
-               _p("until", "moment", "no later than this", default="now"), _RHYTHM), example="{after: tenants.created_at, within: 2y}"),
+               _p("until", "moment", "no later than this", default="now"), *_SHAPE), example="{after: tenants.created_at, within: 2y}"),
     Generator("before", "A time before that of another column.", MOMENTS, "path",
               (_p("path", "path", "the later column", True), _p("within", "duration", "the longest distance", True), _p("at_least", "duration", "the shortest distance", default=0)),
               example="{before: renewed_at, within: 30d}"),
@@ -283,6 +293,11 @@ COUNTS = (*DISTRIBUTIONS, *(g for g in _DERIVED if g.name in ("cases", "from", "
 
 GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_SEMANTIC)
 BY_NAME: dict[str, Generator] = {g.name: g for g in GENERATORS}
+
+
+def is_zone_name(text: str) -> bool:
+    """Whether a `zone` is the name of a time zone and no path to a column."""
+    return "/" in text or text == "UTC"
 
 
 def argument(recipe: Recipe, name: str) -> Any:

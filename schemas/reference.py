@@ -128,6 +128,7 @@ def _lines() -> Iterator[str]:
         ("The file", grammar.SCHEMA),
         ("Tables", grammar.TABLE),
         ("`rows`", grammar.ROWS),
+        ("`lives`", grammar.LIVES),
         ("Columns", grammar.COLUMN),
         ("`foreign_keys`", grammar.FOREIGN_KEY),
         ("`correlate`", grammar.CORRELATION),

@@ -14,7 +14,8 @@ from schemas import grammar
 from schemas.correlation_reader import read_correlations
 from schemas.errors import Mark, nearest
 from schemas.grammar import MOST_ROWS, names
-from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Recipe, Rows, Table, Unique
+from schemas.lives import beginning_of
+from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Table, Unique
 from schemas.recipe_reader import RecipeReader, read_locale
 from schemas.recipes import BY_NAME, GENERATORS
 from schemas.reference_reader import Reference, read_reference
@@ -152,8 +153,27 @@ class TableReader:
         comment = reading.text(parts["comment"][1], "comment") if "comment" in parts else None
         return Table(
             self.name, columns, self._rows(), key, tuple(unique), tuple(self.foreign_keys), tuple(checks), indexes, comment,
-            self._locale(), mark_of(self.node), correlate, rules,
+            self._locale(), mark_of(self.node), correlate, rules, self._lives(columns),
         )  # fmt: skip
+
+    def _lives(self, columns: tuple[Column, ...]) -> Lives | None:
+        if "lives" not in self.parts:
+            return None
+        reading, node = self.reading, self.parts["lives"][1]
+        if isinstance(node, yaml.ScalarNode) and node.value == "always":
+            return Lives(at=mark_of(node))
+        parts = reading.mapping(node, "lives", names(grammar.LIVES))
+        found: dict[str, str] = {}
+        for key, (_, value) in parts.items():
+            named = self._own_columns(value, f"{key} of lives")
+            if named is not None and len(named) > 1:
+                reading.say(value, f"{key} of lives is one column, not {len(named)}")
+            elif named is not None:
+                found[key] = named[0]
+        if isinstance(node, yaml.MappingNode) and not node.value:
+            reading.say(node, "lives needs `from: <column>`, `until: <column>` or both, or is `always`")
+        begins = found.get("from") if "from" in parts else beginning_of(columns)
+        return Lives(begins, found.get("until"), mark_of(node))
 
     def _locale(self) -> Mapping[str, float] | str | None:
         if "locale" not in self.parts:
@@ -196,7 +216,7 @@ class TableReader:
         null = reading.share(parts["null"][1], "null") if "null" in parts else None
         return Column(
             column.name, type, null, identity, computed, text("default"), recipe, data_class or "internal", semantic, text("comment"), at,
-            flag("hidden"),
+            flag("hidden"), flag("ever"),
         )  # fmt: skip
 
     def _recipe(self, column: WrittenColumn, identity: bool) -> Recipe | None:

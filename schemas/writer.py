@@ -92,6 +92,9 @@ class _Writer:
         if table.correlate:
             written = [{"columns": c.columns, "matrix": c.matrix} for c in table.correlate]
             yield f"    correlate: {flow(written[0])}" if len(written) == 1 else f"    correlate: {flow(written)}"
+        if table.lives is not None:
+            lives = {name: column for name, column in (("from", table.lives.begins), ("until", table.lives.ends)) if column is not None}
+            yield f"    lives: {flow(lives) if lives else 'always'}"
         if table.indexes:
             yield from _listed("indexes", [_columns(i.columns, i.name, i.unique) for i in table.indexes])
 
@@ -112,6 +115,8 @@ class _Writer:
             parts["computed"] = column.computed
         if column.hidden:
             parts["hidden"] = True
+        if column.ever:
+            parts["ever"] = True
         parts.update(self._generate(table, column, unique))
         if unique:
             parts["unique"] = True

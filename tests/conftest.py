@@ -40,6 +40,16 @@ def postgres() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres: str) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
+    yield from _database(postgres)
+
+
+@pytest.fixture
+def another_postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of a second one."""
+    yield from _database(postgres)
+
+
+def _database(postgres: str) -> Iterator[str]:
     psycopg = pytest.importorskip("psycopg")
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:

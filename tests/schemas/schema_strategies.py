@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.data_classes import stated_classes, with_inherited_classes
-from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
-from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Generator
+from schemas.lives import beginning_of
+from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
+from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
 from schemas.types import SqlType
 
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
@@ -160,6 +161,10 @@ def arguments(draw: Any, kind: str, type: SqlType, columns: list[str]) -> Any:
                 st.sampled_from(["office", "evening", "always"])
                 | st.fixed_dictionaries({"hours": hours}, optional={"days": st.tuples(*[weights] * 7)})
             )
+        case "season":
+            return draw(st.sampled_from(["none", "office"]) | st.tuples(*[st.integers(1, 9) | st.floats(0.5, 9)] * 12))
+        case "zone":
+            return "Europe/Berlin"
         case "grammar":
             phrases = st.lists(texts, min_size=1, max_size=3).map(tuple)
             return {"start": draw(phrases), **draw(st.dictionaries(texts, phrases, max_size=2))}
@@ -191,6 +196,16 @@ def fitting(type: SqlType, unique: bool) -> list[Generator]:
     return [g for g in GENERATORS if type.kind in g.fits and g.name not in _SKIPPED and (g.unique or not unique)]
 
 
+def _going_together(args: dict[str, Any], type: SqlType) -> dict[str, Any]:
+    """The shapes of time among arguments of `between`, without those that exclude others."""
+    left_out = {"yearly_growth", "season"} if "growth" in args or type.kind == "time" else set()
+    if args.get("rhythm", "always") == "always" or type.kind not in ("timestamp", "timestamptz"):
+        left_out.add("zone")
+    if "yearly_growth" in args:
+        args["yearly_growth"] = args["yearly_growth"] % 100 + 1
+    return {name: value for name, value in args.items() if name not in left_out}
+
+
 @st.composite
 def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) -> Recipe:
     spec = draw(st.sampled_from(fitting(type, unique)))
@@ -201,6 +216,8 @@ def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) 
         if parameter.required or draw(st.integers(0, 2)) == 0:
             scalar_text = SqlType("text") if parameter.name == "domains" else type
             args[parameter.name] = draw(arguments(parameter.kind, scalar_text, columns))
+    if spec.name == "between":
+        args = _going_together(args, type)
     if spec in DISTRIBUTIONS and spec.main != "range" and spec.name != "histogram" and type.kind != "interval" and draw(st.booleans()):
         args |= {"min": 0 if spec.name != "zipf" else 1, "max": 10**7}
     return Recipe(spec.name, args)
@@ -221,6 +238,7 @@ def columns(draw: Any, name: str, all_names: list[str], enums: dict[str, tuple[s
     return Column(
         name, type, null, type.kind in ("bigint", "integer") and draw(st.booleans()), None, draw(st.none() | texts), recipe,
         draw(st.sampled_from([BY_NAME[recipe.name].data_class, *DATA_CLASSES])), semantic, draw(st.none() | texts),
+        ever=draw(st.integers(0, 4)) == 0,
     )  # fmt: skip
 
 
@@ -241,7 +259,7 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
             chosen = tuple(draw(st.permutations(free))[: len(target)])
             for column, other in zip(chosen, target, strict=True):
                 type = parent.column(other).type
-                made[column] = replace(made[column], type=type, generate=None, identity=False, semantic=None)
+                made[column] = replace(made[column], type=type, generate=None, identity=False, semantic=None, ever=False)
                 if draw(st.integers(0, 4)) == 0:
                     made[column] = replace(made[column], generate=draw(recipes(type, column_names)), semantic=None)
                     if BY_NAME[made[column].generate.name].semantic:
@@ -275,10 +293,16 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
         rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
+    times = [c for c, column in made.items() if column.type.kind in MOMENTS]
+    lives = draw(st.none() | st.just(Lives()))
+    if times and draw(st.booleans()):
+        begins, ends = draw(st.none() | st.sampled_from(times)), draw(st.none() | st.sampled_from(times))
+        lives = Lives(begins or beginning_of(made.values()), ends) if begins or ends else lives
     return Table(
         name, tuple(made.values()), rows, tuple(keys), tuple(uniques), tuple(foreign_keys),
         tuple(draw(st.permutations(checks))[: draw(st.integers(0, 2))]), tuple(indexes[: draw(st.integers(0, 1))]), draw(st.none() | texts), locale,
         rules=draw(st.sampled_from([(), (Check(f"{quoted} IS NOT NULL"),), (Check(f"{quoted} IS NOT NULL", constraint_names[1]),)])),
+        lives=lives,
     )  # fmt: skip
 
 

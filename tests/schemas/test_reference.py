@@ -27,6 +27,8 @@ PARENTS = (
 OTHERS = {
     "created_at": "{type: timestamptz, generate: {between: [-1y, now]}}",
     "renewed_at": "{type: timestamptz, generate: {between: [-1y, now]}}",
+    "signed_at": "{type: date, generate: {between: [-1y, now]}}",
+    "deleted_at": "{type: timestamptz, null: 0.9, generate: {after: created_at, within: 1y}}",
     "ticket_id": "{references: tickets.id}",
     "tenant_id": "{references: tenants.id}",
     "quantity": "{type: int, generate: {uniform: [1, 9]}}",
@@ -51,7 +53,16 @@ def test_the_page_is_current() -> None:
 
 def test_the_page_says_everything() -> None:
     text = page()
-    for keys in (grammar.SCHEMA, grammar.TABLE, grammar.ROWS, grammar.COLUMN, grammar.FOREIGN_KEY, grammar.UNIQUE, grammar.INDEX):
+    for keys in (
+        grammar.SCHEMA,
+        grammar.TABLE,
+        grammar.ROWS,
+        grammar.LIVES,
+        grammar.COLUMN,
+        grammar.FOREIGN_KEY,
+        grammar.UNIQUE,
+        grammar.INDEX,
+    ):
         assert all(f"| `{key.name}`" in text for key in keys)
     assert all(f"#### `{spec.name}`" in text for spec in GENERATORS)
     assert all(f"| `{kind}` |" in text for kind in KINDS)
@@ -91,6 +102,11 @@ def test_the_example_of_every_key_of_a_column_reads(key: Key) -> None:
 @pytest.mark.parametrize("key", [k for k in grammar.SCHEMA if k.name not in ("schema", "tables")], ids=lambda key: key.name)
 def test_the_example_of_every_key_of_a_file_reads(key: Key) -> None:
     assert parse_schema(f"{key.example}\n{table({})}").name == "s"
+
+
+@pytest.mark.parametrize("key", grammar.LIVES, ids=lambda key: key.name)
+def test_the_example_of_every_key_of_lives_reads(key: Key) -> None:
+    assert parse_schema(table(OTHERS, f"    {key.example}\n")).table("t").lives is not None
 
 
 @pytest.mark.parametrize("key", [k for k in grammar.TABLE if k.name != "columns"], ids=lambda key: key.name)
