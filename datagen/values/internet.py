@@ -188,7 +188,7 @@ def _characters(ctx: Context, length: int, alphabet: np.ndarray, bits: int) -> K
         numbers = (rows.numbers()[:, None] * stride + np.arange(stride)).reshape(-1)
         draws = own.draws(numbers if stride > 1 else rows.index)
         shifts = np.arange(per_draw, dtype=np.uint64) * np.uint64(bits)
-        digits = (draws[:, None] >> shifts & mask).reshape(len(rows), -1)[:, :length]
+        digits = (draws[:, None] >> shifts & mask).reshape(len(rows), stride * per_draw)[:, :length]
         text = alphabet[digits.astype(np.int64)]
         if serial is not None:
             value = serial(rows)
