@@ -64,6 +64,11 @@ def has_units(type: SqlType) -> bool:
     return type.kind in _STORAGE or type.kind == "numeric"
 
 
+def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
+    """Return no rows of a schema, whatever its types (pyarrow makes no empty list of an extension type out of Python values)."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
 def from_floats(type: SqlType, values: npt.NDArray[np.float64]) -> pa.Array:
     """Return an array of a float type."""
     return pa.array(values.astype(np.float32) if type.kind == "real" else values)

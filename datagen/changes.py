@@ -173,7 +173,7 @@ class Changes:
         names = (*self._identity[table.name], *self._late[table.name])
         if not len(numbers):
             return None
-        values = _columns(table, Rows(state.plan.tables, table.name, numbers), names)
+        values = _columns(table, _rows(state, table, numbers), names)
         changed = {name: np.asarray(values.column(name).is_valid()) for name in self._late[table.name]}
         if not keep:
             for name in changed:
@@ -186,8 +186,8 @@ class Changes:
         if not len(numbers):
             return None
         changing = self._changing[table.name]
-        old = _columns(table, Rows(self._before.plan.tables, table.name, numbers), changing)
-        new = _columns(table, Rows(self._after.plan.tables, table.name, numbers), (*self._identity[table.name], *changing))
+        old = _columns(table, _rows(self._before, table, numbers), changing)
+        new = _columns(table, _rows(self._after, table, numbers), (*self._identity[table.name], *changing))
         return self._update(table, new, {name: differ(old.column(name), new.column(name)) for name in changing})
 
     def _update(self, table: Table, rows: pa.RecordBatch, changed: dict[str, Mask]) -> Change | None:
@@ -201,8 +201,7 @@ class Changes:
         numbers = np.flatnonzero(before & ~after)[::-1] + block.start
         if not len(numbers):
             return None
-        rows = Rows(self._before.plan.tables, table.name, numbers)
-        return self._change("delete", table, _columns(table, rows, self._identity[table.name]))
+        return self._change("delete", table, _columns(table, _rows(self._before, table, numbers), self._identity[table.name]))
 
 
 def _parents_first(schema: Schema) -> list[Table]:
@@ -215,6 +214,11 @@ def _parents_first(schema: Schema) -> list[Table]:
         order.append(next(free, waiting[0]))
         waiting.remove(order[-1])
     return order
+
+
+def _rows(state: StateSource, table: Table, numbers: Int64) -> Rows:
+    """Rows that exist in a state."""
+    return state.state.take_for_existing(Rows(state.plan.tables, table.name, numbers))
 
 
 def _columns(table: Table, rows: Rows, names: tuple[str, ...]) -> pa.RecordBatch:

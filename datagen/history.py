@@ -78,6 +78,11 @@ class StatePlan(Plan):
         """Which rows exist."""
         return self.lifetimes.exist(self.recall(rows))
 
+    def take_for_existing(self, rows: Rows) -> Rows:
+        """`rows`, of which is known that they exist."""
+        self.lifetimes.note(self.recall(rows))
+        return rows
+
     def existing(self, value: Callable[[Rows], Int64], empty: int) -> Callable[[Rows], Int64]:
         """Let `value` see only rows that exist; the others have the value `empty`."""
 
@@ -126,7 +131,23 @@ class StatePlan(Plan):
         ctx = Context(
             self, table, column.name, column.type, unique=references.must_be_unique(column.name), at=column.generate.at or column.at
         )
-        return with_nulls(self.compile_recipe(column.generate, ctx), column, ctx)
+        return self._of_existing(table, column.type, with_nulls(self.compile_recipe(column.generate, ctx), column, ctx))
+
+    def _of_existing(self, table: Table, type: SqlType, kernel: Kernel) -> Kernel:
+        """Make values only of rows that exist: others may lack what they are made from. Theirs are null, and nobody sees them."""
+        if self.lifetimes.always(table.name):
+            return kernel
+
+        def made(rows: Rows) -> pa.Array:
+            there = self.exist(rows)
+            if there.all():
+                return kernel(rows)
+            if not there.any():
+                return pa.nulls(len(rows), type.arrow)
+            values = kernel(Rows(self.tables, table.name, rows.numbers()[there]))
+            return values.take(pa.array(np.cumsum(there) - 1, mask=~there))
+
+        return made
 
     def _recalled_kernel(self, table: str, column: str) -> Kernel:
         return lambda rows: self.recall(rows).column(column)

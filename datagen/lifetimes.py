@@ -70,6 +70,10 @@ class Lifetimes:
             return self._settle(rows.table)[rows.numbers()]
         return rows.memo(("exist", self._moment), lambda: self._found(rows))
 
+    def note(self, rows: Rows) -> None:
+        """Note that all of `rows` exist, so that it is not asked again."""
+        rows.memo(("exist", self._moment), lambda: np.ones(len(rows), np.bool_))
+
     def _found(self, rows: Rows) -> Mask:
         found = self._own(rows)
         for key in required_keys(self._plan.schema.table(rows.table)):

@@ -16,6 +16,7 @@ import pyarrow as pa
 import rfc8785
 from blake3 import blake3
 
+from datagen.arrays import empty_batch
 from datagen.errors import GenerationFailed
 from datagen.history import StatePlan
 from datagen.randomness import Index, Int64
@@ -59,7 +60,7 @@ class StateSource(SyntheticSource):
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of those that exist; safe to call from several threads."""
         self.require_rows(table, start, stop)
-        batches = list(self._batches(table, start, stop)) or [self.state_rows(table, range(0))]
+        batches = list(self._batches(table, start, stop)) or [empty_batch(self.schema.table(table).arrow)]
         return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
     def read(self, table: str) -> pa.RecordBatchReader:
@@ -107,7 +108,7 @@ class StateSource(SyntheticSource):
 
     def state_rows(self, table: str, numbers: Index) -> pa.RecordBatch:
         """The rows of `table` with these numbers of the whole history, all of which exist, as they are at the moment."""
-        rows = Rows(self.plan.tables, table, numbers)
+        rows = self.state.take_for_existing(Rows(self.plan.tables, table, numbers))
         found = self.schema.table(table)
         columns = []
         for column in found.stored_columns:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import rfc8785
 from blake3 import blake3
 
+from datagen.arrays import empty_batch
 from datagen.errors import GenerationFailed
 from datagen.inputs import Inputs, documented
 from datagen.plan import Plan
@@ -83,8 +84,7 @@ class SyntheticSource:
         blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop)) for a in range(start, stop, BLOCK_ROWS)]
         if len(blocks) == 1:
             return blocks[0]
-        arrow = self.schema.table(table).arrow
-        return pa.concat_batches(blocks) if blocks else pa.RecordBatch.from_pylist([], arrow)
+        return pa.concat_batches(blocks) if blocks else empty_batch(self.schema.table(table).arrow)
 
     def has_canonical_json(self, table: str, column: str) -> bool:
         """Whether a json column has canonical texts by construction."""

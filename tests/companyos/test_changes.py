@@ -452,3 +452,24 @@ def test_a_member_who_left_before_the_anchor_is_in_no_bundle(home):
     left = made.table("members").to_arrow().column("left_at").cast(pa.int64()).to_pylist()
     assert 0 < made.tables["members"].rows < 400
     assert all(at is None or at > anchor for at in left)
+
+
+def test_the_commands_speak_of_the_same_state(home, capsys):
+    code, out, _ = call(capsys, "bundle", "build", "club.yaml", "--as-of-state", "2024-06-01", "--tag", "club:june", "--json")
+    built = json.loads(out)
+    assert code == 0 and built["provenance"]["as_of"] == "2024-06-01T00:00:00Z"
+    assert "as of 2024-06-01T00:00:00Z" in call(capsys, "bundle", "show", "club:june")[1]
+    rows = json.loads(call(capsys, "rows", "club.yaml", "members", "--as-of-state", "2024-06-01", "--to", "5", "--json")[1])
+    assert rows["of"] == built["tables"]["members"]["rows"]
+    held = bundles.open("club:june").table("members").to_arrow().column("id").to_pylist()
+    assert [row["id"] for row in rows["rows"]] == held[:5]
+    code, _, err = call(capsys, "bundle", "build", "club.yaml", "--as-of-state", "2027-06-01")
+    assert code == 2 and "lies after the anchor of club" in err
+
+
+def test_a_check_says_when_rows_exist(home, capsys):
+    assert (
+        "rows exist from members.joined_on until left_at, houses.founded_on, visits.at\n" in call(capsys, "schema", "check", "club.yaml")[1]
+    )
+    lives = json.loads(call(capsys, "schema", "check", "club.yaml", "--json")[1])["lives"]
+    assert lives["members"] == {"from": "joined_on", "until": "left_at"} and lives["posts"] == {"from": None, "until": None}

@@ -16,8 +16,9 @@ import pytest
 from scipy import stats
 
 from datagen.rhythm import rhythm_of
+from datagen.rows import Rows
 from datagen.seasons import SEASONS
-from datagen.zones import known_zones, offsets_of
+from datagen.zones import Zones, known_zones, offsets_of
 from schemas.recipes import SEASON_NAMES
 from tests.datagen.making import column_of, source_of
 
@@ -230,3 +231,14 @@ def test_rows_without_a_zone_are_in_utc():
     rows = source_of(text).read("t").read_all()
     utc = source_of(ZONED.replace(", zone: zone", "")).read("t").read_all()
     assert isinstance(rows, pa.Table) and rows.column("x").equals(utc.column("x"))
+
+
+def test_local_times_lead_back_to_the_same_moment_but_for_the_hour_that_comes_twice():
+    zones, rows = Zones("Europe/Berlin", ""), Rows({}, "t", range(0))
+    hours = np.arange(datetime(2025, 1, 1).timestamp(), datetime(2026, 1, 1).timestamp(), 900).astype(np.int64) * 1_000_000
+    back = zones.universal(rows, zones.local(rows, hours))
+    other = hours[back != hours]
+    assert (hours - back)[back != hours].tolist() == [3_600_000_000] * 4
+    assert datetime.fromtimestamp(int(other[0]) // 1_000_000, UTC) == datetime(2025, 10, 26, 1, tzinfo=UTC)
+    skipped = int(datetime(2025, 3, 30, 2, 30, tzinfo=UTC).timestamp()) * 1_000_000
+    assert zones.universal(rows, np.array([skipped])).tolist() == [skipped - 3_600_000_000]

@@ -254,3 +254,19 @@ def test_the_company_grows_every_year(whole):
         years = Counter(t.year for t in whole.read(table).read_all().column(column).to_pylist())
         numbers = [years[y] for y in range(2022, 2026)]
         assert numbers == sorted(numbers) and numbers[-1] > 2 * numbers[0], (table, numbers)
+
+
+def test_rows_that_do_not_exist_need_no_values():
+    text = TASKS.replace("lives: {from: opened_on, until: closed_at}", "lives: {from: first, until: closed_at}").replace(
+        "{poisson: 4}", "3"
+    )
+    text = text.replace(
+        "first:     {type: timestamptz, null: 0,",
+        "again: {type: timestamptz, generate: {earliest: tasks.at}}\n      first:     {type: timestamptz,",
+    )
+    text += "      began:   {type: timestamptz, generate: {from: list_id.again}}\n"
+    source = source_of(text, as_of="2025-06-01")
+    lists, tasks = keyed(source, "lists"), keyed(source, "tasks")
+    assert 0 < len(lists) < 50
+    assert all(row["again"] == row["first"] for row in lists.values())
+    assert all(row["began"] == lists[row["list_id"],]["first"] <= row["at"] for row in tasks.values())
