@@ -5,16 +5,17 @@ Making a plan finds everything that cannot be carried out, all at once, before a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from datagen import generators
+from datagen.additions import Additions, GrownFamily
 from datagen.arrays import blank
 from datagen.compiling import COMPILERS, Context
 from datagen.errors import RecipeError, Unusable
@@ -30,6 +31,9 @@ from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from datagen.overlay import Overlay
 
 Node = tuple[str, ...]
 
@@ -49,20 +53,23 @@ class TablePlan:
 
 
 class Plan:
-    """A schema made ready to generate; raises RecipeError with every problem found."""
+    """A schema made ready to generate, with the scenarios of an overlay; raises RecipeError with every problem found."""
 
-    def __init__(self, schema: Schema, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
+    def __init__(
+        self, schema: Schema, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None, overlay: Overlay | None = None
+    ) -> None:
         generators.register_all()
         self.schema = schema
         self.seed = schema.seed if seed is None else seed
         self.scale = Fraction(str(scale))
         self.pools = pools if pools is not None else Pools()
+        self.further: Mapping[str, Additions] = {} if overlay is None else overlay.additions
         self.connections = Connections()
         self.tables: dict[str, TablePlan] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
         self._needs: dict[Node, set[Node]] = {}
-        for table in self._parents_first():
+        for table in self.parents_first():
             self._count(table)
         self._stop_at_problems()
         references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
@@ -71,6 +78,9 @@ class Plan:
         for table in schema.tables:
             for column in (c for c in table.columns if c.computed is None):
                 self._collect(partial(self._compile_column, table, column, references[table.name]), column.at or table.at)
+        if overlay is not None:
+            self._stop_at_problems()
+            overlay.lay_over(self)
         self._find_cycles()
         self._stop_at_problems()
         for planner in references.values():
@@ -79,7 +89,8 @@ class Plan:
 
     # Counting
 
-    def _parents_first(self) -> Iterator[Table]:
+    def parents_first(self) -> Iterator[Table]:
+        """The tables, those that have rows per row of another after that."""
         graph = {t.name: {t.rows.per} if t.rows.per else set() for t in self.schema.tables}
         try:
             order = list(TopologicalSorter(graph).static_order())
@@ -117,12 +128,19 @@ class Plan:
             if not least * parents <= total <= (most if most is not None else total) * parents:
                 raise Unusable(f"{parents:,} parents with {least} to {most} rows each cannot have {total:,} rows in all", rows.at)
             final = counts_with_total(final, parents, least, most, total)
-        family = Family(parents, final)
+        further = self.further.get(table.name)
+        family = Family(parents, final) if further is None else GrownFamily(parents, final, further)
         self.tables[table.name].family = family
         self.tables[table.name].count = family.total
 
     def row_count(self, table: str) -> int:
+        """How many rows a table has by its recipe."""
         return self.tables[table].count
+
+    def row_span(self, table: str) -> int:
+        """A bound above all row numbers of a table, those of rows that scenarios add included."""
+        further = self.further.get(table)
+        return self.tables[table].count if further is None else further.span
 
     def family(self, table: str) -> Family | None:
         return self.tables[table].family

@@ -12,9 +12,9 @@ import pyarrow as pa
 import rfc8785
 from blake3 import blake3
 
-from datagen.plan import Plan
 from datagen.pools import Pools
 from datagen.rows import Rows
+from datagen.staging import staged
 from datagen.version import GENERATOR_VERSION
 from schemas.document import to_document
 from schemas.errors import InputError, nearest
@@ -32,9 +32,17 @@ class SyntheticSource:
 
     kind = "synthetic"
 
-    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float = 1.0, pools: Pools | None = None) -> None:
-        self.plan = Plan(schema, seed, scale, pools)
-        self.schema = schema
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        seed: int | None = None,
+        scale: float = 1.0,
+        pools: Pools | None = None,
+        scenarios: Mapping[str, float | None] | None = None,
+    ) -> None:
+        self._staged = staged(schema, seed, scale, pools, scenarios or {})
+        self.plan, self.schema = self._staged.plan, self._staged.schema
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
@@ -45,7 +53,13 @@ class SyntheticSource:
             "generator_version": GENERATOR_VERSION,
             "recipes": self._recipe_digests(),
             "value_pools": self.plan.pools.digests(),
+            **({"scenarios": self.scenarios} if self._staged.applied else {}),
         }
+
+    @property
+    def scenarios(self) -> Mapping[str, Mapping[str, Any]]:
+        """For each scenario that is applied: share, near_miss, subjects, near_misses, rows_set and rows_added."""
+        return self._staged.account()
 
     def _recipe_digests(self) -> dict[str, str]:
         return {t["name"]: blake3(rfc8785.dumps(t)).hexdigest() for t in to_document(self.schema)["tables"]}
@@ -53,7 +67,7 @@ class SyntheticSource:
     def row_count(self, table: str) -> int:
         """How many rows `table` has; raises InputError for an unknown table."""
         self._require(table)
-        return self.plan.row_count(table)
+        return self.plan.row_count(table) + len(self.plan.further.get(table, ()))
 
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
@@ -99,14 +113,21 @@ class SyntheticSource:
             raise InputError(f"{table} has rows 0 to {count - 1:,}, and no row {row:,}")
 
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
-        rows = Rows(self.plan.tables, table, range(start, stop))
         arrow = self.schema.table(table).arrow
-        return pa.RecordBatch.from_arrays([rows.column(name) for name in arrow.names], schema=arrow)
+        further = self.plan.further.get(table)
+        if further is None:
+            rows = Rows(self.plan.tables, table, range(start, stop))
+            return pa.RecordBatch.from_arrays([rows.column(name) for name in arrow.names], schema=arrow)
+        own, added, order = further.between(start, stop)
+        parts = [Rows(self.plan.tables, table, own), Rows(self.plan.tables, table, added)]
+        take = pa.array(order)
+        columns = [pa.concat_arrays([rows.column(name) for rows in parts if len(rows)] or [pa.nulls(0, arrow.field(name).type)]).take(take) for name in arrow.names]
+        return pa.RecordBatch.from_arrays(columns, schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""
         self._require(table)
-        count = self.plan.row_count(table)
+        count = self.row_count(table)
 
         def blocks() -> Iterator[pa.RecordBatch]:
             for start in range(0, count, BLOCK_ROWS):
@@ -120,14 +141,21 @@ class SyntheticSource:
             raise InputError(f"{self.schema.file}: there is no table '{table}'{nearest(table, known) or '; it has ' + ', '.join(known)}")
 
 
-def source(schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0) -> SyntheticSource:
+def source(
+    schema: Schema | str | os.PathLike[str],
+    *,
+    seed: int | None = None,
+    scale: float = 1.0,
+    scenarios: Mapping[str, float | None] | None = None,
+) -> SyntheticSource:
     """Return the data of a schema, a schema file or a built-in schema.
 
-    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own.
+    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own;
+    `scenarios` names scenarios to apply beside those of the schema, each with its share of the subjects (None: its own).
     Raises InputError and RecipeError (every problem at once).
     """
     if seed is not None and not 0 <= seed < 2**63:
         raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
     if not 0 < scale <= 1e6:
         raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
-    return SyntheticSource(schema if isinstance(schema, Schema) else read_schema(schema), seed=seed, scale=scale)
+    return SyntheticSource(schema if isinstance(schema, Schema) else read_schema(schema), seed=seed, scale=scale, scenarios=scenarios)

@@ -12,6 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.recipe_rules import recipe_problems
+from schemas.scenario_rules import scenario_problems
+from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
@@ -44,12 +46,13 @@ def problems_of(schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> Ite
     for rule in RULES:
         yield from rule(subject)
     yield from recipe_problems(schema, broken)
+    for scenario in schema.scenarios.values():
+        if isinstance(scenario, Scenario):
+            yield from scenario_problems(schema, scenario, broken)
 
 
 def warnings_of(schema: Schema) -> Iterator[Problem]:
     """Yield what is allowed and yet may not be meant."""
-    if schema.scenarios:
-        yield Problem(f"scenarios ({', '.join(schema.scenarios)}) are read and kept, and this generator does not apply them")
     for table in schema.tables:
         per = table.rows.per
         if per is not None and not any(f.table == per for f in table.foreign_keys):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -14,6 +14,8 @@ from schemas.grammar import LARGEST_SEED, names
 from schemas.model import Schema
 from schemas.recipe_reader import read_locale
 from schemas.reference_reader import read_target
+from schemas.scenario_reader import ScenarioReader
+from schemas.scenarios import Scenario
 from schemas.table_reader import TableReader, WrittenColumn
 from schemas.times import parse_moment
 from schemas.type_reader import read_enum, type_of
@@ -55,7 +57,19 @@ class SchemaReader:
             values["privacy_unit"] = self._privacy(top["privacy"][1])
         schema = Schema(tables=tuple(t.finish() for t in self.tables.values()), enums=self.enums, file=self.file, **values)
         self.broken |= {(t.name, c) for t in self.tables.values() for c in t.broken}
-        return with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
+        schema = with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
+        return replace(schema, scenarios=self._scenarios(top["scenarios"][1], schema)) if "scenarios" in top else schema
+
+    def _scenarios(self, node: Node, schema: Schema) -> dict[str, float | Scenario]:
+        reader = ScenarioReader(self.reading, schema, self.broken)
+        found: dict[str, float | Scenario] = {}
+        for name, (key, value) in self.reading.mapping(node, "scenarios").items():
+            if self.reading.name(key, "the name of a scenario") is None:
+                continue
+            read = reader.read(name, value) if isinstance(value, yaml.MappingNode) else self.reading.share(value, f"the share of '{name}'")
+            if read is not None:
+                found[name] = read
+        return found
 
     def _values(self, top: Parts) -> dict[str, Any]:
         """The plain values among the top-level keys; those that are wrong are left out."""
@@ -71,9 +85,6 @@ class SchemaReader:
             elif key == "locale":
                 mix = read_locale(reading, node, "locale")
                 values["locale"] = {mix: 1.0} if isinstance(mix, str) else mix and {k: float(v) for k, v in mix.items()}
-            elif key == "scenarios":
-                shares = {n: reading.share(v, f"the share of '{n}'") for n, (_, v) in reading.mapping(node, "scenarios").items()}
-                values["scenarios"] = {n: s for n, s in shares.items() if s is not None}
             elif key == "comment":
                 values["comment"] = reading.text(node, "comment")
         return {key: value for key, value in values.items() if value is not None}

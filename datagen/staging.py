@@ -1,0 +1,54 @@
+"""A plan with scenarios: from a schema and what is asked for to the plan, the effective schema and what was applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from datagen.errors import RecipeError, Unusable
+from datagen.labels import Labels
+from datagen.overlay import Applied, Overlay
+from datagen.plan import Plan
+from datagen.pools import Pools
+from schemas.errors import Problem
+from schemas.model import Schema
+from schemas.ready_scenarios import known_scenarios, scenarios_to_apply
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A plan, the schema of what it makes (with label tables), and the scenarios in it."""
+
+    plan: Plan
+    schema: Schema
+    applied: tuple[Applied, ...] = field(default=())
+
+    def account(self) -> dict[str, Any]:
+        """What a bundle says of its scenarios: for each the shares, and how many subjects and rows that came to."""
+        return {
+            one.scenario.name: {"share": one.scenario.share, "near_miss": one.scenario.near_miss, **one.size()} for one in self.applied
+        }
+
+
+def staged(schema: Schema, seed: int | None, scale: float, pools: Pools | None, asked: Mapping[str, float | None]) -> Staged:
+    """Make the plan of a schema with the scenarios that it says and those that are `asked` for.
+
+    Raises InputError for scenarios that there are not, and SchemaError or RecipeError for those that cannot be carried out.
+    """
+    scenarios = scenarios_to_apply(schema, asked)
+    plan = Plan(schema, seed, scale, pools)
+    if not scenarios:
+        return Staged(plan, schema)
+    overlay = Overlay(plan, scenarios, known_scenarios(schema))
+    plan = Plan(schema, seed, scale, plan.pools, overlay)
+    labels = []
+    for applied in overlay.applied:
+        try:
+            made = Labels.of(schema, applied)
+        except Unusable as problem:
+            raise RecipeError(applied.scenario.file, [Problem(problem.message, applied.scenario.at)]) from None
+        made.add_to(plan)
+        labels.append(made.table)
+    effective = replace(schema, tables=(*schema.tables, *labels), scenarios={s.name: s for s in scenarios})
+    return Staged(plan, effective, tuple(overlay.applied))
