@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from companyos.options import json_option, reference_argument, scale_option, schema_argument, seed_option, store_option
+from companyos.options import json_option, reference_argument, scale_option, scenario_option, schema_argument, seed_option, store_option
 from companyos.output import human_bytes, print_json, print_table, progress, short_digest
 
 
@@ -19,23 +21,32 @@ def bundle() -> None:
 @schema_argument
 @seed_option
 @scale_option
+@scenario_option
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: the schema's name:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
 @store_option
 @json_option
 def build(
-    schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool
+    schema: str,
+    seed: int | None,
+    scale: float,
+    scenarios: dict[str, float | None],
+    tag: str | None,
+    jobs: int | None,
+    chunk_rows: int,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
 
-    The same schema, seed and scale give the same bytes on any machine.
+    The same schema, seed, scale and scenarios give the same bytes on any machine.
     """
     import bundles
     import datagen
 
     started = time.monotonic()
-    source = datagen.source(schema, seed=seed, scale=scale)
+    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios)
     with progress(quiet=as_json) as tell:
         made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, on_progress=tell)
     seconds = time.monotonic() - started
@@ -45,8 +56,17 @@ def build(
         return
     rows = sum(t.rows for t in made.tables.values())
     click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
+    _say_scenarios(source.scenarios)
     click.echo(f"content   {made.content_digest}")
     click.echo(f"manifest  {made.manifest_digest}")
+
+
+def _say_scenarios(applied: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, found in applied.items():
+        click.echo(
+            f"scenario  {name}={found['share']:g}: {found['subjects']:,} subjects and {found['near_misses']:,} near misses, "
+            f"{found['rows_added']:,} rows added and {found['rows_set']:,} set"
+        )
 
 
 @bundle.command("list")
@@ -99,6 +119,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
         click.echo(
             f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
         )
+        _say_scenarios(origin.get("scenarios", {}))
     rows = [
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()
     ]

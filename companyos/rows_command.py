@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option
+from companyos.options import TableType, json_option, scale_option, scenario_option, schema_argument, seed_option
 from companyos.output import print_json
 
 if TYPE_CHECKING:
@@ -29,16 +29,27 @@ _SPECIAL = re.compile(r'[",\r\n]')
 @click.option("--to", "stop", metavar="M", type=click.IntRange(min=0), help="The row after the last.  [default: 10 rows]")
 @seed_option
 @scale_option
+@scenario_option
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @json_option
-def rows(schema: str, table: str, start: int, stop: int | None, seed: int | None, scale: float, form: str, as_json: bool) -> None:
+def rows(
+    schema: str,
+    table: str,
+    start: int,
+    stop: int | None,
+    seed: int | None,
+    scale: float,
+    scenarios: dict[str, float | None],
+    form: str,
+    as_json: bool,
+) -> None:
     """Print rows of TABLE of a SCHEMA: the same rows that a bundle of it holds.
 
     In CSV nulls are empty and empty texts are quoted; in JSON Lines numerics are text, so that none of their digits is lost.
     """
     import datagen
 
-    source = datagen.source(schema, seed=seed, scale=scale)
+    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios)
     count = source.row_count(table)
     end = min(start + 10, count) if stop is None else stop
     source.require_rows(table, start, end)

@@ -190,7 +190,9 @@ Fold = Callable[[Rows], Int64]
 class FurtherChildren:
     """Adds the further rows of a child table to a fold over children; `first` is the own row count of the parents' table."""
 
-    def __init__(self, tables: Tables, key: tuple[str, ...], value: Fold, empty: int, fold: np.ufunc, further: Additions | None, first: int) -> None:
+    def __init__(
+        self, tables: Tables, key: tuple[str, ...], value: Fold, empty: int, fold: np.ufunc, further: Additions | None, first: int
+    ) -> None:
         self._tables, self._key, self._value, self._empty, self._fold = tables, key, value, empty, fold
         self._further, self._first = further, first
 

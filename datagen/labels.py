@@ -49,19 +49,19 @@ class Labels:
     @classmethod
     def of(cls, schema: Schema, applied: Applied) -> Labels:
         """Make the labels of a scenario; raises Unusable where a name would be too long."""
-        episodes = applied.episodes
-        count = len(episodes.subjects)
-        episode, change = [np.arange(count)], [np.zeros(count, np.int64)]
+        happened = applied.happened()
+        count = len(happened)
+        episode, change = [happened], [np.zeros(count, np.int64)]
         phase = [pa.nulls(count, pa.string())]
         pointed: list[tuple[str, Int64]] = []
-        for one in applied.laid:
+        for one in applied.shown:
             rows = len(one.befallen.rows)
             pointed.append((one.change.table, one.befallen.rows))
             episode.append(one.befallen.episode)
             change.append(np.full(rows, 2 if one.change.adds else 1, np.int64))
             phase.append(one.befallen.phases)
         order = np.argsort(np.concatenate(episode), kind="stable")
-        tables = list(dict.fromkeys(one.change.table for one in applied.laid))
+        tables = list(dict.fromkeys(one.change.table for one in applied.shown))
         found = {}
         for table in tables:
             pieces = [np.full(count, -1, np.int64)]
@@ -128,7 +128,7 @@ def _table(schema: Schema, applied: Applied, tables: Sequence[str], count: int) 
         Column("phase", _TEXT, 0.0),
         Column("happened_at", _MOMENT, comment="the moment of the episode"),
     ]
-    keys = []
+    keys: list[ForeignKey] = []
     for name, prefix in [(scenario.subjects, "subject"), *((t, t.replace(".", "_")) for t in tables)]:
         target = schema.table(name)
         named = [f"{prefix}_{c}" for c in target.key]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,19 @@ import pyarrow as pa
 
 from datagen.additions import Added, Additions
 from datagen.episodes import (
-    Befallen, Belonging, EpisodeContext, Episodes, condition, episodes_of, joined, picked, places_in, rows_of, same_phase,
-    scenario_stream, without,
+    Befallen,
+    Belonging,
+    EpisodeContext,
+    Episodes,
+    condition,
+    episodes_of,
+    joined,
+    picked,
+    places_in,
+    rows_of,
+    same_phase,
+    scenario_stream,
+    without,
 )  # fmt: skip
 from datagen.errors import RecipeError, Unusable
 from datagen.keys import Affine
@@ -42,12 +54,16 @@ _MOST_ADDED = 100_000_000
 
 @dataclass(frozen=True)
 class Laid:
-    """What one change of one scenario has come to: the rows that it sets or adds; `role` is 0 for positives, 1 for near misses."""
+    """What one change of one scenario has come to: the rows that it sets or adds; `role` is 0 for positives, 1 for near misses.
+
+    It is not `shown` where it sets columns alone that no one sees.
+    """
 
     change: Change
     role: int
     place: int
     befallen: Befallen
+    shown: bool
 
 
 @dataclass(frozen=True)
@@ -58,14 +74,23 @@ class Applied:
     episodes: Episodes
     laid: tuple[Laid, ...]
 
+    @property
+    def shown(self) -> tuple[Laid, ...]:
+        """The changes that can be seen in the data."""
+        return tuple(one for one in self.laid if one.shown)
+
+    def happened(self) -> Int64:
+        """The episodes of which anything can be seen: a subject without the rows that a scenario is about is not befallen."""
+        return np.unique(np.concatenate([np.empty(0, np.int64), *(one.befallen.episode for one in self.shown)]))
+
     def size(self) -> dict[str, int]:
-        """How many subjects, near misses, and rows set and added there are."""
-        near = int(self.episodes.role.sum())
+        """How many subjects and near misses were befallen, and how many rows were set and added."""
+        roles = self.episodes.role[self.happened()]
         return {
-            "subjects": len(self.episodes.subjects) - near,
-            "near_misses": near,
-            "rows_set": sum(len(one.befallen.rows) for one in self.laid if not one.change.adds),
-            "rows_added": sum(len(one.befallen.rows) for one in self.laid if one.change.adds),
+            "subjects": int((roles == 0).sum()),
+            "near_misses": int((roles == 1).sum()),
+            "rows_set": sum(len(one.befallen.rows) for one in self.shown if not one.change.adds),
+            "rows_added": sum(len(one.befallen.rows) for one in self.shown if one.change.adds),
         }
 
 
@@ -83,15 +108,15 @@ class Overlay:
         self._added: dict[str, list[Added]] = defaultdict(list)
         self._set: dict[tuple[str, str], list[Int64]] = defaultdict(list)
         for scenario in scenarios:
-            self._collect(scenario, lambda scenario=scenario: self._find(scenario))
+            self._collect(scenario, partial(self._find, scenario))
         stride = len(self._known)
-        for table, added in self._added.items():
-            self.additions[table] = Additions(table, base.row_count(table), stride, added)
+        for name, added in self._added.items():
+            self.additions[name] = Additions(name, base.row_count(name), stride, added)
         for table in base.parents_first():
             if table.name in self.additions:
                 self._place(table)
         for one in self.applied:
-            self._collect(one.scenario, lambda one=one: self._require_children(one))
+            self._collect(one.scenario, partial(self._require_children, one))
 
     @staticmethod
     def _collect(scenario: Scenario, step: Callable[[], None]) -> None:
@@ -111,7 +136,9 @@ class Overlay:
             for place, change in enumerate(changes):
                 step = _Step(scenario, episodes, change, role, place)
                 befallen = self._add(step, fresh, counters) if change.adds else self._touch(step)
-                laid.append(Laid(change, role, place, befallen))
+                table = self.base.schema.table(change.table)
+                shown = change.adds or any(not table.column(c).hidden for c in change.columns)
+                laid.append(Laid(change, role, place, befallen, shown))
         self.applied.append(Applied(scenario, episodes, tuple(laid)))
 
     def _touch(self, step: _Step) -> Befallen:
@@ -132,7 +159,7 @@ class Overlay:
             seen = Befallen.of(found, step.episodes, step.change.phase).kernels()
             holds = condition(self.base, self.base.schema.table(table), step.change.where, step.change.at, seen)
             found = found.kept(holds(found.rows))
-        return picked(found, step.change.pick, scenario_stream(self.base, *step.names, "pick").draws)
+        return picked(found, step.change.pick, scenario_stream(self.base, step.scenario, ROLES[step.role], table, "pick").draws)
 
     def _add(self, step: _Step, fresh: dict[str, list[Added]], counters: dict[str, int]) -> Befallen:
         change, table = step.change, self.base.schema.table(step.change.table)
@@ -250,11 +277,11 @@ class Overlay:
             if additions is not None:
                 self._lay_links(table, own.links, additions)
         for applied in self.applied:
-            self._collect(applied.scenario, lambda applied=applied: self._require_groups(plan, applied))
+            self._collect(applied.scenario, partial(self._require_groups, plan, applied))
         pieces: dict[tuple[str, str], list[_Piece]] = defaultdict(list)
         for applied in self.applied:
             for one in applied.laid:
-                self._collect(applied.scenario, lambda a=applied, one=one: self._compile(plan, a, one, pieces))
+                self._collect(applied.scenario, partial(self._compile, plan, applied, one, pieces))
         for (name, column), found in pieces.items():
             kernels = plan.tables[name].kernels
             kernels[column] = Overlaid(kernels[column], tuple(found))
@@ -385,4 +412,3 @@ class OverlaidLink:
         found = found.copy()
         found[further[given]] = targets[given]
         return found
-

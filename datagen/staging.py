@@ -26,9 +26,7 @@ class Staged:
 
     def account(self) -> dict[str, Any]:
         """What a bundle says of its scenarios: for each the shares, and how many subjects and rows that came to."""
-        return {
-            one.scenario.name: {"share": one.scenario.share, "near_miss": one.scenario.near_miss, **one.size()} for one in self.applied
-        }
+        return {one.scenario.name: {"share": one.scenario.share, "near_miss": one.scenario.near_miss, **one.size()} for one in self.applied}
 
 
 def staged(schema: Schema, seed: int | None, scale: float, pools: Pools | None, asked: Mapping[str, float | None]) -> Staged:

@@ -121,7 +121,10 @@ class SyntheticSource:
         own, added, order = further.between(start, stop)
         parts = [Rows(self.plan.tables, table, own), Rows(self.plan.tables, table, added)]
         take = pa.array(order)
-        columns = [pa.concat_arrays([rows.column(name) for rows in parts if len(rows)] or [pa.nulls(0, arrow.field(name).type)]).take(take) for name in arrow.names]
+        columns = [
+            pa.concat_arrays([rows.column(name) for rows in parts if len(rows)] or [pa.nulls(0, arrow.field(name).type)]).take(take)
+            for name in arrow.names
+        ]
         return pa.RecordBatch.from_arrays(columns, schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:

@@ -17,7 +17,7 @@ from schemas.scenarios import Scenario
 from schemas.yaml_nodes import Reading
 
 
-def pack_names(schema: str) -> tuple[str, ...]:
+def ready_names(schema: str) -> tuple[str, ...]:
     """The names of the ready scenarios for schemas of a name."""
     folder = resources.files("schemas") / "packs" / schema
     if "/" in schema or "\\" in schema or schema in ("", ".", "..") or not folder.is_dir():
@@ -25,7 +25,7 @@ def pack_names(schema: str) -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")))
 
 
-def read_pack(schema: Schema, name: str) -> Scenario:
+def read_ready(schema: Schema, name: str) -> Scenario:
     """Return the ready scenario `name`, checked against `schema`; raises SchemaError with the places in its file."""
     file = f"schemas/packs/{schema.name}/{name}.yaml"
     reading = Reading()
@@ -39,7 +39,7 @@ def read_pack(schema: Schema, name: str) -> Scenario:
 
 def known_scenarios(schema: Schema) -> tuple[str, ...]:
     """The names of the scenarios that `schema` has of its own, and of the ready ones for it."""
-    return tuple(sorted({*pack_names(schema.name), *(n for n, s in schema.scenarios.items() if isinstance(s, Scenario))}))
+    return tuple(sorted({*ready_names(schema.name), *(n for n, s in schema.scenarios.items() if isinstance(s, Scenario))}))
 
 
 def scenario_named(schema: Schema, name: str) -> Scenario:
@@ -51,7 +51,7 @@ def scenario_named(schema: Schema, name: str) -> Scenario:
     if name not in known:
         hint = nearest(name, known) or (f"; there are {', '.join(known)}" if known else "; it has none, and none come with the project")
         raise InputError(f"{schema.file}: there is no scenario '{name[:60]}' for schema '{schema.name}'{hint}")
-    return read_pack(schema, name)
+    return read_ready(schema, name)
 
 
 def scenarios_to_apply(schema: Schema, asked: Mapping[str, float | None]) -> tuple[Scenario, ...]:

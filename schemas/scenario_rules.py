@@ -55,7 +55,9 @@ def rows_lead_to_subjects(schema: Schema, scenario: Scenario) -> Iterator[Proble
     for change in scenario.all_changes():
         start = change.table if not change.adds else change.per or scenario.subjects
         if not change.fresh and leading_to(schema, start, scenario.subjects) is None:
-            yield Problem(f"rows of '{start}' do not lead to '{scenario.subjects}' along references, so they belong to no subject", change.at)
+            yield Problem(
+                f"rows of '{start}' do not lead to '{scenario.subjects}' along references, so they belong to no subject", change.at
+            )
         if not change.adds:
             continue
         parent = schema.table(change.table).rows.per
@@ -124,7 +126,8 @@ def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Pr
         for key in table.foreign_keys:
             if key.acyclic:
                 yield Problem(
-                    f"rows cannot be added to '{table.name}': its reference {', '.join(key.columns)} is acyclic, by the order of rows", change.at
+                    f"rows cannot be added to '{table.name}': its reference {', '.join(key.columns)} is acyclic, by the order of rows",
+                    change.at,
                 )
         for columns in table.unique_sets():
             if not any(_never_repeats(table, c, columns) for c in columns):
@@ -138,7 +141,9 @@ def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Pr
 def telling(recipe: Recipe) -> str | None:
     """Why values of a recipe would give an added row away; None where they do not."""
     if recipe.name == "sequence" and recipe.args.get("gaps", 1) == 1:
-        return "counts without gaps, so added rows would be known by their numbers; give its sequence `gaps:`, such as {sequence: {gaps: 8}}"
+        return (
+            "counts without gaps, so added rows would be known by their numbers; give its sequence `gaps:`, such as {sequence: {gaps: 8}}"
+        )
     if recipe.name == "uuid7" and recipe.args.get("at") is None:
         return "tells the row number by its time; give its uuid7 a time column"
     if "{row" in repr(recipe.args) and recipe.name in ("template", "grammar", "json"):

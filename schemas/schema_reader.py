@@ -12,6 +12,7 @@ from schemas.data_classes import with_inherited_classes
 from schemas.errors import nearest
 from schemas.grammar import LARGEST_SEED, names
 from schemas.model import Schema
+from schemas.ready_scenarios import ready_names
 from schemas.recipe_reader import read_locale
 from schemas.reference_reader import read_target
 from schemas.scenario_reader import ScenarioReader
@@ -66,7 +67,12 @@ class SchemaReader:
         for name, (key, value) in self.reading.mapping(node, "scenarios").items():
             if self.reading.name(key, "the name of a scenario") is None:
                 continue
-            read = reader.read(name, value) if isinstance(value, yaml.MappingNode) else self.reading.share(value, f"the share of '{name}'")
+            read: float | Scenario | None
+            if isinstance(value, yaml.MappingNode):
+                read = reader.read(name, value)
+            else:
+                read = self.reading.share(value, f"the share of '{name}'")
+                self._require_ready(key, name, schema.name)
             if read is not None:
                 found[name] = read
         return found
@@ -88,6 +94,12 @@ class SchemaReader:
             elif key == "comment":
                 values["comment"] = reading.text(node, "comment")
         return {key: value for key, value in values.items() if value is not None}
+
+    def _require_ready(self, node: Node, name: str, schema: str) -> None:
+        ready = ready_names(schema)
+        if name not in ready:
+            hint = nearest(name, ready) or (f"; there are {', '.join(ready)}" if ready else "; write what it changes instead of a share")
+            self.reading.say(node, f"there is no ready scenario '{name[:60]}' for schemas named '{schema[:60]}'{hint}")
 
     def _anchor(self, node: Node) -> int | None:
         text = self.reading.text(node, "anchor")
