@@ -107,6 +107,13 @@ class Additions:
         further = self.places[self._ranks[np.minimum(self.positions(numbers), len(self) - 1)]]
         return np.where(numbers < self.first, numbers + np.searchsorted(self._slots, numbers), further)
 
+    def places_of_children(self, own: range, parent: int) -> range:
+        """Where the children of a parent stand, of which `own` are its own ones: they lie together."""
+        assert self.parents is not None
+        numbers = np.concatenate([np.arange(own.start, own.stop), self.numbers[self.parents == parent]])
+        places = self.place_of(numbers)
+        return range(int(places.min()), int(places.max()) + 1) if len(places) else range(0)
+
     def between(self, start: int, stop: int) -> tuple[range, Int64, Int64]:
         """The own and the further rows that stand at places `start` to `stop`, and where in their order, own rows first, each is."""
         low, high = np.searchsorted(self.places, (start, stop))

@@ -96,8 +96,11 @@ class SyntheticSource:
         if family is None or per != table:
             has = f"{children} has rows per {per}" if per else f"{children} has a number of rows of its own"
             raise InputError(f"{children} has no rows per row of {table}; {has}")
-        first, count = family.children_of(np.array([row]))
-        return range(int(first[0]), int(first[0] + count[0]))
+        parent, grown = self._number(table, row), self.plan.further.get(children)
+        first, count = family.children_of(np.array([parent])) if parent < family.parents else (np.zeros(1, int), np.zeros(1, int))
+        if grown is None:
+            return range(int(first[0]), int(first[0] + count[0]))
+        return grown.places_of_children(range(int(first[0]), int(first[0] + count[0])), parent)
 
     def parent_of(self, table: str, row: int) -> int:
         """The number of the row of its parent table to which row `row` (from 0) of `table` belongs."""
@@ -105,7 +108,17 @@ class SyntheticSource:
         family = self.plan.family(table)
         if family is None:
             raise InputError(f"{table} has no rows per row of another table")
-        return int(family.parent_of(range(row, row + 1))[-1])
+        parents = family.parent_of(np.array([self._number(table, row)]))
+        above = self.plan.further.get(self.schema.table(table).rows.per or "")
+        return int(parents[0] if above is None else above.place_of(parents)[0])
+
+    def _number(self, table: str, row: int) -> int:
+        """The number under which the row at a place draws."""
+        further = self.plan.further.get(table)
+        if further is None:
+            return row
+        own, added, _ = further.between(row, row + 1)
+        return own.start if len(own) else int(added[0])
 
     def _require_row(self, table: str, row: int) -> None:
         count = self.row_count(table)

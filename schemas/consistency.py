@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
+from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
 from schemas.scenario_rules import scenario_problems
 from schemas.scenarios import Scenario
@@ -53,6 +54,10 @@ def problems_of(schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> Ite
 
 def warnings_of(schema: Schema) -> Iterator[Problem]:
     """Yield what is allowed and yet may not be meant."""
+    ready = ready_names(schema.name)
+    for name, scenario in schema.scenarios.items():
+        if not isinstance(scenario, Scenario) and name not in ready:
+            yield Problem(f"{no_such_scenario(schema, name)}; it is kept, and no data can be made", schema.scenario_places.get(name))
     for table in schema.tables:
         per = table.rows.per
         if per is not None and not any(f.table == per for f in table.foreign_keys):

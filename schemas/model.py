@@ -192,7 +192,7 @@ class Schema:
 
     `scenarios` holds scenarios of its own, and the shares of ready ones that are to be applied.
     `anchor` is the data's 'now' in microseconds since 1970 (UTC). `locale` maps locale names to weights. `file` is where
-    it was read from, for messages only.
+    it was read from, and `scenario_places` where in it scenarios stand, for messages only.
     """
 
     name: str
@@ -205,6 +205,7 @@ class Schema:
     scenarios: Mapping[str, float | Scenario] = field(default_factory=dict)
     comment: str | None = None
     file: str = field(default="schema", compare=False)
+    scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Table]:

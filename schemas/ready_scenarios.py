@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 
-from schemas.errors import InputError, SchemaError, nearest
+from schemas.errors import InputError, Problem, SchemaError, nearest
 from schemas.model import Schema
 from schemas.scenario_reader import ScenarioReader
 from schemas.scenario_rules import scenario_problems
@@ -30,11 +30,11 @@ def read_ready(schema: Schema, name: str) -> Scenario:
     file = f"schemas/packs/{schema.name}/{name}.yaml"
     reading = Reading()
     root = reading.compose((resources.files("schemas") / "packs" / schema.name / f"{name}.yaml").read_text("utf-8"))
-    scenario = None if root is None else ScenarioReader(reading, schema).read(name, root)
+    scenario = None if root is None else ScenarioReader(reading, schema, file).read(name, root)
     problems = [*reading.problems, *(() if scenario is None else scenario_problems(schema, scenario))]
     if problems or scenario is None:
         raise SchemaError(file, dict.fromkeys(problems))
-    return replace(scenario, file=file)
+    return scenario
 
 
 def known_scenarios(schema: Schema) -> tuple[str, ...]:
@@ -42,15 +42,21 @@ def known_scenarios(schema: Schema) -> tuple[str, ...]:
     return tuple(sorted({*ready_names(schema.name), *(n for n, s in schema.scenarios.items() if isinstance(s, Scenario))}))
 
 
+def no_such_scenario(schema: Schema, name: str) -> str:
+    """Say that there is no scenario of a name, and which there are."""
+    known = known_scenarios(schema)
+    hint = nearest(name, known) or (f"; there are {', '.join(known)}" if known else ", and no other")
+    return f"there is no scenario '{name[:60]}' for schema '{schema.name}'{hint}"
+
+
 def scenario_named(schema: Schema, name: str) -> Scenario:
-    """Return a scenario by name: the schema's own, or else a ready one; raises InputError for a name that is neither."""
+    """Return a scenario by name: the schema's own, or else a ready one; raises InputError or SchemaError for a name that is neither."""
     own = schema.scenarios.get(name)
     if isinstance(own, Scenario):
         return own
-    known = known_scenarios(schema)
-    if name not in known:
-        hint = nearest(name, known) or (f"; there are {', '.join(known)}" if known else "; it has none, and none come with the project")
-        raise InputError(f"{schema.file}: there is no scenario '{name[:60]}' for schema '{schema.name}'{hint}")
+    if name not in ready_names(schema.name):
+        message, at = no_such_scenario(schema, name), schema.scenario_places.get(name)
+        raise InputError(message) if at is None else SchemaError(schema.file, [Problem(message, at)])
     return read_ready(schema, name)
 
 

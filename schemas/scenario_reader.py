@@ -23,10 +23,10 @@ _DURING = Recipe("between", {"period": ("-90d", "now")})
 
 
 class ScenarioReader:
-    """Reads scenarios of `schema`; about its parts that are `broken` nothing more is said."""
+    """Reads scenarios of `schema`; about its parts that are `broken` nothing more is said. `file` is where they stand."""
 
-    def __init__(self, reading: Reading, schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> None:
-        self._reading, self._schema, self._broken = reading, schema, broken
+    def __init__(self, reading: Reading, schema: Schema, file: str, broken: Collection[tuple[str, ...]] = ()) -> None:
+        self._reading, self._schema, self._file, self._broken = reading, schema, file, broken
 
     def read(self, name: str, node: Node) -> Scenario | None:
         """Return the scenario that a mapping writes; None, and problems, where it is not sound."""
@@ -62,7 +62,7 @@ class ScenarioReader:
         if table is None or moment is None or len(reading.problems) > before:
             return None
         values = {key: value for key, value in values.items() if value is not None}
-        return Scenario(name, table.name, moment, changes, near, at=mark_of(node), **values)
+        return Scenario(name, table.name, moment, changes, near, at=mark_of(node), file=self._file, **values)
 
     def _table(self, node: Node, what: str) -> Table | None:
         name = self._reading.text(node, what)

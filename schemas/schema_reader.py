@@ -9,10 +9,9 @@ import yaml
 
 from schemas import grammar
 from schemas.data_classes import with_inherited_classes
-from schemas.errors import nearest
+from schemas.errors import Mark, nearest
 from schemas.grammar import LARGEST_SEED, names
 from schemas.model import Schema
-from schemas.ready_scenarios import ready_names
 from schemas.recipe_reader import read_locale
 from schemas.reference_reader import read_target
 from schemas.scenario_reader import ScenarioReader
@@ -21,7 +20,7 @@ from schemas.table_reader import TableReader, WrittenColumn
 from schemas.times import parse_moment
 from schemas.type_reader import read_enum, type_of
 from schemas.types import SqlType
-from schemas.yaml_nodes import Node, Parts, Reading
+from schemas.yaml_nodes import Node, Parts, Reading, mark_of
 
 
 @dataclass
@@ -59,11 +58,12 @@ class SchemaReader:
         schema = Schema(tables=tuple(t.finish() for t in self.tables.values()), enums=self.enums, file=self.file, **values)
         self.broken |= {(t.name, c) for t in self.tables.values() for c in t.broken}
         schema = with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
-        return replace(schema, scenarios=self._scenarios(top["scenarios"][1], schema)) if "scenarios" in top else schema
+        return self._with_scenarios(top["scenarios"][1], schema) if "scenarios" in top else schema
 
-    def _scenarios(self, node: Node, schema: Schema) -> dict[str, float | Scenario]:
-        reader = ScenarioReader(self.reading, schema, self.broken)
+    def _with_scenarios(self, node: Node, schema: Schema) -> Schema:
+        reader = ScenarioReader(self.reading, schema, self.file, self.broken)
         found: dict[str, float | Scenario] = {}
+        places: dict[str, Mark] = {}
         for name, (key, value) in self.reading.mapping(node, "scenarios").items():
             if self.reading.name(key, "the name of a scenario") is None:
                 continue
@@ -72,10 +72,10 @@ class SchemaReader:
                 read = reader.read(name, value)
             else:
                 read = self.reading.share(value, f"the share of '{name}'")
-                self._require_ready(key, name, schema.name)
             if read is not None:
                 found[name] = read
-        return found
+                places[name] = mark_of(key)
+        return replace(schema, scenarios=found, scenario_places=places)
 
     def _values(self, top: Parts) -> dict[str, Any]:
         """The plain values among the top-level keys; those that are wrong are left out."""
@@ -94,12 +94,6 @@ class SchemaReader:
             elif key == "comment":
                 values["comment"] = reading.text(node, "comment")
         return {key: value for key, value in values.items() if value is not None}
-
-    def _require_ready(self, node: Node, name: str, schema: str) -> None:
-        ready = ready_names(schema)
-        if name not in ready:
-            hint = nearest(name, ready) or (f"; there are {', '.join(ready)}" if ready else "; write what it changes instead of a share")
-            self.reading.say(node, f"there is no ready scenario '{name[:60]}' for schemas named '{schema[:60]}'{hint}")
 
     def _anchor(self, node: Node) -> int | None:
         text = self.reading.text(node, "anchor")
