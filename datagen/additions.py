@@ -35,7 +35,7 @@ class Added:
 
 
 class Additions:
-    """All further rows of one table; `first` is its own row count, and `stride` bounds the number of scenarios."""
+    """All further rows of one table; `first` is its own row count, and `stride` the number of scenarios that could add to it."""
 
     def __init__(self, table: str, first: int, stride: int, added: Sequence[Added]) -> None:
         self.table, self.first, self.stride = table, first, stride
@@ -151,9 +151,15 @@ class Additions:
             codes[mine] = code // room * (WINDOW * (gaps - 1)) + code % room * self.stride + one
         return codes
 
-    def last_window(self, gaps: int) -> int:
-        """The last window in which a further row has its number."""
-        return int(self.codes(gaps, self.numbers).max(initial=0)) // (WINDOW * (gaps - 1))
+    def shortage(self, gaps: int) -> str | None:
+        """Why a sequence with so many gaps has no room for these rows; None where it has."""
+        windows = max(-(-self.first // WINDOW), 1)
+        if int(self.codes(gaps, self.numbers).max(initial=0)) < windows * WINDOW * (gaps - 1):
+            return None
+        return (
+            f"{len(self):,} rows are added to the {self.first:,} of '{self.table}', for which gaps of {gaps} leave no room; "
+            "lower the shares, or raise the gaps"
+        )
 
 
 class GrownFamily(Family):

@@ -24,8 +24,8 @@ class Further(Protocol):
         """The places of rows among the free numbers: window * WINDOW * (gaps - 1) + which of its free numbers; -1 for own rows."""
         ...
 
-    def last_window(self, gaps: int) -> int:
-        """The last window in which one of them has its number."""
+    def shortage(self, gaps: int) -> str | None:
+        """Why there is no room for them; None where there is."""
         ...
 
 
@@ -37,8 +37,11 @@ class Gapped:
 
     def last(self, rows: int) -> int:
         """The greatest number that `rows` rows, and further ones in the same windows, may have."""
-        windows = max(-(-rows // WINDOW), 1 if self._further is None else self._further.last_window(self._gaps) + 1, 1)
-        return windows * WINDOW * self._gaps - 1
+        return max(-(-rows // WINDOW), 1) * WINDOW * self._gaps - 1
+
+    def shortage(self) -> str | None:
+        """Why there is no room for the further rows; None where there is."""
+        return None if self._further is None else self._further.shortage(self._gaps)
 
     def __call__(self, numbers: Int64) -> Int64:
         window, place = numbers // WINDOW, numbers % WINDOW

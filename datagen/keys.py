@@ -80,7 +80,13 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
 def gapped_numbers(recipe: Recipe, ctx: Context) -> Gapped | None:
     """How a sequence with `gaps` spreads its row numbers out; None for one without."""
     gaps = int(argument(recipe, "gaps"))
-    return None if gaps <= 1 else Gapped(ctx.stream("gaps"), gaps, ctx.plan.further.get(ctx.table.name))
+    if gaps <= 1:
+        return None
+    gapped = Gapped(ctx.stream("gaps"), gaps, ctx.plan.further.get(ctx.table.name))
+    shortage = gapped.shortage()
+    if shortage is not None:
+        ctx.fail(shortage)
+    return gapped
 
 
 def _format(text: str, ctx: Context) -> tuple[str, int, str]:

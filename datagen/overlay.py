@@ -9,7 +9,7 @@ Where two scenarios would set the same cell, the first by name does, and the row
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -97,21 +97,20 @@ class Applied:
 class Overlay:
     """The scenarios of a data set, found from its plan without them; raises RecipeError with the problems of a scenario.
 
-    `known` are the names of all scenarios there are for the schema: each has numbers of its own for the rows that it adds.
+    `adding` names for each table all scenarios that could add rows to it: each has numbers of its own for them.
     """
 
-    def __init__(self, base: Plan, scenarios: Sequence[Scenario], known: Sequence[str]) -> None:
+    def __init__(self, base: Plan, scenarios: Sequence[Scenario], adding: Mapping[str, Sequence[str]]) -> None:
         self.base = base
         self.applied: list[Applied] = []
         self.additions: dict[str, Additions] = {}
-        self._known = list(known)
+        self._adding = adding
         self._added: dict[str, list[Added]] = defaultdict(list)
         self._set: dict[tuple[str, str], list[Int64]] = defaultdict(list)
         for scenario in scenarios:
             self._collect(scenario, partial(self._find, scenario))
-        stride = len(self._known)
         for name, added in self._added.items():
-            self.additions[name] = Additions(name, base.row_count(name), stride, added)
+            self.additions[name] = Additions(name, base.row_count(name), len(adding[name]), added)
         for table in base.parents_first():
             if table.name in self.additions:
                 self._place(table)
@@ -191,7 +190,7 @@ class Overlay:
         owner = np.repeat(np.arange(len(per.rows)), counts)
         episode = per.episode[owner]
         place, count = places_in(owner)
-        order, stride = self._known.index(step.scenario.name), len(self._known)
+        order, stride = self._adding[table].index(step.scenario.name), len(self._adding[table])
         numbers = self.base.row_count(table) + (counters[table] + np.arange(total)) * stride + order
         counters[table] += total
         phases = same_phase(change.phase, total)

@@ -13,7 +13,7 @@ from datagen.plan import Plan
 from datagen.pools import Pools
 from schemas.errors import Problem
 from schemas.model import Schema
-from schemas.ready_scenarios import known_scenarios, scenarios_to_apply
+from schemas.ready_scenarios import adding_scenarios, scenarios_to_apply
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def staged(schema: Schema, seed: int | None, scale: float, pools: Pools | None, 
     plan = Plan(schema, seed, scale, pools)
     if not scenarios:
         return Staged(plan, schema)
-    overlay = Overlay(plan, scenarios, known_scenarios(schema))
+    overlay = Overlay(plan, scenarios, adding_scenarios(schema))
     plan = Plan(schema, seed, scale, plan.pools, overlay)
     labels = []
     for applied in overlay.applied:

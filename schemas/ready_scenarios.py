@@ -60,6 +60,22 @@ def scenario_named(schema: Schema, name: str) -> Scenario:
     return read_ready(schema, name)
 
 
+def adding_scenarios(schema: Schema) -> dict[str, tuple[str, ...]]:
+    """Return for each table the names of the scenarios that can add rows to it, applied or not.
+
+    Ready ones that do not fit the schema add none.
+    """
+    found: dict[str, list[str]] = {}
+    for name in known_scenarios(schema):
+        try:
+            changes = scenario_named(schema, name).all_changes()
+        except SchemaError:
+            continue
+        for table in dict.fromkeys(change.table for change in changes if change.adds):
+            found.setdefault(table, []).append(name)
+    return {table: tuple(names) for table, names in found.items()}
+
+
 def scenarios_to_apply(schema: Schema, asked: Mapping[str, float | None]) -> tuple[Scenario, ...]:
     """Return the scenarios that a data set gets, with their shares, by name.
 
