@@ -12,6 +12,7 @@ from schemas.model import Column, Recipe, Schema, Table
 from schemas.recipe_rules import Placed, placed_problems
 from schemas.scenarios import Change, Scenario, leading_to, with_episode
 from schemas.types import SqlType
+from schemas.yaml_nodes import MAX_NAME
 
 _TRUTH = SqlType("boolean")
 _MOMENT = SqlType("timestamptz")
@@ -42,6 +43,11 @@ def labelled_rows_have_keys(schema: Schema, scenario: Scenario) -> Iterator[Prob
         if not table.key:
             yield Problem(f"scenario '{scenario.name}': table '{name}' has no key, so no label could point at its rows", scenario.at)
     label = label_table_name(scenario)
+    if len(label.encode()) > MAX_NAME:
+        yield Problem(
+            f"the name of scenario '{scenario.name}' is too long: its labels stand in '{label}', and databases keep {MAX_NAME} bytes",
+            scenario.at,
+        )
     if schema.has(label):
         yield Problem(f"scenario '{scenario.name}' is labelled in a table '{label}', and the schema has one of that name", scenario.at)
 
@@ -58,6 +64,7 @@ def rows_lead_to_subjects(schema: Schema, scenario: Scenario) -> Iterator[Proble
             yield Problem(
                 f"rows of '{start}' do not lead to '{scenario.subjects}' along references, so they belong to no subject", change.at
             )
+            continue
         if not change.adds:
             continue
         parent = schema.table(change.table).rows.per

@@ -65,11 +65,10 @@ class SchemaReader:
         found: dict[str, float | Scenario] = {}
         places: dict[str, Mark] = {}
         for name, (key, value) in self.reading.mapping(node, "scenarios").items():
-            if self.reading.name(key, "the name of a scenario") is None:
-                continue
             read: float | Scenario | None
             if isinstance(value, yaml.MappingNode):
-                read = reader.read(name, value)
+                named = self.reading.name(key, "the name of a scenario")
+                read = None if named is None else reader.read(named, value)
             else:
                 read = self.reading.share(value, f"the share of '{name}'")
             if read is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from datagen import SyntheticSource
 from schemas.model import Table
+from schemas.scenarios import leading_to
 
 Floats = npt.NDArray[np.float64]
 _CUTS = 64
@@ -50,7 +53,7 @@ def _grow(train: Floats, labels: npt.NDArray[np.bool_], weight: Floats, test: Fl
     return scores
 
 
-def identifiers(source: SyntheticSource, table: Table, subjects: str) -> Floats:
+def identifiers(source: SyntheticSource, table: Table, subjects: Collection[str]) -> Floats:
     """What tells rows apart and should say nothing else: the place of a row, its keys and unique values, references that do not
     name a subject; and what can be made of them: remainders, digits, for keys the distances to the rows before and behind.
 
@@ -59,7 +62,7 @@ def identifiers(source: SyntheticSource, table: Table, subjects: str) -> Floats:
     rows = source.read(table.name).read_all()
     features = {"place": np.arange(rows.num_rows, dtype=np.float64)}
     columns = {c for columns in table.unique_sets() for c in columns}
-    columns |= {c for f in table.foreign_keys if f.table != subjects for c in f.columns}
+    columns |= {c for f in table.foreign_keys if f.table not in subjects for c in f.columns}
     for name in sorted(columns):
         column = table.column(name)
         if column.generate is not None and column.generate.name in ("ordinal", "between", "after"):
@@ -83,7 +86,11 @@ def _numbers(values: pa.Array) -> dict[str, Floats]:
     texts = [value or "" for value in values.cast(pa.string()).to_pylist()]
     digits = [float("".join(c for c in text if c.isdigit())[:15] or 0) for text in texts]
     ends = {f"letter {i}": [float(ord(text[i])) if len(text) > abs(i) else 0.0 for text in texts] for i in (0, 1, 5, -1)}
-    return {"length": np.array([len(t) for t in texts], np.float64), "digits": np.array(digits), **{k: np.array(v) for k, v in ends.items()}}
+    return {
+        "length": np.array([len(t) for t in texts], np.float64),
+        "digits": np.array(digits),
+        **{k: np.array(v) for k, v in ends.items()},
+    }
 
 
 def leak(source: SyntheticSource, scenario: str, table_name: str) -> tuple[float, int]:
@@ -93,7 +100,9 @@ def leak(source: SyntheticSource, scenario: str, table_name: str) -> tuple[float
     """
     table = source.schema.table(table_name)
     label_table = source.schema.table(f"{scenario}_labels")
-    subjects = label_table.foreign_keys[0].table
+    subject = label_table.foreign_keys[0].table
+    # a subject, and what it belongs to itself: a tenant with many users has many that are befallen
+    subjects = {t.name for t in source.schema.tables if leading_to(source.schema, subject, t.name) is not None}
     key = next(f for f in label_table.foreign_keys[1:] if f.table == table_name)
     rows, labels = source.read(table_name).read_all(), source.read(label_table.name).read_all()
     episode_of = {}

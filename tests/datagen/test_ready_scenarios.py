@@ -144,7 +144,9 @@ def test_dunning_waits_longer_each_time_until_the_invoice_is_paid_or_void():
         assert set(last["invoice_status"]) == ({"paid", "void"} if role == "positive" else {"paid"})
         assert (tries["status"] == "succeeded").sum() == len(paid)
         added = tries.filter(pl.col("change") == "added")
-        gaps[role] = {tuple(times.diff().drop_nulls()) for times in added.group_by("invoice_id", maintain_order=True).agg("created_at")["created_at"]}
+        gaps[role] = {
+            tuple(times.diff().drop_nulls()) for times in added.group_by("invoice_id", maintain_order=True).agg("created_at")["created_at"]
+        }
     assert gaps == {"positive": {(2 * DAY, 4 * DAY, 7 * DAY)}, "near_miss": {(timedelta(minutes=15),) * 3}}
 
 
@@ -169,7 +171,9 @@ def test_webhook_failures_let_nothing_through_from_a_moment_on():
     assert set(down["status_code"]) == {404, 410, 502}
     assert (down["created"] >= down["happened_at"]).all()
     whole = frame(planted("webhook_failures"), "webhook_deliveries").join(events, left_on="event_id", right_on="id")
-    later = whole.join(down.select("endpoint_id", "happened_at").unique(), on="endpoint_id").filter(pl.col("created") >= pl.col("happened_at"))
+    later = whole.join(down.select("endpoint_id", "happened_at").unique(), on="endpoint_id").filter(
+        pl.col("created") >= pl.col("happened_at")
+    )
     assert len(later) == len(down)
     slow = rows("webhook_failures", "webhook_deliveries", "near_miss")
     assert slow["duration_ms"].min() >= 20_000
@@ -205,14 +209,20 @@ def test_churn_wave_cancels_within_weeks_and_near_misses_stay():
 
 def test_incident_has_a_baseline_an_onset_and_a_recovery():
     errors, near = (
-        rows("incident", "webhook_deliveries", role).group_by("label_phase").agg((~pl.col("delivered")).mean().alias("rate"), pl.col("duration_ms").median())
+        rows("incident", "webhook_deliveries", role)
+        .group_by("label_phase")
+        .agg((~pl.col("delivered")).mean().alias("rate"), pl.col("duration_ms").median())
         for role in ("positive", "near_miss")
     )
     rate, slow = dict(errors.select("label_phase", "rate").iter_rows()), dict(errors.select("label_phase", "duration_ms").iter_rows())
     assert rate["baseline"] < 0.08 < rate["recovery"] < 0.5 < 0.7 < rate["onset"]
     assert slow["baseline"] < slow["recovery"] < slow["onset"]
     assert near["rate"].max() < 0.08
-    times = rows("incident", "webhook_events").group_by("label_phase").agg(pl.col("created_at").min().alias("first"), pl.col("created_at").max().alias("last"))
+    times = (
+        rows("incident", "webhook_events")
+        .group_by("label_phase")
+        .agg(pl.col("created_at").min().alias("first"), pl.col("created_at").max().alias("last"))
+    )
     ordered = {name: (first, last) for name, first, last in times.iter_rows()}
     assert ordered["baseline"][1] <= ordered["onset"][0] < ordered["onset"][1] <= ordered["recovery"][0] < ordered["recovery"][1]
     assert rows("incident", "webhook_events")["happened_at"].n_unique() == 1
