@@ -33,6 +33,13 @@ class Added:
     parents: Int64 | None
     links: dict[tuple[str, ...], Int64] = field(default_factory=dict)
 
+    def without(self, episodes: Int64) -> Added:
+        """The same without the rows of some episodes."""
+        kept = ~np.isin(self.befallen.episode, episodes)
+        parents = None if self.parents is None else self.parents[kept]
+        links = {key: rows[kept] for key, rows in self.links.items()}
+        return Added(self.scenario, self.change, self.befallen.without(episodes), parents, links)
+
 
 class Additions:
     """All further rows of one table; `first` is its own row count, and `stride` the number of scenarios that could add to it."""

@@ -83,6 +83,12 @@ class Befallen:
         place, count = places_in(belonging.episode)
         return cls(belonging.rows, belonging.episode, place, count, episodes.moments[belonging.episode], same_phase(phase, len(place)))
 
+    def without(self, episodes: Int64) -> Befallen:
+        """The same without the rows of some episodes."""
+        kept = ~np.isin(self.episode, episodes)
+        rows, episode, place, count, moments = (values[kept] for values in (self.rows, self.episode, self.place, self.count, self.moments))
+        return Befallen(rows, episode, place, count, moments, self.phases.filter(pa.array(kept)))
+
     def kernels(self) -> dict[str, Kernel]:
         """The columns `episode.*` of these rows; they are asked for no others."""
         whole = EPISODE["episode.place"]

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from datagen.arrays import from_units
 from datagen.errors import Unusable
-from datagen.overlay import Applied
+from datagen.planting import Applied
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table

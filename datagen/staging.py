@@ -8,8 +8,9 @@ from typing import Any
 
 from datagen.errors import RecipeError, Unusable
 from datagen.labels import Labels
-from datagen.overlay import Applied, Overlay
+from datagen.overlay import Overlay
 from datagen.plan import Plan
+from datagen.planting import Applied
 from datagen.pools import Pools
 from schemas.errors import Problem
 from schemas.model import Schema

@@ -133,7 +133,9 @@ scenarios:
   sets for a subject, or adds for a row of `per`) and `episode.count` (how many those are), and with `set` `was.<column>`, the
   value without scenarios. `where` is always asked of values without scenarios.
 - Subjects are chosen by draws of the scenario's own: a larger share keeps the subjects of a smaller one, and other scenarios move
-  none. Where two scenarios would set the same cell, the first by name does, and the row is not labelled by the other.
+  none. Several scenarios are planted in the order of their names, and none is moved by those after it. An episode that would set a
+  row which an earlier scenario sets or adds rows to, or add rows to one that it sets, is left out as a whole, so labels stay true.
+- `pick` takes the same rows in all changes of a part that choose among the same.
 - Keys, unique columns and references cannot be set. Rows can be added where no value would tell them from others: integer keys
   need `{sequence: {gaps: 8}}`, which leaves numbers free; `{row}` and `uuid7` without a time are refused.
 """
