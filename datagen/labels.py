@@ -1,7 +1,7 @@
 """Labels: what is true about the rows that scenarios have touched, in a side table for each scenario.
 
 A label table has one row for each episode, then one for each row that the episode set or added. `role` says whether it is what
-it looks like; the other columns name the subject and the row, as foreign keys.
+it looks like; the other columns name the subject and the row, as foreign keys of the data class of what they reference.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _table(schema: Schema, applied: Applied, tables: Sequence[str], count: int) 
             if len(column.encode()) > MAX_NAME or column.casefold() in taken:
                 raise Unusable(f"the label table cannot have a column '{column[:80]}': it is too long, or there twice")
             null = None if prefix == "subject" and not keys else 0.0
-            columns.append(Column(column, target.column(key).type, null))
+            columns.append(Column(column, target.column(key).type, null, data_class=target.column(key).data_class))
         keys.append(ForeignKey(tuple(named), name, target.key))
     comment = f"Ground truth of the scenario {scenario.name}" + (f": {scenario.comment}" if scenario.comment else "")
     return Table(

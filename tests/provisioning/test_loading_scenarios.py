@@ -53,7 +53,7 @@ def test_a_bundle_says_what_was_planted_and_which_recipes_did_it(store: Path) ->
     bundle = planted(store, 0.2, "churn_wave", "incident")
     assert set(bundle.provenance["scenarios"]) == set(bundle.schema.scenarios) == {"churn_wave", "incident"}
     labels = bundle.schema.table("churn_wave_labels")
-    assert {c.data_class for c in labels.columns} == {"internal"}
+    assert {c.data_class for c in labels.columns} == {"internal"}, "keys of the company are internal, and so is all else"
     assert "Ground truth" in (labels.comment or "")
     assert bundle.data_class == planted(store, 0, "incident").data_class
     assert "churn_wave_labels" in bundle.provenance["recipes"]
