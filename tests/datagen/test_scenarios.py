@@ -309,3 +309,75 @@ def test_a_share_that_is_left_out_leaves_a_scenario_to_be_asked_for():
     text = SHOP.replace("    share: 0.08\n", "")
     assert list(shop(text).scenarios) == ["logins"]
     assert set(shop(text, burst=0.05).scenarios) == {"burst", "logins"}
+
+
+LEDGER = """schema: ledger
+seed: 3
+tables:
+  agents:
+    rows: 60
+    columns:
+      id:     {type: int, key: true, generate: {sequence: {gaps: 8}}}
+      weight: {type: int, generate: {uniform: [1, 50]}}
+      team:   {type: int, generate: {uniform: [1, 5]}}
+  people:
+    rows: 400
+    columns:
+      id:       {type: int, key: true}
+      agent_id: {references: agents.id}
+      buddy_id: {references: people.id, within: agent_id, null: 0}
+  calls:
+    rows: 3000
+    columns:
+      id:        {type: int, key: true, generate: {sequence: {gaps: 8}}}
+      agent_id:  {references: agents.id, weight: weight}
+      person_id: {references: people.id, within: agent_id, null: 0}
+      team:      {type: int, generate: {from: agent_id.team}}
+scenarios:
+  busy:
+    subjects: agents
+    share: 0.5
+    set: {agents: {columns: {weight: {constant: 5000}, team: {constant: 9}}}}
+    add: {calls: {count: 3}}
+  calm:
+    subjects: people
+    share: 0.2
+    add: {calls: {count: {uniform: [1, 2]}}, agents: {count: 1, columns: {team: {constant: 7}}}}
+"""
+
+
+def test_references_of_own_rows_stay_whatever_becomes_of_the_weights_that_chose_them():
+    made, bare = shop(LEDGER), shop(LEDGER, busy=0, calm=0)
+    calls, before = frame(made, "calls"), frame(bare, "calls")
+    kept = calls.join(before.select("id"), on="id", how="semi", maintain_order="left")
+    for column in ("id", "agent_id", "person_id"):
+        assert kept[column].equals(before[column]), column
+    agents = frame(made, "agents")
+    busy = frame(made, "busy_labels").filter(pl.col("change") == "set")["agents_id"]
+    assert set(agents.filter(pl.col("team") == 9)["id"]) == set(busy)
+    assert kept.filter(kept["team"] != before["team"])["agent_id"].is_in(busy.implode()).all()
+    assert (kept.filter(pl.col("agent_id").is_in(busy.implode()))["team"] == 9).all()
+    assert frame(made, "people").equals(frame(bare, "people"))
+
+
+def test_two_scenarios_may_add_to_one_table_and_neither_is_in_the_way_of_the_other():
+    both, busy, calm = shop(LEDGER), shop(LEDGER, calm=0), shop(LEDGER, busy=0)
+    calls = frame(both, "calls")
+    assert (
+        calls["id"].n_unique()
+        == len(calls)
+        == 3000 + sum(both.scenarios[n]["rows_added"] for n in both.scenarios) - both.row_count("agents") + 60
+    )
+    of = {
+        name: frame(source, f"{name}_labels").filter(pl.col("calls_id").is_not_null())["calls_id"]
+        for name, source in (("busy", busy), ("calm", calm))
+    }
+    assert not set(of["busy"]) & set(of["calm"])
+    for name, alone in (("busy", busy), ("calm", calm)):
+        assert frame(both, f"{name}_labels").equals(frame(alone, f"{name}_labels"))
+        mine, own = (frame(s, "calls").filter(pl.col("id").is_in(of[name].implode())).sort("id").drop("team") for s in (both, alone))
+        assert mine.equals(own)
+        assert len(mine) == len(of[name])
+    added = frame(both, "agents").filter(pl.col("team") == 7)
+    assert len(added) == both.row_count("agents") - 60
+    assert added["weight"].n_unique() > 10, "further rows draw values of their own"
