@@ -346,8 +346,9 @@ scenarios:
 """
 
 
-def test_references_of_own_rows_stay_whatever_becomes_of_the_weights_that_chose_them():
-    made, bare = shop(LEDGER), shop(LEDGER, busy=0, calm=0)
+@pytest.mark.parametrize("calm", [None, 0])
+def test_references_of_own_rows_stay_whatever_becomes_of_the_weights_that_chose_them(calm):
+    made, bare = shop(LEDGER, calm=calm), shop(LEDGER, busy=0, calm=0)
     calls, before = frame(made, "calls"), frame(bare, "calls")
     kept = calls.join(before.select("id"), on="id", how="semi", maintain_order="left")
     for column in ("id", "agent_id", "person_id"):
