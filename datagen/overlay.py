@@ -147,6 +147,9 @@ class Overlay:
             part = ("~scenario", applied.scenario.name, ROLES[one.role], str(one.place))
             ctx = EpisodeContext(plan, table, name, type, part=part, at=recipe.at or one.change.at, seen=seen)
             kernel = plan.compile_recipe(recipe, ctx)
+            if plan.reads_itself((table.name, name)):
+                hint = f"; {WAS}{name} is its value without scenarios" if not one.change.adds else ""
+                raise Unusable(f"'{name}' of '{table.name}' cannot be made from itself{hint}", ctx.at)
             if (table.name, name) in plan.canonical_json and not is_canonical(recipe, ctx):
                 plan.canonical_json.discard((table.name, name))
             if isinstance(plan.tables[table.name].kernels[name], Affine):

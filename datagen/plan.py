@@ -215,6 +215,10 @@ class Plan:
         """Note that `node` (a column, or a link) is computed from `other`."""
         self._needs.setdefault(node, set()).add(other)
 
+    def reads_itself(self, node: Node) -> bool:
+        """Whether `node` is computed from itself without a detour."""
+        return node in self._needs.get(node, ())
+
     def _find_cycles(self) -> None:
         try:
             TopologicalSorter(self._needs).prepare()

@@ -300,6 +300,14 @@ def test_what_only_the_plan_can_tell_is_refused_before_a_row_is_made():
     circle = LOGINS.replace("{status: {constant: locked}}", "{status: {from: note}}")
     with pytest.raises(RecipeError, match="computed from each other in a circle"):
         datagen.source(parse_schema(TABLES + "scenarios:" + circle))
+    own = LOGINS.replace("{status: {constant: locked}}", '{status: {template: "{status}!"}}')
+    assert "'status' of 'users' cannot be made from itself; was.status is its value without scenarios" in refusal(
+        TABLES + "scenarios:" + own
+    )
+    negative = LOGINS.replace("{uniform: [2, 9]}", "{normal: {mean: 0, sd: 5}}")
+    assert "let it begin at 0" in refusal(TABLES + "scenarios:" + negative)
+    crowded = BURST.replace("{uniform: [3, 6]}", "{uniform: [100, 200]}")
+    assert "for which gaps of 8 leave no room; lower the shares, or raise the gaps" in refusal(TABLES + "scenarios:" + crowded, burst=1)
     narrow = TABLES.replace("generate: {internet.token: 20}", "generate: {pattern: '[a-z]{2}\\\\d'}").replace("rows: 300", "rows: 100")
     wide = BURST.replace("{uniform: [3, 6]}", "{uniform: [300, 600]}")
     assert "unique" in refusal(narrow + "scenarios:" + wide, burst=1)
