@@ -103,6 +103,27 @@ A name that contains dots is understood wherever only one meaning is possible; a
 `{table: "a.b", columns: [id]}`.
 """
 
+SCENARIOS_EXAMPLE = """\
+scenarios:
+  card_testing: 0.002                   # a ready one; `companyos schema scenarios` lists them
+  refund_ring:
+    subjects: tenants
+    share: 0.01
+    near_miss: 0.01
+    at: {between: [-30d, now]}
+    set:
+      users: {pick: 1, columns: {job_title: {template: "{was.job_title}, ring leader"}}}
+    add:
+      refunds:
+        per: payments
+        where: status = 'succeeded' AND refunded = 0
+        pick: 3
+        columns: {reason: {constant: never arrived}, requested_at: {after: episode.at, within: 1h, until: 1d}}
+    near:
+      add:
+        refunds: {per: payments, where: status = 'succeeded' AND refunded = 0, pick: 3}
+"""
+
 _SCENARIOS = """\
 A scenario befalls some rows of one table, its subjects, and gives each an episode at a moment: columns of rows that belong to the
 subject become another, and rows are added. What the rows are in truth stands in a table of its own, `<scenario>_labels`: one row
@@ -110,21 +131,7 @@ for each episode and each row that it set or added, with `role` (`positive` or `
 the subject and the row. Everything else is as it would be without: leave the scenario out, and the untouched rows are the same.
 
 ```yaml
-scenarios:
-  card_testing: 0.002                   # a ready one; `companyos schema scenarios` lists them
-  refund_ring:
-    subjects: users
-    share: 0.01
-    near_miss: 0.01
-    at: {between: [-30d, now]}
-    set:
-      users: {columns: {status: {constant: locked}}}
-    add:
-      refunds: {per: payments, pick: 3, columns: {reason: {constant: not received}, requested_at: {after: episode.at, within: 1h}}}
-    near:
-      add:
-        refunds: {per: payments, pick: 3, columns: {requested_at: {after: episode.at, within: 60d, until: 60d}}}
-```
+@SCENARIOS@```
 
 - Rows belong to a subject where references lead from them to it, over any number of tables by the shortest way.
 - An added row hangs below the row of `per` for which it is added, and its references to that table name that row; all else is made
@@ -174,7 +181,7 @@ def _lines() -> Iterator[str]:
     ):
         yield from ("", f"## {title}", "")
         if keys is grammar.SCENARIO:
-            yield from (_SCENARIOS, "")
+            yield from (_SCENARIOS.replace("@SCENARIOS@", SCENARIOS_EXAMPLE).rstrip(), "")
         yield from _table(("key", "value", "meaning", "example"), (_key_row(key) for key in keys))
     yield from ("", "## Types", "")
     yield from _table(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))
