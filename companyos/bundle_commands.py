@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ from companyos.options import (
     json_option,
     reference_argument,
     scale_option,
+    scenario_option,
     schema_argument,
     seed_option,
     state_option,
@@ -34,6 +36,7 @@ def bundle() -> None:
 @schema_argument
 @seed_option
 @scale_option
+@scenario_option
 @state_option
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
@@ -46,6 +49,7 @@ def build(
     schema: str,
     seed: int | None,
     scale: float,
+    scenarios: dict[str, float | None],
     moment: str | None,
     tag: str | None,
     jobs: int | None,
@@ -57,13 +61,13 @@ def build(
 ) -> None:
     """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
 
-    The same schema, seed and scale give the same bytes on any machine, whether tables are reused or not.
+    The same schema, seed, scale and scenarios give the same bytes on any machine, whether tables are reused or not.
     """
     import bundles
     import datagen
 
     started = time.monotonic()
-    source = datagen.source(schema, seed=seed, scale=scale, as_of=moment)
+    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     with progress(quiet=as_json) as tell:
         made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, on_progress=tell)
     seconds = time.monotonic() - started
@@ -80,6 +84,7 @@ def build(
     reused = sum(origin.reference is not None for origin in made.origins.values())
     tables = f"{len(made.tables)} tables" + (f" ({reused} reused)" if reused else "")
     click.echo(f"{made.reference}  {tables}, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
+    _say_scenarios(source.scenarios)
     click.echo(f"content   {made.content_digest}")
     click.echo(f"manifest  {made.manifest_digest}")
 
@@ -92,6 +97,14 @@ def _explained(origin: Origin) -> tuple[str, str]:
     more = len(origin.reasons) - len(shown)
     why = "; ".join([*shown, f"and {more} more"] if more else shown)
     return "made", f"{why} (beside {origin.beside})" if origin.beside else why
+
+
+def _say_scenarios(applied: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, found in applied.items():
+        click.echo(
+            f"scenario  {name}={found['share']:g}: {found['subjects']:,} subjects and {found['near_misses']:,} near misses, "
+            f"{found['rows_added']:,} rows added and {found['rows_set']:,} set"
+        )
 
 
 @bundle.command("list")
@@ -145,6 +158,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
             f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
             + (f", as of {origin['as_of']}" if "as_of" in origin else "")
         )
+        _say_scenarios(origin.get("scenarios", {}))
     rows = [
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()
     ]

@@ -48,6 +48,34 @@ class TableType(click.ParamType[str]):
         return [CompletionItem(t.name) for t in tables if t.name.startswith(incomplete)]
 
 
+class ScenarioType(click.ParamType[tuple[str, "float | None"]]):
+    """A scenario, and the share of its subjects; completed from the schema named before it."""
+
+    name = "scenario"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float | None]:
+        if isinstance(value, tuple):
+            return value
+        name, given, share = str(value).partition("=")
+        if not given:
+            return name, None
+        try:
+            return name, float(share)
+        except ValueError:
+            self.fail(f"the share of '{name}' must be a number from 0 to 1, as in {name}=0.01, not '{share}'", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from schemas import read_schema
+        from schemas.errors import CompanyOSError
+        from schemas.ready_scenarios import known_scenarios
+
+        try:
+            known = known_scenarios(read_schema(ctx.params["schema"]))
+        except (CompanyOSError, KeyError):
+            return []
+        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
 def reference_argument(function: Any) -> Any:
     """REF."""
     return click.argument("reference", metavar="REF", type=ReferenceType())(function)
@@ -83,3 +111,20 @@ def state_option(function: Any) -> Any:
 def scale_option(function: Any) -> Any:
     """--scale."""
     return click.option("--scale", metavar="X", type=float, default=1.0, show_default=True, help="Times as many rows.")(function)
+
+
+def scenario_option(function: Any) -> Any:
+    """--scenario, as a mapping from names to shares (None for the scenario's own)."""
+    text = "Plant a scenario, for a share of its subjects (its own, unless given; 0 for none). May be given more than once."
+    return click.option(
+        "--scenario", "scenarios", metavar="NAME[=SHARE]", type=ScenarioType(), multiple=True, callback=_by_name, help=text
+    )(function)
+
+
+def _by_name(ctx: click.Context, param: click.Parameter, given: tuple[tuple[str, float | None], ...]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name, share in given:
+        if name in found:
+            raise click.BadParameter(f"'{name}' is given twice", ctx, param)
+        found[name] = share
+    return found

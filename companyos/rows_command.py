@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from companyos.options import TableType, json_option, scale_option, schema_argument, seed_option, state_option
+from companyos.options import TableType, json_option, scale_option, scenario_option, schema_argument, seed_option, state_option
 from companyos.output import print_json
 from companyos.records import records
 
@@ -27,11 +27,21 @@ _SPECIAL = re.compile(r'[",\r\n]')
 @click.option("--to", "stop", metavar="M", type=click.IntRange(min=0), help="The row after the last.  [default: 10 rows]")
 @seed_option
 @scale_option
+@scenario_option
 @state_option
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @json_option
 def rows(
-    schema: str, table: str, start: int, stop: int | None, seed: int | None, scale: float, moment: str | None, form: str, as_json: bool
+    schema: str,
+    table: str,
+    start: int,
+    stop: int | None,
+    seed: int | None,
+    scale: float,
+    scenarios: dict[str, float | None],
+    moment: str | None,
+    form: str,
+    as_json: bool,
 ) -> None:
     """Print rows of TABLE of a SCHEMA: the same rows that a bundle of it holds.
 
@@ -39,7 +49,7 @@ def rows(
     """
     import datagen
 
-    source = datagen.source(schema, seed=seed, scale=scale, as_of=moment)
+    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     count = source.row_count(table)
     end = min(start + 10, count) if stop is None else stop
     source.require_rows(table, start, end)

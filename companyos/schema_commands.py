@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from companyos.options import json_option, reference_argument, schema_argument, store_option
-from companyos.output import print_json, progress
+from companyos.options import SchemaType, json_option, reference_argument, schema_argument, store_option
+from companyos.output import print_json, print_table, progress
 
 
 @click.group()
@@ -64,6 +64,40 @@ def show(schema: str, as_json: bool) -> None:
         print_json({"file": file, "schema": text})
     else:
         click.echo(text, nl=False)
+
+
+@schema.command()
+@click.argument("schema", metavar="[SCHEMA]", type=SchemaType(), default="companyos")
+@json_option
+def scenarios(schema: str, as_json: bool) -> None:
+    """List the scenarios that can be planted in the data of a SCHEMA (companyos, unless given): its own and the ready ones.
+
+    Plant one with: companyos bundle build SCHEMA --scenario NAME[=SHARE]
+    """
+    from schemas import read_schema
+    from schemas.ready_scenarios import known_scenarios, scenario_named
+
+    found = read_schema(schema)
+    listed = [scenario_named(found, name) for name in known_scenarios(found)]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": s.name,
+                    "subjects": s.subjects,
+                    "share": s.share,
+                    "near_miss": s.near_miss,
+                    "comment": s.comment,
+                    "tables": list(dict.fromkeys(c.table for c in s.all_changes())),
+                }
+                for s in listed
+            ]
+        )
+    elif not listed:
+        click.echo(f"{schema} has no scenarios, and there are no ready ones for schemas named '{found.name}'")
+    else:
+        rows = [[s.name, s.subjects, f"{s.share:g}" if s.share is not None else "", f"{s.near_miss:g}", s.comment or ""] for s in listed]
+        print_table(["scenario", "subjects", "share", "near misses", "what it plants"], rows, numbers=(2, 3))
 
 
 @schema.command()

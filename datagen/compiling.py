@@ -114,9 +114,10 @@ class Context:
         own = self.stream("index")
         if not self.unique:
             return lambda rows: below(rows.draws(own), domain)
-        if domain < self.rows:
+        wanted = self.plan.row_span(self.table.name)
+        if domain < wanted:
             self.fail(
-                f"{self.rows:,} unique {what} are asked for and there are only {domain:,}; "
+                f"{wanted:,} unique {what} are asked for and there are only {domain:,}; "
                 "make fewer rows, widen the recipe, or drop the unique constraint"
             )
         return lambda rows: permute(own, rows.numbers(), domain)

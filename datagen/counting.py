@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from datagen.additions import GrownFamily
 from datagen.counts import family_of
 from datagen.errors import Unusable
 from datagen.inputs import COUNTS_OF, Node, counts_of, rows_of
@@ -63,7 +64,14 @@ class Counting:
             own.count = max(scaled, 1) if count else 0
             plan.inputs.note(rows_of(table), "count", own.count)
             return
-        own.family = family_of(plan, own.table, plan.row_count(rows.per))
+        if plan.base is None:
+            own.family = family_of(plan, own.table, plan.row_count(rows.per))
+        else:  # scenarios that set what counts follow must not move rows
+            own.family = plan.base.family(table)
+        further = plan.further.get(table)
+        if further is not None and own.family is not None:
+            own.family = GrownFamily(own.family, further)
+        assert own.family is not None
         own.count = own.family.total
         plan.inputs.reads(rows_of(table), counts_of(rows.per, table))
         for what, number in (("count", own.count), ("parents", own.family.parents)):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from datagen.additions import FurtherChildren
 from datagen.arrays import from_units, has_units, largest_units, to_units
 from datagen.casting import conversion
 from datagen.compiling import Context, generator
@@ -144,7 +145,11 @@ def _aggregate(
             return _children(rows, ctx, table, family, seen, empty, fold)
         return totals(rows.numbers())
 
-    return aggregate
+    further = plan.further.get(table)
+    if further is None and ctx.table.name not in plan.further:
+        return aggregate
+    more = FurtherChildren(plan.tables, key.columns, seen, empty, fold, further, plan.row_count(ctx.table.name))
+    return more.over(aggregate)
 
 
 def _conversion_to(ctx: Context, recipe: Recipe) -> Callable[[SqlType], Callable[[pa.Array], pa.Array]]:

@@ -27,7 +27,7 @@ class Family:
 
     def __init__(self, parents: int, counts: Counts) -> None:
         self.parents = parents
-        self._counts = counts
+        self.counts = counts
         blocks = -(-parents // _BLOCK)
         self._starts = np.zeros(blocks + 1, np.int64)
         least, most = (2**62, 0) if parents else (0, 0)
@@ -55,7 +55,7 @@ class Family:
                 self._blocks.move_to_end(block)
                 return self._blocks[block]
         first = block * _BLOCK
-        counts = self._counts(range(first, min(first + _BLOCK, self.parents)))
+        counts = self.counts(range(first, min(first + _BLOCK, self.parents)))
         offsets = np.empty(len(counts) + 1, np.int64)
         offsets[0] = self._starts[block]
         np.cumsum(counts, out=offsets[1:])

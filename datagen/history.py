@@ -41,7 +41,8 @@ class StatePlan(Plan):
         self.history, self.as_of = history, moment
         self.schema, self.seed, self.scale, self.pools = history.schema, history.seed, history.scale, history.pools
         self.connections, self.draws = Connections(), history.draws
-        self.inputs = Inputs(self.seed, self.schema.anchor, self.schema.scenarios)
+        self.inputs = Inputs(self.seed, self.schema.anchor)
+        self.base, self.further = history.base, history.further
         self._counting = history._counting
         self.canonical_json = set(history.canonical_json)
         self.lifetimes = Lifetimes(history, moment)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -52,14 +53,20 @@ def key_of(table: str, columns: tuple[str, ...]) -> Node:
 class Inputs:
     """The facts and the readings of all nodes of one plan."""
 
-    def __init__(self, seed: int, anchor: int, scenarios: Mapping[str, float]) -> None:
+    def __init__(self, seed: int, anchor: int) -> None:
         self._everywhere = {"generator version": str(GENERATOR_VERSION), "seed": str(seed), "anchor": str(anchor)}
-        if scenarios:
-            self._everywhere["scenarios"] = _digest(dict(scenarios))
         self._facts: dict[Node, dict[str, Any]] = {}
         self._reads: dict[Node, set[Node]] = {}
         self._alone: dict[Node, str] = {}  # digests, made when the plan is finished
         self._whole: dict[Node, str] = {}
+
+    def copy(self) -> Inputs:
+        """The same, to be gone on with by itself."""
+        other = copy(self)
+        other._facts = {node: dict(facts) for node, facts in self._facts.items()}
+        other._reads = {node: set(read) for node, read in self._reads.items()}
+        other._alone, other._whole = {}, {}
+        return other
 
     def note(self, node: Node, what: str, value: Any) -> None:
         """Note that the cells of `node` depend on `value`: JSON data, or None for nothing.

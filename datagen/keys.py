@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from datagen.arrays import from_units, largest_units, to_units
 from datagen.compiling import Context, generator
+from datagen.gaps import Gapped
 from datagen.numbers import BIGINT, unit_factor, whole_distribution
 from datagen.permutation import scatter
 from datagen.randomness import Int64, UInt64
@@ -27,15 +28,20 @@ _UUID7_STEP = 1_000
 
 
 class Affine:
-    """A column whose value is start + step * row number, so that references to it need no look-up."""
+    """A column whose value is start + step * row number, so that references to it need no look-up.
 
-    def __init__(self, type: SqlType, start: int, step: int) -> None:
+    With `gapped`, the row number is spread out first.
+    """
+
+    def __init__(self, type: SqlType, start: int, step: int, gapped: Gapped | None = None) -> None:
         self.type = type
         self.start = start
         self.step = step
+        self.gapped = gapped
 
     def units(self, numbers: Int64) -> Int64:
-        return numbers * self.step + self.start
+        spread = numbers if self.gapped is None else self.gapped(numbers)
+        return spread * self.step + self.start
 
     def __call__(self, rows: Rows) -> pa.Array:
         return from_units(self.type, self.units(rows.numbers()))
@@ -47,14 +53,15 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
     start, step = int(argument(recipe, "start")), int(argument(recipe, "step"))
     if step == 0:
         ctx.fail("the step of a sequence cannot be 0")
-    last = start + step * max(ctx.rows - 1, 0)
+    gapped = gapped_numbers(recipe, ctx)
+    last = start + step * (max(ctx.rows - 1, 0) if gapped is None else gapped.last(ctx.rows))
     if max(abs(start), abs(last), abs(step)) >= 2**63:
         ctx.fail(f"{ctx.rows:,} rows from {start} by {step} go beyond the numbers of 64 bits")
     if ctx.type.kind not in TEXTS:
         factor = unit_factor(ctx.type)
         if max(abs(start), abs(last)) * factor > largest_units(ctx.type):
             ctx.fail(f"{ctx.rows:,} rows from {start} by {step} end at {last:,}, which {ctx.type} cannot hold")
-        return Affine(ctx.type, start * factor, step * factor)
+        return Affine(ctx.type, start * factor, step * factor, gapped)
     before, width, after = _format(str(argument(recipe, "format") or "{n}"), ctx)
     if width and start < 0:
         ctx.fail("a sequence with a width cannot have negative numbers")
@@ -63,12 +70,25 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"the last of {ctx.rows:,} rows needs {longest} characters and {ctx.type} has {ctx.type.length}")
 
     def kernel(rows: Rows) -> pa.Array:
-        digits = pc.cast(pa.array(rows.numbers() * step + start), pa.string())
+        numbers = rows.numbers() if gapped is None else gapped(rows.numbers())
+        digits = pc.cast(pa.array(numbers * step + start), pa.string())
         if width:
             digits = pc.utf8_lpad(digits, width, "0")
         return pc.binary_join_element_wise(before, digits, after, "") if before or after else digits
 
     return kernel
+
+
+def gapped_numbers(recipe: Recipe, ctx: Context) -> Gapped | None:
+    """How a sequence with `gaps` spreads its row numbers out; None for one without."""
+    gaps = int(argument(recipe, "gaps"))
+    if gaps <= 1:
+        return None
+    gapped = Gapped(ctx.stream("gaps"), gaps, ctx.plan.further.get(ctx.table.name))
+    shortage = gapped.shortage()
+    if shortage is not None:
+        ctx.fail(shortage)
+    return gapped
 
 
 def _format(text: str, ctx: Context) -> tuple[str, int, str]:

@@ -5,16 +5,17 @@ Making a plan finds everything that cannot be carried out, all at once, before a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from datagen import generators
+from datagen.additions import Additions
 from datagen.arrays import blank
 from datagen.compiling import COMPILERS, Context
 from datagen.correlations import correlated, purpose_of
@@ -34,6 +35,9 @@ from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
+if TYPE_CHECKING:
+    from datagen.overlay import Overlay
+
 
 @dataclass
 class TablePlan:
@@ -48,16 +52,25 @@ class TablePlan:
 
 
 class Plan:
-    """A schema made ready to generate; raises RecipeError with every problem found."""
+    """A schema made ready to generate, with the scenarios of an overlay; raises RecipeError with every problem found."""
 
-    def __init__(self, schema: Schema, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        seed: int | None = None,
+        scale: float | Fraction = 1.0,
+        pools: Pools | None = None,
+        overlay: Overlay | None = None,
+    ) -> None:
         generators.register_all()
         self.schema = schema
         self.seed = schema.seed if seed is None else seed
         self.scale = Fraction(str(scale))
         self.pools = pools if pools is not None else Pools()
+        self.further: Mapping[str, Additions] = {} if overlay is None else overlay.additions
         self.connections = Connections()
-        self.inputs = Inputs(self.seed, schema.anchor, schema.scenarios)
+        self.base: Plan | None = None if overlay is None else overlay.base  # the same without scenarios
+        self.inputs: Inputs = Inputs(self.seed, schema.anchor) if self.base is None else self.base.inputs.copy()
         self.draws: dict[tuple[str, str], Stream] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
@@ -65,7 +78,7 @@ class Plan:
         self.tables: dict[str, TablePlan] = {t.name: TablePlan(t) for t in schema.tables}
         self.references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
         self._counting = Counting(self)
-        for table in self._parents_first():
+        for table in self.parents_first():
             self._counting.ensure(table.name)
         self._stop_at_problems()
         for planner in self.references.values():
@@ -73,6 +86,9 @@ class Plan:
         for table in schema.tables:
             for column in (c for c in table.columns if c.computed is None):
                 self._collect(partial(self._compile_column, table, column), column.at or table.at)
+        if overlay is not None:
+            self._stop_at_problems()
+            overlay.lay_over(self)
         self._find_cycles()
         self._stop_at_problems()
         for planner in self.references.values():
@@ -81,7 +97,8 @@ class Plan:
 
     # Counting
 
-    def _parents_first(self) -> Iterator[Table]:
+    def parents_first(self) -> Iterator[Table]:
+        """The tables, those that have rows per row of another after that."""
         graph = {t.name: {t.rows.per} if t.rows.per else set() for t in self.schema.tables}
         try:
             order = list(TopologicalSorter(graph).static_order())
@@ -91,8 +108,14 @@ class Plan:
         return (self.schema.table(name) for name in order)
 
     def row_count(self, table: str) -> int:
+        """How many rows a table has by its recipe."""
         self._counting.ensure(table)
         return self.tables[table].count
+
+    def row_span(self, table: str) -> int:
+        """A bound above all row numbers of a table, those of rows that scenarios add included."""
+        further = self.further.get(table)
+        return self.row_count(table) if further is None else further.span
 
     def family(self, table: str) -> Family | None:
         self._counting.ensure(table)
@@ -229,6 +252,10 @@ class Plan:
         """Note that `node` (a column, or a link) is computed from `other`."""
         self.needed.setdefault(node, set()).add(other)
         self.inputs.reads(node, other)
+
+    def reads_itself(self, node: Node) -> bool:
+        """Whether `node` is computed from itself without a detour."""
+        return node in self.needed.get(node, ())
 
     def _find_cycles(self) -> None:
         try:

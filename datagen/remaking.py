@@ -28,6 +28,8 @@ def remade(kind: str, schema: Schema, provenance: Mapping[str, Any], name: str) 
             f"'{name}' was made by generator version {provenance['generator_version']}, and this is version {GENERATOR_VERSION}, "
             "which makes other values; build it again"
         )
+    if provenance.get("scenarios"):
+        raise InputError(f"'{name}' has scenarios ({', '.join(provenance['scenarios'])}), and only data without them is seen over time")
     source = SyntheticSource(schema, seed=int(provenance["seed"]), scale=Fraction(provenance["scale"]))
     if source.provenance["value_pools"] != provenance["value_pools"]:
         raise InputError(

@@ -32,8 +32,10 @@ class Link(Protocol):
 
 
 class TableRecipe(Protocol):
-    """What Rows need to know of a table that is being generated."""
+    """What Rows need to know of a table that is being generated; rows from `count` on have been added by scenarios."""
 
+    @property
+    def count(self) -> int: ...
     @property
     def kernels(self) -> Mapping[str, Kernel]: ...
     @property
@@ -164,7 +166,7 @@ def select(tables: Tables, table: str, picks: Int64) -> Selection:
     mask = absent if absent.any() else None
     present = picks if mask is None else picks[~absent]
     low, high = int(present.min()), int(present.max())
-    if high - low < _DENSE * len(picks):
+    if high - low < _DENSE * len(picks) and high < tables[table].count:
         return Selection(Rows(tables, table, range(low, high + 1)), picks - low, mask)
     distinct, positions = np.unique(present, return_inverse=True)
     if mask is None:

@@ -34,7 +34,7 @@ class StateSource(SyntheticSource):
     """
 
     def __init__(self, history: SyntheticSource, moment: int | None) -> None:
-        self.schema = history.schema
+        self.schema, self._staged = history.schema, history._staged
         self.history = history
         self.as_of = moment
         self.state = StatePlan(history.plan, history.schema.anchor if moment is None else moment)

@@ -16,9 +16,9 @@ from blake3 import blake3
 from datagen.arrays import empty_batch
 from datagen.errors import GenerationFailed
 from datagen.inputs import Inputs, documented
-from datagen.plan import Plan
 from datagen.pools import Pools
 from datagen.rows import Rows
+from datagen.staging import staged
 from datagen.version import GENERATOR_VERSION
 from schemas.document import to_document
 from schemas.errors import InputError, nearest
@@ -39,9 +39,17 @@ class SyntheticSource:
     kind = "synthetic"
     as_of: int | None = None
 
-    def __init__(self, schema: Schema, *, seed: int | None = None, scale: float | Fraction = 1.0, pools: Pools | None = None) -> None:
-        self.plan = Plan(schema, seed, scale, pools)
-        self.schema = schema
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        seed: int | None = None,
+        scale: float | Fraction = 1.0,
+        pools: Pools | None = None,
+        scenarios: Mapping[str, float | None] | None = None,
+    ) -> None:
+        self._staged = staged(schema, seed, scale, pools, scenarios or {})
+        self.plan, self.schema = self._staged.plan, self._staged.schema
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
@@ -53,11 +61,17 @@ class SyntheticSource:
             "generator_version": GENERATOR_VERSION,
             "recipes": self._recipe_digests(),
             "value_pools": self.plan.pools.digests(),
+            **({"scenarios": self.scenarios} if self._staged.applied else {}),
         }
 
     @cached_property
     def _document(self) -> Mapping[str, Any]:
         return to_document(self.schema)
+
+    @property
+    def scenarios(self) -> Mapping[str, Mapping[str, Any]]:
+        """For each scenario that is applied: share, near_miss, subjects, near_misses, rows_set and rows_added."""
+        return self._staged.account()
 
     def _recipe_digests(self) -> dict[str, str]:
         return {t["name"]: blake3(rfc8785.dumps(t)).hexdigest() for t in self._document["tables"]}
@@ -76,7 +90,7 @@ class SyntheticSource:
     def row_count(self, table: str) -> int:
         """How many rows `table` has; raises InputError for an unknown table."""
         self._require(table)
-        return self.plan.row_count(table)
+        return self.plan.row_count(table) + len(self.plan.further.get(table, ()))
 
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
@@ -104,8 +118,11 @@ class SyntheticSource:
         if family is None or per != table:
             has = f"{children} has rows per {per}" if per else f"{children} has a number of rows of its own"
             raise InputError(f"{children} has no rows per row of {table}; {has}")
-        first, count = family.children_of(np.array([row]))
-        return range(int(first[0]), int(first[0] + count[0]))
+        parent, grown = self._number(table, row), self.plan.further.get(children)
+        first, count = family.children_of(np.array([parent])) if parent < family.parents else (np.zeros(1, int), np.zeros(1, int))
+        if grown is None:
+            return range(int(first[0]), int(first[0] + count[0]))
+        return grown.places_of_children(range(int(first[0]), int(first[0] + count[0])), parent)
 
     def parent_of(self, table: str, row: int) -> int:
         """The number of the row of its parent table to which row `row` (from 0) of `table` belongs."""
@@ -113,7 +130,17 @@ class SyntheticSource:
         family = self.plan.family(table)
         if family is None:
             raise InputError(f"{table} has no rows per row of another table")
-        return int(family.parent_of(range(row, row + 1))[-1])
+        parents = family.parent_of(np.array([self._number(table, row)]))
+        above = self.plan.further.get(self.schema.table(table).rows.per or "")
+        return int(parents[0] if above is None else above.place_of(parents)[0])
+
+    def _number(self, table: str, row: int) -> int:
+        """The number under which the row at a place draws."""
+        further = self.plan.further.get(table)
+        if further is None:
+            return row
+        own, added, _ = further.between(row, row + 1)
+        return own.start if len(own) else int(added[0])
 
     def _require_row(self, table: str, row: int) -> None:
         count = self.row_count(table)
@@ -121,14 +148,24 @@ class SyntheticSource:
             raise InputError(f"{table} has rows 0 to {count - 1:,}, and no row {row:,}")
 
     def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
-        rows = Rows(self.plan.tables, table, range(start, stop))
         arrow = self.schema.table(table).arrow
-        return pa.RecordBatch.from_arrays([made_column(rows, name) for name in arrow.names], schema=arrow)
+        further = self.plan.further.get(table)
+        if further is None:
+            rows = Rows(self.plan.tables, table, range(start, stop))
+            return pa.RecordBatch.from_arrays([made_column(rows, name) for name in arrow.names], schema=arrow)
+        own, added, order = further.between(start, stop)
+        parts = [Rows(self.plan.tables, table, own), Rows(self.plan.tables, table, added)]
+        take = pa.array(order)
+        columns = [
+            pa.concat_arrays([made_column(rows, name) for rows in parts if len(rows)] or [pa.nulls(0, arrow.field(name).type)]).take(take)
+            for name in arrow.names
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""
         self._require(table)
-        count = self.plan.row_count(table)
+        count = self.row_count(table)
 
         def blocks() -> Iterator[pa.RecordBatch]:
             for start in range(0, count, BLOCK_ROWS):
@@ -151,13 +188,19 @@ def made_column(rows: Rows, column: str) -> pa.Array:
 
 
 def source(
-    schema: Schema | str | os.PathLike[str], *, seed: int | None = None, scale: float = 1.0, as_of: str | int | None = None
+    schema: Schema | str | os.PathLike[str],
+    *,
+    seed: int | None = None,
+    scale: float = 1.0,
+    scenarios: Mapping[str, float | None] | None = None,
+    as_of: str | int | None = None,
 ) -> SyntheticSource:
     """Return the data of a schema, a schema file or a built-in schema.
 
-    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own. `as_of` (a
+    `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own;
+    `scenarios` names scenarios to apply beside those of the schema, each with its share of the subjects (None: its own). `as_of` (a
     date, a time stamp, an offset from the anchor such as -90d, or microseconds since 1970) asks for the state of a moment up to the
-    anchor. Where rows are deleted (`lives: {until: ...}`), the data is the state of the anchor.
+    anchor. Where rows are deleted (`lives: {until: ...}`), the data is the state of the anchor. States and scenarios exclude each other.
     Raises InputError and RecipeError (every problem at once).
     """
     if seed is not None and not 0 <= seed < 2**63:
@@ -166,9 +209,15 @@ def source(
         raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
     found = schema if isinstance(schema, Schema) else read_schema(schema)
     moment = None if as_of is None else moment_of(found, as_of)
-    history = SyntheticSource(found, seed=seed, scale=scale)
+    history = SyntheticSource(found, seed=seed, scale=scale, scenarios=scenarios)
     if moment is None and not any(lives_of(t).ends for t in found.tables):
         return history
+    if history.scenarios:
+        why = "rows are deleted over time (`lives: {until: ...}`)" if moment is None else "a state of a moment is asked for"
+        raise InputError(
+            f"{found.file}: {why}, and scenarios ({', '.join(history.scenarios)}) are planted in whole histories only; "
+            "leave out one of the two"
+        )
     from datagen.state_source import StateSource
 
     return StateSource(history, moment)

@@ -12,9 +12,12 @@ from graphlib import CycleError, TopologicalSorter
 from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import ForeignKey, Schema, Table
+from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
 from schemas.recipes import MOMENTS
 from schemas.rules import read_rule
+from schemas.scenario_rules import scenario_problems
+from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
@@ -47,12 +50,17 @@ def problems_of(schema: Schema, broken: Collection[tuple[str, ...]] = ()) -> Ite
     for rule in RULES:
         yield from rule(subject)
     yield from recipe_problems(schema, broken)
+    for scenario in schema.scenarios.values():
+        if isinstance(scenario, Scenario):
+            yield from scenario_problems(schema, scenario, broken)
 
 
 def warnings_of(schema: Schema) -> Iterator[Problem]:
     """Yield what is allowed and yet may not be meant."""
-    if schema.scenarios:
-        yield Problem(f"scenarios ({', '.join(schema.scenarios)}) are read and kept, and this generator does not apply them")
+    ready = ready_names(schema.name)
+    for name, scenario in schema.scenarios.items():
+        if not isinstance(scenario, Scenario) and name not in ready:
+            yield Problem(f"{no_such_scenario(schema, name)}; it is kept, and no data can be made", schema.scenario_places.get(name))
     for table in schema.tables:
         per = table.rows.per
         if per is not None and not any(f.table == per for f in table.foreign_keys):

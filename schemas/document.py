@@ -12,6 +12,8 @@ from typing import Any
 from schemas.errors import InputError
 from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
+from schemas.scenario_document import scenario_data, to_scenario
+from schemas.scenarios import Scenario
 from schemas.types import SqlType
 
 FORMAT = 1
@@ -33,7 +35,7 @@ def to_document(schema: Schema) -> dict[str, Any]:
             locale=_pairs(schema.locale) if schema.locale != _LOCALE else None,
             enums=[[name, list(values)] for name, values in schema.enums.items()],
             privacy_unit=schema.privacy_unit,
-            scenarios=_pairs(schema.scenarios),
+            scenarios=[[name, _scenario(scenario)] for name, scenario in schema.scenarios.items()],
             comment=schema.comment,
         ),
         "tables": [_table(table) for table in schema.tables],
@@ -53,7 +55,7 @@ def from_document(document: Mapping[str, Any]) -> Schema:
             _to_mix(document["locale"]) if "locale" in document else _LOCALE,
             {name: tuple(values) for name, values in document.get("enums", [])},
             document.get("privacy_unit"),
-            _to_mix(document.get("scenarios", [])),
+            {name: _to_scenario(name, data) for name, data in document.get("scenarios", [])},
             document.get("comment"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -71,6 +73,18 @@ def _pairs(mapping: Mapping[str, Any]) -> list[list[Any]]:
 
 def _to_mix(pairs: list[list[Any]]) -> dict[str, float]:
     return {key: float(_to_number(value)) for key, value in pairs}
+
+
+def _scenario(scenario: Scenario | float) -> Any:
+    if not isinstance(scenario, Scenario):
+        return _number(scenario)
+    return scenario_data(scenario, _recipe, lambda value: _argument("distribution", value))
+
+
+def _to_scenario(name: str, data: Any) -> Scenario | float:
+    if not isinstance(data, Mapping) or _NUMBER in data:
+        return float(_to_number(data))
+    return to_scenario(name, data, _to_recipe, lambda value: _to_argument("distribution", value))
 
 
 def _number(value: Any) -> Any:

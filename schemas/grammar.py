@@ -30,7 +30,8 @@ SCHEMA = (
     Key("tables", "mapping from names to tables", "The tables. A name may be qualified by a database schema (`sales.orders`).",
         "tables: {users: {rows: 10, columns: {id: {type: bigint, key: true}}}}", True),
     Key("privacy", "mapping with `unit`", "The column that identifies whose privacy the rows of all tables concern.", "privacy: {unit: users.id}"),
-    Key("scenarios", "mapping from names to shares", "Patterns to plant, each with its share of the rows.", "scenarios: {card_testing: 0.002}"),
+    Key("scenarios", "mapping from names to shares, or to scenarios", "Patterns to plant: a ready one with the share of its subjects, or one of your own.",
+        "scenarios: {card_testing: 0.002}"),
     Key("comment", "text", "What the schema is.", "comment: the web shop"),
 )  # fmt: skip
 
@@ -143,6 +144,42 @@ INDEX = (
 )
 
 PRIVACY = (Key("unit", "table.column", "A key or unique column, such as that of the users.", "unit: users.id", True),)
+SCENARIO_PART = (
+    Key("set", "mapping from tables to changes", "Rows that are there and belong to the subject, and the columns that become another.",
+        "set: {users: {columns: {status: {constant: locked}}}}"),
+    Key("add", "mapping from tables to changes", "Further rows for the subject; columns that are not named are made as ever.",
+        "add: {payments: {per: invoices, count: {uniform: [20, 60]}}}"),
+)  # fmt: skip
+
+SCENARIO = (
+    Key("comment", "text", "What it plants.", "comment: a burst of small payments with many cards"),
+    Key("subjects", "table", "The table whose rows it befalls.", "subjects: users", True),
+    Key("where", "SQL", "Only rows for which this holds can be subjects.", "where: status = 'active'"),
+    Key("share", "number from 0 to 1", "The share of the subjects. Left out, the scenario is there for `--scenario` to ask for.", "share: 0.002"),
+    Key("near_miss", "number from 0 to 1", "The share of other subjects, which get what only looks alike.", "near_miss: 0.002"),
+    Key("at", "generator", "The moment of an episode, from the subject's row; in the last 90 days where it is left out.", "at: {between: [-30d, now]}"),
+    *SCENARIO_PART,
+    Key("near", "mapping with `set` and `add`", "The same for near misses.", "near: {set: {users: {columns: {status: {constant: away}}}}}"),
+)  # fmt: skip
+
+SCENARIO_SET = (
+    Key("where", "SQL", "Only rows for which this holds, as they are without scenarios.", "where: status = 'paid'"),
+    Key("pick", "whole number above 0", "So many of them for each subject, by chance.", "pick: 1"),
+    Key("phase", "text", "What the labels of these rows say.", "phase: onset"),
+    Key("columns", "mapping from columns to generators", "How each is made; `was.status` is the value without scenarios.",
+        "columns: {status: {constant: failed}}", True),
+)  # fmt: skip
+
+SCENARIO_ADD = (
+    Key("per", "table, or `new` and a table", "The rows for which rows are added: the subject, unless given; those of a table that belong to the subject; or those that were added to it.",
+        "per: new webhook_events"),
+    Key("count", "distribution", "How many rows for each; one where it is left out.", "count: {uniform: [20, 60]}"),
+    Key("where", "SQL", "Only those rows of `per` for which this holds.", "where: status = 'paid'"),
+    Key("pick", "whole number above 0", "So many of them for each subject, by chance.", "pick: 1"),
+    Key("phase", "text", "What the labels of these rows say.", "phase: onset"),
+    Key("columns", "mapping from columns to generators", "How columns are made that are not as ever.", "columns: {amount: {uniform: [0.5, 2]}}"),
+)  # fmt: skip
+
 TYPE = (
     Key("enum", "list of values", "An enum type without a name.", "mood: {type: {enum: [happy, sad]}, generate: {choice: [happy, sad]}}"),
     Key("array", "type", "An array of a type that has no short name.", "moods: {type: {array: {enum: [happy, sad]}}, generate: {array: {choice: [happy, sad]}}}"),

@@ -8,6 +8,7 @@ from schemas.model import Check, Column, Schema, Table
 from schemas.paths import NoSuchPath, follow
 from schemas.recipes import argument
 from schemas.rules import read_rule
+from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
@@ -19,9 +20,11 @@ _POINTS = ("date", "timestamp", "timestamptz")
 def implied_rules(schema: Schema, table: Table) -> Iterator[Check]:
     """Yield a rule for every recipe of `table` whose promise can be read off a bundle, named after its column.
 
-    Columns that no bundle holds, and conversions that round, imply none.
+    Columns that no bundle holds or that scenarios set, and conversions that round, imply none.
     """
-    for column in table.stored_columns:
+    changes = [c for s in schema.scenarios.values() if isinstance(s, Scenario) for c in s.all_changes() if c.table == table.name]
+    planted = {name for change in changes for name in change.columns}
+    for column in (c for c in table.stored_columns if c.name not in planted and not c.ever):
         for sql in _promises(schema, table, column):
             try:
                 read_rule(schema, table, sql)

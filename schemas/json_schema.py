@@ -199,6 +199,7 @@ def _definitions() -> Json:
                 "lives": _any({"const": "always"}, {**_object(grammar.LIVES, {"from": _COLUMN, "until": _COLUMN}), "minProperties": 1}),
             },
         ),
+        **_scenario_definitions(),
         "column": _object(
             grammar.COLUMN,
             {
@@ -228,6 +229,17 @@ def _definitions() -> Json:
     }
 
 
+def _scenario_definitions() -> Json:
+    picking = {"where": _TEXT, "pick": _number(1, MOST_ROWS, "integer"), "phase": _TEXT, "columns": _map(_ref("generator"))}
+    setting = _object(grammar.SCENARIO_SET, picking)
+    adding = _object(grammar.SCENARIO_ADD, {"per": _NAME, "count": _ref("distribution"), **picking})
+    part = {"set": _map(_any(setting, _list(setting))), "add": _map(_any(adding, _list(adding)))}
+    near = {**_object(grammar.SCENARIO_PART, part), "minProperties": 1}
+    own = {"comment": _TEXT, "subjects": _NAME, "where": _TEXT, "share": _number(0, 1), "near_miss": _number(0, 1)}
+    ways = {"anyOf": [{"required": ["set"]}, {"required": ["add"]}]}
+    return {"scenario": {**_object(grammar.SCENARIO, {**own, "at": _ref("generator"), **part, "near": near}), **ways}}
+
+
 def json_schema() -> Json:
     """Return the JSON Schema of schema files."""
     top = _object(
@@ -240,7 +252,7 @@ def json_schema() -> Json:
             "types": _map(_list(_TEXT), 0),
             "tables": _map(_ref("table")),
             "privacy": _object(grammar.PRIVACY, {"unit": {"type": "string", "pattern": r"\."}}),
-            "scenarios": _map(_number(0, 1), 0),
+            "scenarios": _map(_any(_number(0, 1), _ref("scenario")), 0),
             "comment": _TEXT,
         },
     )

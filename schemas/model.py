@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from schemas.errors import Mark
 from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from schemas.scenarios import Scenario
 
 DATA_CLASSES = ("public", "internal", "personal", "sensitive")
 
@@ -215,8 +218,9 @@ class Table:
 class Schema:
     """A whole schema: what a schema file says.
 
+    `scenarios` holds scenarios of its own, and the shares of ready ones that are to be applied.
     `anchor` is the data's 'now' in microseconds since 1970 (UTC). `locale` maps locale names to weights. `file` is where
-    it was read from, for messages only.
+    it was read from, and `scenario_places` where in it scenarios stand, for messages only.
     """
 
     name: str
@@ -226,9 +230,10 @@ class Schema:
     locale: Mapping[str, float] = field(default_factory=lambda: {"en_US": 1.0})
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     privacy_unit: str | None = None
-    scenarios: Mapping[str, float] = field(default_factory=dict)
+    scenarios: Mapping[str, float | Scenario] = field(default_factory=dict)
     comment: str | None = None
     file: str = field(default="schema", compare=False)
+    scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Table]:

@@ -22,6 +22,7 @@ from schemas.types import SqlType
 _MOMENTS = ("date", "timestamp", "timestamptz")
 _BIGINT = SqlType("bigint")
 _INTERVAL = SqlType("interval")
+MOST_GAPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,14 @@ def recipe_problems(schema: Schema, broken: Collection[tuple[str, ...]] = ()) ->
             # its paths begin at the row whose children are counted
             placed.append(Placed(schema, schema.table(table.rows.per), None, table.rows.each, _BIGINT, broken))
         for outer in placed:
-            for inner in _with_inner(outer):
-                for rule in RULES:
-                    yield from rule(inner)
+            yield from placed_problems(outer)
+
+
+def placed_problems(placed: Placed) -> Iterator[Problem]:
+    """Yield every problem of one recipe in its place, and of those inside of it."""
+    for inner in _with_inner(placed):
+        for rule in RULES:
+            yield from rule(inner)
 
 
 def _with_inner(placed: Placed) -> Iterator[Placed]:
@@ -208,6 +214,8 @@ def numbers_have_the_right_sign(placed: Placed) -> Iterator[Problem]:
             yield Problem(f"{parameter} of {name} must be 0 or more, not {args[parameter]}", placed.at(parameter))
     if name == "sequence" and args.get("step") == 0:
         yield Problem("step of sequence must not be 0, or all numbers would be the same", placed.at("step"))
+    if name == "sequence" and not 1 <= placed.get("gaps") <= MOST_GAPS:
+        yield Problem(f"gaps of sequence must lie between 1 and {MOST_GAPS:,}, not {placed.get('gaps'):,}", placed.at("gaps"))
 
 
 def histograms_have_a_weight_for_each_interval(placed: Placed) -> Iterator[Problem]:

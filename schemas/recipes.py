@@ -145,7 +145,9 @@ DISTRIBUTIONS = (
 _GENERAL = (
     Generator("sequence", "Consecutive numbers, one a row.", (*INTEGERS, "numeric", *TEXTS), "start",
               (_p("start", "integer", "the first number", default=1), _p("step", "integer", "the difference between two rows", default=1),
-               _p("format", "text", "for text columns: a template with {n}, such as INV-{n:06}")), True, example="{sequence: 1000}"),
+               _p("format", "text", "for text columns: a template with {n}, such as INV-{n:06}"),
+               _p("gaps", "integer", "leave room for further rows: 1 of so many numbers is used, by chance, and nearby rows in no order", default=1)),
+              True, example="{sequence: 1000}"),
     Generator("ordinal", "The place of a row among the children of its parent (`rows: {per: ...}`), such as a line number.", NUMBERS, "start",
               (_p("start", "integer", "the first number", default=1),), False, example="ordinal"),
     Generator("uuid4", "Random uuids (RFC 9562 version 4).", ("uuid", *TEXTS), unique=True, example="uuid4"),

@@ -104,6 +104,50 @@ A name that contains dots is understood wherever only one meaning is possible; a
 `{table: "a.b", columns: [id]}`.
 """
 
+SCENARIOS_EXAMPLE = """\
+scenarios:
+  card_testing: 0.002                   # a ready one; `companyos schema scenarios` lists them
+  refund_ring:
+    subjects: tenants
+    share: 0.01
+    near_miss: 0.01
+    at: {between: [-30d, now]}
+    set:
+      users: {pick: 1, columns: {job_title: {template: "{was.job_title}, ring leader"}}}
+    add:
+      refunds:
+        per: payments
+        where: status = 'succeeded' AND refunded = 0
+        pick: 3
+        columns: {reason: {constant: never arrived}, requested_at: {after: episode.at, within: 1h, until: 1d}}
+    near:
+      add:
+        refunds: {per: payments, where: status = 'succeeded' AND refunded = 0, pick: 3}
+"""
+
+_SCENARIOS = """\
+A scenario befalls some rows of one table, its subjects, and gives each an episode at a moment: columns of rows that belong to the
+subject become another, and rows are added. What the rows are in truth stands in a table of its own, `<scenario>_labels`: one row
+for each episode and each row that it set or added, with `role` (`positive` or `near_miss`), `change`, `phase` and foreign keys to
+the subject and the row. Everything else is as it would be without: leave the scenario out, and the untouched rows are the same.
+
+```yaml
+@SCENARIOS@```
+
+- Rows belong to a subject where references lead from them to it, over any number of tables by the shortest way.
+- An added row hangs below the row of `per` for which it is added, and its references to that table name that row; all else is made
+  by the ordinary recipes, unless `columns` says otherwise. Sums, counts, `earliest` and `latest` see it, and ordinals go on.
+- Recipes of a scenario may also read `episode.at`, `episode.phase`, `episode.place` (0 for the first row of those that a change
+  sets for a subject, or adds for a row of `per`) and `episode.count` (how many those are), and with `set` `was.<column>`, the
+  value without scenarios. `where` is always asked of values without scenarios.
+- Subjects are chosen by draws of the scenario's own: a larger share keeps the subjects of a smaller one, and other scenarios move
+  none. Several scenarios are planted in the order of their names, and none is moved by those after it. An episode that would set a
+  row which an earlier scenario sets or adds rows to, or add rows to one that it sets, is left out as a whole, so labels stay true.
+- `pick` takes the same rows in all changes of a part that choose among the same.
+- Keys, unique columns and references cannot be set. Rows can be added where no value would tell them from others: integer keys
+  need `{sequence: {gaps: 8}}`, which leaves numbers free; `{row}` and `uuid7` without a time are refused.
+"""
+
 _CLASSES = """\
 Every column has one: what it says under `class:`; else that of the column that it references or repeats (`from`); else that of
 its semantic generator, as listed below; else `internal`.
@@ -134,8 +178,13 @@ def _lines() -> Iterator[str]:
         ("`correlate`", grammar.CORRELATION),
         ("`unique`", grammar.UNIQUE),
         ("`indexes`", grammar.INDEX),
+        ("Scenarios", grammar.SCENARIO),
+        ("`set` of a scenario", grammar.SCENARIO_SET),
+        ("`add` of a scenario", grammar.SCENARIO_ADD),
     ):
         yield from ("", f"## {title}", "")
+        if keys is grammar.SCENARIO:
+            yield from (_SCENARIOS.replace("@SCENARIOS@", SCENARIOS_EXAMPLE).rstrip(), "")
         yield from _table(("key", "value", "meaning", "example"), (_key_row(key) for key in keys))
     yield from ("", "## Types", "")
     yield from _table(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))

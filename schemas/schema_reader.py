@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
 
 from schemas import grammar
 from schemas.data_classes import with_inherited_classes
-from schemas.errors import nearest
+from schemas.errors import Mark, nearest
 from schemas.grammar import LARGEST_SEED, names
 from schemas.model import Schema
 from schemas.recipe_reader import read_locale
 from schemas.reference_reader import read_target
+from schemas.scenario_reader import ScenarioReader
+from schemas.scenarios import Scenario
 from schemas.table_reader import TableReader, WrittenColumn
 from schemas.times import parse_moment
 from schemas.type_reader import read_enum, type_of
 from schemas.types import SqlType
-from schemas.yaml_nodes import Node, Parts, Reading
+from schemas.yaml_nodes import Node, Parts, Reading, mark_of
 
 
 @dataclass
@@ -55,7 +57,24 @@ class SchemaReader:
             values["privacy_unit"] = self._privacy(top["privacy"][1])
         schema = Schema(tables=tuple(t.finish() for t in self.tables.values()), enums=self.enums, file=self.file, **values)
         self.broken |= {(t.name, c) for t in self.tables.values() for c in t.broken}
-        return with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
+        schema = with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
+        return self._with_scenarios(top["scenarios"][1], schema) if "scenarios" in top else schema
+
+    def _with_scenarios(self, node: Node, schema: Schema) -> Schema:
+        reader = ScenarioReader(self.reading, schema, self.file, self.broken)
+        found: dict[str, float | Scenario] = {}
+        places: dict[str, Mark] = {}
+        for name, (key, value) in self.reading.mapping(node, "scenarios").items():
+            read: float | Scenario | None
+            if isinstance(value, yaml.MappingNode):
+                named = self.reading.name(key, "the name of a scenario")
+                read = None if named is None else reader.read(named, value)
+            else:
+                read = self.reading.share(value, f"the share of '{name}'")
+            if read is not None:
+                found[name] = read
+                places[name] = mark_of(key)
+        return replace(schema, scenarios=found, scenario_places=places)
 
     def _values(self, top: Parts) -> dict[str, Any]:
         """The plain values among the top-level keys; those that are wrong are left out."""
@@ -71,9 +90,6 @@ class SchemaReader:
             elif key == "locale":
                 mix = read_locale(reading, node, "locale")
                 values["locale"] = {mix: 1.0} if isinstance(mix, str) else mix and {k: float(v) for k, v in mix.items()}
-            elif key == "scenarios":
-                shares = {n: reading.share(v, f"the share of '{n}'") for n, (_, v) in reading.mapping(node, "scenarios").items()}
-                values["scenarios"] = {n: s for n, s in shares.items() if s is not None}
             elif key == "comment":
                 values["comment"] = reading.text(node, "comment")
         return {key: value for key, value in values.items() if value is not None}

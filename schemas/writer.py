@@ -10,6 +10,8 @@ from schemas.model import Check, Column, ForeignKey, Rows, Schema, Table
 from schemas.recipe_writer import written_distribution, written_recipe
 from schemas.recipes import BY_NAME
 from schemas.reference_reader import targets
+from schemas.scenario_writer import written_scenario
+from schemas.scenarios import Scenario
 from schemas.table_reader import usual_recipe
 from schemas.times import format_moment
 from schemas.types import SqlType
@@ -56,7 +58,7 @@ class _Writer:
         if schema.privacy_unit is not None:
             yield f"privacy: {flow({'unit': schema.privacy_unit})}"
         if schema.scenarios:
-            yield f"scenarios: {flow(schema.scenarios)}"
+            yield from _scenarios(schema)
 
     def _comment(self, place: tuple[str, ...], indent: str) -> Iterator[str]:
         for note in self._notes.get(place, ()):
@@ -232,6 +234,23 @@ def _listed(key: str, items: Sequence[Any]) -> Iterator[str]:
     yield f"    {key}:"
     for item in items:
         yield f"      - {flow(item)}"
+
+
+def _scenarios(schema: Schema) -> Iterator[str]:
+    shares = {name: scenario for name, scenario in schema.scenarios.items() if not isinstance(scenario, Scenario)}
+    if len(shares) == len(schema.scenarios):
+        yield f"scenarios: {flow(shares)}"
+        return
+    yield "scenarios:"
+    for name, scenario in schema.scenarios.items():
+        written = written_scenario(scenario, schema)
+        line = f"  {text(name)}: {flow(written)}"
+        if len(line) <= _WIDTH or not isinstance(written, dict):
+            yield line
+            continue
+        yield f"  {text(name)}:"
+        for key, value in written.items():
+            yield f"    {key}: {flow(value)}"
 
 
 def _checks(key: str, checks: Sequence[Check]) -> Iterator[str]:

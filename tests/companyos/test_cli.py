@@ -379,3 +379,85 @@ tables:
     values = ["3153568464000.000001s", "-3153568464000.000001s", "0.000000000001", "0.000000000000"]
     assert called(capsys, "rows", "odd.yaml", "things")[1].splitlines() == ["long,below,small,zero", ",".join(values)]
     assert list(said(capsys, "rows", "odd.yaml", "things")["rows"][0].values()) == values
+
+
+# Scenarios
+
+PLANTED = (
+    SHOP
+    + """scenarios:
+  locked:
+    comment: users who locked themselves out
+    subjects: users
+    share: 0.3
+    set: {users: {columns: {balance: {constant: -1}}}}
+"""
+)
+
+
+def test_scenarios_are_planted_by_the_schema_and_by_asking(shop, capsys):
+    shop.write_text(PLANTED)
+    own = said(capsys, "bundle", "build", "shop.yaml")
+    _, out, _ = called(capsys, "bundle", "show", "synthetic:latest")
+    found = re.search(r"scenario  locked=0.3: (\d+) subjects and 0 near misses, 0 rows added and (\d+) set\n", out)
+    assert found
+    assert found[1] == found[2] != "0"
+    none = said(capsys, "bundle", "build", "shop.yaml", "--scenario", "locked=0")
+    assert own["content_digest"] != none["content_digest"]
+    shop.write_text(SHOP)
+    assert said(capsys, "bundle", "build", "shop.yaml")["content_digest"] == none["content_digest"]
+    shop.write_text(PLANTED)
+    code, out, _ = called(capsys, "bundle", "build", "shop.yaml", "--scenario", "locked=1")
+    assert code == 0
+    assert "scenario  locked=1: " in out
+
+
+def test_rows_shows_the_rows_that_a_bundle_with_scenarios_holds(shop, capsys):
+    shop.write_text(PLANTED)
+    rows = said(capsys, "rows", "shop.yaml", "users", "--scenario", "locked=1")["rows"]
+    assert {row["balance"] for row in rows} == {"-1.00"}
+    labels = said(capsys, "rows", "shop.yaml", "locked_labels", "--scenario", "locked=1")
+    assert labels["of"] == 2 * said(capsys, "rows", "shop.yaml", "users")["of"]
+    assert [row["change"] for row in labels["rows"][:4]] == ["episode", "set", "episode", "set"]
+
+
+def test_scenarios_are_listed(shop, capsys):
+    shop.write_text(PLANTED)
+    listed = json.loads(called(capsys, "schema", "scenarios", "shop.yaml", "--json")[1])
+    assert listed == [
+        {
+            "name": "locked",
+            "subjects": "users",
+            "share": 0.3,
+            "near_miss": 0.0,
+            "comment": "users who locked themselves out",
+            "tables": ["users"],
+        }
+    ]
+    _, out, _ = called(capsys, "schema", "scenarios")
+    assert "card_testing" in out
+    assert "retry_storm" in out
+    shop.write_text(SHOP)
+    assert "there are no ready ones for schemas named 'shop'" in called(capsys, "schema", "scenarios", "shop.yaml")[1]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("loked", "there is no scenario 'loked' for schema 'shop'; did you mean 'locked'?"),
+        ("locked=1.5", "the share of scenario 'locked' must lie between 0 and 1, not 1.5"),
+        ("locked=-1", "the share of scenario 'locked' must lie between 0 and 1, not -1"),
+        ("locked=nan", "the share of scenario 'locked' must lie between 0 and 1, not nan"),
+        ("locked=many", "the share of 'locked' must be a number from 0 to 1, as in locked=0.01, not 'many'"),
+    ],
+)
+def test_wrong_scenarios_are_refused_before_anything_is_made(shop, capsys, option, message):
+    shop.write_text(PLANTED)
+    for command in (["bundle", "build", "shop.yaml"], ["rows", "shop.yaml", "users"]):
+        code, _, err = called(capsys, *command, "--scenario", option)
+        assert code == 2
+        assert message in err
+    code, _, err = called(capsys, "bundle", "build", "shop.yaml", "--scenario", "locked", "--scenario", "locked=0.1")
+    assert code == 2
+    assert "'locked' is given twice" in err
+    assert said(capsys, "bundle", "list") == []

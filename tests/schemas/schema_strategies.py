@@ -11,6 +11,7 @@ from schemas.data_classes import stated_classes, with_inherited_classes
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
+from schemas.scenarios import Change, Scenario
 from schemas.types import SqlType
 
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
@@ -307,6 +308,24 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
 
 
 @st.composite
+def scenarios(draw: Any, made: list[Table]) -> dict[str, Scenario]:
+    """None or one scenario, which sets a plain column of a table with a key anew."""
+    able = [
+        (t, c) for t in made for c in t.columns
+        if t.key and c.generate is not None and not any(c.name in s for s in (*t.unique_sets(), *(f.columns for f in t.foreign_keys)))
+    ]  # fmt: skip
+    if not able or draw(st.booleans()):
+        return {}
+    table, column = draw(st.sampled_from(able))
+    name = draw(names.filter(lambda n: len(n.encode()) < 57 and not any(t.name.casefold() == f"{n}_labels".casefold() for t in made)))
+    change = Change(table.name, {column.name: column.generate}, None, draw(st.none() | st.integers(1, 9)), draw(st.none() | texts))
+    share, near_miss = draw(st.none() | st.floats(0, 0.5)), draw(st.floats(0, 0.5))
+    moment = Recipe("between", {"period": ("-9d", "now")})
+    near = (change,) if near_miss or draw(st.booleans()) else ()
+    return {name: Scenario(name, table.name, moment, (change,), near, share, near_miss, None, draw(st.none() | texts))}
+
+
+@st.composite
 def schemas(draw: Any) -> Schema:
     """A valid schema of one to four tables."""
     known = ("text", "integer", "json", "char", "date", "time", "real")
@@ -316,8 +335,9 @@ def schemas(draw: Any) -> Schema:
     for name in draw(unique_by_case(table_names, 1, 4)):
         made.append(draw(tables(name, made, enums)))
     unit = draw(st.none() | st.sampled_from([f"{t.name}.{u[0]}" for t in made for u in t.unique_sets() if len(u) == 1] or [None]))
+    planted = draw(st.dictionaries(texts, shares, max_size=2)) | draw(scenarios(made))
     schema = Schema(
         draw(names), tuple(made), draw(st.integers(0, 2**63 - 1)), draw(st.integers(-(10**15), 10**15) | st.just(1_767_225_600_000_000)),
-        draw(mixes), enums, unit, draw(st.dictionaries(texts, shares, max_size=2)), draw(st.none() | texts),
+        draw(mixes), enums, unit, planted, draw(st.none() | texts),
     )  # fmt: skip
     return with_inherited_classes(schema, stated_classes(schema))

@@ -6,9 +6,10 @@ import pytest
 
 from schemas import grammar
 from schemas.grammar import Key
-from schemas.reader import parse_schema
+from schemas.reader import parse_schema, schema_text
+from schemas.ready_scenarios import scenarios_to_apply
 from schemas.recipes import GENERATORS, PARAMETER_KINDS, Generator
-from schemas.reference import EXAMPLE, PAGE, page
+from schemas.reference import EXAMPLE, PAGE, SCENARIOS_EXAMPLE, page
 from schemas.types import KINDS
 
 TYPES = {"varchar": "varchar(40)", "char": "char(20)", "enum": "{enum: [free, pro, enterprise, admin, member, guest, draft, open, paid, overdue, void]}", "array": "text[]", "numeric": "numeric(12,2)"}  # fmt: skip
@@ -72,6 +73,17 @@ def test_the_page_says_everything() -> None:
 def test_the_example_of_the_page_reads() -> None:
     assert EXAMPLE.rstrip() in page()
     assert len(parse_schema(EXAMPLE).tables) == 4
+
+
+def test_the_example_of_scenarios_fits_the_built_in_company() -> None:
+    assert SCENARIOS_EXAMPLE.rstrip() in page()
+    found = parse_schema(schema_text("companyos")[0] + SCENARIOS_EXAMPLE)
+    assert [s.share for s in scenarios_to_apply(found, {})] == [0.002, 0.01]
+
+
+@pytest.mark.parametrize("key", [*grammar.SCENARIO, *grammar.SCENARIO_SET, *grammar.SCENARIO_ADD], ids=lambda key: key.name)
+def test_the_page_has_every_key_of_a_scenario(key: Key) -> None:
+    assert f"| `{key.name}`{' (needed)' if key.required else ''} | {key.form} | {key.doc} |" in page()
 
 
 @pytest.mark.parametrize("spec", GENERATORS, ids=lambda spec: spec.name)
