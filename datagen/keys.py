@@ -27,14 +27,21 @@ _UUID7_STEP = 1_000
 
 
 class Affine:
-    """A column whose value is start + step * row number, so that references to it need no look-up."""
+    """A column whose value is start + step * row number, so that references to it need no look-up.
 
-    def __init__(self, type: SqlType, start: int, step: int) -> None:
+    After each `run` rows (0 for never), `gap` values are left out.
+    """
+
+    def __init__(self, type: SqlType, start: int, step: int, run: int = 0, gap: int = 0) -> None:
         self.type = type
         self.start = start
         self.step = step
+        self.run = run
+        self.gap = gap
 
     def units(self, numbers: Int64) -> Int64:
+        if self.run:
+            numbers = numbers + numbers // self.run * self.gap
         return numbers * self.step + self.start
 
     def __call__(self, rows: Rows) -> pa.Array:
@@ -47,12 +54,15 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
     start, step = int(argument(recipe, "start")), int(argument(recipe, "step"))
     if step == 0:
         ctx.fail("the step of a sequence cannot be 0")
-    last = start + step * max(ctx.rows - 1, 0)
+    run, gap = int(argument(recipe, "run") or 0), int(argument(recipe, "gap"))
+    numbers = Affine(ctx.type, start, step, run, gap)
+    most = max(ctx.rows - 1, 0)
+    last = start + step * (most + (most // run * gap if run else 0))
     if ctx.type.kind not in TEXTS:
         factor = unit_factor(ctx.type)
         if max(abs(start), abs(last)) * factor > largest_units(ctx.type):
             ctx.fail(f"{ctx.rows:,} rows from {start} by {step} end at {last:,}, which {ctx.type} cannot hold")
-        return Affine(ctx.type, start * factor, step * factor)
+        return Affine(ctx.type, start * factor, step * factor, run, gap)
     before, width, after = _format(str(argument(recipe, "format") or "{n}"), ctx)
     if width and start < 0:
         ctx.fail("a sequence with a width cannot have negative numbers")
@@ -61,7 +71,7 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"the last of {ctx.rows:,} rows needs {longest} characters and {ctx.type} has {ctx.type.length}")
 
     def kernel(rows: Rows) -> pa.Array:
-        digits = pc.cast(pa.array(rows.numbers() * step + start), pa.string())
+        digits = pc.cast(pa.array(numbers.units(rows.numbers())), pa.string())
         if width:
             digits = pc.utf8_lpad(digits, width, "0")
         return pc.binary_join_element_wise(before, digits, after, "") if before or after else digits

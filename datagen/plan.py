@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -30,6 +30,9 @@ from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from datagen.values.excerpts import LongText
 
 Node = tuple[str, ...]
 
@@ -58,6 +61,7 @@ class Plan:
         self.scale = Fraction(str(scale))
         self.pools = pools if pools is not None else Pools()
         self.connections = Connections()
+        self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
         self.tables: dict[str, TablePlan] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
