@@ -1,4 +1,4 @@
-"""SQL expressions over the columns of a row, evaluated by DuckDB a batch at a time.
+"""SQL expressions over the columns of a row: by `datagen.exact` where it knows all their parts, else by DuckDB a batch at a time.
 
 Only functions whose results are exact and depend on nothing but their arguments are let in: no clock, no randomness, no
 logarithms or roots (whose last bit differs between machines), no files.
@@ -7,15 +7,17 @@ logarithms or roots (whose last bit differs between machines), no files.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from datagen.coded import Coded
 from datagen.compiling import Context
 from datagen.errors import GenerationFailed
+from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
 from schemas.types import SqlType
@@ -43,7 +45,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
         tree = sqlglot.parse_one(sql, read="postgres")
     except sqlglot.errors.SqlglotError as error:
         ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
-    sources: dict[str, Callable[[Rows], pa.Array]] = {}
+    sources: dict[str, tuple[Kernel, SqlType]] = {}
     names: dict[str, str] = {}
     for node in tree.walk():
         if not isinstance(node, _ALLOWED):
@@ -53,7 +55,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
         path = ".".join(part.name for part in column.parts)
         if path not in names:
             names[path] = f"c{len(names)}"
-            sources[names[path]] = ctx.path(path, at)[0]
+            sources[names[path]] = ctx.path(path, at)
         replacement = exp.column(names[path])
         if column is tree:
             tree = replacement
@@ -61,15 +63,30 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             column.replace(replacement)
     if not sources:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
-    target = _duckdb_type(ctx.type)
-    query = f"SELECT CAST({tree.sql(dialect='duckdb')} AS {target}) AS value FROM batch"
-    evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
-    evaluate.rehearse({name: ctx.path(path, at)[1] for path, name in names.items()}, ctx, at)
+    evaluate = _Evaluator(tree, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
+    columns = {name: (_as_coded(path, ctx, sources[name][0]), sources[name][1]) for path, name in names.items()}
+
+    def by_database(rows: Rows) -> pa.Array:
+        return evaluate(pa.table({name: source(rows) for name, (source, _) in sources.items()}))
+
+    try:
+        exact = compile_exact(tree, columns.__getitem__, ctx.type)
+    except NotExact:
+        evaluate.rehearse({name: type for name, (_, type) in sources.items()}, ctx, at)
+        return by_database
 
     def kernel(rows: Rows) -> pa.Array:
-        return evaluate(pa.table({name: source(rows) for name, source in sources.items()}))
+        try:
+            return exact(rows)
+        except TooLarge:
+            return by_database(rows)
 
-    return kernel
+    return Coded(kernel)
+
+
+def _as_coded(path: str, ctx: Context, source: Kernel) -> Kernel:
+    """A column of the row itself may come as a dictionary array."""
+    return (lambda rows: rows.encoded(path)) if ctx.table.has(path) else source
 
 
 def _duckdb_type(type: SqlType) -> str:
@@ -103,11 +120,15 @@ class Connections:
 class _Evaluator:
     """One query, run on the connection of the calling thread."""
 
-    def __init__(self, query: str, type: SqlType, where: str, connections: Connections) -> None:
-        self._query = query
+    def __init__(self, tree: exp.Expression, type: SqlType, where: str, connections: Connections) -> None:
+        self._tree = tree
         self._type = type
         self._where = where
         self._connections = connections
+
+    @cached_property
+    def _query(self) -> str:
+        return f"SELECT CAST({self._tree.sql(dialect='duckdb')} AS {_duckdb_type(self._type)}) AS value FROM batch"
 
     def __call__(self, batch: pa.Table) -> pa.Array:
         import duckdb

@@ -117,6 +117,8 @@ def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...]) -> Int64:
     if len(keys) == 1:
         return rows.links(keys[0])
     found = rows.parent(keys[0])
+    if len(keys) == 2:
+        return found.links(keys[1])
     return found.pick(_follow(found.rows, keys[1:]))
 
 

@@ -16,10 +16,12 @@ import pyarrow as pa
 
 from datagen import generators
 from datagen.arrays import blank
+from datagen.coded import Coded, blanked, is_coded
 from datagen.compiling import COMPILERS, Context
 from datagen.errors import RecipeError, Unusable
 from datagen.expression import Connections
 from datagen.families import Counts, Family, counts_with_total
+from datagen.kept import MOST_ROWS, Budget, Kept
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.pools import Pools
 from datagen.randomness import stream
@@ -49,6 +51,7 @@ class TablePlan:
     kernels: dict[str, Kernel] = field(default_factory=dict)
     links: dict[tuple[str, ...], Link] = field(default_factory=dict)
     walks: dict[str, Callable[[Rows], Any]] = field(default_factory=dict)
+    kept: Kept | None = None
 
 
 class Plan:
@@ -69,6 +72,9 @@ class Plan:
         for table in self._parents_first():
             self._count(table)
         self._stop_at_problems()
+        budget = Budget()
+        for planned in self.tables.values():
+            planned.kept = Kept(planned.count, budget) if planned.count <= MOST_ROWS else None
         references = {t.name: ReferencePlanner(self, t) for t in schema.tables}
         for planner in references.values():
             self._collect(planner.plan)
@@ -231,6 +237,8 @@ def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...], column: str) -> pa.Ar
     if not keys:
         return rows.column(column)
     found = rows.parent(keys[0])
+    if len(keys) == 1:
+        return found.column(column)
     return found.spread(_follow(found.rows, keys[1:], column))
 
 
@@ -239,6 +247,14 @@ def with_nulls(kernel: Kernel, column: Column, ctx: Context) -> Kernel:
     if not column.null:
         return kernel
     own, threshold = ctx.stream("null"), null_threshold(column.null)
+    if isinstance(kernel, Coded):
+        encode = kernel.encode
+
+        def encoded(rows: Rows) -> pa.Array:
+            values, absent = encode(rows), rows.draws(own) >> 1 < threshold
+            return blanked(values, absent) if is_coded(values) else blank(values, absent)
+
+        return Coded(encoded)
 
     def nulled(rows: Rows) -> pa.Array:
         return blank(kernel(rows), rows.draws(own) >> 1 < threshold)
