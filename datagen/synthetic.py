@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -58,7 +58,15 @@ class SyntheticSource:
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
         self.require_rows(table, start, stop)
-        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop)) for a in range(start, stop, BLOCK_ROWS)]
+        return self._joined(table, start, stop, Rows.column)
+
+    def read_encoded(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        """The same, with texts of few values as dictionary arrays; a `schemas.source.EncodedSource`."""
+        self.require_rows(table, start, stop)
+        return self._joined(table, start, stop, Rows.encoded)
+
+    def _joined(self, table: str, start: int, stop: int, column: Callable[[Rows, str], pa.Array]) -> pa.RecordBatch:
+        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop), column) for a in range(start, stop, BLOCK_ROWS)]
         if len(blocks) == 1:
             return blocks[0]
         arrow = self.schema.table(table).arrow
@@ -98,10 +106,11 @@ class SyntheticSource:
         if not 0 <= row < count:
             raise InputError(f"{table} has rows 0 to {count - 1:,}, and no row {row:,}")
 
-    def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+    def _block(self, table: str, start: int, stop: int, column: Callable[[Rows, str], pa.Array] = Rows.column) -> pa.RecordBatch:
         rows = Rows(self.plan.tables, table, range(start, stop))
         arrow = self.schema.table(table).arrow
-        return pa.RecordBatch.from_arrays([rows.column(name) for name in arrow.names], schema=arrow)
+        arrays = [column(rows, name) for name in arrow.names]
+        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_type(a.type) for f, a in zip(arrow, arrays, strict=True)]))
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""
