@@ -62,22 +62,23 @@ def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKe
 
 
 def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
-    """Fold `value` over the children of each of `rows`, where children lie together."""
-    start, count = family.children_of(rows.numbers())
+    """Fold `value` over the children of each of `rows`, where children lie together; all folds share one set of children."""
+    children, count = rows.memo(("children", table), lambda: _children_of(rows, ctx, table, family))
     result = np.full(len(rows), empty, np.int64)
-    total = int(count.sum())
-    if not total:
-        return result
-    if isinstance(rows.index, range):
-        index: range | Int64 = range(int(start[0]), int(start[-1] + count[-1]))
-    else:
-        first = np.repeat(start - (np.cumsum(count) - count), count)
-        index = first + np.arange(total, dtype=np.int64)
-    values = value(Rows(ctx.plan.tables, table, index))
-    present = np.flatnonzero(count)
-    bounds = (np.cumsum(count) - count)[present]
-    result[present] = fold.reduceat(values, bounds)
+    if len(children):
+        present = np.flatnonzero(count)
+        bounds = (np.cumsum(count) - count)[present]
+        result[present] = fold.reduceat(value(children), bounds)
     return result
+
+
+def _children_of(rows: Rows, ctx: Context, table: str, family: Family) -> tuple[Rows, Int64]:
+    """The children of `rows`, one parent's after the other's, and how many each has."""
+    start, count = family.children_of(rows.numbers())
+    if isinstance(rows.index, range):
+        return Rows(ctx.plan.tables, table, range(int(start[0]), int(start[-1] + count[-1])) if len(rows) else range(0)), count
+    first = np.repeat(start - (np.cumsum(count) - count), count)
+    return Rows(ctx.plan.tables, table, first + np.arange(len(first), dtype=np.int64)), count
 
 
 class Totals:
