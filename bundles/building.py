@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bundles.checks import CheckResult, run_checks
 from bundles.config import KINDS, Config
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
 from bundles.errors import ContentInvalid, ReferenceInvalid, SourceInvalid
@@ -22,11 +22,13 @@ from bundles.opened import Bundle, open_bundle
 from bundles.parquet import ChunkFile, conformed
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
-from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Schema, Table
 from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
+
+if TYPE_CHECKING:
+    from bundles.checks import CheckResult
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
 
@@ -240,6 +242,9 @@ def _hold_checks(
     checked = [w for w in written.values() if w.table.checks]
     if not checked:
         return
+    from bundles.checks import run_checks
+    from bundles.scanning import session
+
     broken: list[CheckResult] = []
     with session(stage.path, schema, threads) as duckdb:
         for one in checked:
