@@ -62,9 +62,13 @@ def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKe
 
 
 def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
-    """Fold `value` over the children of each of `rows`, where children lie together; all folds share one set of children."""
-    children, count = rows.memo(("children", table), lambda: _children_of(rows, ctx, table, family))
-    result = np.full(len(rows), empty, np.int64)
+    """Fold `value` over the children of each of `rows`, where children lie together; all folds share the children."""
+    parts = rows.memo(("children", table), lambda: _children_of(rows, ctx, table, family))
+    return np.concatenate([_folded(children, count, value, empty, fold) for children, count in parts])
+
+
+def _folded(children: Rows, count: Int64, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
+    result = np.full(len(count), empty, np.int64)
     if len(children):
         present = np.flatnonzero(count)
         bounds = (np.cumsum(count) - count)[present]
@@ -72,13 +76,21 @@ def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Calla
     return result
 
 
-def _children_of(rows: Rows, ctx: Context, table: str, family: Family) -> tuple[Rows, Int64]:
-    """The children of `rows`, one parent's after the other's, and how many each has."""
+def _children_of(rows: Rows, ctx: Context, table: str, family: Family) -> list[tuple[Rows, Int64]]:
+    """The children of `rows`, one parent's after the other's, and how many each has; in parts that stay in the processor's cache."""
     start, count = family.children_of(rows.numbers())
-    if isinstance(rows.index, range):
-        return Rows(ctx.plan.tables, table, range(int(start[0]), int(start[-1] + count[-1])) if len(rows) else range(0)), count
-    first = np.repeat(start - (np.cumsum(count) - count), count)
-    return Rows(ctx.plan.tables, table, first + np.arange(len(first), dtype=np.int64)), count
+    ends = np.cumsum(count)
+    cuts = np.unique(np.searchsorted(ends, np.arange(0, int(ends[-1]) if len(ends) else 0, _BATCH)))
+    parts = []
+    for first, last in zip([0, *cuts[cuts > 0].tolist()], [*cuts[cuts > 0].tolist(), len(count)], strict=True):
+        begin, number = start[first:last], count[first:last]
+        if isinstance(rows.index, range):
+            index: range | Int64 = range(int(begin[0]), int(begin[-1] + number[-1])) if len(begin) else range(0)
+        else:
+            offset = np.repeat(begin - (np.cumsum(number) - number), number)
+            index = offset + np.arange(len(offset), dtype=np.int64)
+        parts.append((Rows(ctx.plan.tables, table, index), number))
+    return parts
 
 
 class Totals:

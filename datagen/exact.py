@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from datagen.arrays import DAY, Mask, either, from_units, largest_units, to_units
-from datagen.coded import MOST_VALUES, coded, codes_of, is_coded, plain
+from datagen.coded import MOST_VALUES, code_type, coded, codes_of, is_coded, plain
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.times import parse_moment
@@ -448,54 +448,68 @@ def _case(node: exp.Expression, find: Find) -> Term:
         raise NotExact
 
     def run(rows: Rows) -> Value:
-        left = np.ones(len(rows), np.bool_)
-        chosen: list[tuple[Mask, Term]] = []
-        for condition, value in zip(conditions, values, strict=False):
-            here = left & _truth(condition.run(rows)).values
-            chosen.append((here, value))
-            left = left & ~here
-        chosen.append((left, values[-1]))
+        # the first condition that holds decides, so it is laid on last
+        chosen = [(None, values[-1])]
+        chosen += [(_truth(c.run(rows)).values, v) for c, v in zip(reversed(conditions), reversed(values[:-1]), strict=True)]
         return _chosen_texts(rows, chosen) if kind == _TEXT else _chosen_units(rows, chosen)
 
     return Term(kind, run, values[0].decimals)
 
 
-def _chosen_units(rows: Rows, chosen: Sequence[tuple[Mask, Term]]) -> Units:
+Chosen = Sequence[tuple[Mask | None, Term]]
+
+
+def _chosen_units(rows: Rows, chosen: Chosen) -> Units:
     result, most = np.zeros(len(rows), np.int64), 0
     absent: Mask | None = None
     for here, term in chosen:
         given = _units(term.run(rows))
         most = max(most, given.most)
-        np.copyto(result, given.values, where=here)
-        missing = None if given.absent is None else here & given.absent
-        absent = either(absent, missing)
+        absent = _laid(here, given.absent, absent)
+        result = np.where(True if here is None else here, given.values, result)
     return Units(result, most, absent if absent is not None and absent.any() else None)
 
 
-def _chosen_texts(rows: Rows, chosen: Sequence[tuple[Mask, Term]]) -> pa.Array:
-    given = [(here, None if term.kind == _NULL else term.run(rows)) for here, term in chosen]
+def _laid(here: Mask | None, absent: Mask | None, below: Mask | None) -> Mask | None:
+    """Which rows are absent once a value is laid over others where `here` holds (None for everywhere)."""
+    if here is None or (absent is None and below is None):
+        return absent
+    return np.where(here, False if absent is None else absent, False if below is None else below)
+
+
+def _chosen_texts(rows: Rows, chosen: Chosen) -> pa.Array:
+    given = [(here, None if term.kind == _NULL else term.literal if isinstance(term.literal, str) else term.run(rows)) for here, term in chosen]
     known: dict[str, int] = {}
     for _, texts in given:
-        for value in texts.dictionary.to_pylist() if texts is not None and is_coded(texts) else ():
+        if isinstance(texts, str):
+            known.setdefault(texts, len(known))
+        for value in texts.dictionary.to_pylist() if isinstance(texts, pa.DictionaryArray) else ():
             known.setdefault(value, len(known))
-    if len(known) > MOST_VALUES or any(texts is not None and not is_coded(texts) for _, texts in given):
-        return _chosen_strings(given)
-    result = np.zeros(len(rows), np.int16)
+    if len(known) > MOST_VALUES or any(isinstance(texts, pa.Array) and not is_coded(texts) for _, texts in given):
+        return _chosen_strings(rows, given)
+    codes = np.zeros(len(rows), code_type(len(known)))
     absent: Mask | None = None
     for here, texts in given:
+        missing: Mask | None = None
         if texts is None:
-            absent = either(absent, here)
+            absent = _laid(here, np.ones(len(rows), np.bool_), absent)
             continue
-        codes, missing = codes_of(texts)
-        np.copyto(result, np.array([known[v] for v in texts.dictionary.to_pylist()], np.int16)[codes], where=here)
-        absent = either(absent, None if missing is None else here & missing)
-    return coded(pa.array(list(known), pa.string()), result, absent if absent is not None and absent.any() else None)
+        if isinstance(texts, str):
+            own = codes.dtype.type(known[texts])
+        else:
+            own, missing = codes_of(texts)
+            places = np.array([known[v] for v in texts.dictionary.to_pylist()], codes.dtype)
+            own = own.astype(codes.dtype) if np.array_equal(places, np.arange(len(places))) else places[own]
+        absent = _laid(here, missing, absent)
+        codes = np.where(True if here is None else here, own, codes)
+    return coded(pa.array(list(known), pa.string()), codes, absent if absent is not None and absent.any() else None)
 
 
-def _chosen_strings(given: Sequence[tuple[Mask, pa.Array | None]]) -> pa.Array:
-    result = pa.scalar(None, pa.string())
-    for here, texts in reversed(given):
-        result = pc.if_else(pa.array(here), pa.scalar(None, pa.string()) if texts is None else plain(texts), result)
+def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, pa.Array | str | None]]) -> pa.Array:
+    result = pa.nulls(len(rows), pa.string())
+    for here, texts in given:
+        own = plain(texts) if isinstance(texts, pa.Array) else pa.scalar(texts, pa.string())
+        result = pc.if_else(pa.scalar(True) if here is None else pa.array(here), own, result)
     return result
 
 

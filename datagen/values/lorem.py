@@ -51,7 +51,8 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> pa.Array:
         count = counts(rows)
         owner, place = positions(count)
-        draws = own.draws(rows.numbers()[owner] * stride + place)
+        every = isinstance(rows.index, range) and len(owner) == len(rows) * stride  # all have the most words: no gaps between their draws
+        draws = own.draws(range(rows.index[0] * stride, rows.index[-1] * stride + stride) if every else rows.numbers()[owner] * stride + place)
         index = _without_repeats(draws, count, len(known)) if distinct else below(draws, len(known))
         words = pick(spaced, index + np.where(place == 0, 0, len(known)))
         return text_or_serial(glue(words, count), rows, ctx, serial, " ")
