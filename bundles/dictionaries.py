@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+_BEGINNING = 4096
 
 
 def is_sound_dictionary(array: pa.Array, value_type: pa.DataType) -> bool:
@@ -23,10 +26,17 @@ def in_order_of_appearance(arrays: Sequence[pa.Array]) -> pa.DictionaryArray:
     values = whole.chunk(0).dictionary
     absent = np.concatenate([np.asarray(p.is_null()) for p in parts]) if any(p.null_count for p in parts) else None
     codes = np.concatenate([np.asarray(p.fill_null(0) if p.null_count else p) for p in parts])
-    rows = np.arange(len(codes)) if absent is None else np.flatnonzero(~absent)
-    first = np.full(len(values), len(codes))
-    first[codes[rows[::-1]]] = rows[::-1]  # of equal places, the last that is written stays
-    order = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
+    order = _order(codes[:_BEGINNING], None if absent is None else absent[:_BEGINNING], len(values))
+    if len(order) < len(values):
+        order = _order(codes, absent, len(values))
     place = np.zeros(len(values), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(place[codes], mask=absent), values.take(pa.array(order)))
+    return pa.DictionaryArray.from_arrays(pa.array(place[codes], mask=absent), values.take(pa.array(order)), safe=False)
+
+
+def _order(codes: npt.NDArray[np.integer], absent: npt.NDArray[np.bool_] | None, values: int) -> npt.NDArray[np.intp]:
+    """The codes that occur, in the order of their first rows."""
+    rows = np.arange(len(codes)) if absent is None else np.flatnonzero(~absent)
+    first = np.full(values, len(codes))
+    first[codes[rows[::-1]]] = rows[::-1]  # of equal places, the last that is written stays
+    return np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]

@@ -149,7 +149,7 @@ _FIXED: dict[str, Callable[[pa.Array], npt.NDArray[np.generic]]] = {
 
 
 def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
-    if kind == "char":
+    if kind == "char" and _any_ends_in_space(array):
         array = pc.utf8_rtrim(array, " ")
     elif kind == "json":
         array = _canonical_json(array, valid)
@@ -163,6 +163,15 @@ def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
     data = array.buffers()[2]
     if data is not None:
         yield np.frombuffer(data, np.uint8)[int(offsets[0]) : int(offsets[-1])]
+
+
+def _any_ends_in_space(array: pa.Array) -> bool:
+    data = array.buffers()[2]
+    if data is None:
+        return False
+    offsets = _offsets(array)
+    ends = offsets[1:][np.diff(offsets) > 0]
+    return bool((np.frombuffer(data, np.uint8)[ends - 1] == ord(" ")).any())
 
 
 def _canonical_json(array: pa.Array, valid: Bits | None) -> pa.Array:

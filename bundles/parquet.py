@@ -138,14 +138,21 @@ class ChunkFile:
             pa.schema(fields),
             version="2.6",
             data_page_version="1.0",
-            compression={c.name: "none" if _is_packed(c.type) else "zstd" for c in table.stored_columns},
-            compression_level={c.name: 1 for c in table.stored_columns if not _is_packed(c.type)},
+            compression={c.name: _codec(c.type, c.name in repeating) for c in table.stored_columns},
+            compression_level={c.name: 1 for c in table.stored_columns if _codec(c.type, c.name in repeating) == "zstd"},
             use_dictionary=[c.name for c in table.stored_columns if c.name in repeating],
             column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
             store_decimal_as_integer=True,
             write_statistics=[c.name for c in table.stored_columns if c.type.kind in (*_WHOLE, *FLOATS, "numeric")],
             store_schema=False,
         )
+
+
+def _codec(type: SqlType, repeats: bool) -> str:
+    """Nothing for what is packed; for texts that do not repeat the codec that takes two thirds of the time of zstd."""
+    if _is_packed(type):
+        return "none"
+    return "snappy" if type.kind in TEXTS and not repeats else "zstd"
 
 
 def _written_type(type: SqlType, given: pa.DataType, repeats: bool) -> pa.DataType:

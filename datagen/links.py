@@ -370,12 +370,13 @@ def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:
     draws = stream.draws(groups)
     base = below(draws, sizes)
     stride = below(_again(draws), sizes) | 1
+    clash = np.flatnonzero(np.gcd(stride, sizes) > 1)
     for _ in range(64):
-        clash = np.gcd(stride, sizes) > 1
-        if not clash.any():
+        if not len(clash):
             break
-        stride = np.where(clash, stride + 2, stride)
-    stride = np.where(np.gcd(stride, sizes) > 1, np.int64(1), stride)
+        stride[clash] += 2
+        clash = clash[np.gcd(stride[clash], sizes[clash]) > 1]
+    stride[clash] = 1
     return (base + (places % sizes) * (stride % sizes)) % sizes
 
 

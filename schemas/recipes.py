@@ -183,7 +183,7 @@ _TEXT = (
               example='{grammar: {start: ["{verb} {noun}"], verb: [Fix, Add], noun: [login, export]}}', unique=True),
     Generator("excerpt", "A piece of one long text, made once from a grammar and cut anywhere: the columns with the same grammar share it.", TEXTS, "length",
               (_p("length", "distribution", "how many characters", True), _p("rules", "grammar", "the symbols; `start` makes a sentence; lorem ipsum sentences unless given"),
-               _p("size", "integer", "how many characters the long text has, at least", default=1_000_000)),
+               _p("size", "integer", "how many characters the long text has", default=250_000)),
               example="{excerpt: {uniform: [10, 43]}}"),
     Generator("json", "A JSON document.", ("json", *TEXTS), "fields", (_p("fields", "recipes", "its members", True),), example="{json: {ip: internet.ipv4, tries: {uniform: [1, 5]}}}"),
     Generator("array", "An array.", ("array", "json"), "of",

@@ -29,7 +29,7 @@ from schemas.recipes import argument
 from schemas.types import SqlType
 
 _TEXT = SqlType("text")
-_SENTENCES = 4096
+_SENTENCES = 1024
 _MOST_SIZE = 2**28
 _INLINE = 12  # a text of so many bytes stands in a view itself
 

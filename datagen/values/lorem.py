@@ -67,17 +67,19 @@ def _without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
     """
     first = np.cumsum(counts) - counts
     result = np.empty(len(draws), np.int64)
-    taken = np.empty((len(counts), 0), np.int64)
+    taken: list[Int64] = []  # of each owner the positions that are taken, rising
     for place in range(int(counts.max(initial=0))):
         owners = np.flatnonzero(counts > place)
         at = first[owners] + place
         found = below(draws[at], size - place)
-        for earlier in taken[owners].T:
-            found += found >= earlier
+        for earlier in taken:
+            found += found >= earlier[owners]
         result[at] = found
-        column = np.full(len(counts), size, np.int64)
-        column[owners] = found
-        taken = np.sort(np.column_stack([taken, column]), axis=1)
+        rising = np.full(len(counts), size, np.int64)
+        rising[owners] = found
+        for i, earlier in enumerate(taken):
+            taken[i], rising = np.minimum(earlier, rising), np.maximum(earlier, rising)
+        taken.append(rising)
     return result
 
 
