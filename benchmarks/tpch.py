@@ -108,4 +108,3 @@ def main(arguments: list[str]) -> None:
             }
         )
     )
-

@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bundles.digest import BLOCK_ROWS
 from bundles.dictionaries import in_order_of_appearance, is_sound_dictionary
+from bundles.digest import BLOCK_ROWS
 from bundles.encoding import relisted, storage
 from bundles.errors import BundleDamaged, ContentInvalid, SourceInvalid
 from schemas.model import Table
@@ -206,7 +206,8 @@ def _repeats(table: Table, name: str, type: SqlType, first: pa.Array) -> bool:
     if type.kind not in _REPEATING or table.is_unique(name):
         return False
     sample = first.slice(0, _SAMPLE)
-    return 2 * pc.count_distinct(sample.indices if pa.types.is_dictionary(sample.type) else sample).as_py() <= len(sample)
+    distinct: int = pc.count_distinct(sample.indices if pa.types.is_dictionary(sample.type) else sample).as_py()
+    return 2 * distinct <= len(sample)
 
 
 def _is_packed(type: SqlType) -> bool:

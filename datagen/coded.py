@@ -43,7 +43,7 @@ def coded(values: pa.Array, codes: Codes, absent: Mask | None = None) -> pa.Arra
 
 def is_coded(array: pa.Array) -> bool:
     """Whether an array is a dictionary array."""
-    return pa.types.is_dictionary(array.type)
+    return bool(pa.types.is_dictionary(array.type))
 
 
 def plain(array: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -60,7 +61,7 @@ class Truth:
     absent: Mask | None = None
 
 
-Value = Units | Truth | pa.Array
+Value: TypeAlias = "Units | Truth | pa.Array"
 Run = Callable[[Rows], Value]
 
 
@@ -74,7 +75,7 @@ class Term:
     literal: object = None
 
 
-def compile_exact(tree: exp.Expression, find: Find, type: SqlType) -> Kernel:
+def compile_exact(tree: exp.Expr, find: Find, type: SqlType) -> Kernel:
     """Return a kernel of `type`'s arrays for an expression whose columns `find` knows; raises NotExact.
 
     Text comes as a dictionary array where all its sources do. The kernel raises TooLarge.
@@ -123,17 +124,22 @@ def _largest(values: Int64) -> int:
     return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
-def _compile(node: exp.Expression, find: Find) -> Term:
+def _compile(node: exp.Expr, find: Find) -> Term:
     compile_node = _NODES.get(type(node))
-    if compile_node is None:
+    if compile_node is None or any(value for name, value in node.args.items() if name not in _UNDERSTOOD):
         raise NotExact
     return compile_node(node, find)
 
 
+_UNDERSTOOD = (
+    "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls",
+    "_type",
+)  # fmt: skip
+
 # Columns and literals
 
 
-def _column(node: exp.Expression, find: Find) -> Term:
+def _column(node: exp.Expr, find: Find) -> Term:
     source, type = find(node.name)
     if type.kind in INTEGERS or type.kind in _MOMENTS or (type.kind == "numeric" and (type.precision or _DIGITS + 1) <= _DIGITS):
         kind = type.kind if type.kind in _MOMENTS else _NUMBER
@@ -156,7 +162,7 @@ def _column(node: exp.Expression, find: Find) -> Term:
     raise NotExact
 
 
-def _literal(node: exp.Expression, find: Find) -> Term:
+def _literal(node: exp.Expr, find: Find) -> Term:
     text = node.name
     if node.args.get("is_string"):
         values = pa.array([text], pa.string())
@@ -172,16 +178,16 @@ def _number(value: int, decimals: int) -> Term:
     return Term(_NUMBER, lambda rows: same, decimals, value)
 
 
-def _null(node: exp.Expression, find: Find) -> Term:
+def _null(node: exp.Expr, find: Find) -> Term:
     return Term(_NULL, lambda rows: Units(np.zeros(len(rows), np.int64), 0, np.ones(len(rows), np.bool_)))
 
 
-def _bool(node: exp.Expression, find: Find) -> Term:
+def _bool(node: exp.Expr, find: Find) -> Term:
     same = Truth(np.array(bool(node.this)))
     return Term(_TRUTH, lambda rows: same)
 
 
-def _cast(node: exp.Expression, find: Find) -> Term:
+def _cast(node: exp.Expr, find: Find) -> Term:
     """DATE '2026-01-31' is a text that is cast."""
     if node.args["to"].this != exp.DataType.Type.DATE or not isinstance(node.this, exp.Literal) or not node.this.is_string:
         raise NotExact
@@ -236,11 +242,11 @@ def _aligned(*terms: Term) -> list[Term]:
     return [_rescaled(t, decimals) for t in terms]
 
 
-def _sides(node: exp.Expression, find: Find) -> tuple[Term, Term]:
+def _sides(node: exp.Expr, find: Find) -> tuple[Term, Term]:
     return _compile(node.this, find), _compile(node.expression, find)
 
 
-def _sum(node: exp.Expression, find: Find) -> Term:
+def _sum(node: exp.Expr, find: Find) -> Term:
     left, right = _sides(node, find)
     if left.kind != _NUMBER or right.kind != _NUMBER:
         raise NotExact
@@ -254,7 +260,7 @@ def _sum(node: exp.Expression, find: Find) -> Term:
     return Term(_NUMBER, run, left.decimals)
 
 
-def _product(node: exp.Expression, find: Find) -> Term:
+def _product(node: exp.Expr, find: Find) -> Term:
     left, right = _sides(node, find)
     if left.kind != _NUMBER or right.kind != _NUMBER or left.decimals + right.decimals > _DIGITS:
         raise NotExact
@@ -266,7 +272,7 @@ def _product(node: exp.Expression, find: Find) -> Term:
     return Term(_NUMBER, run, left.decimals + right.decimals)
 
 
-def _remainder(node: exp.Expression, find: Find) -> Term:
+def _remainder(node: exp.Expr, find: Find) -> Term:
     left, right = _sides(node, find)
     divisor = right.literal
     if left.kind != _NUMBER or right.kind != _NUMBER or left.decimals or right.decimals or not isinstance(divisor, int) or divisor < 1:
@@ -279,7 +285,7 @@ def _remainder(node: exp.Expression, find: Find) -> Term:
     return Term(_NUMBER, run)
 
 
-def _negative(node: exp.Expression, find: Find) -> Term:
+def _negative(node: exp.Expr, find: Find) -> Term:
     term = _compile(node.this, find)
     if term.kind != _NUMBER:
         raise NotExact
@@ -293,7 +299,7 @@ def _negative(node: exp.Expression, find: Find) -> Term:
     return Term(_NUMBER, run, term.decimals)
 
 
-def _rounded(node: exp.Expression, find: Find) -> Term:
+def _rounded(node: exp.Expr, find: Find) -> Term:
     term, places = _compile(node.this, find), node.args.get("decimals")
     digits = 0 if places is None else _compile(places, find).literal
     if term.kind != _NUMBER or not isinstance(digits, int) or not term.decimals or not 0 <= digits <= term.decimals:
@@ -303,17 +309,17 @@ def _rounded(node: exp.Expression, find: Find) -> Term:
 
 # Conditions
 
-_ORDERS = {
+_ORDERS: dict[type[exp.Expr], np.ufunc] = {
     exp.EQ: np.equal, exp.NEQ: np.not_equal, exp.LT: np.less, exp.LTE: np.less_equal, exp.GT: np.greater, exp.GTE: np.greater_equal,
 }  # fmt: skip
 
 
-def _compared(node: exp.Expression, find: Find) -> Term:
+def _compared(node: exp.Expr, find: Find) -> Term:
     left, right = _sides(node, find)
     return _comparison(type(node), left, right)
 
 
-def _comparison(how: type[exp.Expression], left: Term, right: Term) -> Term:
+def _comparison(how: type[exp.Expr], left: Term, right: Term) -> Term:
     left, right = _aligned(left, right)
     if _NULL in (left.kind, right.kind) or _TRUTH in (left.kind, right.kind):
         raise NotExact
@@ -339,7 +345,7 @@ def _same_text(left: Term, right: Term, inverted: bool) -> Run:
         left, right = right, left
 
     def run(rows: Rows) -> Truth:
-        texts = left.run(rows)
+        texts: Any = left.run(rows)
         if right.literal is not None and is_coded(texts):
             codes, absent = codes_of(texts)
             same = np.array([value == right.literal for value in texts.dictionary.to_pylist()], np.bool_)[codes]
@@ -352,7 +358,7 @@ def _same_text(left: Term, right: Term, inverted: bool) -> Run:
     return run
 
 
-def _condition(node: exp.Expression, find: Find) -> Term:
+def _condition(node: exp.Expr, find: Find) -> Term:
     term = _compile(node, find)
     if term.kind != _TRUTH:
         raise NotExact
@@ -382,7 +388,7 @@ def _not(term: Term) -> Term:
     return Term(_TRUTH, run)
 
 
-def _conjunction(node: exp.Expression, find: Find) -> Term:
+def _conjunction(node: exp.Expr, find: Find) -> Term:
     return _all([_condition(node.this, find), _condition(node.expression, find)])
 
 
@@ -390,15 +396,15 @@ def _any(terms: Sequence[Term]) -> Term:
     return _not(_all([_not(t) for t in terms]))
 
 
-def _disjunction(node: exp.Expression, find: Find) -> Term:
+def _disjunction(node: exp.Expr, find: Find) -> Term:
     return _any([_condition(node.this, find), _condition(node.expression, find)])
 
 
-def _inverted(node: exp.Expression, find: Find) -> Term:
+def _inverted(node: exp.Expr, find: Find) -> Term:
     return _not(_condition(node.this, find))
 
 
-def _is_null(node: exp.Expression, find: Find) -> Term:
+def _is_null(node: exp.Expr, find: Find) -> Term:
     if not isinstance(node.expression, exp.Null):
         raise NotExact
     term = _compile(node.this, find)
@@ -409,11 +415,12 @@ def _is_null(node: exp.Expression, find: Find) -> Term:
             return Truth(np.array(False) if value.absent is None else value.absent)
         return Truth(np.asarray(value.is_null()))
 
-    return Term(_TRUTH, run)
+    found = Term(_TRUTH, run)
+    return _not(found) if node.args.get("negate") else found
 
 
-def _among(node: exp.Expression, find: Find) -> Term:
-    if not node.expressions or set(node.args) - {"this", "expressions"}:
+def _among(node: exp.Expr, find: Find) -> Term:
+    if not node.expressions:
         raise NotExact
     term = _compile(node.this, find)
     others = [_compile(e, find) for e in node.expressions]
@@ -422,9 +429,7 @@ def _among(node: exp.Expression, find: Find) -> Term:
     return _any([_comparison(exp.EQ, term, o) for o in others])
 
 
-def _between(node: exp.Expression, find: Find) -> Term:
-    if any(value for name, value in node.args.items() if name not in ("this", "low", "high")):
-        raise NotExact
+def _between(node: exp.Expr, find: Find) -> Term:
     term, low, high = (_compile(node.args[part], find) for part in ("this", "low", "high"))
     return _all([_comparison(exp.GTE, term, low), _comparison(exp.LTE, term, high)])
 
@@ -432,13 +437,11 @@ def _between(node: exp.Expression, find: Find) -> Term:
 # Choices between values
 
 
-def _case(node: exp.Expression, find: Find) -> Term:
+def _case(node: exp.Expr, find: Find) -> Term:
     subject = None if node.this is None else _compile(node.this, find)
     conditions, values = [], []
     for branch in node.args["ifs"]:
-        conditions.append(
-            _condition(branch.this, find) if subject is None else _comparison(exp.EQ, subject, _compile(branch.this, find))
-        )
+        conditions.append(_condition(branch.this, find) if subject is None else _comparison(exp.EQ, subject, _compile(branch.this, find)))
         values.append(_compile(branch.args["true"], find))
     default = node.args.get("default")
     values.append(_null(node, find) if default is None else _compile(default, find))
@@ -449,7 +452,7 @@ def _case(node: exp.Expression, find: Find) -> Term:
 
     def run(rows: Rows) -> Value:
         # the first condition that holds decides, so it is laid on last
-        chosen = [(None, values[-1])]
+        chosen: list[tuple[Mask | None, Term]] = [(None, values[-1])]
         chosen += [(_truth(c.run(rows)).values, v) for c, v in zip(reversed(conditions), reversed(values[:-1]), strict=True)]
         return _chosen_texts(rows, chosen) if kind == _TEXT else _chosen_units(rows, chosen)
 
@@ -478,7 +481,7 @@ def _laid(here: Mask | None, absent: Mask | None, below: Mask | None) -> Mask | 
 
 
 def _chosen_texts(rows: Rows, chosen: Chosen) -> pa.Array:
-    given = [(here, None if term.kind == _NULL else term.literal if isinstance(term.literal, str) else term.run(rows)) for here, term in chosen]
+    given = [(here, _text_or_literal(term, rows)) for here, term in chosen]
     known: dict[str, int] = {}
     for _, texts in given:
         if isinstance(texts, str):
@@ -505,7 +508,14 @@ def _chosen_texts(rows: Rows, chosen: Chosen) -> pa.Array:
     return coded(pa.array(list(known), pa.string()), codes, absent if absent is not None and absent.any() else None)
 
 
-def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, pa.Array | str | None]]) -> pa.Array:
+def _text_or_literal(term: Term, rows: Rows) -> Any:
+    """An array, a text that all rows have, or None for null."""
+    if term.kind == _NULL:
+        return None
+    return term.literal if isinstance(term.literal, str) else term.run(rows)
+
+
+def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, Any]]) -> pa.Array:
     result = pa.nulls(len(rows), pa.string())
     for here, texts in given:
         own = plain(texts) if isinstance(texts, pa.Array) else pa.scalar(texts, pa.string())
@@ -513,7 +523,7 @@ def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, pa.Array | st
     return result
 
 
-def _first_known(node: exp.Expression, find: Find) -> Term:
+def _first_known(node: exp.Expr, find: Find) -> Term:
     terms = _aligned(_compile(node.this, find), *(_compile(e, find) for e in node.expressions))
     if terms[0].kind not in (_NUMBER, *_MOMENTS):
         raise NotExact
@@ -530,7 +540,7 @@ def _first_known(node: exp.Expression, find: Find) -> Term:
     return Term(terms[0].kind, run, terms[0].decimals)
 
 
-def _extreme(node: exp.Expression, find: Find) -> Term:
+def _extreme(node: exp.Expr, find: Find) -> Term:
     """The least or the greatest of the values that are not null."""
     terms = _aligned(_compile(node.this, find), *(_compile(e, find) for e in node.expressions))
     if any(t.kind not in (_NUMBER, *_MOMENTS) for t in terms):
@@ -549,11 +559,11 @@ def _extreme(node: exp.Expression, find: Find) -> Term:
     return Term(terms[0].kind, lambda rows: reduce(both, (_units(t.run(rows)) for t in terms)), terms[0].decimals)
 
 
-def _inside(node: exp.Expression, find: Find) -> Term:
+def _inside(node: exp.Expr, find: Find) -> Term:
     return _compile(node.this, find)
 
 
-_NODES: dict[type[exp.Expression], Callable[[exp.Expression, Find], Term]] = {
+_NODES: dict[type[exp.Expr], Callable[[exp.Expr, Find], Term]] = {
     exp.Column: _column, exp.Literal: _literal, exp.Null: _null, exp.Boolean: _bool, exp.Cast: _cast, exp.Paren: _inside,
     exp.Add: _sum, exp.Sub: _sum, exp.Mul: _product, exp.Mod: _remainder, exp.Neg: _negative, exp.Round: _rounded,
     **dict.fromkeys(_ORDERS, _compared),

@@ -120,7 +120,7 @@ class Connections:
 class _Evaluator:
     """One query, run on the connection of the calling thread."""
 
-    def __init__(self, tree: exp.Expression, type: SqlType, where: str, connections: Connections) -> None:
+    def __init__(self, tree: exp.Expr, type: SqlType, where: str, connections: Connections) -> None:
         self._tree = tree
         self._type = type
         self._where = where

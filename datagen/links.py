@@ -294,7 +294,7 @@ class Guide:
 
     def find(self, targets: Int64) -> Int64:
         """Return the last place whose total is not above each target; targets are 0 or more and below the last total."""
-        place = self._guess[targets >> self._shift]
+        place: Int64 = self._guess[targets >> self._shift]
         behind = np.flatnonzero(self._totals[place + 1] <= targets)
         for _ in range(_STEPS):
             place[behind] += 1

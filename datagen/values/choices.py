@@ -8,12 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import rfc8785
 
 from datagen.arrays import DAY, from_units
-from datagen.coded import MOST_VALUES, Coded, coded
+from datagen.coded import MOST_VALUES, Coded, Codes, coded
 from datagen.compiling import Context, generator
 from datagen.randomness import Int64, UInt64, unit
 from datagen.rows import Kernel, Rows
@@ -78,14 +77,14 @@ def choice(recipe: Recipe, ctx: Context) -> Kernel:
     return _of_values(values, lambda rows: position(rows.draws(own)))
 
 
-def _of_values(values: pa.Array, positions: Callable[[Rows], npt.NDArray[np.integer]]) -> Kernel:
+def _of_values(values: pa.Array, positions: Callable[[Rows], Codes]) -> Kernel:
     """A kernel that gives values by position; texts as dictionary arrays where they are few and differ."""
     if values.type != pa.string() or len(values) > MOST_VALUES or len(values.unique()) < len(values):
         return lambda rows: pick(values, positions(rows))
     return Coded(lambda rows: coded(values, positions(rows)))
 
 
-def by_weight(weights: Sequence[float]) -> Callable[[UInt64], npt.NDArray[np.integer]]:
+def by_weight(weights: Sequence[float]) -> Callable[[UInt64], Codes]:
     """Return how a draw becomes a position, each as likely as its weight says."""
     thresholds = cumulated(weights)
     if len(thresholds) > _FEW:
@@ -93,7 +92,7 @@ def by_weight(weights: Sequence[float]) -> Callable[[UInt64], npt.NDArray[np.int
     # a threshold of 2**53 is above every draw, and would not fit once shifted
     shifted = [np.uint64(int(t) << 11) for t in thresholds if int(t) < _GRID]
 
-    def position(draws: UInt64) -> npt.NDArray[np.integer]:
+    def position(draws: UInt64) -> Codes:
         found = np.zeros(len(draws), np.int8)
         for threshold in shifted:
             found += (draws >= threshold).view(np.int8)

@@ -20,6 +20,7 @@ import rfc8785
 from blake3 import blake3
 
 from datagen.compiling import Context, generator
+from datagen.errors import GenerationFailed
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.randomness import Int64, below
 from datagen.rows import Kernel, Rows
@@ -81,7 +82,8 @@ class _Once:
     """A long text that is made when it is first asked for."""
 
     def __init__(self, sentences: Kernel, ctx: Context, size: int) -> None:
-        self._sentences, self._ctx, self._size = sentences, ctx, size
+        self._sentences, self._tables, self._size = sentences, ctx.plan.tables, size
+        self._table, self._where = ctx.table.name, f"{ctx.table.name}.{ctx.column}"
         self._lock = threading.Lock()
         self._made: LongText | None = None
 
@@ -95,12 +97,12 @@ class _Once:
         written: list[str] = []
         characters = -1
         while characters < self._size:
-            rows = Rows(self._ctx.plan.tables, self._ctx.table.name, range(len(written), len(written) + _SENTENCES))
+            rows = Rows(self._tables, self._table, range(len(written), len(written) + _SENTENCES))
             more = self._sentences(rows).to_pylist()
             written += more
             characters += sum(map(len, more)) + len(more)
             if not any(more):
-                self._ctx.fail("the grammar of excerpts makes empty sentences alone")
+                raise GenerationFailed(f"{self._where}: the grammar of excerpts makes empty sentences alone; give its `start` some text")
         return " ".join(written)[: self._size]
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, whole_distribution
-from datagen.randomness import Int64, UInt64, below
+from datagen.randomness import Index, Int64, UInt64, below
 from datagen.rows import Kernel, Rows
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.texts import join, pick
@@ -51,13 +51,19 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> pa.Array:
         count = counts(rows)
         owner, place = positions(count)
-        every = isinstance(rows.index, range) and len(owner) == len(rows) * stride  # all have the most words: no gaps between their draws
-        draws = own.draws(range(rows.index[0] * stride, rows.index[-1] * stride + stride) if every else rows.numbers()[owner] * stride + place)
+        draws = own.draws(_numbered(rows, owner, place, stride))
         index = _without_repeats(draws, count, len(known)) if distinct else below(draws, len(known))
         words = pick(spaced, index + np.where(place == 0, 0, len(known)))
         return text_or_serial(glue(words, count), rows, ctx, serial, " ")
 
     return kernel
+
+
+def _numbered(rows: Rows, owner: Int64, place: Int64, stride: int) -> Index:
+    """The numbers of items, `stride` apart from owner to owner: a range where every owner has so many."""
+    if isinstance(rows.index, range) and len(owner) == len(rows) * stride:
+        return range(rows.index.start * stride, rows.index.stop * stride)
+    return rows.numbers()[owner] * stride + place
 
 
 def _without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
