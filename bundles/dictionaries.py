@@ -29,7 +29,7 @@ def in_order_of_appearance(arrays: Sequence[pa.Array]) -> pa.DictionaryArray:
     order = _order(codes[:_BEGINNING], None if absent is None else absent[:_BEGINNING], len(values))
     if len(order) < len(values):
         order = _order(codes, absent, len(values))
-    place = np.zeros(len(values), np.int32)
+    place = np.zeros(max(len(values), 1), np.int32)  # nulls have the code 0, be there values or none
     place[order] = np.arange(len(order), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(place[codes], mask=absent), values.take(pa.array(order)), safe=False)
 

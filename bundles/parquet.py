@@ -145,6 +145,7 @@ class ChunkFile:
             store_decimal_as_integer=True,
             write_statistics=[c.name for c in table.stored_columns if c.type.kind in (*_WHOLE, *FLOATS, "numeric")],
             store_schema=False,
+            max_rows_per_page=_GROUP_ROWS,  # a dictionary that grows from page to page would show in them
         )
 
 

@@ -27,7 +27,7 @@ def bundle() -> None:
 def build(
     schema: str, seed: int | None, scale: float, tag: str | None, jobs: int | None, chunk_rows: int, store: str | None, as_json: bool
 ) -> None:
-    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
+    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos, tpch).
 
     The same schema, seed and scale give the same bytes on any machine.
     """
