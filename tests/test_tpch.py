@@ -80,3 +80,9 @@ def test_quantities_are_equally_likely_and_two_thirds_of_the_customers_order(tab
     # 120,000 lines: a share of 1/50 has a standard deviation of 0.0004; seven of them, for 50 values, leave less than 1e-9
     assert len(shares) == 50 and all(abs(s - 0.02) < 0.0029 for (s,) in shares)
     assert one(tables, "SELECT count(DISTINCT o_custkey) FROM orders") == 2000
+
+
+@pytest.mark.parametrize("jobs", [1, 5])
+def test_the_values_stay_what_they_are(tmp_path, jobs):
+    bundle = bundles.build(datagen.source("tpch", scale=0.01), store=tmp_path, jobs=jobs, chunk_rows=65_536)
+    assert bundle.content_digest == "blake3:832d931ca838ea852f5b83e0f8739593efe36227467c0fbfbdbb7676cf5f0eea"
