@@ -65,6 +65,8 @@ check: lint types imports lock-check
 bench: install
 	$(BIN)/python -m benchmarks generation
 	$(BIN)/python -m benchmarks load
+	$(BIN)/python -m benchmarks tpch
+	$(BIN)/python -m benchmarks scale
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bundles.checks import CheckResult, run_checks
 from bundles.config import KINDS, Config
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
 from bundles.errors import ContentInvalid, ReferenceInvalid, SourceInvalid
 from bundles.layout import Blob, Stage
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.opened import Bundle, open_bundle
-from bundles.parquet import conformed, encoded
+from bundles.parquet import ChunkFile, conformed
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
 from bundles.reuse import Origin, Taken, find
-from bundles.rules import RuleResult, run_rules
-from bundles.scanning import session
 from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Schema, Table
-from schemas.source import CanonicalJson, RangeSource, TableSource
+from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
+
+if TYPE_CHECKING:
+    from bundles.checks import CheckResult
+    from bundles.rules import RuleResult
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
 
@@ -179,18 +181,24 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
 def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
     canonical = _canonical_json(source, table)
 
-    def task() -> _Chunk:
-        _go_on(stopped)
-        batch = source.read_rows(table.name, start, stop)
-        if batch.num_rows != stop - start:
-            raise SourceInvalid(f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {start:,} to {stop:,} were asked for")
-        return _write_chunk(table, conformed(table, batch, start), start, stage, stopped, canonical)
+    read = source.read_encoded if isinstance(source, EncodedSource) else source.read_rows
 
-    return task
+    def blocks() -> Iterator[pa.RecordBatch]:
+        for first in range(start, max(stop, start + 1), BLOCK_ROWS):
+            last = min(first + BLOCK_ROWS, stop)
+            batch = read(table.name, first, last)
+            if batch.num_rows != last - first:
+                raise SourceInvalid(
+                    f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {first:,} to {last:,} were asked for"
+                )
+            yield conformed(table, batch, first)
+
+    return lambda: _write_chunk(table, blocks(), start, stage, stopped, canonical)
 
 
 def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Task:
-    return lambda: _write_chunk(table, batch, start, stage, stopped, canonical)
+    blocks = (batch.slice(i, BLOCK_ROWS) for i in range(0, max(batch.num_rows, 1), BLOCK_ROWS))
+    return lambda: _write_chunk(table, blocks, start, stage, stopped, canonical)
 
 
 def _canonical_json(source: TableSource, table: Table) -> frozenset[str]:
@@ -225,11 +233,20 @@ def _joined(table: Table, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return joined[0] if joined else pa.RecordBatch.from_pylist([], table.arrow)
 
 
-def _write_chunk(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Chunk:
+def _write_chunk(
+    table: Table, blocks: Iterable[pa.RecordBatch], start: int, stage: Stage, stopped: Event, canonical: Collection[str]
+) -> _Chunk:
+    """Digest and write blocks one after the other, each while it is still in the processor's cache."""
+    file, rows = ChunkFile(table), 0
+    digests: dict[str, list[bytes]] = {c.name: [] for c in table.stored_columns}
+    for block in blocks:
+        _go_on(stopped)
+        for name, found in block_digests(table, block, start + rows, canonical).items():
+            digests[name] += found
+        file.add(block)
+        rows += block.num_rows
     _go_on(stopped)
-    blocks = block_digests(table, batch, start, canonical)
-    _go_on(stopped)
-    return _Chunk(start, batch.num_rows, stage.add(memoryview(encoded(table, batch))), blocks)
+    return _Chunk(start, rows, stage.add(memoryview(file.finish())), digests)
 
 
 def _go_on(stopped: Event) -> None:
@@ -250,6 +267,10 @@ def _hold_checks(
     asked = [t for t in schema.tables if t.name in unknown or t.rules]
     if not asked:
         return
+    from bundles.checks import run_checks
+    from bundles.rules import run_rules
+    from bundles.scanning import session
+
     broken: list[CheckResult | RuleResult] = []
     files: dict[str, list[Path]] = {}
     for name, part in parts.items():

@@ -28,7 +28,7 @@ def storage(type: SqlType, array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
-        return storage(type, array.dictionary_decode())
+        return storage(type, _decoded(array))
     if pa.types.is_run_end_encoded(array.type):
         return storage(type, pc.run_end_decode(array))
     if type.kind == "array":
@@ -37,6 +37,20 @@ def storage(type: SqlType, array: pa.Array) -> pa.Array:
     if array.type == target or (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
         return array
     return array.cast(target)
+
+
+def _decoded(array: pa.DictionaryArray) -> pa.Array:
+    """The values of a dictionary array; texts of one length, such as flags, are copied as numbers."""
+    values, indices = array.dictionary, array.indices
+    if not pa.types.is_string(values.type) or not len(values) or values.null_count or indices.null_count:
+        return array.dictionary_decode()
+    offsets = _offsets(values)
+    width = int(offsets[1] - offsets[0])
+    if width != 1 or (np.diff(offsets) != width).any():
+        return array.dictionary_decode()
+    octets = np.frombuffer(values.buffers()[2], np.uint8)[int(offsets[0]) : int(offsets[-1])]
+    ends = np.arange(len(array) + 1, dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(array), [None, pa.py_buffer(ends), pa.py_buffer(octets[np.asarray(indices)])])
 
 
 def _list_storage(type: SqlType, array: pa.Array) -> pa.Array:
@@ -135,7 +149,7 @@ _FIXED: dict[str, Callable[[pa.Array], npt.NDArray[np.generic]]] = {
 
 
 def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
-    if kind == "char":
+    if kind == "char" and _any_ends_in_space(array):
         array = pc.utf8_rtrim(array, " ")
     elif kind == "json":
         array = _canonical_json(array, valid)
@@ -149,6 +163,15 @@ def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
     data = array.buffers()[2]
     if data is not None:
         yield np.frombuffer(data, np.uint8)[int(offsets[0]) : int(offsets[-1])]
+
+
+def _any_ends_in_space(array: pa.Array) -> bool:
+    data = array.buffers()[2]
+    if data is None:
+        return False
+    offsets = _offsets(array)
+    ends = offsets[1:][np.diff(offsets) > 0]
+    return bool((np.frombuffer(data, np.uint8)[ends - 1] == ord(" ")).any())
 
 
 def _canonical_json(array: pa.Array, valid: Bits | None) -> pa.Array:

@@ -59,7 +59,7 @@ def build(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos).
+    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos, tpch).
 
     The same schema, seed, scale and scenarios give the same bytes on any machine, whether tables are reused or not.
     """

@@ -92,6 +92,10 @@ def main() -> None:
             # what other programs read is UTF-8 everywhere; a terminal shows what it can
             stream.reconfigure(errors="backslashreplace", encoding=None if stream.isatty() else "utf-8")
     warnings.showwarning = _show_warning
+    if sys.argv[1:3] == ["bundle", "build"]:
+        from companyos.lean import lean
+
+        lean()
     sys.exit(run(sys.argv[1:]))
 
 

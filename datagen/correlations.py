@@ -16,7 +16,7 @@ import numpy as np
 from datagen.elementary import Float64, normal_probability, normal_quantile
 from datagen.links import follow_links
 from datagen.randomness import Stream, UInt64, stream
-from datagen.rows import Rows, RowStream, select
+from datagen.rows import Rows, RowStream, Selection
 from schemas.correlation import correlation_of, in_order, normal_factor
 from schemas.paths import follow
 
@@ -99,7 +99,7 @@ def _given_score(ctx: Context, path: str) -> Score:
 
     def score(rows: Rows) -> Float64:
         numbers = follow_links(rows, keys)
-        selection = select(rows.tables, parent, numbers)
+        selection = Selection(rows.tables, parent, numbers)
         scores = _score(selection.rows.draws(drawn(plan)))
         picks = selection.pick(np.arange(len(selection.rows), dtype=np.int64))
         if not len(scores):

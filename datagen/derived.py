@@ -65,23 +65,20 @@ def _child(recipe: Recipe, ctx: Context, path: str) -> tuple[str, str, ForeignKe
 
 
 def _children(rows: Rows, ctx: Context, table: str, family: Family, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
-    """Fold `value` over the children of each of `rows`, where children lie together."""
-    start, count = family.children_of(rows.numbers())
-    result = np.full(len(rows), empty, np.int64)
-    total = int(count.sum())
-    if not total:
-        return result
-    if isinstance(rows.index, range):
-        index: range | Int64 = range(int(start[0]), int(start[-1] + count[-1]))
-    else:
-        first = np.repeat(start - (np.cumsum(count) - count), count)
-        index = first + np.arange(total, dtype=np.int64)
-    values = value(Rows(ctx.plan.tables, table, index))
-    present = np.flatnonzero(count)
-    bounds = (np.cumsum(count) - count)[present]
-    result[present] = fold.reduceat(values, bounds)
-    if fold is np.add and max(int(values.max()), -int(values.min())) * int(count.max()) >= 2**63:
-        _refuse_wrapped(np.add.reduceat(values.astype(np.float64), bounds))
+    """Fold `value` over the children of each of `rows`, where children lie together; all folds share the children."""
+    parts = rows.memo(("children", table), lambda: _children_of(rows, ctx, table, family))
+    return np.concatenate([_folded(children, count, value, empty, fold) for children, count in parts])
+
+
+def _folded(children: Rows, count: Int64, value: Callable[[Rows], Int64], empty: int, fold: np.ufunc) -> Int64:
+    result = np.full(len(count), empty, np.int64)
+    if len(children):
+        present = np.flatnonzero(count)
+        bounds = (np.cumsum(count) - count)[present]
+        values = value(children)
+        result[present] = fold.reduceat(values, bounds)
+        if fold is np.add and max(int(values.max()), -int(values.min())) * int(count.max()) >= 2**63:
+            _refuse_wrapped(np.add.reduceat(values.astype(np.float64), bounds))
     return result
 
 
@@ -89,6 +86,23 @@ def _refuse_wrapped(sums: np.ndarray) -> None:
     """Raise OverflowError where a sum, here in floats, has left the 64 bits in which it is exact."""
     if len(sums) and np.abs(sums).max() >= 2.0**63 * (1 - 2.0**-20):
         raise OverflowError("a total is beyond the 18 digits that generators compute with")
+
+
+def _children_of(rows: Rows, ctx: Context, table: str, family: Family) -> list[tuple[Rows, Int64]]:
+    """The children of `rows`, one parent's after the other's, and how many each has; in parts that stay in the processor's cache."""
+    start, count = family.children_of(rows.numbers())
+    ends = np.cumsum(count)
+    cuts = np.unique(np.searchsorted(ends, np.arange(0, int(ends[-1]) if len(ends) else 0, _BATCH)))
+    parts = []
+    for first, last in zip([0, *cuts[cuts > 0].tolist()], [*cuts[cuts > 0].tolist(), len(count)], strict=True):
+        begin, number = start[first:last], count[first:last]
+        if isinstance(rows.index, range):
+            index: range | Int64 = range(int(begin[0]), int(begin[-1] + number[-1])) if len(begin) else range(0)
+        else:
+            offset = np.repeat(begin - (np.cumsum(number) - number), number)
+            index = offset + np.arange(len(offset), dtype=np.int64)
+        parts.append((Rows(ctx.plan.tables, table, index), number))
+    return parts
 
 
 class Totals:

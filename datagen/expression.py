@@ -1,4 +1,4 @@
-"""SQL expressions over the columns of a row, evaluated by DuckDB a batch at a time.
+"""SQL expressions over the columns of a row: by `datagen.exact` where it knows all their parts, else by DuckDB a batch at a time.
 
 Only functions whose results are exact and depend on nothing but their arguments are let in: no clock, no randomness, no
 logarithms or roots (whose last bit differs between machines), no files.
@@ -7,7 +7,7 @@ logarithms or roots (whose last bit differs between machines), no files.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +16,10 @@ import sqlglot
 from sqlglot import exp
 
 from datagen.arrays import require_years
+from datagen.coded import Coded, is_coded
 from datagen.compiling import Context
 from datagen.errors import GenerationFailed
+from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
 from schemas.sql_expressions import with_like_escape
@@ -46,7 +48,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
         tree = sqlglot.parse_one(sql, read="postgres")
     except sqlglot.errors.SqlglotError as error:
         ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
-    sources: dict[str, Callable[[Rows], pa.Array]] = {}
+    sources: dict[str, tuple[Kernel, SqlType]] = {}
     names: dict[str, str] = {}
     for node in tree.walk():
         if not isinstance(node, _ALLOWED):
@@ -56,7 +58,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
         path = ".".join(part.name for part in column.parts)
         if path not in names:
             names[path] = f"c{len(names)}"
-            sources[names[path]] = ctx.path(path, at)[0]
+            sources[names[path]] = ctx.path(path, at)
         replacement = exp.column(names[path])
         if column is tree:
             tree = replacement
@@ -64,16 +66,32 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             column.replace(replacement)
     if not sources:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
-    cast = f"CAST({tree.transform(with_like_escape).sql(dialect='duckdb')} AS {_duckdb_type(ctx.type)})"
-    # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
-    query = f"SELECT {f'epoch_us({cast})' if ctx.type.kind == 'interval' else cast} AS value FROM batch"
-    evaluate = _Evaluator(query, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
-    evaluate.rehearse({name: ctx.path(path, at)[1] for path, name in names.items()}, ctx, at)
+    evaluate = _Evaluator(tree, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
+    columns = {name: (_as_coded(path, ctx, sources[name][0]), sources[name][1]) for path, name in names.items()}
+
+    def by_database(rows: Rows) -> pa.Array:
+        return evaluate(pa.table({name: source(rows) for name, (source, _) in sources.items()}))
+
+    try:
+        exact = compile_exact(tree, columns.__getitem__, ctx.type)
+    except NotExact:
+        evaluate.rehearse({name: type for name, (_, type) in sources.items()}, ctx, at)
+        return by_database
 
     def kernel(rows: Rows) -> pa.Array:
-        return evaluate(pa.table({name: source(rows) for name, source in sources.items()}))
+        try:
+            values = exact(rows)
+            evaluate.require_fit(values)
+            return values
+        except TooLarge:
+            return by_database(rows)
 
-    return kernel
+    return Coded(kernel)
+
+
+def _as_coded(path: str, ctx: Context, source: Kernel) -> Kernel:
+    """A column of the row itself may come as a dictionary array."""
+    return (lambda rows: rows.encoded(path)) if ctx.table.has(path) else source
 
 
 def _duckdb_type(type: SqlType) -> str:
@@ -108,11 +126,17 @@ class Connections:
 class _Evaluator:
     """One query, run on the connection of the calling thread."""
 
-    def __init__(self, query: str, type: SqlType, where: str, connections: Connections) -> None:
-        self._query = query
+    def __init__(self, tree: exp.Expr, type: SqlType, where: str, connections: Connections) -> None:
+        self._tree = tree
         self._type = type
         self._where = where
         self._connections = connections
+
+    @cached_property
+    def _query(self) -> str:
+        cast = f"CAST({self._tree.transform(with_like_escape).sql(dialect='duckdb')} AS {_duckdb_type(self._type)})"
+        # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
+        return f"SELECT {f'epoch_us({cast})' if self._type.kind == 'interval' else cast} AS value FROM batch"
 
     def __call__(self, batch: pa.Table) -> pa.Array:
         import duckdb
@@ -125,13 +149,20 @@ class _Evaluator:
         arrow = self._type.arrow
         if values.type != arrow and not isinstance(arrow, pa.BaseExtensionType):
             values = values.cast(arrow)
-        self._require_fit(values)
+        self.require_fit(values)
         return values
 
-    def _require_fit(self, values: pa.Array) -> None:
-        """DuckDB holds texts to no length, and enums are texts to it; its times reach further than those of other databases."""
+    def require_fit(self, values: pa.Array) -> None:
+        """Raise GenerationFailed or OverflowError where values are beyond the type.
+
+        DuckDB holds texts to no length, and enums are texts to it; its times reach further than those of other databases.
+        """
         type = self._type
         require_years(type, values)
+        if type.length is None and type.kind != "enum":
+            return
+        if is_coded(values):
+            values = values.dictionary.take(pc.unique(values.indices.drop_null()))
         if type.length is not None and (pc.max(pc.utf8_length(values)).as_py() or 0) > type.length:
             raise GenerationFailed(f"{self._where}: the expression gives texts longer than {type}; cut them with left(..., {type.length})")
         if type.kind == "enum" and pc.all(pc.is_in(values, pa.array([*type.values, None], values.type))).as_py() is False:

@@ -8,8 +8,8 @@ _MODULES = (
     "datagen.keys", "datagen.numbers", "datagen.times", "datagen.states", "datagen.slots", "datagen.derived", "datagen.cases",
     "datagen.values.choices", "datagen.values.people", "datagen.values.companies", "datagen.values.addresses", "datagen.values.internet",
     "datagen.values.phones", "datagen.values.finance", "datagen.values.products", "datagen.values.geo", "datagen.values.lorem",
-    "datagen.values.template", "datagen.values.pattern", "datagen.values.grammar", "datagen.values.documents",
-    "datagen.values.providers",
+    "datagen.values.template", "datagen.values.pattern", "datagen.values.grammar", "datagen.values.excerpts",
+    "datagen.values.documents", "datagen.values.providers",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from datagen.lifetimes import Lifetimes, moments, required_keys
 from datagen.links import FamilyLink, NullableLink, ValueLink
 from datagen.plan import Plan, TablePlan, with_nulls
 from datagen.randomness import Int64
-from datagen.rows import Kernel, Link, Rows, select
+from datagen.rows import Kernel, Link, Rows, Selection
 from schemas.lives import lives_of
 from schemas.model import Column, ForeignKey, Recipe, Table
 from schemas.recipes import MOMENTS
@@ -40,7 +40,7 @@ class StatePlan(Plan):
     def __init__(self, history: Plan, moment: int) -> None:
         self.history, self.as_of = history, moment
         self.schema, self.seed, self.scale, self.pools = history.schema, history.seed, history.scale, history.pools
-        self.connections, self.draws = Connections(), history.draws
+        self.connections, self.draws, self.long_texts = Connections(), history.draws, history.long_texts
         self.inputs = Inputs(self.seed, self.schema.anchor)
         self.base, self.further = history.base, history.further
         self._counting = history._counting
@@ -198,7 +198,7 @@ class PresentLink:
 
     def __call__(self, rows: Rows) -> Int64:
         found = self.link(rows)
-        targets = select(self.plan.history.tables, self.parent, found)
+        targets = Selection(self.plan.history.tables, self.parent, found)
         return np.where(targets.pick(self.plan.lifetimes.exist(targets.rows).astype(np.int64)) > 0, found, np.int64(-1))
 
 

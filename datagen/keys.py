@@ -30,18 +30,23 @@ _UUID7_STEP = 1_000
 class Affine:
     """A column whose value is start + step * row number, so that references to it need no look-up.
 
-    With `gapped`, the row number is spread out first.
+    With `gapped`, the row number is spread out first. After each `run` rows (0 for never), `skip` values are left out.
     """
 
-    def __init__(self, type: SqlType, start: int, step: int, gapped: Gapped | None = None) -> None:
+    def __init__(self, type: SqlType, start: int, step: int, run: int = 0, skip: int = 0, gapped: Gapped | None = None) -> None:
         self.type = type
         self.start = start
         self.step = step
+        self.run = run
+        self.skip = skip
         self.gapped = gapped
 
     def units(self, numbers: Int64) -> Int64:
-        spread = numbers if self.gapped is None else self.gapped(numbers)
-        return spread * self.step + self.start
+        if self.gapped is not None:
+            numbers = self.gapped(numbers)
+        if self.run:
+            numbers = numbers + numbers // self.run * self.skip
+        return numbers * self.step + self.start
 
     def __call__(self, rows: Rows) -> pa.Array:
         return from_units(self.type, self.units(rows.numbers()))
@@ -53,15 +58,19 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
     start, step = int(argument(recipe, "start")), int(argument(recipe, "step"))
     if step == 0:
         ctx.fail("the step of a sequence cannot be 0")
-    gapped = gapped_numbers(recipe, ctx)
-    last = start + step * (max(ctx.rows - 1, 0) if gapped is None else gapped.last(ctx.rows))
+    gapped, run, skip = gapped_numbers(recipe, ctx), int(argument(recipe, "run") or 0), int(argument(recipe, "skip"))
+    if run and gapped is not None:
+        ctx.fail("a sequence has either gaps or runs")
+    numbers = Affine(ctx.type, start, step, run, skip, gapped)
+    most = max(ctx.rows - 1, 0) if gapped is None else gapped.last(ctx.rows)
+    last = start + step * (most + (most // run * skip if run else 0))
     if max(abs(start), abs(last), abs(step)) >= 2**63:
         ctx.fail(f"{ctx.rows:,} rows from {start} by {step} go beyond the numbers of 64 bits")
     if ctx.type.kind not in TEXTS:
         factor = unit_factor(ctx.type)
         if max(abs(start), abs(last)) * factor > largest_units(ctx.type):
             ctx.fail(f"{ctx.rows:,} rows from {start} by {step} end at {last:,}, which {ctx.type} cannot hold")
-        return Affine(ctx.type, start * factor, step * factor, gapped)
+        return Affine(ctx.type, start * factor, step * factor, run, skip, gapped)
     before, width, after = _format(str(argument(recipe, "format") or "{n}"), ctx)
     if width and start < 0:
         ctx.fail("a sequence with a width cannot have negative numbers")
@@ -70,8 +79,7 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"the last of {ctx.rows:,} rows needs {longest} characters and {ctx.type} has {ctx.type.length}")
 
     def kernel(rows: Rows) -> pa.Array:
-        numbers = rows.numbers() if gapped is None else gapped(rows.numbers())
-        digits = pc.cast(pa.array(numbers * step + start), pa.string())
+        digits = pc.cast(pa.array(numbers.units(rows.numbers())), pa.string())
         if width:
             digits = pc.utf8_lpad(digits, width, "0")
         return pc.binary_join_element_wise(before, digits, after, "") if before or after else digits

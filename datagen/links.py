@@ -33,6 +33,7 @@ from datagen.rows import Link, Rows, Tables
 from schemas.types import SqlType
 
 _WEIGHTS_BLOCK = 65_536
+_STEPS = 8
 
 
 class Groups(Protocol):
@@ -118,6 +119,8 @@ def follow_links(rows: Rows, keys: tuple[tuple[str, ...], ...]) -> Int64:
     if len(keys) == 1:
         return rows.links(keys[0])
     found = rows.parent(keys[0])
+    if len(keys) == 2:
+        return found.links(keys[1])
     return found.pick(follow_links(found.rows, keys[1:]))
 
 
@@ -257,7 +260,10 @@ class WeightedLink:
                 f"{rows.table} must reference rows of {self.parent} by the weight {self._column}, and where it looks there is none "
                 "with a weight above 0; make the reference nullable or the weights positive"
             )
-        place = np.searchsorted(totals, before + below(rows.draws(self._stream), np.maximum(span, 1)), side="right") - 1
+        if not totals[-1]:
+            return np.full(len(rows), -1, np.int64)
+        # where there is nothing to find, any place will do
+        place = self._guide.find(np.minimum(before + below(rows.draws(self._stream), np.maximum(span, 1)), totals[-1] - 1))
         found = place if self._groups is None else self._groups[1].members(place)
         return np.where(span == 0, np.int64(-1), found)
 
@@ -274,7 +280,30 @@ class WeightedLink:
                 if self._groups is not None:
                     weights = weights[self._groups[1].members(np.arange(self._size))]
                 self._known = np.concatenate([[0], np.cumsum(weights)])
+                self._guide = Guide(self._known)
             return self._known
+
+
+class Guide:
+    """Finds numbers in rising `totals` from a table of first guesses: a few steps where a search needs one for each doubling."""
+
+    def __init__(self, totals: Int64) -> None:
+        self._totals = totals
+        self._shift = max(int(totals[-1]).bit_length() - len(totals).bit_length(), 0)
+        marks = np.arange((int(totals[-1]) >> self._shift) + 1, dtype=np.int64) << self._shift
+        self._guess = np.searchsorted(totals, marks, side="right") - 1
+
+    def find(self, targets: Int64) -> Int64:
+        """Return the last place whose total is not above each target; targets are 0 or more and below the last total."""
+        place: Int64 = self._guess[targets >> self._shift]
+        behind = np.flatnonzero(self._totals[place + 1] <= targets)
+        for _ in range(_STEPS):
+            place[behind] += 1
+            behind = behind[self._totals[place[behind] + 1] <= targets[behind]]
+            if not len(behind):
+                return place
+        place[behind] = np.searchsorted(self._totals, targets[behind], side="right") - 1
+        return place
 
 
 class ValueLink:
@@ -342,12 +371,13 @@ def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:
     draws = stream.draws(groups)
     base = below(draws, sizes)
     stride = below(_again(draws), sizes) | 1
+    clash = np.flatnonzero(np.gcd(stride, sizes) > 1)
     for _ in range(64):
-        clash = np.gcd(stride, sizes) > 1
-        if not clash.any():
+        if not len(clash):
             break
-        stride = np.where(clash, stride + 2, stride)
-    stride = np.where(np.gcd(stride, sizes) > 1, np.int64(1), stride)
+        stride[clash] += 2
+        clash = clash[np.gcd(stride[clash], sizes[clash]) > 1]
+    stride[clash] = 1
     return (base + (places % sizes) * (stride % sizes)) % sizes
 
 

@@ -72,7 +72,8 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
             values = values // step * step
         return np.clip(values, least, most)
 
-    return Whole(sampler if isinstance(sampler, Discrete) and step == 1 else sample, first, last)
+    within = step == 1 and (isinstance(sampler, Discrete) or recipe.name == "uniform")
+    return Whole(sampler if within else sample, first, last)
 
 
 def _unfit(type: SqlType) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from datagen import generators
 from datagen.additions import Additions
 from datagen.arrays import blank
+from datagen.coded import Coded, blanked, is_coded
 from datagen.compiling import COMPILERS, Context
 from datagen.correlations import correlated, purpose_of
 from datagen.counting import Counting, StillCounted
@@ -24,6 +25,7 @@ from datagen.errors import RecipeError, Unusable
 from datagen.expression import Connections
 from datagen.families import Family
 from datagen.inputs import Inputs, Node, link_of, rows_of
+from datagen.kept import MOST_ROWS, Budget, Kept
 from datagen.pools import Pools
 from datagen.randomness import Int64, Stream
 from datagen.references import ReferencePlanner
@@ -37,6 +39,7 @@ from schemas.types import SqlType
 
 if TYPE_CHECKING:
     from datagen.overlay import Overlay
+    from datagen.values.excerpts import LongText
 
 
 @dataclass
@@ -49,6 +52,7 @@ class TablePlan:
     kernels: dict[str, Kernel] = field(default_factory=dict)
     links: dict[tuple[str, ...], Link] = field(default_factory=dict)
     walks: dict[str, Callable[[Rows], Any]] = field(default_factory=dict)
+    kept: Kept | None = None
 
 
 class Plan:
@@ -72,6 +76,7 @@ class Plan:
         self.base: Plan | None = None if overlay is None else overlay.base  # the same without scenarios
         self.inputs: Inputs = Inputs(self.seed, schema.anchor) if self.base is None else self.base.inputs.copy()
         self.draws: dict[tuple[str, str], Stream] = {}
+        self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self._problems: list[Problem] = []
         self.needed: dict[Node, set[Node]] = {}
@@ -89,6 +94,10 @@ class Plan:
         if overlay is not None:
             self._stop_at_problems()
             overlay.lay_over(self)
+        budget = Budget()
+        for planned in self.tables.values():  # not before scenarios are laid over what is kept
+            if planned.count <= MOST_ROWS and planned.table.name not in self.further:
+                planned.kept = Kept(planned.count, budget)
         self._find_cycles()
         self._stop_at_problems()
         for planner in self.references.values():
@@ -287,6 +296,8 @@ def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...], column: str) -> pa.Ar
     if not keys:
         return rows.column(column)
     found = rows.parent(keys[0])
+    if len(keys) == 1:
+        return found.column(column)
     return found.spread(_follow(found.rows, keys[1:], column))
 
 
@@ -295,6 +306,14 @@ def with_nulls(kernel: Kernel, column: Column, ctx: Context) -> Kernel:
     if not column.null:
         return kernel
     own, threshold = ctx.stream("null"), null_threshold(column.null)
+    if isinstance(kernel, Coded):
+        encode = kernel.encode
+
+        def encoded(rows: Rows) -> pa.Array:
+            values, absent = encode(rows), rows.draws(own) >> 1 < threshold
+            return blanked(values, absent) if is_coded(values) else blank(values, absent)
+
+        return Coded(encoded)
 
     def nulled(rows: Rows) -> pa.Array:
         return blank(kernel(rows), rows.draws(own) >> 1 < threshold)

@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import platformdirs
 import pyarrow as pa
-import time_machine
 from blake3 import blake3
 
 from datagen.distributions import Discrete
@@ -108,6 +107,8 @@ class Pools:
         call = _faker_call if library == "faker" else _mimesis_call
 
         def harvest() -> Pool:
+            import time_machine  # here, for it brings pytest along where that is installed
+
             with time_machine.travel(datetime.combine(today, time(), UTC), tick=False):
                 return _drawn(call(provider, arguments, locale), size)
 

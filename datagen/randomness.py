@@ -83,6 +83,9 @@ def stream(seed: int, *names: str) -> Stream:
 
 def multiply_high(a: UInt64, b: UInt64 | np.uint64) -> UInt64:
     """Return the upper 64 bits of the 128-bit products of `a` and `b`."""
+    if not b.size or b.max() <= _LOW:  # the upper half of b is 0, and so are the terms with it
+        upper: UInt64 = ((a >> _32) * b + (((a & _LOW) * b) >> _32)) >> _32
+        return upper
     a_low, a_high = a & _LOW, a >> _32
     b_low, b_high = b & _LOW, b >> _32
     middle = a_high * b_low + ((a_low * b_low) >> _32)

@@ -7,13 +7,16 @@ value for a row whatever the other rows of the set are.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from datagen.coded import Coded, plain
 from datagen.families import Family
+from datagen.kept import Kept
 from datagen.randomness import Index, Int64, Stream, UInt64
 
 Kernel = Callable[["Rows"], pa.Array]
@@ -42,6 +45,8 @@ class TableRecipe(Protocol):
     def links(self) -> Mapping[tuple[str, ...], Link]: ...
     @property
     def family(self) -> Family | None: ...
+    @property
+    def kept(self) -> Kept | None: ...
 
 
 class Tables(Protocol):
@@ -90,7 +95,12 @@ class Rows:
 
     def column(self, name: str) -> pa.Array:
         """The values of one column of these rows, as the bundle holds them."""
-        return self.memo(("column", name), lambda: self.tables[self.table].kernels[name](self))
+        return self.memo(("column", name), lambda: plain(self.encoded(name)))
+
+    def encoded(self, name: str) -> pa.Array:
+        """The same as a dictionary array, where the column's kernel makes one."""
+        kernel = self.tables[self.table].kernels[name]
+        return self.memo(("encoded", name), lambda: kernel.encode(self) if isinstance(kernel, Coded) else kernel(self))
 
     def family_parents(self) -> Int64:
         """The parent of each row, in a table that has rows per parent."""
@@ -109,7 +119,7 @@ class Rows:
     def parent(self, foreign_key: tuple[str, ...]) -> Selection:
         """The referenced rows of a foreign key."""
         link = self.tables[self.table].links[foreign_key]
-        return self.memo(("parent", foreign_key), lambda: select(self.tables, link.parent, self.links(foreign_key)))
+        return self.memo(("parent", foreign_key), lambda: Selection(self.tables, link.parent, self.links(foreign_key)))
 
 
 class Subset(Rows):
@@ -123,6 +133,9 @@ class Subset(Rows):
     def column(self, name: str) -> pa.Array:
         return self._rows.column(name).take(pa.array(self._positions))
 
+    def encoded(self, name: str) -> pa.Array:
+        return self._rows.encoded(name).take(pa.array(self._positions))
+
     def links(self, foreign_key: tuple[str, ...]) -> Int64:
         return self._rows.links(foreign_key)[self._positions]
 
@@ -131,49 +144,80 @@ class Subset(Rows):
 
 
 class Selection:
-    """Rows picked by a list of row numbers that may repeat or be absent (-1)."""
+    """Rows of `table` picked by a list of row numbers that may repeat or be absent (-1)."""
 
-    def __init__(self, rows: Rows, positions: Int64 | None, absent: npt.NDArray[np.bool_] | None) -> None:
-        self.rows = rows
-        self._positions = positions
-        self._absent = absent
+    def __init__(self, tables: Tables, table: str, picks: Int64) -> None:
+        self._tables, self._table, self._picks = tables, table, picks
 
     def column(self, name: str) -> pa.Array:
         """The values of a column at each picked row; null where there is no row."""
-        return self.spread(self.rows.column(name))
+        whole = self._whole(("column", name), lambda rows: rows.column(name))
+        if whole is None:
+            return self.spread(self.rows.column(name))
+        absent = self._picks < 0
+        return whole.take(pa.array(self._picks, mask=absent if absent.any() else None))
+
+    def links(self, foreign_key: tuple[str, ...]) -> Int64:
+        """The row numbers that a foreign key of each picked row points to; -1 where it is null, or there is no row."""
+        whole = self._whole(("links", foreign_key), lambda rows: rows.links(foreign_key))
+        if whole is None:
+            return self.pick(self.rows.links(foreign_key))
+        absent = self._picks < 0
+        if not absent.any():
+            return whole[self._picks]
+        return np.where(absent, np.int64(-1), whole[np.where(absent, 0, self._picks)])
+
+    def _whole(self, key: Hashable, make: Callable[[Rows], T]) -> T | None:
+        """What `make` makes of all rows of the table, where that is kept."""
+        kept = self._tables[self._table].kept
+        if kept is None:
+            return None
+        if kept.find(key) is None:
+            rows = self.rows
+            kept.note(key, len(rows), not isinstance(rows.index, range), lambda part: make(Rows(self._tables, self._table, part)))
+        return kept.find(key)  # type: ignore[return-value]
+
+    @cached_property
+    def _laid_out(self) -> tuple[Rows, Int64 | None, npt.NDArray[np.bool_] | None]:
+        return laid_out(self._tables, self._table, self._picks)
+
+    @property
+    def rows(self) -> Rows:
+        """The rows that are picked, each no more often than is cheap."""
+        return self._laid_out[0]
 
     def pick(self, numbers: Int64) -> Int64:
         """Lay row numbers, one for each of `rows`, out over the picks; -1 where there is no row."""
-        if self._positions is None:
+        _, positions, absent = self._laid_out
+        if positions is None:
             return numbers
         if not len(numbers):
-            return np.full(len(self._positions), -1, np.int64)
-        found = numbers[self._positions if self._absent is None else np.where(self._absent, 0, self._positions)]
-        return found if self._absent is None else np.where(self._absent, np.int64(-1), found)
+            return np.full(len(positions), -1, np.int64)
+        found = numbers[positions if absent is None else np.where(absent, 0, positions)]
+        return found if absent is None else np.where(absent, np.int64(-1), found)
 
     def spread(self, values: pa.Array) -> pa.Array:
         """Lay `values`, one for each of `rows`, out over the picks."""
-        if self._positions is None:
-            return values
-        return values.take(pa.array(self._positions, mask=self._absent))
+        _, positions, absent = self._laid_out
+        return values if positions is None else values.take(pa.array(positions, mask=absent))
 
 
-def select(tables: Tables, table: str, picks: Int64) -> Selection:
-    """Return the rows of `table` with the numbers `picks`, computing each no more often than is cheap."""
+def laid_out(tables: Tables, table: str, picks: Int64) -> tuple[Rows, Int64, npt.NDArray[np.bool_] | None]:
+    """Return the rows of `table` among `picks`, the position in them of each pick, and which picks are absent (None for none)."""
     absent = picks < 0
     if not len(picks) or absent.all():
-        return Selection(Rows(tables, table, range(0)), np.zeros(len(picks), np.int64), absent)
+        return Rows(tables, table, range(0)), np.zeros(len(picks), np.int64), absent
     mask = absent if absent.any() else None
     present = picks if mask is None else picks[~absent]
     low, high = int(present.min()), int(present.max())
     if high - low < _DENSE * len(picks) and high < tables[table].count:
-        return Selection(Rows(tables, table, range(low, high + 1)), picks - low, mask)
+        return Rows(tables, table, range(low, high + 1)), picks - low, mask
     distinct, positions = np.unique(present, return_inverse=True)
     if mask is None:
-        return Selection(Rows(tables, table, distinct), positions, None)
+        return Rows(tables, table, distinct), positions, None
     spread = np.zeros(len(picks), np.int64)
     spread[~absent] = positions
-    return Selection(Rows(tables, table, distinct), spread, mask)
+    return Rows(tables, table, distinct), spread, mask
 
 
 class Elements(Subset):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -95,7 +95,15 @@ class SyntheticSource:
     def read_rows(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return rows `start` to `stop` (exclusive, from 0) of `table`; safe to call from several threads."""
         self.require_rows(table, start, stop)
-        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop)) for a in range(start, stop, BLOCK_ROWS)]
+        return self._joined(table, start, stop, Rows.column)
+
+    def read_encoded(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        """The same, with texts of few values as dictionary arrays; a `schemas.source.EncodedSource`."""
+        self.require_rows(table, start, stop)
+        return self._joined(table, start, stop, Rows.encoded)
+
+    def _joined(self, table: str, start: int, stop: int, column: Callable[[Rows, str], pa.Array]) -> pa.RecordBatch:
+        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop), column) for a in range(start, stop, BLOCK_ROWS)]
         if len(blocks) == 1:
             return blocks[0]
         return pa.concat_batches(blocks) if blocks else empty_batch(self.schema.table(table).arrow)
@@ -147,12 +155,13 @@ class SyntheticSource:
         if not 0 <= row < count:
             raise InputError(f"{table} has rows 0 to {count - 1:,}, and no row {row:,}")
 
-    def _block(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+    def _block(self, table: str, start: int, stop: int, column: Callable[[Rows, str], pa.Array] = Rows.column) -> pa.RecordBatch:
         arrow = self.schema.table(table).arrow
         further = self.plan.further.get(table)
         if further is None:
             rows = Rows(self.plan.tables, table, range(start, stop))
-            return pa.RecordBatch.from_arrays([made_column(rows, name) for name in arrow.names], schema=arrow)
+            arrays = [made_column(rows, name, column) for name in arrow.names]
+            return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_type(a.type) for f, a in zip(arrow, arrays, strict=True)]))
         own, added, order = further.between(start, stop)
         parts = [Rows(self.plan.tables, table, own), Rows(self.plan.tables, table, added)]
         take = pa.array(order)
@@ -179,12 +188,12 @@ class SyntheticSource:
             raise InputError(f"{self.schema.file}: there is no table '{table}'{nearest(table, known) or '; it has ' + ', '.join(known)}")
 
 
-def made_column(rows: Rows, column: str) -> pa.Array:
+def made_column(rows: Rows, name: str, column: Callable[[Rows, str], pa.Array] = Rows.column) -> pa.Array:
     """A column of `rows`; raises GenerationFailed where a value is beyond what can be computed."""
     try:
-        return rows.column(column)
+        return column(rows, name)
     except (OverflowError, pa.ArrowCapacityError, rfc8785.CanonicalizationError) as error:
-        raise GenerationFailed(f"{rows.table}.{column} cannot be made: {error}") from None
+        raise GenerationFailed(f"{rows.table}.{name} cannot be made: {error}") from None
 
 
 def source(

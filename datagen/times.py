@@ -9,7 +9,7 @@ import numpy as np
 from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_years, to_units
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
-from datagen.randomness import Int64, UInt64, below, unit
+from datagen.randomness import Int64, Stream, UInt64, below, unit
 from datagen.rhythm import Rhythm, rhythm_of
 from datagen.rows import Kernel, Rows
 from datagen.seasons import YEARS_AFTER, YEARS_BEFORE, Calendar, season_of
@@ -17,6 +17,7 @@ from datagen.zones import Zones, zones_of
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.times import resolve_moment, resolve_time_of_day
+from schemas.types import SqlType
 
 _EARLIEST = -62_135_596_800_000_000
 _LATEST = 253_402_300_799_999_999
@@ -126,6 +127,9 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
     earlier = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
+    source, source_type = ctx.path(str(argument(recipe, "path")), recipe.at)
+    if per == DAY and source_type.kind == "date" and mean is None and rhythm is None and calendar is None:
+        return _days_after(source, source_type, (-(-least // DAY), within // DAY), until // DAY, waits)
 
     def kernel(rows: Rows) -> object:
         base, absent = earlier(rows)
@@ -146,6 +150,19 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
             placed = _in_rhythm(rhythm, zones, rows, times, low, low + span + 1, rows.draws(hour))
             times = low + (placed - low) // step * step
         return from_units(type, times // per, absent)
+
+    return kernel
+
+
+def _days_after(source: Kernel, type: SqlType, waits: tuple[int, int], until: int, stream: Stream) -> Kernel:
+    """The same for dates after dates, counted in whole days."""
+    least, most = waits
+
+    def kernel(rows: Rows) -> object:
+        base, absent = to_units(type, source(rows))
+        low = base + least
+        places = np.maximum(np.minimum(base + most, until) - low, 0) + 1
+        return from_units(type, low + below(rows.draws(stream), places), absent)
 
     return kernel
 

@@ -199,8 +199,9 @@ def bounds_are_in_order(placed: Placed) -> Iterator[Problem]:
 _POSITIVE = {
     "normal": ("sd",), "lognormal": ("median", "sigma"), "exponential": ("mean",), "zipf": ("exponent",), "beta": ("a", "b"),
     "after": ("mean",), "faker": ("pool",), "mimesis": ("pool",), "internet.token": ("length",), "internet.hash": ("length",),
+    "excerpt": ("size",), "sequence": ("run",),
 }  # fmt: skip
-_NOT_NEGATIVE = {"poisson": ("mean",), "between": ("growth",), "finance.price": ("min",)}
+_NOT_NEGATIVE = {"poisson": ("mean",), "between": ("growth",), "finance.price": ("min",), "sequence": ("skip",)}
 
 
 def numbers_have_the_right_sign(placed: Placed) -> Iterator[Problem]:

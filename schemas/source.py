@@ -58,6 +58,15 @@ class KnownInputs(Protocol):
 
 
 @runtime_checkable
+class EncodedSource(RangeSource, Protocol):
+    """A source that can hand texts of few values over as dictionary arrays, which saves their reader much time."""
+
+    def read_encoded(self, table: str, start: int, stop: int) -> pa.RecordBatch:
+        """Return what `read_rows` returns, text columns as dictionary arrays of different values where that is cheap."""
+        ...
+
+
+@runtime_checkable
 class CanonicalJson(Protocol):
     """A source that knows which of its json columns hold canonical texts alone (as `bundles.canonical` has them).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Context as DecimalContext
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ import pyarrow as pa
 import rfc8785
 
 from datagen.arrays import DAY, from_units
+from datagen.coded import MOST_VALUES, Coded, Codes, coded
 from datagen.compiling import Context, generator
-from datagen.randomness import Int64, unit
+from datagen.randomness import Int64, UInt64, unit
 from datagen.rows import Kernel, Rows
 from datagen.values.texts import pick
 from schemas.model import Recipe
@@ -24,6 +25,7 @@ from schemas.types import SqlType
 
 _GRID = 2**53
 _EXACT = DecimalContext(prec=80)  # the usual one rounds to 28 digits
+_FEW = 16
 
 
 def constants(values: Sequence[Any], type: SqlType, ctx: Context) -> pa.Array:
@@ -74,9 +76,33 @@ def choice(recipe: Recipe, ctx: Context) -> Kernel:
         _require_distinct(values, ctx)
         index = ctx.index(len(pairs), "values")
         return lambda rows: pick(values, index(rows))
-    thresholds = cumulated([w for _, w in pairs])
+    position = by_weight([w for _, w in pairs])
     own = ctx.stream()
-    return lambda rows: pick(values, np.searchsorted(thresholds, rows.draws(own) >> np.uint64(11), side="right"))
+    return _of_values(values, lambda rows: position(rows.draws(own)))
+
+
+def _of_values(values: pa.Array, positions: Callable[[Rows], Codes]) -> Kernel:
+    """A kernel that gives values by position; texts as dictionary arrays where they are few and differ."""
+    if values.type != pa.string() or len(values) > MOST_VALUES or len(values.unique()) < len(values):
+        return lambda rows: pick(values, positions(rows))
+    return Coded(lambda rows: coded(values, positions(rows)))
+
+
+def by_weight(weights: Sequence[float]) -> Callable[[UInt64], Codes]:
+    """Return how a draw becomes a position, each as likely as its weight says."""
+    thresholds = cumulated(weights)
+    if len(thresholds) > _FEW:
+        return lambda draws: np.searchsorted(thresholds, draws >> np.uint64(11), side="right")
+    # a threshold of 2**53 is above every draw, and would not fit once shifted
+    shifted = [np.uint64(int(t) << 11) for t in thresholds if int(t) < _GRID]
+
+    def position(draws: UInt64) -> Codes:
+        found = np.zeros(len(draws), np.int8)
+        for threshold in shifted:
+            found += (draws >= threshold).view(np.int8)
+        return found
+
+    return position
 
 
 def _require_distinct(values: pa.Array, ctx: Context) -> None:
@@ -113,14 +139,14 @@ def listed(recipe: Recipe, ctx: Context) -> Kernel:
             return rows.numbers()
         return family.ordinal_of(rows.index, rows.family_parents())
 
-    return lambda rows: pick(values, positions(rows) % len(values))
+    return _of_values(values, lambda rows: positions(rows) % len(values))
 
 
 @generator("constant")
 def constant(recipe: Recipe, ctx: Context) -> Kernel:
     """The same value in every row."""
     value = constants([argument(recipe, "value")], ctx.type, ctx)
-    return lambda rows: pick(value, np.zeros(len(rows), np.int64))
+    return _of_values(value, lambda rows: np.zeros(len(rows), np.int8))
 
 
 @generator("boolean")

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, whole_distribution
-from datagen.randomness import Int64, below
+from datagen.randomness import Index, Int64, UInt64, below
 from datagen.rows import Kernel, Rows
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.texts import join, pick
@@ -29,6 +29,7 @@ WORDS = (
 )  # fmt: skip
 
 _MOST = 2000
+_MOST_DISTINCT = 50
 _SENTENCE_LEAST, _SENTENCE_MOST = 5, 14
 
 
@@ -37,16 +38,55 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
     """Words joined by spaces."""
     counts, stride = _counts(recipe, ctx)
     own, serial = ctx.stream("word"), serial_if_unique(ctx, "texts")
-    spaced = pa.array([*WORDS, *(" " + w for w in WORDS)], pa.string())
+    known = argument(recipe, "of") or WORDS
+    distinct = bool(argument(recipe, "distinct"))
+    spaced = pa.array([*known, *(" " + w for w in known)], pa.string())
+    if distinct and (len(set(known)) < len(known) or stride > min(len(known), _MOST_DISTINCT)):
+        ctx.fail(
+            f"distinct words need at least as many different words as the longest text has, and at most {_MOST_DISTINCT} in a text; "
+            f"here up to {stride} are asked for of {len(set(known))} different ones",
+            recipe.at,
+        )
 
     def kernel(rows: Rows) -> pa.Array:
         count = counts(rows)
         owner, place = positions(count)
-        draws = own.draws(rows.numbers()[owner] * stride + place)
-        index = below(draws, len(WORDS)) + np.where(place == 0, 0, len(WORDS))
-        return text_or_serial(glue(pick(spaced, index), count), rows, ctx, serial, " ")
+        draws = own.draws(_numbered(rows, owner, place, stride))
+        index = _without_repeats(draws, count, len(known)) if distinct else below(draws, len(known))
+        words = pick(spaced, index + np.where(place == 0, 0, len(known)))
+        return text_or_serial(glue(words, count), rows, ctx, serial, " ")
 
     return kernel
+
+
+def _numbered(rows: Rows, owner: Int64, place: Int64, stride: int) -> Index:
+    """The numbers of items, `stride` apart from owner to owner: a range where every owner has so many."""
+    if isinstance(rows.index, range) and len(owner) == len(rows) * stride:
+        return range(rows.index.start * stride, rows.index.stop * stride)
+    return rows.numbers()[owner] * stride + place
+
+
+def _without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
+    """Turn the draws of items, owner by owner, into positions below `size` of which no owner has one twice.
+
+    The item at place i takes one of the size - i positions that are left: it steps over each that is taken, from the lowest.
+    """
+    first = np.cumsum(counts) - counts
+    result = np.empty(len(draws), np.int64)
+    taken: list[Int64] = []  # of each owner the positions that are taken, rising
+    for place in range(int(counts.max(initial=0))):
+        owners = np.flatnonzero(counts > place)
+        at = first[owners] + place
+        found = below(draws[at], size - place)
+        for earlier in taken:
+            found += found >= earlier[owners]
+        result[at] = found
+        rising = np.full(len(counts), size, np.int64)
+        rising[owners] = found
+        for i, earlier in enumerate(taken):
+            taken[i], rising = np.minimum(earlier, rising), np.maximum(earlier, rising)
+        taken.append(rising)
+    return result
 
 
 @generator("sentences")

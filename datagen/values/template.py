@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import to_units
+from datagen.coded import Coded, coded
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed, Unusable
 from datagen.rows import Kernel, Rows
@@ -25,6 +27,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PADDED = re.compile(r"0(\d+)$")
 _TEXT = SqlType("text")
 _DIGITS = "0123456789"
+_FEW = 1 << 14
 _LETTERS = {
     **dict.fromkeys(INTEGERS, "-" + _DIGITS), "numeric": "-." + _DIGITS, "date": _DIGITS + "-", "time": ":." + _DIGITS,
     "interval": "PTS-." + _DIGITS, "timestamp": " :.-" + _DIGITS, "timestamptz": " :.-" + _DIGITS,
@@ -75,7 +78,33 @@ def template(recipe: Recipe, ctx: Context) -> Kernel:
         _require_distinct(pieces, ctx, recipe)
     if ctx.unique and ctx.type.length is not None:
         return _within_length(compiled, ctx)
+    whole = [p.name for p in pieces if isinstance(p, Placeholder)]
+    if not ctx.unique and whole and all(ctx.table.has(n) and ctx.table.column(n).type.kind in INTEGERS for n in whole):
+        return Coded(lambda rows: _few(whole, rows, lambda some: fit(fill(compiled, some), ctx.type)))
     return lambda rows: fit(fill(compiled, rows), ctx.type)
+
+
+def _few(columns: list[str], rows: Rows, write: Kernel) -> pa.Array:
+    """Write the text of each combination of whole numbers once, where they are few; else that of each row."""
+    combination, size = np.zeros(len(rows), np.int64), 1
+    for name in dict.fromkeys(columns):
+        values = rows.column(name)
+        if values.null_count or not len(rows):
+            return write(rows)
+        numbers = np.asarray(values).astype(np.int64)
+        low, high = int(numbers.min()), int(numbers.max())
+        size *= high - low + 1
+        if size > min(_FEW, len(rows) // 4):
+            return write(rows)
+        combination = combination * (high - low + 1) + (numbers - low)
+    first = np.full(size, -1, np.int64)
+    first[combination] = np.arange(len(rows))
+    there = np.flatnonzero(first >= 0)
+    texts = write(rows.subset(first[there]))
+    distinct = texts.unique()
+    place = np.zeros(size, np.int16)
+    place[there] = np.asarray(pc.index_in(texts, value_set=distinct))
+    return coded(distinct, place[combination])
 
 
 def _require_distinct(pieces: list[str | Placeholder], ctx: Context, recipe: Recipe) -> None:

@@ -18,7 +18,7 @@ from schemas.types import SqlType
 Piece = Any
 
 
-def pick(values: pa.Array, positions: Int64) -> pa.Array:
+def pick(values: pa.Array, positions: npt.NDArray[np.integer]) -> pa.Array:
     """Return values by position."""
     return values.take(pa.array(positions))
 

@@ -1,0 +1,136 @@
+"""Expressions that are evaluated without a database give what DuckDB gives, null for null and digit for digit."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from datagen import exact, expression
+from datagen.errors import GenerationFailed
+from tests.datagen.making import source_of
+
+COLUMNS = """tables:
+  t:
+    rows: {rows}
+    columns:
+      id:  {{type: bigint, key: true}}
+      n:   {{type: integer, null: 0.2, generate: {{uniform: [-40, 40]}}}}
+      big: {{type: bigint, generate: {{uniform: [-9000000000, 9000000000]}}}}
+      d:   {{type: "numeric(9,2)", null: 0.1, generate: {{uniform: [-500, 500]}}}}
+      e:   {{type: "numeric(6,4)", generate: {{uniform: [-2, 2]}}}}
+      s1:  {{type: date, null: 0.1, generate: {{between: [2020-01-01, 2020-03-01]}}}}
+      s2:  {{type: date, generate: {{between: [2020-01-01, 2020-03-01]}}}}
+      at:  {{type: timestamptz, null: 0.3, generate: {{between: [2020-01-01, 2020-03-01]}}}}
+      b:   {{type: boolean, null: 0.2, generate: {{boolean: 0.5}}}}
+      c:   {{type: text, null: 0.2, generate: {{choice: {{red: 5, blue: 3, "": 1}}}}}}
+      w:   {{type: text, null: 0.1, generate: {{words: {{uniform: [0, 1]}}}}}}
+      x:   {{type: "{type}", null: 0, generate: {{expression: "{sql}"}}}}
+"""
+
+literals = st.sampled_from(["0", "1", "7", "12", "0.5", "0.05", "1.25"])
+numbers = st.recursive(
+    st.one_of(st.sampled_from(["n", "d", "e"]), literals),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([" + ", " - ", " * "]), inner).map(lambda p: f"({''.join(p)})"),
+        inner.map(lambda a: f"(-{a})"),
+        st.tuples(st.sampled_from(["least", "greatest", "coalesce"]), inner, inner).map(lambda p: f"{p[0]}({p[1]}, {p[2]})"),
+    ),
+    max_leaves=4,
+)
+orders = st.sampled_from([" = ", " <> ", " < ", " <= ", " > ", " >= "])
+conditions = st.recursive(
+    st.one_of(
+        st.tuples(numbers, orders, numbers).map("".join),
+        st.tuples(st.sampled_from(["s1", "s2"]), orders, st.sampled_from(["s1", "s2", "DATE '2020-02-01'"])).map("".join),
+        st.sampled_from(
+            ["c = 'red'", "c <> ''", "w = 'elit'", "c = w", "c IN ('red', 'green')", "n IN (1, 2, 3)", "n NOT IN (4)", "b", "NOT b"]
+        ),
+        st.sampled_from(["c IS NULL", "w IS NOT NULL", "d IS NULL", "b IS NULL", "n BETWEEN 1 AND 9", "d NOT BETWEEN 0.5 AND 99"]),
+    ),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([" AND ", " OR "]), inner).map(lambda p: f"({''.join(p)})"), inner.map(lambda a: f"(NOT {a})")
+    ),
+    max_leaves=4,
+)
+
+
+def chosen(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """CASE with one or two conditions, with and without ELSE."""
+    return st.tuples(conditions, values, conditions, values, st.one_of(st.just(""), values.map(lambda v: f" ELSE {v}"))).map(
+        lambda p: f"CASE WHEN {p[0]} THEN {p[1]} WHEN {p[2]} THEN {p[3]}{p[4]} END"
+    )
+
+
+expressions = st.one_of(
+    st.tuples(st.sampled_from(["numeric(18,3)", "numeric(18,6)", "bigint"]), st.one_of(numbers, chosen(numbers))),
+    st.tuples(st.just("boolean"), conditions),
+    st.tuples(st.just("text"), chosen(st.sampled_from(["c", "w", "'red'", "'other'", "NULL"]))),
+    st.tuples(st.just("date"), chosen(st.sampled_from(["s1", "s2", "DATE '2020-02-01'", "NULL"]))),
+    st.tuples(st.just("timestamptz"), chosen(st.sampled_from(["at", "NULL"]))),
+)
+
+
+def made(sql: str, type: str, rows: int = 400) -> pa.Array:
+    return source_of(COLUMNS.format(sql=sql, type=type, rows=rows)).read("t").read_all().column("x").combine_chunks()
+
+
+def by_duckdb(sql: str, type: str, rows: int = 400) -> pa.Array:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expression, "compile_exact", refuse)
+        return made(sql, type, rows)
+
+
+def refuse(*_: object) -> None:
+    raise exact.NotExact
+
+
+def columns_of(sql: str) -> set[str]:
+    import sqlglot
+
+    return {c.name for c in sqlglot.parse_one(sql, read="postgres").find_all(exp.Column)}
+
+
+@given(expressions)
+@settings(deadline=None)
+def test_values_are_those_of_duckdb(expression_of_type):
+    type, sql = expression_of_type
+    if not columns_of(sql):
+        return
+    try:
+        expected = by_duckdb(sql, type)
+    except Exception:  # DuckDB finds no common type, or overflows: nothing to compare with
+        return
+    assert made(sql, type).equals(expected), sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "type"),
+    [
+        ("d * (1 - e) * (1 + e)", "numeric(12,2)"),
+        ("round(d * e, 2)", "numeric(12,2)"),
+        ("d * 0.5", "bigint"),
+        ("id % 7", "integer"),
+        ("(0 - id) % 7", "integer"),
+        ("CASE n WHEN 1 THEN 'one' WHEN 2 THEN c ELSE w END", "text"),
+        ("CASE WHEN n IS NULL THEN s1 WHEN b THEN s2 END", "date"),
+        ("c IN ('red', 'blue') AND NOT b OR n IS NULL", "boolean"),
+        ("greatest(n, d, e)", "numeric(9,4)"),
+    ],
+)
+def test_these_need_no_database(sql, type, monkeypatch):
+    expected = by_duckdb(sql, type, 3000)
+    monkeypatch.setattr(expression._Evaluator, "__call__", refuse)
+    assert made(sql, type, 3000).equals(expected)
+
+
+def test_numbers_that_may_not_fit_64_bits_are_left_to_the_database():
+    sql = "big * 1.5 * big"
+    assert made(sql, "numeric(38,3)").equals(by_duckdb(sql, "numeric(38,3)"))
+
+
+def test_a_result_that_does_not_fit_its_column_is_refused():
+    with pytest.raises(GenerationFailed, match=r"t\.x: the expression failed"):
+        made("id * 1000", "smallint")
