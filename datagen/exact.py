@@ -519,7 +519,7 @@ def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, Any]]) -> pa.
     result = pa.nulls(len(rows), pa.string())
     for here, texts in given:
         own = plain(texts) if isinstance(texts, pa.Array) else pa.scalar(texts, pa.string())
-        result = pc.if_else(pa.scalar(True) if here is None else pa.array(here), own, result)
+        result = pc.if_else(pa.scalar(True) if here is None else pa.array(np.broadcast_to(here, len(rows))), own, result)
     return result
 
 

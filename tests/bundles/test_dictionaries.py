@@ -23,7 +23,7 @@ class Plain:
     def __init__(self, source: datagen.SyntheticSource) -> None:
         self._source = source
         self.schema, self.kind, self.provenance = source.schema, source.kind, source.provenance
-        self.row_count, self.read_rows, self.read = source.row_count, source.read_rows, source.read
+        self.row_count, self.read_rows, self.read, self.inputs = source.row_count, source.read_rows, source.read, source.inputs
 
 
 def test_dictionaries_leave_no_trace_in_the_bundle(tmp_path):

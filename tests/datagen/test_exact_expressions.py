@@ -118,6 +118,7 @@ def test_values_are_those_of_duckdb(expression_of_type):
         ("CASE WHEN n IS NULL THEN s1 WHEN b THEN s2 END", "date"),
         ("c IN ('red', 'blue') AND NOT b OR n IS NULL", "boolean"),
         ("greatest(n, d, e)", "numeric(9,4)"),
+        ("CASE WHEN id IS NOT NULL THEN w ELSE 'none' END", "text"),
     ],
 )
 def test_these_need_no_database(sql, type, monkeypatch):

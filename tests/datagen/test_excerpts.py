@@ -1,4 +1,4 @@
-"""Excerpts, words from a list, sequences with gaps."""
+"""Excerpts, words from a list, sequences that skip numbers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_distinct_words_come_in_every_order_and_never_twice():
     assert all(len(set(t.split())) == len(t.split()) for t in lengths) and {len(t.split()) for t in lengths} == {0, 1, 2, 3, 4}
 
 
-def test_a_sequence_leaves_gaps_and_references_follow_it():
+def test_a_sequence_skips_numbers_and_references_follow_it():
     text = """tables:
   p: {rows: 40, columns: {id: {type: bigint, key: true, generate: {sequence: 5, step: 10, run: 3, skip: 2}}, n: {type: text, generate: {sequence: {run: 2, skip: 1, format: "N{n:03}"}}}}}
   c: {rows: {per: p, count: 2}, columns: {id: {type: bigint, key: true}, p_id: {references: p.id}, far: {references: p.id}}}

@@ -366,6 +366,12 @@ def gaps_and_lengths_of_slots_are_drawn() -> float:
     ])  # fmt: skip
 
 
+@proves("excerpt")
+def lengths_of_excerpts_are_drawn() -> float:
+    texts = drawn("      x: {type: text, generate: {excerpt: {uniform: [3, 20]}}}\n")
+    return float(stats.chisquare(np.bincount([len(r["x"]) for r in texts], minlength=21)[3:]).pvalue)
+
+
 @proves("correlate")
 def correlated_columns_have_the_declared_rank_correlation() -> float:
     rows = drawn("      x: {type: double, generate: {normal: {mean: 0, sd: 1}}}\n      y: {type: double, generate: {exponential: 9}}\n"

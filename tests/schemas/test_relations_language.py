@@ -107,7 +107,7 @@ def test_editors_and_the_reader_refuse_what_is_wrong(old: str, new: str) -> None
         parse_schema(TEXT.replace(old, new, 1))
 
 
-FITTING = "sequence, uuid4, uuid7, choice, list, constant, states, template, pattern, words, sentences, grammar, json, cases, from, expression, faker, mimesis"
+FITTING = "sequence, uuid4, uuid7, choice, list, constant, states, template, pattern, words, sentences, grammar, excerpt, json, cases, from, expression, faker, mimesis"
 UNIQUE = "sequence, uuid4, uuid7, choice, list, template, pattern, words, sentences, grammar, faker, mimesis"
 HOURS = "cases: {1: {uniform: [1h, 2h]}}"
 
