@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 import bundles
-from bundles.verifying import verify
 from schemas.errors import SchemaError
 from tests.datagen.scenario_shop import frame, shop
 
@@ -97,7 +96,7 @@ def test_scenarios_over_slots_leave_the_others_and_keep_what_recipes_promise(bod
     assert (planted["leaves"] >= planted["arrives"]).all()
     if body == LONG:
         assert ((planted["leaves"] - planted["arrives"]).filter(planted["id"].is_in(befallen)).dt.total_days() == 99).all()
-    assert verify(bundles.build(source, store=tmp_path, tag="s:1")).ok
+    assert bundles.verify(bundles.build(source, store=tmp_path, tag="s:1")).ok
 
 
 @pytest.mark.parametrize(
