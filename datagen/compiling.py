@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from datagen.errors import Unusable
 from datagen.inputs import Node
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Compiler = Callable[[Recipe, "Context"], Kernel]
 COMPILERS: dict[str, Compiler] = {}
+W = TypeVar("W")
 
 
 def generator(name: str) -> Callable[[Compiler], Compiler]:
@@ -79,6 +80,24 @@ class Context:
         """Compile a nested recipe; `part` tells its draws from those of its siblings."""
         inner = replace(self, type=type, part=(*self.part, part), unique=unique, factor=None, at=recipe.at or self.at)
         return self.plan.compile_recipe(recipe, inner)
+
+    def recipe_of(self, column: str) -> Recipe | None:
+        """The recipe of another column of the row; None where there is no such column, or it has none."""
+        return self.table.column(column).generate if self.table.has(column) else None
+
+    @property
+    def walks(self) -> MutableMapping[str, Callable[[Rows], Any]]:
+        """What columns of the table tell those made from them beyond their values: when states were entered, where slots end."""
+        return self.plan.tables[self.table.name].walks
+
+    def walked(self, walk: Callable[[Rows], W]) -> Callable[[Rows], W]:
+        """Tell `walk` to the columns that are made from this one; the result makes it once for the same rows."""
+
+        def once(rows: Rows) -> W:
+            return rows.memo(("walk", self.column, self.part), lambda: walk(rows))
+
+        self.walks[self.column] = once
+        return once
 
     def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
         """Resolve `column`, `reference.column` or `table.column`, and note that this column depends on it."""

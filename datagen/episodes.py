@@ -7,10 +7,11 @@ one, and no other scenario moves them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _BATCH = 1 << 16
 _HALF = 2**63
+_WALKING = ("states", "slot")
 _TRUTH = SqlType("boolean")
 _MOMENT = SqlType("timestamptz")
 
@@ -132,9 +134,23 @@ def places_in(groups: Int64) -> tuple[Int64, Int64]:
 
 @dataclass(frozen=True)
 class EpisodeContext(Context):
-    """The context of a recipe of a scenario: it may also read what `seen` holds, by the names of `schemas.scenarios`."""
+    """The context of a recipe of a scenario: it may also read what `seen` holds, by the names of `schemas.scenarios`.
+
+    `changed` are the recipes of all columns of the change, and `own_walks` is what they tell each other and no one else.
+    """
 
     seen: Mapping[str, tuple[Kernel, SqlType]] = field(default_factory=dict)
+    changed: Mapping[str, Recipe] = field(default_factory=dict)
+    own_walks: dict[str, Callable[[Rows], Any]] = field(default_factory=dict)
+
+    def recipe_of(self, column: str) -> Recipe | None:
+        """The recipe of another column, that of the scenario where it tells more than values."""
+        recipe = self.changed.get(column)
+        return recipe if recipe is not None and recipe.name in _WALKING else super().recipe_of(column)
+
+    @property
+    def walks(self) -> MutableMapping[str, Callable[[Rows], Any]]:
+        return ChainMap(self.own_walks, super().walks)
 
     def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
         """Resolve a path as ever, or one of the names of the episode."""

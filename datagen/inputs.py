@@ -96,6 +96,10 @@ class Inputs:
                 found.setdefault(what, set()).add(value)
         return {what: values.pop() if len(values) == 1 else _digest(sorted(values)) for what, values in sorted(found.items())}
 
+    def of_everything(self) -> str:
+        """One digest over all inputs of all that is planned, hidden columns included, whoever reads them."""
+        return _digest([self._everywhere, [self._local(node) for node in sorted(self._facts.keys() | self._reads.keys())]])
+
     def _reached(self, roots: set[Node], onward: Callable[[Node], bool]) -> set[Node]:
         """All nodes that `roots` lead to, by way of nodes for which `onward` is true."""
         reached, waiting = set(roots), list(roots)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -142,10 +142,13 @@ class Overlay:
         if not one.change.adds:
             for column in (c for c in table.columns if c.computed is None):
                 seen[WAS + column.name] = self._was(table.name, column.name), column.type
+        walks: dict[str, Callable[[Rows], Any]] = {}
         for name, recipe in one.change.columns.items():
             type = table.column(name).type
             part = ("~scenario", applied.scenario.name, ROLES[one.role], str(one.place))
-            ctx = EpisodeContext(plan, table, name, type, part=part, at=recipe.at or one.change.at, seen=seen)
+            ctx = EpisodeContext(
+                plan, table, name, type, part=part, at=recipe.at or one.change.at, seen=seen, changed=one.change.columns, own_walks=walks
+            )
             kernel = plan.compile_recipe(recipe, ctx)
             if plan.reads_itself((table.name, name)):
                 hint = f"; {WAS}{name} is its value without scenarios" if not one.change.adds else ""

@@ -123,6 +123,16 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
 
     def slots(rows: Rows) -> Slots:
         begin, absent = base(rows)
+        own = rows.numbers() < family.total
+        if not own.all():  # rows that scenarios add take up no slot: their times are set
+            start, end = begin.copy(), begin.copy()
+            here = np.flatnonzero(own)
+            found = taken(rows.subset(here), begin[here], None)
+            start[here], end[here] = found.start, found.end
+            return Slots(start, end, absent)
+        return taken(rows, begin, absent)
+
+    def taken(rows: Rows, begin: Int64, absent: Mask | None) -> Slots:
         if not len(rows):
             return Slots(begin, begin, absent)
         gap, past, own, all_gaps, all_lengths = sums.through(rows)
@@ -135,11 +145,7 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
             raise GenerationFailed(f"{where}: slots go on beyond the year 9999; shorten gaps and lengths, or give `until:`")
         return Slots(begin + (gap + earlier) * SECOND, begin + (gap + past) * SECOND, absent)
 
-    def remembered(rows: Rows) -> Slots:
-        return rows.memo(("slots", ctx.column), lambda: slots(rows))
-
-    ctx.plan.tables[ctx.table.name].walks[ctx.column] = remembered
-    type = ctx.type
+    remembered, type = ctx.walked(slots), ctx.type
     return lambda rows: from_units(type, remembered(rows).start, remembered(rows).absent)
 
 
@@ -168,11 +174,11 @@ def _base(recipe: Recipe, ctx: Context) -> Callable[[Rows], tuple[Int64, Mask | 
 def slot_end(recipe: Recipe, ctx: Context) -> Kernel:
     """When the slot of each row ends."""
     column = str(argument(recipe, "of"))
-    made = ctx.table.column(column).generate if ctx.table.has(column) else None
+    made = ctx.recipe_of(column)
     if made is None or made.name != "slot":
         ctx.fail(f"slot_end needs a column made by slot, and {column} is none", recipe.at)
     ctx.path(column, recipe.at)
-    type, walks = ctx.type, ctx.plan.tables[ctx.table.name].walks
+    type, walks = ctx.type, ctx.walks
 
     def kernel(rows: Rows) -> pa.Array:
         found: Slots = walks[column](rows)

@@ -64,8 +64,7 @@ def _note_inputs(plan: Plan, overlay: Overlay, schema: Schema, effective: Schema
     """Note that what scenarios touch depends on them, and on all data without them, any of which may have decided where they befall."""
     for node, what, said in documented(to_document(schema)):
         overlay.base.inputs.note(node, what, said)
-    without = {t.name: dict(overlay.base.inputs.of_table(t)) for t in schema.tables}
-    planted = rfc8785.dumps({"scenarios": to_document(effective)["scenarios"], "without": without})
+    planted = rfc8785.dumps({"scenarios": to_document(effective)["scenarios"], "without": overlay.base.inputs.of_everything()})
     digest = blake3(planted).hexdigest(length=16)
     for table in effective.tables[len(schema.tables) :]:
         plan.inputs.note(rows_of(table.name), "count", plan.tables[table.name].count)

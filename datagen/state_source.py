@@ -49,7 +49,7 @@ class StateSource(SyntheticSource):
 
     @cached_property
     def _history_digest(self) -> str:
-        inputs = {t.name: dict(self.history.inputs(t.name)) for t in self.schema.tables}
+        inputs = self.history.plan.inputs.of_everything()
         return blake3(rfc8785.dumps({"schema": dict(to_document(self.schema)), "inputs": inputs})).hexdigest(length=16)
 
     def row_count(self, table: str) -> int:

@@ -99,10 +99,7 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
             entered[active[unseen], following[unseen]] = later[unseen]
         return Walk(state, entered, time)
 
-    def remembered(rows: Rows) -> Walk:
-        return rows.memo(("walk", ctx.column), lambda: walk(rows))
-
-    ctx.plan.tables[ctx.table.name].walks[ctx.column] = remembered
+    remembered = ctx.walked(walk)
     names = pa.array(machine.states, pa.string())
     return lambda rows: names.take(pa.array(remembered(rows).state))
 
@@ -143,7 +140,7 @@ def _machine(recipe: Recipe, ctx: Context) -> Machine:
 def entered(recipe: Recipe, ctx: Context) -> Kernel:
     """When each row first entered a state; null where it never did."""
     column, state, type = str(argument(recipe, "of")), str(argument(recipe, "state")), ctx.type
-    status = ctx.table.column(column).generate if ctx.table.has(column) else None
+    status = ctx.recipe_of(column)
     if status is None or status.name != "states":
         ctx.fail(f"entered needs a column with a state machine, and {column} is none", recipe.at)
     machine = argument(status, "machine")
@@ -156,7 +153,7 @@ def entered(recipe: Recipe, ctx: Context) -> Kernel:
     if state != names[0] and state != "any" and not ctx.table.column(ctx.column).nullable:
         ctx.fail(f"rows that never entered '{state}' have no time; make the column nullable (`null: 0`)", recipe.at)
     position = None if state == "any" else names.index(state)
-    walks, per = ctx.plan.tables[ctx.table.name].walks, DAY if type.kind == "date" else 1
+    walks, per = ctx.walks, DAY if type.kind == "date" else 1
 
     def kernel(rows: Rows) -> pa.Array:
         walk: Walk = walks[column](rows)

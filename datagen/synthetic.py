@@ -236,10 +236,11 @@ def moment_of(schema: Schema, text: str | int) -> int:
     """Return the microseconds since 1970 of a moment of the history of `schema`; InputError where it is none, or in its future."""
     try:
         moment = text if isinstance(text, int) else resolve_moment(canonical_moment(text), schema.anchor)
+        shown = format_moment(moment)
     except ValueError as error:
         raise InputError(str(error)) from None
+    except OverflowError:
+        raise InputError(f"'{text}' lies outside of the years 1 to 9999, where no history is") from None
     if moment > schema.anchor:
-        raise InputError(
-            f"{format_moment(moment)} lies after the anchor of {schema.name}, {format_moment(schema.anchor)}, with which its history ends"
-        )
+        raise InputError(f"{shown} lies after the anchor of {schema.name}, {format_moment(schema.anchor)}, with which its history ends")
     return moment

@@ -17,6 +17,7 @@ from schemas.yaml_nodes import MAX_NAME
 _TRUTH = SqlType("boolean")
 _MOMENT = SqlType("timestamptz")
 
+_TOLD_FROM = {"entered": "was entered", "slot_end": "ends"}
 _WIDE = ("sequence", "uuid4", "uuid7")
 _DRAWN = ("internet.token", "internet.hash", "pattern", "uniform", "choice", "between", "template")
 
@@ -89,17 +90,20 @@ def fresh_parents_are_added(schema: Schema, scenario: Scenario) -> Iterator[Prob
 def set_columns_may_change(schema: Schema, scenario: Scenario) -> Iterator[Problem]:
     for change in scenario.all_changes():
         table = schema.table(change.table)
-        for name in change.columns:
+        for name, recipe in change.columns.items():
             column = table.column(name)
             reason = _fixed(table, column)
             if reason is not None:
                 yield Problem(f"column '{name}' of '{table.name}' {reason}, so a scenario cannot set it", _place(change, name))
-            for other in _entered(table, name):
-                if other not in change.columns:
-                    yield Problem(
-                        f"column '{other}' of '{table.name}' says when '{name}' was entered; set it together with '{name}'",
-                        _place(change, name),
-                    )
+            if change.adds and recipe.name == "slot":
+                yield Problem(f"an added row has no slot among those of its parent; give '{name}' another time", _place(change, name))
+            for generator, says in _TOLD_FROM.items():
+                for other in _made_of(table, generator, name):
+                    if other not in change.columns:
+                        yield Problem(
+                            f"column '{other}' of '{table.name}' says when '{name}' {says}; set it together with '{name}'",
+                            _place(change, name),
+                        )
 
 
 def _fixed(table: Table, column: Column) -> str | None:
@@ -112,10 +116,10 @@ def _fixed(table: Table, column: Column) -> str | None:
     return None
 
 
-def _entered(table: Table, status: str) -> list[str]:
-    """The stored columns that tell when the state machine in `status` entered a state."""
-    made = [c for c in table.stored_columns if c.generate is not None and c.generate.name == "entered"]
-    return [c.name for c in made if c.generate is not None and c.generate.args.get("of") == status]
+def _made_of(table: Table, generator: str, column: str) -> list[str]:
+    """The stored columns that a generator makes of what `column` tells beyond its values."""
+    recipes = {c.name: c.generate for c in table.stored_columns}
+    return [n for n, recipe in recipes.items() if recipe is not None and recipe.name == generator and recipe.args.get("of") == column]
 
 
 def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Problem]:
@@ -127,7 +131,7 @@ def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Pr
         for column in table.columns:
             if column.name in change.columns or column.generate is None:
                 continue
-            reason = telling(column.generate)
+            reason = telling(column.generate) or _taking_room(column.generate)
             if reason is not None:
                 yield Problem(f"rows cannot be added to '{table.name}': its column '{column.name}' {reason}", change.at)
         for key in table.foreign_keys:
@@ -155,6 +159,13 @@ def telling(recipe: Recipe) -> str | None:
         return "tells the row number by its time; give its uuid7 a time column"
     if "{row" in repr(recipe.args) and recipe.name in ("template", "grammar", "json"):
         return "holds {row}, the row number, by which added rows would be known; use a sequence with `gaps:` instead"
+    return None
+
+
+def _taking_room(recipe: Recipe) -> str | None:
+    """Why an added row would be in the way of others; None where it is not."""
+    if recipe.name == "slot":
+        return "takes up slots of its parent one after the other, and an added row has none among them; set it"
     return None
 
 

@@ -86,3 +86,9 @@ def test_quantities_are_equally_likely_and_two_thirds_of_the_customers_order(tab
 def test_the_values_stay_what_they_are(tmp_path, jobs):
     bundle = bundles.build(datagen.source("tpch", scale=0.01), store=tmp_path, jobs=jobs, chunk_rows=65_536)
     assert bundle.content_digest == "blake3:832d931ca838ea852f5b83e0f8739593efe36227467c0fbfbdbb7676cf5f0eea"
+
+
+def test_its_state_of_a_moment_is_sound(tmp_path):
+    source = datagen.source("tpch", scale=0.002, as_of="-900d")
+    assert 0 < source.row_count("lineitem") < datagen.source("tpch", scale=0.002).row_count("lineitem")
+    assert bundles.verify(bundles.build(source, store=tmp_path)).ok

@@ -168,6 +168,115 @@ def test_a_change_is_seen_through_other_tables(was, now, seen_by):
     assert watchers - told_equal(before, after) == seen_by
 
 
+# Counts, cases, correlations, local times and slots, read by other tables, and a scenario that reads hidden columns alone.
+RELATIONS = """tables:
+  tenants:
+    rows: 100
+    columns:
+      id:    {type: bigint, key: true}
+      size:  {type: text, generate: {choice: {small: 3, big: 1}}}
+      seats: {type: integer, generate: {uniform: [0, 6]}}
+      level: {hidden: true, type: integer, generate: {uniform: [0, 4]}}
+      plan:  {type: text, generate: {choice: [free, paid]}}
+      zone:  {type: text, generate: {choice: {Europe/Berlin: 1, Asia/Tokyo: 1}}}
+      since: {type: timestamptz, generate: {between: [-3y, -1y]}}
+  users:
+    rows: {per: tenants, count: {by: size, cases: {small: {uniform: [1, 3]}, big: 8}}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      age:       {type: integer, generate: {normal: {mean: 40, sd: 9}}}
+      pay:       {type: integer, generate: {lognormal: {median: 3000, sigma: 0.4}}}
+      tone:      {type: text, generate: {by: tenant_id.size, cases: {small: {choice: {x: 1, y: 1}}, big: {constant: z}}}}
+      gone:      {hidden: true, type: boolean, generate: {boolean: 0.5}}
+    correlate:
+      - {columns: [age, pay], matrix: [[1, 0.6], [0.6, 1]]}
+  seats:
+    rows: {per: tenants, count: {from: seats}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+  calls:
+    rows: {per: tenants, count: {expression: "level + 1"}}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      at:        {type: timestamptz, generate: {after: tenants.since, within: 1y, rhythm: office, zone: tenant_id.zone}}
+  stays:
+    rows: {per: tenants, count: 3}
+    columns:
+      id:        {type: bigint, key: true}
+      tenant_id: {references: tenants.id}
+      arrives:   {type: timestamp, generate: {slot: {gap: 2d, length: {uniform: [1d, 9d]}, after: tenants.since}}}
+      leaves:    {type: timestamp, generate: {slot_end: arrives}}
+  of_users:
+    rows: 200
+    columns:
+      user_id: {references: users.id}
+      pay:     {type: integer, generate: {from: user_id.pay}}
+      tone:    {type: text, generate: {from: user_id.tone}}
+  of_seats:
+    rows: 40
+    columns:
+      seat_id: {references: seats.id}
+  of_calls:
+    rows: 40
+    columns:
+      call_id: {references: calls.id}
+      at:      {type: timestamptz, generate: {from: call_id.at}}
+  of_stays:
+    rows: 40
+    columns:
+      stay_id: {references: stays.id}
+      leaves:  {type: timestamp, generate: {from: stay_id.leaves}}
+scenarios:
+  downgrades:
+    subjects: tenants
+    share: 0.4
+    where: level > 1
+    at: {between: [-1y, now]}
+    set:
+      tenants: {columns: {plan: {constant: lost}}}
+      users: {where: gone, columns: {tone: {constant: sad}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "changes"),
+    [
+        ("{small: 3, big: 1}", "{small: 1, big: 1}", {"tenants", "users", "of_users"}),
+        ("small: {uniform: [1, 3]}", "small: {uniform: [1, 2]}", {"users", "of_users"}),
+        ("big: 8", "big: 9", {"users", "of_users"}),
+        ("[0, 6]", "[0, 5]", {"tenants", "seats", "of_seats"}),
+        ("level + 1", "level + 2", {"calls", "of_calls"}),
+        ("0.6], [0.6", "0.2], [0.2", {"users", "of_users"}),
+        ("mean: 40", "mean: 42", {"users"}),
+        ("{normal: {mean: 40, sd: 9}}", "{zipf: 1.5, max: 90}", {"users"}),
+        ("{x: 1, y: 1}", "{x: 1, y: 6}", {"users", "of_users"}),
+        ("Europe/Berlin: 1", "Europe/Berlin: 5", {"tenants", "calls", "of_calls"}),
+        (", zone: tenant_id.zone", "", {"calls", "of_calls"}),
+        ("[1d, 9d]", "[1d, 5d]", {"stays", "of_stays"}),
+        ("share: 0.4", "share: 0.2", {"tenants", "users", "of_users"}),
+        ("where: level > 1", "where: level > 2", {"tenants", "users", "of_users"}),
+        ("where: gone,", "", {"users", "of_users"}),
+        ("uniform: [0, 4]", "uniform: [0, 3]", {"tenants", "users", "of_users", "calls", "of_calls"}),
+        ("boolean: 0.5", "boolean: 0.8", {"users", "of_users"}),
+        ("{constant: lost}", "{constant: gone}", {"tenants"}),
+    ],
+)  # fmt: skip
+def test_a_change_of_a_relation_or_a_scenario_is_seen_by_every_table_that_it_changes(was, now, changes):
+    assert RELATIONS.count(was) == 1
+    before, after = source_of(RELATIONS), source_of(RELATIONS.replace(was, now))
+    names = {t.name for t in before.schema.tables}
+    assert {name for name in names if content(before, name) != content(after, name)} - {"downgrades_labels"} == changes
+    assert not told_equal(before, after) & changes
+
+
+def test_a_scenario_leaves_tables_alone_that_read_nothing_of_it():
+    without = source_of(RELATIONS[: RELATIONS.index("scenarios:")])
+    assert told_equal(without, source_of(RELATIONS)) == {"seats", "of_seats", "calls", "of_calls", "stays", "of_stays"}
+
+
 def test_a_read_column_a_pool_and_a_locale_are_named(built_in):
     inputs = built_in.inputs("ticket_messages")
     assert {"column body", "column users.phone", "number of rows", "number of rows of users", "reference (ticket_id)"} <= inputs.keys()

@@ -141,7 +141,14 @@ def test_any_rows_alone_and_any_number_of_threads_give_the_same_state(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("as_of", "words"), [("2026-01-02", "lies after the anchor"), ("soon", "'soon' is no moment"), ("1d", "lies after the anchor")]
+    ("as_of", "words"),
+    [
+        ("2026-01-02", "lies after the anchor"),
+        ("soon", "'soon' is no moment"),
+        ("1d", "lies after the anchor"),
+        ("-99999y", "'-99999y' lies outside of the years 1 to 9999"),
+        (-(10**18), "outside of the years"),
+    ],
 )
 def test_moments_outside_the_history_are_refused(as_of, words):
     with pytest.raises(Exception, match=words) as found:
