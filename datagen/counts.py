@@ -21,6 +21,7 @@ from datagen.inputs import counts_of
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.randomness import Int64, Stream, stream, unit
 from datagen.rows import Kernel, Rows
+from schemas.grammar import MOST_ROWS
 from schemas.model import Recipe, Table
 from schemas.recipes import DISTRIBUTIONS
 
@@ -65,9 +66,14 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
                 raise Unusable(f"{parents:,} parents with {_range(least, most)} cannot have {total:,} rows in all", rows.at)
             thresholds = 1.0 - unit(stream(plan.seed, table.name, "~rows", "total").draws(range(parents)))
             final = counts_with_total(final, parents, least, np.minimum(most, total), total, thresholds)
-        return Family(parents, final)
+        family = Family(parents, final)
     except GenerationFailed as error:
         raise Unusable(str(error), rows.at) from None
+    if family.total > MOST_ROWS:
+        raise Unusable(
+            f"{family.total:,} rows are more than the {MOST_ROWS:,} that a table can have; lower the count or the scale", rows.at
+        )
+    return family
 
 
 def _total(plan: Plan, table: Table, parents: int) -> int | None:

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from scipy import stats
 
+from datagen import RecipeError
 from schemas.errors import SchemaError
 from tests.datagen.making import HEAD, source_of
 
@@ -228,3 +229,10 @@ def test_cases_stand_wherever_a_recipe_may():
         assert doc["l"] == [7] if a else isinstance(doc["l"][0], str)
         assert set(row["list"]) <= ({"x"} if a else {"y", "z"})
         assert row["deep"] == ((row["id"] if row["id"] < 3 else 0) if a else row["id"])
+
+
+def test_more_rows_than_a_table_can_have_are_refused_before_any_is_made():
+    text = "tables:\n  p: {rows: 3, columns: {id: {type: bigint, key: true}}}\n" \
+           '  c: {rows: {per: p, count: {expression: "id * 1000000000000"}}, columns: {p_id: {references: p.id}}}\n'  # fmt: skip
+    with pytest.raises(RecipeError, match="6,000,000,000,000 rows are more than the 1,000,000,000,000 that a table can have"):
+        source_of(text)
