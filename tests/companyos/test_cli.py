@@ -421,6 +421,18 @@ def test_rows_shows_the_rows_that_a_bundle_with_scenarios_holds(shop, capsys):
     assert [row["change"] for row in labels["rows"][:4]] == ["episode", "set", "episode", "set"]
 
 
+def test_states_and_changes_refuse_scenarios(shop, capsys):
+    shop.write_text(PLANTED)
+    for command in (["bundle", "build", "shop.yaml"], ["rows", "shop.yaml", "users"]):
+        code, _, err = called(capsys, *command, "--as-of-state", "-30d")
+        assert code == 2
+        assert "a state of a moment is asked for, and scenarios (locked) are planted in whole histories only" in err
+    said(capsys, "bundle", "build", "shop.yaml", "--tag", "planted:v1")
+    code, _, err = called(capsys, "bundle", "changes", "planted:v1", "--from", "-30d")
+    assert code == 2
+    assert "'planted:v1' has scenarios (locked)" in err
+
+
 def test_scenarios_are_listed(shop, capsys):
     shop.write_text(PLANTED)
     listed = json.loads(called(capsys, "schema", "scenarios", "shop.yaml", "--json")[1])
