@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datagen.arrays import DAY, from_units, has_units, largest_units, to_units
+from datagen.arrays import DAY, blank, from_units, has_units, largest_units, to_units
+from datagen.keys import uuid_text
 from datagen.randomness import Int64
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
@@ -25,8 +26,8 @@ def conversion(source: SqlType, target: SqlType) -> Conversion | None:
     if source.kind in (*TEXTS, "enum", "json") and target.kind in (*TEXTS, "enum", "json"):
         length = target.length
         return _same if length is None else lambda values: pc.utf8_slice_codeunits(values, 0, length)
-    if target.kind in TEXTS and source.kind == "uuid" and (target.length or 36) >= 36:
-        return lambda values: pc.cast(values, pa.string())
+    if target.kind in TEXTS and source.kind == "uuid":
+        return _uuid_texts if (target.length or 36) >= 36 else None
     if target.kind in TEXTS and source.kind not in ("bytes", "array", "interval", "time"):
         length = target.length
         if length is None:
@@ -45,6 +46,15 @@ def conversion(source: SqlType, target: SqlType) -> Conversion | None:
 
 def _same(values: pa.Array) -> pa.Array:
     return values
+
+
+def _uuid_texts(values: pa.Array) -> pa.Array:
+    storage = values.storage if isinstance(values, pa.ExtensionArray) else values
+    absent = np.asarray(storage.is_null()) if storage.null_count else None
+    octets = np.frombuffer(storage.fill_null(bytes(16)).buffers()[1], np.uint8)
+    first = 0 if absent is not None else 16 * storage.offset
+    texts = uuid_text(octets[first : first + 16 * len(storage)].reshape(-1, 16))
+    return texts if absent is None else blank(texts, absent)
 
 
 def _apply(source: SqlType, target: SqlType, change: Callable[[Int64], Int64], values: pa.Array) -> pa.Array:

@@ -137,3 +137,21 @@ def test_pools_do_not_follow_the_hash_seed():
     }  # fmt: skip
     assert len(seen) == 1
     assert json.dumps(seen.pop().strip()) != '""'
+
+
+def test_a_uuid_is_taken_over_into_text_as_it_is_written():
+    made = source_of("""tables:
+  t:
+    rows: 70000
+    columns:
+      id:    {type: uuid, key: true}
+      maybe: {type: uuid, null: 0.3, generate: uuid4}
+      text:  {type: text, generate: {from: id}}
+      some:  {type: varchar(36), null: 0, generate: {from: maybe}}
+""")
+    for rows in (made.read("t").read_all(), made.read_rows("t", 65_530, 65_540)):
+        for row in rows.to_pylist():
+            assert row["text"] == str(row["id"])
+            assert row["some"] == (None if row["maybe"] is None else str(row["maybe"]))
+    with pytest.raises(SchemaError):
+        source_of("tables: {t: {rows: 1, columns: {id: {type: uuid, key: true}, x: {type: varchar(35), generate: {from: id}}}}}")
