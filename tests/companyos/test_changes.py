@@ -172,26 +172,20 @@ def play(url: str, script: str) -> None:
         connection.close()
 
 
+def script_between(capsys, reference, first, last, url):
+    """The changes between two moments in the dialect of the database at `url`."""
+    dialect = url.partition(":")[0]
+    code, script, _ = call(capsys, "bundle", "changes", reference, "--from", first, "--to", last, "--format", "sql", "--dialect", dialect)
+    assert code == 0
+    return script
+
+
 @pytest.mark.parametrize(("first", "last"), PAIRS)
 def test_sql_replayed_on_a_loaded_state_gives_the_later_state(home, capsys, urls, first, last):
     whole = bundles.build(datagen.source("club.yaml"), tag="club:v1")
     for url, moment in zip(urls, (first, last), strict=True):
         provisioning.load(state(moment), url)
-    code, script, _ = call(
-        capsys,
-        "bundle",
-        "changes",
-        whole.reference,
-        "--from",
-        first,
-        "--to",
-        last,
-        "--format",
-        "sql",
-        "--dialect",
-        urls[0].partition(":")[0],
-    )
-    assert code == 0
+    script = script_between(capsys, whole.reference, first, last, urls[0])
     play(urls[0], script)
     assert contents(urls[0]) == contents(urls[1])
 
@@ -202,20 +196,7 @@ def test_rows_that_must_reference_each_other_are_replayed_in_one_transaction(hom
     whole = bundles.build(datagen.source("ring.yaml"), tag="ring:v1")
     for url, moment in zip(urls, (first, last), strict=True):
         provisioning.load(bundles.build(datagen.source("ring.yaml", as_of=moment), tag="ring:then"), url)
-    _, script, _ = call(
-        capsys,
-        "bundle",
-        "changes",
-        whole.reference,
-        "--from",
-        first,
-        "--to",
-        last,
-        "--format",
-        "sql",
-        "--dialect",
-        urls[0].partition(":")[0],
-    )
+    script = script_between(capsys, whole.reference, first, last, urls[0])
     play(urls[0], script)
     assert contents(urls[0]) == contents(urls[1])
 
