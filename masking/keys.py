@@ -1,0 +1,69 @@
+"""The masking key: where it comes from, the keys derived from it, and a commitment to it.
+
+The key itself is never shown, written or logged. Every use derives a key of its own (HKDF-SHA-256, RFC 5869), so that equal
+values of different domains have nothing in common.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from masking.errors import KeyInvalid
+
+MIN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class MaskingKey:
+    """A secret of at least 32 bytes; `origin` is `env`, `file` or `ephemeral`, and never says more."""
+
+    secret: bytes = field(repr=False)
+    origin: str
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < MIN_BYTES:
+            raise KeyInvalid(f"the masking key has {len(self.secret)} bytes and needs at least {MIN_BYTES}; try `openssl rand -hex 32`")
+        if len(set(self.secret)) < MIN_BYTES // 4:
+            raise KeyInvalid(
+                "the masking key repeats a few bytes over and over; take one from a random source, as `openssl rand -hex 32` does"
+            )
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32 bytes that belong to `purpose`; different purposes share nothing that can be told without the key."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"companyos/masking/{purpose}".encode()).derive(self.secret)
+
+    @property
+    def commitment(self) -> str:
+        """Hexadecimal text by which two bundles can be told to share a key; it says nothing else of the key."""
+        return self.derive("commitment").hex()
+
+
+def read_key(reference: str, environment: Mapping[str, str] | None = None) -> MaskingKey:
+    """Return the key that `env:NAME`, `file:PATH` or `ephemeral` stands for.
+
+    An ephemeral key comes from the operating system and is in memory alone. Raises KeyInvalid, whose message names the place and
+    never the key, where it is missing, cannot be read or is too short.
+    """
+    if reference == "ephemeral":
+        return MaskingKey(os.urandom(MIN_BYTES), "ephemeral")
+    origin, _, place = reference.partition(":")
+    if origin not in ("env", "file") or not place:
+        raise KeyInvalid("the key must be `ephemeral`, `env:NAME` or `file:PATH`; the key itself never stands in a policy or an option")
+    if origin == "env":
+        text = (os.environ if environment is None else environment).get(place, "")
+        if not text.strip():
+            raise KeyInvalid(f"the environment variable {place}, which should hold the masking key, is not set or empty")
+        return MaskingKey(text.strip().encode(), "env")
+    try:
+        secret = Path(place).read_bytes().strip()
+    except OSError as error:
+        raise KeyInvalid(f"{place}: the masking key cannot be read ({error.strerror})") from None
+    if not secret:
+        raise KeyInvalid(f"{place}: the file, which should hold the masking key, is empty")
+    return MaskingKey(secret, "file")
