@@ -13,10 +13,10 @@ KEEP, REFERENCE, DROP = "keep", "reference", "drop"
 
 @dataclass(frozen=True)
 class Step:
-    """A transformer by name, and its parameters as plain values; `keep`, `reference` and `drop` are the pipeline's own."""
+    """A transformer by name and its parameters as plain values (None for none); `reference` and `drop` are the pipeline's own."""
 
     name: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Any = None
     at: Mark | None = field(default=None, compare=False)
 
 

@@ -188,18 +188,14 @@ class _PolicyReader:
         reading = self._reading
         if isinstance(node, yaml.ScalarNode):
             word = reading.text(node, what)
-            return None if word is None else Step(word, {}, mark_of(node))
+            return None if word is None else Step(word, None, mark_of(node))
         parts = reading.mapping(node, what)
         if len(parts) != 1:
             if isinstance(node, yaml.MappingNode):
                 reading.say(node, f"{what} must be one transformer, such as `email` or `{{hash: {{form: hex}}}}`")
             return None
         ((name, (_, inner)),) = parts.items()
-        parameters = plain(inner)
-        if not isinstance(parameters, dict):
-            reading.say(inner, f"the parameters of '{name}' must be a mapping, such as `{{{name}: {{...}}}}`, not {kind_of(inner)}")
-            return None
-        return Step(name, parameters, mark_of(node))
+        return Step(name, plain(inner), mark_of(node))
 
     def _reference(self, node: Node) -> VirtualReference | None:
         reading = self._reading

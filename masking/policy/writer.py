@@ -96,4 +96,4 @@ def _treatment(treatment: Treatment, indent: str) -> Iterator[str]:
 
 
 def _step(step: Step) -> Any:
-    return {step.name: step.parameters} if step.parameters else step.name
+    return step.name if step.parameters is None else {step.name: step.parameters}
