@@ -7,12 +7,36 @@ function from Arrow arrays to Arrow arrays. `TRANSFORMERS` lists them all.
 from __future__ import annotations
 
 from masking.transformers.base import Transformer
+from masking.transformers.bucket import Bucket
 from masking.transformers.constant import Constant
+from masking.transformers.generalise import Generalise
 from masking.transformers.keep import Keep
+from masking.transformers.noise import Noise
 from masking.transformers.null import Null
+from masking.transformers.partial import Partial
+from masking.transformers.prefix import Prefix
+from masking.transformers.replace import Replace
+from masking.transformers.round import Round
+from masking.transformers.shift import Shift
+from masking.transformers.shuffle import Shuffle
+from masking.transformers.template import Template
+from masking.transformers.top_bottom import TopBottom
+from masking.transformers.truncate import Truncate
 
 TRANSFORMERS: tuple[type[Transformer], ...] = (
     Keep,
     Null,
     Constant,
+    Template,
+    Replace,
+    Partial,
+    Prefix,
+    Truncate,
+    Round,
+    Noise,
+    Bucket,
+    TopBottom,
+    Generalise,
+    Shift,
+    Shuffle,
 )
