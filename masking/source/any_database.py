@@ -112,7 +112,8 @@ class AnyDatabaseSource:
     def _query(self, table: Table, wanted: Sequence[Column], condition: str | None) -> sa.Select[Any]:
         namespace, name = split(table.name)
         found = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
-        query = sa.select(*(found.c[c.name] for c in wanted) or [sa.literal(1)]).select_from(found)
+        selected: list[sa.ColumnElement[Any]] = [found.c[c.name] for c in wanted]
+        query = sa.select(*(selected or [sa.literal(1)])).select_from(found)
         if condition is not None:
             query = query.where(sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)"))
         return query.order_by(*(found.c[key] for key in table.key))

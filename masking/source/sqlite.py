@@ -44,11 +44,16 @@ def open_sqlite(target: sa.URL, progress: Progress) -> Iterator[SqliteSource]:
         connection = sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
         )
+    # of SQLAlchemy, which is to reflect within the same transaction; what opens or closes a connection of it ends one
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
     try:
-        yield SqliteSource(connection, target, path, progress)
+        with _failures(path, "the file"):
+            reflecting = engine.connect()
+        yield SqliteSource(connection, reflecting, target, path, progress)
     finally:
         with suppress(sqlite3.Error):
-            connection.rollback()
+            reflecting.close()
+        engine.dispose()
         connection.close()
 
 
@@ -57,7 +62,7 @@ class SqliteSource:
 
     schema: Schema
 
-    def __init__(self, connection: sqlite3.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
+    def __init__(self, connection: sqlite3.Connection, reflecting: sa.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
         self._connection, self._path, self._progress = connection, path, progress
         self._steps: dict[str, int] = {}
         self._counts: dict[str, int] = {}
@@ -65,14 +70,11 @@ class SqliteSource:
         with _failures(path, "the file"):
             for pragma in ("query_only = ON", "temp_store = MEMORY", "trusted_schema = OFF"):
                 connection.execute(f"PRAGMA {pragma}")
-            engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
-            # what opens or closes the engine's connection ends a transaction
-            self._reflecting = engine.connect()
             connection.execute("BEGIN")
-            # reading begins the snapshot
+            # the snapshot begins with the first read
             self._row_numbered = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             self._row_numbered -= {row[1] for row in connection.execute("PRAGMA table_list") if row[4]}
-            self.schema = _wide(reflect_connection(self._reflecting, target, unconstrained=SqlType("double")).schema)
+            self.schema = _wide(reflect_connection(reflecting, target, unconstrained=SqlType("double")).schema)
 
     def count(self, table: str) -> int:
         """See `Source.count`."""
