@@ -19,6 +19,7 @@ ANCHOR = 10  # values of as many characters are found wherever they stand, short
 HEAD = 64
 MIN_LETTERS, MIN_DIGITS, MIN_IDEOGRAPHS = 4, 6, 2
 _TAG = np.uint64(3)
+_TAGS = np.repeat(np.array([SHORT, WORD, ANCHORED, LONG], np.uint64), [MIN_DIGITS, ANCHOR - MIN_DIGITS, HEAD - ANCHOR + 1, 1])
 PROFILE = 24  # lengths of values that the expectations by chance tell apart
 
 
@@ -168,11 +169,14 @@ class KnownValues:
 def tag(stream: Stream, starts: I64, ends: I64, hashes: U64) -> U64:
     """Return `hashes` of stretches of a stream with how each can be looked for inside texts in the two lowest bits."""
     lengths = ends - starts
-    digits = stream.digits[ends] - stream.digits[starts]
-    ideographs = stream.ideographs[ends] - stream.ideographs[starts]
-    least = np.where(digits == lengths, MIN_DIGITS, np.where(ideographs == lengths, MIN_IDEOGRAPHS, MIN_LETTERS))
-    tags = np.where(lengths < least, SHORT, np.where(lengths < ANCHOR, WORD, np.where(lengths <= HEAD, ANCHORED, LONG)))
-    return (hashes & ~_TAG) | tags.astype(np.uint64)
+    tags = _TAGS.take(np.minimum(lengths, HEAD + 1))
+    few = np.flatnonzero((lengths >= MIN_IDEOGRAPHS) & (lengths < MIN_DIGITS))  # too few for a number, perhaps for a word
+    if len(few):
+        first, last, length = starts[few], ends[few], lengths[few]
+        number = stream.digits[last] - stream.digits[first] == length
+        ideographs = stream.ideographs[last] - stream.ideographs[first] == length
+        tags[few] = np.where(~number & ((length >= MIN_LETTERS) | ideographs), WORD, SHORT)
+    return (hashes & ~_TAG) | tags
 
 
 def profile_of(stream: Stream) -> npt.NDArray[np.int64]:
