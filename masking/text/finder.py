@@ -1,0 +1,1 @@
+Finder=Known=find=None
