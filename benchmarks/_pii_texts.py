@@ -131,8 +131,6 @@ def _values(fake: Any, rng: random.Random) -> dict[str, Callable[[], str]]:
     }
 
 
-
-
 def _country(rng: random.Random) -> str:
     from faker import Faker
 

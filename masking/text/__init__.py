@@ -6,7 +6,7 @@ Presidio's analyzer, and its anonymizer our marks.
 
 from __future__ import annotations
 
-from masking.text.finder import Finder, Known, find
+from masking.text.finder import Finder, find
 from masking.text.found import Found
 
-__all__ = ["Finder", "Found", "Known", "find"]
+__all__ = ["Finder", "Found", "find"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from masking.text.dictionary import IS_LAND, IS_ORDINARY, IS_PLACE
 from masking.text.found import Found
 from masking.text.vocabulary import PARTICLES, STREET_ENDINGS, STREET_WORDS, UNIT_WORDS
-from masking.text.words import ALNUM, DIGITS, LOWER, MIXED, UPPER, Words
+from masking.text.words import ALNUM, DIGITS, LOWER, MIXED, TAKEN, UPPER, Words
 
 SCORE = 0.8
 _GAPS = frozenset(" ,.\n\t/-'’#>;?()\\")
@@ -51,6 +51,8 @@ class Addresses:
 
     def _kind(self, words: Words, i: int) -> int:
         shape, folded, bits = words.shapes[i], words.folded[i], words.bits[i]
+        if shape == TAKEN:
+            return _NOTHING
         if shape == DIGITS:
             return _NUMBER if len(folded) <= _LONGEST_NUMBER else _NOTHING
         if shape == ALNUM:

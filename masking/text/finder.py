@@ -7,8 +7,9 @@ is decided text by text, so what is found in a text never depends on the others.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from masking.text import dictionary, model
 from masking.text.addresses import Addresses
@@ -19,20 +20,16 @@ from masking.text.words import Reader, Words
 
 if TYPE_CHECKING:
     from masking.text.model import Tokens
+    from masking.transformers.base import KnownTexts
 
 # the least probability of being personal at which a token counts: of capitalised words and numbers, and of words in lower case
 THRESHOLD, THRESHOLD_LOWER = 0.05, 0.25
+# what has a form of its own is neither a name nor part of an address
+_EXPLAINED = 0.85
+_HALVES = re.compile("[\ud800-\udfff]")
 _BATCH = 2_048
 _BATCH_CHARACTERS = 2_000_000
-KNOWN_SCORE = 0.995
-
-
-class Known(Protocol):
-    """A dictionary of values that are personal for certain, such as those of a database's own columns."""
-
-    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
-        """Return for each text the values that stand in it: first character, the one after the last, entity."""
-        ...
+_KNOWN_SCORE = 0.995
 
 
 class Finder:
@@ -42,7 +39,7 @@ class Finder:
     (None for one a core).
     """
 
-    def __init__(self, *, fast: bool = False, known: Known | None = None, threads: int | None = None) -> None:
+    def __init__(self, *, fast: bool = False, known: KnownTexts | None = None, threads: int | None = None) -> None:
         words = dictionary.load()
         self._reader = Reader(words)
         self._recognizers: tuple[Callable[[Words], Iterator[Found]], ...] = (ProperNouns(words).find, Addresses().find)
@@ -54,15 +51,15 @@ class Finder:
 
         Raises InputError where the libraries of the extra `pii` are not installed.
         """
-        distinct = list(dict.fromkeys(t for t in texts if t))
         found: dict[str | None, list[Found]] = {}
-        for batch in _batches(distinct):
-            found.update(zip(batch, self._batch(batch)))
+        for batch in _batches(list(dict.fromkeys(t for t in texts if t))):
+            # half a character, which JSON allows, is read as a whole one that means nothing
+            found.update(zip(batch, self._batch([_HALVES.sub("\ufffd", text) for text in batch])))
         return [found.get(text, []) for text in texts]
 
     def _batch(self, texts: Sequence[str]) -> list[list[Found]]:
-        read = [self._reader.read(text) for text in texts]
         found = [scan(text) for text in texts]
+        read = [self._reader.read(text, [f for f in spans if f.score >= _EXPLAINED]) for text, spans in zip(texts, found)]
         for words, candidates in zip(read, found):
             for recognize in self._recognizers:
                 candidates.extend(recognize(words))
@@ -73,7 +70,7 @@ class Finder:
                 found[i].extend(by_model(read[i], tokens, loaded.entities))
         if self._known is not None:
             for candidates, spans in zip(found, self._known.find(texts)):
-                candidates.extend(Found(start, end, entity, KNOWN_SCORE) for start, end, entity in spans)
+                candidates.extend(Found(start, end, entity, _KNOWN_SCORE) for start, end, entity in spans)
         return [settled(text, candidates) for text, candidates in zip(texts, found)]
 
 
@@ -116,6 +113,6 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield batch
 
 
-def find(texts: Sequence[str | None], *, fast: bool = False, known: Known | None = None) -> list[list[Found]]:
+def find(texts: Sequence[str | None], *, fast: bool = False, known: KnownTexts | None = None) -> list[list[Found]]:
     """Return what is personal in each text; see `Finder`."""
     return Finder(fast=fast, known=known).find(texts)

@@ -64,7 +64,9 @@ _ANNOUNCED = re.compile(
     r"(?:\s?(?:no\b\.?|nr\b\.?|number|num|code|id|plate|#))?(?:\s(?:is|was|reads|of))?\s?[:#=]?\s?#?"
     r"(?P<value>(?=[A-Z0-9-]{0,20}\d)[A-Z0-9](?:[A-Z0-9]|[ -](?=\d)){2,24}[A-Z0-9])(?!\w)"
 )
-_PHONE_WORDS = re.compile(r"(?i)(?:phone|call|tel\b|tel\.|telefon\w*|mobile?|cell|fax|desk|ring|text|whatsapp|sms|number|reach|dial|contact|office)\W[^\n]{0,30}$")
+_PHONE_WORDS = re.compile(
+    r"(?i)(?:phone|call|tel\b|tel\.|telefon\w*|mobile?|cell|fax|desk|ring|text|whatsapp|sms|number|reach|dial|contact|office)\W[^\n]{0,30}$"
+)
 _CARD_WORDS = re.compile(r"(?i)\b(?:card|visa|mastercard|amex|credit|debit|cc)\b")
 _ID_WORDS = re.compile(
     r"(?i)\b(?:ssn|social security|national|identi\w+|id|nhs|pesel|bsn|sin|tax|steuer\w*|aadhaar|personal|insurance|fødselsnummer|cpf|nif|citizen)\b"

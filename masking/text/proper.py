@@ -82,7 +82,11 @@ class ProperNouns:
         lead = words.text[max(0, words.starts[start] - 60) : words.starts[start]]
         # a company by its last words, whatever the first ones are
         last = folded[end - 1]
-        if end - start > 1 and (last in LEGAL_FORMS or last in OF_COMPANIES) and not (words.opening(start) and end - start == 2 and last not in LEGAL_FORMS):
+        if (
+            end - start > 1
+            and (last in LEGAL_FORMS or last in OF_COMPANIES)
+            and not (words.opening(start) and end - start == 2 and last not in LEGAL_FORMS)
+        ):
             yield self._span(words, start, end, "company", SURE if last in LEGAL_FORMS else LIKELY)
             return
         first = start
@@ -173,7 +177,9 @@ class ProperNouns:
                 if phrase in self._phrases and (words.shapes[at] != LOWER or self._phrases[phrase] & IS_LAND or len(phrase) > 8):
                     # of ordinary words alone where each begins with a capital
                     plain = all(b & IS_ORDINARY for b in words.bits[at : end + 1])
-                    if not plain or all(s != LOWER or f in PARTICLES for s, f in zip(words.shapes[at : end + 1], words.folded[at : end + 1])):
+                    if not plain or all(
+                        s != LOWER or f in PARTICLES for s, f in zip(words.shapes[at : end + 1], words.folded[at : end + 1])
+                    ):
                         longest = end
             if longest:
                 yield self._span(words, at, longest + 1, "country" if self._phrases.get(phrase, 0) & IS_LAND else "city", LIKELY + 0.02)
@@ -182,8 +188,8 @@ class ProperNouns:
 
     def _span(self, words: Words, start: int, end: int, entity: str, score: float) -> Found:
         # the letters after a name belong to it
-        while end < len(words.words) and words.folded[end] in AFTER_NAMES and words.shapes[end] == UPPER and words.gap(end - 1) in (" ", ", "):
+        while (
+            end < len(words.words) and words.folded[end] in AFTER_NAMES and words.shapes[end] == UPPER and words.gap(end - 1) in (" ", ", ")
+        ):
             end += 1
         return Found(words.starts[start], words.ends[end - 1], entity, score)
-
-

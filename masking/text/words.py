@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from masking.text.dictionary import Dictionary
+from masking.text.dictionary import Dictionary, fold
+from masking.text.found import Found
 
-LOWER, CAPITAL, UPPER, MIXED, DIGITS, ALNUM, CASELESS = range(7)
+LOWER, CAPITAL, UPPER, MIXED, DIGITS, ALNUM, CASELESS, TAKEN = range(8)
 NAMELIKE = frozenset((CAPITAL, UPPER, MIXED))
 
 # letters and digits with the marks that combine with them; an apostrophe or a hyphen inside does not end a word of letters
 WORD = re.compile(r"[^\W_][\w\u0300-\u036f]*")
-_ENDS_SENTENCE = frozenset(".!?:\n\"“”„«»>*•|([{")
+_ENDS_SENTENCE = frozenset('.!?:\n"“”„«»>*•|([{')
 _REMEMBERED = 200_000
 
 
@@ -48,8 +51,8 @@ class Reader:
         self._dictionary = dictionary
         self._seen: dict[str, tuple[int, int, str]] = {}
 
-    def read(self, text: str) -> Words:
-        """Return the words of a text."""
+    def read(self, text: str, taken: Sequence[Found] = ()) -> Words:
+        """Return the words of a text; those within the spans `taken`, which are explained already, have the shape TAKEN."""
         starts, ends, words = [], [], []
         for match in WORD.finditer(text):
             starts.append(match.start())
@@ -59,13 +62,15 @@ class Reader:
         shapes = [k[0] for k in known]
         letters = [s for s, w in zip(shapes, words) if s in (LOWER, CAPITAL, MIXED, UPPER) and len(w) > 1]
         shouted = len(letters) >= 3 and letters.count(UPPER) * 4 > len(letters) * 3
+        for span in taken:
+            first = bisect_right(ends, span.start)
+            for i in range(first, bisect_left(starts, span.end, first)):
+                shapes[i] = TAKEN
         return Words(text, starts, ends, words, shapes, [k[1] for k in known], [k[2] for k in known], shouted)
 
     def _known(self, word: str) -> tuple[int, int, str]:
         found = self._seen.get(word)
         if found is None:
-            from masking.text.dictionary import fold
-
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
             folded = fold(word)

@@ -10,9 +10,11 @@ from masking.transformers.base import Transformer
 from masking.transformers.constant import Constant
 from masking.transformers.keep import Keep
 from masking.transformers.null import Null
+from masking.transformers.redact import Redact
 
 TRANSFORMERS: tuple[type[Transformer], ...] = (
     Keep,
     Null,
     Constant,
+    Redact,
 )
