@@ -62,9 +62,10 @@ class AnyDatabaseSource:
     """A `Source` over a connection in a transaction that is one snapshot; a read that begins ends the one before."""
 
     schema: Schema
+    dialect: str
 
     def __init__(self, connection: sa.Connection, target: sa.URL, dialect: str, progress: Progress) -> None:
-        self._connection, self._target, self._dialect, self._progress = connection, target, dialect, progress
+        self._connection, self._target, self.dialect, self._progress = connection, target, dialect, progress
         self._open: sa.CursorResult[Any] | None = None
         with _failures("structure of the source"):
             self.schema = self._reflected()
@@ -96,7 +97,7 @@ class AnyDatabaseSource:
 
     def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
         for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, self._dialect)
+            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
         batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
         return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)

@@ -20,10 +20,12 @@ def no_progress(table: str, rows: int, of: int) -> None:
 class Source(Protocol):
     """A consistent, read-only snapshot of a database: every read sees the same rows, whatever others write meanwhile.
 
-    `schema` is the reflected schema; tables and columns are called as it calls them.
+    `schema` is the reflected schema; tables and columns are called as it calls them. `dialect` is sqlglot's name of the dialect that
+    conditions are written in.
     """
 
     schema: Schema
+    dialect: str
 
     def count(self, table: str) -> int:
         """The rows of `table` in the snapshot."""

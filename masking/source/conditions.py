@@ -14,19 +14,26 @@ from schemas.sql_expressions import NotAnExpression, columns_in, parse_expressio
 POLICY = "policy"
 
 
-def check_condition(table: Table, condition: str, dialect: str) -> None:
-    """Raise PolicyInvalid where `condition` is no expression over the columns of one row of `table`.
+def condition_problem(table: Table, condition: str, dialect: str) -> str | None:
+    """Say why `condition` is no expression over the columns of one row of `table`, None where it is one.
 
     `dialect` is sqlglot's name of the source's. Names of columns are compared without regard to case.
     """
     try:
         tree = parse_expression(condition, dialect)
     except NotAnExpression as error:
-        raise refused(table.name, str(error)) from None
+        return str(error)
     known = {c.name.lower(): c.name for c in table.database_columns}
     for column, _ in columns_in(tree):
         if column.lower() not in known:
-            raise refused(table.name, f"there is no column '{column}'{nearest(column.lower(), known)}")
+            return f"there is no column '{column}'{nearest(column, known.values())}"
+    return None
+
+
+def check_condition(table: Table, condition: str, dialect: str) -> None:
+    """Raise PolicyInvalid where `condition` is no expression over the columns of one row of `table`."""
+    if (reason := condition_problem(table, condition, dialect)) is not None:
+        raise refused(table.name, reason)
 
 
 def refused(table: str, reason: str) -> PolicyInvalid:

@@ -96,6 +96,7 @@ class PostgresqlSource:
     """A `Source`; the session that holds its snapshot is `leader`, and each read that goes on at the time has one of its own."""
 
     schema: Schema
+    dialect = "postgres"
 
     def __init__(self, leader: sa.Connection, target: sa.URL, progress: Progress) -> None:
         self._leader, self._progress = leader, progress
@@ -178,7 +179,7 @@ class PostgresqlSource:
 
     def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
         for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, "postgres")
+            check_condition(table, said, self.dialect)
         place = self._places[table.name]
         wanted = [table.column(name) for name in columns]
         expressions = [asked(column, place.bases[column.name]) for column in wanted]

@@ -61,6 +61,7 @@ class SqliteSource:
     """A `Source` over one connection, on which any number of reads may go on at a time."""
 
     schema: Schema
+    dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection, reflecting: sa.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
         self._connection, self._path, self._progress = connection, path, progress
@@ -100,7 +101,7 @@ class SqliteSource:
 
     def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
         for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, "sqlite")
+            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
         selected = ", ".join([*map(quoted, columns), *as_flags(flags)])
         index, order = self._order(table)
