@@ -104,6 +104,7 @@ def _full(pattern: re.Pattern[str]) -> Test:
     return lambda text: pattern.fullmatch(text) is not None
 
 
+_TRUTHS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f", "0", "1", "on", "off", "ja", "nein", "oui", "non", "si", "sí", "nao", "não", "nee", "tak", "nie"))  # fmt: skip
 # what says by itself what it is, the most particular first
 PERSONAL: tuple[tuple[str, str, Test], ...] = (
     ("email", "e-mail addresses", is_email),
@@ -124,7 +125,6 @@ HARMLESS: tuple[tuple[str, Test], ...] = (
     ("locales", _full(_LOCALE)),
     ("times of day", _full(_WORKING_DAY)),
 )  # fmt: skip
-_TRUTHS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f", "0", "1", "on", "off", "ja", "nein", "oui", "non", "si", "sí", "nao", "não", "nee", "tak", "nie"))  # fmt: skip
 
 is_url = _full(_URL)
 is_uuid = _full(_UUID)
