@@ -5,6 +5,9 @@ from __future__ import annotations
 from companyos.cli import Lazy
 
 PLACES: dict[str, tuple[str, str, str]] = {
+    "plan": ("companyos.mask_plan", "plan", "Propose a policy for a live database, or show what changed since."),
+    "run": ("companyos.mask_run", "run", "Mask a live database into a sanitized bundle, with a proof."),
+    "certificate": ("companyos.mask_certificate", "certificate", "Show the certificate of a sanitized bundle."),
     "find": ("companyos.mask_find", "find", "Find personal values in free text."),
 }
 

@@ -34,7 +34,9 @@ _MODULES = {
     "iban": "iban", "imei": "device_id",
 }  # fmt: skip
 # Visa, Mastercard, Maestro, UnionPay, JCB; American Express and Diners Club have fewer digits
-_CARD = re.compile(r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}")
+_CARD = re.compile(
+    r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}"
+)
 _CANDIDATE = re.compile(r"(?=(?:.*\d){6})[A-Za-z0-9][A-Za-z0-9 ./\-+]{5,38}")
 TRIED = 120
 LEAST_SHARE = 0.8

@@ -12,8 +12,33 @@ from typing import Any
 
 # attributes of Faker's providers, by the beginning of their names
 _GIVEN = ("names_male", "names_female", "middle_names")
-_CITIES = ("cities", "city_names", "towns", "communes", "settlements", "localities", "municipalities", "villages", "real_city_names", "concelhos", "places")
-_REGIONS = ("states", "provinces", "regions", "counties", "departments", "prefectures", "cantons", "districts", "estados", "wilayas", "voivodeships", "area_names")
+_CITIES = (
+    "cities",
+    "city_names",
+    "towns",
+    "communes",
+    "settlements",
+    "localities",
+    "municipalities",
+    "villages",
+    "real_city_names",
+    "concelhos",
+    "places",
+)
+_REGIONS = (
+    "states",
+    "provinces",
+    "regions",
+    "counties",
+    "departments",
+    "prefectures",
+    "cantons",
+    "districts",
+    "estados",
+    "wilayas",
+    "voivodeships",
+    "area_names",
+)
 _STREETS = ("street_suffixes", "street_prefixes", "street_suffixes_long", "street_suffixes_short", "street_prefixes_short", "street_prefixes_long", "road_suffixes",
             "street_suffixes_masc", "street_suffixes_fem", "street_suffixes_neu")  # fmt: skip
 _STREET_WORDS = (

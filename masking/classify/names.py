@@ -124,7 +124,12 @@ class Lexicon:
             return 1.0
         if rest[-1] in self.roles["modifiers"]:
             return 0.0
-        if rest[-1] in ("id", "ids", "uuid", "guid", "fk", "key", "pk") and entity not in ("national_id", "person_id", "device_id", "tax_id"):
+        if rest[-1] in ("id", "ids", "uuid", "guid", "fk", "key", "pk") and entity not in (
+            "national_id",
+            "person_id",
+            "device_id",
+            "tax_id",
+        ):
             return 0.0
         return 0.8 if rest[-1] in self.roles["identifiers"] or rest[-1] in ("name", "hash", "value", "text") else 0.7
 

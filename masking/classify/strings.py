@@ -148,7 +148,12 @@ def by_name(column: Column) -> Finding | None:
                 continue
             if entity == "person_name" and _is_company(column):
                 entity = "company"
-            return personal(entity, 0.65 + 0.3 * strength, f"its name reads as {entity}", f"{column.texts.distinct} different values in {column.texts.rows} rows can be that")
+            return personal(
+                entity,
+                0.65 + 0.3 * strength,
+                f"its name reads as {entity}",
+                f"{column.texts.distinct} different values in {column.texts.rows} rows can be that",
+            )
     return None
 
 
@@ -213,13 +218,17 @@ _MARITAL = frozenset((
     "marié", "mariée", "divorcé", "divorcée", "veuf", "veuve", "soltero", "soltera", "casado", "casada", "divorciado", "divorciada", "viudo", "viuda", "celibe", "nubile", "coniugato", "coniugata",
     "divorziato", "vedovo", "solteiro", "solteira", "divorciado", "viúvo", "ongehuwd", "gehuwd", "gescheiden", "kawaler", "panna", "żonaty", "mężatka", "rozwiedziony", "wdowiec",
 ))  # fmt: skip
-_BLOOD = frozenset(f"{group}{sign}" for group in ("a", "b", "ab", "o", "0") for sign in ("+", "-", "", " rh+", " rh-", " positive", " negative"))
+_BLOOD = frozenset(
+    f"{group}{sign}" for group in ("a", "b", "ab", "o", "0") for sign in ("+", "-", "", " rh+", " rh-", " positive", " negative")
+)
 
 
 def _are_genders(values: Sequence[str]) -> bool:
     """Whether short codes are the two that stand for genders somewhere, and not just any letters."""
     letters = {v for v in values if len(v) == 1}
-    return not letters or any({a, b} <= letters for a, b in (("m", "f"), ("m", "w"), ("h", "f"), ("h", "m"), ("m", "v"), ("k", "m"), ("k", "n"), ("e", "k")))
+    return not letters or any(
+        {a, b} <= letters for a, b in (("m", "f"), ("m", "w"), ("h", "f"), ("h", "m"), ("m", "v"), ("k", "m"), ("k", "n"), ("e", "k"))
+    )
 
 
 def _single_names(column: Column) -> tuple[str, float]:
@@ -238,7 +247,9 @@ def by_company(column: Column) -> Finding | None:
         return None
     if {"brand", "make", "manufacturer", "product"} & set(column.name.words):
         return harmless(0.7, column.counted(share, "are names of companies"), "its name reads as that of a make")
-    return personal("company", 0.5 + 0.4 * share, column.counted(share, "are names of companies, by their legal forms or joined family names"))
+    return personal(
+        "company", 0.5 + 0.4 * share, column.counted(share, "are names of companies, by their legal forms or joined family names")
+    )
 
 
 def by_names_of_persons(column: Column) -> Finding | None:
@@ -259,7 +270,11 @@ def by_names_of_persons(column: Column) -> Finding | None:
 
 def by_place(column: Column) -> Finding | None:
     streets = column.share(likeness.is_street)
-    if streets >= 0.6 and column.share(lambda v: any(c.isdigit() for c in v)) >= HALF and not (column.around.things and column.name.harmless):
+    if (
+        streets >= 0.6
+        and column.share(lambda v: any(c.isdigit() for c in v)) >= HALF
+        and not (column.around.things and column.name.harmless)
+    ):
         whole = column.share(likeness.is_address) >= HALF
         return personal("address" if whole else "street", 0.6 + 0.35 * streets, column.counted(streets, "are streets with numbers"))
     for entity, test, least in (
@@ -314,7 +329,9 @@ def by_number(column: Column) -> Finding | None:
     values = column.texts.values
     if column.share(patterns.is_number) < 0.95 or column.texts.longest > 14:
         return None
-    numbers = [float(n) for v in values if (n := v.replace(" ", "").replace("'", "").replace(",", ".")).replace(".", "", 1).lstrip("+-").isdigit()]
+    numbers = [
+        float(n) for v in values if (n := v.replace(" ", "").replace("'", "").replace(",", ".")).replace(".", "", 1).lstrip("+-").isdigit()
+    ]
     if not numbers:
         return None
     whole = all(v.isdigit() for v in values)

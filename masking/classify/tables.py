@@ -53,7 +53,10 @@ def read_tables(schema: Schema, found: Mapping[Place, Finding]) -> dict[str, Tab
         more = {
             t.name
             for t in schema.tables
-            if t.name not in linked and t.name not in persons and any(k.table in linked and k.table != t.name for k in t.foreign_keys) and not _is_list_of_things(t)
+            if t.name not in linked
+            and t.name not in persons
+            and any(k.table in linked and k.table != t.name for k in t.foreign_keys)
+            and not _is_list_of_things(t)
         }
         linked, changed = linked | more, bool(more)
     return {
@@ -113,5 +116,21 @@ def _belongs_to_persons(table: Table, persons: set[str], found: Mapping[Place, F
 def _is_medical(table: Table, name: NameReading, found: Mapping[Place, Finding]) -> bool:
     if any(found[table.name, c.name].entity == "health" and found[table.name, c.name].confidence >= 0.6 for c in table.stored_columns):
         return True
-    words = {"patient", "patients", "patienten", "pacientes", "pazienti", "vitals", "medical", "health", "clinic", "encounter", "encounters", "diagnosis", "observation", "observations", "pat"}
+    words = {
+        "patient",
+        "patients",
+        "patienten",
+        "pacientes",
+        "pazienti",
+        "vitals",
+        "medical",
+        "health",
+        "clinic",
+        "encounter",
+        "encounters",
+        "diagnosis",
+        "observation",
+        "observations",
+        "pat",
+    }
     return bool(words & set(name.words)) or name.strength("health") > 0.5
