@@ -16,10 +16,9 @@ from masking.keyed import KeyedHash, pick
 from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import fold
-from masking.transformers.lengths import longest
+from masking.transformers.lengths import longest, text_column
 from masking.transformers.persona import Seeds, chosen_names, genders
 from masking.transformers.suffixes import suffix_length, suffixes
-from schemas.types import TEXTS
 
 EXAMPLES = ("example.com", "example.net", "example.org")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9\-.]*[a-z0-9])?\.[a-z0-9\-]{2,}")
@@ -48,9 +47,7 @@ class Email:
 
     def bind(self, context: Context) -> _Emails:
         """Raises TransformerUnfit for other columns than texts, too short ones, and a missing subject or gender column."""
-        where = f"{context.table.name}.{context.column.name}"
-        if context.column.type.kind not in TEXTS:
-            raise TransformerUnfit(f"{where}: `email` makes texts, and the column is {context.column.type}")
+        where = text_column(context, self.name)
         if self.keep not in (None, "domain"):
             raise TransformerUnfit(f"{where}: `keep` of `email` is `domain` or nothing, not '{self.keep}'")
         if self.gender is not None and not context.table.has(self.gender):

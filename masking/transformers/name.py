@@ -15,11 +15,10 @@ from masking.pools import pool
 from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import choices, tidy
-from masking.transformers.lengths import UNLIMITED, longest
+from masking.transformers.lengths import UNLIMITED, longest, text_column
 from masking.transformers.persona import Flags, Seeds, chosen_names, family_first, genders
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.errors import nearest
-from schemas.types import TEXTS
 
 PARTS = ("full", "given", "family")
 _WORD = r"[\p{L}\p{M}.'’\-]"
@@ -52,9 +51,7 @@ class Name:
 
     def bind(self, context: Context) -> _Names:
         """Raises TransformerUnfit for other columns than texts, too short ones, unknown parts and columns, and a missing subject."""
-        where, table = f"{context.table.name}.{context.column.name}", context.table
-        if context.column.type.kind not in TEXTS:
-            raise TransformerUnfit(f"{where}: `name` makes texts, and the column is {context.column.type}")
+        where, table = text_column(context, self.name), context.table
         if self.parts not in PARTS:
             raise TransformerUnfit(f"{where}: `parts` is {', '.join(PARTS)}, not '{self.parts}'{nearest(self.parts, PARTS)}")
         if self.gender is not None and not table.has(self.gender):
