@@ -55,9 +55,12 @@ class KeyedHash:
         return column.to_frame().select(polars.col("texts").chash.hmac_sha256(key=self.key.hex())).to_series()
 
 
-def pick(words: UInt64, size: int) -> npt.NDArray[np.int64]:
-    """Return a number in 0 .. `size`-1 (at most 2^32) for each word, by multiplication (Lemire 2019); its bias is below `size` / 2^64."""
-    factor = np.uint64(size)
+def pick(words: UInt64, size: int | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return a number in 0 .. `size`-1 (at most 2^32; one for all or one for each) for each word, by multiplication (Lemire 2019).
+
+    No number is likelier than another by more than `size` / 2^64.
+    """
+    factor = np.asarray(size, np.uint64)
     product = (words >> _HALF) * factor + (((words & _LOW) * factor) >> _HALF)
     return (product >> _HALF).astype(np.int64)
 
