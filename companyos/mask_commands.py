@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from companyos.cli import Lazy
 
-PLACES: dict[str, tuple[str, str, str]] = {}
+PLACES: dict[str, tuple[str, str, str]] = {
+    "find": ("companyos.mask_find", "find", "Find personal values in free text."),
+}
 
 mask = Lazy("mask", places=PLACES, help="Find personal data, mask it irreversibly, and prove that nothing is left.")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from masking.transformers.base import Transformer
 from masking.transformers.bucket import Bucket
+from masking.transformers.code import Code
 from masking.transformers.constant import Constant
 from masking.transformers.generalise import Generalise
+from masking.transformers.hashed import Hash
 from masking.transformers.keep import Keep
 from masking.transformers.noise import Noise
 from masking.transformers.null import Null
 from masking.transformers.partial import Partial
 from masking.transformers.prefix import Prefix
+from masking.transformers.redact import Redact
 from masking.transformers.replace import Replace
 from masking.transformers.round import Round
 from masking.transformers.shift import Shift
@@ -27,6 +30,8 @@ TRANSFORMERS: tuple[type[Transformer], ...] = (
     Keep,
     Null,
     Constant,
+    Hash,
+    Code,
     Template,
     Replace,
     Partial,
@@ -39,4 +44,5 @@ TRANSFORMERS: tuple[type[Transformer], ...] = (
     Generalise,
     Shift,
     Shuffle,
+    Redact,
 )

@@ -1,8 +1,8 @@
-"""Reading ahead: Parquet is decoded in a thread while the caller waits for its database."""
+"""Reading ahead: a thread decodes or waits for a server while the caller works on what has come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -14,8 +14,11 @@ T = TypeVar("T")
 
 
 @contextmanager
-def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
-    """Yield an iterator over `items`, which a thread reads at most two ahead; the thread has ended when the block ends."""
+def prefetched(items: Iterable[T], cancel: Callable[[], None] | None = None) -> Iterator[Iterator[T]]:
+    """Yield an iterator over `items`, which a thread reads at most two ahead; the thread has ended when the block ends.
+
+    `cancel` is called where the block ends before the items do, and makes the one that is waited for fail at once.
+    """
     queue: Queue[object] = Queue(_AHEAD)
     stopped = Event()
     errors: list[BaseException] = []
@@ -42,6 +45,9 @@ def prefetched(items: Iterable[T]) -> Iterator[Iterator[T]]:
         yield taken()
     finally:
         stopped.set()
+        if cancel is not None and thread.is_alive():
+            with suppress(Exception):
+                cancel()
         while thread.is_alive():
             with suppress(Empty):
                 queue.get(timeout=0.01)
