@@ -121,8 +121,8 @@ class Bucketed:
         finite = np.isfinite(units) if real else np.ones(len(units), bool)
         inside = np.where(finite, units, 0)
         lower, upper = self.ranges.ends(inside)
-        bare = np.array([low is None for low in lower]) if lower.dtype == object else np.zeros(len(units), bool)
-        last = np.array([high is None for high in upper]) if upper.dtype == object else np.zeros(len(units), bool)
+        bare = np.array([low is None for low in lower], bool) if lower.dtype == object else np.zeros(len(units), bool)
+        last = np.array([high is None for high in upper], bool) if upper.dtype == object else np.zeros(len(units), bool)
         below = np.nextafter(upper[bare].astype(np.float64), -np.inf) if real else upper[bare] - 1
         stands = lower.copy()
         if self.shown == "midpoint":

@@ -89,7 +89,8 @@ class Noisy:
         noise = _DISTRIBUTIONS[self.distribution](self._draws(values, rows)) * self.spread
         if self.unit == "relative":
             # beyond -1 the sign would turn; a factor has no unit
-            noise = (np.maximum(noise, -1.0) if self.sign else noise) * units.astype(np.float64)
+            with np.errstate(over="ignore", invalid="ignore"):
+                noise = (np.maximum(noise, -1.0) if self.sign else noise) * units.astype(np.float64)
         return write_units(self._moved(units, noise), values)
 
     def _draws(self, values: pa.Array, rows: Rows) -> Draws:
@@ -102,7 +103,8 @@ class Noisy:
     def _moved(self, units: Units, noise: Floats) -> Units:
         low, high = self.limits.low, self.limits.high
         if units.dtype == np.float64:
-            moved = np.clip(units + noise, low, high)
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = np.clip(units + noise, low, high)
             moved = _with_sign(units, moved, 0.0) if self.sign else moved
             return np.where(np.isfinite(units), moved, units)
         whole = _whole(noise, roomy(units))

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from masking.draws import draws, written
 from masking.errors import MaskingFailed, TransformerUnfit
 from masking.transformers.base import Context, Rows
-from masking.transformers.fit import WHOLE, place_of, require_kind, unfit
+from masking.transformers.fit import place_of, unfit
 from masking.transformers.parameters import parameter
 from schemas.errors import nearest
+from schemas.types import KINDS
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,12 @@ class Shuffle:
     """
 
     name: ClassVar[str] = "shuffle"
-    fits: ClassVar[tuple[str, ...]] = WHOLE
+    fits: ClassVar[tuple[str, ...]] = KINDS
     whole: ClassVar[bool] = True
 
     within: tuple[str, ...] = parameter("columns of the table; values stay within rows that agree in all of them", default=())
 
     def bind(self, context: Context) -> Shuffled:
-        require_kind(context, self.name, self.fits)
         table = context.table
         names = [column.name for column in table.columns]
         for name in self.within:
