@@ -12,7 +12,7 @@ import io
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _SEPARATORS = (",", ";")
 _SAMPLE = 1 << 16
 _BLOCK = 1 << 22
-_ROWS_WRITTEN = 1 << 16
+_ROWS_WRITTEN, _BYTES_WRITTEN = 1 << 16, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -239,9 +239,10 @@ def _write_csv(tabular: Tabular, file: IO[bytes]) -> None:
     separator = tabular.separator
     must_be_quoted = f'[{separator}"\r\n]|^$'
 
-    def line(cells: Iterable[pa.Array]) -> pa.Array:
-        joined = pc.binary_join_element_wise(*cells, separator, null_handling="replace")
-        return pc.binary_join_element_wise(joined, "", "\n")
+    def lines(columns: Sequence[pa.Array]) -> memoryview:
+        ended = pc.binary_join_element_wise(columns[-1], "", "\n", null_handling="replace")
+        rows = pc.binary_join_element_wise(*columns[:-1], ended, separator, null_handling="replace")
+        return memoryview(pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), "")[0].as_buffer())
 
     def cell(values: pa.Array) -> pa.Array:
         special = pc.match_substring_regex(values, must_be_quoted)
@@ -251,6 +252,7 @@ def _write_csv(tabular: Tabular, file: IO[bytes]) -> None:
         return pc.if_else(special, quoted, values)
 
     header = pa.array(tabular.table.column_names, pa.string())
-    file.write("".join(line(cell(header.slice(i, 1)) for i in range(len(header))).to_pylist()).encode())
-    for batch in tabular.table.to_batches(max_chunksize=_ROWS_WRITTEN):
-        file.write("".join(line(cell(values) for values in batch.columns).to_pylist()).encode())
+    file.write(lines([cell(header.slice(i, 1)) for i in range(len(header))]))
+    held = max(tabular.table.nbytes // max(tabular.table.num_rows, 1), 1)
+    for batch in tabular.table.to_batches(max_chunksize=max(1, min(_ROWS_WRITTEN, _BYTES_WRITTEN // held))):
+        file.write(lines([cell(values) for values in batch.columns]))
