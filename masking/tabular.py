@@ -52,13 +52,28 @@ def read_table(path: str, columns: Sequence[str] | None = None) -> Tabular:
     for a file that cannot be read, is empty, is not UTF-8, has rows of uneven length, quotes that do not close, columns with no
     name or the same name, or not the columns wanted.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    content = _content(path)
     if content.startswith(_PARQUET):
         return _read_parquet(path, content, columns)
     return _read_csv(path, content, columns)
+
+
+def read_records(path: str) -> list[tuple[int, list[str]]]:
+    """Read the rows of a CSV file that has no header, such as a hierarchy, each with the line on which it begins.
+
+    Blank lines are passed over. Raises InputError as `read_table` does.
+    """
+    content = _csv_content(path, _content(path))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(_what_is_wrong(path, content, _SEPARATORS[0], 0)) from None
+    separator = _separator(content)
+    records = [(line, row) for line, row in _records(text, separator) if row != []]
+    rows = [(line, row) for line, row in records if row is not None]
+    if len(rows) < len(records) or any(len(row) != len(rows[0][1]) for _, row in rows):
+        raise InputError(_what_is_wrong(path, content, separator, len(rows[0][1]) if rows else 0))
+    return rows
 
 
 def write_table(tabular: Tabular, path: str) -> None:
@@ -92,6 +107,23 @@ def write_table(tabular: Tabular, path: str) -> None:
         raise failure(f"{path} cannot be written: {error.strerror}") from None
 
 
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _csv_content(path: str, content: bytes) -> bytes:
+    """The content without a byte order mark, with a line feed at its end."""
+    if (wide := _WIDE_BOMS.get(content[:2])) is not None:
+        raise InputError(f"{path} is in {wide}; save it as UTF-8")
+    content = content.removeprefix(_BOM)
+    if not content.strip():
+        raise InputError(f"{path} is empty; there is no row in it")
+    return content if content.endswith(b"\n") else content + b"\n"
+
+
 def _read_parquet(path: str, content: bytes, columns: Sequence[str] | None) -> Tabular:
     import pyarrow.parquet as pq
 
@@ -111,13 +143,7 @@ def _read_parquet(path: str, content: bytes, columns: Sequence[str] | None) -> T
 
 
 def _read_csv(path: str, content: bytes, columns: Sequence[str] | None) -> Tabular:
-    if (wide := _WIDE_BOMS.get(content[:2])) is not None:
-        raise InputError(f"{path} is in {wide}; save it as UTF-8")
-    content = content.removeprefix(_BOM)
-    if not content.strip():
-        raise InputError(f"{path} is empty; a CSV file begins with a line of column names")
-    if not content.endswith(b"\n"):
-        content += b"\n"
+    content = _csv_content(path, content)
     separator = _separator(content)
     header = _header(path, content, separator)
     wanted = _wanted(path, header, columns)
@@ -206,7 +232,7 @@ def _what_is_wrong(path: str, content: bytes, separator: str, width: int) -> str
         if row is None:
             return f"{path}:{line}: a quote that begins here is never closed"
         if row and len(row) != width:
-            return f"{path}:{line}: {len(row)} cells, where the header has {width} (separated by '{separator}')"
+            return f"{path}:{line}: {len(row)} cells, where the first line has {width} (separated by '{separator}')"
     return f"{path} is not a sound CSV file; its rows cannot be told apart"
 
 
