@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 SUPPRESSED = "*"
 
@@ -79,7 +78,12 @@ def equivalence_classes(table: pa.Table, columns: Sequence[str]) -> EquivalenceC
 
 def encoded(values: pa.ChunkedArray) -> tuple[list[str], Integers]:
     """Return the different texts of a column in the order in which they first stand, and the code of each record's text in them."""
-    filled = pc.fill_null(values, "").combine_chunks()
-    whole = filled if isinstance(filled, pa.Array) else pa.concat_arrays(filled.chunks)
-    dictionary = whole.dictionary_encode()
-    return dictionary.dictionary.to_pylist(), dictionary.indices.to_numpy().astype(np.int64)
+    whole = values.combine_chunks()
+    array = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+    dictionary = array.dictionary_encode(null_encoding="encode")
+    texts = [text or "" for text in dictionary.dictionary.to_pylist()]
+    codes = dictionary.indices.to_numpy().astype(np.int64)
+    if texts.count("") < 2:
+        return texts, codes
+    places = {text: i for i, text in enumerate(dict.fromkeys(texts))}  # both null and the empty text
+    return list(places), np.array([places[text] for text in texts], np.int64)[codes]

@@ -14,8 +14,9 @@ import pytest
 
 import bundles
 from companyos.cli import run
+from companyos.page_parts import safe, share
 from companyos.profile_page import page
-from companyos.profile_plots import histogram, safe, share
+from companyos.profile_plots import histogram
 from companyos.schema_commands import page_name
 from schemas.model import Column, ForeignKey, Recipe, Rows, Schema, Table
 from schemas.types import SqlType
