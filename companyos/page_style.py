@@ -66,6 +66,7 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 header .card{margin-top:1rem;max-width:60rem}
 section>.card{max-width:60rem}
 section>.about{margin:.2rem 0 .5rem}
+h2+.grid-of-cards,h2+.card{margin-top:.6rem}
 .caption{font-size:.78rem;color:var(--muted);margin-top:.8rem}
 table{border-collapse:collapse;width:100%;margin-top:.4rem;font-size:.88rem;font-variant-numeric:tabular-nums}
 th{font-weight:400;text-align:left;overflow-wrap:anywhere}
@@ -95,6 +96,6 @@ nav .n{display:none}
 main{margin-left:0;padding:1.1rem .9rem 3rem}
 section,.card{scroll-margin-top:3.6rem}
 }
-@media(max-width:36rem){.overview .extra{display:none}.overview td.b{width:auto}.states td.b{min-width:2.2rem;width:16%}}
+@media(max-width:36rem){.sides td.n{white-space:normal}.overview .extra{display:none}.overview td.b{width:auto}.states td.b{min-width:2.2rem;width:16%}}
 @media print{nav{display:none}main{margin:0}.card{break-inside:avoid}}
 """

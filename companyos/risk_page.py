@@ -24,6 +24,7 @@ from companyos.risk_figures import (
 from companyos.risk_plots import class_plot, legend, share_bars
 from masking.risk import Assessment
 
+_NO_BREAK = "\u00a0"
 _FOOTER = """Risks after K. El Emam, utility after V. Iyengar, A. Gionis and T. Tassa, R. Bayardo and R. Agrawal, and K. LeFevre et al., as
 ARX defines them. This page holds counts and shares, and none of the table's values. Hold the pointer over a bar to read it."""
 
@@ -106,6 +107,6 @@ def _table(figures: Sequence[Figure], names: Sequence[str], first: str = "") -> 
     for f in figures:
         about = f'<br><span class="note">{safe(f.about)}</span>' if f.about else ""
         bars = f'<td class="b">{share_bars(f.shares) if f.shares else ""}</td>' if drawn else ""
-        texts = "".join(f'<td class="n">{safe(text)}</td>' for text in f.texts)
+        texts = "".join(f'<td class="n">{safe(text.replace(" %", _NO_BREAK + "%"))}</td>' for text in f.texts)
         rows.append(f'<tr><th scope="row">{safe(f.name)}{about}</th>{bars}{texts}</tr>')
     return f'<table class="sides"><thead><tr>{empty}{"<td></td>" if drawn else ""}{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
