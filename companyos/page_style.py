@@ -96,6 +96,8 @@ nav .n{display:none}
 main{margin-left:0;padding:1.1rem .9rem 3rem}
 section,.card{scroll-margin-top:3.6rem}
 }
-@media(max-width:36rem){.sides td.n{white-space:normal}.overview .extra{display:none}.overview td.b{width:auto}.states td.b{min-width:2.2rem;width:16%}}
+@media(max-width:36rem){
+.sides td.n{white-space:normal}
+.overview .extra{display:none}.overview td.b{width:auto}.states td.b{min-width:2.2rem;width:16%}}
 @media print{nav{display:none}main{margin:0}.card{break-inside:avoid}}
 """

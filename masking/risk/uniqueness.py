@@ -89,10 +89,12 @@ def pitman_uniques(sizes: Integers, population: int) -> float | None:
     singles, pairs = int((sizes == 1).sum()), max(int((sizes == 2).sum()), 1)
     ratio = singles * (singles - 1) / pairs
     below = 2 * singles * classes + singles * ratio - records * ratio
-    if below == 0:
+    if below == 0 or classes < 2:
         return None
     theta = (records * classes * ratio - singles * (records - 1) * (2 * classes + ratio)) / below
     alpha = (theta * (singles - records) + (records - 1) * singles) / (records * classes)
+    if not (0 < alpha < 1 and theta > -alpha):
+        theta, alpha = 1.0, 0.5
     i, m = np.arange(1.0, classes), np.arange(1.0, records)
     counts = np.bincount(sizes)
     larger = counts[::-1].cumsum()[::-1][2:].astype(np.float64)  # the classes of more than j records, for j from 1
