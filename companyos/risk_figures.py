@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from companyos.page_tables import Figure
 from masking.risk import Assessment, AttackerRisk, ColumnRisk, ColumnUtility, Diversity, TableRisk, Utility, binned
 
 UNKNOWN = "–"
@@ -16,19 +16,6 @@ _ESTIMATORS = {
     "zayatz": "Zayatz's model",
     "snb": "the slide negative binomial model",
 }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of each side of a report (the original, where it is known, then the table), and what it means.
-
-    `shares` are the same from 0 to 1, where they can be drawn.
-    """
-
-    name: str
-    texts: tuple[str, ...]
-    about: str = ""
-    shares: tuple[float | None, ...] = ()
 
 
 def percent(share: float | None) -> str:

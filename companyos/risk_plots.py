@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from companyos.page_parts import safe
+from companyos.page_tables import looks
 from companyos.risk_figures import percent
 
 _WIDTH, _LEFT, _RIGHT = 360.0, 38.0, 356.0
@@ -40,45 +41,19 @@ def class_plot(bins: Sequence[tuple[int, int, Sequence[int]]], records: Sequence
     return "".join(parts)
 
 
-def legend(names: Sequence[str]) -> str:
-    """Return which colour is which side; nothing where there is one alone."""
-    if len(names) < 2:
-        return ""
-    return '<p class="about">' + " ".join(
-        f'<span class="key{" may" if look else ""}"></span> {safe(name)}' for name, look in zip(names, _looks(len(names)), strict=True)
-    ) + "</p>"  # fmt: skip
-
-
-def share_bars(shares: Sequence[float | None]) -> str:
-    """Return lying bars of shares from 0 to 1, one below the other; the text beside them says the same."""
-    height = 8 * len(shares) + 2 * (len(shares) - 1)
-    drawn = "".join(
-        f'<rect class="{look or "all"}" y="{10 * i}" width="{max(100 * share, 0.8):.4g}" height="8"/>'
-        for i, (share, look) in enumerate(zip(shares, _looks(len(shares)), strict=True))
-        if share
-    )
-    tall = " pair" if len(shares) > 1 else ""
-    return f'<svg class="bar{tall}" viewBox="0 0 100 {height}" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
-
-
 def _group(x: float, width: float, low: int, high: int, counts: Sequence[int], heights: Sequence[float], names: Sequence[str]) -> str:
     size = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     told = ", ".join(f"{n:,} records {name}" for n, name in zip(counts, names, strict=True))
     each = min(width - 2, _WIDEST) / len(counts)
     start = x + (width - each * len(counts)) / 2
     bars = ""
-    for i, (height, look) in enumerate(zip(heights, _looks(len(counts)), strict=True)):
+    for i, (height, look) in enumerate(zip(heights, looks(len(counts)), strict=True)):
         if height:
             tall = max((_BASE - _TOP) * height, _LEAST)
             bars += f'<rect{f" class={chr(34)}{look}{chr(34)}" if look else ""} x="{start + i * each:.5g}" y="{_BASE - tall:.5g}" '
             bars += f'width="{max(each - 0.5, 0.5):.5g}" height="{tall:.5g}"/>'
     hit = f'<rect class="hit" x="{x:.5g}" y="{_TOP:g}" width="{width:.5g}" height="{_BASE - _TOP:g}"/>'
     return f"<g><title>{size} alike: {safe(told)}</title>{hit}{bars}</g>"
-
-
-def _looks(sides: int) -> tuple[str, ...]:
-    """The CSS class of each side's bars: the original, where there is one, is pale."""
-    return ("may", "") if sides == 2 else ("",)
 
 
 def _title(bins: Sequence[tuple[int, int, Sequence[int]]], records: Sequence[int], names: Sequence[str]) -> str:

@@ -34,9 +34,9 @@ class Question:
 
     quasi_identifiers: tuple[str, ...]
     sensitive: tuple[str, ...] = ()
-    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
+    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict, repr=False)
     threshold: float = THRESHOLD
-    population: pa.Table | None = None
+    population: pa.Table | None = field(default=None, repr=False)
     population_file: str = ""
     population_size: int | None = None
 

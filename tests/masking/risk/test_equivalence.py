@@ -46,4 +46,6 @@ def test_very_many_columns_of_very_many_values_are_told_apart():
     many = table(names, [[str(row * 7 % 5000 if c else row % 2500) for c in range(12)] for row in range(5000)])
     found = equivalence_classes(many, names)
     assert found.sizes.tolist() == [1] * 5000
-    assert {tuple(found.cells[c][t[c]] for c in range(12)) for t in found.tuples.tolist()} == set(zip(*[c.to_pylist() for c in many.columns]))
+    assert {tuple(found.cells[c][t[c]] for c in range(12)) for t in found.tuples.tolist()} == set(
+        zip(*[c.to_pylist() for c in many.columns])
+    )
