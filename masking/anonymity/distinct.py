@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from masking.anonymity.class_statistics import Observations
 from masking.anonymity.domain import Domain, Notation, make_domain
 from masking.anonymity.hierarchy import Hierarchy
-from masking.anonymity.hierarchy_functions import hierarchy_function
 
 Ints = NDArray[np.int64]
 _WIDEST = 1 << 62
@@ -22,13 +21,13 @@ _WIDEST = 1 << 62
 
 @dataclass(frozen=True)
 class QuasiIdentifier:
-    """A column by which people may be found; `hierarchy` is one, a function such as `interval:5,10`, or None.
+    """A column by which people may be found, with its hierarchy if it has one.
 
     `weight` is how much a loss in this column counts beside the others, above 0.
     """
 
     name: str
-    hierarchy: Hierarchy | str | None = None
+    hierarchy: Hierarchy | None = None
     weight: float = 1.0
 
 
@@ -61,10 +60,7 @@ def distinct_table(
     domains, columns = [], []
     for quasi in quasi_identifiers:
         places, present = _encoded(table.column(quasi.name))
-        hierarchy = quasi.hierarchy
-        if isinstance(hierarchy, str):
-            hierarchy = hierarchy_function(hierarchy, quasi.name, present)
-        domain, codes = make_domain(quasi.name, present, hierarchy, notation, quasi.weight)
+        domain, codes = make_domain(quasi.name, present, quasi.hierarchy, notation, quasi.weight)
         domains.append(domain)
         columns.append(codes[places])
     packed = packed_keys(columns, [len(domain.values) for domain in domains])

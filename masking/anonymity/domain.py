@@ -67,7 +67,7 @@ class Domain:
             return self.hierarchy.losses * self.weight
         sizes = np.zeros(int(self.ancestors.max()) + 1, np.int64)
         for level in self.ancestors:
-            sizes[: len(found)] += (found := np.bincount(level, minlength=len(sizes)))
+            sizes = np.maximum(sizes, np.bincount(level, minlength=len(sizes)))
         return (sizes - 1) / self.most * self.weight
 
 

@@ -14,29 +14,31 @@ from masking.anonymity.clustering import cluster
 from masking.anonymity.distinct import DistinctTable
 from masking.anonymity.models import KAnonymity, Model, all_met, smallest_class
 from masking.anonymity.peeling import GENERALISATIONS, peel
+from masking.anonymity.splitting import split
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 SUPPRESSED = -1
-_BOTH_WAYS = 1 << 15
 
 
 def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: int = 0) -> Ints:
     """Return the class of each tuple, from 0 on, or SUPPRESSED; all classes meet `models`, which the whole table must meet.
 
-    Where all cells are labels, the cheapest generalisations come first (`peel`) and what they leave is clustered; where some are
-    sets or ranges all is clustered, and in tables that are not large the better of the two is taken. At most `suppression` rows are
-    suppressed, and only where that loses less than to generalise them.
+    Two ways are gone, and the one is taken that loses less: from the whole table down (`split`), which suits large classes, and from
+    the rows up, which suits small ones: where all cells are labels, by the cheapest generalisations (`peel`) and then by clusters of
+    what they leave, else by clusters alone. At most `suppression` rows are suppressed, and only where that loses less than to
+    generalise them.
     """
     met = _meeting(table, models)
     need = smallest_class(models)
-    spans_only = all(domain.form == "labels" for domain in table.domains)
-    ways = [GENERALISATIONS] if spans_only else [1]
-    if not spans_only and len(table.counts) <= _BOTH_WAYS and any(domain.hierarchy for domain in table.domains):
-        ways.append(GENERALISATIONS)
-    found = [_recode(table, met, need, suppression, most) for most in ways]
-    return found[0] if len(found) == 1 else min(found, key=lambda classes: lost(table, classes))
+    forms = {domain.form for domain in table.domains}
+    found = [split(table, met, need)]
+    if forms - {"set"}:
+        found.append(_recode(table, met, need, suppression, GENERALISATIONS))
+    if forms != {"labels"}:
+        found.append(_recode(table, met, need, suppression, 1))
+    return min(found, key=lambda classes: lost(table, classes))
 
 
 def lost(table: DistinctTable, classes: Ints) -> float:

@@ -42,6 +42,11 @@ class Model(ABC):
         """How people call it, such as `5-anonymity`."""
 
     @property
+    @abstractmethod
+    def figure(self) -> str:
+        """What is measured, such as `k` or `distinct l of 'salary'`."""
+
+    @property
     def sensitive(self) -> str | None:
         """The sensitive column that it is about, None if it is about the rows alone."""
         return None
@@ -81,6 +86,10 @@ class KAnonymity(Model):
     @property
     def title(self) -> str:
         return f"{self.k}-anonymity"
+
+    @property
+    def figure(self) -> str:
+        return "k"
 
     @property
     def rows(self) -> int:
@@ -133,6 +142,10 @@ class DistinctDiversity(_Diversity):
     def title(self) -> str:
         return f"distinct {self.l:g}-diversity of '{self.column}'"
 
+    @property
+    def figure(self) -> str:
+        return f"distinct l of {self.column}"
+
     def measure(self, statistics: ClassStatistics) -> Floats:
         return np.diff(statistics.histograms[self.column].starts).astype(np.float64)
 
@@ -150,6 +163,10 @@ class EntropyDiversity(_Diversity):
     @property
     def title(self) -> str:
         return f"entropy {self.l:g}-diversity of '{self.column}'"
+
+    @property
+    def figure(self) -> str:
+        return f"entropy l of {self.column}"
 
     def measure(self, statistics: ClassStatistics) -> Floats:
         found = statistics.histograms[self.column]
@@ -179,6 +196,10 @@ class RecursiveDiversity(_Diversity):
     @property
     def title(self) -> str:
         return f"recursive ({self.c:g}, {self.l:g})-diversity of '{self.column}'"
+
+    @property
+    def figure(self) -> str:
+        return f"recursive c of {self.column} with l = {self.l:g}"
 
     def measure(self, statistics: ClassStatistics) -> Floats:
         found = statistics.histograms[self.column]
@@ -238,6 +259,10 @@ class EqualCloseness(_Closeness):
     def title(self) -> str:
         return f"{self.t:g}-closeness of '{self.column}'"
 
+    @property
+    def figure(self) -> str:
+        return f"t of {self.column}"
+
     def measure(self, statistics: ClassStatistics) -> Floats:
         found = statistics.histograms[self.column]
         shares = found.counts / _sizes(found)[found.classes]
@@ -258,6 +283,10 @@ class OrderedCloseness(_Closeness):
     def title(self) -> str:
         return f"{self.t:g}-closeness of '{self.column}' by its order"
 
+    @property
+    def figure(self) -> str:
+        return f"ordered t of {self.column}"
+
     def measure(self, statistics: ClassStatistics) -> Floats:
         found = statistics.histograms[self.column]
         number, values = len(found.starts) - 1, len(found.whole)
@@ -270,7 +299,7 @@ class OrderedCloseness(_Closeness):
             held = slice(found.starts[first], found.starts[last])
             dense = np.zeros((last - first, values))
             dense[found.classes[held] - first, found.values[held]] = found.counts[held]
-            shares = np.cumsum(dense, axis=1) / sizes[first:last, None]
+            shares = np.cumsum(dense, axis=1) / np.maximum(sizes[first:last, None], 1)  # a class may be asked for that has no rows
             measured[first:last] = np.abs(shares - expected).sum(axis=1) / max(values - 1, 1)
         return measured
 
