@@ -9,7 +9,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "run": ("companyos.mask_run", "run", "Mask a live database into a sanitized bundle, with a proof."),
     "certificate": ("companyos.mask_certificate", "certificate", "Show the certificate of a sanitized bundle."),
     "find": ("companyos.mask_find", "find", "Find personal values in free text."),
-PLACES = {
+    "anonymize": ("companyos.mask_anonymize", "anonymize", "Make a file k-anonymous, l-diverse, t-close."),
     "risk": ("companyos.mask_risk", "risk", "Measure how safe and how useful a table of people is."),
 }
 
