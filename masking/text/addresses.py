@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from masking.text.dictionary import IS_LAND, IS_ORDINARY, IS_PLACE
 from masking.text.found import Found
 from masking.text.vocabulary import PARTICLES, STREET_ENDINGS, STREET_WORDS, UNIT_WORDS
-from masking.text.words import ALNUM, DIGITS, LOWER, MIXED, TAKEN, UPPER, Words
+from masking.text.words import ALNUM, DIGITS, LOWER, MIXED, TAKEN, UPPER, Words, names_nothing
 
 SCORE = 0.8
 _GAPS = frozenset(" ,.\n\t/-'’#>;?()\\")
@@ -67,7 +67,7 @@ class Addresses:
             return _STREET
         if folded in PARTICLES or folded in ("and", "nan", "corner"):
             return _SMALL
-        if bits & (IS_PLACE | IS_LAND) and not bits & IS_ORDINARY:
+        if bits & (IS_PLACE | IS_LAND) and not names_nothing(bits, shape != LOWER, False):
             return _PLACE
         if shape == LOWER:
             return _PROPER if not bits & IS_ORDINARY and len(folded) > 2 else _NOTHING

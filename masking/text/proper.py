@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from masking.text.dictionary import IS_FAMILY, IS_GIVEN, IS_LAND, IS_NAME, IS_ORDINARY, IS_PLACE, STARTS_PHRASE, Dictionary
 from masking.text.found import Found
 from masking.text.vocabulary import AFTER_NAMES, IN_PLACE, LEGAL_FORMS, OF_COMPANIES, PARTICLES, TITLES
-from masking.text.words import CAPITAL, CASELESS, LOWER, MIXED, UPPER, Words
+from masking.text.words import CAPITAL, CASELESS, LOWER, MIXED, UPPER, Words, names_nothing
 
 SURE, LIKELY, POSSIBLE, DOUBTFUL = 0.9, 0.75, 0.55, 0.45
 _INSIDE = frozenset((" ", "-", "'", "’", "‐", "."))
@@ -99,12 +99,13 @@ class ProperNouns:
         start = first
         # words that are no names stand at the beginning of a sentence, or of a heading
         if not titled and not named:
-            while start < end and bits[start] & IS_ORDINARY and (words.opening(start) or not bits[start] & IS_NAME or end - start == 1):
+            while start < end and names_nothing(bits[start], True, words.opening(start)):
+                # a name that is a word too, before a name that is none
                 if bits[start] & IS_NAME and start + 1 < end and bits[start + 1] & IS_NAME and not bits[start + 1] & IS_ORDINARY:
                     break
                 start += 1
         if not named:
-            while end > start and bits[end - 1] & IS_ORDINARY and not bits[end - 1] & IS_FAMILY:
+            while end > start and names_nothing(bits[end - 1], True, False) and not bits[end - 1] & IS_FAMILY:
                 end -= 1
         trail = words.text[words.ends[end - 1] : words.ends[end - 1] + 60] if end > start else ""
         if _COMPANY_BEFORE.search(lead) and first < end:
@@ -115,7 +116,7 @@ class ProperNouns:
         if _COMPANY_AFTER.match(trail):
             yield self._span(words, start, end, "company", LIKELY)
             return
-        known = [b & IS_NAME and not b & IS_ORDINARY for b in bits[start:end]]
+        known = [b & IS_NAME and not names_nothing(b, True, False) for b in bits[start:end]]
         if titled or named:
             if not (end - start == 1 and shapes[start] == UPPER and len(words.words[start]) < 3):
                 yield self._span(words, start, end, "person_name", SURE if titled else LIKELY)
@@ -128,7 +129,8 @@ class ProperNouns:
 
     def _single(self, words: Words, i: int, before: str) -> Iterator[Found]:
         bits, word, shape = words.bits[i], words.words[i], words.shapes[i]
-        if bits & IS_ORDINARY:
+        opening = words.opening(i)
+        if names_nothing(bits, True, opening and words.gap(i)[:1] not in (":", ",") and before != "and"):
             return
         if shape == UPPER and len(word) <= _ACRONYM and not bits & (IS_NAME | IS_LAND | IS_PLACE):
             return
