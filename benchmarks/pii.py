@@ -74,7 +74,9 @@ def score(truth: Sequence[dict[str, Any]], predicted: Spans) -> dict[str, float]
 
 def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks pii", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks pii", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--texts", type=Path, help="a JSON list of objects with full_text and spans")
     parser.add_argument("--made", type=int, metavar="N", help="take N texts made here")
     parser.add_argument("--runs", type=int, default=RUNS)

@@ -41,7 +41,7 @@ class Words:
         if i == 0:
             return True
         before = self.text[self.ends[i - 1] : self.starts[i]]
-        return not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before) or "\n" in before
+        return (not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before)) or "\n" in before
 
 
 def names_nothing(bits: int, capital: bool, opening: bool) -> bool:
