@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from masking.text import dictionary, model
 from masking.text.addresses import Addresses
+from masking.text.dictionary import IS_EVERYDAY, IS_NAME, IS_ORDINARY
 from masking.text.found import Found, settled
 from masking.text.patterns import scan
 from masking.text.proper import ProperNouns
-from masking.text.words import Reader, Words
+from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, TAKEN, Reader, Words
 
 if TYPE_CHECKING:
     from masking.text.model import Tokens
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 THRESHOLD, THRESHOLD_LOWER = 0.05, 0.25
 # what has a form of its own is neither a name nor part of an address
 _EXPLAINED = 0.85
+# what rules find with less is asked of the model too, unless it has to be fast
+_SETTLED, _OPEN_IN_FAST = 0.6, 2
 _HALVES = re.compile("[\ud800-\udfff]")
 _BATCH = 2_048
 _BATCH_CHARACTERS = 2_000_000
@@ -57,13 +60,19 @@ class Finder:
             found.update(zip(batch, self._batch([_HALVES.sub("\ufffd", text) for text in batch])))
         return [found.get(text, []) for text in texts]
 
+    def _asks(self, words: Words, found: Sequence[Found]) -> bool:
+        """Whether the model is to read a text: where a word is left open, in the fast mode where several are."""
+        if self._fast:
+            return open_words(words, found)[0] >= _OPEN_IN_FAST
+        return any(open_words(words, found, _SETTLED))
+
     def _batch(self, texts: Sequence[str]) -> list[list[Found]]:
         found = [scan(text) for text in texts]
         read = [self._reader.read(text, [f for f in spans if f.score >= _EXPLAINED]) for text, spans in zip(texts, found)]
         for words, candidates in zip(read, found):
             for recognize in self._recognizers:
                 candidates.extend(recognize(words))
-        asked = [i for i, words in enumerate(read) if not self._fast or unsure(words, found[i])]
+        asked = [i for i, words in enumerate(read) if self._asks(words, found[i])]
         if asked:
             loaded = model.load()
             for i, tokens in zip(asked, loaded.read([texts[i] for i in asked], self._threads)):
@@ -74,15 +83,28 @@ class Finder:
         return [settled(text, candidates) for text, candidates in zip(texts, found)]
 
 
-def unsure(words: Words, found: Sequence[Found]) -> bool:
-    """Whether the rules leave enough open in a text for the model to be asked."""
-    return False
+def open_words(words: Words, found: Sequence[Found], least: float = 0.0) -> tuple[int, int]:
+    """How many words of a text no find of at least a score explains: those that no dictionary explains either, and capitalised ones.
+
+    Numbers of two digits and more count with the first.
+    """
+    covered = bytearray(len(words.text))
+    for span in found:
+        if span.score >= least:
+            covered[span.start : span.end] = b"\1" * (span.end - span.start)
+    unknown = capitals = 0
+    for start, shape, bits, word in zip(words.starts, words.shapes, words.bits, words.words):
+        if covered[start] or shape == TAKEN or len(word) < 2:
+            continue
+        if shape in (DIGITS, ALNUM) or (not bits & IS_ORDINARY and len(word) > 2):
+            unknown += 1
+        elif shape in (CAPITAL, MIXED) and (not bits & IS_EVERYDAY or bits & IS_NAME):
+            capitals += 1
+    return unknown, capitals
 
 
 def by_model(words: Words, tokens: Tokens, entities: Sequence[str]) -> Iterator[Found]:
     """Yield the words of a text that the model takes for personal; a word counts with its likeliest token."""
-    from masking.text.words import CASELESS, LOWER
-
     starts, ends, shapes = words.starts, words.ends, words.shapes
     at, count = 0, len(starts)
     best: dict[int, tuple[float, int]] = {}

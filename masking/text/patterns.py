@@ -26,7 +26,7 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}
 _LONG = re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?![\d]|\.\d)")
 _SSN = re.compile(r"(?<![\w-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w.,:@/-])(?:\+\s?|\(\+?|00)?\d[\d()]{0,14}(?:[ .\-/\u2011\u2013]{0,2}\(?\d[\d()]{0,14}){0,8}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
+    r"(?<![\w.:@/-])(?<!\d,)(?:\+\s?|\(\+?|00)?\d[\d()]{0,14}(?:[ .\-/\u2011\u2013]{0,2}\(?\d[\d()]{0,14}){0,8}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
 )
 _DECIMAL = re.compile(r"\d+[.,]\d+$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$|\d{1,3}(?:\.\d{3})+(?:,\d+)?$")
 _YEARS = re.compile(r"(?:1[89]|20)\d\d\s?[-/–]\s?(?:1[89]|20)\d\d$")
@@ -51,8 +51,9 @@ _AGE = re.compile(
     r"(?i)\b(?:(\d{1,3})[\s-]?(?:years?[\s-]olds?|y/?o\b|yrs?\b)|(?:aged?|age of|age:|age is|turned|turning|turns)\s(\d{1,3})\b(?!\s?(?:%|days|hours|minutes)))"
 )
 _MILITARY = re.compile(
-    r"\b(?:(?:PSC|Unit|CMR)\s\d{1,5},?\s(?:Box|P\.?O\.? Box)\s\d{1,5}|(?:USS|USNV|USNS|USCGC)\s[A-Z]\w{1,20})(?:[,\s]{1,3}[AFD]PO,?\sA[AEP],?\s\d{5}(?:-\d{4})?)?"
-    r"|\b[AFD]PO,?\sA[AEP],?\s\d{5}(?:-\d{4})?\b|(?i:\bp\.?\s?o\.?\s?box\s#?\d{1,7}\b|\bpostfach\s\d[\d ]{1,8}\d\b)"
+    r"(?i)\b(?:(?:PSC|Unit|CMR)\s\d{1,5},?\s(?:Box|P\.?O\.? Box)\s\d{1,5}|(?-i:(?:USS|USNV|USNS|USCGC|USNV)\s[A-Z]\w{1,20}))"
+    r"(?:[,\s]{1,3}[AFD]PO,?\sA[AEP],?\s\d{5}(?:-\d{4})?)?|\b[AFD]PO,?\sA[AEP],?\s\d{5}(?:-\d{4})?\b"
+    r"|\bp\.?\s?o\.?\s?box\s#?\d{1,7}\b|\bpostfach\s\d[\d ]{1,8}\d\b"
 )
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:(?P<postcode>zip(?:\s?code)?|post(?:al)?\s?code|plz|postleitzahl)"

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from masking.text.dictionary import Dictionary, fold
+from masking.text.dictionary import IS_EVERYDAY, IS_FAMILY, IS_GIVEN, IS_LAND, IS_ORDINARY, IS_PLACE, Dictionary, fold
 from masking.text.found import Found
 
 LOWER, CAPITAL, UPPER, MIXED, DIGITS, ALNUM, CASELESS, TAKEN = range(8)
@@ -41,7 +41,16 @@ class Words:
         if i == 0:
             return True
         before = self.text[self.ends[i - 1] : self.starts[i]]
-        return not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before) or "\n" in before
+        return (not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before)) or "\n" in before
+
+
+def names_nothing(bits: int, capital: bool, opening: bool) -> bool:
+    """Whether a word is an ordinary one here: many names are words too, and a capital inside a sentence then speaks for the name."""
+    if not bits & IS_ORDINARY:
+        return False
+    if bits & IS_EVERYDAY or not capital:
+        return True
+    return not bits & (IS_GIVEN if opening else IS_GIVEN | IS_FAMILY | IS_PLACE | IS_LAND)
 
 
 class Reader:
