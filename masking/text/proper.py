@@ -77,7 +77,7 @@ class ProperNouns:
     def _classified(self, words: Words, start: int, end: int) -> Iterator[Found]:
         bits, folded, shapes = words.bits, words.folded, words.shapes
         before = folded[start - 1] if start else ""
-        lead = words.text[max(0, words.starts[start] - 60) : words.starts[start]]
+        lead = words.before(start)
         # a company by its last words, whatever the first ones are
         last = folded[end - 1]
         if (
@@ -91,8 +91,8 @@ class ProperNouns:
         while first < end and folded[first] in TITLES:
             first += 1
         titled = first > start or (before in TITLES and start > 0 and words.gap(start - 1) in (" ", ". "))
-        named = NAMING.search(lead) is not None
-        if not named and GREETING.search(lead):
+        named = not NAMING.isdisjoint(lead)
+        if not named and not GREETING.isdisjoint(lead):
             named = not names_nothing(bits[first], True, False) if first < end else False
         if first == end:
             return
@@ -113,7 +113,7 @@ class ProperNouns:
         if not named:
             while end > start and names_nothing(bits[end - 1], True, False) and not bits[end - 1] & IS_FAMILY:
                 end -= 1
-        if BEFORE_COMPANIES.search(lead) and first < end:
+        if not BEFORE_COMPANIES.isdisjoint(words.before(start - 1) if before == "the" and start == first else lead) and first < end:
             yield self._span(words, first, max(end, first + 1), "company", LIKELY)
             return
         if start >= end:

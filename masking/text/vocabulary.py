@@ -41,16 +41,12 @@ IN_PLACE = _folded("in_place")
 DETERMINERS = _folded("determiners")
 
 
-def _alternatives(name: str) -> str:
-    """A pattern of the phrases of a list, the longest first."""
-    return "|".join(re.escape(phrase) for phrase in sorted(_LISTS[f"{name} phrases"], key=len, reverse=True))
-
-
-# against what stands before a word, up to it
-NAMING = re.compile(rf"(?i)\b(?:{_alternatives('naming')})(?: on [a-z ]{{1,30}}\??)?[\s\"']{{1,4}}$")
-GREETING = re.compile(rf"(?i)\b(?:{_alternatives('greeting')})[\s\"']{{1,4}}$")
-BEFORE_COMPANIES = re.compile(rf"(?i)\b(?:{_alternatives('before companies')})[ \"']{{1,3}}(?:the )?$")
+# what stands before a word, as `Words.before` has it
+NAMING = frozenset(_LISTS["naming phrases"])
+GREETING = frozenset(_LISTS["greeting phrases"])
+BEFORE_COMPANIES = frozenset(_LISTS["before companies phrases"])
 # against what stands after a word
 AFTER_COMPANIES = re.compile(
-    rf"(?i)(?:'s)?,?\s(?:{_alternatives('after companies')}|(?:is|was) an? (?:[\w-]{{1,20}} ){{0,3}}(?:{'|'.join(_LISTS['companies'])}))\b"
+    rf"(?i)(?:'s)?,?\s(?:{'|'.join(map(re.escape, _LISTS['after companies phrases']))}"
+    rf"|(?:is|was) an? (?:[\w-]{{1,20}} ){{0,3}}(?:{'|'.join(_LISTS['companies'])}))\b"
 )

@@ -36,6 +36,13 @@ class Words:
         """What stands between word i and the word after it."""
         return self.text[self.ends[i] : self.starts[i + 1]] if i + 1 < len(self.starts) else self.text[self.ends[i] :]
 
+    def before(self, i: int) -> tuple[str, ...]:
+        """What leads up to word i in lower case: the last word before it, the last two and the last three, each with what follows them."""
+        if not i:
+            return ()
+        gap = self.text[self.ends[i - 1] : self.starts[i]].strip(" \t\r\n\"'“‘(>")
+        return tuple(" ".join(self.text[self.starts[k] : self.ends[i - 1]].split()).lower() + gap for k in range(i - 1, max(i - 4, -1), -1))
+
     def opening(self, i: int) -> bool:
         """Whether a sentence, a line or a quotation begins with word i."""
         if i == 0:
