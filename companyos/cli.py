@@ -20,7 +20,7 @@ from companyos import __version__
 INTERRUPTED = 130
 FAILED = 4
 _COMPLETING = "_COMPANYOS_COMPLETE"
-_LEAN = (["bundle", "build"], ["mask", "risk"])  # commands that would wait longest for what they do not need
+_LEAN = (["bundle", "build"], ["mask", "anonymize"], ["mask", "risk"])  # commands that would wait longest for what they do not need
 
 
 class Lazy(click.Group):

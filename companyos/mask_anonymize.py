@@ -119,7 +119,13 @@ def anonymize(source: str, target: str, as_json: bool, functions: dict[str, str]
 
 
 def _specification(
-    quasi_identifiers: list[str], weights: dict[str, float], suppression: float, recoding: Any, notation: Any, sensitive: list[str], **asked: Any
+    quasi_identifiers: list[str],
+    weights: dict[str, float],
+    suppression: float,
+    recoding: Any,
+    notation: Any,
+    sensitive: list[str],
+    **asked: Any,
 ) -> Any:
     from masking.anonymity import QuasiIdentifier, Specification
     from schemas.errors import InputError, nearest
@@ -132,7 +138,13 @@ def _specification(
 
 
 def _models(
-    sensitive: list[str], k: int | None, l: float | None, l_kind: str, c: float | None, t: float | None, t_kind: str  # noqa: E741
+    sensitive: list[str],
+    k: int | None,
+    l: float | None,  # noqa: E741
+    l_kind: str,
+    c: float | None,
+    t: float | None,
+    t_kind: str,
 ) -> tuple[Model, ...]:
     from masking.anonymity import DistinctDiversity, EntropyDiversity, EqualCloseness, KAnonymity, OrderedCloseness, RecursiveDiversity
 

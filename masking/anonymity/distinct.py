@@ -65,9 +65,9 @@ def distinct_table(
         columns.append(codes[places])
     packed = packed_keys(columns, [len(domain.values) for domain in domains])
     _, first, inverse, counts = np.unique(packed, return_index=True, return_inverse=True, return_counts=True)
-    codes = np.stack([column[first] for column in columns]).astype(np.int32)
+    found = np.stack([column[first] for column in columns]).astype(np.int32)
     observations = {name: _observations(table.column(name), inverse) for name in sensitive}
-    return DistinctTable(tuple(domains), codes, counts.astype(np.int64), observations), inverse
+    return DistinctTable(tuple(domains), found, counts.astype(np.int64), observations), inverse
 
 
 def packed_keys(columns: Sequence[Ints], sizes: Sequence[int]) -> Ints:

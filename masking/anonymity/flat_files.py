@@ -52,7 +52,7 @@ def with_hierarchies(table: pa.Table, asked: Specification, folder: str | None, 
             raise InputError(f"a hierarchy is given for '{name}', which is no quasi-identifier{nearest(name, names)}")
     files = {} if folder is None else find_hierarchies(Path(folder), [name for name in names if name not in functions])
     if folder is not None and not files and not functions:
-        raise InputError(f"{folder} has no hierarchy of {', '.join(names)}; its files must be called NAME_hierarchy_COLUMN.csv or COLUMN.csv")
+        raise InputError(f"{folder} has no hierarchy of {', '.join(names)}; its files are called NAME_hierarchy_COLUMN.csv or COLUMN.csv")
 
     def given(quasi: QuasiIdentifier) -> QuasiIdentifier:
         values = table.column(quasi.name)

@@ -122,5 +122,3 @@ def from_function(values: Iterable[str | None], labels: Callable[[str], Sequence
     rows: list[list[str | None]] = [[value, *labels(value), ALL] for value in values if value is not None]
     nulls = any(value is None for value in values)
     return make_hierarchy(rows or [[None, ALL]], nulls=nulls)
-
-

@@ -1,9 +1,9 @@
 """Hierarchies that are told by a function of the value: number intervals, parts of dates, prefixes of codes, networks of IPs.
 
-    interval:5,10,20    [20,24], [20,29], [20,39]
-    date                2024-05-17, 2024-05, 2024
-    prefix:3,2          941**, 94***
-    network:24,16       10.1.2.0/24, 10.1.0.0/16
+interval:5,10,20    [20,24], [20,29], [20,39]
+date                2024-05-17, 2024-05, 2024
+prefix:3,2          941**, 94***
+network:24,16       10.1.2.0/24, 10.1.0.0/16
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def hierarchy_function(text: str, column: str, values: Iterable[str | None]) -> 
         "network": _networks,
     }
     if kind not in makers:
-        raise InputError(f"column '{column}': no kind of hierarchy is called '{kind}'{nearest(kind, makers)}; there are {', '.join(makers)}")
+        raise InputError(f"column '{column}': no hierarchy is called '{kind}'{nearest(kind, makers)}; there are {', '.join(makers)}")
     labels = makers[kind](_parameters(kind, rest, column), distinct)
     wrong = 0
 

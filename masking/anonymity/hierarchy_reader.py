@@ -48,7 +48,7 @@ def find_hierarchies(folder: Path, columns: Iterable[str]) -> dict[str, Path]:
     Raises InputError where there is no such folder, or more than one file for a column.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; name the one that holds the hierarchies, a file NAME_hierarchy_COLUMN.csv for each column")
+        raise InputError(f"{folder} is no folder; name the one with the hierarchies, files NAME_hierarchy_COLUMN.csv")
     files = sorted(folder.glob("*.csv"))
     found = {}
     for column in columns:

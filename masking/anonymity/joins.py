@@ -8,7 +8,8 @@ used, so that a loss is the same on every machine.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from masking.anonymity.domain import Domain
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-State = NDArray[np.generic]
+State = NDArray[Any]
 
 _TABLE = 1024
 _WORD = 64
@@ -78,9 +79,8 @@ class _Spans(Joins):
 
     def loss(self, state: State) -> Floats:
         if self._table is not None:
-            place: State = state[0] * np.int32(self._number)
-            place += state[1]
-            return self._table.take(place)
+            found: Floats = self._table.take(state[0] * np.int32(self._number) + state[1])
+            return found
         return self._between(state[0].astype(np.int64), state[1].astype(np.int64))
 
     def step(self) -> float:
@@ -156,15 +156,17 @@ class SetJoins(Joins):
         return state
 
     def join(self, left: State, right: State) -> State:
-        return np.bitwise_or(left, right)  # type: ignore[call-overload, no-any-return]
+        found: State = np.bitwise_or(left, right)
+        return found
 
     def loss(self, state: State) -> Floats:
-        size = np.bitwise_count(state[0]).astype(np.float32)  # type: ignore[call-overload]
+        size: Floats = np.bitwise_count(state[0]).astype(np.float32)
         for word in state[1:]:
             size += np.bitwise_count(word)
         size -= np.float32(1)
         size *= self._each
-        return np.maximum(size, np.float32(0))
+        found: Floats = np.maximum(size, np.float32(0))
+        return found
 
     def step(self) -> float:
         return float(self._each)
@@ -172,5 +174,5 @@ class SetJoins(Joins):
 
 def joins_of(domains: Sequence[Domain]) -> list[Joins]:
     """The joining of each column, by the form of its cells."""
-    kinds = {"labels": LabelJoins, "set": SetJoins, "range": RangeJoins}
+    kinds: dict[str, Callable[[Domain], Joins]] = {"labels": LabelJoins, "set": SetJoins, "range": RangeJoins}
     return [kinds[domain.form](domain) for domain in domains]

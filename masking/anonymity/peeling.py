@@ -25,7 +25,7 @@ GENERALISATIONS = 1 << 14
 _STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _VISITS = 1 << 24
 _VISITS_PER_TUPLE = 48
-_FACTORS = 48
+_SUMMED = 1 << 22
 _SHRUNK = 0.85
 
 
@@ -91,11 +91,9 @@ class _Grouper:
     def __init__(self, table: DistinctTable, tuples: Ints) -> None:
         self._table, self._tuples = table, tuples
         self._counts = table.counts[tuples].copy()
-        self._place = {}
         self.size = len(tuples)
         self._bits = max(10, int(self.size).bit_length() + 1)
-        stride, exact = 1, True
-        self._exact = exact
+        stride, self._exact = 1, True
         self._sums: list[tuple[list[int], Words]] = []
         parts: list[Words] = []
         for domain, codes in zip(table.domains, table.codes, strict=True):
@@ -106,7 +104,7 @@ class _Grouper:
         group: list[int] = []
         summed: Words | None = None
         for column, part in enumerate(parts):
-            if summed is not None and len(summed) * len(part) > _FACTORS * (1 if self.size > 1 << 16 else 4):
+            if summed is not None and len(summed) * len(part) * self.size > _SUMMED:
                 self._sums.append((group, summed))
                 group, summed = [], None
             group = [*group, column]
@@ -128,11 +126,10 @@ class _Grouper:
         if not full.any():
             return None
         places = np.flatnonzero(full[buckets] & (self._counts > 0))
-        if not self._exact:
-            keys = self._exact_keys(generalisation, places)
-            _, of = np.unique(keys, return_inverse=True)
-        else:
+        if self._exact:
             _, of = np.unique(keys[places], return_inverse=True)
+        else:
+            _, of = np.unique(self._exact_keys(generalisation, places), return_inverse=True)
         enough = np.bincount(of, self._counts[places]) >= need
         if not enough.any():
             return None

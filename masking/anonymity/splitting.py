@@ -98,9 +98,9 @@ class _Column:
             inside = slice(*np.searchsorted(of, [low, high]))
             buckets, classes = self.buckets[live[inside]], of[inside] - low
             rows = np.bincount(classes * len(self._starts) + buckets, self._counts[live[inside]], (high - low) * len(self._starts))
-            rows = rows.reshape(high - low, -1)
+            dense = rows.astype(np.float64).reshape(high - low, -1)
             at = np.arange(high - low)
-            for saved, first, last in self._offers(rows, need):
+            for saved, first, last in self._offers(dense, need):
                 choice = saved.argmax(axis=1)
                 better = saved[at, choice] > found.saved[low:high]
                 found.saved[low:high][better] = saved[at, choice][better]
