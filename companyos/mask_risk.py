@@ -60,10 +60,12 @@ def risk(
 def _print(found: Assessment) -> None:
     from companyos.risk_figures import (
         attacker_figures,
+        class_bins,
         class_figures,
         column_figures,
         diversity_figures,
         risk_figures,
+        risk_sides,
         side_names,
         utility_figures,
     )
@@ -73,7 +75,8 @@ def _print(found: Assessment) -> None:
     attackers = [[f"{who}: {f.name}", *f.texts] for who, _, known in attacker_figures(found) for f in known]
     print_table(["risk", *names], [*([f.name, *f.texts] for f in risk_figures(found)), *attackers], numbers=numbers)
     click.echo()
-    print_table(["records alike", *(f"records {name}" for name in names)], class_figures(found), numbers=range(len(names) + 1))
+    bins = class_bins([side.class_sizes for side in risk_sides(found)])
+    print_table(["records alike", *(f"records {name}" for name in names)], class_figures(bins), numbers=range(len(names) + 1))
     for column, known in diversity_figures(found):
         click.echo()
         print_table([f"worst class in {column}", *names], [[f.name, *f.texts] for f in known], numbers=numbers)

@@ -31,6 +31,11 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 .lead,.about{color:var(--muted)}
 .about{overflow-wrap:anywhere}
 .notice{margin-top:1rem;padding:.6rem .9rem;border-left:3px solid var(--warn);background:var(--warn-page);border-radius:0 4px 4px 0}
+.notice.good{border-color:var(--bar);background:var(--card)}
+.scroll{overflow-x:auto}
+.scroll td,.scroll th{vertical-align:top;min-width:4.5rem;overflow-wrap:anywhere}
+.stack>.card+.card{margin-top:.9rem}
+.evidence{margin:.6rem 0 0;padding-left:1.1rem;font-size:.85rem;color:var(--muted);overflow-wrap:anywhere}
 .facts{display:flex;flex-wrap:wrap;gap:.1rem 1rem;margin-top:.7rem;font-variant-numeric:tabular-nums}
 .facts div{min-width:0}
 .facts dt{display:block;font-size:.74rem;color:var(--muted)}

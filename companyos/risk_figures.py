@@ -89,16 +89,16 @@ def attacker_figures(found: Assessment) -> list[tuple[str, str, list[Figure]]]:
     ]
 
 
-def class_bins(found: Assessment) -> list[tuple[int, int, list[int]]]:
-    """Return (from, to, records of each side) of the classes by their size, over the same bins for all sides."""
-    sides = [binned(side.class_sizes) for side in risk_sides(found)]
-    longest = max(sides, key=len)
-    return [(low, high, [bins[i][3] if i < len(bins) else 0 for bins in sides]) for i, (low, high, _, _) in enumerate(longest)]
+def class_bins(sides: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int, list[int]]]:
+    """Return (from, to, records of each side) by class size, over the same bins for all sides; a side is its (size, classes)."""
+    found = [binned(side) for side in sides]
+    longest = max(found, key=len)
+    return [(low, high, [bins[i][3] if i < len(bins) else 0 for bins in found]) for i, (low, high, _, _) in enumerate(longest)]
 
 
-def class_figures(found: Assessment) -> list[list[str]]:
+def class_figures(bins: Sequence[tuple[int, int, Sequence[int]]]) -> list[list[str]]:
     """Return rows of how many records look like how many others, for each side."""
-    return [[f"{low:,}" if low == high else f"{low:,} to {high:,}", *(f"{n:,}" for n in counts)] for low, high, counts in class_bins(found)]
+    return [[f"{low:,}" if low == high else f"{low:,} to {high:,}", *(f"{n:,}" for n in counts)] for low, high, counts in bins]
 
 
 def diversity_figures(found: Assessment) -> list[tuple[str, list[Figure]]]:

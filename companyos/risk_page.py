@@ -66,9 +66,10 @@ def _attackers(found: Assessment) -> str:
 
 
 def _classes(found: Assessment) -> str:
-    names = side_names(found)
-    plot = class_plot(class_bins(found), [s.records - s.suppressed for s in risk_sides(found)], names)
-    rows = [Figure(size, tuple(counts)) for size, *counts in class_figures(found)]
+    names, sides = side_names(found), risk_sides(found)
+    bins = class_bins([s.class_sizes for s in sides])
+    plot = class_plot(bins, [s.records - s.suppressed for s in sides], names)
+    rows = [Figure(size, tuple(counts)) for size, *counts in class_figures(bins)]
     table = figure_table(rows, [f"records {name}" if len(names) > 1 else "records" for name in names], "records alike")
     return f'<div class="grid-of-cards wide">{card("How many look alike", "", legend(names) + plot)}{card("In figures", "", table)}</div>'
 

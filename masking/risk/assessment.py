@@ -147,17 +147,13 @@ def assess(table: pa.Table, question: Question, original: pa.Table | None = None
     _check_population(table, question)
     classes = equivalence_classes(table, question.quasi_identifiers)
     people = None if question.population is None else equivalence_classes(question.population, question.quasi_identifiers)
+    first = None if original is None else equivalence_classes(original, question.quasi_identifiers)
+    kept = utility(classes, first, question.hierarchies, file)
     after = _risk(classes, table, question, people)
-    if original is None:
-        return Assessment(question, after, utility(classes, None, question.hierarchies, file))
-    first = equivalence_classes(original, question.quasi_identifiers)
-    return Assessment(
-        question,
-        after,
-        utility(classes, first, question.hierarchies, file),
-        _risk(first, original, question, people),
-        utility(first, first, question.hierarchies, "the original"),
-    )
+    if original is None or first is None:
+        return Assessment(question, after, kept)
+    before = _risk(first, original, question, people)
+    return Assessment(question, after, kept, before, utility(first, first, question.hierarchies, "the original"))
 
 
 def _risk(classes: EquivalenceClasses, table: pa.Table, question: Question, people: EquivalenceClasses | None) -> TableRisk:

@@ -61,19 +61,25 @@ def equivalence_classes(table: pa.Table, columns: Sequence[str]) -> EquivalenceC
     """
     found = [encoded(table.column(name)) for name in columns]
     cells, codes = tuple(tuple(texts) for texts, _ in found), [coded for _, coded in found]
-    keys, width = np.zeros(table.num_rows, np.int64), 1
-    for texts, coded in found:
-        if width * max(len(texts), 1) >= _MOST:
-            seen, keys = np.unique(keys, return_inverse=True)
-            width = len(seen)
-        keys = keys * max(len(texts), 1) + coded
-        width *= max(len(texts), 1)
+    keys = tuple_keys(codes, [len(texts) for texts in cells])
     _, first, of_records, sizes = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     tuples = np.column_stack([coded[first] for coded in codes])
     stars = [texts.index(SUPPRESSED) if SUPPRESSED in texts else -1 for texts in cells]
     return EquivalenceClasses(
         tuple(columns), cells, tuples, sizes, of_records, (tuples == np.array(stars, np.int64)).all(axis=1)
     )  # fmt: skip
+
+
+def tuple_keys(codes: Sequence[Integers], widths: Sequence[int]) -> Integers:
+    """Return a number for each row of several columns of codes, the same for the same codes; column i has codes below `widths[i]`."""
+    keys, width = np.zeros(len(codes[0]), np.int64), 1
+    for coded, many in zip(codes, widths, strict=True):
+        if width * max(many, 1) >= _MOST:
+            seen, keys = np.unique(keys, return_inverse=True)
+            width = len(seen)
+        keys = keys * max(many, 1) + coded
+        width *= max(many, 1)
+    return keys
 
 
 def encoded(values: pa.ChunkedArray) -> tuple[list[str], Integers]:

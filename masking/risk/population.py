@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from masking.risk.coverage import Coverage, Domain, Hierarchy, coverage
-from masking.risk.equivalence import EquivalenceClasses, Integers
+from masking.risk.equivalence import EquivalenceClasses, Integers, tuple_keys
 from schemas.errors import InputError
 
 
@@ -19,15 +19,18 @@ def sizes_in_population(
 
     Both are classes over the same columns; `file` names the population in errors. Works on the different tuples of both: the
     column of a class that the fewest tuples fit says where the others are looked at. Raises InputError where a class is larger
-    than its people, for a population holds everybody that the table holds.
+    than its people, or a cell fits nobody, for a population holds everybody that the table holds.
     """
-    covers = [_covers(classes, population, hierarchies, c) for c in range(len(classes.columns))]
-    fits = [_Tuples(population.tuples[:, c], len(population.cells[c])) for c in range(len(classes.columns))]
+    columns = range(len(classes.columns))
+    covers = [_covers(classes, population, hierarchies, c, file) for c in columns]
+    exact = ~classes.suppressed & np.all([cover.sizes[classes.tuples[:, c]] == 1 for c, cover in enumerate(covers)], axis=0)
     sizes = np.zeros(len(classes.sizes), np.int64)
-    for i in np.flatnonzero(~classes.suppressed):
+    sizes[exact] = _exact([cover.values[cover.starts[classes.tuples[exact, c]]] for c, cover in enumerate(covers)], population)
+    fits = [_Tuples(population.tuples[:, c], len(population.cells[c])) for c in columns]
+    for i in np.flatnonzero(~classes.suppressed & ~exact):
         values = [cover.values[cover.starts[cell] : cover.starts[cell + 1]] for cover, cell in zip(covers, classes.tuples[i], strict=True)]
         chances = [fit.count(found) for fit, found in zip(fits, values, strict=True)]
-        order = sorted(range(len(values)), key=chances.__getitem__)
+        order = sorted(columns, key=chances.__getitem__)
         left = fits[order[0]].holding(values[order[0]])
         for c in order[1:]:
             left = left[_isin(population.tuples[left, c], values[c], len(population.cells[c]))]
@@ -36,6 +39,16 @@ def sizes_in_population(
     if missing:
         raise InputError(f"{file} lacks {missing:,} of the people that the table has; a population holds everybody from whom it was taken")
     return sizes
+
+
+def _exact(codes: Sequence[Integers], population: EquivalenceClasses) -> Integers:
+    """How many people have just these values."""
+    both = [np.concatenate([population.tuples[:, c], coded]) for c, coded in enumerate(codes)]
+    keys = tuple_keys(both, [len(cells) for cells in population.cells])
+    theirs, mine = np.split(keys, [len(population.sizes)])
+    order = np.argsort(theirs)
+    place = np.minimum(np.searchsorted(theirs[order], mine), len(theirs) - 1)
+    return np.where(theirs[order][place] == mine, population.sizes[order][place], 0)
 
 
 class _Tuples:
@@ -59,16 +72,24 @@ def _isin(codes: Integers, values: Integers, many: int) -> npt.NDArray[np.bool_]
     return np.asarray(wanted[codes])
 
 
-def _covers(classes: EquivalenceClasses, population: EquivalenceClasses, hierarchies: Mapping[str, Hierarchy], column: int) -> Coverage:
+def _covers(
+    classes: EquivalenceClasses, population: EquivalenceClasses, hierarchies: Mapping[str, Hierarchy], column: int, file: str
+) -> Coverage:
     """What the cells of a column stand for among the population's values, in their codes."""
-    values = population.cells[column]
+    values, cells = population.cells[column], classes.cells[column]
     hierarchy = hierarchies.get(population.columns[column])
-    domain = Domain(values) if hierarchy is None else Domain.of(hierarchy)
-    found = coverage(domain, classes.cells[column])
-    if hierarchy is None:
-        return found
+    labels = {} if hierarchy is None else Domain.of(hierarchy).labels
+    leaves = [] if hierarchy is None else [row[0] for row in hierarchy.rows]
+    known = set(leaves)
+    domain = Domain([*leaves, *(value for value in values if value not in known)], labels)
+    found = coverage(domain, cells)
+    if found.unknown:
+        raise InputError(
+            f"{file}: nobody there fits {len(found.unknown):,} different cells of column '{population.columns[column]}'; a population "
+            "holds everybody from whom the table was taken, and labels need --hierarchies"
+        )
     code = {value: i for i, value in enumerate(values)}
     codes = np.array([code.get(value, -1) for value in domain.values], np.int64)[found.values]
-    of_cell = np.repeat(np.arange(len(found.sizes)), found.sizes)[codes >= 0]
-    starts = np.concatenate(([0], np.cumsum(np.bincount(of_cell, minlength=len(found.sizes)))))
-    return Coverage(starts, codes[codes >= 0], found.unknown)
+    of_cell = np.repeat(np.arange(len(cells)), found.sizes)[codes >= 0]
+    starts = np.concatenate(([0], np.cumsum(np.bincount(of_cell, minlength=len(cells)))))
+    return Coverage(starts, codes[codes >= 0], ())

@@ -30,10 +30,24 @@ def test_without_hierarchies_values_sets_and_ranges_are_understood():
     assert fitting([("[1,5]",), ("9",)], [("1",), ("5",), ("5",), ("9",)], {}) == {("[1,5]",): 3, ("9",): 1}
 
 
-@pytest.mark.parametrize(("sample", "missing"), [([("a",), ("a",), ("b",)], 1), ([("c",), ("a",)], 1), ([("{a,c}",), ("c",), ("c",)], 3)])
-def test_a_population_without_the_people_of_the_table_is_refused(sample, missing):
-    with pytest.raises(InputError, match=f"people.csv lacks {missing} of the people"):
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ([("a",), ("a",), ("b",)], "people.csv lacks 1 of the people"),
+        ([("{a,b}",)] * 5, "people.csv lacks 2 of the people"),
+        ([("Secret",), ("a",)], "people.csv: nobody there fits 1 different cells of column 'x'"),
+        ([("{a,Secret}",)], "people.csv: nobody there fits 1 different cells of column 'x'"),
+    ],
+)
+def test_a_population_without_the_people_of_the_table_is_refused(sample, words):
+    with pytest.raises(InputError, match=words) as caught:
         fitting(sample, [("a",), ("b",), ("b",)], {})
+    assert "Secret" not in str(caught.value)
+
+
+def test_people_whose_values_no_hierarchy_has_fit_suppressed_cells_alone():
+    found = fitting([("*", "a"), ("ab", "a")], [("a", "a"), ("z", "a"), ("", "a")], {"x": HIERARCHY})
+    assert found == {("*", "a"): 3, ("ab", "a"): 1}
 
 
 @given(rows(2), rows(2), st.data())
