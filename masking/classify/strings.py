@@ -15,7 +15,7 @@ from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.fitting import fits, is_closed
 from masking.classify.names import NameReading
 from masking.classify.numbers import SURE, WEAK, Numbers, classify_moments, classify_numbers, years_of_texts
-from masking.classify.passages import Find, persons_in
+from masking.classify.passages import Find, contacts_in, persons_in
 from masking.classify.profile import Texts
 
 MOST = 0.8
@@ -133,6 +133,17 @@ def by_digest(column: Column) -> Finding | None:
     if technical and not column.around.persons:
         return harmless(0.85, said, "its name reads as the digest of a thing")
     return personal("secret", 0.6, said)
+
+
+def by_sure_form(column: Column) -> Finding | None:
+    """Telephone numbers with their country, and full names, nearly all of them: whatever the name says."""
+    international = column.share(lambda v: v[:1] in "+(" and patterns.is_phone(v))
+    if international >= 0.9:
+        return personal("phone", 0.97, column.counted(international, "are written like telephone numbers with a plus or parentheses"))
+    whole = column.share(likeness.is_person)
+    if whole >= 0.9 and column.texts.mean_words <= 4 and whole > column.share(likeness.is_company) and len(column.texts.values) >= 10:
+        return personal("person_name", 0.97, column.counted(whole, "are a given and a family name"))
+    return None
 
 
 def by_name(column: Column) -> Finding | None:
@@ -278,6 +289,24 @@ def by_place(column: Column) -> Finding | None:
     return None
 
 
+def by_postcode(column: Column) -> Finding | None:
+    share = column.share(patterns.is_postcode)
+    named = column.name.strength("postcode") >= WEAK
+    if share < MOST or not (named or (column.around.persons and column.name.identifier is False and not column.name.harmless)):
+        return None
+    if not named and column.texts.repeats < 1.02:
+        return None
+    return personal("postcode", 0.4 + 0.5 * share, column.counted(share, "have the form of postal codes"))
+
+
+def by_street_form(column: Column) -> Finding | None:
+    """A name and a number, in rows that are persons."""
+    share = column.share(patterns.is_street_and_number)
+    if share < MOST or not column.around.persons or column.closed:
+        return None
+    return personal("street", 0.4 + 0.3 * share, column.counted(share, "are a name and a number, as streets are"))
+
+
 def by_phone(column: Column) -> Finding | None:
     share = column.share(patterns.is_phone)
     if share < 0.6 or (column.name.harmless and column.share(lambda v: v.startswith("+")) < 0.3):
@@ -344,10 +373,15 @@ def by_user_name(column: Column) -> Finding | None:
 
 
 def by_randomness(column: Column) -> Finding | None:
-    share = column.share(patterns.is_secret)
-    if share < 0.7 or column.closed:
+    if column.closed or column.share(lambda v: " " in v) > 0.1:
         return None
-    return personal("secret", 0.5 + 0.4 * share, column.counted(share, "look drawn at random from letters of both cases and digits"))
+    share = column.share(lambda v: patterns.is_random(v, 3))
+    either = column.share(lambda v: patterns.is_random(v, 2))
+    long = column.share(lambda v: len(v) >= 24 and patterns.is_random(v, 2))
+    various = column.texts.shapes >= 0.7 * len(column.texts.values)
+    if various and (share >= 0.7 or (share >= 0.3 and either >= 0.9) or long >= 0.9):
+        return personal("secret", 0.5 + 0.4 * max(share, long), column.counted(either, "look drawn at random from letters of both cases and digits"))
+    return None
 
 
 def by_weak_name(column: Column) -> Finding | None:
@@ -451,6 +485,10 @@ def by_phrases(column: Column) -> Finding | None:
     said = column.counted(people, "are or look like names of persons")
     if people > 0.35 and common < HALF:
         return None
+    contacts = contacts_in(texts.values)
+    named = persons_in(texts.values, None) if column.around.personal else 0
+    if contacts or named >= 0.05 * len(texts.values) > 0:
+        return personal("text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts")
     about = "the table's name is of things" if column.around.things else "its name is of nothing personal" if column.name.harmless else None
     if common >= 0.6:
         return harmless(0.7, said, column.counted(common, "are made of common words"))
@@ -460,6 +498,9 @@ def by_phrases(column: Column) -> Finding | None:
         return harmless(0.6, said, about)
     if people <= 0.2 and column.name.telling and not column.around.personal and common >= 0.3:
         return harmless(0.55, said, "the rows do not belong to persons")
+    # names that no dictionary knows are still written like names: every word with a capital
+    if texts.mean_words >= 1.5 and len(texts.values) >= 10 and not column.around.personal and not column.around.companies and people <= 0.15:
+        return harmless(0.5, said, "the rows do not belong to persons")
     return None
 
 
@@ -471,15 +512,18 @@ RULES: tuple[Rule, ...] = (
     by_random_identifier,
     by_digest,
     by_social_security_form,
+    by_sure_form,
     by_name,
     by_few_values,
     by_phone,
+    by_postcode,
     by_moment,
     by_number,
     by_harmless_pattern,
     by_company,
     by_names_of_persons,
     by_place,
+    by_street_form,
     by_job,
     by_randomness,
     by_user_name,
