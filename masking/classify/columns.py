@@ -103,7 +103,7 @@ class _Sampled:
         name = self._read_name(column)
         around = self._surroundings(column, about)
         found = self._by_type(column.name, column.type, name, self._values(column), around, find)
-        if around.key and not found.personal and about.persons:
+        if around.key and about.persons and (not found.personal or found.confidence < 0.5):
             return personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
         if around.key and found.personal and found.confidence < 0.5 and not about.persons and self._has_values(column):
             return harmless(0.6, "it is the key of a table whose rows are not persons")

@@ -87,13 +87,16 @@ def by_address_of_page(column: Column) -> Finding | None:
     if column.name.strength("photo") and column.around.personal:
         return personal("photo", 0.9, said, "its name reads as photo")
     # the page of a person or a company names it; the picture of a product names nobody
-    if column.around.persons or column.around.companies or column.name.strength("url") >= SURE or column.name.strength("photo") >= SURE:
+    if column.around.persons or column.around.companies or column.name.strength("photo") >= SURE or _PROFILES & set(column.name.words):
         return personal("url", 0.8, said, "the rows are persons or companies, or the name reads as their page")
     if column.around.things or not column.around.personal:
         named = column.share(lambda v: likeness.is_username(v.rstrip("/").rpartition("/")[2].partition(".")[0].partition("?")[0]))
         if named < 0.3:
             return harmless(0.75, said, column.counted(named, "end like the name of a person"))
     return personal("url", 0.6, said)
+
+
+_PROFILES = frozenset(("linkedin", "facebook", "profile", "social", "portfolio", "personal", "xing", "instagram", "twitter"))
 
 
 def by_check_digit(column: Column) -> Finding | None:
@@ -159,6 +162,8 @@ def by_name(column: Column) -> Finding | None:
                 continue
             if entity == "person_name" and _is_company(column):
                 entity = "company"
+            if entity == "address" and column.share(likeness.is_address) < 0.2:
+                entity = "street"
             return personal(entity, 0.65 + 0.3 * strength, f"its name reads as {entity}", f"{column.texts.distinct} different values in {column.texts.rows} rows can be that")
     return None
 
@@ -183,6 +188,25 @@ def _is_company(column: Column) -> bool:
 
 def _is_prose(column: Column) -> bool:
     return column.texts.most_words >= 2 and not (column.closed and column.texts.distinct <= 20 and column.texts.most_words <= 5)
+
+
+def by_title_of_persons(column: Column) -> Finding | None:
+    """Titles, regions and languages of persons, which are categories and quasi-identifiers all the same."""
+    name, around = column.name, column.around
+    if name.flag or name.modified or not (around.personal or name.person):
+        return None
+    if name.strength("gender") >= WEAK and column.share(lambda v: v.lower() in dictionaries().genders) >= HALF:
+        return personal("gender", 0.85, f"{column.texts.distinct} different values in {column.texts.rows} rows, most of them words for genders or forms of address")
+    if name.strength("job_title") >= WEAK and (around.persons or name.person) and "role" not in name.words and fits("job_title", column.texts):
+        if not around.things and not any(c.isdigit() for v in column.texts.values for c in v):
+            return personal("job_title", 0.7, "its name may read as job_title", "the rows are persons, or the name is of one")
+    if name.strength("region") >= WEAK:
+        known = column.share(lambda v: likeness.is_region(v) or (len(v) in (2, 3) and v.isupper()))
+        if known >= 0.4:
+            return personal("region", 0.8, column.counted(known, "are in the dictionary for region, or codes of two or three letters"))
+    if name.strength("language") >= WEAK and around.persons:
+        return personal("language", 0.6, "its name reads as language", "the rows are persons")
+    return None
 
 
 def by_few_values(column: Column) -> Finding | None:
@@ -284,8 +308,7 @@ def by_place(column: Column) -> Finding | None:
         said = column.counted(share, f"are in the dictionary for {entity}, or built like one")
         if column.around.personal or not column.name.telling:
             return personal(entity, 0.5 + 0.4 * share, said)
-        if column.name.strength(entity) >= WEAK or column.around.things:
-            return harmless(0.7, said, "the rows do not belong to persons")
+        return harmless(0.7, said, "the rows do not belong to persons")
     return None
 
 
@@ -393,7 +416,7 @@ def by_weak_name(column: Column) -> Finding | None:
         if not WEAK <= strength < SURE or not fits(entity, column.texts):
             continue
         said = f"its name may read as {entity}"
-        if entity in ("person_name", "given_name", "family_name") and around.persons and not column.share(_is_code):
+        if entity in ("person_name", "given_name", "family_name") and around.persons and column.share(_is_code) < 0.3:
             return personal("person_name" if entity == "person_name" else entity, 0.55, said, "the rows are persons")
         if entity == "job_title" and around.persons and not around.things:
             return personal(entity, 0.6, said, "the rows are persons")
@@ -426,6 +449,8 @@ def by_prose(column: Column) -> Finding | None:
     texts = column.texts
     if texts.mean_words < 4 and texts.most_words < 9:
         return None
+    if _names_things(column) and texts.mean_words < 8:
+        return None
     said = f"{texts.distinct} different texts of up to {texts.most_words} words"
     looked = len(texts.values)
     hits = persons_in(texts.values, column.find)
@@ -440,6 +465,11 @@ def by_prose(column: Column) -> Finding | None:
     return unsure("free_text", said)
 
 
+def _names_things(column: Column) -> bool:
+    """Whether it is the name or title of things, which may be called after persons."""
+    return column.around.things and not column.around.persons and bool({"name", "title", "label", "titel", "titre", "titulo", "titolo", "naam", "nom", "nombre", "nome"} & set(column.name.words))
+
+
 def likeness_of_language(column: Column) -> bool:
     """Whether most texts are made of words that are known to be common, so that names in them would have been seen."""
     return column.share(likeness.is_common) >= HALF
@@ -449,6 +479,13 @@ def _is_composed(column: Column) -> bool:
     """Whether the texts are put together from few words, so that they are no free text."""
     texts = column.texts
     return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.35 * len(texts.values)
+
+
+def by_number_of_person(column: Column) -> Finding | None:
+    """What a name calls the number of a person, of letters too."""
+    if not (column.name.person and column.name.identifier) or column.texts.mean_words > 2 or column.texts.longest > 40:
+        return None
+    return personal("person_id", 0.8, f"{column.texts.distinct} different values in {column.texts.rows} rows", "its name reads as the number of a person")
 
 
 def by_code(column: Column) -> Finding | None:
@@ -486,7 +523,7 @@ def by_phrases(column: Column) -> Finding | None:
     if people > 0.35 and common < HALF:
         return None
     contacts = contacts_in(texts.values)
-    named = persons_in(texts.values, None) if column.around.personal else 0
+    named = persons_in(texts.values, None) if column.around.personal and not _names_things(column) else 0
     if contacts or named >= 0.05 * len(texts.values) > 0:
         return personal("text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts")
     about = "the table's name is of things" if column.around.things else "its name is of nothing personal" if column.name.harmless else None
@@ -494,7 +531,7 @@ def by_phrases(column: Column) -> Finding | None:
         return harmless(0.7, said, column.counted(common, "are made of common words"))
     if _is_composed(column):
         return harmless(0.7, said, f"{len(texts.vocabulary)} different words make up {len(texts.values)} values")
-    if about and people <= 0.2:
+    if about and people <= (0.35 if _names_things(column) else 0.2):
         return harmless(0.6, said, about)
     if people <= 0.2 and column.name.telling and not column.around.personal and common >= 0.3:
         return harmless(0.55, said, "the rows do not belong to persons")
@@ -514,6 +551,7 @@ RULES: tuple[Rule, ...] = (
     by_social_security_form,
     by_sure_form,
     by_name,
+    by_title_of_persons,
     by_few_values,
     by_phone,
     by_postcode,
@@ -529,6 +567,7 @@ RULES: tuple[Rule, ...] = (
     by_user_name,
     by_name_of_companies,
     by_weak_name,
+    by_number_of_person,
     by_prose,
     by_code,
     by_phrases,
