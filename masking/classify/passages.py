@@ -16,7 +16,7 @@ Find = Callable[[Sequence[str]], Sequence[Sequence[Any]]]
 MOST_TEXTS = 120
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
-_PHONE = re.compile(r"(?<![\w.])(?:\+|\(|00|0)\d[\d\s().\-/]{6,18}\d")
+_PHONE = re.compile(r"(?<![\w.])(?:\+\d|\(0?\d|0)(?:[\s().\-/]{0,2}\d){7,13}(?!\d)")
 _ADDRESS = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _PAIR = re.compile(r"(?=\b([^\W\d_a-z][^\W\d_]+)\s+([^\W\d_a-z][\w'’-]+)\b)")
 
