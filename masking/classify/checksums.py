@@ -34,7 +34,9 @@ _MODULES = {
     "iban": "iban", "imei": "device_id",
 }  # fmt: skip
 # Visa, Mastercard, Maestro, UnionPay, JCB; American Express and Diners Club have fewer digits
-_CARD = re.compile(r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}")
+_CARD = re.compile(
+    r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}"
+)
 _CANDIDATE = re.compile(r"(?=(?:.*\d){6})[A-Za-z0-9][A-Za-z0-9 ./\-+]{5,38}")
 TRIED = 120
 LEAST_SHARE = 0.8
@@ -132,7 +134,10 @@ def _scrambled(values: Sequence[str]) -> list[str]:
     return ["".join(draw.choice(places[len(v), i]) if c.isdigit() else c for i, c in enumerate(v)) for v in values for _ in range(times)]
 
 
-_VIN_VALUES = {**{str(d): d for d in range(10)}, **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))}
+_VIN_VALUES = {
+    **{str(d): d for d in range(10)},
+    **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)),
+}
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 

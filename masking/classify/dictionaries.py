@@ -14,8 +14,33 @@ from typing import Any
 
 # attributes of Faker's providers, by the beginning of their names
 _GIVEN = ("names_male", "names_female", "middle_names")
-_CITIES = ("cities", "city_names", "towns", "communes", "settlements", "localities", "municipalities", "villages", "real_city_names", "concelhos", "places")
-_REGIONS = ("states", "provinces", "regions", "counties", "departments", "prefectures", "cantons", "districts", "estados", "wilayas", "voivodeships", "area_names")
+_CITIES = (
+    "cities",
+    "city_names",
+    "towns",
+    "communes",
+    "settlements",
+    "localities",
+    "municipalities",
+    "villages",
+    "real_city_names",
+    "concelhos",
+    "places",
+)
+_REGIONS = (
+    "states",
+    "provinces",
+    "regions",
+    "counties",
+    "departments",
+    "prefectures",
+    "cantons",
+    "districts",
+    "estados",
+    "wilayas",
+    "voivodeships",
+    "area_names",
+)
 _STREETS = ("street_suffixes", "street_prefixes", "street_suffixes_long", "street_suffixes_short", "street_prefixes_short", "street_prefixes_long", "road_suffixes",
             "street_suffixes_masc", "street_suffixes_fem", "street_suffixes_neu")  # fmt: skip
 _STREET_WORDS = (
@@ -108,7 +133,7 @@ _RELIGIONS = (
     "evangelisch", "katholisch", "konfessionslos", "muslimisch", "jüdisch", "catholique", "protestant", "musulman", "juif", "sans religion", "católica", "católico", "musulmán", "cattolica", "cattolico", "rk", "ev", "katolik", "musulmano",
 )  # fmt: skip
 # words that are names too, and are far more often not
-_KEEP = frozenset(("red", "blue", "green", "black", "white", "brown", "small", "large", "long", "short", "new", "young", "king", "may", "april", "june", "will", "mark", "bill", "price", "page", "day", "case"))  # fmt: skip
+_KEEP = frozenset(("gold", "silver", "rose", "violet", "amber", "ruby", "olive", "pink", "grey", "gray", "orange", "purple", "red", "blue", "green", "black", "white", "brown", "small", "large", "long", "short", "new", "young", "king", "may", "april", "june", "will", "mark", "bill", "price", "page", "day", "case"))  # fmt: skip
 
 
 def _providers(topic: str) -> Iterator[Any]:

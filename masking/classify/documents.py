@@ -91,7 +91,9 @@ def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
     for path in sorted(leaves.keyed):
         paths[path] = unsure("free_text", "its keys are data and no names")
     if leaves.broken:
-        return Finding("free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths)
+        return Finding(
+            "free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths
+        )
     return _whole(leaves.documents, paths, "documents")
 
 
@@ -109,7 +111,9 @@ def _whole(rows: int, paths: dict[str, Finding], what: str) -> Finding:
         if len(paths) == 1 and not next(iter(paths)).strip("$[*]"):
             return Finding(masked[0].klass, masked[0].entity, sure, (said, *masked[0].evidence), paths)
         return Finding("free_text", "text", sure, (said,), paths)
-    return Finding("public", None, min(f.confidence for f in paths.values()), (f"none of {len(paths)} paths in {rows} {what} is personal",), paths)
+    return Finding(
+        "public", None, min(f.confidence for f in paths.values()), (f"none of {len(paths)} paths in {rows} {what} is personal",), paths
+    )
 
 
 def classify_array(values: pa.Array, decide: Callable[[pa.Array], Finding]) -> Finding:

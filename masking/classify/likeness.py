@@ -143,7 +143,12 @@ def is_street(text: str) -> bool:
 
 def is_address(text: str) -> bool:
     """Whether a text is a whole address: a street with a number, and a place or postal code after it."""
-    return ("," in text or "\n" in text or ";" in text) and len(_DIGIT.findall(text)) >= 2 and len(text) > 15 and len(_LATIN_WORD.findall(text)) >= 2
+    return (
+        ("," in text or "\n" in text or ";" in text)
+        and len(_DIGIT.findall(text)) >= 2
+        and len(text) > 15
+        and len(_LATIN_WORD.findall(text)) >= 2
+    )
 
 
 def is_company(text: str) -> bool:

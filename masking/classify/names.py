@@ -58,7 +58,7 @@ class Lexicon:
                     words = split(phrase)
                     for form in {words, ("".join(words),)}:
                         self.phrases.setdefault(form, []).append((entity, strength))
-        roles = ("persons", "companies", "things", "modifiers", "flags", "identifiers", "harmless")
+        roles = ("persons", "perhaps", "companies", "things", "modifiers", "flags", "identifiers", "harmless")
         self.roles = {role: frozenset("".join(split(w)) for w in document[role]) for role in roles}
         self.longest = max(len(p) for p in self.phrases)
         known = {w for phrase in self.phrases for w in phrase} | {w for words in self.roles.values() for w in words}
@@ -124,7 +124,12 @@ class Lexicon:
             return 1.0
         if rest[-1] in self.roles["modifiers"]:
             return 0.0
-        if rest[-1] in ("id", "ids", "uuid", "guid", "fk", "key", "pk") and entity not in ("national_id", "person_id", "device_id", "tax_id"):
+        if rest[-1] in ("id", "ids", "uuid", "guid", "fk", "key", "pk") and entity not in (
+            "national_id",
+            "person_id",
+            "device_id",
+            "tax_id",
+        ):
             return 0.0
         return 0.8 if rest[-1] in self.roles["identifiers"] or rest[-1] in ("name", "hash", "value", "text") else 0.7
 

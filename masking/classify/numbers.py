@@ -65,7 +65,9 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
             if strength >= SURE and fits_numbers(entity, 1e6, 1e6, 9) | fits_numbers(entity, 50, 50, 9) | fits_numbers(entity, 1, 9, 9):
                 return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
         elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(entity, strength, numbers, around, name):
-            return personal(entity, 0.6 + 0.3 * strength, f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that")
+            return personal(
+                entity, 0.6 + 0.3 * strength, f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
+            )
     if name.person and name.identifier and kind in (*INTEGERS, "numeric"):
         return personal("person_id", 0.85, "its name reads as the number of a person")
     if name.by and kind in INTEGERS and numbers.high > 9:
@@ -75,13 +77,28 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
     if numbers.whole and numbers.low >= 1e5 and (found := _checked(numbers)):
         return found
     if around.personal and not name.harmless and _like_coordinates(name, numbers):
-        return personal("coordinates", 0.5, f"{numbers.rows} numbers from -180 to 180 with {numbers.places} places, in rows that belong to persons")
+        return personal(
+            "coordinates", 0.5, f"{numbers.rows} numbers from -180 to 180 with {numbers.places} places, in rows that belong to persons"
+        )
     lengths = {len(t) for t in numbers.texts}
-    if around.persons and numbers.low >= 1e6 and lengths and min(lengths) >= 7 and len(lengths) <= 2 and numbers.distinct >= 0.9 * numbers.rows and not name.harmless:
-        return personal("person_id", 0.5, f"{numbers.distinct} different numbers of {max(lengths)} digits in {numbers.rows} rows that are persons")
+    if (
+        around.persons
+        and numbers.low >= 1e6
+        and lengths
+        and min(lengths) >= 7
+        and len(lengths) <= 2
+        and numbers.distinct >= 0.9 * numbers.rows
+        and not name.harmless
+    ):
+        return personal(
+            "person_id", 0.5, f"{numbers.distinct} different numbers of {max(lengths)} digits in {numbers.rows} rows that are persons"
+        )
     what = "whole numbers" if numbers.whole else "numbers"
     size = len(str(int(max(abs(numbers.low), abs(numbers.high)))))
-    return harmless(0.9 if name.harmless else 0.75, f"{numbers.distinct} different {what} of up to {size} digits in {numbers.rows} rows, and no name or check digit says that they are of a person")
+    return harmless(
+        0.9 if name.harmless else 0.75,
+        f"{numbers.distinct} different {what} of up to {size} digits in {numbers.rows} rows, and no name or check digit says that they are of a person",
+    )
 
 
 def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundings, name: NameReading) -> bool:
@@ -105,7 +122,14 @@ def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
     # floats have places enough by nature, so that they must lie on both sides of zero as well
     signed = numbers.low < 0 <= numbers.high
     exact = 4 <= numbers.places <= 8 and (numbers.places != FLOAT_PLACES or signed)
-    return not numbers.whole and exact and -180 <= numbers.low and numbers.high <= 180 and numbers.distinct >= 0.5 * numbers.rows and not name.entities
+    return (
+        not numbers.whole
+        and exact
+        and -180 <= numbers.low
+        and numbers.high <= 180
+        and numbers.distinct >= 0.5 * numbers.rows
+        and not name.entities
+    )
 
 
 def _checked(numbers: Numbers) -> Finding | None:
@@ -144,7 +168,9 @@ def classify_moments(name: NameReading, kind: str, values: pa.Array, around: Sur
     days = not pa.types.is_timestamp(known.type) or _at_midnight(known)
     lives = days and high - low >= 15 and now - 110 <= low <= now - 25 and now - 95 <= middle <= now - 16 and float(years.max()) <= now
     if lives and len(known) >= 3 and (around.personal or not name.telling) and not around.companies:
-        return personal("birth_date", 0.8, f"{len(known)} days, half of them more than {now - middle:.0f} years ago, spread over {high - low:.0f} years")
+        return personal(
+            "birth_date", 0.8, f"{len(known)} days, half of them more than {now - middle:.0f} years ago, spread over {high - low:.0f} years"
+        )
     return harmless(0.85, f"{len(known)} times of events, spread over {high - low:.1f} years, which are not those of births")
 
 

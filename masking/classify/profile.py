@@ -86,7 +86,10 @@ def texts_of(values: pa.Array | pa.ChunkedArray, most: int | None = MOST_VALUES)
     encoded = values.cast(pa.large_binary()) if not pa.types.is_null(values.type) else values
     known = encoded.drop_null()
     unique = pc.unique(known)
-    texts = (str(v, "utf-8", "replace")[:MOST_CHARACTERS].replace("\0", " ").strip() for v in map(_bytes, unique if most is None else _spread(unique, most)))
+    texts = (
+        str(v, "utf-8", "replace")[:MOST_CHARACTERS].replace("\0", " ").strip()
+        for v in map(_bytes, unique if most is None else _spread(unique, most))
+    )
     kept = tuple(dict.fromkeys(t for t in texts if t))
     return Texts(len(known), len(unique), kept)
 

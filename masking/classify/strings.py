@@ -89,9 +89,9 @@ def by_address_of_page(column: Column) -> Finding | None:
     # the page of a person or a company names it; the picture of a product names nobody
     if column.around.persons or column.around.companies or column.name.strength("photo") >= SURE or _PROFILES & set(column.name.words):
         return personal("url", 0.8, said, "the rows are persons or companies, or the name reads as their page")
-    if column.around.things or not column.around.personal:
+    if not column.around.persons:
         named = column.share(lambda v: likeness.is_username(v.rstrip("/").rpartition("/")[2].partition(".")[0].partition("?")[0]))
-        if named < 0.3:
+        if named < (0.3 if column.around.things or not column.around.linked else 0.02):
             return harmless(0.75, said, column.counted(named, "end like the name of a person"))
     return personal("url", 0.6, said)
 
@@ -164,7 +164,12 @@ def by_name(column: Column) -> Finding | None:
                 entity = "company"
             if entity == "address" and column.share(likeness.is_address) < 0.2:
                 entity = "street"
-            return personal(entity, 0.65 + 0.3 * strength, f"its name reads as {entity}", f"{column.texts.distinct} different values in {column.texts.rows} rows can be that")
+            return personal(
+                entity,
+                0.65 + 0.3 * strength,
+                f"its name reads as {entity}",
+                f"{column.texts.distinct} different values in {column.texts.rows} rows can be that",
+            )
     return None
 
 
@@ -196,8 +201,17 @@ def by_title_of_persons(column: Column) -> Finding | None:
     if name.flag or name.modified or not (around.personal or name.person):
         return None
     if name.strength("gender") >= WEAK and column.share(lambda v: v.lower() in dictionaries().genders) >= HALF:
-        return personal("gender", 0.85, f"{column.texts.distinct} different values in {column.texts.rows} rows, most of them words for genders or forms of address")
-    if name.strength("job_title") >= WEAK and (around.persons or name.person) and "role" not in name.words and fits("job_title", column.texts):
+        return personal(
+            "gender",
+            0.85,
+            f"{column.texts.distinct} different values in {column.texts.rows} rows, most of them words for genders or forms of address",
+        )
+    if (
+        name.strength("job_title") >= WEAK
+        and (around.persons or name.person)
+        and "role" not in name.words
+        and fits("job_title", column.texts)
+    ):
         if not around.things and not any(c.isdigit() for v in column.texts.values for c in v):
             return personal("job_title", 0.7, "its name may read as job_title", "the rows are persons, or the name is of one")
     if name.strength("region") >= WEAK:
@@ -232,7 +246,7 @@ def by_few_values(column: Column) -> Finding | None:
         if len(values) >= 4 and blood >= MOST * len(values):
             return personal("health", 0.9, said, "they are blood groups")
     people = max(column.share(likeness.is_person), _single_names(column)[1])
-    if people >= HALF and len(values) >= 3:
+    if people >= HALF and len(values) >= 3 and column.share(likeness.is_common) < HALF:
         return None
     for entity, share, least in (("email", column.share(patterns.is_email), 0.1), ("phone", column.share(patterns.is_phone), 0.3)):
         if share >= least:
@@ -248,13 +262,17 @@ _MARITAL = frozenset((
     "marié", "mariée", "divorcé", "divorcée", "veuf", "veuve", "soltero", "soltera", "casado", "casada", "divorciado", "divorciada", "viudo", "viuda", "celibe", "nubile", "coniugato", "coniugata",
     "divorziato", "vedovo", "solteiro", "solteira", "divorciado", "viúvo", "ongehuwd", "gehuwd", "gescheiden", "kawaler", "panna", "żonaty", "mężatka", "rozwiedziony", "wdowiec",
 ))  # fmt: skip
-_BLOOD = frozenset(f"{group}{sign}" for group in ("a", "b", "ab", "o", "0") for sign in ("+", "-", "", " rh+", " rh-", " positive", " negative"))
+_BLOOD = frozenset(
+    f"{group}{sign}" for group in ("a", "b", "ab", "o", "0") for sign in ("+", "-", "", " rh+", " rh-", " positive", " negative")
+)
 
 
 def _are_genders(values: Sequence[str]) -> bool:
     """Whether short codes are the two that stand for genders somewhere, and not just any letters."""
     letters = {v for v in values if len(v) == 1}
-    return not letters or any({a, b} <= letters for a, b in (("m", "f"), ("m", "w"), ("h", "f"), ("h", "m"), ("m", "v"), ("k", "m"), ("k", "n"), ("e", "k")))
+    return not letters or any(
+        {a, b} <= letters for a, b in (("m", "f"), ("m", "w"), ("h", "f"), ("h", "m"), ("m", "v"), ("k", "m"), ("k", "n"), ("e", "k"))
+    )
 
 
 def _single_names(column: Column) -> tuple[str, float]:
@@ -273,7 +291,9 @@ def by_company(column: Column) -> Finding | None:
         return None
     if {"brand", "make", "manufacturer", "product"} & set(column.name.words):
         return harmless(0.7, column.counted(share, "are names of companies"), "its name reads as that of a make")
-    return personal("company", 0.5 + 0.4 * share, column.counted(share, "are names of companies, by their legal forms or joined family names"))
+    return personal(
+        "company", 0.5 + 0.4 * share, column.counted(share, "are names of companies, by their legal forms or joined family names")
+    )
 
 
 def by_names_of_persons(column: Column) -> Finding | None:
@@ -294,7 +314,11 @@ def by_names_of_persons(column: Column) -> Finding | None:
 
 def by_place(column: Column) -> Finding | None:
     streets = column.share(likeness.is_street)
-    if streets >= 0.6 and column.share(lambda v: any(c.isdigit() for c in v)) >= HALF and not (column.around.things and column.name.harmless):
+    if (
+        streets >= 0.6
+        and column.share(lambda v: any(c.isdigit() for c in v)) >= HALF
+        and not (column.around.things and column.name.harmless)
+    ):
         whole = column.share(likeness.is_address) >= HALF
         return personal("address" if whole else "street", 0.6 + 0.35 * streets, column.counted(streets, "are streets with numbers"))
     for entity, test, least in (
@@ -366,7 +390,9 @@ def by_number(column: Column) -> Finding | None:
     values = column.texts.values
     if column.share(patterns.is_number) < 0.95 or column.texts.longest > 14:
         return None
-    numbers = [float(n) for v in values if (n := v.replace(" ", "").replace("'", "").replace(",", ".")).replace(".", "", 1).lstrip("+-").isdigit()]
+    numbers = [
+        float(n) for v in values if (n := v.replace(" ", "").replace("'", "").replace(",", ".")).replace(".", "", 1).lstrip("+-").isdigit()
+    ]
     if not numbers:
         return None
     whole = all(v.isdigit() for v in values)
@@ -380,6 +406,21 @@ def by_harmless_pattern(column: Column) -> Finding | None:
         if share >= 0.9:
             return harmless(0.9, column.counted(share, f"are {what}"))
     return None
+
+
+def by_route(column: Column) -> Finding | None:
+    """Dotted and dashed names that are put together from few words, as keys of messages and settings are."""
+    share = column.share(patterns.is_route)
+    if (
+        share < 0.9
+        or column.around.persons
+        or column.around.companies
+        or not (_is_composed(column) or column.share(likeness.is_common) >= 0.8)
+    ):
+        return None
+    return harmless(
+        0.75, column.counted(share, "are dotted or dashed names"), f"{len(column.texts.vocabulary)} different words make them up"
+    )
 
 
 def by_user_name(column: Column) -> Finding | None:
@@ -403,7 +444,9 @@ def by_randomness(column: Column) -> Finding | None:
     long = column.share(lambda v: len(v) >= 24 and patterns.is_random(v, 2))
     various = column.texts.shapes >= 0.7 * len(column.texts.values)
     if various and (share >= 0.7 or (share >= 0.3 and either >= 0.9) or long >= 0.9):
-        return personal("secret", 0.5 + 0.4 * max(share, long), column.counted(either, "look drawn at random from letters of both cases and digits"))
+        return personal(
+            "secret", 0.5 + 0.4 * max(share, long), column.counted(either, "look drawn at random from letters of both cases and digits")
+        )
     return None
 
 
@@ -467,7 +510,11 @@ def by_prose(column: Column) -> Finding | None:
 
 def _names_things(column: Column) -> bool:
     """Whether it is the name or title of things, which may be called after persons."""
-    return column.around.things and not column.around.persons and bool({"name", "title", "label", "titel", "titre", "titulo", "titolo", "naam", "nom", "nombre", "nome"} & set(column.name.words))
+    return (
+        column.around.things
+        and not column.around.persons
+        and bool({"name", "title", "label", "titel", "titre", "titulo", "titolo", "naam", "nom", "nombre", "nome"} & set(column.name.words))
+    )
 
 
 def likeness_of_language(column: Column) -> bool:
@@ -478,14 +525,19 @@ def likeness_of_language(column: Column) -> bool:
 def _is_composed(column: Column) -> bool:
     """Whether the texts are put together from few words, so that they are no free text."""
     texts = column.texts
-    return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.35 * len(texts.values)
+    return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.4 * len(texts.values)
 
 
 def by_number_of_person(column: Column) -> Finding | None:
     """What a name calls the number of a person, of letters too."""
     if not (column.name.person and column.name.identifier) or column.texts.mean_words > 2 or column.texts.longest > 40:
         return None
-    return personal("person_id", 0.8, f"{column.texts.distinct} different values in {column.texts.rows} rows", "its name reads as the number of a person")
+    return personal(
+        "person_id",
+        0.8,
+        f"{column.texts.distinct} different values in {column.texts.rows} rows",
+        "its name reads as the number of a person",
+    )
 
 
 def by_code(column: Column) -> Finding | None:
@@ -499,6 +551,11 @@ def by_code(column: Column) -> Finding | None:
                 return personal("url", 0.7, column.counted(share, "are hosts"), "the rows are companies")
             return harmless(0.75, column.counted(share, f"are {what}"))
     coded = column.share(lambda v: _is_code(v) and v.count(" ") <= 2)
+    short = column.share(lambda v: v.isupper() and len(v) <= 5)
+    if short >= 0.95 and texts.shapes <= 4 and not column.around.persons:
+        return harmless(
+            0.65, f"{texts.distinct} different codes of up to {texts.longest} capitals in {texts.rows} rows", "the rows are not persons"
+        )
     if coded < 0.9 or texts.mean_words > 4:
         return None
     regular = texts.shapes <= max(6, 0.1 * len(texts.values)) or column.share(lambda v: v == v.upper() or v == v.lower()) >= 0.95
@@ -524,8 +581,10 @@ def by_phrases(column: Column) -> Finding | None:
         return None
     contacts = contacts_in(texts.values)
     named = persons_in(texts.values, None) if column.around.personal and not _names_things(column) else 0
-    if contacts or named >= 0.05 * len(texts.values) > 0:
-        return personal("text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts")
+    if contacts >= (0.02 * len(texts.values) if _names_things(column) else 1) or named >= 0.05 * len(texts.values) > 0:
+        return personal(
+            "text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts"
+        )
     about = "the table's name is of things" if column.around.things else "its name is of nothing personal" if column.name.harmless else None
     if common >= 0.6:
         return harmless(0.7, said, column.counted(common, "are made of common words"))
@@ -536,7 +595,13 @@ def by_phrases(column: Column) -> Finding | None:
     if people <= 0.2 and column.name.telling and not column.around.personal and common >= 0.3:
         return harmless(0.55, said, "the rows do not belong to persons")
     # names that no dictionary knows are still written like names: every word with a capital
-    if texts.mean_words >= 1.5 and len(texts.values) >= 10 and not column.around.personal and not column.around.companies and people <= 0.15:
+    if (
+        texts.mean_words >= 1.5
+        and len(texts.values) >= 10
+        and not column.around.personal
+        and not column.around.companies
+        and people <= 0.15
+    ):
         return harmless(0.5, said, "the rows do not belong to persons")
     return None
 
@@ -564,6 +629,7 @@ RULES: tuple[Rule, ...] = (
     by_street_form,
     by_job,
     by_randomness,
+    by_route,
     by_user_name,
     by_name_of_companies,
     by_weak_name,

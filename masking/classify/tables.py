@@ -53,7 +53,10 @@ def read_tables(schema: Schema, found: Mapping[Place, Finding]) -> dict[str, Tab
         more = {
             t.name
             for t in schema.tables
-            if t.name not in linked and t.name not in persons and any(k.table in linked and k.table != t.name for k in t.foreign_keys) and not _is_list_of_things(t)
+            if t.name not in linked
+            and t.name not in persons
+            and any(k.table in linked and k.table != t.name for k in t.foreign_keys)
+            and not _is_list_of_things(t)
         }
         linked, changed = linked | more, bool(more)
     return {
@@ -93,7 +96,8 @@ def _is_about_persons(table: Table, name: NameReading, found: Mapping[Place, Fin
         score += worth
     if not score:
         # names alone: `users` with nothing in them but what hangs on them
-        return name.person and not _last_is_thing(name) and not name.company
+        sure = set(name.words) & (lexicon().roles["persons"] - lexicon().roles["perhaps"])
+        return bool(sure) and not _last_is_thing(name) and not name.company
     strangers = [k for k in table.foreign_keys if k.table != table.name]
     if name.person and not _last_is_thing(name):
         score += 1.5
@@ -113,5 +117,21 @@ def _belongs_to_persons(table: Table, persons: set[str], found: Mapping[Place, F
 def _is_medical(table: Table, name: NameReading, found: Mapping[Place, Finding]) -> bool:
     if any(found[table.name, c.name].entity == "health" and found[table.name, c.name].confidence >= 0.6 for c in table.stored_columns):
         return True
-    words = {"patient", "patients", "patienten", "pacientes", "pazienti", "vitals", "medical", "health", "clinic", "encounter", "encounters", "diagnosis", "observation", "observations", "pat"}
+    words = {
+        "patient",
+        "patients",
+        "patienten",
+        "pacientes",
+        "pazienti",
+        "vitals",
+        "medical",
+        "health",
+        "clinic",
+        "encounter",
+        "encounters",
+        "diagnosis",
+        "observation",
+        "observations",
+        "pat",
+    }
     return bool(words & set(name.words)) or name.strength("health") > 0.5
