@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,7 @@ import datagen
 from masking.classify import Finding, classify
 from schemas.model import Schema, Table
 from schemas.reader import parse_schema
-from schemas.source import TableSource
+from schemas.types import TEXTS
 
 DATABASES = Path(__file__).parent / "databases"
 ROWS = 5000
@@ -43,7 +43,7 @@ class Database:
     group: str
     schema: Schema
     answers: Answers
-    source: TableSource
+    samples: Mapping[str, pa.Table]
 
 
 @dataclass
@@ -72,11 +72,18 @@ class Score:
         if personal != found.personal or (personal and found.entity != truth[1]):
             kind = "MISSED" if personal and not found.personal else "WRONG" if not personal else "entity"
             said = "; ".join(found.evidence)
-            self.errors.append(f"{kind:6} {'.'.join(place)}: is {truth[0]} {truth[1]}, found {found.klass} {found.entity} {found.confidence}: {said}")
+            self.errors.append(
+                f"{kind:6} {'.'.join(place)}: is {truth[0]} {truth[1]}, found {found.klass} {found.entity} {found.confidence}: {said}"
+            )
 
     def plus(self, other: Score) -> Score:
         """The sum of two scores."""
-        return Score(*(getattr(self, f) + getattr(other, f) for f in ("columns", "right", "wrong", "missed", "classes", "entities", "seconds", "errors")))
+        return Score(
+            *(
+                getattr(self, f) + getattr(other, f)
+                for f in ("columns", "right", "wrong", "missed", "classes", "entities", "seconds", "errors")
+            )
+        )
 
     def report(self) -> dict[str, Any]:
         """The score as figures."""
@@ -95,13 +102,15 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 1.0
 
 
-def databases(groups: Iterable[str]) -> Iterator[Database]:
-    """The databases of the sets, and the built-in company in the set for development."""
+def databases(groups: Iterable[str], only: str | None = None) -> Iterator[Database]:
+    """The databases of the sets, and the built-in company in the set for development; or `only` one of them."""
     for group in groups:
         for file in sorted((DATABASES / group).glob("*.yaml")):
+            if only not in (None, file.stem):
+                continue
             text, _, answers = file.read_text("utf-8").partition("\n---\n")
             yield _database(file.stem, group, text, answers)
-        if group == "development":
+        if group == "development" and only in (None, "companyos"):
             text = files("schemas").joinpath("builtin/companyos.yaml").read_text("utf-8")
             yield _database("companyos", group, text, (DATABASES / "companyos.answers.yaml").read_text("utf-8"), scale=0.05)
 
@@ -114,7 +123,8 @@ def _database(name: str, group: str, text: str, answers: str, scale: float = 1.0
             schema.table(table).column(column)
             klass, entity = said.split()
             known[table, column] = klass, entity
-    return Database(name, group, _as_reflected(schema), known, datagen.source(schema, scale=scale))
+    made = datagen.source(schema, scale=scale)
+    return Database(name, group, _as_reflected(schema), known, {t.name: _head(made.read(t.name)) for t in schema.tables})
 
 
 def _as_reflected(schema: Schema) -> Schema:
@@ -127,9 +137,39 @@ def _table_as_reflected(table: Table) -> Table:
     return replace(table, columns=columns, rules=(), correlate=(), lives=None)
 
 
+def renamed(database: Database, way: str) -> Database:
+    """The database with other names: `numbered` has none that tells anything, `shuffled` those of other columns of the same type."""
+    names: dict[tuple[str, str], str] = {}
+    tables = {t.name: f"t{i}" if way == "numbered" else t.name for i, t in enumerate(database.schema.tables)}
+    for table in database.schema.tables:
+        kinds: dict[str, list[str]] = {}
+        for column in table.columns:
+            kinds.setdefault("text" if column.type.kind in TEXTS else column.type.kind, []).append(column.name)
+        for i, column in enumerate(table.columns):
+            alike = kinds["text" if column.type.kind in TEXTS else column.type.kind]
+            shuffled = alike[(alike.index(column.name) + len(alike) // 2) % len(alike)]
+            names[table.name, column.name] = f"c{i:02}" if way == "numbered" else shuffled
+
+    def changed(table: Table) -> Table:
+        own = {c.name: names[table.name, c.name] for c in table.columns}
+        keys = tuple(
+            replace(k, columns=tuple(own[c] for c in k.columns), table=tables[k.table], target=tuple(names[k.table, c] for c in k.target))
+            for k in table.foreign_keys
+        )
+        return replace(
+            table, name=tables[table.name], columns=tuple(replace(c, name=own[c.name], comment=None) for c in table.columns), key=tuple(own[c] for c in table.key), foreign_keys=keys,
+            unique=tuple(replace(u, columns=tuple(own[c] for c in u.columns)) for u in table.unique), checks=(), indexes=(), comment=None,
+        )  # fmt: skip
+
+    schema = replace(database.schema, tables=tuple(changed(t) for t in database.schema.tables))
+    samples = {tables[t]: rows.rename_columns([names[t, c] for c in rows.column_names]) for t, rows in database.samples.items()}
+    answers = {(tables[t], names[t, c]): truth for (t, c), truth in database.answers.items()}
+    return Database(database.name, database.group, schema, answers, samples)
+
+
 def score(database: Database, *, deep: bool) -> Score:
     """Classify a database and compare."""
-    samples = {t.name: _head(database.source.read(t.name)) for t in database.schema.tables}
+    samples = database.samples
     started = time.perf_counter()
     found = classify(database.schema, samples.__getitem__, deep=deep)
     result = Score(seconds=time.perf_counter() - started)
@@ -154,16 +194,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--set", choices=("development", "held_out"), help="only this one")
     parser.add_argument("--database", help="only this one")
     parser.add_argument("--explain", action="store_true", help="show what went wrong, and the evidence")
+    parser.add_argument("--renamed", choices=("numbered", "shuffled"), help="give the columns names that say nothing, or those of others")
     parser.add_argument("--deep", action="store_true", help="ask the finder of masking.text too")
     options = parser.parse_args(arguments)
     groups = (options.set,) if options.set else ("development", "held_out")
     report: dict[str, Any] = {"rows": ROWS, "databases": {}, "sets": {}}
     for group in groups:
         total = Score()
-        for database in databases((group,)):
-            if options.database not in (None, database.name):
-                continue
-            result = score(database, deep=options.deep)
+        for database in databases((group,), options.database):
+            result = score(renamed(database, options.renamed) if options.renamed else database, deep=options.deep)
             total = total.plus(result)
             report["databases"][database.name] = {"set": group, **result.report()}
             if options.explain and (group == "development" or options.set):

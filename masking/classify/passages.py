@@ -16,7 +16,7 @@ Find = Callable[[Sequence[str]], Sequence[Sequence[Any]]]
 MOST_TEXTS = 120
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
-_PHONE = re.compile(r"(?<![\w.])(?:\+|\(|00|0)\d[\d\s().\-/]{6,18}\d")
+_PHONE = re.compile(r"(?<![\w.])(?:\+\d|\(0?\d|0)(?:[\s().\-/]{0,2}\d){7,13}(?!\d)")
 _ADDRESS = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _PAIR = re.compile(r"(?=\b([^\W\d_a-z][^\W\d_]+)\s+([^\W\d_a-z][\w'’-]+)\b)")
 
@@ -30,8 +30,13 @@ def persons_in(texts: Sequence[str], find: Find | None) -> int:
     return sum(found)
 
 
+def contacts_in(texts: Sequence[str]) -> int:
+    """In how many of `texts` an e-mail address, a telephone number or an IP address stands."""
+    return sum(1 for t in texts if _EMAIL.search(t) or _PHONE.search(t) or _ADDRESS.search(t))
+
+
 def _is_telling(text: str) -> bool:
-    if _EMAIL.search(text) or _PHONE.search(text) or _ADDRESS.search(text):
+    if contacts_in((text,)):
         return True
     common = dictionaries().common
     pairs = ((a, b) for a, b in _PAIR.findall(text) if a.lower() not in common and b.lower() not in common)

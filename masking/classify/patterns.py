@@ -37,8 +37,11 @@ _PATH = re.compile(r"(?:[A-Za-z]:\\|\.{0,2}/)?(?:[\w.@-]+[/\\])+[\w.@-]+|[\w-]+\
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _ROUTE = re.compile(r"[a-z][\w-]*(?:[.:_/-][a-z][\w-]*)+")
 _WORKING_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?[AaPp][Mm])?")
-_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
-_LICENCE_KEY = re.compile(r"[A-Z]{3}-\d{2,4}")
+_POSTCODE = re.compile(
+    r"\d{5}(?:-\d{4})?|\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} \d{2}|\d{5}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
+    r"|(?:[A-Z]{1,2}-)\d{4,5}|[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}"
+)
+_STREET_AND_NUMBER = re.compile(r"[^\W\d_][^\d,;:@/]{3,50}[ ,]+\d{1,4} ?[A-Za-z]?(?:[-/]\d{1,4})?|\d{1,5}[,]? [^\W\d_][^\d:;@]{3,50}")
 
 
 def is_email(text: str) -> bool:
@@ -85,13 +88,13 @@ def date_in(text: str) -> date | None:
     return None
 
 
-def is_secret(text: str) -> bool:
-    """Whether a text looks drawn at random from letters of both cases and digits, as keys and tokens are."""
+def is_random(text: str, kinds: int) -> bool:
+    """Whether a text looks drawn at random from so many kinds of small letters, capitals and digits, as keys and tokens are."""
     if _SECRET.fullmatch(text) is None or _UUID.fullmatch(text):
         return False
     tail = text.rpartition("_")[2] if "_" in text[:9] else text
-    kinds = (any(c.islower() for c in tail), any(c.isupper() for c in tail), any(c.isdigit() for c in tail))
-    return sum(kinds) == 3 and _turns(tail) >= len(tail) / 4
+    there = (any(c.islower() for c in tail), any(c.isupper() for c in tail), any(c.isdigit() for c in tail))
+    return len(tail) >= 8 and sum(there) >= kinds and _turns(tail) >= len(tail) / (4 if kinds == 3 else 5)
 
 
 def _turns(text: str) -> int:
@@ -133,4 +136,5 @@ is_number = _full(_NUMBER)
 is_path = _full(_PATH)
 is_host = _full(_HOST)
 is_route = _full(_ROUTE)
-is_vin = _full(_VIN)
+is_postcode = _full(_POSTCODE)
+is_street_and_number = _full(_STREET_AND_NUMBER)

@@ -76,8 +76,8 @@ def shape(text: str) -> str:
     return _DIGIT.sub("9", _LOWER.sub("a", _UPPER.sub("A", text)))
 
 
-def texts_of(values: pa.Array | pa.ChunkedArray) -> Texts:
-    """Profile an array of texts, binary texts or dictionaries of them."""
+def texts_of(values: pa.Array | pa.ChunkedArray, most: int | None = MOST_VALUES) -> Texts:
+    """Profile an array of texts, binary texts or dictionaries of them; `most` values are kept, all for None."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
@@ -86,7 +86,10 @@ def texts_of(values: pa.Array | pa.ChunkedArray) -> Texts:
     encoded = values.cast(pa.large_binary()) if not pa.types.is_null(values.type) else values
     known = encoded.drop_null()
     unique = pc.unique(known)
-    texts = (str(v, "utf-8", "replace")[:MOST_CHARACTERS].replace("\0", " ").strip() for v in map(_bytes, _spread(unique)))
+    texts = (
+        str(v, "utf-8", "replace")[:MOST_CHARACTERS].replace("\0", " ").strip()
+        for v in map(_bytes, unique if most is None else _spread(unique, most))
+    )
     kept = tuple(dict.fromkeys(t for t in texts if t))
     return Texts(len(known), len(unique), kept)
 
@@ -99,9 +102,9 @@ def texts_from(values: Sequence[str]) -> Texts:
     return Texts(len(values), len(unique), tuple(dict.fromkeys(t for t in kept if t)))
 
 
-def _spread(unique: pa.Array) -> pa.Array:
-    """At most MOST_VALUES of them, evenly from the first to the last."""
-    step = max(1, -(-len(unique) // MOST_VALUES))
+def _spread(unique: pa.Array, most: int) -> pa.Array:
+    """At most so many of them, evenly from the first to the last."""
+    step = max(1, -(-len(unique) // most))
     return unique if step == 1 else unique.take(pa.array(range(0, len(unique), step)))
 
 

@@ -15,7 +15,7 @@ from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.fitting import fits, is_closed
 from masking.classify.names import NameReading
 from masking.classify.numbers import SURE, WEAK, Numbers, classify_moments, classify_numbers, years_of_texts
-from masking.classify.passages import Find, persons_in
+from masking.classify.passages import Find, contacts_in, persons_in
 from masking.classify.profile import Texts
 
 MOST = 0.8
@@ -87,13 +87,16 @@ def by_address_of_page(column: Column) -> Finding | None:
     if column.name.strength("photo") and column.around.personal:
         return personal("photo", 0.9, said, "its name reads as photo")
     # the page of a person or a company names it; the picture of a product names nobody
-    if column.around.persons or column.around.companies or column.name.strength("url") >= SURE or column.name.strength("photo") >= SURE:
+    if column.around.persons or column.around.companies or column.name.strength("photo") >= SURE or _PROFILES & set(column.name.words):
         return personal("url", 0.8, said, "the rows are persons or companies, or the name reads as their page")
-    if column.around.things or not column.around.personal:
+    if not column.around.persons:
         named = column.share(lambda v: likeness.is_username(v.rstrip("/").rpartition("/")[2].partition(".")[0].partition("?")[0]))
-        if named < 0.3:
+        if named < (0.3 if column.around.things or not column.around.linked else 0.02):
             return harmless(0.75, said, column.counted(named, "end like the name of a person"))
     return personal("url", 0.6, said)
+
+
+_PROFILES = frozenset(("linkedin", "facebook", "profile", "social", "portfolio", "personal", "xing", "instagram", "twitter"))
 
 
 def by_check_digit(column: Column) -> Finding | None:
@@ -135,6 +138,17 @@ def by_digest(column: Column) -> Finding | None:
     return personal("secret", 0.6, said)
 
 
+def by_sure_form(column: Column) -> Finding | None:
+    """Telephone numbers with their country, and full names, nearly all of them: whatever the name says."""
+    international = column.share(lambda v: v[:1] in "+(" and patterns.is_phone(v))
+    if international >= 0.9:
+        return personal("phone", 0.97, column.counted(international, "are written like telephone numbers with a plus or parentheses"))
+    whole = column.share(likeness.is_person)
+    if whole >= 0.9 and column.texts.mean_words <= 4 and whole > column.share(likeness.is_company) and len(column.texts.values) >= 10:
+        return personal("person_name", 0.97, column.counted(whole, "are a given and a family name"))
+    return None
+
+
 def by_name(column: Column) -> Finding | None:
     if column.name.flag:
         return None
@@ -148,6 +162,8 @@ def by_name(column: Column) -> Finding | None:
                 continue
             if entity == "person_name" and _is_company(column):
                 entity = "company"
+            if entity == "address" and column.share(likeness.is_address) < 0.2:
+                entity = "street"
             return personal(
                 entity,
                 0.65 + 0.3 * strength,
@@ -179,6 +195,34 @@ def _is_prose(column: Column) -> bool:
     return column.texts.most_words >= 2 and not (column.closed and column.texts.distinct <= 20 and column.texts.most_words <= 5)
 
 
+def by_title_of_persons(column: Column) -> Finding | None:
+    """Titles, regions and languages of persons, which are categories and quasi-identifiers all the same."""
+    name, around = column.name, column.around
+    if name.flag or name.modified or not (around.personal or name.person):
+        return None
+    if name.strength("gender") >= WEAK and column.share(lambda v: v.lower() in dictionaries().genders) >= HALF:
+        return personal(
+            "gender",
+            0.85,
+            f"{column.texts.distinct} different values in {column.texts.rows} rows, most of them words for genders or forms of address",
+        )
+    if (
+        name.strength("job_title") >= WEAK
+        and (around.persons or name.person)
+        and "role" not in name.words
+        and fits("job_title", column.texts)
+    ):
+        if not around.things and not any(c.isdigit() for v in column.texts.values for c in v):
+            return personal("job_title", 0.7, "its name may read as job_title", "the rows are persons, or the name is of one")
+    if name.strength("region") >= WEAK:
+        known = column.share(lambda v: likeness.is_region(v) or (len(v) in (2, 3) and v.isupper()))
+        if known >= 0.4:
+            return personal("region", 0.8, column.counted(known, "are in the dictionary for region, or codes of two or three letters"))
+    if name.strength("language") >= WEAK and around.persons:
+        return personal("language", 0.6, "its name reads as language", "the rows are persons")
+    return None
+
+
 def by_few_values(column: Column) -> Finding | None:
     """Categories: of a kind that is known to be of persons, or else public."""
     if not column.closed:
@@ -202,7 +246,7 @@ def by_few_values(column: Column) -> Finding | None:
         if len(values) >= 4 and blood >= MOST * len(values):
             return personal("health", 0.9, said, "they are blood groups")
     people = max(column.share(likeness.is_person), _single_names(column)[1])
-    if people >= HALF and len(values) >= 3:
+    if people >= HALF and len(values) >= 3 and column.share(likeness.is_common) < HALF:
         return None
     for entity, share, least in (("email", column.share(patterns.is_email), 0.1), ("phone", column.share(patterns.is_phone), 0.3)):
         if share >= least:
@@ -288,9 +332,26 @@ def by_place(column: Column) -> Finding | None:
         said = column.counted(share, f"are in the dictionary for {entity}, or built like one")
         if column.around.personal or not column.name.telling:
             return personal(entity, 0.5 + 0.4 * share, said)
-        if column.name.strength(entity) >= WEAK or column.around.things:
-            return harmless(0.7, said, "the rows do not belong to persons")
+        return harmless(0.7, said, "the rows do not belong to persons")
     return None
+
+
+def by_postcode(column: Column) -> Finding | None:
+    share = column.share(patterns.is_postcode)
+    named = column.name.strength("postcode") >= WEAK
+    if share < MOST or not (named or (column.around.persons and column.name.identifier is False and not column.name.harmless)):
+        return None
+    if not named and column.texts.repeats < 1.02:
+        return None
+    return personal("postcode", 0.4 + 0.5 * share, column.counted(share, "have the form of postal codes"))
+
+
+def by_street_form(column: Column) -> Finding | None:
+    """A name and a number, in rows that are persons."""
+    share = column.share(patterns.is_street_and_number)
+    if share < MOST or not column.around.persons or column.closed:
+        return None
+    return personal("street", 0.4 + 0.3 * share, column.counted(share, "are a name and a number, as streets are"))
 
 
 def by_phone(column: Column) -> Finding | None:
@@ -347,6 +408,21 @@ def by_harmless_pattern(column: Column) -> Finding | None:
     return None
 
 
+def by_route(column: Column) -> Finding | None:
+    """Dotted and dashed names that are put together from few words, as keys of messages and settings are."""
+    share = column.share(patterns.is_route)
+    if (
+        share < 0.9
+        or column.around.persons
+        or column.around.companies
+        or not (_is_composed(column) or column.share(likeness.is_common) >= 0.8)
+    ):
+        return None
+    return harmless(
+        0.75, column.counted(share, "are dotted or dashed names"), f"{len(column.texts.vocabulary)} different words make them up"
+    )
+
+
 def by_user_name(column: Column) -> Finding | None:
     if column.texts.mean_words > 4 or column.share(lambda v: " " not in v) < 0.9:
         return None
@@ -361,10 +437,17 @@ def by_user_name(column: Column) -> Finding | None:
 
 
 def by_randomness(column: Column) -> Finding | None:
-    share = column.share(patterns.is_secret)
-    if share < 0.7 or column.closed:
+    if column.closed or column.share(lambda v: " " in v) > 0.1:
         return None
-    return personal("secret", 0.5 + 0.4 * share, column.counted(share, "look drawn at random from letters of both cases and digits"))
+    share = column.share(lambda v: patterns.is_random(v, 3))
+    either = column.share(lambda v: patterns.is_random(v, 2))
+    long = column.share(lambda v: len(v) >= 24 and patterns.is_random(v, 2))
+    various = column.texts.shapes >= 0.7 * len(column.texts.values)
+    if various and (share >= 0.7 or (share >= 0.3 and either >= 0.9) or long >= 0.9):
+        return personal(
+            "secret", 0.5 + 0.4 * max(share, long), column.counted(either, "look drawn at random from letters of both cases and digits")
+        )
+    return None
 
 
 def by_weak_name(column: Column) -> Finding | None:
@@ -376,7 +459,7 @@ def by_weak_name(column: Column) -> Finding | None:
         if not WEAK <= strength < SURE or not fits(entity, column.texts):
             continue
         said = f"its name may read as {entity}"
-        if entity in ("person_name", "given_name", "family_name") and around.persons and not column.share(_is_code):
+        if entity in ("person_name", "given_name", "family_name") and around.persons and column.share(_is_code) < 0.3:
             return personal("person_name" if entity == "person_name" else entity, 0.55, said, "the rows are persons")
         if entity == "job_title" and around.persons and not around.things:
             return personal(entity, 0.6, said, "the rows are persons")
@@ -409,6 +492,8 @@ def by_prose(column: Column) -> Finding | None:
     texts = column.texts
     if texts.mean_words < 4 and texts.most_words < 9:
         return None
+    if _names_things(column) and texts.mean_words < 8:
+        return None
     said = f"{texts.distinct} different texts of up to {texts.most_words} words"
     looked = len(texts.values)
     hits = persons_in(texts.values, column.find)
@@ -423,6 +508,15 @@ def by_prose(column: Column) -> Finding | None:
     return unsure("free_text", said)
 
 
+def _names_things(column: Column) -> bool:
+    """Whether it is the name or title of things, which may be called after persons."""
+    return (
+        column.around.things
+        and not column.around.persons
+        and bool({"name", "title", "label", "titel", "titre", "titulo", "titolo", "naam", "nom", "nombre", "nome"} & set(column.name.words))
+    )
+
+
 def likeness_of_language(column: Column) -> bool:
     """Whether most texts are made of words that are known to be common, so that names in them would have been seen."""
     return column.share(likeness.is_common) >= HALF
@@ -431,7 +525,19 @@ def likeness_of_language(column: Column) -> bool:
 def _is_composed(column: Column) -> bool:
     """Whether the texts are put together from few words, so that they are no free text."""
     texts = column.texts
-    return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.35 * len(texts.values)
+    return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.4 * len(texts.values)
+
+
+def by_number_of_person(column: Column) -> Finding | None:
+    """What a name calls the number of a person, of letters too."""
+    if not (column.name.person and column.name.identifier) or column.texts.mean_words > 2 or column.texts.longest > 40:
+        return None
+    return personal(
+        "person_id",
+        0.8,
+        f"{column.texts.distinct} different values in {column.texts.rows} rows",
+        "its name reads as the number of a person",
+    )
 
 
 def by_code(column: Column) -> Finding | None:
@@ -445,6 +551,11 @@ def by_code(column: Column) -> Finding | None:
                 return personal("url", 0.7, column.counted(share, "are hosts"), "the rows are companies")
             return harmless(0.75, column.counted(share, f"are {what}"))
     coded = column.share(lambda v: _is_code(v) and v.count(" ") <= 2)
+    short = column.share(lambda v: v.isupper() and len(v) <= 5)
+    if short >= 0.95 and texts.shapes <= 4 and not column.around.persons:
+        return harmless(
+            0.65, f"{texts.distinct} different codes of up to {texts.longest} capitals in {texts.rows} rows", "the rows are not persons"
+        )
     if coded < 0.9 or texts.mean_words > 4:
         return None
     regular = texts.shapes <= max(6, 0.1 * len(texts.values)) or column.share(lambda v: v == v.upper() or v == v.lower()) >= 0.95
@@ -468,15 +579,30 @@ def by_phrases(column: Column) -> Finding | None:
     said = column.counted(people, "are or look like names of persons")
     if people > 0.35 and common < HALF:
         return None
+    contacts = contacts_in(texts.values)
+    named = persons_in(texts.values, None) if column.around.personal and not _names_things(column) else 0
+    if contacts >= (0.02 * len(texts.values) if _names_things(column) else 1) or named >= 0.05 * len(texts.values) > 0:
+        return personal(
+            "text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts"
+        )
     about = "the table's name is of things" if column.around.things else "its name is of nothing personal" if column.name.harmless else None
     if common >= 0.6:
         return harmless(0.7, said, column.counted(common, "are made of common words"))
     if _is_composed(column):
         return harmless(0.7, said, f"{len(texts.vocabulary)} different words make up {len(texts.values)} values")
-    if about and people <= 0.2:
+    if about and people <= (0.35 if _names_things(column) else 0.2):
         return harmless(0.6, said, about)
     if people <= 0.2 and column.name.telling and not column.around.personal and common >= 0.3:
         return harmless(0.55, said, "the rows do not belong to persons")
+    # names that no dictionary knows are still written like names: every word with a capital
+    if (
+        texts.mean_words >= 1.5
+        and len(texts.values) >= 10
+        and not column.around.personal
+        and not column.around.companies
+        and people <= 0.15
+    ):
+        return harmless(0.5, said, "the rows do not belong to persons")
     return None
 
 
@@ -488,20 +614,26 @@ RULES: tuple[Rule, ...] = (
     by_random_identifier,
     by_digest,
     by_social_security_form,
+    by_sure_form,
     by_name,
+    by_title_of_persons,
     by_few_values,
     by_phone,
+    by_postcode,
     by_moment,
     by_number,
     by_harmless_pattern,
     by_company,
     by_names_of_persons,
     by_place,
+    by_street_form,
     by_job,
     by_randomness,
+    by_route,
     by_user_name,
     by_name_of_companies,
     by_weak_name,
+    by_number_of_person,
     by_prose,
     by_code,
     by_phrases,

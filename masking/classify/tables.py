@@ -96,7 +96,8 @@ def _is_about_persons(table: Table, name: NameReading, found: Mapping[Place, Fin
         score += worth
     if not score:
         # names alone: `users` with nothing in them but what hangs on them
-        return name.person and not _last_is_thing(name) and not name.company
+        sure = set(name.words) & (lexicon().roles["persons"] - lexicon().roles["perhaps"])
+        return bool(sure) and not _last_is_thing(name) and not name.company
     strangers = [k for k in table.foreign_keys if k.table != table.name]
     if name.person and not _last_is_thing(name):
         score += 1.5
