@@ -86,7 +86,7 @@ def written_like(new: str | None, old: str | None) -> str | None:
     if new is None or old is None:
         return None
     letters = iter(new)
-    text = "".join(next(letters, "") if c.isalnum() else c for c in old)
+    text = new if len(new) == len(old) else "".join(next(letters, "") if c.isalnum() else c for c in old)
     return text.lower() if old.islower() else text
 
 
