@@ -19,18 +19,11 @@ from masking.walking import walk
 
 # networks that mean something by themselves (RFC 6890): an address of one stays in it
 _SPECIAL = tuple(
-    IPv4Network(text)
-    for text in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "224.0.0.0/3",
+    IPv4Network(text) for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3",
     )
-)
+)  # fmt: skip
+_PREFIXES = tuple((32 - network.prefixlen, int(network[0]) >> (32 - network.prefixlen)) for network in _SPECIAL)
 _DOCUMENTATION = int(IPv6Address("2001:db8::")) >> 96
 _LEAST_KEPT = 24
 _LONGEST_TEXT = 39
@@ -137,6 +130,4 @@ def _are_addresses(texts: pa.Array) -> np.ndarray:
 
 def _special(number: int) -> int:
     """Which special network an address is of; -1 for none."""
-    return next(
-        (i for i, network in enumerate(_SPECIAL) if number >> (32 - network.prefixlen) == int(network[0]) >> (32 - network.prefixlen)), -1
-    )
+    return next((i for i, (bits, prefix) in enumerate(_PREFIXES) if number >> bits == prefix), -1)

@@ -275,6 +275,15 @@ def _patterns(code: int) -> tuple[str, str, str]:
     return mobile, fixed, other
 
 
+def mobile_numbers(country: str) -> int:
+    """Return how many numbers of the usual length a country's plan has for mobile telephones; 0 for a country without a plan."""
+    plan = _phonenumbers().PhoneMetadata.metadata_for_region(country, None)
+    if plan is None or plan.mobile is None or not plan.mobile.example_number:
+        return 0
+    code, length = plan.country_code, len(plan.mobile.example_number)
+    return sum(Plan(code, kind, length).size for kind in (1, 3))
+
+
 def _own(country: str) -> tuple[int, str]:
     """The code of a country, and the digits that come before its national numbers when they are called from within."""
     phonenumbers = _phonenumbers()
