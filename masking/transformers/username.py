@@ -41,9 +41,7 @@ class Username:
         suffix = suffix_length(context.distinct) if context.unique else _DIGITS
         room = longest(context.column.type)
         if room < suffix + 2:
-            raise TransformerUnfit(
-                f"{where}: a {context.column.type} is too short for `username`, which needs {suffix + 2} characters"
-            )
+            raise TransformerUnfit(f"{where}: a {context.column.type} is too short for `username`, which needs {suffix + 2} characters")
         locale = known_locale(where, self.locale or context.locale)
         key = KeyedHash(context.key.derive(f"username/{context.domain}/suffix"))
         return _Usernames(Seeds.of(context, "username", self.subject), key, self.gender, locale, room, suffix, context.unique)
