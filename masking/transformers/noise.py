@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.draws import Draws, draws
+from masking.draws import draws
+from masking.keyed import UInt64
 from masking.transformers.base import Context, Rows
 from masking.transformers.distributions import Floats, laplace, normal, uniform
 from masking.transformers.fit import MOMENTS, NUMBERS, require_kind, require_repeats, unfit
@@ -93,7 +94,7 @@ class Noisy:
                 noise = (np.maximum(noise, -1.0) if self.sign else noise) * units.astype(np.float64)
         return write_units(self._moved(units, noise), values)
 
-    def _draws(self, values: pa.Array, rows: Rows) -> Draws:
+    def _draws(self, values: pa.Array, rows: Rows) -> UInt64:
         by_value = draws(values, self.key)
         if self.per == "value" or rows.subject is None:
             return by_value
