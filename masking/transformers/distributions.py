@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from masking.draws import Draws
+from masking.keyed import UInt64
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -37,23 +37,23 @@ _FAR = (
 )  # fmt: skip
 
 
-def unit(draws: Draws) -> Floats:
+def unit(draws: UInt64) -> Floats:
     """Uniform numbers in (0, 1), in steps of 2^-52, neither end included."""
     return (np.asarray(draws >> np.uint64(12), np.float64) + 0.5) * 2.0**-52
 
 
-def uniform(draws: Draws) -> Floats:
+def uniform(draws: UInt64) -> Floats:
     """Uniform numbers in (-1, 1)."""
     return 2.0 * unit(draws) - 1.0
 
 
-def laplace(draws: Draws) -> Floats:
+def laplace(draws: UInt64) -> Floats:
     """Numbers of the Laplace distribution with centre 0 and scale 1 (standard deviation sqrt(2)), by inversion."""
     u = unit(draws) - 0.5
     return np.where(u < 0, 1.0, -1.0) * natural_logarithm(1.0 - 2.0 * np.abs(u))
 
 
-def normal(draws: Draws) -> Floats:
+def normal(draws: UInt64) -> Floats:
     """Numbers of the standard normal distribution, by inversion (Wichura, Algorithm AS 241, 1988), to about 1e-16."""
     p = unit(draws)
     q = p - 0.5

@@ -32,7 +32,7 @@ class ByPath:
 
     Every string, number and boolean is masked by the transformer of its path, those of no path by `rest` (None: strings become `***`,
     others null); nulls stay. How numbers and dates are taken is told at `Leaves`. The names of members stay, but for those under a
-    path that ends in `~`, and those at places of no path that look like values (a date, an e-mail address, a number, a name): `keys`
+    path that ends in `~`, and those that no path speaks and that look like values (a date, an e-mail address, a number, a name): `keys`
     masks them (None: `key-` and a keyed hash). Documents come out compact, with their members in order; a number that is kept is
     written as it was. Where a member stands twice, the last counts. A text that is no JSON, or is nested deeper than 400, is masked
     by `rest` as a whole in a column of text, and an error in one of JSON.
@@ -126,7 +126,7 @@ class JsonMasker:
         leaves: Leaves | None = None
         if place.names is not None:
             leaves = self.rules[place.names]
-        elif not kept and _VALUE_LIKE.search(text):
+        elif not kept and text not in self.automaton.vocabulary and _VALUE_LIKE.search(text):
             leaves = self.keys
         return None if leaves is None else leaves.plan("name", text) or quoted(HIDDEN)
 

@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.draws import Draws, draws
+from masking.draws import draws
+from masking.keyed import UInt64
 from masking.transformers.base import Context, Rows
 from masking.transformers.distributions import Floats, laplace, normal, uniform
 from masking.transformers.fit import MOMENTS, NUMBERS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
-from masking.transformers.units import Limits, Units, limits_of, read_units, roomy, saturated, write_units
+from masking.transformers.units import Limits, Units, limits_of, read_units, saturated, write_units
 from schemas.times import parse_duration
 from schemas.types import FLOATS, SqlType
 
@@ -93,7 +94,7 @@ class Noisy:
                 noise = (np.maximum(noise, -1.0) if self.sign else noise) * units.astype(np.float64)
         return write_units(self._moved(units, noise), values)
 
-    def _draws(self, values: pa.Array, rows: Rows) -> Draws:
+    def _draws(self, values: pa.Array, rows: Rows) -> UInt64:
         by_value = draws(values, self.key)
         if self.per == "value" or rows.subject is None:
             return by_value
@@ -107,8 +108,7 @@ class Noisy:
                 moved = np.clip(units + noise, low, high)
             moved = _with_sign(units, moved, 0.0) if self.sign else moved
             return np.where(np.isfinite(units), moved, units)
-        whole = _whole(noise, roomy(units))
-        moved = saturated(units, whole, self.limits)
+        moved = saturated(units, _whole(noise), self.limits)
         return _with_sign(units, moved, 0) if self.sign else moved
 
 
@@ -159,11 +159,12 @@ def _spread_units(spread: float | str, unit: str, type: SqlType) -> float:
     return spread * 10.0**type.decimals
 
 
-def _whole(noise: Floats, like: Units) -> Units:
-    rounded = np.rint(noise)
-    if like.dtype == object:
+def _whole(noise: Floats) -> Units:
+    # further than any type reaches, so that what lies beyond is all the same
+    rounded = np.clip(np.rint(noise), -1e60, 1e60)
+    if len(rounded) and np.abs(rounded).max() >= 2.0**61:
         return np.array([int(x) for x in rounded.tolist()], dtype=object)
-    return np.clip(rounded, -(2.0**61), 2.0**61).astype(np.int64)
+    return rounded.astype(np.int64)
 
 
 def _with_sign(units: Units, moved: Units, zero: Any) -> Units:

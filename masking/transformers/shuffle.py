@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.draws import draws, written
+from masking.draws import draws, told
 from masking.errors import MaskingFailed, TransformerUnfit
 from masking.transformers.base import Context, Rows
 from masking.transformers.fit import place_of, unfit
@@ -42,6 +42,8 @@ class Shuffle:
                 raise unfit(context, self.name, f"there is no column '{name}' in {table.name}{nearest(name, names)}")
             if name == context.column.name:
                 raise unfit(context, self.name, "a column cannot be shuffled within itself; all its values would stay")
+            if table.column(name).type.item is not None:
+                raise unfit(context, self.name, f"'{name}' is an array, and groups are told apart by plain values")
         identity = next((unique for unique in table.unique_sets() if not any(table.column(name).nullable for name in unique)), None)
         if identity is None:
             raise unfit(context, self.name, f"{table.name} has no key by which its rows are told apart")
@@ -112,7 +114,7 @@ class Shuffled:
         # lengths before the texts, so that ('a', 'bc') is not ('ab', 'c'); null is another thing than empty
         pieces: list[pa.Array] = []
         for name in columns:
-            text = written(rows.columns[name])
-            length = pc.fill_null(pc.binary_length(text).cast(pa.string()), "-")
-            pieces += [length, pc.fill_null(text, "")]
-        return draws(pc.binary_join_element_wise(*pieces, ":") if len(pieces) > 1 else pieces[0], key)
+            values = rows.columns[name]
+            text = told(values)
+            pieces += [pc.if_else(pc.is_valid(values), pc.binary_length(text).cast(pa.string()), "-"), text]
+        return draws(pc.binary_join_element_wise(*pieces, ":"), key)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.draws import hexadecimal, whole_numbers
+from masking.canonical import fixed_texts
+from masking.draws import told
+from masking.keyed import KeyedHash
 from masking.transformers.base import Context, Rows
 from masking.transformers.fit import WORDS, require_kind, unfit
 from masking.transformers.parameters import parameter
@@ -54,6 +56,8 @@ class Template:
                 raise unfit(context, self.name, "the table has no subject; name it (`subject:`) or leave out `.subject`")
             if part.source is not None and part.source not in ("subject", *names):
                 raise unfit(context, self.name, f"there is no column '{part.source}' in {context.table.name}{nearest(part.source, names)}")
+            if part.source not in (None, "subject") and context.table.column(str(part.source)).type.item is not None:
+                raise unfit(context, self.name, f"'{part.source}' is an array, which has no hash")
             keys[part.source] = context.key.derive(f"template/{_domain(part.source, context)}")
         longest = sum(len(part) if isinstance(part, str) else part.length for part in parts)
         if context.column.type.length is not None and longest > context.column.type.length:
@@ -87,32 +91,31 @@ class Filled:
     keys: Mapping[str | None, bytes] = field(repr=False)
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        hashes: dict[str | None, Any] = {}
-        for source, key in self.keys.items():
-            found = values if source is None else rows.subject if source == "subject" else rows.columns[source]
-            hashes[source] = hexadecimal(pa.nulls(len(values), pa.string()) if found is None else found, key)
-        pieces = [pa.scalar(p) if isinstance(p, str) else _signs(hashes[p.source], p) for p in self.parts]
+        texts = {source: told(self._values(source, values, rows)) for source in self.keys}
+        pieces = [pa.scalar(p) if isinstance(p, str) else _signs(texts[p.source], self.keys[p.source], p) for p in self.parts]
         made = pc.binary_join_element_wise(pa.repeat("", len(values)), *pieces, "")
         return pc.if_else(pc.is_valid(values), made, pa.scalar(None, pa.string()))
 
+    def _values(self, source: str | None, values: pa.Array, rows: Rows) -> pa.Array:
+        if source is None:
+            return values
+        if source == "subject":
+            return pa.nulls(len(values), pa.string()) if rows.subject is None else rows.subject
+        return rows.columns[source]
 
-def _signs(hashes: Any, part: Part) -> pa.Array:
+
+def _signs(texts: pa.Array, key: bytes, part: Part) -> pa.Array:
+    keyed = KeyedHash(key)
     if part.kind == "hash":
-        return _arrow(hashes.str.slice(0, part.length))
+        return pc.utf8_slice_codeunits(keyed.hexadecimal(texts), 0, part.length).cast(pa.string())
     base, first = (10, ord("0")) if part.kind == "digits" else (26, ord("a"))
     each = _MOST[part.kind] // 4  # signs from each 64 bits
-    signs = np.empty((len(hashes), part.length), np.uint8)
+    words = keyed.words(texts, 4)
+    signs = np.empty((len(texts), part.length), np.uint8)
     for place in range(part.length):
-        if place % each == 0:
-            numbers = whole_numbers(hashes, place // each)
+        numbers = words[place // each] // np.uint64(base ** (place % each))
         signs[:, place] = first + numbers % np.uint64(base)
-        numbers = numbers // np.uint64(base)
-    offsets = np.arange(0, signs.size + 1, part.length, dtype=np.int64)
-    return pa.LargeStringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(signs.tobytes())).cast(pa.string())
-
-
-def _arrow(series: Any) -> pa.Array:
-    return series.to_arrow().cast(pa.string())
+    return fixed_texts(signs)
 
 
 def _parts(text: str) -> list[str | Part]:

@@ -157,7 +157,9 @@ def hold(mask: Any, type: str, data: st.DataObject) -> None:
 
 def same(a: pa.Array, b: pa.Array) -> bool:
     if pa.types.is_floating(a.type):  # NaN is equal to NaN here
-        return a.cast(pa.float64()).to_numpy(zero_copy_only=False).tobytes() == b.cast(pa.float64()).to_numpy(zero_copy_only=False).tobytes()
+        return (
+            a.cast(pa.float64()).to_numpy(zero_copy_only=False).tobytes() == b.cast(pa.float64()).to_numpy(zero_copy_only=False).tobytes()
+        )
     return a.equals(b)
 
 
@@ -194,7 +196,9 @@ def test_an_empty_batch_is_an_empty_batch(mask: Any, type: str) -> None:
     assert masker.apply(empty, rows_of(empty, [])).equals(empty)
 
 
-@pytest.mark.parametrize("name", ["bucket", "constant", "generalise", "noise", "partial", "prefix", "replace", "round", "top_bottom", "truncate"])
+@pytest.mark.parametrize(
+    "name", ["bucket", "constant", "generalise", "noise", "partial", "prefix", "replace", "round", "top_bottom", "truncate"]
+)
 def test_what_makes_values_alike_is_refused_where_they_must_differ(name: str) -> None:
     mask, type = next((mask, type) for mask, type in EACH if not isinstance(mask, str) and name in mask)
     with pytest.raises(TransformerUnfit, match=f"'{name}' does not fit: the column is unique, and different values may become alike"):
