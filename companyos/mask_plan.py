@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +17,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("url")
-@click.option("-o", "--output", metavar="POLICY", type=click.Path(dir_okay=False), help="Write the policy here.  [default: standard output]")
-@click.option("--diff", metavar="POLICY", type=click.Path(dir_okay=False), help="Show where the source differs from a policy; exit 1 if it does.")
+@click.option(
+    "-o", "--output", metavar="POLICY", type=click.Path(dir_okay=False), help="Write the policy here.  [default: standard output]"
+)
+@click.option(
+    "--diff", metavar="POLICY", type=click.Path(dir_okay=False), help="Show where the source differs from a policy; exit 1 if it does."
+)
+@click.option(
+    "--key", metavar="KEY", default="ephemeral", show_default=True, help="The key that is meant: env:NAME or file:PATH; it is not read."
+)
 @click.option("--locale", metavar="NAME", default="en_US", show_default=True, help="The language of pseudonyms.")
 @click.option("--rows", metavar="N", type=click.IntRange(min=1), default=5000, show_default=True, help="Rows to look at in each table.")
 @json_option
-def plan(url: str, output: str | None, diff: str | None, locale: str, rows: int, as_json: bool) -> int:
+def plan(url: str, output: str | None, diff: str | None, key: str, locale: str, rows: int, as_json: bool) -> int:
     """Propose a policy for the database at URL: what each column seems to hold, why, and how to mask it.
 
     No value of the database is in the policy. Read it, correct it, and give it to `companyos mask run`: what is unsure is
@@ -32,15 +40,15 @@ def plan(url: str, output: str | None, diff: str | None, locale: str, rows: int,
     with masking.open_source(url) as source:
         if diff is not None:
             return _show_differences(masking.differences(source.schema, masking.read_policy(diff)), as_json)
-        proposed = masking.plan(source, locale=locale, rows=rows)
-        prices = masking.prices(source.schema, proposed, source.count)
+        proposed = replace(masking.plan(source, locale=locale, rows=rows), key=key)
+        prices = masking.prices(source.schema, proposed)
     text = masking.policy_yaml(proposed, masking.review_notes(proposed, prices))
     if output is not None:
         from companyos.files import replace_file
 
         replace_file(output, text.encode())
     if as_json:
-        print_json({"policy": output or text, "columns": _columns(proposed), "prices": [price.document() for price in prices]})
+        print_json({"policy": output or text, "columns": _columns(proposed), "prices": [asdict(price) for price in prices]})
     elif output is None:
         click.echo(text, nl=False)
     else:

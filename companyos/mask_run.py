@@ -63,7 +63,9 @@ def run(
         print_json({**made.describe(), "seconds": round(seconds, 3), "certificate": document})
         return
     rows = sum(t.rows for t in made.tables.values())
-    print_table(["table", "rows", "of"], [[t["table"], f"{t['rows']:,}", f"{t['source_rows']:,}"] for t in document["tables"]], numbers=(1, 2))
+    print_table(
+        ["table", "rows", "of"], [[t["table"], f"{t['rows']:,}", f"{t['source_rows']:,}"] for t in document["tables"]], numbers=(1, 2)
+    )
     click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows in {seconds:.1f} s")
     click.echo(f"proof     {document['scan']['values']:,} personal values looked for, {document['scan']['survivors']:,} survived")
     click.echo(f"key       {document['key']['origin']}: {document['key']['ended']}")

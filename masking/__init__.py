@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from masking.policy.model import Policy
     from masking.policy.reader import parse_policy, read_policy
     from masking.policy.writer import policy_yaml
+    from masking.review import prices, review_notes
     from masking.source import open_source
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "parse_policy",
     "plan",
     "policy_yaml",
+    "prices",
     "read_key",
     "read_policy",
+    "review_notes",
 ]
 
 _MODULES = {
@@ -41,6 +44,7 @@ _MODULES = {
     "policy.model": ("Policy",),
     "policy.reader": ("parse_policy", "read_policy"),
     "policy.writer": ("policy_yaml",),
+    "review": ("prices", "review_notes"),
     "source": ("open_source",),
 }
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}

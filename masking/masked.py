@@ -26,9 +26,11 @@ from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.output_schema import output_schema
 from masking.policy.model import REFERENCE, Policy, Treatment
+from masking.pools import KINDS, Pool, pool
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof import Scanner, ScanReport, certificate, column_entries, examined, learn_batch
+from masking.proof import Scanner, ScanReport, certificate, column_entries, examined, learn_batch, learn_pools
 from masking.references import Families, Place
+from masking.review import price_documents, prices
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
@@ -85,6 +87,7 @@ class MaskedSource:
         self._done = 0
         for table in self.source.schema.tables:
             self._learn(table)
+        learn_pools(self._known, self._pools())
         self._known.seal()
         self._scanner = Scanner(
             self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
@@ -186,6 +189,10 @@ class MaskedSource:
             self._bound, self._key, self._scanner = {}, None, None
         return {"certificate": self._certificate}
 
+    def _pools(self) -> list[Pool]:
+        """The pools that pseudonyms are picked from."""
+        return [pool(kind, self.policy.locale) for kind in sorted(KINDS)]
+
     def _certified(self, report: ScanReport) -> Mapping[str, Any]:
         assert self._key is not None
         source = self.source.schema
@@ -198,6 +205,8 @@ class MaskedSource:
             report,
             kind=self.source.dialect,
             version_of_project=version("companyos-data"),
+            prices=price_documents(prices(source, replace(self._resolved, key=self._key.origin))),
+            pools=[(f"{pool.locale}/{pool.kind}", len(pool), pool.digest) for pool in self._pools()],
             left_out=self.left_out,
         )
 
