@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from masking.anonymity.cells import class_cells
+from masking.anonymity.cells import class_losses
 from masking.anonymity.class_statistics import Observations, class_statistics, whole_counts
 from masking.anonymity.clustering import cluster
 from masking.anonymity.distinct import DistinctTable
@@ -51,7 +51,7 @@ def lost(table: DistinctTable, classes: Ints) -> float:
     number = int(classes.max()) + 1
     rows = np.bincount(classes[kept], part.counts, number)
     # one after the other, so that the sum is the same on every machine
-    return gone + float(sum(np.cumsum(cells.losses * rows)[-1] for cells in class_cells(part, classes[kept], number)))
+    return gone + float(sum(np.cumsum(losses * rows)[-1] for losses in class_losses(part, classes[kept], number)))
 
 
 def _recode(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, suppression: int, most: int) -> Ints:
