@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 SUPPRESSED = -1
+_SMALL, _MANY = 64, 1 << 17
 
 
 def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: int = 0) -> Ints:
@@ -33,7 +34,10 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: i
     met = _meeting(table, models)
     need = smallest_class(models)
     forms = {domain.form for domain in table.domains}
-    found = [split(table, met, need)]
+    found = []
+    small = need <= _SMALL and len(table.counts) > _MANY and all(isinstance(model, KAnonymity) for model in models)
+    if forms != {"set"} or not small:  # many small classes of sets are better clustered
+        found.append(split(table, met, need))
     if forms - {"set"}:
         found.append(_recode(table, met, need, suppression, GENERALISATIONS))
     if forms != {"labels"}:
