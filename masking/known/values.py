@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from masking.known.stream import I64, Mask, U64
+from masking.known.stream import I64, U64, Mask
 
 SHARED = 10  # rows from which on a value tells of nobody in particular
 _PENDING = 1 << 20
