@@ -15,6 +15,6 @@ def decimals(texts: pa.Array, type: pa.DataType) -> pa.Array:
     if (pc.max(pc.binary_length(texts)).as_py() or 0) <= _SAFE:
         return texts.cast(type)
     try:
-        return pa.array([None if text is None else Decimal(text) for text in texts.to_pylist()], type)
+        return pa.array([None if text is None else Decimal(text.rstrip("0") if "." in text else text) for text in texts.to_pylist()], type)
     except InvalidOperation:
         raise pa.ArrowInvalid("a text that is no number") from None

@@ -29,12 +29,17 @@ _REFUSALS = (pa.ArrowException, ValueError, TypeError, OverflowError, InvalidOpe
 def array_of(column: Column, values: Sequence[Any], decode: Decoder) -> pa.Array:
     """Return one column of a batch as Arrow carries it: by `decode`, which is fast, else value by value; raises NotCarried.
 
-    Texts with NUL characters are refused, since PostgreSQL takes none, and so are nulls in a key.
+    Texts with NUL characters are refused, since PostgreSQL takes none, and so are the nulls that SQLite allows in some keys.
     """
     try:
         array = decode(column.type, values)
     except _REFUSALS:
         array = _one_by_one(column.type, values)
+    return checked(column, array)
+
+
+def checked(column: Column, array: pa.Array) -> pa.Array:
+    """Return `array`; NotCarried where it holds nulls, or texts, that no target takes."""
     if array.null_count and not column.nullable:
         raise NotCarried("nulls where there may be none")
     if pa.types.is_string(array.type) and pc.any(pc.match_substring(array, "\0")).as_py():
