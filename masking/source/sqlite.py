@@ -83,6 +83,8 @@ def _begin_together(path: Path, connection: sqlite3.Connection, reader: ColumnRe
     try:
         for _ in range(_TRIES):
             before = watch.execute("PRAGMA data_version").fetchone()
+            if reader is not None:
+                reader.end()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             connection.execute("BEGIN")

@@ -61,11 +61,14 @@ class ColumnReader:
             self._run(f"PRAGMA {setting}")
 
     def begin(self) -> None:
-        """Begin the transaction, and end one that goes on."""
-        with suppress(Exception):
-            self._run("ROLLBACK")
+        """Begin the transaction."""
         self._run("BEGIN")
         self._run("SELECT count(*) FROM sqlite_master")
+
+    def end(self) -> None:
+        """End the transaction, where one goes on."""
+        with suppress(Exception):
+            self._run("ROLLBACK")
 
     def close(self) -> None:
         """End the transaction and close the connection."""

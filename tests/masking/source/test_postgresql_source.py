@@ -330,8 +330,8 @@ _SLOW = """
 import sys
 from masking.source import open_source
 with open_source(sys.argv[1]) as source:
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         source.where("t", "pg_sleep(60) IS NOT NULL", ["id"]).read_all()
     except KeyboardInterrupt:
         print("stopped", flush=True)
