@@ -15,7 +15,7 @@ BASELINE = (
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
     "exchanged; the larger expectation counts.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source.",
-    "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
+    "Survivors are those beyond what chance passes at most once in a million times; where less than a hundredth of a value is expected, "
     "one is enough.",
     "Common words, values that ten or more rows share (of columns that identify nobody by themselves), values of columns that the policy "
     "keeps, and values that a public column shows, do not count.",
