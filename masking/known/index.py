@@ -147,13 +147,17 @@ class KnownValues:
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
-        candidates = hashes[hit]
         if not len(hit):
             return
+        hit = hit[np.argsort(hashes[hit])]  # neighbours are found near one another
+        candidates = hashes[hit]
+        first = np.ones(len(hit), bool)
+        first[1:] = candidates[1:] != candidates[:-1]
+        different, repeats = candidates[first], np.cumsum(first) - 1
         for number, column in enumerate(self.columns):
-            known = column.lookup(candidates)
+            known = column.lookup(different)
             if known.any():
-                yield number, hit[known]
+                yield number, np.sort(hit[known[repeats]])
 
     def tagged(self, stream: Stream) -> U64:
         """The hashes of the whole texts of a stream, with the way to look for them."""

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from masking.known.index import SHORT, KnownValues, tag_words
 from masking.known.stream import U64, Hasher
-from masking.proof.sampling import ENDING, Sample
+from masking.proof.sampling import ENDING, SIGMAS, Sample
 
-EXCHANGES = 48
+EXCHANGES = 32
 _TAG = np.uint64(3)
 # the first of the characters, how many there are, and how far along each is exchanged
 _ALPHABETS = ((48, 10, range(1, 10)), (97, 26, (1, 5, 8, 12, 17, 21, 24)))
@@ -27,7 +27,8 @@ _Records = npt.NDArray[np.void]
 def expected_by_neighbours(known: KnownValues, sample: Sample, same_kind: Callable[[int], bool]) -> npt.NDArray[np.float64]:
     """How many values of each column of `known` a column of the output meets by chance, going by neighbours of its values.
 
-    Too short values are met in columns for which `same_kind` holds alone.
+    Too short values are met in columns for which `same_kind` holds alone. What is estimated from a sample is told with its error, so
+    that the true number is above it less than once in a million times.
     """
     records = np.sort(sample.records, order="mixed")
     met = np.zeros(len(known.columns))
@@ -37,7 +38,8 @@ def expected_by_neighbours(known: KnownValues, sample: Sample, same_kind: Callab
             for number, hit in known.columns_of(hashes):
                 mean[number] += weight * (len(hit) if same_kind(number) else np.count_nonzero(hashes[hit] & _TAG != SHORT))
         met = np.maximum(met, mean)
-    return met * (1 << sample.level)
+    error = np.sqrt(met) if sample.level else np.sqrt(met / len(_ALPHABETS[0][2]))
+    return (met + SIGMAS * error) * (1 << sample.level)
 
 
 _Neighbours = Iterator[tuple[U64, float]]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from masking.known.looks import PROFILE, endings, forms_of
 from masking.known.stream import I64, U64, Mask, Stream
 
-SIZE = 1 << 15
+SIZE = 1 << 14
+SIGMAS = 4.9  # standard deviations that a normal variable passes less than once in a million times
 ENDING = 8  # the characters at the end that are remembered
 _TAG = np.uint64(3)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
+_HALF = np.uint64(32)
 _RECORD = np.dtype(
     [
         ("mixed", np.uint64), ("hash", np.uint64), ("tag", np.uint8), ("length", np.int32), ("form", np.int16),
@@ -23,7 +27,7 @@ _RECORD = np.dtype(
 class Sample:
     """Different values of one column: those whose hash, mixed, begins with `level` zeros, so that each stands for 2**level.
 
-    The level rises so that at most 32,768 are held, of 60 bytes each: hashes, lengths, and their last eight characters, none of which
+    The level rises so that at most 16,384 are held, of 60 bytes each: hashes, lengths, and their last eight characters, none of which
     is ever written anywhere.
     """
 
@@ -34,8 +38,9 @@ class Sample:
 
     @property
     def different(self) -> int:
-        """How many different values there are, about."""
-        return len(self._seen) << self.level
+        """How many different values there are: exactly at level 0, else so that more are there less than once in a million times."""
+        seen = len(self._seen)
+        return seen if not self.level else math.ceil(seen + SIGMAS * math.sqrt(seen)) << self.level
 
     @property
     def forms(self) -> npt.NDArray[np.float64]:
@@ -46,11 +51,11 @@ class Sample:
 
     def wants(self, hashes: U64) -> Mask:
         """Which of some hashes, tagged or not, belong into the sample as it is now."""
-        return self._wanted((hashes & ~_TAG) * _MIX)
+        return self._wanted(_mixed(hashes))
 
     def take(self, stream: Stream, starts: I64, ends: I64, hashes: U64) -> None:
         """Take in stretches of a stream, with their tagged hashes."""
-        mixed = (hashes & ~_TAG) * _MIX
+        mixed = _mixed(hashes)
         taken = np.flatnonzero(self._wanted(mixed))
         different, first = np.unique(mixed[taken], return_index=True)
         places = np.asarray(np.searchsorted(self._seen, different))
@@ -75,9 +80,22 @@ class Sample:
         return wanted
 
 
+def _mixed(hashes: U64) -> U64:
+    """Hashes without their tags, mixed: those of texts of the same words are sums of the same numbers and would not be spread evenly.
+
+    The mixer is that of Degski, as Wellons lists it ("Prospecting for Hash Functions", 2018).
+    """
+    mixed = hashes & ~_TAG
+    for _ in range(2):
+        mixed ^= mixed >> _HALF
+        mixed *= _MIX
+    mixed ^= mixed >> _HALF
+    return mixed
+
+
 def _records(stream: Stream, starts: I64, ends: I64, hashes: U64) -> npt.NDArray[np.void]:
     records = np.zeros(len(starts), _RECORD)
-    records["mixed"] = (hashes & ~_TAG) * _MIX
+    records["mixed"] = _mixed(hashes)
     records["hash"] = stream.hashes(starts, ends)
     records["tag"] = hashes & _TAG
     records["length"] = ends - starts
