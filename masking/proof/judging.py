@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from masking.known.index import KnownColumn, KnownValues
 from masking.known.values import HashedValues
-from masking.proof.chance import FALSE_ALARM, expected_of_forms, threshold
+from masking.proof.chance import FALSE_ALARM, threshold
 from masking.proof.columns import Examined
+from masking.proof.controls import expected_by_neighbours
 from masking.proof.report import CELLS, ColumnScanned, Found, ScanReport
 from masking.proof.words import common_words
 
@@ -32,6 +33,7 @@ class Judge:
         self._numbers = {column.place.name: number for number, column in enumerate(known.columns)}
         self._pools = [(number, c) for number, c in enumerate(known.columns) if c.place.is_pool]
         self._kept = [c for c in known.columns if not c.place.sought and not c.place.is_pool]
+        self._neighbours: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
         self._in_pool: dict[tuple[str, str], int] = {}
 
     def report(self, outputs: Sequence[OutputColumn], *, allowed: int, cells: int, texts: int, size: int) -> ScanReport:
@@ -114,11 +116,14 @@ class Judge:
         return expected, limit, met - math.floor(expected) if met > limit else 0
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
-        controls = output.cells if where == CELLS else output.numbers
-        share = len(column.values) / max(column.cells, 1)
-        output_forms, source_forms = controls.forms, column.profile * share
+        sample = output.cells if where == CELLS else output.stretches
+        key = (output.name, where)
+        if key not in self._neighbours:
+            columns = self._known.columns
+            self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
+        forms = sample.forms
         if where != CELLS:
-            output_forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
-        expected = max(expected_of_forms(source_forms, output_forms), controls.expected(number))
-        most = min(float(controls.different), float(len(column.values)))
+            forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
+        expected = max(column.looks.expected(forms, len(column.values)), float(self._neighbours[key][number]))
+        most = min(float(sample.different), float(len(column.values)))
         return min(expected, most), threshold(most, min(expected, most))
