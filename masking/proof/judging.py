@@ -34,7 +34,7 @@ class Judge:
         self._pools = [(number, c) for number, c in enumerate(known.columns) if c.place.is_pool]
         self._kept = [c for c in known.columns if not c.place.sought and not c.place.is_pool]
         self._neighbours: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
-        self._in_pool: dict[tuple[str, str], int] = {}
+        self._shares: dict[tuple[str, str], float] = {}
 
     def report(self, outputs: Sequence[OutputColumn], *, allowed: int, cells: int, texts: int, size: int) -> ScanReport:
         """The report on `outputs`, by columns of the source in their order, then by columns of the output in theirs."""
@@ -87,12 +87,7 @@ class Judge:
         shared = allow(column.values.shared(hashes) if weak else none)
         pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
-        pool_expected, pool_threshold, pool_survivors = 0.0, 0, 0
-        for pool_number, pool, met in pools:
-            if met.any():
-                expected, limit, excess = self._picked(column, output, where, pool_number, pool, int(np.count_nonzero(met)))
-                if (excess, expected) > (pool_survivors, pool_expected):
-                    pool_expected, pool_threshold, pool_survivors = expected, limit, excess
+        pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
         words = allow(self._words.lookup(hashes))
         rest = int(np.count_nonzero(left))
         expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
@@ -103,17 +98,34 @@ class Judge:
         )  # fmt: skip
 
     def _picked(
-        self, column: KnownColumn, output: OutputColumn, where: str, pool_number: int, pool: KnownColumn, met: int
+        self, column: KnownColumn, output: OutputColumn, where: str, pools: list[tuple[int, KnownColumn, npt.NDArray[np.bool_]]]
     ) -> tuple[float, int, int]:
-        """Expectation, limit and excess of the values of a pool, had they been picked without regard to the source."""
-        tally = output.tallies.get((pool_number, where))
-        picked = met if tally is None else len(tally.values)
+        """Expectation, limit and excess of values that are in pools, had they been picked from these without regard to the source.
+
+        A value that is in several pools is taken for one of the pool that explains most of the values, of such the smallest.
+        """
+        expected, limit, excess = 0.0, 0, 0
+        while pools:
+            pools = [(number, pool, met) for number, pool, met in pools if met.any()]
+            if not pools:
+                break
+            number, pool, met = max(pools, key=lambda p: (np.count_nonzero(p[2]), -len(p[1].values)))
+            values = int(np.count_nonzero(met))
+            tally = output.tallies.get((number, where))
+            picked = values if tally is None else len(tally.values)
+            mean = picked * self._share(column, pool)
+            passed = threshold(picked, mean)
+            expected, limit = expected + mean, limit + passed
+            excess += values - math.floor(mean) if values > passed else 0
+            pools = [(other, more, found & ~met) for other, more, found in pools if other != number]
+        return expected, limit, excess
+
+    def _share(self, column: KnownColumn, pool: KnownColumn) -> float:
+        """The share of a pool that a column of the source has."""
         key = (column.place.name, pool.place.name)
-        if key not in self._in_pool:
-            self._in_pool[key] = int(np.count_nonzero(column.lookup(pool.values.hashes)))
-        expected = picked * self._in_pool[key] / max(len(pool.values), 1)
-        limit = threshold(picked, expected)
-        return expected, limit, met - math.floor(expected) if met > limit else 0
+        if key not in self._shares:
+            self._shares[key] = float(np.count_nonzero(column.lookup(pool.values.hashes))) / max(len(pool.values), 1)
+        return self._shares[key]
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
         sample = output.cells if where == CELLS else output.stretches
