@@ -85,7 +85,9 @@ class SearchPrice:
     def lines(self) -> tuple[str, ...]:
         """The price as sentences."""
         values = f"{self.column}: `{self.transformer}` of about 2^{log2(max(self.values, 1)):.0f} values ({self.basis})"
-        known = f"with the key known, one is found in {_duration(self.seconds_with_key)}, at {TRIES_GPU:.1e} tries a second on one graphics card"
+        known = (
+            f"with the key known, one is found in {_duration(self.seconds_with_key)} ({TRIES_GPU:.1e} tries a second, one graphics card)"
+        )
         if self.reversible:
             known = "with the key known, all are read backwards at once"
         line = f"{values}; {known}; without it, in 10^{log10(self.years_without_key):.0f} years"
@@ -106,9 +108,10 @@ def price_search(
     seconds = 1 / TRIES_GPU if reversible else values / 2 / TRIES_GPU
     warning = None
     if origin in LONG_LIVED and seconds < WEAK_SECONDS:
+        undone = "at once" if reversible else f"in {_duration(2 * seconds)}"
         warning = (
             f"{column}: the key from {origin} outlives the run, and whoever gets hold of it undoes `{transformer}` for every value "
-            f"{'at once' if reversible else f'in {_duration(2 * seconds)}'}; take `key: ephemeral`, or guard the key as you guard the source"
+            f"{undone}; take `key: ephemeral`, or guard the key as you guard the source"
         )
     return SearchPrice(column, transformer, values, basis, reversible, seconds, 2.0 ** (KEY_BITS - 1) / TRIES_GPU / _YEARS, warning)
 
