@@ -5,7 +5,7 @@ Keys of persons are read whole, other columns by their sample; all are compared 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from masking.classify import Finding
 from masking.classify.words import split
 from masking.known import KnownPlace, KnownValues
-from masking.known.json_leaves import leaves
+from masking.known.json_leaves import JsonLeaves
 from masking.policy.model import VirtualReference
 from masking.references import Families, Place
 from masking.source.base import Source
@@ -68,8 +68,7 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
         for column in table.stored_columns:
             if family.is_member(Place(table.name, column.name)) or column.name in table.key:
                 continue
-            documents = column.type.kind == "json" or bool(found[table.name, column.name].paths)
-            for path, values in _parts(column, samples[table.name], documents):
+            for path, values in _parts(column, samples[table.name], tuple(found[table.name, column.name].paths)):
                 reference = _reference(table, column, path, values, samples[table.name], keys, known)
                 if reference is not None:
                     proposed.append(reference)
@@ -116,10 +115,11 @@ def _whole(source: Source, key: _Key) -> KnownValues:
     return known
 
 
-def _parts(column: Column, sample: pa.Table, documents: bool) -> Iterator[tuple[str | None, pa.Array]]:
+def _parts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[tuple[str | None, pa.Array]]:
     values = sample.column(column.name).combine_chunks()
-    if documents:
-        yield from ((path, found) for path, found in leaves(values).items() if path != "$")
+    if paths:
+        parts = JsonLeaves(paths).of(values)
+        yield from ((path, parts[i]) for i, path in enumerate(paths) if i in parts)
     elif column.type.kind in _KEYS:
         yield None, values
 
