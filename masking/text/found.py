@@ -20,6 +20,7 @@ class Found:
 _OF_ADDRESS = frozenset(("address", "street", "city", "postcode", "region", "country"))
 _JOINED_BY = frozenset(" \t\r\n,.;>-/'’\u00a0?")
 _FARTHEST = 6
+_LOOKED_AT = 40
 
 
 def settled(text: str, candidates: Iterable[Found]) -> list[Found]:
@@ -78,7 +79,12 @@ def _together(text: str, before: Found, after: Found) -> str:
         return ""
     if before.entity == after.entity:
         # a name a line is a person a line; two numbers are two numbers
-        apart = "\n" in between or "," in between or ";" in between or any(c.isdigit() for c in text[before.start : before.end])
+        apart = (
+            "\n" in between
+            or "," in between
+            or ";" in between
+            or any(c.isdigit() for c in text[max(before.start, before.end - _LOOKED_AT) : before.end])
+        )
         return "" if apart and before.entity != "address" else before.entity
     if before.entity in _OF_ADDRESS and after.entity in _OF_ADDRESS and "address" in (before.entity, after.entity):
         return "address"

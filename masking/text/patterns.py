@@ -25,8 +25,9 @@ _COORDINATES = re.compile(r"(?<![\d.])-?\d{1,3}\.\d{3,15}°?\s?[NS]?,\s{0,3}-?\d
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _LONG = re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?![\d]|\.\d)")
 _SSN = re.compile(r"(?<![\w-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])")
+# between two groups of digits stands at least one other character: were it optional, a long number could be cut in countless ways
 _PHONE = re.compile(
-    r"(?<![\w.:@/-])(?<!\d,)(?:\+\s?|\(\+?|00)?\d[\d()]{0,14}(?:[ .\-/\u2011\u2013]{0,2}\(?\d[\d()]{0,14}){0,8}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
+    r"(?<![\w.:@/-])(?<!\d,)(?:\+\s?|\(\+?)?\d{1,15}\)?(?:(?:[ .\-/\u2011\u2013]{1,2}\(?|\()\d{1,15}\)?){0,8}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
 )
 _DECIMAL = re.compile(r"\d+[.,]\d+$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$|\d{1,3}(?:\.\d{3})+(?:,\d+)?$")
 _YEARS = re.compile(r"(?:1[89]|20)\d\d\s?[-/–]\s?(?:1[89]|20)\d\d$")
