@@ -26,7 +26,7 @@ def fitted(values: pa.Array, column: Column, table: Table) -> pa.Array:
     wanted = column.type.arrow
     if values.type != wanted:
         try:
-            values = values.cast(wanted)
+            values = _cast(values, wanted)
         except pa.ArrowException:
             raise MaskingFailed(
                 f"{place}: {_misfits(values, wanted):,} of {len(values):,} masked values are not of type {column.type}; "
@@ -78,11 +78,18 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
+def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:
+    if pa.types.is_decimal(wanted) and pa.types.is_integer(values.type):
+        # Arrow asks for room for the largest integer, not for those that are there
+        values = values.cast(pa.decimal128(38, wanted.scale))
+    return values.cast(wanted)
+
+
 def _misfits(values: pa.Array, wanted: pa.DataType) -> int:
     count = 0
     for value in values.unique():
         try:
-            value.cast(wanted)
+            _cast(pa.array([value], values.type), wanted)
         except pa.ArrowException:
             count += _count(pc.equal(values, value))
     return count

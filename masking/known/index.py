@@ -18,22 +18,32 @@ SHORT, WORD, ANCHORED, LONG = range(4)  # the two lowest bits of a hash: how a v
 ANCHOR = 10  # values of as many characters are found wherever they stand, shorter ones where a word or number begins and ends
 HEAD = 64
 MIN_LETTERS, MIN_DIGITS, MIN_IDEOGRAPHS = 4, 6, 2
+POOL = "pool"  # the class of values from which pseudonyms are picked
 _TAG = np.uint64(3)
+_TAGS = np.repeat(np.array([SHORT, WORD, ANCHORED, LONG], np.uint64), [MIN_DIGITS, ANCHOR - MIN_DIGITS, HEAD - ANCHOR + 1, 1])
 PROFILE = 24  # lengths of values that the expectations by chance tell apart
 
 
 @dataclass(frozen=True)
-class Place:
-    """A column of the source, or a path in a JSON column: `users.email`, `users.settings$.contact.email`."""
+class KnownPlace:
+    """A column of the source, or a path in a JSON column: `users.email`, `users.settings$.contact.email`.
+
+    What is not `sought` is known for comparison alone (values that stay on purpose, pools of pseudonyms): `find` passes it over.
+    """
 
     name: str
     entity: str | None = None
     column_class: str = "direct"
+    sought: bool = True
 
     @property
     def identifies(self) -> bool:
         """Whether one value tells who somebody is, however many rows share it."""
         return self.column_class not in ("quasi", "sensitive")
+
+    @property
+    def is_pool(self) -> bool:
+        return self.column_class == POOL
 
 
 @dataclass
@@ -43,7 +53,7 @@ class KnownColumn:
     `profile[d, l]` counts cells of d digits and l other letters; `cells` counts all.
     """
 
-    place: Place
+    place: KnownPlace
     inside: bool
     values: HashedValues = field(default_factory=HashedValues)
     spellings: HashedValues = field(default_factory=HashedValues)
@@ -80,7 +90,7 @@ class KnownValues:
         self.passed_over = HashedValues()
         self.sealed = False
 
-    def add(self, place: Place, values: pa.Array, *, inside: bool = True) -> None:
+    def add(self, place: KnownPlace, values: pa.Array, *, inside: bool = True) -> None:
         """Add values of `place`, of any Arrow type; `inside` says whether they are looked for inside texts too."""
         texts, _ = texts_of(values)
         column = self._column(place, inside)
@@ -115,6 +125,12 @@ class KnownValues:
                 self.words.add(hashed.hashes[(hashed.hashes & _TAG) == WORD])
         self.sealed = True
 
+    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        """Where known values stand in `texts`; see `masking.known.search.find`."""
+        from masking.known.search import find  # which builds on this class
+
+        return find(self, texts)
+
     def cells(self, values: pa.Array) -> npt.NDArray[np.bool_]:
         """Which cells hold a known value and nothing else; one truth for each cell (of a list: whether one of its items does)."""
         found = np.zeros(len(values), bool)
@@ -143,7 +159,7 @@ class KnownValues:
         """The hashes of the whole texts of a stream, with the way to look for them."""
         return tag(stream, stream.begins[:-1], stream.begins[1:], stream.cells)
 
-    def _column(self, place: Place, inside: bool) -> KnownColumn:
+    def _column(self, place: KnownPlace, inside: bool) -> KnownColumn:
         if place.name not in self._by_name:
             self._by_name[place.name] = len(self.columns)
             self.columns.append(KnownColumn(place, inside))
@@ -161,18 +177,29 @@ class KnownValues:
         return hashes[lengths > 0]
 
     @property
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[KnownPlace]:
         return [column.place for column in self.columns]
 
 
 def tag(stream: Stream, starts: I64, ends: I64, hashes: U64) -> U64:
     """Return `hashes` of stretches of a stream with how each can be looked for inside texts in the two lowest bits."""
     lengths = ends - starts
-    digits = stream.digits[ends] - stream.digits[starts]
-    ideographs = stream.ideographs[ends] - stream.ideographs[starts]
-    least = np.where(digits == lengths, MIN_DIGITS, np.where(ideographs == lengths, MIN_IDEOGRAPHS, MIN_LETTERS))
-    tags = np.where(lengths < least, SHORT, np.where(lengths < ANCHOR, WORD, np.where(lengths <= HEAD, ANCHORED, LONG)))
-    return (hashes & ~_TAG) | tags.astype(np.uint64)
+    tags = _TAGS.take(np.minimum(lengths, HEAD + 1))
+    few = np.flatnonzero((lengths >= MIN_IDEOGRAPHS) & (lengths < MIN_DIGITS))  # too few for a number, perhaps for a word
+    if len(few):
+        first, last, length = starts[few], ends[few], lengths[few]
+        number = stream.digits[last] - stream.digits[first] == length
+        ideographs = stream.ideographs[last] - stream.ideographs[first] == length
+        tags[few] = np.where(~number & ((length >= MIN_LETTERS) | ideographs), WORD, SHORT)
+    tagged: U64 = (hashes & ~_TAG) | tags
+    return tagged
+
+
+def tag_words(hashes: U64, lengths: I64) -> U64:
+    """The same for stretches that are known to hold letters, by their lengths alone."""
+    tags: U64 = _TAGS.take(np.minimum(lengths, HEAD + 1))
+    tags[(lengths >= MIN_LETTERS) & (lengths < MIN_DIGITS)] = WORD
+    return (hashes & ~_TAG) | tags
 
 
 def profile_of(stream: Stream) -> npt.NDArray[np.int64]:
@@ -180,4 +207,5 @@ def profile_of(stream: Stream) -> npt.NDArray[np.int64]:
     lengths = stream.lengths
     digits = stream.digits[stream.begins[1:]] - stream.digits[stream.begins[:-1]]
     cells = np.minimum(digits, PROFILE - 1) * PROFILE + np.minimum(lengths - digits, PROFILE - 1)
-    return np.bincount(cells[lengths > 0], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE)
+    counted: npt.NDArray[np.int64] = np.bincount(cells[lengths > 0], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE)
+    return counted

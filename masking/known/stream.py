@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.known.folding import DIGIT, IDEOGRAPH, SEPARATOR, fold_tables
+from masking.known.folding import IDEOGRAPH, MARK, fold_tables
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -51,10 +51,10 @@ class Hasher:
 
     def values(self, characters: npt.NDArray[np.uint32]) -> U64:
         """The value of each folded character."""
-        low = self._values[characters & np.uint32(_ALPHABET - 1)]
-        if not len(characters) or characters.max() < _ALPHABET:
-            return low
-        return low + (characters >> np.uint32(16)).astype(np.uint64) * self._spice
+        values: U64 = self._values[characters & np.uint32(_ALPHABET - 1)]
+        if len(characters) and characters.max() >= _ALPHABET:
+            values = values + (characters >> np.uint32(16)).astype(np.uint64) * self._spice
+        return values
 
     @cached_property
     def ascii_values(self) -> U64:
@@ -108,45 +108,68 @@ class Stream:
     first_character: int = 0
 
     def __post_init__(self) -> None:
-        tables = fold_tables()
-        codes = self.codes
-        if codes.dtype == np.uint8:
-            kinds = tables.classes[:256].take(codes)
-            self.source = np.flatnonzero(kinds)
-            self.characters: npt.NDArray[np.uint8] | npt.NDArray[np.uint32] = tables.first[:256].astype(np.uint8).take(codes[self.source])
-            values = self.hasher.ascii_values.take(self.characters)
-            self.classes = kinds[self.source]
-            apart = np.diff(self.source) != 1
-            kept = np.zeros(len(codes) + 1, np.int64)
-            np.cumsum(kinds != SEPARATOR, out=kept[1:])
+        if self.codes.dtype == np.uint8:
+            kinds, values, kept = self._read_ascii(self.codes.astype(np.uint8, copy=False))
+            changes = kinds[1:] != kinds[:-1]
         else:
-            wide = codes.astype(np.uint32, copy=False)
-            tables.require(wide)
-            counts = tables.counts[wide]
-            kept = np.zeros(len(codes) + 1, np.int64)
-            np.cumsum(counts, out=kept[1:])
-            if counts.max(initial=0) > 1:
-                self.source = np.repeat(np.arange(len(codes)), counts)
-                self.characters = tables.spread(wide, counts)
-            else:
-                self.source = np.flatnonzero(counts)
-                self.characters = tables.first[wide[self.source]]
-            values = self.hasher.values(self.characters)
-            kinds = tables.classes[wide]
-            self.classes = kinds[self.source]
-            separators = np.cumsum(kinds == SEPARATOR, dtype=np.int32)[self.source]
-            apart = separators[1:] != separators[:-1]
+            kinds, values, kept = self._read_wide(self.codes.astype(np.uint32, copy=False))
+            changes = self._changes(kinds)
         size = len(values)
         self.hasher.require(size)
         self.sums = np.zeros(size + 1, np.uint64)
         np.cumsum(values * self.hasher.powers[:size], out=self.sums[1:])
-        self.begins = kept[self.starts]
+        self.begins = kept[self.starts].astype(np.int64)
         self.bounds = np.ones(size + 1, bool)
-        if size:
-            self.bounds[1:-1] = apart
-            self.bounds[1:-1] |= self.classes[1:] != self.classes[:-1]
-            self.bounds[1:-1] |= self.classes[1:] == IDEOGRAPH
+        if size > 1:
+            if len(changes):
+                self.bounds[1:-1] = changes.take(self.source[1:] - 1)
+            if self.codes.dtype != np.uint8:  # what one character folds to is one word
+                self.bounds[1:-1] &= self.source[1:] != self.source[:-1]
             self.bounds[self.begins] = True
+
+    def _read_ascii(self, codes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], U64, npt.NDArray[np.int32]]:
+        kinds = fold_tables().classes[:256].take(codes)
+        keep = kinds.astype(bool)
+        self.source = np.flatnonzero(keep)
+        self._compact: npt.NDArray[np.uint8] | npt.NDArray[np.uint32] = codes.take(self.source)
+        kept = np.zeros(len(codes) + 1, np.int32)
+        np.cumsum(keep, dtype=np.int32, out=kept[1:])
+        return kinds, self.hasher.ascii_values.take(self._compact), kept
+
+    def _read_wide(self, codes: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint8], U64, npt.NDArray[np.int32]]:
+        tables = fold_tables()
+        tables.require(codes)
+        counts = tables.counts[codes]
+        kept = np.zeros(len(codes) + 1, np.int32)
+        np.cumsum(counts, dtype=np.int32, out=kept[1:])
+        if counts.max(initial=0) > 1:
+            self.source = np.repeat(np.arange(len(codes)), counts)
+            self._compact = tables.spread(codes, counts)
+        else:
+            self.source = np.flatnonzero(counts)
+            self._compact = tables.first[codes.take(self.source)]
+        return tables.classes[codes], self.hasher.values(self._compact), kept
+
+    def _changes(self, kinds: npt.NDArray[np.uint8]) -> Mask:
+        """Where a word, number or ideograph begins that is another than the character before, marks left out."""
+        marks = kinds == MARK
+        if marks.any():  # a mark is of the kind of the character that it stands on
+            last = np.maximum.accumulate(np.where(marks, 0, np.arange(len(kinds))))
+            kinds = kinds[last]
+        changes: Mask = (kinds[1:] != kinds[:-1]) | (kinds[1:] == IDEOGRAPH)
+        return changes
+
+    @property
+    def characters(self) -> npt.NDArray[np.uint32]:
+        """The folded characters."""
+        if self._compact.dtype == np.uint8:
+            return fold_tables().first.take(self._compact)
+        return self._compact  # type: ignore[return-value]
+
+    @cached_property
+    def classes(self) -> npt.NDArray[np.uint8]:
+        """The class of each folded character."""
+        return fold_tables().classes[self.codes.take(self.source)]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -163,7 +186,7 @@ class Stream:
 
     def hashes(self, starts: I64, ends: I64) -> U64:
         """The hashes of the stretches from `starts` to `ends`."""
-        return (self.sums[ends] - self.sums[starts]) * self.hasher.inverses[starts]
+        return (self.sums.take(ends) - self.sums.take(starts)) * self.hasher.inverses.take(starts)
 
     def windows(self, length: int) -> U64:
         """The hash of the stretch of `length` characters at every place; those at the end of a text reach into the next."""
@@ -175,22 +198,23 @@ class Stream:
     @cached_property
     def digits(self) -> npt.NDArray[np.int32]:
         """How many digits stand before every place."""
-        counted = np.zeros(len(self.classes) + 1, np.int32)
-        np.cumsum(self.classes == DIGIT, out=counted[1:])
+        counted = np.zeros(len(self.source) + 1, np.int32)
+        np.cumsum((self._compact - 48) < 10, dtype=np.int32, out=counted[1:])  # folded digits are ASCII; what is less wraps around
         return counted
 
     @cached_property
     def ideographs(self) -> npt.NDArray[np.int32]:
         """How many characters of scripts without spaces stand before every place."""
-        counted = np.zeros(len(self.classes) + 1, np.int32)
-        np.cumsum(self.classes == IDEOGRAPH, out=counted[1:])
+        counted = np.zeros(len(self.source) + 1, np.int32)
+        if self.codes.dtype != np.uint8:
+            np.cumsum(self.classes == IDEOGRAPH, out=counted[1:])
         return counted
 
     @cached_property
     def tokens(self) -> npt.NDArray[np.int32]:
         """How many words, numbers and ideographs begin before every place."""
         counted = np.zeros(len(self.bounds) + 1, np.int32)
-        np.cumsum(self.bounds, out=counted[1:])
+        np.cumsum(self.bounds, dtype=np.int32, out=counted[1:])
         return counted
 
     def rows_of(self, places: I64) -> I64:
@@ -203,7 +227,7 @@ class Stream:
         last = self.source[ends - 1] + 1
         classes = fold_tables().classes
         for i in np.flatnonzero(last < len(self.codes)):
-            while last[i] < len(self.codes) and classes[self.codes[last[i]]] == 1:
+            while last[i] < len(self.codes) and classes[self.codes[last[i]]] == MARK:
                 last[i] += 1
         texts = self.starts[self.rows_of(starts)]
         ends_of_texts = self.starts[self.rows_of(starts) + 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from masking.known.stream import I64, U64, Mask
 
 SHARED = 10  # rows from which on a value tells of nobody in particular
 _PENDING = 1 << 20
+_Item = TypeVar("_Item", np.uint64, np.uint8)
 
 
 class HashedValues:
@@ -69,7 +72,7 @@ class HashedValues:
         return found
 
 
-def _merged(kept, fresh, old, into):  # type: ignore[no-untyped-def]
+def _merged(kept: npt.NDArray[_Item], fresh: npt.NDArray[_Item], old: Mask, into: I64) -> npt.NDArray[_Item]:
     merged = np.empty(len(old), kept.dtype)
     merged[into] = fresh
     merged[old] = kept

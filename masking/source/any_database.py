@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from masking.errors import SourceFailure
 from masking.source.base import Progress
-from masking.source.batches import reported
-from masking.source.conditions import check_condition, refused
+from masking.source.batches import arrow_schema, reported
+from masking.source.conditions import check_condition, refused, with_flags
 from masking.source.row_values import plain
-from masking.source.rows import arrow_schema, batch_of, gathered
+from masking.source.rows import batch_of, gathered
 from schemas.ddl_names import split
 from schemas.errors import InputError
 from schemas.model import Column, Schema, Table
@@ -62,9 +62,10 @@ class AnyDatabaseSource:
     """A `Source` over a connection in a transaction that is one snapshot; a read that begins ends the one before."""
 
     schema: Schema
+    dialect: str
 
     def __init__(self, connection: sa.Connection, target: sa.URL, dialect: str, progress: Progress) -> None:
-        self._connection, self._target, self._dialect, self._progress = connection, target, dialect, progress
+        self._connection, self._target, self.dialect, self._progress = connection, target, dialect, progress
         self._open: sa.CursorResult[Any] | None = None
         with _failures("structure of the source"):
             self.schema = self._reflected()
@@ -73,16 +74,14 @@ class AnyDatabaseSource:
         """See `Source.count`."""
         return self.schema.table(table).rows.count or 0
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
         """See `Source.read`."""
         found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None)
+        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
-        found = self.schema.table(table)
-        check_condition(found, condition, self._dialect)
-        return self._stream(found, columns, condition)
+        return self._stream(self.schema.table(table), columns, condition, ())
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`."""
@@ -96,25 +95,29 @@ class AnyDatabaseSource:
     def _reflected(self) -> Schema:
         return reflect_connection(self._connection, self._target, unconstrained=SqlType("numeric")).schema
 
-    def _stream(self, table: Table, columns: Sequence[str], condition: str | None) -> pa.RecordBatchReader:
+    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+        for said in (*flags, *([] if condition is None else [condition])):
+            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
-        batches = reported(self._batches(table, wanted, condition), self._progress, table.name, self.count(table.name))
-        return pa.RecordBatchReader.from_batches(arrow_schema(wanted), batches)
+        batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
+        return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)
 
-    def _batches(self, table: Table, wanted: Sequence[Column], condition: str | None) -> Iterator[pa.RecordBatch]:
-        with _failures(f"table '{table.name}'", table.name if condition is not None else None):
+    def _batches(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with _failures(f"table '{table.name}'", table.name if flags or condition is not None else None):
             self._end_read()
-            query = self._query(table, wanted, condition)
+            query = self._query(table, wanted, condition, flags)
             result = self._open = self._connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": _STEP_ROWS})
             for rows in gathered(lambda n: self._fetched(result, n, table), _STEP_ROWS):
-                yield batch_of(table.name, wanted, rows, plain)
+                yield batch_of(table.name, wanted, len(flags), rows, plain)
 
-    def _query(self, table: Table, wanted: Sequence[Column], condition: str | None) -> sa.Select[Any]:
+    def _query(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
         namespace, name = split(table.name)
         found = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
-        query = sa.select(*(found.c[c.name] for c in wanted) or [sa.literal(1)]).select_from(found)
+        selected: list[sa.ColumnElement[Any]] = [found.c[c.name] for c in wanted]
+        selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
+        query = sa.select(*(selected or [sa.literal(1)])).select_from(found)
         if condition is not None:
-            query = query.where(sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)"))
+            query = query.where(_text(condition))
         return query.order_by(*(found.c[key] for key in table.key))
 
     def _fetched(self, result: sa.CursorResult[Any], rows: int, table: Table) -> Sequence[Any]:
@@ -126,6 +129,11 @@ class AnyDatabaseSource:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def _text(condition: str) -> sa.TextClause:
+    # a line of its own, so that no comment in the condition hides what follows
+    return sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from masking.source.base import Progress
+from schemas.model import Column
 
 MAX_ROWS = 65_536
 MAX_BYTES = 32 << 20
@@ -25,6 +26,16 @@ def _halved(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     middle = batch.num_rows // 2
     yield from _halved(batch.slice(0, middle))
     yield from _halved(batch.slice(middle))
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """The Arrow schema that carries some columns of a table."""
+    return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in columns])
+
+
+def without_columns(rows: int) -> pa.RecordBatch:
+    """A batch of so many rows of which nothing is wanted."""
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
 def reported(batches: Iterable[pa.RecordBatch], progress: Progress, table: str, of: int) -> Iterator[pa.RecordBatch]:

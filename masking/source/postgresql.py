@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from masking.errors import SourceFailure
 from masking.source.base import Progress
-from masking.source.batches import reported
-from masking.source.conditions import check_condition
+from masking.source.batches import arrow_schema, reported, without_columns
+from masking.source.conditions import as_flags, check_condition, with_condition, with_flags
 from masking.source.losses import NotCarried, loss
 from masking.source.postgresql_errors import postgresql_failures
 from masking.source.postgresql_values import asked, carried, order
@@ -96,6 +96,7 @@ class PostgresqlSource:
     """A `Source`; the session that holds its snapshot is `leader`, and each read that goes on at the time has one of its own."""
 
     schema: Schema
+    dialect = "postgres"
 
     def __init__(self, leader: sa.Connection, target: sa.URL, progress: Progress) -> None:
         self._leader, self._progress = leader, progress
@@ -111,16 +112,15 @@ class PostgresqlSource:
         """See `Source.count`."""
         return self._places[table].rows
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
         """See `Source.read`."""
         found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None)
+        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
         found = self.schema.table(table)
-        check_condition(found, condition, "postgres")
-        return self._stream(found, columns, condition)
+        return self._stream(found, columns, condition, ())
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`; that the structure does not change, the locks see to."""
@@ -177,16 +177,16 @@ class PostgresqlSource:
             raise SourceFailure(f"the table '{gone[0]}' cannot be found again in the source; begin again")
         return places
 
-    def _stream(self, table: Table, columns: Sequence[str], condition: str | None) -> pa.RecordBatchReader:
+    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+        for said in (*flags, *([] if condition is None else [condition])):
+            check_condition(table, said, self.dialect)
         place = self._places[table.name]
         wanted = [table.column(name) for name in columns]
         expressions = [asked(column, place.bases[column.name]) for column in wanted]
-        selected = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(s for found in expressions for s in found)) or "1 AS c0"
-        # a line of its own, so that no comment in the condition hides what follows
-        where = f" WHERE (\n{condition}\n)" if condition is not None else ""
-        by_key = order(table, [place.bases[name] for name in table.key])
-        sql = f"SELECT {selected} FROM {place.source} t{where}{by_key}"
-        schema = pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in wanted])
+        selected = [f"{sql} AS c{i}" for i, sql in enumerate(s for found in expressions for s in found)] + as_flags(flags)
+        query = with_condition(f"SELECT {', '.join(selected) or '1'} FROM {place.source} t", condition)
+        query += order(table, [place.bases[name] for name in table.key])
+        schema = with_flags(arrow_schema(wanted), len(flags))
 
         def given(batch: pa.RecordBatch) -> pa.RecordBatch:
             arrays, position = [], 0
@@ -196,11 +196,10 @@ class PostgresqlSource:
                 except NotCarried as error:
                     raise loss(table.name, column, error) from None
                 position += len(found)
-            if not wanted:
-                return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
-            return pa.RecordBatch.from_arrays(arrays, schema=schema)
+            arrays += [array.cast(pa.bool_()) for array in batch.columns[position : position + len(flags)]]
+            return pa.RecordBatch.from_arrays(arrays, schema=schema) if arrays else without_columns(batch.num_rows)
 
-        batches = self._batches(table, sql, given, condition is not None)
+        batches = self._batches(table, query, given, bool(flags) or condition is not None)
         return pa.RecordBatchReader.from_batches(schema, reported(batches, self._progress, table.name, place.rows))
 
     def _batches(

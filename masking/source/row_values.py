@@ -154,7 +154,7 @@ def _time(value: Any) -> time:
     if isinstance(value, timedelta):  # MySQL's time
         return (datetime.min + value).time() if timedelta() <= value < timedelta(days=1) else _refuse()
     found = time.fromisoformat(value.strip()) if isinstance(value, str) else value
-    return found.replace(tzinfo=None)  # type: ignore[no-any-return]
+    return found.replace(tzinfo=None)
 
 
 def _refuse() -> time:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from masking.source.batches import arrow_schema, without_columns
+from masking.source.conditions import with_flags
 from masking.source.losses import NotCarried, loss
 from masking.source.row_values import Decoder, array_of
 from schemas.model import Column
@@ -30,20 +32,16 @@ def gathered(fetch: Callable[[int], Sequence[Any]], step: int) -> Iterator[list[
         yield held
 
 
-def batch_of(table: str, columns: Sequence[Column], rows: Sequence[Any], decode: Decoder) -> pa.RecordBatch:
-    """Return rows as a batch typed as the columns are carried; SourceFailure where a value cannot be."""
-    schema = arrow_schema(columns)
-    if not columns:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * len(rows), pa.struct([])))
+def batch_of(table: str, columns: Sequence[Column], flags: int, rows: Sequence[Any], decode: Decoder) -> pa.RecordBatch:
+    """Return rows as a batch typed as the columns are carried, and `flags` truth values after them; SourceFailure where one cannot be."""
+    if not columns and not flags:
+        return without_columns(len(rows))
+    values = list(zip(*rows, strict=True))
     arrays = []
-    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+    for column, found in zip(columns, values, strict=False):
         try:
-            arrays.append(array_of(column, values, decode))
+            arrays.append(array_of(column, found, decode))
         except NotCarried as error:
             raise loss(table, column, error) from None
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
-    """The Arrow schema that carries some columns of a table."""
-    return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in columns])
+    arrays += [pa.array(map(bool, found), pa.bool_()) for found in values[len(columns) :]]
+    return pa.RecordBatch.from_arrays(arrays, schema=with_flags(arrow_schema(columns), flags))

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from masking.errors import SourceFailure
 from masking.source.base import Progress
-from masking.source.batches import reported
-from masking.source.conditions import check_condition, refused
-from masking.source.rows import arrow_schema, batch_of, gathered
-from schemas.ddl_names import listed, quoted
+from masking.source.batches import arrow_schema, reported
+from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
+from masking.source.rows import batch_of, gathered
+from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
 from schemas.model import Column, Schema, Table
 from schemas.reflect import engine_of, reflect_connection
@@ -44,11 +44,16 @@ def open_sqlite(target: sa.URL, progress: Progress) -> Iterator[SqliteSource]:
         connection = sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
         )
+    # of SQLAlchemy, which is to reflect within the same transaction; what opens or closes a connection of it ends one
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
     try:
-        yield SqliteSource(connection, target, path, progress)
+        with _failures(path, "the file"):
+            reflecting = engine.connect()
+        yield SqliteSource(connection, reflecting, target, path, progress)
     finally:
         with suppress(sqlite3.Error):
-            connection.rollback()
+            reflecting.close()
+        engine.dispose()
         connection.close()
 
 
@@ -56,8 +61,9 @@ class SqliteSource:
     """A `Source` over one connection, on which any number of reads may go on at a time."""
 
     schema: Schema
+    dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
+    def __init__(self, connection: sqlite3.Connection, reflecting: sa.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
         self._connection, self._path, self._progress = connection, path, progress
         self._steps: dict[str, int] = {}
         self._counts: dict[str, int] = {}
@@ -65,14 +71,11 @@ class SqliteSource:
         with _failures(path, "the file"):
             for pragma in ("query_only = ON", "temp_store = MEMORY", "trusted_schema = OFF"):
                 connection.execute(f"PRAGMA {pragma}")
-            engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
-            # what opens or closes the engine's connection ends a transaction
-            self._reflecting = engine.connect()
             connection.execute("BEGIN")
-            # reading begins the snapshot
+            # the snapshot begins with the first read
             self._row_numbered = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             self._row_numbered -= {row[1] for row in connection.execute("PRAGMA table_list") if row[4]}
-            self.schema = _wide(reflect_connection(self._reflecting, target, unconstrained=SqlType("double")).schema)
+            self.schema = _wide(reflect_connection(reflecting, target, unconstrained=SqlType("double")).schema)
 
     def count(self, table: str) -> int:
         """See `Source.count`."""
@@ -81,16 +84,14 @@ class SqliteSource:
                 self._counts[table] = int(self._connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])
         return self._counts[table]
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
         """See `Source.read`."""
         found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None)
+        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
-        found = self.schema.table(table)
-        check_condition(found, condition, "sqlite")
-        return self._stream(found, columns, condition)
+        return self._stream(self.schema.table(table), columns, condition, ())
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`; a transaction of SQLite sees no change of the structure either."""
@@ -98,28 +99,29 @@ class SqliteSource:
             if not self._connection.in_transaction:
                 raise SourceFailure(f"'{self._path}': the snapshot was lost; begin again")
 
-    def _stream(self, table: Table, columns: Sequence[str], condition: str | None) -> pa.RecordBatchReader:
+    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+        for said in (*flags, *([] if condition is None else [condition])):
+            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
-        # a line of its own, so that no comment in the condition hides what follows
-        where = f" WHERE (\n{condition}\n)" if condition is not None else ""
-        sql = f"SELECT {listed(columns) or '1'} FROM {quoted(table.name)}{self._in_order(table, where)}"
-        batches = self._batches(table, wanted, sql, condition is not None)
-        return pa.RecordBatchReader.from_batches(
-            arrow_schema(wanted), reported(batches, self._progress, table.name, self.count(table.name))
-        )
+        selected = ", ".join([*map(quoted, columns), *as_flags(flags)])
+        index, order = self._order(table)
+        query = with_condition(f"SELECT {selected or '1'} FROM {quoted(table.name)}{index}", condition) + order
+        batches = self._batches(table, wanted, len(flags), query, bool(flags) or condition is not None)
+        told = reported(batches, self._progress, table.name, self.count(table.name))
+        return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), told)
 
-    def _in_order(self, table: Table, where: str) -> str:
-        """The condition and the order: that of the key's own index, so that nothing is sorted, then of the row numbers."""
+    def _order(self, table: Table) -> tuple[str, str]:
+        """What is said of the index, and the order: that of the key's own index, so that nothing is sorted, then of the row numbers."""
         number = free_row_number(table) if table.name in self._row_numbered else None
         terms = [*map(quoted, table.key), *([number] if number else [])]
-        return f"{where} ORDER BY {', '.join(terms)}" if terms else f" NOT INDEXED{where}"
+        return ("", f" ORDER BY {', '.join(terms)}") if terms else (" NOT INDEXED", "")
 
-    def _batches(self, table: Table, wanted: Sequence[Column], sql: str, conditional: bool) -> Iterator[pa.RecordBatch]:
+    def _batches(self, table: Table, wanted: Sequence[Column], flags: int, sql: str, conditional: bool) -> Iterator[pa.RecordBatch]:
         with _failures(self._path, f"table '{table.name}'", table.name if conditional else None):
             cursor = self._connection.execute(sql)
             try:
                 for rows in gathered(cursor.fetchmany, self._step(table)):
-                    yield batch_of(table.name, wanted, rows, decoded)
+                    yield batch_of(table.name, wanted, flags, rows, decoded)
             finally:
                 cursor.close()
 

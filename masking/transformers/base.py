@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -58,8 +58,27 @@ class Rows:
 
     def take(self, indices: pa.Array) -> Rows:
         """The rows at `indices` (int64, no nulls), in that order and as often as they stand there."""
-        columns = {name: values.take(indices) for name, values in self.columns.items()}
-        return Rows(columns, len(indices), None if self.subject is None else self.subject.take(indices))
+        return Rows(_Taken(self.columns, indices), len(indices), None if self.subject is None else self.subject.take(indices))
+
+
+class _Taken(Mapping[str, pa.Array]):
+    """Columns at some rows; each is taken when it is first asked for, as few transformers look at any."""
+
+    def __init__(self, columns: Mapping[str, pa.Array], indices: pa.Array) -> None:
+        self._columns = columns
+        self._indices = indices
+        self._taken: dict[str, pa.Array] = {}
+
+    def __getitem__(self, name: str) -> pa.Array:
+        if name not in self._taken:
+            self._taken[name] = self._columns[name].take(self._indices)
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 @runtime_checkable

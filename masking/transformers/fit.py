@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from masking.errors import TransformerUnfit
 from masking.transformers.base import Context
-from schemas.types import FLOATS, INTEGERS, KINDS, TEXTS
+from schemas.types import FLOATS, INTEGERS, TEXTS
 
 NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 MOMENTS = ("date", "timestamp", "timestamptz")
-WHOLE = tuple(kind for kind in KINDS if kind != "array")
 WORDS = TEXTS
 
 

@@ -26,7 +26,7 @@ def scalar(value: Any, type: SqlType) -> pa.Scalar:
     """Return a plain value of a policy, such as text or a number, as a column of `type` holds it; raises Unscalable."""
     try:
         found = pa.scalar(_plain(value, type), type.arrow)
-    except (ValueError, TypeError, ArithmeticError, OverflowError, pa.ArrowException, RecursionError):
+    except (ValueError, TypeError, ArithmeticError, LookupError, pa.ArrowException, RecursionError):
         raise Unscalable(f"the value in the policy is not one of type {type}") from None
     wrong = breaches(pa.array([found], type.arrow), type)
     if wrong:
