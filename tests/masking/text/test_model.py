@@ -58,7 +58,6 @@ def test_tokens_of_a_long_text_come_once_each_and_in_order(loaded: model.Model) 
     text = "Ann Lee lives in Springfield. " * 300
     [tokens] = loaded.read([text])
     assert (np.diff(tokens.starts) > 0).all() and text[tokens.starts[-1] :].strip() == "."
-    assert not text.encode().translate(None, b" .").decode()[:-1].isspace() and tokens.ends.max() == len(text.rstrip())
 
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
