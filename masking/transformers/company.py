@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from masking.keyed import UInt64
 from masking.transformers.base import Context, Masker
+from masking.transformers.choices import tidy
 from masking.transformers.picked import Picked, cut, picked_text
 
 # legal forms that stay, as they tell nothing of who it is
@@ -50,6 +51,7 @@ class JobTitle:
 
 
 def _company(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:
+    texts = tidy(texts)
     at = pc.extract_regex(folded, _FORM).field("form")
     length = pc.utf8_length(at.fill_null(""))
     lengths = pc.subtract(pc.utf8_length(texts.fill_null("")), length).to_pylist()

@@ -46,9 +46,7 @@ class NationalId:
                 f"there are {', '.join(PLANS)}; mask others by `code`"
             )
         if self.never_issued and country not in NEVER_ISSUED:
-            raise TransformerUnfit(
-                f"{where}: no range of numbers that are never issued is known for {country}, only for {', '.join(NEVER_ISSUED)}"
-            )
+            raise TransformerUnfit(f"{where}: {country} has no range of numbers that are never issued; {', '.join(NEVER_ISSUED)} have one")
         if self.never_issued and context.unique:
             size, need = NEVER_ISSUED[country].size, "its values" if context.distinct is None else f"its {context.distinct} values"
             raise TransformerUnfit(

@@ -120,7 +120,8 @@ class _Permuted:
 
     def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
-        split = rf"^(?P<head>[^0-9]*(?:[0-9][^0-9]*){{0,{head + self.keep}}})(?P<tail>(?s:.*))$"
+        # letters are none of the digits that are kept, nor before them
+        split = rf"^(?P<head>[^0-9\p{{L}}]*(?:[0-9][^0-9\p{{L}}]*){{0,{head + self.keep}}})(?P<tail>(?s:.*))$"
 
         def permute(numbers: pa.Array) -> pa.Array:
             parts = pc.extract_regex(numbers, split)
@@ -128,7 +129,9 @@ class _Permuted:
             return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
 
         def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            return _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if self.keep else _classes(numbers, head, code, 0)[:, 0]
+            kinds = _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if self.keep else _classes(numbers, head, code, 0)[:, 0]
+            # what begins as a number of another country is none of these
+            return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
 
         return walk(texts, permute, classify)
 
