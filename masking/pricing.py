@@ -82,15 +82,21 @@ class SearchPrice:
     years_without_key: float
     warning: str | None
 
+    @property
+    def with_key(self) -> str:
+        """How long a search takes with the key known, for people."""
+        return "all read backwards at once" if self.reversible else f"one found in {_duration(self.seconds_with_key)}"
+
+    @property
+    def without_key(self) -> str:
+        """How long a search takes without the key, for people."""
+        return f"10^{log10(self.years_without_key):.0f} years"
+
     def lines(self) -> tuple[str, ...]:
         """The price as sentences."""
         values = f"{self.column}: `{self.transformer}` of about 2^{log2(max(self.values, 1)):.0f} values ({self.basis})"
-        known = (
-            f"with the key known, one is found in {_duration(self.seconds_with_key)} ({TRIES_GPU:.1e} tries a second, one graphics card)"
-        )
-        if self.reversible:
-            known = "with the key known, all are read backwards at once"
-        line = f"{values}; {known}; without it, in 10^{log10(self.years_without_key):.0f} years"
+        rate = "" if self.reversible else f", at {TRIES_GPU:.1e} tries a second on one graphics card"
+        line = f"{values}; with the key known, {self.with_key}{rate}; without it, in {self.without_key}"
         return (line,) if self.warning is None else (line, f"warning: {self.warning}")
 
 
