@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 from masking.keyed import UInt64
 from masking.transformers.base import Context, Masker
 from masking.transformers.choices import tidy
+from masking.transformers.parameters import parameter
 from masking.transformers.picked import Picked, cut, picked_text
+from schemas.types import TEXTS
 
 # legal forms that stay, as they tell nothing of who it is
 _FORM = (
@@ -29,8 +31,9 @@ class Company:
     """
 
     name: ClassVar[str] = "company"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -42,8 +45,9 @@ class JobTitle:
     """Another title of a job, picked by the folded title."""
 
     name: ClassVar[str] = "job_title"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""

@@ -18,8 +18,10 @@ from masking.keyed import KeyedHash, UInt64, pick
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import InputError, nearest
+from schemas.types import TEXTS
 
 # numbers that the authorities keep for films and documentation: how they begin after the country's code, and how many digits follow
 FICTIONAL: dict[str, tuple[tuple[str, int], ...]] = {
@@ -47,10 +49,11 @@ class Phone:
     """
 
     name: ClassVar[str] = "phone"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    country: str | None = None
-    keep: int = 0
-    fictional: bool = False
+    country: str | None = parameter("whose numbers without `+` are, such as `DE`", default=None)
+    keep: int = parameter("how many digits behind the country's code stay", default=0, least=0)
+    fictional: bool = parameter("take numbers that are kept for films", default=False)
 
     def bind(self, context: Context) -> _Permuted | _Fictional:
         """Raises TransformerUnfit for other columns than texts, unknown countries, and unique columns with more values than there are."""
