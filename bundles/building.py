@@ -197,7 +197,7 @@ def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, s
     return lambda: _write_chunk(table, blocks, start, stage, stopped, canonical)
 
 
-def _canonical_json(source: TableSource, table: Table) -> frozenset[str]:
+def _canonical_json(source: object, table: Table) -> frozenset[str]:
     if not isinstance(source, CanonicalJson):
         return frozenset()
     return frozenset(c.name for c in table.stored_columns if source.has_canonical_json(table.name, c.name))

@@ -32,7 +32,7 @@ _LITERAL = -1
 _UNKNOWN = -2
 _SURELY_LARGE = 104
 _DIGITS_OF_A_HASH = 8
-_KEPT_PERMUTATIONS = 16
+_KEPT_PERMUTATIONS = 32
 _UNICODE = unicodedata.ucd_3_2_0  # the one edition that every Python has: formats must not depend on the interpreter's
 
 
@@ -86,14 +86,14 @@ class FormatPermutation:
 
     def apply(self, texts: pa.Array) -> pa.Array:
         """Map the texts of a `string` array; nulls stay null."""
-        points, ends = _code_points(texts)
+        points, ends = code_points(texts)
         lengths = np.diff(ends)
         for rows in _groups(lengths):
             length = int(lengths[rows[0]])
             if length:
                 places = ends[rows][:, None] + np.arange(length)
                 points[places] = self.codes(points[places])
-        return _texts(points, ends, validity(texts))
+        return texts_from(points, ends, validity(texts))
 
     def codes(self, points: Codepoints) -> Codepoints:
         """Map the code points of texts of one length, rows by length."""
@@ -137,7 +137,7 @@ class FormatPermutation:
 
     def _drawn(self, name: str, radices: tuple[int, ...], points: Codepoints) -> UInt64:
         """A digit of each radix for each text, from a stream of hashes of the text's own hash; eight digits to a hash."""
-        source = _texts(points.ravel(), np.arange(len(points) + 1) * points.shape[1], None)
+        source = texts_from(points.ravel(), np.arange(len(points) + 1) * points.shape[1], None)
         seeds = self._key.hexadecimal(pc.binary_join_element_wise(f"{name}|drawn|", source, "")).cast(pa.string())
         blocks = -(-len(radices) // _DIGITS_OF_A_HASH)
         counters = pa.array(np.tile(np.arange(blocks), len(points))).cast(pa.string())
@@ -188,14 +188,15 @@ def _groups(labels: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.int64]]:
     return iter(np.split(order, cuts)) if len(order) else iter(())
 
 
-def _code_points(texts: pa.Array) -> tuple[Codepoints, npt.NDArray[np.int64]]:
-    """The code points of all texts one after the other, and where each begins, and the end; nulls are empty."""
+def code_points(texts: pa.Array) -> tuple[Codepoints, npt.NDArray[np.int64]]:
+    """Return the code points of all texts one after the other, and where each begins, and the end; nulls are empty."""
     lengths = pc.utf8_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
     joined = "".join(texts.fill_null("").to_pylist()) if len(texts) else ""
     return np.frombuffer(bytearray(joined.encode("utf-32-le")), np.uint32), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _texts(points: Codepoints, ends: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_] | None) -> pa.Array:
+def texts_from(points: Codepoints, ends: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_] | None) -> pa.Array:
+    """Return the `string` array of such code points; texts that are not `valid` are null."""
     if points.size == 0 or int(points.max()) < 0x80:
         data = points.astype(np.uint8).tobytes()
     else:

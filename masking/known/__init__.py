@@ -4,7 +4,7 @@
 text what the database itself knows, and the proof looks for what is left of the source in the output.
 """
 
-from masking.known.index import KnownValues, Place
+from masking.known.index import KnownPlace, KnownValues
 from masking.known.search import find, search
 
-__all__ = ["KnownValues", "Place", "find", "search"]
+__all__ = ["KnownPlace", "KnownValues", "find", "search"]

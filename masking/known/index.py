@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from masking.known.canonical import other_spellings, texts_of
 from masking.known.filters import Filter, GrowingFilter
+from masking.known.looks import Looks
 from masking.known.stream import I64, U64, Hasher, Mask, Stream
 from masking.known.values import HashedValues
 
@@ -18,37 +19,45 @@ SHORT, WORD, ANCHORED, LONG = range(4)  # the two lowest bits of a hash: how a v
 ANCHOR = 10  # values of as many characters are found wherever they stand, shorter ones where a word or number begins and ends
 HEAD = 64
 MIN_LETTERS, MIN_DIGITS, MIN_IDEOGRAPHS = 4, 6, 2
+POOL = "pool"  # the class of values from which pseudonyms are picked
 _TAG = np.uint64(3)
 _TAGS = np.repeat(np.array([SHORT, WORD, ANCHORED, LONG], np.uint64), [MIN_DIGITS, ANCHOR - MIN_DIGITS, HEAD - ANCHOR + 1, 1])
-PROFILE = 24  # lengths of values that the expectations by chance tell apart
 
 
 @dataclass(frozen=True)
-class Place:
-    """A column of the source, or a path in a JSON column: `users.email`, `users.settings$.contact.email`."""
+class KnownPlace:
+    """A column of the source, or a path in a JSON column: `users.email`, `users.settings$.contact.email`.
+
+    What is not `sought` is known for comparison alone (values that stay on purpose, pools of pseudonyms): `find` passes it over.
+    """
 
     name: str
     entity: str | None = None
     column_class: str = "direct"
+    sought: bool = True
 
     @property
     def identifies(self) -> bool:
         """Whether one value tells who somebody is, however many rows share it."""
         return self.column_class not in ("quasi", "sensitive")
 
+    @property
+    def is_pool(self) -> bool:
+        return self.column_class == POOL
+
 
 @dataclass
 class KnownColumn:
     """What is known of a place: hashes of its values and of other spellings of them, and how they look.
 
-    `profile[d, l]` counts cells of d digits and l other letters; `cells` counts all.
+    `cells` counts all cells, of values that are not empty.
     """
 
-    place: Place
+    place: KnownPlace
     inside: bool
     values: HashedValues = field(default_factory=HashedValues)
     spellings: HashedValues = field(default_factory=HashedValues)
-    profile: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((PROFILE, PROFILE), np.int64))
+    looks: Looks = field(default_factory=Looks)
     cells: int = 0
 
     def lookup(self, hashes: U64) -> Mask:
@@ -81,7 +90,7 @@ class KnownValues:
         self.passed_over = HashedValues()
         self.sealed = False
 
-    def add(self, place: Place, values: pa.Array, *, inside: bool = True) -> None:
+    def add(self, place: KnownPlace, values: pa.Array, *, inside: bool = True) -> None:
         """Add values of `place`, of any Arrow type; `inside` says whether they are looked for inside texts too."""
         texts, _ = texts_of(values)
         column = self._column(place, inside)
@@ -89,7 +98,7 @@ class KnownValues:
             hashes = self._learn(stream, inside)
             column.values.add(hashes)
             column.cells += len(hashes)
-            column.profile += profile_of(stream)
+            column.looks.see(stream)
         for spelling in other_spellings(texts, place.entity, values.type):
             for stream in self.hasher.streams(spelling):
                 column.spellings.add(self._learn(stream, inside))
@@ -116,6 +125,12 @@ class KnownValues:
                 self.words.add(hashed.hashes[(hashed.hashes & _TAG) == WORD])
         self.sealed = True
 
+    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        """Where known values stand in `texts`; see `masking.known.search.find`."""
+        from masking.known.search import find  # which builds on this class
+
+        return find(self, texts)
+
     def cells(self, values: pa.Array) -> npt.NDArray[np.bool_]:
         """Which cells hold a known value and nothing else; one truth for each cell (of a list: whether one of its items does)."""
         found = np.zeros(len(values), bool)
@@ -132,19 +147,23 @@ class KnownValues:
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
-        candidates = hashes[hit]
         if not len(hit):
             return
+        hit = hit[np.argsort(hashes[hit])]  # neighbours are found near one another
+        candidates = hashes[hit]
+        first = np.ones(len(hit), bool)
+        first[1:] = candidates[1:] != candidates[:-1]
+        different, repeats = candidates[first], np.cumsum(first) - 1
         for number, column in enumerate(self.columns):
-            known = column.lookup(candidates)
+            known = column.lookup(different)
             if known.any():
-                yield number, hit[known]
+                yield number, np.sort(hit[known[repeats]])
 
     def tagged(self, stream: Stream) -> U64:
         """The hashes of the whole texts of a stream, with the way to look for them."""
         return tag(stream, stream.begins[:-1], stream.begins[1:], stream.cells)
 
-    def _column(self, place: Place, inside: bool) -> KnownColumn:
+    def _column(self, place: KnownPlace, inside: bool) -> KnownColumn:
         if place.name not in self._by_name:
             self._by_name[place.name] = len(self.columns)
             self.columns.append(KnownColumn(place, inside))
@@ -162,7 +181,7 @@ class KnownValues:
         return hashes[lengths > 0]
 
     @property
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[KnownPlace]:
         return [column.place for column in self.columns]
 
 
@@ -176,12 +195,12 @@ def tag(stream: Stream, starts: I64, ends: I64, hashes: U64) -> U64:
         number = stream.digits[last] - stream.digits[first] == length
         ideographs = stream.ideographs[last] - stream.ideographs[first] == length
         tags[few] = np.where(~number & ((length >= MIN_LETTERS) | ideographs), WORD, SHORT)
+    tagged: U64 = (hashes & ~_TAG) | tags
+    return tagged
+
+
+def tag_words(hashes: U64, lengths: I64) -> U64:
+    """The same for stretches that are known to hold letters, by their lengths alone."""
+    tags: U64 = _TAGS.take(np.minimum(lengths, HEAD + 1))
+    tags[(lengths >= MIN_LETTERS) & (lengths < MIN_DIGITS)] = WORD
     return (hashes & ~_TAG) | tags
-
-
-def profile_of(stream: Stream) -> npt.NDArray[np.int64]:
-    """How many texts have d digits and l other letters, at [d, l]; lengths above are counted with the longest."""
-    lengths = stream.lengths
-    digits = stream.digits[stream.begins[1:]] - stream.digits[stream.begins[:-1]]
-    cells = np.minimum(digits, PROFILE - 1) * PROFILE + np.minimum(lengths - digits, PROFILE - 1)
-    return np.bincount(cells[lengths > 0], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE)

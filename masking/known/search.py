@@ -82,8 +82,9 @@ def _spans(known: KnownValues, texts: pa.Array) -> Iterator[tuple[int, int, int,
             continue
         entities: list[str | None] = [None] * len(matches.starts)
         for number, hit in reversed(matches.columns):
-            for i in hit:
-                entities[i] = known.columns[number].place.entity or "text"
+            place = known.columns[number].place
+            for i in hit if place.sought else ():
+                entities[i] = place.entity or "text"
         told = ~known.passed_over.lookup(matches.hashes)
         first, last = stream.spans(matches.starts, matches.ends)
         for i in np.flatnonzero(told):

@@ -51,10 +51,10 @@ class Hasher:
 
     def values(self, characters: npt.NDArray[np.uint32]) -> U64:
         """The value of each folded character."""
-        low = self._values[characters & np.uint32(_ALPHABET - 1)]
-        if not len(characters) or characters.max() < _ALPHABET:
-            return low
-        return low + (characters >> np.uint32(16)).astype(np.uint64) * self._spice
+        values: U64 = self._values[characters & np.uint32(_ALPHABET - 1)]
+        if len(characters) and characters.max() >= _ALPHABET:
+            values = values + (characters >> np.uint32(16)).astype(np.uint64) * self._spice
+        return values
 
     @cached_property
     def ascii_values(self) -> U64:
@@ -109,19 +109,20 @@ class Stream:
 
     def __post_init__(self) -> None:
         if self.codes.dtype == np.uint8:
-            kinds, values, kept = self._read_ascii(self.codes)
+            kinds, values, kept = self._read_ascii(self.codes.astype(np.uint8, copy=False))
             changes = kinds[1:] != kinds[:-1]
         else:
-            kinds, values, kept = self._read_wide(self.codes)
+            kinds, values, kept = self._read_wide(self.codes.astype(np.uint32, copy=False))
             changes = self._changes(kinds)
         size = len(values)
         self.hasher.require(size)
         self.sums = np.zeros(size + 1, np.uint64)
         np.cumsum(values * self.hasher.powers[:size], out=self.sums[1:])
-        self.begins = kept[self.starts]
+        self.begins = kept[self.starts].astype(np.int64)
         self.bounds = np.ones(size + 1, bool)
-        if size:
-            self.bounds[1:-1] = changes.take(self.source[1:] - 1)
+        if size > 1:
+            if len(changes):
+                self.bounds[1:-1] = changes.take(self.source[1:] - 1)
             if self.codes.dtype != np.uint8:  # what one character folds to is one word
                 self.bounds[1:-1] &= self.source[1:] != self.source[:-1]
             self.bounds[self.begins] = True
@@ -158,12 +159,10 @@ class Stream:
         changes: Mask = (kinds[1:] != kinds[:-1]) | (kinds[1:] == IDEOGRAPH)
         return changes
 
-    @property
-    def characters(self) -> npt.NDArray[np.uint32]:
-        """The folded characters."""
-        if self._compact.dtype == np.uint8:
-            return fold_tables().first.take(self._compact)
-        return self._compact  # type: ignore[return-value]
+    def characters_at(self, places: I64) -> npt.NDArray[np.uint32]:
+        """The folded characters at `places`."""
+        found = self._compact[places].astype(np.uint32)
+        return fold_tables().first[found] if self._compact.dtype == np.uint8 else found
 
     @cached_property
     def classes(self) -> npt.NDArray[np.uint8]:

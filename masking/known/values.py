@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
-from masking.known.stream import I64, Mask, U64
+from masking.known.stream import I64, U64, Mask
 
 SHARED = 10  # rows from which on a value tells of nobody in particular
 _PENDING = 1 << 20
+_Item = TypeVar("_Item", np.uint64, np.uint8)
 
 
 class HashedValues:
@@ -64,12 +67,11 @@ class HashedValues:
     def _at(self, places: I64, hashes: U64) -> Mask:
         if not len(self.hashes):
             return np.zeros(len(hashes), bool)
-        inside = np.minimum(places, len(self.hashes) - 1)
-        found: Mask = self.hashes[inside] == hashes
+        found: Mask = self.hashes.take(places, mode="clip") == hashes
         return found
 
 
-def _merged(kept, fresh, old, into):  # type: ignore[no-untyped-def]
+def _merged(kept: npt.NDArray[_Item], fresh: npt.NDArray[_Item], old: Mask, into: I64) -> npt.NDArray[_Item]:
     merged = np.empty(len(old), kept.dtype)
     merged[into] = fresh
     merged[old] = kept

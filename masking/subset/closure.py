@@ -1,26 +1,26 @@
 """The closure: from the rows that are kept at the start to all that they reference, and all that these reference, to the end.
 
-Tables outside cycles are scanned once, after all tables that reference them. The tables of a cycle are scanned for their keys and
-references, whose hashes become edges between positions of rows; from the kept rows the edges are then followed, new rows only
+Tables outside cycles are scanned once, after all tables that reference them. The tables of a cycle are scanned for their keys,
+then for their references, which become edges between positions of rows; from the kept rows the edges are followed, new rows only
 (semi-naive evaluation), until none is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from masking.subset.components import components, is_cyclic
-from masking.subset.fixpoint import Edges, follow
+from masking.subset.edges import EdgeMaker, Edges, Lookup
+from masking.subset.fixpoint import follow
 from masking.subset.graph import Graph, Reference
 from masking.subset.key_hashes import I64, U64, HashSet, Mask
 from masking.subset.pointers import Scanner, target_sets
 
 Target = tuple[str, tuple[str, ...]]
+_Lost = tuple[Reference, I64, U64]
 
 
 @dataclass(frozen=True)
@@ -86,85 +86,51 @@ class Closure:
                 self._wanted.setdefault(aim, HashSet()).add(np.unique(pointers.hashes[part[pointers.rows]]))
 
     def _close_cycle(self, component: tuple[str, ...]) -> None:
-        inward = [r for name in component for r in self._graph.out_of(name) if r.target_table in component]
-        loaded = {name: self._load(name, inward) for name in component}
-        edges, lost = [], []
+        inward = {name: [r for r in self._graph.out_of(name) if r.target_table in component] for name in component}
+        every = [r for references in inward.values() for r in references]
+        lookups: dict[Target, Lookup] = {}
+        edges: list[Edges] = []
         for name in component:
-            for target in loaded[name].keys:
-                lookup = loaded[name].lookup(target)
-                if (wanted := self._wanted.get((name, target))) is not None:
-                    self._rows(name)[lookup.positions[wanted.has(lookup.hashes)]] = True
+            aimed, wanted = target_sets(every, name), self._wanted_of(name)
+            for target, lookup in zip(keys := list(dict.fromkeys([*aimed, *wanted])), self._lookups(name, keys), strict=True):
                 edges += lookup.twins(name)
-                for reference in (r for r in inward if (r.target_table, r.target) == (name, target)):
-                    rows, hashes = loaded[reference.table].take(reference)
-                    at, found = lookup.places(hashes)
-                    count = self._counts[reference.table]
-                    edges.append(Edges.of(reference.table, name, rows[found], lookup.positions[at[found]], count))
-                    lost.append((reference, rows[~found], hashes[~found]))
+                if target in wanted:
+                    self._rows(name)[lookup.positions[self._wanted[name, target].has(lookup.hashes)]] = True
+                if target in aimed:
+                    lookups[name, target] = lookup
+        lost: list[_Lost] = []
+        for name in component:
+            if inward[name]:
+                edges += self._edges(name, inward[name], lookups, lost)
+        lookups.clear()
         follow({name: self._rows(name) for name in component}, edges)
-        for reference, rows, hashes in lost:
-            missed = np.unique(hashes[self._rows(reference.table)[rows]])
-            self._lack(reference.target_table, reference.target, len(missed))
+        for reference in every:
+            found = [hashes[self._rows(reference.table)[rows]] for r, rows, hashes in lost if r == reference]
+            if found:
+                self._lack(reference.target_table, reference.target, len(np.unique(np.concatenate(found))))
 
-    def _load(self, table: str, inward: Sequence[Reference]) -> _Loaded:
-        keys = list(dict.fromkeys([*target_sets(inward, table), *self._wanted_of(table)]))
-        references = [r for r in inward if r.table == table]
+    def _lookups(self, table: str, keys: Sequence[tuple[str, ...]]) -> Iterator[Lookup]:
+        """Scan a table for its keys, and sort its rows by each of them."""
         count = self._counts[table]
-        hashes = {key: np.zeros(count, np.uint64) for key in keys}
-        valid = {key: np.zeros(count, np.bool_) for key in keys}
-        found: dict[Reference, list[tuple[npt.NDArray[Any], U64]]] = {r: [] for r in references}
-        small = np.int32 if count < 2**31 else np.int64
-        for batch in self._scanner.scan(table, keys, references):
-            for key, (some, known) in zip(keys, batch.keys, strict=True):
-                hashes[key][batch.slice], valid[key][batch.slice] = some, known
-            for reference, pointers in zip(references, batch.pointers, strict=True):
-                found[reference].append(((pointers.rows + batch.first).astype(small), pointers.hashes))
-        return _Loaded({key: (hashes[key], valid[key]) for key in keys}, found)
+        hashes = [np.zeros(count, np.uint64) for _ in keys]
+        valid = [np.zeros(count, np.bool_) for _ in keys]
+        if keys:
+            for batch in self._scanner.scan(table, keys):
+                for (some, known), all_hashes, all_valid in zip(batch.keys, hashes, valid, strict=True):
+                    all_hashes[batch.slice], all_valid[batch.slice] = some, known
+        while hashes:
+            yield Lookup.of(hashes.pop(0), valid.pop(0))
 
-
-@dataclass
-class _Loaded:
-    """The keys of a table in a cycle, and what its rows reference within the cycle."""
-
-    keys: dict[tuple[str, ...], tuple[U64, Mask]]
-    pointers: dict[Reference, list[tuple[npt.NDArray[Any], U64]]]
-
-    def lookup(self, target: tuple[str, ...]) -> _Lookup:
-        """Sort the rows by a key, whose hashes are then no longer held here."""
-        hashes, valid = self.keys[target]
-        self.keys[target] = hashes[:0], valid[:0]
-        positions = np.flatnonzero(valid)
-        order = np.argsort(hashes[positions], kind="stable")
-        return _Lookup(hashes[positions][order], positions[order])
-
-    def take(self, reference: Reference) -> tuple[npt.NDArray[Any], U64]:
-        """The rows that reference something, and the hashes of what, which are then no longer held here."""
-        parts = self.pointers.pop(reference)
-        if not parts:
-            return np.zeros(0, np.int64), np.zeros(0, np.uint64)
-        return np.concatenate([rows for rows, _ in parts]), np.concatenate([hashes for _, hashes in parts])
-
-
-@dataclass(frozen=True)
-class _Lookup:
-    """Sorted hashes of a key, and the positions of their rows."""
-
-    hashes: U64
-    positions: I64
-
-    def places(self, hashes: U64) -> tuple[I64, Mask]:
-        if not len(self.hashes):
-            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.bool_)
-        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return at, self.hashes[at] == hashes
-
-    def twins(self, table: str) -> list[Edges]:
-        """Edges that join rows of one hash in a ring, so that they are kept together, since a lookup finds the first alone."""
-        same = np.flatnonzero(self.hashes[1:] == self.hashes[:-1])
-        if not len(same):
-            return []
-        begins = same[np.concatenate([[True], np.diff(same) > 1])]
-        ends = same[np.concatenate([np.diff(same) > 1, [True]])] + 1
-        rows = np.concatenate([self.positions[same], self.positions[ends]])
-        others = np.concatenate([self.positions[same + 1], self.positions[begins]])
-        return [Edges.of(table, table, rows, others, int(self.positions.max()) + 1)]
+    def _edges(self, table: str, references: Sequence[Reference], lookups: Mapping[Target, Lookup], lost: list[_Lost]) -> list[Edges]:
+        """Scan a table for its references, and look up the rows that they go to; what is not found goes to `lost`."""
+        count = self._counts[table]
+        makers = [EdgeMaker(table, r.target_table, count) for r in references]
+        for batch in self._scanner.scan(table, [], references):
+            for reference, pointers, maker in zip(references, batch.pointers, makers, strict=True):
+                rows = pointers.rows + batch.first
+                lookup = lookups[reference.target_table, reference.target]
+                at, found = lookup.places(pointers.hashes)
+                maker.add(rows[found], lookup.positions[at[found]])
+                if not found.all():
+                    lost.append((reference, rows[~found], pointers.hashes[~found]))
+        return [maker.edges() for maker in makers]

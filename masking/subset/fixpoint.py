@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from masking.subset.edges import Edges
 from masking.subset.key_hashes import I64, Mask
 
 # fewer rows than this are followed one by one: a chain of references has as many rounds as links
 _FEW = 256
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Edges from rows of `table` to rows of `target`: those of row i are `ends[starts[i]:starts[i + 1]]`, as positions."""
-
-    table: str
-    target: str
-    starts: I64
-    ends: npt.NDArray[Any]
-
-    @classmethod
-    def of(cls, table: str, target: str, rows: npt.NDArray[Any], ends: npt.NDArray[Any], count: int) -> Edges:
-        """The edges from `rows`, in any order, to the `ends` beside them, of a table of `count` rows."""
-        if len(rows) and np.any(rows[1:] < rows[:-1]):
-            order = np.argsort(rows, kind="stable")
-            rows, ends = rows[order], ends[order]
-        starts = np.zeros(count + 1, np.int64)
-        np.cumsum(np.bincount(rows, minlength=count), out=starts[1:])
-        return cls(table, target, starts, ends.astype(np.int32 if not len(ends) or ends.max() < 2**31 else np.int64))
-
-    def reached(self, rows: I64) -> npt.NDArray[Any]:
-        """The ends of all edges from `rows`."""
-        rows = rows[rows < len(self.starts) - 1]
-        begins, counts = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
-        offsets = np.cumsum(counts) - counts
-        places = np.repeat(begins - offsets, counts) + np.arange(int(counts.sum()))
-        return self.ends[places]
 
 
 def follow(kept: Mapping[str, Mask], edges: Sequence[Edges]) -> None:
@@ -62,19 +34,31 @@ def follow(kept: Mapping[str, Mask], edges: Sequence[Edges]) -> None:
 def _follow_few(kept: Mapping[str, Mask], edges: Sequence[Edges], frontier: Mapping[str, I64]) -> dict[str, I64]:
     """Follow edges one by one as long as few rows are new at a time; return those that are new then."""
     flags = {name: rows.data for name, rows in kept.items()}
-    views = {name: [(e.target, e.starts.data, e.ends.data, len(e.starts) - 1) for e in edges if e.table == name] for name in kept}
+    views = {name: [_View(e) for e in edges if e.table == name] for name in kept}
     level = [(name, row) for name, rows in frontier.items() for row in rows.tolist()]
     while level and len(level) <= _FEW:
         following = []
         for name, row in level:
-            for target, starts, ends, count in views[name]:
-                if row >= count:
-                    continue
-                held = flags[target]
-                for place in range(starts[row], starts[row + 1]):
-                    end = ends[place]
+            for view in views[name]:
+                held = flags[view.target]
+                for end in view.ends_of(row):
                     if not held[end]:
                         held[end] = True
-                        following.append((target, end))
+                        following.append((view.target, end))
         level = following
     return {name: np.array([row for found, row in level if found == name], np.int64) for name in kept}
+
+
+class _View:
+    """Edges as Python reads them one by one."""
+
+    def __init__(self, edges: Edges) -> None:
+        self.target = edges.target
+        self._ends = edges.ends.data
+        self._starts = None if edges.starts is None else edges.starts.data
+
+    def ends_of(self, row: int) -> Iterable[int]:
+        if self._starts is not None:
+            return self._ends[self._starts[row] : self._starts[row + 1]]
+        end = self._ends[row]
+        return () if end < 0 else (end,)

@@ -96,11 +96,7 @@ class HashSet:
 
     def places(self, hashes: U64) -> tuple[I64, Mask]:
         """The place of each of `hashes` among the sorted ones, and whether it is there."""
-        members = self.members
-        if not len(members):
-            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.bool_)
-        at = np.minimum(np.searchsorted(members, hashes), len(members) - 1)
-        return at, members[at] == hashes
+        return places_in(self.members, hashes)
 
     @property
     def members(self) -> U64:
@@ -117,6 +113,14 @@ class HashSet:
         if self._new:
             self._sorted = np.unique(np.concatenate([self._sorted, *self._new]))
             self._new, self._waiting = [], 0
+
+
+def places_in(members: U64, hashes: U64) -> tuple[I64, Mask]:
+    """The place of each of `hashes` among the sorted `members`, and whether it is there."""
+    if not len(members):
+        return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.bool_)
+    at = np.minimum(np.searchsorted(members, hashes), len(members) - 1)
+    return at, members[at] == hashes
 
 
 def _comparable(array: pa.Array, type: SqlType) -> pa.Array:

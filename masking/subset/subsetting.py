@@ -21,8 +21,8 @@ def select(source: Source, spec: SubsetSpec, graph: Graph, secret: bytes) -> Sel
     """Return which rows of `source` a subset keeps; every row that a kept one references is kept, if the source has it.
 
     `secret` (of any length) decides which rows a percentage or a limit draws: the same secret, the same rows. Memory: a byte for each
-    row of a table that is reached, 8 for each different key that is referenced, and for tables in cycles of references some 24 for
-    each of their rows and 16 for each reference. Raises SourceFailure, and PolicyInvalid where a condition cannot be evaluated.
+    row of a table that is reached, 8 for each different key that is referenced, and for tables in cycles of references some 30 for
+    each of their rows and 4 for each reference. Raises SourceFailure, and PolicyInvalid where a condition cannot be evaluated.
     """
     hasher = KeyHasher(secret)
     scanner = Scanner(source, graph, hasher)

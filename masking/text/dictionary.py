@@ -9,11 +9,19 @@ from functools import lru_cache
 from importlib.resources import files
 
 WORDS = "words.txt.gz"
-GIVEN, FAMILY, PLACE, LAND, STREET, ORDINARY = "gfplso"
+GIVEN, FAMILY, PLACE, LAND, STREET, ORDINARY, EVERYDAY = "gfplsoe"
 
-IS_GIVEN, IS_FAMILY, IS_PLACE, IS_LAND, IS_STREET, IS_ORDINARY, STARTS_PHRASE = (1 << n for n in range(7))
+IS_GIVEN, IS_FAMILY, IS_PLACE, IS_LAND, IS_STREET, IS_ORDINARY, IS_EVERYDAY, STARTS_PHRASE = (1 << n for n in range(8))
 IS_NAME = IS_GIVEN | IS_FAMILY
-_BITS = {GIVEN: IS_GIVEN, FAMILY: IS_FAMILY, PLACE: IS_PLACE, LAND: IS_LAND, STREET: IS_STREET, ORDINARY: IS_ORDINARY}
+_BITS = {
+    GIVEN: IS_GIVEN,
+    FAMILY: IS_FAMILY,
+    PLACE: IS_PLACE,
+    LAND: IS_LAND,
+    STREET: IS_STREET,
+    ORDINARY: IS_ORDINARY,
+    EVERYDAY: IS_EVERYDAY,
+}
 # letters with no decomposition, as they are written where the keyboard lacks them
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "þ": "th"})
 

@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from masking.text.dictionary import FAMILY, GIVEN, LAND, ORDINARY, PLACE, STREET, WORDS, fold
+from masking.text.dictionary import EVERYDAY, FAMILY, GIVEN, LAND, ORDINARY, PLACE, STREET, WORDS, fold
 
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f' .-]{3,40}$")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -28,7 +28,7 @@ _ALTERNATIVES_FROM = 100_000
 _SMALLEST_PLACE = 1_000
 _SAID_FROM = 60
 _COMMON_FROM = 3_000
-_NAMES_RARER_THAN = 20_000
+_EVERYDAY_FROM = 20_000
 _ENDINGS = (("ies", "y"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"), ("d", ""), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"),
             ("est", ""), ("ly", ""), ("ily", "y"), ("n't", ""), ("'s", ""), ("ness", ""), ("able", ""), ("able", "e"))  # fmt: skip
 
@@ -59,7 +59,7 @@ def _faker(topic: str, *attributes: str) -> Iterator[str]:
 
 
 def _mimesis(file: str, *keys: str) -> Iterator[str]:
-    for folder in sorted(p for p in files("mimesis.datasets").iterdir() if p.is_dir()):
+    for folder in sorted((p for p in files("mimesis.datasets").iterdir() if p.is_dir()), key=lambda p: p.name):
         path = folder / f"{file}.json"
         if path.is_file():
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -87,18 +87,18 @@ def _lands() -> Iterator[str]:
     yield from _mimesis("address", "country", "state")
 
 
-def _ordinary(names: set[str]) -> Iterator[str]:
+def _ordinary(names: set[str]) -> Iterator[tuple[str, bool]]:
+    """Words that are no names, each with whether everybody says it every day."""
     from english_words import get_english_words_set
 
     known = {w for w in get_english_words_set(["web2"], lower=False) if w.islower()}
-    with gzip.open(files("spellchecker") / "resources" / "en.json.gz") as packed:  # type: ignore[arg-type]
-        said = json.load(packed)
+    said = json.loads(gzip.decompress((files("spellchecker") / "resources" / "en.json.gz").read_bytes()))
     for word, count in said.items():
         stems = {word} | {word[: -len(a)] + b for a, b in _ENDINGS if word.endswith(a)}
         doubled = {s[:-1] for s in stems if len(s) > 3 and s[-1:] == s[-2:-1]}
         in_dictionary = any(s in known and len(s) > 1 for s in stems | doubled)
-        if (in_dictionary and count >= _SAID_FROM) or (count >= _COMMON_FROM and (word not in names or count >= _NAMES_RARER_THAN)):
-            yield word
+        if (in_dictionary and count >= _SAID_FROM) or (count >= _COMMON_FROM and word not in names):
+            yield word, (in_dictionary and count >= _EVERYDAY_FROM)
 
 
 def harvest() -> dict[str, str]:
@@ -117,13 +117,14 @@ def harvest() -> dict[str, str]:
     add(_mimesis("person", "names"), GIVEN)
     add(_faker("person", r"last_names?(_\w+)?", r"\w*_last_names?"), FAMILY)
     add(_mimesis("person", "surnames"), FAMILY)
-    names = set(flags)
     add(_places(), PLACE, whole=True)
     add(_faker("address", "cit(y|ies)", "city_names?", "towns", "municipalities"), PLACE, whole=True)
     add(_mimesis("address", "city"), PLACE, whole=True)
     add(_lands(), LAND, whole=True)
     add(_faker("address", "street_suffixes(_long|_short)?", "street_prefixes", "street_suffixes"), STREET, whole=True)
-    add(_ordinary(names), ORDINARY)
+    words = list(_ordinary(set(flags)))
+    add((word for word, _ in words), ORDINARY)
+    add((word for word, everyday in words if everyday), EVERYDAY)
     return {word: "".join(sorted(kinds)) for word, kinds in flags.items()}
 
 

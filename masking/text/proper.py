@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from masking.text.dictionary import IS_FAMILY, IS_GIVEN, IS_LAND, IS_NAME, IS_ORDINARY, IS_PLACE, STARTS_PHRASE, Dictionary
 from masking.text.found import Found
-from masking.text.vocabulary import AFTER_NAMES, IN_PLACE, LEGAL_FORMS, OF_COMPANIES, PARTICLES, TITLES
-from masking.text.words import CAPITAL, CASELESS, LOWER, MIXED, UPPER, Words
+from masking.text.vocabulary import (
+    AFTER_COMPANIES,
+    AFTER_NAMES,
+    BEFORE_COMPANIES,
+    DETERMINERS,
+    GREETING,
+    IN_PLACE,
+    LEGAL_FORMS,
+    NAMING,
+    OF_COMPANIES,
+    PARTICLES,
+    TITLES,
+)
+from masking.text.words import CAPITAL, CASELESS, LOWER, MIXED, UPPER, Words, names_nothing
 
 SURE, LIKELY, POSSIBLE, DOUBTFUL = 0.9, 0.75, 0.55, 0.45
 _INSIDE = frozenset((" ", "-", "'", "’", "‐", "."))
 _LONGEST_PHRASE = 5
 _LONGEST_RUN = 12
 _ACRONYM = 5
-_NAMED = re.compile(
-    r"(?i)(?:\bname(?:'s|s)?(?: on [a-z ]{1,30})?(?: is| was|:|\?)?|\bnamed|\bcalled|\bi'?m|\bi am|\bmy (?:friend|boss|wife|husband|partner|brother|sister|son|daughter|mother|"
-    r"father|mom|dad|colleague|landlord|doctor)|\bthis is|\bspeak(?:ing)? (?:to|with)|\bspoke (?:to|with)|\bhi|\bhello|\bhey|\bdear|\bregards,|\bsincerely,|\bcheers,|\bmet|"
-    r"\b(?:user|caller|agent|customer|client|patient|contact|attn|bot):)[\s\"']{1,4}$"
-)
-_COMPANY_BEFORE = re.compile(
-    r"(?i)\b(?:(?:works?|worked|working|job|interned?|interview|employed|hired|intern|year|years|career|consultant|office|position) (?:at|for|by|with|from)|away from|(?:ceo|cto|cfo|founder|director|"
-    r"head|chairman|employee|employees|owner|member|partner|president|manager) (?:of|at|in)|company|firm|startup|start-up|employer|vendor|supplier|competitor|client|invoiced by|paid to|acquired by|"
-    r"acquires?|bought|sued|sues|contract with|merged with|became)[ \"']{1,3}(?:the )?$"
-)
-_COMPANY_AFTER = re.compile(
-    r"(?i)^(?:'s)?\s(?:office|offices|headquarters|employees|employs|orchestra|is a (?:\w+ ){0,3}(?:company|agency|firm|bank|startup|studio|business|provider)|is the brainchild|was founded|"
-    r"was acquired|shares|stock|ceo|cfo|sued|invested|announced|acquired|merged|, the company)\b"
-)
+_AHEAD = 60
 
 
 class ProperNouns:
@@ -79,7 +77,7 @@ class ProperNouns:
     def _classified(self, words: Words, start: int, end: int) -> Iterator[Found]:
         bits, folded, shapes = words.bits, words.folded, words.shapes
         before = folded[start - 1] if start else ""
-        lead = words.text[max(0, words.starts[start] - 60) : words.starts[start]]
+        lead = words.before(start)
         # a company by its last words, whatever the first ones are
         last = folded[end - 1]
         if (
@@ -92,30 +90,35 @@ class ProperNouns:
         first = start
         while first < end and folded[first] in TITLES:
             first += 1
-        titled = first > start or before in TITLES and start > 0 and words.gap(start - 1) in (" ", ". ")
-        named = _NAMED.search(lead) is not None
+        titled = first > start or (before in TITLES and start > 0 and words.gap(start - 1) in (" ", ". "))
+        named = not NAMING.isdisjoint(lead)
+        if not named and not GREETING.isdisjoint(lead):
+            named = not names_nothing(bits[first], True, False) if first < end else False
         if first == end:
+            return
+        if not titled and not named and AFTER_COMPANIES.match(words.text[words.ends[end - 1] : words.ends[end - 1] + _AHEAD]):
+            if folded[first] in DETERMINERS and first + 1 < end:
+                first += 1
+            if folded[first] not in DETERMINERS:
+                yield self._span(words, first, end, "company", LIKELY)
             return
         start = first
         # words that are no names stand at the beginning of a sentence, or of a heading
         if not titled and not named:
-            while start < end and bits[start] & IS_ORDINARY and (words.opening(start) or not bits[start] & IS_NAME or end - start == 1):
+            while start < end and names_nothing(bits[start], True, words.opening(start)):
+                # a name that is a word too, before a name that is none
                 if bits[start] & IS_NAME and start + 1 < end and bits[start + 1] & IS_NAME and not bits[start + 1] & IS_ORDINARY:
                     break
                 start += 1
         if not named:
-            while end > start and bits[end - 1] & IS_ORDINARY and not bits[end - 1] & IS_FAMILY:
+            while end > start and names_nothing(bits[end - 1], True, False) and not bits[end - 1] & IS_FAMILY:
                 end -= 1
-        trail = words.text[words.ends[end - 1] : words.ends[end - 1] + 60] if end > start else ""
-        if _COMPANY_BEFORE.search(lead) and first < end:
+        if not BEFORE_COMPANIES.isdisjoint(words.before(start - 1) if before == "the" and start == first else lead) and first < end:
             yield self._span(words, first, max(end, first + 1), "company", LIKELY)
             return
         if start >= end:
             return
-        if _COMPANY_AFTER.match(trail):
-            yield self._span(words, start, end, "company", LIKELY)
-            return
-        known = [b & IS_NAME and not b & IS_ORDINARY for b in bits[start:end]]
+        known = [b & IS_NAME and not names_nothing(b, True, False) for b in bits[start:end]]
         if titled or named:
             if not (end - start == 1 and shapes[start] == UPPER and len(words.words[start]) < 3):
                 yield self._span(words, start, end, "person_name", SURE if titled else LIKELY)
@@ -128,7 +131,8 @@ class ProperNouns:
 
     def _single(self, words: Words, i: int, before: str) -> Iterator[Found]:
         bits, word, shape = words.bits[i], words.words[i], words.shapes[i]
-        if bits & IS_ORDINARY:
+        opening = words.opening(i)
+        if names_nothing(bits, True, opening and words.gap(i)[:1] not in (":", ",") and before != "and"):
             return
         if shape == UPPER and len(word) <= _ACRONYM and not bits & (IS_NAME | IS_LAND | IS_PLACE):
             return
@@ -168,7 +172,7 @@ class ProperNouns:
             if not words.bits[at] & STARTS_PHRASE:
                 at += 1
                 continue
-            phrase, longest = words.folded[at], 0
+            phrase, longest, land = words.folded[at], 0, False
             for end in range(at + 1, min(at + _LONGEST_PHRASE, count)):
                 gap = words.text[words.ends[end - 1] : words.starts[end]]
                 if gap not in (" ", "-", ". ", "'", "’"):
@@ -180,9 +184,9 @@ class ProperNouns:
                     if not plain or all(
                         s != LOWER or f in PARTICLES for s, f in zip(words.shapes[at : end + 1], words.folded[at : end + 1])
                     ):
-                        longest = end
+                        longest, land = end, bool(self._phrases[phrase] & IS_LAND)
             if longest:
-                yield self._span(words, at, longest + 1, "country" if self._phrases.get(phrase, 0) & IS_LAND else "city", LIKELY + 0.02)
+                yield self._span(words, at, longest + 1, "country" if land else "city", LIKELY + 0.02)
                 at = longest
             at += 1
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from masking.text.dictionary import Dictionary, fold
+from masking.text.dictionary import IS_EVERYDAY, IS_FAMILY, IS_GIVEN, IS_LAND, IS_ORDINARY, IS_PLACE, Dictionary, fold
 from masking.text.found import Found
 
 LOWER, CAPITAL, UPPER, MIXED, DIGITS, ALNUM, CASELESS, TAKEN = range(8)
@@ -36,12 +36,28 @@ class Words:
         """What stands between word i and the word after it."""
         return self.text[self.ends[i] : self.starts[i + 1]] if i + 1 < len(self.starts) else self.text[self.ends[i] :]
 
+    def before(self, i: int) -> tuple[str, ...]:
+        """What leads up to word i in lower case: the last word before it, the last two and the last three, each with what follows them."""
+        if not i:
+            return ()
+        gap = self.text[self.ends[i - 1] : self.starts[i]].strip(" \t\r\n\"'“‘(>")
+        return tuple(" ".join(self.text[self.starts[k] : self.ends[i - 1]].split()).lower() + gap for k in range(i - 1, max(i - 4, -1), -1))
+
     def opening(self, i: int) -> bool:
         """Whether a sentence, a line or a quotation begins with word i."""
         if i == 0:
             return True
         before = self.text[self.ends[i - 1] : self.starts[i]]
-        return not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before) or "\n" in before
+        return (not before.isspace() and not _ENDS_SENTENCE.isdisjoint(before)) or "\n" in before
+
+
+def names_nothing(bits: int, capital: bool, opening: bool) -> bool:
+    """Whether a word is an ordinary one here: many names are words too, and a capital inside a sentence then speaks for the name."""
+    if not bits & IS_ORDINARY:
+        return False
+    if bits & IS_EVERYDAY or not capital:
+        return True
+    return not bits & (IS_GIVEN if opening else IS_GIVEN | IS_FAMILY | IS_PLACE | IS_LAND)
 
 
 class Reader:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from math import ceil, log2
 
 from masking.errors import TransformerUnfit
-from schemas.types import SqlType
+from masking.transformers.base import Context
+from schemas.types import TEXTS, SqlType
 
 UNLIMITED = 10_000_000
 UNCOUNTED = 10_000_000
 
 _SAFETY_BITS = 20
+
+
+def text_column(context: Context, name: str) -> str:
+    """Return how messages call the column; raises TransformerUnfit where it holds no text."""
+    where = f"{context.table.name}.{context.column.name}"
+    if context.column.type.kind not in TEXTS:
+        raise TransformerUnfit(f"{where}: `{name}` makes texts, and the column is {context.column.type}")
+    return where
 
 
 def longest(kind: SqlType) -> int:

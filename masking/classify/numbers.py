@@ -1,0 +1,216 @@
+"""What numbers, dates and other values that are no texts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.classify.checksums import checked
+from masking.classify.context import Surroundings
+from masking.classify.finding import Finding, harmless, personal, unsure
+from masking.classify.fitting import fits_numbers
+from masking.classify.names import NameReading
+from masking.classify.profile import texts_from
+from schemas.types import INTEGERS
+
+SURE = 0.6
+WEAK = 0.25
+FLOAT_PLACES = 6
+_MICROSECONDS_A_YEAR = 365.2425 * 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a column: how many rows, how many different, the extremes, and up to some hundred as whole numbers in text."""
+
+    rows: int
+    distinct: int
+    low: float
+    high: float
+    whole: bool
+    places: int
+    texts: tuple[str, ...]
+
+
+def numbers_of(values: pa.Array) -> Numbers:
+    """Profile an array of integers, floats or decimals."""
+    known = values.drop_null()
+    if pa.types.is_decimal(known.type):
+        places = known.type.scale
+        known = known.cast(pa.float64())
+    else:
+        places = 0 if pa.types.is_integer(known.type) else FLOAT_PLACES
+    if pa.types.is_floating(known.type):
+        known = known.filter(pc.is_finite(known))
+    if not len(known):
+        return Numbers(0, 0, 0.0, 0.0, True, 0, ())
+    unique = pc.unique(known)
+    extremes = pc.min_max(unique)
+    whole = pa.types.is_integer(known.type)
+    wide = whole or (float(extremes["min"].as_py()) >= 1e8 and places <= 0)
+    texts = texts_from([str(int(v)) for v in unique.slice(0, 2000).to_pylist()]).values if wide else ()
+    return Numbers(len(known), len(unique), float(extremes["min"].as_py()), float(extremes["max"].as_py()), whole, places, texts)
+
+
+def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Surroundings) -> Finding:
+    """Decide on a column of numbers."""
+    for entity, strength in name.entities:
+        if strength < WEAK or name.flag:
+            continue
+        if not numbers.rows:
+            if strength >= SURE and fits_numbers(entity, 1e6, 1e6, 9) | fits_numbers(entity, 50, 50, 9) | fits_numbers(entity, 1, 9, 9):
+                return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
+        elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(entity, strength, numbers, around, name):
+            return personal(
+                entity, 0.6 + 0.3 * strength, f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
+            )
+    if name.person and name.identifier and kind in (*INTEGERS, "numeric"):
+        return personal("person_id", 0.85, "its name reads as the number of a person")
+    if name.by and kind in INTEGERS and numbers.high > 9:
+        return personal("person_id", 0.7, "its name reads as a reference to who did it")
+    if not numbers.rows:
+        return _without_values(name, "sensitive")
+    if numbers.whole and numbers.low >= 1e5 and (found := _checked(numbers)):
+        return found
+    if around.personal and not name.harmless and _like_coordinates(name, numbers):
+        return personal(
+            "coordinates", 0.5, f"{numbers.rows} numbers from -180 to 180 with {numbers.places} places, in rows that belong to persons"
+        )
+    lengths = {len(t) for t in numbers.texts}
+    if (
+        around.persons
+        and numbers.low >= 1e6
+        and lengths
+        and min(lengths) >= 7
+        and len(lengths) <= 2
+        and numbers.distinct >= 0.9 * numbers.rows
+        and not name.harmless
+    ):
+        return personal(
+            "person_id", 0.5, f"{numbers.distinct} different numbers of {max(lengths)} digits in {numbers.rows} rows that are persons"
+        )
+    what = "whole numbers" if numbers.whole else "numbers"
+    size = len(str(int(max(abs(numbers.low), abs(numbers.high)))))
+    return harmless(
+        0.9 if name.harmless else 0.75,
+        f"{numbers.distinct} different {what} of up to {size} digits in {numbers.rows} rows",
+        "no name or check digit says that they are of a person",
+    )
+
+
+def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundings, name: NameReading) -> bool:
+    """Whether the rows agree with a name that says little by itself."""
+    if entity == "health":
+        return (strength >= SURE and (around.personal or around.medical)) or (around.medical and (around.personal or strength >= SURE))
+    if entity == "coordinates":
+        return strength >= SURE and around.personal
+    if entity in ("country", "language", "street"):
+        return strength >= SURE and around.persons
+    if entity == "salary" and strength < SURE:
+        return around.personal
+    if entity == "age":
+        return strength >= SURE and (around.personal or not around.things)
+    if entity == "device_id":
+        return strength >= SURE
+    return strength >= SURE
+
+
+def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
+    # floats have places enough by nature, so that they must lie on both sides of zero as well
+    signed = numbers.low < 0 <= numbers.high
+    exact = 4 <= numbers.places <= 8 and (numbers.places != FLOAT_PLACES or signed)
+    return (
+        not numbers.whole
+        and exact
+        and numbers.low >= -180
+        and numbers.high <= 180
+        and numbers.distinct >= 0.5 * numbers.rows
+        and not name.entities
+    )
+
+
+def _checked(numbers: Numbers) -> Finding | None:
+    for found in checked(numbers.texts):
+        if found.entity == "thing":
+            return harmless(0.9, found.evidence)
+        return personal(found.entity, 0.9, found.evidence)
+    return None
+
+
+def _without_values(name: NameReading, klass: str) -> Finding:
+    if name.harmless or name.modified:
+        return harmless(0.6, "its name reads as something technical or commercial; there are no values")
+    return unsure(klass, "there are no values")
+
+
+def classify_moments(name: NameReading, kind: str, values: pa.Array, around: Surroundings, today: int) -> Finding:
+    """Decide on a column of dates or times; `today` is in microseconds since 1970.
+
+    Days of birth and death are quasi-identifiers. When something happened or was recorded is public: subjects' times can still be
+    shifted by a policy, and the classifier does not ask for it.
+    """
+    if kind in ("time", "interval"):
+        return harmless(0.9, "times of day and lengths of time")
+    says = name.strength("birth_date")
+    if says >= SURE and not name.flag:
+        return personal("birth_date", 0.95 if len(values) > values.null_count else 0.7, "its name reads as birth_date")
+    known = values.drop_null()
+    if not len(known):
+        if name.telling or set(name.words) & {"at", "on", "date", "time", "datum", "fecha", "data"}:
+            return harmless(0.6, "its name reads as the time of an event; there are no values")
+        return unsure("quasi", "there are no values")
+    years = _years(known)
+    low, middle, high = (float(q) for q in np.quantile(years, (0.05, 0.5, 0.95)))
+    now = today / _MICROSECONDS_A_YEAR
+    days = not pa.types.is_timestamp(known.type) or _at_midnight(known)
+    lives = days and high - low >= 15 and now - 110 <= low <= now - 25 and now - 95 <= middle <= now - 16 and float(years.max()) <= now
+    if lives and len(known) >= 3 and (around.personal or not name.telling) and not around.companies:
+        return personal(
+            "birth_date", 0.8, f"{len(known)} days, half of them more than {now - middle:.0f} years ago, spread over {high - low:.0f} years"
+        )
+    return harmless(0.85, f"{len(known)} times of events, spread over {high - low:.1f} years, which are not those of births")
+
+
+def _years(values: pa.Array) -> np.ndarray:
+    """Years since 1970, as numbers."""
+    if pa.types.is_date32(values.type):
+        return np.asarray(values.cast(pa.int32()).to_numpy(zero_copy_only=False), dtype="float64") / 365.2425
+    return np.asarray(values.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype="float64") / _MICROSECONDS_A_YEAR
+
+
+def _at_midnight(values: pa.Array) -> bool:
+    return bool((np.asarray(values.cast(pa.int64())) % 86_400_000_000 == 0).all())
+
+
+def years_of_texts(dates: list[datetime]) -> pa.Array:
+    """Dates that were written as texts, as times."""
+    return pa.array([d.replace(tzinfo=UTC) for d in dates], pa.timestamp("us", "UTC"))
+
+
+_OF_BOOLEANS = ("health", "religion", "ethnicity", "political", "sexuality", "gender", "marital_status")
+
+
+def classify_booleans(name: NameReading, around: Surroundings) -> Finding:
+    """Decide on a column of yes and no: harmless, but for what nobody should know of a person."""
+    for entity, strength in name.entities:
+        if entity in _OF_BOOLEANS and strength >= SURE and (around.personal or strength >= 0.8):
+            return personal(entity, 0.7, f"its name reads as {entity}")
+    return harmless(0.95, "its type has two values, and its name is not of a sensitive matter")
+
+
+def classify_bytes(name: NameReading, values: pa.Array) -> Finding:
+    """Decide on a column of bytes, which cannot be looked into: masked, unless its name says a digest."""
+    for entity in ("signature", "photo", "password", "secret"):
+        if name.strength(entity) >= WEAK:
+            return personal(entity, 0.85, f"its name reads as {entity}")
+    if set(name.words) & {"checksum", "digest", "etag", "sha256", "md5", "crc", "rowversion"}:
+        return harmless(0.7, "its name reads as a digest")
+    head = [v[:4] for v in values.drop_null().slice(0, 50).to_pylist()]
+    pictures = sum(v[:3] == b"\xff\xd8\xff" or v == b"\x89PNG" for v in head)
+    if head and pictures >= 0.5 * len(head):
+        return personal("photo", 0.7, f"{pictures} of {len(head)} values begin as pictures do")
+    return unsure("sensitive", f"{len(values) - values.null_count} values are bytes, which cannot be looked into")
