@@ -117,7 +117,7 @@ def _whole(source: Source, key: _Key) -> KnownValues:
 
 def _parts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[tuple[str | None, pa.Array]]:
     values = sample.column(column.name).combine_chunks()
-    if paths:
+    if paths and column.type.kind in ("json", *TEXTS):
         parts = JsonLeaves(paths).of(values)
         yield from ((path, parts[i]) for i, path in enumerate(paths) if i in parts)
     elif column.type.kind in _KEYS:

@@ -104,6 +104,9 @@ class _Chooser:
             return replace(treatment, mask=Step(REFERENCE), paths={})
         if not treatment.paths or not treatment.personal:
             return replace(treatment, mask=self._first(place, table, column, treatment), paths={})
+        if column.type.item is not None:  # a transformer masks each item of an array
+            items = next(iter(treatment.paths.values()))
+            return replace(treatment, mask=self._first(place, table, column, items), entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
         paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
         return replace(treatment, paths=paths, rest=Step("redact"))
