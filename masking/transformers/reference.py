@@ -108,7 +108,8 @@ def _lines() -> Iterator[str]:
             yield "| parameter | is | default | |"
             yield "|---|---|---|---|"
             for parameter in parameters:
-                yield f"| `{parameter.name}` | {_kind(parameter)} | {_default(parameter)} | {parameter.help or _SHARED.get(parameter.name, '')} |"
+                told = parameter.help or _SHARED.get(parameter.name, "")
+                yield f"| `{parameter.name}` | {_kind(parameter)} | {_default(parameter)} | {told} |"
             yield ""
 
 
