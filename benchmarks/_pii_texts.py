@@ -75,10 +75,10 @@ TEMPLATES = (
 )  # fmt: skip
 
 _KINDS = {
-    "person": "PERSON", "person_lower": "PERSON", "person_upper": "PERSON", "given": "PERSON", "family": "PERSON", "address": "STREET_ADDRESS",
-    "street": "STREET_ADDRESS", "city": "GPE", "country": "GPE", "company": "ORGANIZATION", "phone": "PHONE_NUMBER", "email": "EMAIL_ADDRESS",
-    "iban": "IBAN_CODE", "card": "CREDIT_CARD", "date": "DATE_TIME", "year": "DATE_TIME", "ssn": "US_SSN", "ip": "IP_ADDRESS",
-    "zip": "ZIP_CODE", "title": "TITLE",
+    "person": "PERSON", "person_lower": "PERSON", "person_upper": "PERSON", "given": "PERSON", "family": "PERSON",
+    "address": "STREET_ADDRESS", "street": "STREET_ADDRESS", "city": "GPE", "country": "GPE", "company": "ORGANIZATION",
+    "phone": "PHONE_NUMBER", "email": "EMAIL_ADDRESS", "iban": "IBAN_CODE", "card": "CREDIT_CARD", "date": "DATE_TIME",
+    "year": "DATE_TIME", "ssn": "US_SSN", "ip": "IP_ADDRESS", "zip": "ZIP_CODE", "title": "TITLE",
 }  # fmt: skip
 _FIELD = re.compile(r"\{(\w+)\}")
 _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%B %d, %Y", "%d %B %Y")

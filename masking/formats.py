@@ -32,7 +32,7 @@ _LITERAL = -1
 _UNKNOWN = -2
 _SURELY_LARGE = 104
 _DIGITS_OF_A_HASH = 8
-_KEPT_PERMUTATIONS = 16
+_KEPT_PERMUTATIONS = 32
 _UNICODE = unicodedata.ucd_3_2_0  # the one edition that every Python has: formats must not depend on the interpreter's
 
 

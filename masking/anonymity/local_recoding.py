@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from masking.anonymity.cells import class_cells
+from masking.anonymity.cells import class_losses
 from masking.anonymity.class_statistics import Observations, class_statistics, whole_counts
 from masking.anonymity.clustering import cluster
 from masking.anonymity.distinct import DistinctTable
@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 SUPPRESSED = -1
+_SMALL, _MANY = 64, 1 << 17
 
 
 def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: int = 0) -> Ints:
@@ -33,7 +34,10 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: i
     met = _meeting(table, models)
     need = smallest_class(models)
     forms = {domain.form for domain in table.domains}
-    found = [split(table, met, need)]
+    found = []
+    small = need <= _SMALL and len(table.counts) > _MANY and all(isinstance(model, KAnonymity) for model in models)
+    if forms != {"set"} or not small:  # many small classes of sets are better clustered
+        found.append(split(table, met, need))
     if forms - {"set"}:
         found.append(_recode(table, met, need, suppression, GENERALISATIONS))
     if forms != {"labels"}:
@@ -51,7 +55,7 @@ def lost(table: DistinctTable, classes: Ints) -> float:
     number = int(classes.max()) + 1
     rows = np.bincount(classes[kept], part.counts, number)
     # one after the other, so that the sum is the same on every machine
-    return gone + float(sum(np.cumsum(cells.losses * rows)[-1] for cells in class_cells(part, classes[kept], number)))
+    return gone + float(sum(np.cumsum(losses * rows)[-1] for losses in class_losses(part, classes[kept], number)))
 
 
 def _recode(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, suppression: int, most: int) -> Ints:

@@ -174,7 +174,8 @@ def by_name(column: Column) -> Finding | None:
 
 
 # harmless in rows of things: where a depot is, what a country is called, in which language a film is
-_NEED_PERSONS = ("city", "region", "country", "language", "company", "job_title", "postcode", "nationality", "gender", "age", "coordinates", "health", "religion", "political", "salary", "signature")  # fmt: skip
+_NEED_PERSONS = ("city", "region", "country", "language", "company", "job_title", "postcode", "nationality", "gender", "age",
+    "coordinates", "health", "religion", "political", "salary", "signature")  # fmt: skip
 
 
 def _speaks_for(entity: str, column: Column) -> bool:
@@ -206,14 +207,10 @@ def by_title_of_persons(column: Column) -> Finding | None:
             0.85,
             f"{column.texts.distinct} different values in {column.texts.rows} rows, most of them words for genders or forms of address",
         )
-    if (
-        name.strength("job_title") >= WEAK
-        and (around.persons or name.person)
-        and "role" not in name.words
-        and fits("job_title", column.texts)
-    ):
-        if not around.things and not any(c.isdigit() for v in column.texts.values for c in v):
-            return personal("job_title", 0.7, "its name may read as job_title", "the rows are persons, or the name is of one")
+    of_person = (around.persons or name.person) and not around.things and "role" not in name.words
+    words = not any(c.isdigit() for v in column.texts.values for c in v)
+    if name.strength("job_title") >= WEAK and of_person and words and fits("job_title", column.texts):
+        return personal("job_title", 0.7, "its name may read as job_title", "the rows are persons, or the name is of one")
     if name.strength("region") >= WEAK:
         known = column.share(lambda v: likeness.is_region(v) or (len(v) in (2, 3) and v.isupper()))
         if known >= 0.4:
@@ -240,8 +237,11 @@ def by_few_values(column: Column) -> Finding | None:
                 return personal(entity, 0.8, said, f"{hits} of them are in the dictionary for {entity}")
         if column.around.persons and len(values) >= 3 and column.share(likeness.is_country_code) >= 0.9 and not column.name.harmless:
             return personal("country", 0.7, said, "they are codes of countries")
-        if column.name.strength("marital_status") >= WEAK or len(_MARITAL & set(values)) >= max(2, HALF * len(values)):
+        if column.name.strength("marital_status") >= WEAK or len(dictionaries().marital & set(values)) >= max(2, HALF * len(values)):
             return personal("marital_status", 0.85, said, "they are words for marital status")
+        ill = sum(v in words.illnesses for v in values)
+        if len(values) >= 3 and ill >= HALF * len(values):
+            return personal("health", 0.8, said, f"{ill} of them are in the dictionary of illnesses")
         blood = sum(v in _BLOOD for v in values)
         if len(values) >= 4 and blood >= MOST * len(values):
             return personal("health", 0.9, said, "they are blood groups")
@@ -257,11 +257,6 @@ def by_few_values(column: Column) -> Finding | None:
     return harmless(0.92, said + ": a category", people_said)
 
 
-_MARITAL = frozenset((
-    "single", "married", "divorced", "widowed", "separated", "never-married", "civil partnership", "domestic partnership", "engaged", "ledig", "verheiratet", "geschieden", "verwitwet", "célibataire",
-    "marié", "mariée", "divorcé", "divorcée", "veuf", "veuve", "soltero", "soltera", "casado", "casada", "divorciado", "divorciada", "viudo", "viuda", "celibe", "nubile", "coniugato", "coniugata",
-    "divorziato", "vedovo", "solteiro", "solteira", "divorciado", "viúvo", "ongehuwd", "gehuwd", "gescheiden", "kawaler", "panna", "żonaty", "mężatka", "rozwiedziony", "wdowiec",
-))  # fmt: skip
 _BLOOD = frozenset(
     f"{group}{sign}" for group in ("a", "b", "ab", "o", "0") for sign in ("+", "-", "", " rh+", " rh-", " positive", " negative")
 )

@@ -107,12 +107,17 @@ def _entry(table: str, column: str, path: str | None, treatment: Treatment, mask
         "class": treatment.klass,
         "entity": treatment.entity,
         "transformer": mask.name,
-        "parameters": mask.parameters,
+        "parameters": _named(mask.parameters),
         "when": treatment.when,
         "else": None if treatment.otherwise is None else treatment.otherwise.name,
         "confidence": treatment.confidence,
         "evidence": list(treatment.evidence),
     }
+
+
+def _named(parameters: Any) -> Mapping[str, Any]:
+    """The parameters of a transformer; the first one may stand there without its name."""
+    return {} if parameters is None else parameters if isinstance(parameters, Mapping) else {"value": parameters}
 
 
 def _examined(entry: Mapping[str, Any], parted: bool) -> Examined:

@@ -95,6 +95,8 @@ class Addresses:
             follows = i + 1 < len(words.shapes) and words.shapes[i + 1] in (DIGITS, ALNUM)
             if follows:
                 return _UNIT
+        if folded in STREET_WORDS and shape == LOWER and self._before_a_name(words, i):
+            return _STREET
         if folded in STREET_WORDS and (shape != LOWER or not bits & IS_ORDINARY or folded in ("street", "road", "avenue", "lane")):
             return _STREET
         if len(folded) > 5 and folded.endswith(STREET_ENDINGS) and (shape != LOWER or not bits & IS_ORDINARY):
@@ -110,6 +112,11 @@ class Addresses:
         # a new line within an address, or a bracket
         goes_on = i > 0 and not bits & IS_EVERYDAY and not _ENDS.intersection(words.text[words.ends[i - 1] : words.starts[i]])
         return _PROPER if goes_on else _NOTHING
+
+    def _before_a_name(self, words: Words, i: int) -> bool:
+        """Whether a number stands before a word and a capital or a particle after it, as in `24 rue de la Paix`."""
+        numbered = i > 0 and words.shapes[i - 1] in (DIGITS, ALNUM)
+        return numbered and i + 1 < len(words.shapes) and (words.shapes[i + 1] in (CAPITAL, UPPER) or words.folded[i + 1] in PARTICLES)
 
     def _decimal(self, words: Words, i: int) -> bool:
         """Whether a number is part of one with a point or commas."""

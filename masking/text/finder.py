@@ -30,6 +30,8 @@ _EXPLAINED = 0.85
 # what rules find with less is asked of the model too, unless it has to be fast
 _SETTLED, _OPEN_IN_FAST = 0.6, 2
 _SHORT_NUMBER = 4
+# what has such characters in it, and
+_PUNCTUATED, _PUNCTUATION = frozenset(("email", "url")), frozenset("@./:_-")
 # what has digits in it, whatever the model says
 _NUMBERED = frozenset(("phone", "tax_id", "bank_account", "national_id", "passport", "driving_licence"))
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -123,6 +125,8 @@ def by_model(words: Words, tokens: Tokens, entities: Sequence[str]) -> Iterator[
         if score < THRESHOLD_LOWER and shape in (LOWER, CASELESS):
             continue
         if shape == DIGITS and len(words.words[word]) <= _SHORT_NUMBER and not _in_company(words, word, best):
+            continue
+        if entity in _PUNCTUATED and not _PUNCTUATION.intersection(words.text[max(0, starts[word] - 1) : ends[word] + 1]):
             continue
         if entity in _NUMBERED and shape not in (DIGITS, ALNUM, LOWER):
             continue

@@ -18,8 +18,10 @@ class Found:
 
 # parts of an address, which are one where they stand together
 _OF_ADDRESS = frozenset(("address", "street", "city", "postcode", "region", "country"))
+_SINGLE = frozenset(("email", "url", "username", "ip_address", "mac_address", "password", "secret", "date", "birth_date", "age"))
 _JOINED_BY = frozenset(" \t\r\n,.;>-/'’\u00a0?")
 _FARTHEST = 6
+_LOOKED_AT = 40
 
 
 def settled(text: str, candidates: Iterable[Found]) -> list[Found]:
@@ -28,7 +30,7 @@ def settled(text: str, candidates: Iterable[Found]) -> list[Found]:
     Where candidates overlap, the one with the higher score (then the longer, then the earlier) keeps its span and the others
     what is left of theirs. Neighbours of one entity become one span, and parts of an address an address.
     """
-    ranked = sorted(candidates, key=lambda f: (-f.score, f.start - f.end, f.start))
+    ranked = sorted(candidates, key=lambda f: (-f.score, f.start - f.end, f.start, f.entity))
     if not ranked:
         return []
     if len(ranked) > 1:
@@ -77,8 +79,15 @@ def _together(text: str, before: Found, after: Found) -> str:
     if len(between) > _FARTHEST or not _JOINED_BY.issuperset(between):
         return ""
     if before.entity == after.entity:
+        if before.entity in _SINGLE:
+            return ""
         # a name a line is a person a line; two numbers are two numbers
-        apart = "\n" in between or "," in between or ";" in between or any(c.isdigit() for c in text[before.start : before.end])
+        apart = (
+            "\n" in between
+            or "," in between
+            or ";" in between
+            or any(c.isdigit() for c in text[max(before.start, before.end - _LOOKED_AT) : before.end])
+        )
         return "" if apart and before.entity != "address" else before.entity
     if before.entity in _OF_ADDRESS and after.entity in _OF_ADDRESS and "address" in (before.entity, after.entity):
         return "address"

@@ -59,7 +59,7 @@ def _faker(topic: str, *attributes: str) -> Iterator[str]:
 
 
 def _mimesis(file: str, *keys: str) -> Iterator[str]:
-    for folder in sorted(p for p in files("mimesis.datasets").iterdir() if p.is_dir()):
+    for folder in sorted((p for p in files("mimesis.datasets").iterdir() if p.is_dir()), key=lambda p: p.name):
         path = folder / f"{file}.json"
         if path.is_file():
             content = json.loads(path.read_text(encoding="utf-8"))

@@ -77,7 +77,8 @@ class Model:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._first, self._last = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        self._first: int = self._tokenizer.token_to_id("[CLS]")  # type: ignore[assignment]
+        self._last: int = self._tokenizer.token_to_id("[SEP]")  # type: ignore[assignment]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -133,7 +134,7 @@ class Model:
         width = max(len(piece.ids) for piece in batch) + 2
         ids, mask = np.zeros((len(batch), width), np.int64), np.zeros((len(batch), width), np.int64)
         for row, piece in enumerate(batch):
-            ids[row, : len(piece.ids) + 2] = [self._first, *piece.ids, self._last]
+            ids[row, : len(piece.ids) + 2] = np.array([self._first, *piece.ids, self._last])
             mask[row, : len(piece.ids) + 2] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         logits = self._session.run(None, feed)[0][:, 1:-1]

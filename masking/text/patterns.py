@@ -25,8 +25,10 @@ _COORDINATES = re.compile(r"(?<![\d.])-?\d{1,3}\.\d{3,15}°?\s?[NS]?,\s{0,3}-?\d
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _LONG = re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?![\d]|\.\d)")
 _SSN = re.compile(r"(?<![\w-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])")
+# between two groups of digits stands at least one other character: were it optional, a long number could be cut in countless ways
 _PHONE = re.compile(
-    r"(?<![\w.:@/-])(?<!\d,)(?:\+\s?|\(\+?|00)?\d[\d()]{0,14}(?:[ .\-/\u2011\u2013]{0,2}\(?\d[\d()]{0,14}){0,8}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
+    r"(?<![\w.:@/-])(?<!\d,)(?:\+\s?|\(\+?)?\d{1,15}\)?(?:(?:[ .\-/\u2011\u2013]{1,2}\(?|\(|(?<=\)))\d{1,15}\)?){0,8}"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)"
 )
 _DECIMAL = re.compile(r"\d+[.,]\d+$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$|\d{1,3}(?:\.\d{3})+(?:,\d+)?$")
 _YEARS = re.compile(r"(?:1[89]|20)\d\d\s?[-/–]\s?(?:1[89]|20)\d\d$")
@@ -48,7 +50,8 @@ _YEAR = re.compile(r"(?<![\w.,/:$€£+#-])(?:1[6-9]|20)\d\d(?:s\b)?(?![\w]|[.,:
 _WEEKDAY = re.compile(r"(?i)\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b")
 _BORN = re.compile(r"(?i)(?:\bborn\b|\bbirth\w{0,5}|\bd\.?o\.?b\b\.?|geboren|naissance|nacimiento|nascita)[^\n]{0,25}$")
 _AGE = re.compile(
-    r"(?i)\b(?:(\d{1,3})[\s-]?(?:years?[\s-]olds?|y/?o\b|yrs?\b)|(?:aged?|age of|age:|age is|turned|turning|turns)\s(\d{1,3})\b(?!\s?(?:%|days|hours|minutes)))"
+    r"(?i)\b(?:(\d{1,3})[\s-]?(?:years?[\s-]olds?|y/?o\b|yrs?\b)"
+    r"|(?:aged?|age of|age:|age is|turned|turning|turns)\s(\d{1,3})\b(?!\s?(?:%|days|hours|minutes)))"
 )
 _MILITARY = re.compile(
     r"(?i)\b(?:(?:PSC|Unit|CMR)\s\d{1,5},?\s(?:Box|P\.?O\.? Box)\s\d{1,5}|(?-i:(?:USS|USNV|USNS|USCGC|USNV)\s[A-Z]\w{1,20}))"
@@ -70,18 +73,22 @@ _PHONE_WORDS = re.compile(
 )
 _CARD_WORDS = re.compile(r"(?i)\b(?:card|visa|mastercard|amex|credit|debit|cc)\b")
 _ID_WORDS = re.compile(
-    r"(?i)\b(?:ssn|social security|national|identi\w+|id|nhs|pesel|bsn|sin|tax|steuer\w*|aadhaar|personal|insurance|fødselsnummer|cpf|nif|citizen)\b"
+    r"(?i)\b(?:ssn|social security|national|identi\w+|id|nhs|pesel|bsn|sin|tax|steuer\w*|aadhaar|personal|insurance|fødselsnummer|cpf|nif"
+    r"|citizen)\b"
 )
 _SECRET = re.compile(
-    r"(?i)\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?:\scode)?|secret|api[_ -]?key|access[_ -]?token|token)\s?(?:is|was|:|=)\s?[\"']?(?P<value>[^\s\"',;]{4,200})"
+    r"(?i)\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?:\scode)?|secret|api[_ -]?key|access[_ -]?token|token)"
+    r"\s?(?:is|was|:|=)\s?[\"']?(?P<value>[^\s\"',;]{4,200})"
 )
 _TOKEN = re.compile(
-    r"(?<![\w-])(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,100}|sk[-_](?:live_|test_)?\w{16,100}|xox[abps]-[\w-]{10,100}|AIza[\w-]{35}|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{8,2000})"
+    r"(?<![\w-])(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,100}|sk[-_](?:live_|test_)?\w{16,100}|xox[abps]-[\w-]{10,100}|AIza[\w-]{35}"
+    r"|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{8,2000})"
 )
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
 _DIGIT = re.compile(r"\d")
 _DIGIT_RUN = re.compile(r"\d(?:\D{0,2}\d){5}")
 _NEAR = 60
+_LONGEST_PHONE = 15  # E.164
 
 
 def scan(text: str) -> list[Found]:
@@ -100,9 +107,9 @@ def scan(text: str) -> list[Found]:
         found += (_at(m, "address", SURE) for m in _MILITARY.finditer(text))
         found += (_at(m, "age", LIKELY, m.lastindex or 0) for m in _AGE.finditer(text) if int(m[m.lastindex or 0]) < 130)
         found += _announced(text)
+        found += (_at(m, "secret", SURE) for m in _TOKEN.finditer(text))
         if _DIGIT_RUN.search(text):
             found += _numbers(text)
-            found += (_at(m, "secret", SURE) for m in _TOKEN.finditer(text))
     if text.count(":") > 1:
         found += _net(text)
     return found
@@ -145,7 +152,7 @@ def _announced(text: str) -> Iterator[Found]:
         entity = next(name for name, value in match.groupdict().items() if value is not None and name != "value")
         value = match["value"]
         if entity == "postcode" or len(digits(value)) >= (3 if entity in ("vehicle", "credit_card") else 5):
-            yield Found(match.start("value"), match.end("value"), entity, LIKELY)
+            yield Found(match.start("value"), match.end("value"), entity, LIKELY + 0.07)
 
 
 def _numbers(text: str) -> Iterator[Found]:
@@ -189,7 +196,7 @@ def _phones(text: str) -> Iterator[Found]:
     for match in _PHONE.finditer(text):
         value = match.group()
         count = sum(map(str.isdigit, value.partition("x")[0]))
-        if not 6 <= count <= 16 or _DECIMAL.match(value) or _YEARS.match(value):
+        if not 6 <= count <= _LONGEST_PHONE or _DECIMAL.match(value) or _YEARS.match(value):
             continue
         announced = _PHONE_WORDS.search(text, max(0, match.start() - _NEAR), match.start()) is not None
         grouped = not value.isdigit()

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 LANGUAGE = "en"
 # what Presidio calls the entities that it knows too; the others go by our names in capitals
 NAMES = {
-    "person_name": "PERSON", "email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "iban": "IBAN_CODE", "city": "LOCATION", "country": "LOCATION",
-    "region": "LOCATION", "company": "ORGANIZATION", "date": "DATE_TIME", "nationality": "NRP", "bank_account": "US_BANK_NUMBER",
+    "person_name": "PERSON", "email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "iban": "IBAN_CODE", "city": "LOCATION",
+    "country": "LOCATION", "region": "LOCATION", "company": "ORGANIZATION", "date": "DATE_TIME", "nationality": "NRP",
+    "bank_account": "US_BANK_NUMBER",
 }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ class _Read(NlpArtifacts):  # type: ignore[misc]
     """A text that has been read: what was found in it stands where other engines have their tokens."""
 
     def __init__(self, engine: NlpEngine, language: str, found: Sequence[Found]) -> None:
-        super().__init__([], [], [], [], engine, language)  # type: ignore[arg-type]
+        super().__init__([], [], [], [], engine, language)
         self.found = found
 
     def set_keywords(self, nlp_engine: Any, lemmas: Any, tokens: Any) -> list[str]:

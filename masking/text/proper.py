@@ -172,7 +172,7 @@ class ProperNouns:
             if not words.bits[at] & STARTS_PHRASE:
                 at += 1
                 continue
-            phrase, longest = words.folded[at], 0
+            phrase, longest, land = words.folded[at], 0, False
             for end in range(at + 1, min(at + _LONGEST_PHRASE, count)):
                 gap = words.text[words.ends[end - 1] : words.starts[end]]
                 if gap not in (" ", "-", ". ", "'", "’"):
@@ -184,9 +184,9 @@ class ProperNouns:
                     if not plain or all(
                         s != LOWER or f in PARTICLES for s, f in zip(words.shapes[at : end + 1], words.folded[at : end + 1])
                     ):
-                        longest = end
+                        longest, land = end, bool(self._phrases[phrase] & IS_LAND)
             if longest:
-                yield self._span(words, at, longest + 1, "country" if self._phrases.get(phrase, 0) & IS_LAND else "city", LIKELY + 0.02)
+                yield self._span(words, at, longest + 1, "country" if land else "city", LIKELY + 0.02)
                 at = longest
             at += 1
 

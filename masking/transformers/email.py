@@ -40,7 +40,7 @@ class Email:
     name: ClassVar[str] = "email"
 
     keep: str | None = None
-    domains: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, str] = field(default_factory=dict, hash=False)
     subject: bool = False
     gender: str | None = None
     locale: str | None = None
