@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from masking.errors import MaskingFailed, PolicyOutdated, Survivors
 from masking.known import KnownValues
-from masking.proof import Examined, ScanReport, Scanner, TableLearner, column_entries, examined, learn_pools, scan
-from masking.proof.chance import threshold
 from masking.policy.reader import parse_policy
+from masking.proof import Examined, Scanner, ScanReport, TableLearner, column_entries, examined, learn_pools, scan
+from masking.proof.chance import threshold
 from schemas.model import Column, Rows, Schema, Table
 from schemas.types import SqlType
 
