@@ -34,8 +34,8 @@ class Specification:
     """What a table is to become.
 
     `models` must hold for every class at once. `suppression` is the share of rows, from 0 to below 1, that may be suppressed: all
-    their quasi-identifiers become `*`, and the models are not asked of them. `sensitive` are the columns that are reported on,
-    those of the models included.
+    their quasi-identifiers become `*`; of them no more is asked than that they are as many as a class must have. `sensitive` are the
+    columns that are reported on, those of the models included.
     """
 
     quasi_identifiers: tuple[QuasiIdentifier, ...]

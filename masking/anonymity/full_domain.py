@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from masking.anonymity.class_statistics import class_statistics, whole_counts
 from masking.anonymity.distinct import DistinctTable, packed_keys
-from masking.anonymity.models import KAnonymity, Model, all_met
+from masking.anonymity.models import KAnonymity, Model, all_met, smallest_class
 from masking.anonymity.peeling import mean_losses
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _LATTICE = 1 << 20
 _UNORDERED = 1 << 11
@@ -30,7 +31,8 @@ class FullDomain:
 
 
 def recode_globally(table: DistinctTable, models: Sequence[Model], suppression: int = 0) -> FullDomain:
-    """Find the levels of least loss at which all classes meet `models`, but for at most `suppression` rows, which are suppressed.
+    """Find the levels of least loss at which all classes meet `models`, but for at most `suppression` rows, which are suppressed
+    (and are as many as a class must have).
 
     The search goes through the lattice of generalisations by ascending loss, along chains that are cut by halves, and tags what
     follows from each answer (Flash: Kohlmayer et al. 2012). It is optimal where feasibility is monotone: always without
@@ -47,25 +49,25 @@ def recode_globally(table: DistinctTable, models: Sequence[Model], suppression: 
 class _Search:
     def __init__(self, table: DistinctTable, models: Sequence[Model], suppression: int) -> None:
         self._table, self._models, self._suppression = table, models, suppression
+        self._need = smallest_class(models)
         self._rows = table.rows
         self._losses = [mean_losses(d, c, table.counts) for d, c in zip(table.domains, table.codes, strict=True)]
         self._wholes = whole_counts(table.observations)
         self._most = sum(domain.weight for domain in table.domains)
-        self._known: dict[tuple[int, ...], FullDomain | None] = {}
+        self._known: dict[tuple[int, ...], tuple[int, float | None]] = {}
         self._monotone = suppression == 0 or all(isinstance(model, KAnonymity) for model in models)
 
     def exhaust(self, heights: tuple[int, ...]) -> FullDomain:
         total = np.zeros(())
         for losses in self._losses:
             total = total[..., None] + losses
-        # no loss may be lower than that of what is above, where feasibility is said to be inherited from
         order = np.argsort(total, axis=None, kind="stable")
         bad = np.zeros(heights, np.bool_)
-        best: FullDomain | None = None
+        best, least = None, math.inf
         tried = 0
         for place in order.tolist():
             levels = tuple(int(level) for level in np.unravel_index(place, heights))
-            if best is not None and total[levels] >= best.loss:
+            if total[levels] >= least:
                 break
             if bad[levels]:
                 continue
@@ -74,20 +76,20 @@ class _Search:
                 low, high = 0, len(chain) - 1  # the top meets every model
                 while low < high:
                     middle = (low + high) // 2
-                    if self._at(chain[middle]) is None:
+                    if self._lacking(chain[middle]) > self._suppression:
                         bad[tuple(slice(0, level + 1) for level in chain[middle])] = True
                         low = middle + 1
                     else:
                         high = middle
-                found = self._at(chain[high])
+                levels = chain[high]
             else:
                 tried += 1
                 if tried > _UNORDERED:
                     break
-                found = self._at(levels)
-            if found is not None and (best is None or found.loss < best.loss):
-                best = found
-        return best or self._top(heights)
+            loss = self._at(levels)
+            if loss is not None and loss < least:
+                best, least = levels, loss
+        return self._found(best or tuple(height - 1 for height in heights))
 
     def climb(self, heights: tuple[int, ...]) -> FullDomain:
         """Raise the column that leaves the fewest rows in classes that lack, for what it loses; then lower what can be lowered."""
@@ -97,9 +99,7 @@ class _Search:
             levels = min(higher, key=lambda at: (self._lacking(at) / self._rows + 1e-3) * (self._loss(at) + 1e-3))
         while lower := [at for at in self._neighbours(levels, heights, -1) if self._at(at) is not None]:
             levels = min(lower, key=self._loss)
-        found = self._at(levels)
-        assert found is not None
-        return found
+        return self._found(levels)
 
     def _chain(self, levels: tuple[int, ...], heights: tuple[int, ...]) -> list[tuple[int, ...]]:
         """The way to the top that loses least at each step."""
@@ -116,12 +116,14 @@ class _Search:
     def _loss(self, levels: tuple[int, ...]) -> float:
         return float(sum(losses[level] for losses, level in zip(self._losses, levels, strict=True)))
 
-    def _top(self, heights: tuple[int, ...]) -> FullDomain:
-        found = self._at(tuple(height - 1 for height in heights))
-        assert found is not None
-        return found
+    def _found(self, levels: tuple[int, ...]) -> FullDomain:
+        classes, good = self._grouped(levels)
+        good = self._with_more(classes, good)
+        loss = self._at(levels)
+        assert loss is not None
+        return FullDomain(levels, np.where(good[classes], (np.cumsum(good) - 1)[classes], -1), loss)
 
-    def _grouped(self, levels: tuple[int, ...]) -> tuple[Ints, NDArray[np.bool_]]:
+    def _grouped(self, levels: tuple[int, ...]) -> tuple[Ints, Flags]:
         domains = self._table.domains
         nodes = [d.ancestors[level, c] for d, c, level in zip(domains, self._table.codes, levels, strict=True)]
         keys = packed_keys(nodes, [int(d.ancestors.max()) + 1 for d in domains])
@@ -129,25 +131,42 @@ class _Search:
         counted = class_statistics(classes, len(found), self._table.counts, self._table.observations, self._wholes)
         return classes, all_met(self._models, counted)
 
-    def _lacking(self, levels: tuple[int, ...]) -> int:
-        classes, good = self._grouped(levels)
-        return int(self._table.counts[~good[classes]].sum())
+    def _with_more(self, classes: Ints, good: Flags) -> Flags:
+        """Suppress the smallest classes as well, so that those who are suppressed are not fewer than a class must be."""
+        sizes = np.bincount(classes, self._table.counts, len(good)).astype(np.int64)
+        rows = sizes[~good].sum()
+        if not rows:
+            return good
+        good = good.copy()
+        for smallest in np.argsort(sizes, kind="stable").tolist():
+            if rows >= self._need:
+                break
+            if good[smallest]:
+                good[smallest] = False
+                rows += sizes[smallest]
+        return good
 
-    def _at(self, levels: tuple[int, ...]) -> FullDomain | None:
-        """What the generalisation comes to, None where too many rows would have to be suppressed."""
+    def _lacking(self, levels: tuple[int, ...]) -> int:
+        """The rows in classes that do not meet the models; no more at higher levels, where that is monotone."""
+        return self._looked_at(levels)[0]
+
+    def _at(self, levels: tuple[int, ...]) -> float | None:
+        """What a row loses, None where too many rows would have to be suppressed."""
+        return self._looked_at(levels)[1]
+
+    def _looked_at(self, levels: tuple[int, ...]) -> tuple[int, float | None]:
         if levels not in self._known:
-            self._known[levels] = self._evaluated(levels)
+            classes, good = self._grouped(levels)
+            rows = int(self._table.counts[~good[classes]].sum())
+            self._known[levels] = rows, self._evaluated(levels, classes, self._with_more(classes, good))
         return self._known[levels]
 
-    def _evaluated(self, levels: tuple[int, ...]) -> FullDomain | None:
-        classes, good = self._grouped(levels)
+    def _evaluated(self, levels: tuple[int, ...], classes: Ints, good: Flags) -> float | None:
         out = ~good[classes]
-        rows = int(self._table.counts[out].sum())
-        if rows > self._suppression:
+        if self._table.counts[out].sum() > self._suppression:
             return None
         loss = 0.0
         for domain, codes, level in zip(self._table.domains, self._table.codes, levels, strict=True):
             each = domain.losses[domain.ancestors[level, codes]]
             loss += float(np.cumsum(np.where(out, domain.weight, each) * self._table.counts)[-1]) / self._rows
-        numbered = (np.cumsum(good) - 1)[classes]
-        return FullDomain(levels, np.where(out, -1, numbered), loss)
+        return loss

@@ -28,8 +28,8 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: i
 
     Two ways are gone, and the one is taken that loses less: from the whole table down (`split`), which suits large classes, and from
     the rows up, which suits small ones: where all cells are labels, by the cheapest generalisations (`peel`) and then by clusters of
-    what they leave, else by clusters alone. At most `suppression` rows are suppressed, and only where that loses less than to
-    generalise them; rows of which nothing is left are avoided like suppressed ones.
+    what they leave, else by clusters alone. At most `suppression` rows are suppressed, no fewer than a
+    class must have, and only where that loses less than to generalise them; rows of which nothing is left are avoided like suppressed ones.
     """
     met = _meeting(table, models)
     need = smallest_class(models)
@@ -94,7 +94,7 @@ def _recode(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, 
     whole = cluster(table, classes, met, need)
     lacking = ~met(classes, int(classes.max()) + 1)
     out = lacking[classes]
-    if out.any() and table.counts[out].sum() <= suppression:
+    if need <= table.counts[out].sum() <= suppression:
         without = np.where(out, SUPPRESSED, classes)
         if _valued(table, without).lost < _valued(table, whole).lost:
             _, numbered = np.unique(without, return_inverse=True)
