@@ -52,6 +52,7 @@ docs: install
 	$(BIN)/python -m schemas.json_schema
 	$(BIN)/python -m schemas.reference
 	$(BIN)/python -m companyos.reference
+	$(BIN)/python -m masking.transformers.reference
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --no-emit-find-links --no-annotate --python-version 3.11 pyproject.toml -o requirements.lock

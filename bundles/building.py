@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from bundles.config import KINDS, Config
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
-from bundles.errors import ContentInvalid, ReferenceInvalid, SourceInvalid
+from bundles.errors import ReferenceInvalid, SourceInvalid
+from bundles.holding import hold
 from bundles.layout import Blob, Stage
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.opened import Bundle, open_bundle
@@ -25,12 +25,8 @@ from bundles.references import parse
 from bundles.reuse import Origin, Taken, find
 from bundles.store import Store
 from schemas.errors import InputError
-from schemas.model import Schema, Table
+from schemas.model import Table
 from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
-
-if TYPE_CHECKING:
-    from bundles.checks import CheckResult
-    from bundles.rules import RuleResult
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
 
@@ -111,7 +107,7 @@ def build(
         written = _write_tables(source, made, stage, threads, chunk_rows, on_progress or unseen)
         found: dict[str, _Written | Taken] = {**written, **reused.taken}
         parts = {table.name: found[table.name] for table in source.schema.tables}
-        _hold_checks(source.schema, parts, stage, store, threads, on_progress or unseen)
+        _hold(source, parts, stage, store, threads, on_progress or unseen)
         tables = {name: part.digest for name, part in parts.items()}
         config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs)
         layers = [layer for part in parts.values() for layer in part.layers]
@@ -201,7 +197,7 @@ def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, s
     return lambda: _write_chunk(table, blocks, start, stage, stopped, canonical)
 
 
-def _canonical_json(source: TableSource, table: Table) -> frozenset[str]:
+def _canonical_json(source: object, table: Table) -> frozenset[str]:
     if not isinstance(source, CanonicalJson):
         return frozenset()
     return frozenset(c.name for c in table.stored_columns if source.has_canonical_json(table.name, c.name))
@@ -254,38 +250,13 @@ def _go_on(stopped: Event) -> None:
         raise InterruptedError("the build was stopped")
 
 
-def _hold_checks(
-    schema: Schema,
-    parts: Mapping[str, _Written | Taken],
-    stage: Stage,
-    store: Store,
-    threads: int,
-    on_progress: OnProgress,
+def _hold(
+    source: TableSource, parts: Mapping[str, _Written | Taken], stage: Stage, store: Store, threads: int, on_progress: OnProgress
 ) -> None:
-    """Raise ContentInvalid where rows break a check of their table that is not known to hold, or a rule."""
-    unknown = {t.name for t in schema.tables if t.checks and not (isinstance(part := parts[t.name], Taken) and part.checked)}
-    asked = [t for t in schema.tables if t.name in unknown or t.rules]
-    if not asked:
-        return
-    from bundles.checks import run_checks
-    from bundles.rules import run_rules
-    from bundles.scanning import session
-
-    broken: list[CheckResult | RuleResult] = []
+    """Hold what was written, and what was taken over without having been checked, against its schema."""
     files: dict[str, list[Path]] = {}
     for name, part in parts.items():
         place = store.layout.blob_path if isinstance(part, Taken) else stage.blob_path
         files[name] = [place(layer.blob.digest) for layer in part.layers]
-    with session(store.path, schema, threads) as duckdb:
-        for table in asked:
-            on_progress(Progress("check", table.name, 0, None))
-            if table.name in unknown:
-                broken += [result for result in run_checks(duckdb, table, files[table.name]) if result.rows]
-            broken += [result for result in run_rules(duckdb, schema, table, files, table.rules) if result.rows]
-    if broken:
-        raise ContentInvalid("\n".join(_said(result) for result in broken))
-
-
-def _said(result: CheckResult | RuleResult) -> str:
-    rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
-    return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"
+    unknown = {name for name, part in parts.items() if not (isinstance(part, Taken) and part.checked)}
+    hold(source.schema, files, unknown, store.path, threads, on_progress, constraints=source.kind != "synthetic")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Progress:
     """`rows` of `total` rows (None where nobody knows) are done in this stage, which is now at `table`.
 
-    The stages of a build are `reuse`, `build` and `check`, those of a verification `hash`, `values`, `keys`, `references` and `checks`,
-    that of a profile `profile`.
+    The stages of a build are `reuse`, `build`, `keys`, `references` and `check`, those of a verification `hash`, `values`, `keys`,
+    `references` and `checks`, that of a profile `profile`.
     """
 
     stage: str

@@ -20,6 +20,7 @@ from companyos import __version__
 INTERRUPTED = 130
 FAILED = 4
 _COMPLETING = "_COMPANYOS_COMPLETE"
+_LEAN = (["bundle", "build"], ["mask", "anonymize"], ["mask", "risk"])  # commands that would wait longest for what they do not need
 
 
 class Lazy(click.Group):
@@ -93,7 +94,7 @@ def main() -> None:
             # what other programs read is UTF-8 everywhere; a terminal shows what it can
             stream.reconfigure(errors="backslashreplace", encoding=None if stream.isatty() else "utf-8")
     warnings.showwarning = _show_warning
-    if sys.argv[1:3] == ["bundle", "build"]:
+    if sys.argv[1:3] in _LEAN:
         from companyos.lean import lean
 
         lean()

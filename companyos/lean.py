@@ -14,7 +14,7 @@ _OBJECTS = 100_000
 
 
 def lean() -> None:
-    """Set the process up for building: memory that is freed stays for the next block, and pandas stays away.
+    """Set the process up for one piece of work on arrays: memory that is freed stays for the next block, and pandas stays away.
 
     Arrays of half a megabyte come and go by the ten thousand. glibc would give each back to the kernel, and have it zeroed again for
     the next; pyarrow looks for pandas when it first sees a list, and importing it takes longer than a small build; and the collector
@@ -35,4 +35,4 @@ class _Without:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name == "pandas":
-            raise ModuleNotFoundError(f"a build does without {name}", name=name)
+            raise ModuleNotFoundError(f"this process does without {name}", name=name)

@@ -48,6 +48,24 @@ class TableType(click.ParamType[str]):
         return [CompletionItem(t.name) for t in tables if t.name.startswith(incomplete)]
 
 
+class ColumnsType(click.ParamType["tuple[str, ...]"]):
+    """Names of columns, separated by commas; those that hold a comma in double quotes."""
+
+    name = "columns"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        import csv
+
+        names = tuple(name.strip() for name in next(csv.reader([str(value)], skipinitialspace=True), []))
+        if not all(names) or not names:
+            self.fail(f"column names are separated by commas, as in age,sex,zip, not '{value}'", param, ctx)
+        if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+            self.fail(f"column '{twice[0]}' is named twice", param, ctx)
+        return names
+
+
 class ScenarioType(click.ParamType[tuple[str, "float | None"]]):
     """A scenario, and the share of its subjects; completed from the schema named before it."""
 

@@ -1,11 +1,6 @@
-"""The page of a profile: one HTML file that needs nothing else, neither a network nor a script.
-
-The same profile makes the same bytes. Whatever comes from the bundle, names and comments included, is escaped.
-"""
+"""The page of a profile; the same profile makes the same bytes."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
 
 from bundles.profiled import (
     BundleProfile,
@@ -18,43 +13,22 @@ from bundles.profiled import (
     Transition,
 )
 from companyos.output import human_bytes
-from companyos.profile_plots import bar, data, histogram, safe, share
-from companyos.profile_style import STYLE
+from companyos.page_parts import bar, cards, data, document, fact_list, safe, share
+from companyos.profile_plots import histogram
 
 _LENGTHS = {"array": "items", "bytes": "bytes"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_FOOTER = """A pale bar at the end of a plot stands for all values beyond it; hold the pointer over a bar to read it. ≈ marks an
+estimate."""
 _PROVENANCE = ("seed", "scale", "generator_version")
 
 
 def page(profile: BundleProfile) -> str:
     """Return the HTML of `profile`."""
     places = {t.name: f"t{i}" for i, t in enumerate(profile.tables)}
-    links = "".join(f'<li><a href="#{places[t.name]}">{data(t.name)}<span class="n">{t.rows:,}</span></a></li>' for t in profile.tables)
     tables = "\n".join(_table(t, places) for t in profile.tables)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>{safe(profile.reference)}: profile</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the content</a>
-<nav aria-label="Tables"><ul><li><a class="home" href="#main">Overview</a></li>{links}</ul></nav>
-<main id="main">
-{_head(profile)}
-{_overview(profile, places)}
-{tables}
-<footer>A pale bar at the end of a plot stands for all values beyond it; hold the pointer over a bar to read it. ≈ marks an
-estimate.</footer>
-</main>
-</body>
-</html>
-"""
+    main = f"{_head(profile)}\n{_overview(profile, places)}\n{tables}"
+    links = [("Overview", "main", ""), *((t.name, places[t.name], f"{t.rows:,}") for t in profile.tables)]
+    return document(f"{profile.reference}: profile", "Tables", links, main, _FOOTER)
 
 
 def _head(profile: BundleProfile) -> str:
@@ -75,7 +49,7 @@ def _head(profile: BundleProfile) -> str:
     return f"""<header>
 <h1>{data(profile.reference)}</h1>
 <p class="lead">{safe(profile.kind)} bundle, {safe(profile.data_class)} data{f" · {data(profile.comment)}" if profile.comment else ""}</p>
-{_facts(facts)}
+{fact_list(facts)}
 <p class="digest">content {safe(profile.content_digest)}<br>manifest {safe(profile.manifest_digest)}</p>
 {notice}</header>"""
 
@@ -104,13 +78,8 @@ def _table(table: TableProfile, places: dict[str, str]) -> str:
     return (
         f'<section id="{place}"><h2>{data(table.name)} <a class="up" href="#main">overview</a></h2>{about}'
         f'<p class="lead">{_number(table.rows, "row")}, {_number(len(table.columns), "column")}, {human_bytes(table.bytes)}</p>'
-        f"{_cards('Relations', relations)}{_cards('States', machines, wide=True)}{_cards('Columns', columns)}</section>"
+        f"{cards('Relations', relations)}{cards('States', machines, wide=True)}{cards('Columns', columns)}</section>"
     )
-
-
-def _cards(title: str, cards: Sequence[str], wide: bool = False) -> str:
-    look = "grid-of-cards wide" if wide else "grid-of-cards"
-    return f'<h3>{title}</h3><div class="{look}">{"".join(cards)}</div>' if cards else ""
 
 
 def _column(column: ColumnProfile, place: str, places: dict[str, str]) -> str:
@@ -118,7 +87,7 @@ def _column(column: ColumnProfile, place: str, places: dict[str, str]) -> str:
         f'<article class="card" id="{place}"><h4>{data(column.name)} <span class="type">{data(column.type)}</span></h4>',
         _badges(column, places),
         f'<p class="about">{data(column.comment)}</p>' if column.comment else "",
-        _facts(_column_facts(column)),
+        fact_list(_column_facts(column)),
     ]
     if column.hidden is not None:
         shown.append(f'<p class="hidden">hidden: {safe(column.hidden)}</p>')
@@ -207,7 +176,7 @@ def _relation(table: TableProfile, relation: RelationProfile, places: dict[str, 
         f'<article class="card"><h4>{data(mine)} → <a href="#{places[relation.table]}">{data(relation.table)}</a> '
         f'<span class="type">{data(theirs)}</span></h4>'
         f'<p class="about">{_number(relation.children, "row")} for {_number(relation.parents, "parent")}; children per parent:</p>'
-        f"{_facts(facts)}{plot}</article>\n"
+        f"{fact_list(facts)}{plot}</article>\n"
     )
 
 
@@ -265,10 +234,6 @@ def _part(part: int, whole: int) -> str:
 def _spread_facts(spread: Spread) -> list[tuple[str, str]]:
     found = (("min", spread.low), ("median", spread.median), ("mean", spread.mean), ("max", spread.high))
     return [(name, value.text) for name, value in found if value is not None]
-
-
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
-    return f'<dl class="facts">{"".join(f"<div><dt>{safe(name)}</dt><dd>{safe(text)}</dd></div>" for name, text in facts)}</dl>'
 
 
 def _value(text: str) -> str:

@@ -1,12 +1,12 @@
-"""The plots of a profile's page, as inline SVG with titles, and text made safe for HTML."""
+"""The plots of a profile's page, as inline SVG with titles."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 
 from bundles.profiled import Bin, Spread
+from companyos.page_parts import safe
 
 _WIDTH, _TOP, _BASE, _HEIGHT = 320.0, 16.0, 84.0, 100.0
 _LEAST = 1.5
@@ -14,33 +14,6 @@ _WIDEST = 32.0
 _LABEL_ROOM = 44
 _CENTRED, _LETTER = 24.0, 6.5
 _PLAIN_ZEROS = re.compile(r"\.0+$")
-_INVISIBLE = {
-    **{code: chr(0x2400 + code) for code in range(0x20)},
-    0x0A: "⏎",
-    0x09: "⇥",
-    0x7F: "␡",
-    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFFFE, 0xFFFF), "�"),
-}
-
-
-def safe(text: object) -> str:
-    """Return `text` for HTML: markup is escaped, what cannot be seen or turns the line is made visible."""
-    return escape(str(text).translate(_INVISIBLE), quote=True)
-
-
-def data(text: object) -> str:
-    """Return a name or a value, in its own direction of writing."""
-    return f"<bdi>{safe(text)}</bdi>"
-
-
-def share(part: int, whole: int) -> str:
-    """Return a part in percent; what is not nothing is never 0 %, what is not all never 100 %."""
-    if not whole:
-        return "0 %"
-    if 0 < part < whole:
-        percent = min(max(100 * part / whole, 0.1), 99.9)
-        return f"{'< ' if 1000 * part < whole else ''}{percent:.1f} %"
-    return "100 %" if part else "0 %"
 
 
 def histogram(spread: Spread, about: str, what: str) -> str:
@@ -59,14 +32,6 @@ def histogram(spread: Spread, about: str, what: str) -> str:
         f'<path class="grid" d="M0 {_TOP:g}H{_WIDTH:g}"/><text class="most" x="0" y="{_TOP - 5:g}">{highest.rows:,}</text>'
         f'{bars}<path class="axis" d="M0 {_BASE:g}H{_WIDTH:g}"/>{_labels(bins)}</svg>'
     )
-
-
-def bar(parts: Sequence[tuple[str, int]], whole: int) -> str:
-    """Return a lying bar whose parts, (CSS class, count), are drawn over one another from the left; the text beside it says the same."""
-    drawn = "".join(
-        f'<rect class="{name}" width="{max(100 * count / whole, 0.8):.4g}" height="8"/>' for name, count in parts if count and whole
-    )
-    return f'<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
 
 
 def _single(bins: Sequence[Bin]) -> bool:

@@ -10,5 +10,5 @@ ENTITIES = (
     "country", "coordinates", "company", "job_title", "iban", "bank_account", "credit_card", "national_id", "tax_id", "passport",
     "driving_licence", "vehicle", "ip_address", "mac_address", "device_id", "url", "birth_date", "age", "gender", "nationality",
     "language", "marital_status", "religion", "ethnicity", "political", "sexuality", "health", "salary", "password", "secret",
-    "person_id", "text", "photo", "signature",
+    "person_id", "text", "photo", "signature", "date",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 schemas.errors.InputError
 ├── PolicyInvalid        (2)     what is wrong in a policy, all at once, with places
+├── TransformerInvalid   (2)     a transformer that does not exist, or parameters that it does not take
 ├── TransformerUnfit     (2)     a transformer that cannot do what a column needs
 ├── KeyInvalid           (2)     a masking key that is missing, empty or too short
 ├── ModelInfeasible      (2)     a privacy model that the data cannot meet
@@ -17,11 +18,21 @@ schemas.errors.SystemFailure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schemas.errors import CheckFailed, InputError, SchemaError, SystemFailure
 
 
 class PolicyInvalid(SchemaError):
     """Everything that is wrong in one policy file, in the order of the file."""
+
+
+class TransformerInvalid(InputError):
+    """A transformer that does not exist, or parameters that it does not take: all of it, with the place in the policy."""
+
+    def __init__(self, place: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{place}: {problem}" for problem in problems))
 
 
 class TransformerUnfit(InputError):

@@ -41,6 +41,12 @@ def row_id_column(table: Table) -> str | None:
     return None
 
 
+def free_row_number(table: Table) -> str | None:
+    """Return one of SQLite's names of the row number that no column hides; None where all are hidden."""
+    taken = {c.name.lower() for c in table.database_columns}
+    return next((name for name in ("rowid", "oid", "_rowid_") if name not in taken), None)
+
+
 class _Writer:
     def __init__(self, schema: Schema, probe: Probe) -> None:
         self._schema, self._probe = schema, probe

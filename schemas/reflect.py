@@ -47,17 +47,26 @@ def reflect(url: str) -> Reflection:
     Raises InputError for a URL that cannot be used or whose driver is not installed, SystemFailure where the database
     cannot be reached or read; passwords are in no message.
     """
-    target = _parse(url)
-    with _failures(target):
-        engine = _engine(target)
+    target = database_url(url)
+    with reflection_failures(target):
+        engine = engine_of(target)
         try:
             with engine.connect() as connection:
-                return _Reflector(connection, target).run()
+                return reflect_connection(connection, target)
         finally:
             engine.dispose()
 
 
-def _parse(url: str) -> URL:
+def reflect_connection(connection: Connection, target: URL, *, unconstrained: SqlType | None = None) -> Reflection:
+    """Reflect what `connection`, in the transaction that it is in, sees of the database at `target`.
+
+    A numeric without a precision is taken as `unconstrained`, where that is given. Raises SQLAlchemy's errors.
+    """
+    return _Reflector(connection, target, unconstrained).run()
+
+
+def database_url(url: str) -> URL:
+    """Read the URL of a database as SQLAlchemy writes it; InputError where it is none."""
     try:
         target = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
@@ -75,7 +84,8 @@ def _parse(url: str) -> URL:
     return target
 
 
-def _engine(target: URL) -> sa.Engine:
+def engine_of(target: URL) -> sa.Engine:
+    """Return an engine that keeps no connections; InputError where there is no such database file, or no driver."""
     backend = target.get_backend_name()
     if backend == "sqlite":
         _require_sqlite_file(target)
@@ -98,7 +108,8 @@ def _require_sqlite_file(target: URL) -> None:
 
 
 @contextmanager
-def _failures(target: URL) -> Iterator[None]:
+def reflection_failures(target: URL) -> Iterator[None]:
+    """Turn SQLAlchemy's errors into SystemFailure, without the password."""
     shown = without_secrets(target.render_as_string(hide_password=True))
     try:
         yield
@@ -123,12 +134,13 @@ class _Domain:
 
 
 class _Reflector:
-    def __init__(self, connection: Connection, target: URL) -> None:
+    def __init__(self, connection: Connection, target: URL, unconstrained: SqlType | None) -> None:
         self._connection = connection
         self._inspector: Inspector = sa.inspect(connection)
         self._backend = target.get_backend_name()
         self._default = self._inspector.default_schema_name if self._backend != "sqlite" else None
         self._database = str(target.database or "database")
+        self._unconstrained = unconstrained
         self._notes: dict[Place, list[str]] = {}
         self._enums: dict[str, tuple[str, ...]] = {}
 
@@ -216,7 +228,7 @@ class _Reflector:
 
     def _column(self, raw: RawTable, found: dict[str, Any], domains: dict[str, _Domain]) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
-        type, note = column_type(found["type"])
+        type, note = column_type(found["type"], self._unconstrained)
         domain = getattr(found["type"], "name", None) or ""
         if domain in domains:
             type = domains[domain].type or type

@@ -11,18 +11,23 @@ from schemas.type_reader import MAX_LENGTH, MAX_PRECISION
 from schemas.types import SqlType
 
 
-def column_type(type: Any) -> tuple[SqlType, str | None]:
-    """Return the type that carries a column of SQLAlchemy's `type`, and a note where it says less."""
+def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlType, str | None]:
+    """Return the type that carries a column of SQLAlchemy's `type`, and a note where it says less.
+
+    `unconstrained` carries numerics without a precision, in place of numeric(18,4).
+    """
     if isinstance(type, postgresql.DOMAIN):
-        inner, note = column_type(type.data_type)
+        inner, note = column_type(type.data_type, unconstrained)
         return inner, note or f"domain {type.name}, written out"
     if isinstance(type, sa.ARRAY):
-        inner, note = column_type(type.item_type)
+        inner, note = column_type(type.item_type, unconstrained)
         if inner.kind == "array" or (type.dimensions or 1) > 1:
             return SqlType("json"), f"an array of {type.dimensions or 2} dimensions, taken as json"
         return SqlType("array", item=inner), note
     if isinstance(type, sa.Enum) and type.enums:
         return SqlType("enum", values=tuple(type.enums), name=type.name or None), None
+    if unconstrained is not None and isinstance(type, sa.Numeric) and type.precision is None:
+        return unconstrained, None
     return _scalar(type)
 
 

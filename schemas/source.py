@@ -31,8 +31,11 @@ class TableSource(Protocol):
 
 
 @runtime_checkable
-class RangeSource(TableSource, Protocol):
-    """A source whose rows can be read in any range, so that ranges can be built in parallel."""
+class RangeSource(Protocol):
+    """A `TableSource` whose rows can also be read in any range, so that ranges can be built in parallel.
+
+    No subclass of it: whether a source is one is asked before its provenance is known.
+    """
 
     def row_count(self, table: str) -> int: ...
 

@@ -12,13 +12,13 @@ class NotAnExpression(ValueError):
     """SQL that is no expression over the columns of one row; the message says why."""
 
 
-def parse_expression(sql: str) -> exp.Expression:
-    """Parse a SQL expression; raises NotAnExpression."""
+def parse_expression(sql: str, dialect: str = "postgres") -> exp.Expression:
+    """Parse a SQL expression in one of sqlglot's dialects; raises NotAnExpression."""
     import sqlglot
     from sqlglot import exp
 
     try:
-        tree = sqlglot.parse_one(sql, read="postgres", into=exp.Condition)
+        tree = sqlglot.parse_one(sql, read=dialect, into=exp.Condition)
     except sqlglot.errors.ParseError as error:
         raise NotAnExpression(f"this is not a SQL expression: {_reason(error)}") from None
     except sqlglot.errors.SqlglotError:

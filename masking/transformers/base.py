@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -10,6 +10,14 @@ import pyarrow as pa
 
 from masking.keys import MaskingKey
 from schemas.model import Column, Schema, Table
+
+
+class KnownTexts(Protocol):
+    """What finds in texts the values that the database itself knows of persons."""
+
+    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        """Return for each text the spans in characters, end exclusive, with the kind of entity; none overlap."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,8 @@ class Context:
     (`users.id`), or the kind of entity (`email`). `unique` says that different values must stay different, since this column or
     another of the domain is unique. `subject_domain` is the domain of the key by which `Rows.subject` names the person of a
     row, None where the table has no subject. `distinct` is the number of different values in the whole domain where it has been
-    counted. `locale` is the policy's, such as `en_US`.
+    counted. `locale` is the policy's, such as `en_US`. `known` knows the personal values of the whole source from the moment on at
+    which the first value is masked.
     """
 
     schema: Schema
@@ -32,6 +41,7 @@ class Context:
     subject_domain: str | None = None
     distinct: int | None = None
     locale: str = "en_US"
+    known: KnownTexts | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,27 @@ class Rows:
 
     def take(self, indices: pa.Array) -> Rows:
         """The rows at `indices` (int64, no nulls), in that order and as often as they stand there."""
-        columns = {name: values.take(indices) for name, values in self.columns.items()}
-        return Rows(columns, len(indices), None if self.subject is None else self.subject.take(indices))
+        return Rows(_Taken(self.columns, indices), len(indices), None if self.subject is None else self.subject.take(indices))
+
+
+class _Taken(Mapping[str, pa.Array]):
+    """Columns at some rows; each is taken when it is first asked for, as few transformers look at any."""
+
+    def __init__(self, columns: Mapping[str, pa.Array], indices: pa.Array) -> None:
+        self._columns = columns
+        self._indices = indices
+        self._taken: dict[str, pa.Array] = {}
+
+    def __getitem__(self, name: str) -> pa.Array:
+        if name not in self._taken:
+            self._taken[name] = self._columns[name].take(self._indices)
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 @runtime_checkable

@@ -16,7 +16,6 @@ from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent, sent_schema
-from provisioning.prefetch import prefetched
 from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
 from provisioning.target import Target
@@ -24,6 +23,7 @@ from schemas.ddl import AFTER_DATA, Ddl, NotEnforced, ddl
 from schemas.ddl_names import literal, quoted, split
 from schemas.errors import InputError
 from schemas.model import Schema, Table
+from schemas.prefetch import prefetched
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection, Cursor

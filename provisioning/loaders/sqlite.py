@@ -15,14 +15,15 @@ import pyarrow.compute as pc
 
 from provisioning.database_file import check_place, disk_full, new_file
 from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
-from provisioning.loaders.sqlite_values import decoded, encoded
+from provisioning.loaders.sqlite_values import encoded
 from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
 from provisioning.target import Target
 from schemas.ddl import Ddl, NotEnforced, Statement, ddl
 from schemas.ddl_names import listed, quoted
-from schemas.ddl_sqlite import row_id_column
+from schemas.ddl_sqlite import free_row_number, row_id_column
 from schemas.model import Schema, Table
+from schemas.sqlite_values import decoded
 
 _BATCH_ROWS = 16_384
 _CACHE_KIB = 65_536
@@ -166,12 +167,10 @@ class _Order:
 
 
 def _free_row_number(table: Table) -> str:
-    """One of SQLite's names of the row number, that no column hides."""
-    taken = {c.name.lower() for c in table.database_columns}
-    for name in ("rowid", "oid", "_rowid_"):
-        if name not in taken:
-            return name
-    raise TargetInvalid(f"table '{table.name}' has columns 'rowid', 'oid' and '_rowid_'; SQLite then hides the order of its rows")
+    name = free_row_number(table)
+    if name is None:
+        raise TargetInvalid(f"table '{table.name}' has columns 'rowid', 'oid' and '_rowid_'; SQLite then hides the order of its rows")
+    return name
 
 
 def _plan(schema: Schema) -> Ddl:

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,14 +13,15 @@ import pytest
 
 import bundles
 from companyos.cli import run
+from companyos.page_parts import safe, share
 from companyos.profile_page import page
-from companyos.profile_plots import histogram, safe, share
+from companyos.profile_plots import histogram
 from companyos.schema_commands import page_name
 from schemas.model import Column, ForeignKey, Recipe, Rows, Schema, Table
 from schemas.types import SqlType
+from tests.companyos.pages import Page, stands_alone
 
 NASTY = "<img src=x onerror=alert(1)>\"'&amp;😀"
-VOID = {"meta", "link", "br"}
 KNOWN = (
     "a article bdi body br dd div dl dt footer g h1 h2 h3 h4 head header html li link main meta nav p path rect section span style svg "
     "table tbody td text th thead title tr ul"
@@ -69,33 +69,6 @@ def company(kind: str = "synthetic") -> Source:
         },
     }
     return Source(Schema(f"schema {NASTY}", (parents, children), comment=NASTY), rows, kind)
-
-
-class Page(HTMLParser):
-    """What a browser makes of a page: its tags, attributes and texts; every tag is closed in its order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self._open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
 
 
 @pytest.fixture
@@ -154,17 +127,7 @@ def test_names_and_values_are_text_whatever_they_hold(home):
 
 
 def test_the_page_needs_nothing_but_itself(home):
-    seen = Page(page(bundles.profile(built())))
-    ids = [a["id"] for _, a in seen.tags if "id" in a]
-    assert len(set(ids)) == len(ids)
-    for tag, attributes in seen.tags:
-        assert not {"src", "srcset", "action", "style"} & set(attributes) and not any(name.startswith("on") for name in attributes)
-        target = attributes.get("href")
-        assert target is None or target == "data:," or (target[0] == "#" and target[1:] in ids)
-    style = next(t for t in seen.texts if "prefers-color-scheme" in t)
-    assert not re.search(r"url\(|@import|@font-face", style)
-    assert any(a.get("http-equiv") == "Content-Security-Policy" and "default-src 'none'" in a["content"] for _, a in seen.tags)
-    assert any(a.get("name") == "viewport" for _, a in seen.tags)
+    stands_alone(Page(page(bundles.profile(built()))))
 
 
 def test_every_plot_has_a_title_that_says_what_it_shows(home):

@@ -1,0 +1,75 @@
+"""`companyos mask run`: a live database becomes a sanitized bundle."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from companyos.options import json_option, store_option
+from companyos.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from bundles.progress import Progress
+
+
+@click.command()
+@click.argument("url")
+@click.option("--policy", metavar="POLICY", required=True, type=click.Path(dir_okay=False), help="What is to become of every column.")
+@click.option("--key", metavar="KEY", help="env:NAME, file:PATH or ephemeral, in place of the policy's.")
+@click.option("--tag", metavar="NAME:VERSION", help="What to call the bundle.  [default: sanitized:latest]")
+@click.option("--certificate", metavar="PAGE", type=click.Path(dir_okay=False), help="Write the certificate as an HTML page, too.")
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
+@store_option
+@json_option
+def run(
+    url: str,
+    policy: str,
+    key: str | None,
+    tag: str | None,
+    certificate: str | None,
+    jobs: int | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Mask the database at URL by a POLICY, prove that nothing of it is left, and make it a bundle.
+
+    The source is only read, as one snapshot. Where a value of a personal column is found in the output (exit code 1), or anything
+    else fails, there is no bundle. The certificate stands in the bundle: `companyos mask certificate REF`.
+    """
+    import bundles
+    import masking
+
+    started = time.monotonic()
+    read = masking.read_policy(policy)
+    with progress(quiet=as_json) as tell, masking.open_source(url) as source:
+
+        def checking(step: Progress) -> None:
+            if tell is not None and step.stage != "build":
+                tell(step)
+
+        masked = masking.MaskedSource(source, read, masking.read_key(key or read.key), jobs=jobs, on_progress=tell)
+        masked.prepare()
+        made = bundles.build(masked, store=store, tag=tag, jobs=jobs, on_progress=checking)
+    document = made.config.provenance["certificate"]
+    if certificate is not None:
+        from companyos.certificate_page import certificate_page
+        from companyos.files import replace_file
+
+        replace_file(certificate, certificate_page(document).encode())
+    seconds = time.monotonic() - started
+    if as_json:
+        print_json({**made.describe(), "seconds": round(seconds, 3), "certificate": document})
+        return
+    rows = sum(t.rows for t in made.tables.values())
+    print_table(
+        ["table", "rows", "of"], [[t["table"], f"{t['rows']:,}", f"{t['source_rows']:,}"] for t in document["tables"]], numbers=(1, 2)
+    )
+    click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows in {seconds:.1f} s")
+    click.echo(f"proof     {document['scan']['values']:,} personal values looked for, {document['scan']['survivors']:,} survived")
+    click.echo(f"key       {document['key']['origin']}: {document['key']['ended']}")
+    click.echo(f"content   {made.content_digest}")
+    click.echo(f"manifest  {made.manifest_digest}")
+    for line in masked.left_out:
+        click.echo(f"left out: {line}", err=True)

@@ -1,0 +1,99 @@
+"""Anonymise a file: read, recode, write, check what was written, and only then put it in its place."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from masking.anonymity.anonymize import HIGH, LOW, Specification, Summary, anonymize, require_columns
+from masking.anonymity.checker import check
+from masking.anonymity.distinct import QuasiIdentifier
+from masking.anonymity.hierarchy_functions import hierarchy_function
+from masking.anonymity.hierarchy_reader import find_hierarchies, read_hierarchy
+from masking.tabular import Tabular, read_table, write_table
+from schemas.errors import InputError, nearest
+
+
+def anonymize_file(
+    source: str, target: str, asked: Specification, *, hierarchies: str | None = None, functions: Mapping[str, str] | None = None
+) -> Summary:
+    """Anonymise a CSV or Parquet file into another, which is put in its place after it was checked.
+
+    Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column), else from
+    the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file is not what
+    was asked for; then `target` stays as it was.
+    """
+    read = read_table(source)
+    require_columns(read.table, [quasi.name for quasi in asked.quasi_identifiers])
+    asked = with_hierarchies(read.table, asked, hierarchies, functions or {})
+    anonymized = anonymize(read.table, asked)
+    written = Tabular(anonymized.table, read.separator, read.kind, read.stored)
+    if (read.kind if Path(target).suffix.lower() not in (".csv", ".parquet") else Path(target).suffix.lower()[1:]) == "parquet":
+        written = replace(written, table=_typed(anonymized.table))
+    with _checked_place(target) as fresh:
+        write_table(written, str(fresh))
+        check(read.table, read_table(str(fresh)).table, asked)
+    return anonymized.summary
+
+
+def with_hierarchies(table: pa.Table, asked: Specification, folder: str | None, functions: Mapping[str, str]) -> Specification:
+    """Give quasi-identifiers the hierarchies of a folder and of functions; columns may have none."""
+    names = [quasi.name for quasi in asked.quasi_identifiers]
+    for name in functions:
+        if name not in names:
+            raise InputError(f"a hierarchy is given for '{name}', which is no quasi-identifier{nearest(name, names)}")
+    files = {} if folder is None else find_hierarchies(Path(folder), [name for name in names if name not in functions])
+    if folder is not None and not files and not functions:
+        raise InputError(f"{folder} has no hierarchy of {', '.join(names)}; its files are called NAME_hierarchy_COLUMN.csv or COLUMN.csv")
+
+    def given(quasi: QuasiIdentifier) -> QuasiIdentifier:
+        values = table.column(quasi.name)
+        if quasi.name in functions:
+            return replace(quasi, hierarchy=hierarchy_function(functions[quasi.name], quasi.name, values.unique().to_pylist()))
+        if quasi.name in files:
+            return replace(quasi, hierarchy=read_hierarchy(files[quasi.name], nulls=values.null_count > 0))
+        return quasi
+
+    return replace(asked, quasi_identifiers=tuple(given(quasi) for quasi in asked.quasi_identifiers))
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """The table with the middles and bounds as numbers, for files that have types."""
+    bounded = [name for name in table.column_names if name + LOW in table.column_names and name + HIGH in table.column_names]
+    for name in (name + suffix for name in bounded for suffix in ("", LOW, HIGH)):
+        texts = table.column(name)
+        whole = not any("." in text for text in texts.unique().to_pylist() if text is not None)
+        try:
+            numbers = texts.cast(pa.int64() if whole else pa.float64())
+        except pa.ArrowInvalid:
+            continue  # too large for any: it stays as it is written
+        table = table.set_column(table.column_names.index(name), name, numbers)
+    return table
+
+
+@contextmanager
+def _checked_place(target: str) -> Iterator[Path]:
+    """A file to write, which takes the place of `target` when all went well; devices and pipes get what it holds."""
+    place = Path(os.path.realpath(target))
+    device = place.exists() and not place.is_file()
+    if not device and not place.parent.is_dir():
+        raise InputError(f"{target} cannot be written: there is no folder {place.parent}")
+    folder = Path(tempfile.gettempdir()) if device else place.parent
+    fresh = folder / f".{secrets.token_hex(8)}{place.suffix if not device else ''}"
+    try:
+        yield fresh
+        if device:
+            with open(fresh, "rb") as written, open(place, "wb") as out:
+                shutil.copyfileobj(written, out)
+        else:
+            os.replace(fresh, place)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""The canonical text of a typed value, under which values of different columns are the same value.
+
+An integer of two bytes and one of eight, a numeric and an integer, a uuid and its text: equal values have equal texts, so that
+a key and what references it are masked alike whatever their types.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.errors import MaskingFailed
+
+_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)  # the two digits of each byte
+_GROUPS = ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4))  # digits from .. to, after so many hyphens
+_UUID_LENGTH = 36
+_ZERO = r"^-?0(\.0*)?(E[-+]?\d+)?$"  # Arrow writes a zero of nine decimals as 0E-9
+_TRAILING_ZEROS = r"^(?:(-?\d+)\.0*|(-?\d+\.\d*?[1-9])0+)(E[-+]?\d+)?$"
+
+
+def texts_of(values: pa.Array) -> pa.Array:
+    """Return the canonical texts (`string`) of an array of any scalar type; nulls stay null.
+
+    Numbers are written without needless zeros, uuids in lower case with hyphens, bytes in hexadecimal, durations in
+    microseconds, and the rest as Arrow writes it. Raises MaskingFailed for nested types.
+    """
+    kind = values.type
+    if pa.types.is_string(kind):
+        return values
+    if isinstance(kind, pa.UuidType):
+        return _text_of_uuids(values.storage)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.array([None if v is None else v.hex() for v in values.to_pylist()], pa.string())
+    if pa.types.is_decimal(kind):
+        text = pc.replace_substring_regex(values.cast(pa.string()), _ZERO, "0")
+        return pc.replace_substring_regex(text, _TRAILING_ZEROS, r"\1\2\3")
+    if pa.types.is_duration(kind):
+        return values.cast(pa.int64()).cast(pa.string())
+    if pa.types.is_dictionary(kind):
+        return texts_of(values.dictionary_decode())
+    if pa.types.is_nested(kind):
+        raise MaskingFailed(f"values of the type {kind} have no text of their own; mask their parts by path")
+    return values.cast(pa.string())
+
+
+def uuids_of(raw: np.ndarray, valid: np.ndarray | None) -> pa.Array:
+    """Return an array of Arrow's uuid type from the 16 bytes of each (`uint8`, rows by 16); those not `valid` are null."""
+    storage = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(raw), [bitmap(valid), pa.py_buffer(np.ascontiguousarray(raw))])
+    return pa.ExtensionArray.from_storage(pa.uuid(), storage)
+
+
+def hexadecimal(raw: np.ndarray) -> np.ndarray:
+    """Return the hexadecimal digits (ASCII, `uint8`, two for each byte) of rows of bytes."""
+    return _PAIRS.take(raw).view(np.uint8)
+
+
+def uuid_digits(raw: np.ndarray) -> np.ndarray:
+    """Return the text of uuids (ASCII, rows by 36) from their bytes (rows by 16)."""
+    digits = hexadecimal(raw)
+    text = np.full((len(raw), _UUID_LENGTH), ord("-"), np.uint8)
+    for start, end, shift in _GROUPS:
+        text[:, start + shift : end + shift] = digits[:, start:end]
+    return text
+
+
+def fixed_texts(characters: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
+    """Return a `string` array of ASCII texts of one length from their characters (`uint8`, rows by length)."""
+    rows, length = characters.shape
+    offsets = np.arange(rows + 1, dtype=np.int64) * length
+    data = pa.py_buffer(np.ascontiguousarray(characters))
+    return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), data, bitmap(valid)).cast(pa.string())
+
+
+def bitmap(valid: np.ndarray | None) -> pa.Buffer | None:
+    """Return Arrow's validity bitmap of a boolean array; None where all are valid."""
+    return None if valid is None or valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def validity(values: pa.Array) -> np.ndarray | None:
+    """Return which values are not null (boolean), or None where none is."""
+    return None if values.null_count == 0 else values.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _text_of_uuids(storage: pa.Array) -> pa.Array:
+    valid = validity(storage)
+    data = np.frombuffer(storage.buffers()[1], np.uint8)
+    raw = data[storage.offset * 16 : (storage.offset + len(storage)) * 16].reshape(-1, 16)
+    return fixed_texts(uuid_digits(raw), valid)

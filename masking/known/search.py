@@ -1,0 +1,152 @@
+"""Where known values stand inside texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from masking.known.escapes import unescaped
+from masking.known.index import ANCHOR, ANCHORED, HEAD, KnownValues, tag
+from masking.known.stream import I64, U64, Mask, Stream
+
+_SINGLE_WORD = 16  # letters from which on one word is a value even within a longer word
+_SHORT = np.uint64(0)
+_TAG = np.uint64(3)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Known values inside the texts of a stream: where each stands (in folded characters), its hash, and the columns that know it.
+
+    `columns` pairs the number of a column with the places of its matches in the arrays.
+    """
+
+    stream: Stream
+    starts: I64
+    ends: I64
+    hashes: U64
+    columns: Sequence[tuple[int, I64]]
+
+    @cached_property
+    def rows(self) -> I64:
+        """The text of each match, counted over the whole array."""
+        return self.stream.rows_of(self.starts) + self.stream.row
+
+
+def search(known: KnownValues, stream: Stream) -> Matches:
+    """Find every known value inside the texts of `stream`.
+
+    Values of fewer than ten letters and digits are found where a word, a number or an ideograph begins and ends, longer ones
+    anywhere, but for single words and numbers that are part of a longer word or number. Overlapping matches are all told.
+    """
+    found = [*_words(known, stream), *_anchored(known, stream)]
+    starts = np.concatenate([s for s, _ in found]) if found else np.zeros(0, np.int64)
+    ends = np.concatenate([e for _, e in found]) if found else np.zeros(0, np.int64)
+    hashes = tag(stream, starts, ends, stream.hashes(starts, ends))
+    fit = ((hashes & _TAG) != _SHORT) & _bounded(stream, starts, ends)
+    starts, ends, hashes = starts[fit], ends[fit], hashes[fit]
+    columns = []
+    for number, hit in known.columns_of(hashes):
+        column = known.columns[number]
+        if column.inside:
+            kept = hit if column.place.identifies else hit[~column.values.shared(hashes[hit])]
+            if len(kept):
+                columns.append((number, kept))
+    return Matches(stream, starts, ends, hashes, columns)
+
+
+def find(known: KnownValues, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+    """Return for each text the spans of known values, in characters, end exclusive, with the kind of entity; none overlap.
+
+    Of overlapping ones the leftmost counts, of those the longest. Values behind escapes (`%40`, `\\u00e9`, `&amp;`) are found in the
+    text as it is meant and told as the span that is written. Values that `KnownValues.pass_over` names are not told.
+    """
+    found: list[list[tuple[int, int, str]]] = [[] for _ in texts]
+    for row, start, end, entity in _spans(known, pa.array(texts, pa.large_string())):
+        found[row].append((start, end, entity))
+    meant = {row: text for row, text in enumerate(map(unescaped, texts)) if text is not None}
+    rows = list(meant)
+    for i, start, end, entity in _spans(known, pa.array([meant[row].text for row in rows], pa.large_string())):
+        found[rows[i]].append((*meant[rows[i]].written(start, end), entity))
+    return [_apart(spans) for spans in found]
+
+
+def _spans(known: KnownValues, texts: pa.Array) -> Iterator[tuple[int, int, int, str]]:
+    for stream in known.hasher.streams(texts):
+        matches = search(known, stream)
+        if not len(matches.starts):
+            continue
+        entities: list[str | None] = [None] * len(matches.starts)
+        for number, hit in reversed(matches.columns):
+            place = known.columns[number].place
+            for i in hit if place.sought else ():
+                entities[i] = place.entity or "text"
+        told = ~known.passed_over.lookup(matches.hashes)
+        first, last = stream.spans(matches.starts, matches.ends)
+        for i in np.flatnonzero(told):
+            entity = entities[i]
+            if entity is not None:
+                yield int(matches.rows[i]), int(first[i]), int(last[i]), entity
+
+
+def _apart(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    kept: list[tuple[int, int, str]] = []
+    for span in sorted(spans, key=lambda s: (s[0], -s[1])):
+        if not kept or span[0] >= kept[-1][1]:
+            kept.append(span)
+    return kept
+
+
+def _words(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
+    tokens = np.flatnonzero(stream.bounds[:-1])
+    for length in sorted(n for n in known.lengths if n < ANCHOR):
+        starts = tokens[: np.searchsorted(tokens, len(stream.bounds) - length)]
+        starts = starts[stream.bounds[starts + length]]
+        hashes = tag(stream, starts, starts + length, stream.hashes(starts, starts + length))
+        hit = known.words.passing(hashes)
+        yield _within_a_text(stream, starts[hit], starts[hit] + length)
+
+
+def _anchored(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
+    places = known.anchors.passing(stream.windows(ANCHOR))
+    if not len(places):
+        return
+    ends_of_texts = stream.begins[stream.rows_of(places) + 1]
+    lengths = sorted(n for n in known.lengths if n >= ANCHOR)
+    longest = np.zeros(0, np.int64)
+    for length in lengths:
+        if length > HEAD:
+            break
+        starts = places[places + length <= ends_of_texts]
+        hashes = (stream.hashes(starts, starts + length) & ~_TAG) | np.uint64(ANCHORED)
+        hit = known.known.passing(hashes)
+        yield starts[hit], starts[hit] + length
+    if lengths[-1] > HEAD:
+        longest = places[places + HEAD <= ends_of_texts]
+        longest = longest[known.heads.lookup(stream.hashes(longest, longest + HEAD))]
+    for start in longest:
+        end = stream.begins[stream.rows_of(np.array([start]))[0] + 1]
+        ends = start + np.array([n for n in lengths if n > HEAD and start + n <= end], np.int64)
+        yield np.full(len(ends), start), ends
+
+
+def _within_a_text(stream: Stream, starts: I64, ends: I64) -> tuple[I64, I64]:
+    within = ends <= stream.begins[stream.rows_of(starts) + 1]
+    return starts[within], ends[within]
+
+
+def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:
+    """Whether each stretch is no mere part of a longer number or word."""
+    if not len(starts):
+        return np.zeros(0, bool)
+    apart = stream.bounds[starts] & stream.bounds[ends]
+    lengths = ends - starts
+    digits = stream.digits[ends] - stream.digits[starts]
+    inner = stream.tokens[ends] - stream.tokens[starts + 1]
+    word = (inner == 0) & (digits == 0) & (lengths < _SINGLE_WORD)
+    fit: Mask = apart | ~((digits == lengths) | word)
+    return fit

@@ -1,0 +1,211 @@
+"""The masked snapshot of a source: a `schemas.source.TableSource` whose every batch is masked, then searched for survivors.
+
+The source is read twice. The first reading (`prepare`) shows learners their columns and takes the personal values down, as keyed
+hashes; the second masks. At most a few batches are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.agreement import agree, resolved
+from masking.binding import BoundTable, bind
+from masking.canonical import texts_of
+from masking.errors import MaskingFailed
+from masking.fitting import fitted
+from masking.keys import MaskingKey
+from masking.known import KnownValues
+from masking.output_schema import output_schema
+from masking.policy.model import Policy
+from masking.pools import KINDS, Pool, pool
+from masking.progress import OnProgress, Progress, unseen
+from masking.proof import Scanner, ScanReport, TableLearner, certificate, column_entries, examined, learn_pools
+from masking.references import Families
+from masking.review import price_documents, prices
+from masking.source.base import Source
+from masking.subset import Selection, read_subset, reference_graph, select
+from masking.transformers.base import Learner, Rows
+from schemas.model import Schema, Table
+from schemas.prefetch import prefetched
+
+_BETWEEN = "\x1f"
+
+
+class MaskedSource:
+    """A source under a policy and a key: call `prepare`, then `read` every table; the provenance is known after the last.
+
+    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is read.
+    """
+
+    kind = "sanitized"
+    schema: Schema
+
+    def __init__(
+        self,
+        source: Source,
+        policy: Policy,
+        key: MaskingKey,
+        *,
+        jobs: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.source = source
+        self.families: Families = agree(source.schema, policy)
+        self.policy = policy
+        self.schema, self.left_out = output_schema(source.schema, policy)
+        self._key: MaskingKey | None = key
+        self._jobs, self._tell = jobs or os.cpu_count() or 1, on_progress or unseen
+        self._graph = reference_graph(source.schema, policy.references, [n for n, t in policy.tables.items() if t.drop], policy.file)
+        self._spec = None
+        if policy.subset is not None:
+            self._spec = read_subset(policy.subset, self._graph, source.dialect, policy.file, policy.places.get("subset"))
+        self._known = KnownValues(key.derive("known values"))
+        self._bound = bind(source.schema, policy, self.families, key, source.count, self._known)
+        self._resolved = resolved(policy, self.families)
+        self._examined = examined(column_entries(self._resolved))
+        self._selection: Selection | None = None
+        self._scanner: Scanner | None = None
+        self._certificate: Mapping[str, Any] | None = None
+        self._total = sum(source.count(t.name) for t in source.schema.tables)
+        self._rows: dict[str, int] = {}
+        self._done = 0
+
+    def prepare(self) -> None:
+        """Read the source for the first time: learners see their columns, and the personal values are taken down."""
+        if self._spec is not None:
+            assert self._key is not None
+            self._selection = select(self.source, self._spec, self._graph, self._key.derive("subset"))
+        self._done = 0
+        for table in self.source.schema.tables:
+            self._learn(table)
+        learn_pools(self._known, self._pools())
+        self._known.seal()
+        self._scanner = Scanner(
+            self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
+        )
+        self._done = 0
+
+    def _learn(self, table: Table) -> None:
+        bound = self._bound.get(table.name)
+        learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
+        taker = TableLearner(table, self._examined)
+        wanted = None if learners else taker.wanted
+        if wanted == []:
+            self._done += self.source.count(table.name)
+            return
+        for first, batch in self._batches(table, "learn", wanted):
+            taker.learn(self._known, batch)
+            if bound is not None and learners:
+                kept = self._kept(table, first, batch)
+                rows = self._rows_of(bound, kept)
+                for name, masker in learners:
+                    masker.learn(kept.column(name), rows)
+        for _, masker in learners:
+            masker.finish()
+
+    def read(self, table: str) -> pa.RecordBatchReader:
+        """Stream the masked rows of `table`, typed as the output schema has it; raises MaskingFailed, SourceFailure."""
+        if self._scanner is None:
+            raise MaskingFailed("the source has not been read for the first time; call `prepare` before `read`")
+        return pa.RecordBatchReader.from_batches(self.schema.table(table).arrow, self._searched(self._bound[table], self._scanner))
+
+    def _searched(self, bound: BoundTable, scanner: Scanner) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in self._masked(bound):
+            scanner.see(bound.table.name, batch)
+            rows += batch.num_rows
+            yield batch
+        self._rows[bound.table.name] = rows
+
+    def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
+        """Mask batches in several threads, and give them in their order."""
+        pending: deque[Future[pa.RecordBatch]] = deque()
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
+            try:
+                for first, batch in self._batches(bound.table, "mask"):
+                    pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
+                    if len(pending) > self._jobs:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> pa.RecordBatch:
+        rows = self._rows_of(bound, batch)
+        table = self.schema.table(bound.table.name)
+        columns = []
+        for c in bound.columns:
+            values = batch.column(c.column.name)
+            masked = values if c.masker is None else c.masker.apply(values, rows)
+            columns.append(fitted(masked, table.column(c.column.name), table))
+        return pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+
+    def _kept(self, table: Table, first: int, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a batch that are in the subset, where one is taken."""
+        return batch if self._selection is None else batch.filter(self._selection.keep(table.name, batch, first))
+
+    def _batches(self, table: Table, stage: str, columns: list[str] | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The batches of a table and the number of the first row of each, read ahead by a thread."""
+        first = 0
+        with self.source.read(table.name, columns) as reader, prefetched(reader) as batches:
+            for batch in batches:
+                yield first, batch
+                first += batch.num_rows
+                self._tell(Progress(stage, table.name, self._done + first, self._total))
+        self._done += first
+
+    def _rows_of(self, bound: BoundTable, batch: pa.RecordBatch) -> Rows:
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        subject = None
+        if bound.subject:
+            texts = [texts_of(columns[name]) for name in bound.subject]
+            subject = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _BETWEEN)
+        return Rows(columns, batch.num_rows, subject)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """The certificate, once every table has been read; raises Survivors where values of the source are left in the output.
+
+        The key is given up: nothing can be masked afterwards.
+        """
+        if self._certificate is None:
+            if self._scanner is None or set(self._rows) != set(self._bound):
+                raise MaskingFailed("the certificate is known when every table has been read to its end")
+            self.source.check_unchanged()
+            report = self._scanner.report()
+            report.require()
+            self._certificate = self._certified(report)
+            self._bound, self._key, self._scanner = {}, None, None
+        return {"certificate": self._certificate}
+
+    def _pools(self) -> list[Pool]:
+        """The pools that pseudonyms are picked from."""
+        return [pool(kind, self.policy.locale) for kind in sorted(KINDS)]
+
+    def _certified(self, report: ScanReport) -> Mapping[str, Any]:
+        assert self._key is not None
+        source = self.source.schema
+        return certificate(
+            self._resolved,
+            source,
+            self.schema,
+            self._key,
+            {t.name: (self.source.count(t.name), self._rows.get(t.name, 0)) for t in source.tables},
+            report,
+            kind=self.source.dialect,
+            version_of_project=version("companyos-data"),
+            prices=price_documents(prices(source, replace(self._resolved, key=self._key.origin))),
+            pools=[(f"{pool.locale}/{pool.kind}", len(pool), pool.digest) for pool in self._pools()],
+            left_out=self.left_out,
+        )

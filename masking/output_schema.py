@@ -1,0 +1,80 @@
+"""The schema of the output: that of the source without the tables and columns that the policy drops, and what hung on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import sqlglot
+from sqlglot import expressions as exp
+
+from masking.policy.model import DROP, Policy
+from schemas.model import Check, Schema, Table
+
+
+def output_schema(schema: Schema, policy: Policy, name: str | None = None) -> tuple[Schema, tuple[str, ...]]:
+    """Return the schema of what `policy` leaves of `schema`, and a line for each constraint that could not stay.
+
+    Recipes and seeds of the reflection are left out, since no value is made from them.
+    """
+    said: list[str] = []
+    dropped = {t for t, p in policy.tables.items() if p.drop}
+    gone = {t: {c for c, treatment in p.columns.items() if treatment.mask.name == DROP} for t, p in policy.tables.items()}
+    tables = [_table(table, dropped, gone, said) for table in schema.tables if table.name not in dropped]
+    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy_unit=None), tuple(said)
+
+
+def _table(table: Table, dropped: Collection[str], gone: dict[str, set[str]], said: list[str]) -> Table:
+    out = gone.get(table.name, set())
+
+    def whole(columns: Collection[str], what: str) -> bool:
+        lost = [c for c in columns if c in out]
+        if lost:
+            said.append(f"{table.name}: {what} ({', '.join(columns)}) is left out with {', '.join(lost)}")
+        return not lost
+
+    keys = []
+    for key in table.foreign_keys:
+        what = f"the reference to {key.table}"
+        if key.table in dropped:
+            said.append(f"{table.name}: {what} ({', '.join(key.columns)}) is left out with that table")
+        elif any(c in gone.get(key.table, ()) for c in key.target):
+            said.append(f"{table.name}: {what} ({', '.join(key.columns)}) is left out with the key that it refers to")
+        elif whole(key.columns, what):
+            keys.append(key)
+    columns = []
+    for column in table.columns:
+        if column.name in out:
+            continue
+        if column.computed is not None and _lost(column.computed, out):
+            said.append(f"{table.name}: the computed column {column.name} is left out with a column that it is computed from")
+            out = out | {column.name}
+            continue
+        columns.append(replace(column, generate=None))
+    return replace(
+        table,
+        columns=tuple(columns),
+        key=table.key if whole(table.key, "the key") else (),
+        unique=tuple(u for u in table.unique if whole(u.columns, "what is unique")),
+        foreign_keys=tuple(keys),
+        checks=tuple(c for c in table.checks if _stays(table, c, out, said)),
+        indexes=tuple(i for i in table.indexes if whole(i.columns, "the index on")),
+        correlate=(),
+        rules=(),
+        lives=None,
+    )
+
+
+def _stays(table: Table, check: Check, out: set[str], said: list[str]) -> bool:
+    lost = _lost(check.sql, out)
+    if lost:
+        said.append(f"{table.name}: the check {check.sql} is left out with {', '.join(lost)}")
+    return not lost
+
+
+def _lost(sql: str, out: set[str]) -> list[str]:
+    """Which of the columns that are `out` an expression names; all of them where it cannot be read."""
+    try:
+        return sorted(out & {column.name for column in sqlglot.parse_one(sql, dialect="postgres").find_all(exp.Column)})
+    except sqlglot.errors.SqlglotError:
+        return sorted(out)

@@ -1,0 +1,141 @@
+"""Keyed permutations of the numbers 0 .. size-1: pseudo-random, without fixed points, and so that nothing collides.
+
+The idea is that of format-preserving encryption (NIST SP 800-38G; Black and Rogaway, "Ciphers with arbitrary finite domains",
+2002): a Feistel network on two halves, added modulo their sizes, whose round function is HMAC-SHA-256, and cycle walking where
+the halves hold more than was asked for. Small domains, on which a Feistel network is weak, are shuffled whole. It is not FF1 to
+the letter, and there is no way back here: its security rests on the key, which is derived for one purpose and thrown away.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.keyed import KeyedHash
+
+UInt64 = npt.NDArray[np.uint64]
+
+SHUFFLED = 2**12
+ROUNDS = 10
+LARGEST = 2**104
+
+_FEW = 2**24
+_ROUNDS_OF_FEW = 24
+_MAY_STAY = 2**40
+_TABLE = 2**18
+_WORD_IS_ENOUGH = 2**32
+
+
+class Permutation:
+    """A permutation of pairs (0 .. `left`-1, 0 .. `right`-1), of which those below `size` (left * `right` + right) are asked for.
+
+    `size` is at most 2^104. Up to 2^12 it is a keyed shuffle into one cycle, above a Feistel network of 10 rounds, as FF1 has,
+    or 24 below 2^24, where its halves are small. No number is mapped to itself: what is applied is the successor in the secret
+    order, E^-1(E(x) + 1), which above 2^40 is done without, since a fixed point is then met once in 10^12 values or more.
+    """
+
+    def __init__(self, key: KeyedHash, name: str, size: int, halves: tuple[int, int] | None = None) -> None:
+        if not 1 <= size <= LARGEST:
+            raise ValueError("a permutation has 1 to 2^104 elements")
+        root = isqrt(size - 1) + 1
+        self.size = size
+        self.left, self.right = halves or (-(-size // root), root)
+        self._key, self._name = key, name
+        self._exact = self.left * self.right == size
+        self._rounds = _ROUNDS_OF_FEW if size < _FEW else ROUNDS
+        self._tables: dict[int, npt.NDArray[np.uint32]] = {}
+        self._seen = 0
+        self._whole = self._shuffle() if size <= SHUFFLED else None
+
+    def apply(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        """Map pairs to pairs; all must be below `size`."""
+        if self._whole is not None:
+            mapped = self._whole[(left * np.uint64(self.right) + right).astype(np.int64)]
+            return mapped // np.uint64(self.right), mapped % np.uint64(self.right)
+        self._seen += len(left)
+        once = self._encrypt if self.size >= _MAY_STAY else self._succeed
+        left, right = once(left, right)
+        outside = np.flatnonzero(self._outside(left, right))
+        while len(outside):
+            left[outside], right[outside] = once(left[outside], right[outside])
+            outside = outside[self._outside(left[outside], right[outside])]
+        return left, right
+
+    def numbers(self, numbers: UInt64) -> UInt64:
+        """Map numbers below `size`, which must be at most 2^63."""
+        left, right = self.apply(numbers // np.uint64(self.right), numbers % np.uint64(self.right))
+        return left * np.uint64(self.right) + right
+
+    def _shuffle(self) -> UInt64:
+        words = self._key.words(_texts(f"{self._name}|shuffle|", np.arange(self.size, dtype=np.uint64)))[0]
+        order = np.argsort(words, kind="stable").astype(np.uint64)
+        mapped = np.empty(self.size, np.uint64)
+        mapped[order] = np.roll(order, -1)
+        return mapped
+
+    def _succeed(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        left, right = self._encrypt(left, right)
+        right = right + np.uint64(1)
+        carry = right == self.right
+        right[carry] = 0
+        left = left + carry
+        left[left == self.left] = 0
+        return self._decrypt(left, right)
+
+    def _encrypt(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        a, b = left, right
+        for i in range(self._rounds):
+            if i % 2 == 0:
+                a = _modular(a + self._round(i, b), self.left)
+            else:
+                b = _modular(b + self._round(i, a), self.right)
+        return a, b
+
+    def _decrypt(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        a, b = left, right
+        for i in reversed(range(self._rounds)):
+            if i % 2 == 0:
+                a = _modular(a + (np.uint64(self.left) - self._round(i, b)), self.left)
+            else:
+                b = _modular(b + (np.uint64(self.right) - self._round(i, a)), self.right)
+        return a, b
+
+    def _outside(self, left: UInt64, right: UInt64) -> npt.NDArray[np.bool_]:
+        if self._exact:
+            return np.zeros(len(left), np.bool_)
+        last, rest = divmod(self.size, self.right)
+        beyond: npt.NDArray[np.bool_] = (left > last) | ((left == last) & (right >= rest))
+        return beyond
+
+    def _round(self, i: int, half: UInt64) -> UInt64:
+        """The round function of one half: a number below the size of the other."""
+        domain, target = (self.right, self.left) if i % 2 == 0 else (self.left, self.right)
+        if max(domain, target) <= _TABLE and self._seen >= domain // 4:
+            # every value of the half is met often: hash each once
+            if i not in self._tables:
+                self._tables[i] = self._hashed(i, np.arange(domain, dtype=np.uint64), target).astype(np.uint32)
+            return self._tables[i][half.astype(np.int64)].astype(np.uint64)
+        return self._hashed(i, half, target)
+
+    def _hashed(self, i: int, half: UInt64, target: int) -> UInt64:
+        texts = _texts(f"{self._name}|{i}|", half)
+        if target <= _WORD_IS_ENOUGH:
+            word: UInt64 = self._key.words(texts)[0]
+            return word % np.uint64(target)
+        remainder = np.zeros(len(half), np.uint64)
+        for byte in self._key.digests(texts, 16).T:
+            remainder = ((remainder << np.uint64(8)) | byte) % np.uint64(target)
+        return remainder
+
+
+def _modular(numbers: UInt64, size: int) -> UInt64:
+    """Numbers below twice `size`, modulo `size`."""
+    return np.where(numbers >= size, numbers - np.uint64(size), numbers)
+
+
+def _texts(prefix: str, numbers: UInt64) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")

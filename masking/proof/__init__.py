@@ -1,0 +1,28 @@
+"""The proof that nothing leaked: every personal value of the source is looked for in all of the output.
+
+`Scanner` searches batches as they are made, `scan` a finished output; both end in a `ScanReport`, which tells leaks from chance.
+`certificate` writes down all that was done, for those who rely on the bundle.
+"""
+
+from masking.proof.certificate import certificate
+from masking.proof.columns import Examined, column_entries, examined
+from masking.proof.examination import Examination, examination
+from masking.proof.learning import TableLearner, learn_pools, learn_source
+from masking.proof.report import ScanReport
+from masking.proof.scanner import Scanner
+from masking.proof.scanning import scan
+
+__all__ = [
+    "Examination",
+    "Examined",
+    "ScanReport",
+    "Scanner",
+    "TableLearner",
+    "certificate",
+    "column_entries",
+    "examination",
+    "examined",
+    "learn_pools",
+    "learn_source",
+    "scan",
+]

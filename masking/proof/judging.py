@@ -1,0 +1,141 @@
+"""Which of the values that were found count: neither allowed nor explained by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from masking.known.index import KnownColumn, KnownValues
+from masking.known.values import HashedValues
+from masking.proof.chance import FALSE_ALARM, threshold
+from masking.proof.columns import Examined
+from masking.proof.controls import expected_by_neighbours
+from masking.proof.report import CELLS, ColumnScanned, Found, ScanReport
+from masking.proof.words import common_words
+
+if TYPE_CHECKING:
+    from masking.proof.scanner import OutputColumn, Tally
+
+
+class Judge:
+    """Judges what a scan of an output has found of `known`, of which `examined` says what became."""
+
+    def __init__(self, known: KnownValues, examined: Sequence[Examined], words: bool) -> None:
+        self._known = known
+        self._examined = {column.name: column for column in examined}
+        self._use_words = words
+        self._numbers = {column.place.name: number for number, column in enumerate(known.columns)}
+        self._pools = [(number, c) for number, c in enumerate(known.columns) if c.place.is_pool]
+        self._kept = [c for c in known.columns if not c.place.sought and not c.place.is_pool]
+        self._neighbours: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+        self._shares: dict[tuple[str, str], float] = {}
+
+    def report(self, outputs: Sequence[OutputColumn], *, allowed: int, cells: int, texts: int, size: int) -> ScanReport:
+        """The report on `outputs`, by columns of the source in their order, then by columns of the output in theirs."""
+        found = []
+        survivors: dict[str, int] = {}
+        for number, column in enumerate(self._known.columns):
+            if not column.place.sought:
+                continue
+            for output in outputs:
+                for where in sorted(w for n, w in output.tallies if n == number):
+                    judged = self._judge(number, column, output, where, output.tallies[number, where])
+                    found.append(judged)
+                    survivors[column.place.name] = survivors.get(column.place.name, 0) + judged.survivors
+        scanned = [self._scanned(c, survivors.get(c.name, 0)) for c in self._examined.values() if c.kept or c.sought]
+        dictionaries: list[dict[str, Any]] = []
+        if self._use_words:
+            listed = common_words()
+            dictionaries.append({"name": listed.name, "words": len(listed.words), "digest": listed.digest})
+        return ScanReport(allowed, scanned, found, cells, texts, size, FALSE_ALARM, dictionaries)
+
+    @cached_property
+    def _words(self) -> HashedValues:
+        words = HashedValues()
+        if self._use_words:
+            for stream in self._known.hasher.streams(pa.array(common_words().words, pa.large_string())):
+                words.add(self._known.tagged(stream))
+        words.settle()
+        return words
+
+    def _scanned(self, column: Examined, survivors: int) -> ColumnScanned:
+        known = self._known.columns[self._numbers[column.name]] if column.name in self._numbers else None
+        values = 0 if known is None else len(known.values)
+        left_out = {"short": 0, "shared": 0} if known is None else known.left_out
+        inside = values - sum(left_out.values()) if known is not None and known.inside else 0
+        return ColumnScanned(column.name, column.column_class, column.entity, values, inside, left_out, column.kept, survivors)
+
+    def _judge(self, number: int, column: KnownColumn, output: OutputColumn, where: str, tally: Tally) -> Found:
+        hashes = tally.values.hashes
+        left = np.ones(len(hashes), bool)
+
+        def allow(mask: npt.NDArray[np.bool_]) -> int:
+            taken = left & mask
+            left[taken] = False
+            return int(np.count_nonzero(taken))
+
+        none = np.zeros(len(hashes), bool)
+        weak = not column.place.identifies
+        kept = allow(np.logical_or.reduce([c.lookup(hashes) for c in self._kept]) if self._kept else none)
+        public = allow(~none if weak and output.public and where == CELLS else none)
+        shared = allow(column.values.shared(hashes) if weak else none)
+        pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
+        in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
+        pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
+        words = allow(self._words.lookup(hashes) if left.any() else none)
+        rest = int(np.count_nonzero(left))
+        expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
+        survivors = (rest - min(rest, math.floor(expected)) if rest > limit else 0) + pool_survivors
+        return Found(
+            column.place.name, output.name, where, len(hashes), tally.cells, words, in_pools, shared, public, kept,
+            expected, limit, pool_expected, pool_threshold, survivors,
+        )  # fmt: skip
+
+    def _picked(
+        self, column: KnownColumn, output: OutputColumn, where: str, pools: list[tuple[int, KnownColumn, npt.NDArray[np.bool_]]]
+    ) -> tuple[float, int, int]:
+        """Expectation, limit and excess of values that are in pools, had they been picked from these without regard to the source.
+
+        A value that is in several pools is taken for one of the pool that explains most of the values, of such the smallest.
+        """
+        expected, limit, excess = 0.0, 0, 0
+        while pools:
+            pools = [(number, pool, met) for number, pool, met in pools if met.any()]
+            if not pools:
+                break
+            number, pool, met = max(pools, key=lambda p: (np.count_nonzero(p[2]), -len(p[1].values)))
+            values = int(np.count_nonzero(met))
+            tally = output.tallies.get((number, where))
+            picked = values if tally is None else len(tally.values)
+            mean = picked * self._share(column, pool)
+            passed = threshold(picked, mean)
+            expected, limit = expected + mean, limit + passed
+            excess += values - math.floor(mean) if values > passed else 0
+            pools = [(other, more, found & ~met) for other, more, found in pools if other != number]
+        return expected, limit, excess
+
+    def _share(self, column: KnownColumn, pool: KnownColumn) -> float:
+        """The share of a pool that a column of the source has."""
+        key = (column.place.name, pool.place.name)
+        if key not in self._shares:
+            self._shares[key] = float(np.count_nonzero(column.lookup(pool.values.hashes))) / max(len(pool.values), 1)
+        return self._shares[key]
+
+    def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
+        sample = output.cells if where == CELLS else output.stretches
+        key = (output.name, where)
+        if key not in self._neighbours:
+            columns = self._known.columns
+            self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
+        forms = sample.forms
+        if where != CELLS:
+            forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
+        expected = max(column.looks.expected(forms, len(column.values)), float(self._neighbours[key][number]))
+        most = min(float(sample.different), float(len(column.values)))
+        return min(expected, most), threshold(most, min(expected, most))

@@ -1,0 +1,106 @@
+"""Learning all values of the personal columns of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.errors import PolicyOutdated
+from masking.known.index import POOL, KnownPlace, KnownValues
+from masking.known.json_leaves import JsonLeaves
+from masking.progress import OnProgress, Progress, unseen
+from masking.proof.columns import REST, Examined
+from masking.source.base import Source
+from masking.transformers.base import Rows
+from masking.transformers.conditions import Condition
+from schemas.errors import nearest
+from schemas.model import Table
+
+
+class ValuePool(Protocol):
+    """Values from which pseudonyms are picked, such as `masking.pools.Pool`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def texts(self) -> tuple[str, ...]: ...
+
+
+class TableLearner:
+    """Takes the personal values of one table of the source down; `wanted` are the columns that it reads.
+
+    Raises PolicyOutdated where the table lacks a column that is to be read, TransformerUnfit where a condition cannot be evaluated.
+    """
+
+    def __init__(self, table: Table, columns: Iterable[Examined]) -> None:
+        self._columns = [c for c in columns if c.table == table.name]
+        self._sought = [c for c in self._columns if c.sought]
+        for column in self._sought:
+            if not table.has(column.column):
+                near = nearest(column.column, (c.name for c in table.columns))
+                raise PolicyOutdated(f"the source has no column '{table.name}.{column.column}', of which the policy knows{near}")
+        self._conditions = {c.name: Condition(c.when, table, c.name) for c in self._sought if c.when is not None}
+        names = [c.column for c in self._sought]
+        names += [name for condition in self._conditions.values() for name in condition.columns]
+        self.wanted = list(dict.fromkeys(names))
+        self._paths: dict[str, list[str]] = {}
+        for column in self._columns:
+            paths = self._paths.setdefault(column.column, [])
+            if column.path is not None and column.path != REST:
+                paths.append(column.path)
+        self._leaves = {name: JsonLeaves(paths) for name, paths in self._paths.items()}
+
+    def learn(self, known: KnownValues, batch: pa.RecordBatch) -> None:
+        """Learn from rows of the table, which have at least the wanted columns."""
+        rows = Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+        read: dict[str, dict[int | None, pa.Array]] = {}
+        for column in self._sought:
+            values = rows.columns[column.column]
+            if column.when is not None:
+                kept = pa.array(self._conditions[column.name].holds(rows) == column.kept_where_it_holds)
+                self._learn(known, values.filter(kept), column, column.kept_place, {})
+                self._learn(known, values.filter(pc.invert(kept)), column, column.place, {})
+            else:
+                self._learn(known, values, column, column.place, read)
+
+    def _learn(
+        self, known: KnownValues, values: pa.Array, column: Examined, place: KnownPlace, read: dict[str, dict[int | None, pa.Array]]
+    ) -> None:
+        if column.path is None or not pa.types.is_string(values.type):
+            known.add(place, values)
+            return
+        if column.column not in read:
+            read[column.column] = self._leaves[column.column].of(values)
+        rule = None if column.path == REST else self._paths[column.column].index(column.path)
+        found = read[column.column].get(rule)
+        known.add(place, pa.array([], pa.large_string()) if found is None else found)
+
+
+def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined], on_progress: OnProgress = unseen) -> None:
+    """Read every personal column of `source` into `known`; `known` is to be sealed afterwards.
+
+    Raises PolicyOutdated where the source lacks a table or column that is to be read, SourceFailure where it cannot be read.
+    """
+    listed = list(columns)
+    learners = []
+    for name in dict.fromkeys(c.table for c in listed if c.sought):
+        if not source.schema.has(name):
+            near = nearest(name, (t.name for t in source.schema.tables))
+            raise PolicyOutdated(f"the source has no table '{name}', of which the policy knows{near}")
+        learners.append((name, TableLearner(source.schema.table(name), listed)))
+    rows, total = 0, sum(source.count(name) for name, _ in learners)
+    for name, learner in learners:
+        with source.read(name, learner.wanted) as reader:
+            for batch in reader:
+                learner.learn(known, batch)
+                rows += batch.num_rows
+                on_progress(Progress("learn", name, rows, total))
+
+
+def learn_pools(known: KnownValues, pools: Iterable[ValuePool]) -> None:
+    """Learn the pools of pseudonyms by kind, so that what is met by chance can be told; they are not sought."""
+    for pool in pools:
+        known.add(KnownPlace(f"{POOL}:{pool.kind}", pool.kind, POOL, sought=False), pa.array(pool.texts, pa.large_string()))

@@ -1,0 +1,204 @@
+"""The scan: every value of the source looked for in all of the output, batch by batch as it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.known.canonical import texts_of
+from masking.known.escapes import ESCAPED, unescaped
+from masking.known.index import MIN_DIGITS, SHORT, KnownPlace, KnownValues, tag
+from masking.known.search import search
+from masking.known.stream import I64, U64, Stream
+from masking.known.values import HashedValues
+from masking.proof.columns import Examined, kinds_of_output, public_output
+from masking.proof.judging import Judge
+from masking.proof.report import CELLS, TEXTS, ScanReport
+from masking.proof.sampling import Sample
+
+_TAG = np.uint64(3)
+_LONGEST_NUMBER = 24
+
+
+@dataclass
+class Tally:
+    """What one output column has of one known column: hashes of different values, and how many cells (or texts) hold one."""
+
+    values: HashedValues = field(default_factory=HashedValues)
+    cells: int = 0
+
+
+@dataclass
+class OutputColumn:
+    """What has been seen of an output column."""
+
+    name: str
+    kinds: Collection[str]
+    public: bool
+    cells: Sample = field(default_factory=Sample)
+    stretches: Sample = field(default_factory=Sample)
+    tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
+
+    def is_kind_of(self, place: KnownPlace) -> bool:
+        """Whether the column holds the same kind of values as a place of the source."""
+        return place.is_pool or place.entity in self.kinds or place.name.partition("$")[0] == self.name
+
+    def count(self, number: int, where: str, hashes: U64, rows: I64) -> None:
+        tally = self.tallies.setdefault((number, where), Tally())
+        tally.values.add(hashes)
+        seen = np.zeros(int(rows.max()) + 1, bool)
+        seen[rows] = True
+        tally.cells += int(np.count_nonzero(seen))
+
+
+class Scanner:
+    """Looks for the values that `known` holds in the batches that it is shown.
+
+    `columns` say what became of every column, and so which may hold what; columns of the output that they do not name are searched
+    all the same. Memory: what `known` has, a sample of each output column, and 9 bytes for each different value that is found.
+    """
+
+    def __init__(self, known: KnownValues, columns: Sequence[Examined], *, allowed: int = 0, common_words: bool = True) -> None:
+        if not known.sealed:
+            known.seal()
+        self._known = known
+        self._examined = columns
+        self._allowed, self._common_words = allowed, common_words
+        self._kinds: Mapping[str, Collection[str]] = kinds_of_output(columns)
+        self._public = frozenset(public_output(columns))
+        self._pool_words = HashedValues()
+        for column in known.columns:
+            if column.place.is_pool:
+                self._pool_words.add(column.values.hashes)
+        self._pool_words.settle()
+        self._outputs: dict[str, OutputColumn] = {}
+        self._cells = self._texts = self._bytes = 0
+
+    def see(self, table: str, batch: pa.RecordBatch) -> None:
+        """Search a batch of the output's rows; the order of tables and batches changes no count."""
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            self._see(self._output(f"{table}.{name}"), values)
+
+    def report(self) -> ScanReport:
+        """What has been found until now."""
+        for output in self._outputs.values():
+            for tally in output.tallies.values():
+                tally.values.settle()
+        judge = Judge(self._known, self._examined, self._common_words)
+        outputs = list(self._outputs.values())
+        return judge.report(outputs, allowed=self._allowed, cells=self._cells, texts=self._texts, size=self._bytes)
+
+    def _output(self, name: str) -> OutputColumn:
+        if name not in self._outputs:
+            kinds, public = self._kinds.get(name, ()), name in self._public
+            self._outputs[name] = OutputColumn(name, kinds, public)
+        return self._outputs[name]
+
+    def _see(self, output: OutputColumn, values: pa.Array) -> None:
+        texts, rows = texts_of(values)
+        textual = _holds_texts(values.type)
+        self._cells += len(values) - values.null_count
+        self._texts += len(texts) - texts.null_count if textual else 0
+        self._bytes += texts.nbytes if textual else 0
+        for stream in self._known.hasher.streams(texts):
+            whole = self._whole(output, stream, rows)
+            if textual:
+                self._inside(output, stream, rows, whole)
+        if textual:
+            meant, rows = _meant(texts, rows)
+            for stream in self._known.hasher.streams(meant):
+                self._inside(output, stream, rows, {})
+
+    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> dict[int, I64]:
+        """Count the cells that are a value, and return them by the column that knows it."""
+        whole = {}
+        starts, ends = stream.begins[:-1], stream.begins[1:]
+        hashes = self._known.tagged(stream)
+        filled = np.flatnonzero(ends > starts)
+        for number, hit in self._known.columns_of(hashes, ends > starts):
+            kept = hit if self._same_kind(output, number) else hit[hashes[hit] & _TAG != SHORT]
+            if len(kept):
+                output.count(number, CELLS, hashes[kept], _rows(stream.row + kept, rows))
+                whole[number] = stream.row + kept
+        output.cells.take(stream, starts[filled], ends[filled], hashes[filled])
+        return whole
+
+    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, whole: Mapping[int, I64]) -> None:
+        """Count the texts that hold a value; those that are one have been counted, as have values within longer ones."""
+        found = search(self._known, stream)
+        for number, hit in found.columns:
+            kept = _outermost(hit, found.starts, found.ends)
+            if number in whole:
+                kept = kept[~np.isin(found.rows[kept], whole[number])]
+            if len(kept):
+                output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows))
+        starts, ends = self._numbers(stream)
+        if len(starts):
+            output.stretches.take(stream, starts, ends, tag(stream, starts, ends, stream.hashes(starts, ends)))
+        if len(self._pool_words):
+            output.stretches.take(stream, *self._pairs(stream, output.stretches))
+
+    def _numbers(self, stream: Stream) -> tuple[I64, I64]:
+        """All stretches of digits that are as long as some value, which begin and end where a number does."""
+        bounds = np.flatnonzero(stream.bounds)
+        starts = bounds[:-1][stream.digits[bounds[1:]] - stream.digits[bounds[:-1]] == np.diff(bounds)]
+        found = []
+        lengths = sorted(n for n in self._known.lengths if MIN_DIGITS <= n <= _LONGEST_NUMBER)
+        for length in lengths:
+            some = starts[starts + length < len(stream.bounds)]
+            some = some[stream.bounds[some + length]]
+            found.append(some[stream.digits[some + length] - stream.digits[some] == length])
+        begins = np.concatenate(found) if found else np.zeros(0, np.int64)
+        ends = begins + np.repeat(np.array(lengths, np.int64), [len(f) for f in found])
+        within = ends <= stream.begins[stream.rows_of(begins) + 1]
+        return begins[within], ends[within]
+
+    def _pairs(self, stream: Stream, sample: Sample) -> tuple[I64, I64, U64]:
+        """Stretches of two words that are both in the pools, as far as they belong into `sample`, and their hashes."""
+        bounds = np.flatnonzero(stream.bounds)
+        starts, middles, ends = bounds[:-2], bounds[1:-1], bounds[2:]
+        hashes = stream.hashes(starts, ends)
+        some = np.flatnonzero(sample.wants(hashes))
+        for first, last in ((starts, middles), (middles, ends)):
+            words = tag(stream, first[some], last[some], stream.hashes(first[some], last[some]))
+            maybe = self._known.known.passing(words)
+            some = some[maybe[self._pool_words.lookup(words[maybe])]]
+        starts, ends = starts[some], ends[some]
+        within = ends <= stream.begins[stream.rows_of(starts) + 1]
+        starts, ends = starts[within], ends[within]
+        return starts, ends, tag(stream, starts, ends, hashes[some][within])
+
+    def _same_kind(self, output: OutputColumn, number: int) -> bool:
+        return output.is_kind_of(self._known.columns[number].place)
+
+
+def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
+    """Those stretches that lie within no other."""
+    order = hit[np.lexsort((-ends[hit], starts[hit]))]
+    reached = np.maximum.accumulate(ends[order])
+    outer = np.ones(len(order), bool)
+    outer[1:] = ends[order][1:] > reached[:-1]
+    return order[outer]
+
+
+def _rows(places: I64, rows: I64 | None) -> I64:
+    return places if rows is None else rows[places]
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _holds_texts(kind.value_type)
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary, pa.types.is_large_binary)
+    return any(is_text(kind) for is_text in tests)
+
+
+def _meant(texts: pa.Array, rows: I64 | None) -> tuple[pa.Array, I64]:
+    """The texts behind escapes, of those that have some, and the rows that they stand in."""
+    escaped = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, ESCAPED), False).to_numpy(zero_copy_only=False))
+    plain = [(row, text.text) for row in escaped if (text := unescaped(texts[row].as_py())) is not None]
+    places = np.array([row for row, _ in plain], np.int64)
+    return pa.array([text for _, text in plain], pa.large_string()), _rows(places, rows)

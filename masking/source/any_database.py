@@ -1,0 +1,155 @@
+"""A snapshot of any other database that SQLAlchemy reaches: one transaction over one connection, read through a cursor of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from masking.errors import SourceFailure
+from masking.source.base import Progress
+from masking.source.batches import arrow_schema, reported
+from masking.source.conditions import check_condition, refused, with_flags
+from masking.source.row_values import plain
+from masking.source.rows import batch_of, gathered
+from schemas.ddl_names import split
+from schemas.errors import InputError
+from schemas.model import Column, Schema, Table
+from schemas.reflect import engine_of, reflect_connection
+from schemas.types import SqlType
+
+# how a database is told to give one consistent snapshot to a transaction, and sqlglot's name of its dialect
+_SNAPSHOTS = {
+    "mysql": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
+    "mariadb": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
+    "oracle": (None, "SET TRANSACTION READ ONLY", "oracle"),
+    "mssql": ("SNAPSHOT", None, "tsql"),
+}
+_STEP_ROWS = 256
+
+
+@contextmanager
+def open_any(target: sa.URL, progress: Progress) -> Iterator[AnyDatabaseSource]:
+    """Open a source on a database that SQLAlchemy reaches; see `masking.source.opening.open_source`."""
+    backend = target.get_backend_name()
+    if backend not in _SNAPSHOTS:
+        raise InputError(
+            f"it is not known how {backend} gives a consistent snapshot; sources are postgresql, sqlite, {', '.join(_SNAPSHOTS)}"
+        )
+    isolation, begin, dialect = _SNAPSHOTS[backend]
+    engine = engine_of(target)
+    try:
+        with _failures("connection to the source"):
+            connection = engine.connect()
+        try:
+            with _failures("snapshot of the source"):
+                if isolation is not None:
+                    connection = connection.execution_options(isolation_level=isolation)
+                if begin is not None:
+                    connection.exec_driver_sql(begin)
+            yield AnyDatabaseSource(connection, target, dialect, progress)
+        finally:
+            with suppress(Exception):
+                connection.close()
+    finally:
+        engine.dispose()
+
+
+class AnyDatabaseSource:
+    """A `Source` over a connection in a transaction that is one snapshot; a read that begins ends the one before."""
+
+    schema: Schema
+    dialect: str
+
+    def __init__(self, connection: sa.Connection, target: sa.URL, dialect: str, progress: Progress) -> None:
+        self._connection, self._target, self.dialect, self._progress = connection, target, dialect, progress
+        self._open: sa.CursorResult[Any] | None = None
+        with _failures("structure of the source"):
+            self.schema = self._reflected()
+
+    def count(self, table: str) -> int:
+        """See `Source.count`."""
+        return self.schema.table(table).rows.count or 0
+
+    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
+        """See `Source.read`."""
+        found = self.schema.table(table)
+        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
+
+    def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
+        """See `Source.where`."""
+        return self._stream(self.schema.table(table), columns, condition, ())
+
+    def check_unchanged(self) -> None:
+        """See `Source.check_unchanged`."""
+        with _failures("the snapshot at the end"):
+            self._end_read()
+            now = self._reflected()
+        for table in self.schema.tables:
+            if not now.has(table.name) or now.table(table.name).columns != table.columns:
+                raise SourceFailure(f"the source changed under us: the table '{table.name}' was dropped or altered; begin again")
+
+    def _reflected(self) -> Schema:
+        return reflect_connection(self._connection, self._target, unconstrained=SqlType("numeric")).schema
+
+    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+        for said in (*flags, *([] if condition is None else [condition])):
+            check_condition(table, said, self.dialect)
+        wanted = [table.column(name) for name in columns]
+        batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
+        return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)
+
+    def _batches(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with _failures(f"table '{table.name}'", table.name if flags or condition is not None else None):
+            self._end_read()
+            query = self._query(table, wanted, condition, flags)
+            result = self._open = self._connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": _STEP_ROWS})
+            for rows in gathered(lambda n: self._fetched(result, n, table), _STEP_ROWS):
+                yield batch_of(table.name, wanted, len(flags), rows, plain)
+
+    def _query(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
+        namespace, name = split(table.name)
+        found = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
+        selected: list[sa.ColumnElement[Any]] = [found.c[c.name] for c in wanted]
+        selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
+        query = sa.select(*(selected or [sa.literal(1)])).select_from(found)
+        if condition is not None:
+            query = query.where(_text(condition))
+        return query.order_by(*(found.c[key] for key in table.key))
+
+    def _fetched(self, result: sa.CursorResult[Any], rows: int, table: Table) -> Sequence[Any]:
+        if result is not self._open:
+            raise SourceFailure(f"table '{table.name}': another read of the source began before this one had ended")
+        return result.fetchmany(rows)
+
+    def _end_read(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def _text(condition: str) -> sa.TextClause:
+    # a line of its own, so that no comment in the condition hides what follows
+    return sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)")
+
+
+@contextmanager
+def _failures(doing: str, condition_on: str | None = None) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        # drivers put values into their messages, so that only the kind of error is told
+        kind = type(error.orig).__name__ if error.orig is not None else type(error).__name__
+        if condition_on is not None and isinstance(error, (sa.exc.ProgrammingError, sa.exc.OperationalError, sa.exc.DataError)):
+            raise refused(condition_on, f"the database does not take it ({kind})") from None
+        raise SourceFailure(f"{doing}: the database or its driver failed ({kind}, code {_code(error.orig)})") from None
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceFailure(f"{doing}: {type(error).__name__}") from None
+
+
+def _code(error: BaseException | None) -> object:
+    found = error.args[0] if error is not None and error.args else None
+    return found if isinstance(found, int) else "unknown"

@@ -1,0 +1,18 @@
+"""Values of a source that the type of their column cannot carry: reading stops, since a sanitized copy is to be a true one."""
+
+from __future__ import annotations
+
+from masking.errors import SourceFailure
+from schemas.model import Column
+
+
+class NotCarried(ValueError):
+    """A value that the column's type cannot carry; the message says what kind of value it is, and never the value."""
+
+
+def loss(table: str, column: Column, error: NotCarried) -> SourceFailure:
+    """The error of a value that cannot be carried, with what to do."""
+    return SourceFailure(
+        f"table '{table}', column '{column.name}': the source holds {error}, which a column of type {column.type} cannot carry; "
+        "mend it there, or let the policy drop the column"
+    )

@@ -1,0 +1,141 @@
+"""`email`: e-mail addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.errors import TransformerUnfit
+from masking.keyed import KeyedHash, pick
+from masking.scripts import known_locale
+from masking.transformers.base import Context, Rows
+from masking.transformers.choices import fold
+from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
+from masking.transformers.persona import Seeds, chosen_names, genders
+from masking.transformers.suffixes import suffix_length, suffixes
+from schemas.types import TEXTS
+
+EXAMPLES = ("example.com", "example.net", "example.org")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9\-.]*[a-z0-9])?\.[a-z0-9\-]{2,}")
+_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
+_FEWEST_LETTERS = 4
+
+
+@dataclass(frozen=True)
+class Email:
+    """An address made of an invented name, picked by the folded address, or by the subject: `keira.lopez42@example.com`.
+
+    The domain is one of those reserved for examples (RFC 2606), the same for the same domain, unless `keep: domain` leaves it as it
+    is or `domains` says what becomes of it (`{acme.com: acme.test}`). Where a column is too short for the name, or for the domain
+    that is to be kept, a shorter address takes its place. What is no address becomes one. No address is its original.
+
+    In a unique column the suffix is long enough to keep different addresses different, and their case counts.
+    """
+
+    name: ClassVar[str] = "email"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
+
+    keep: Literal["domain"] | None = parameter("`domain` leaves it as it is", default=None)
+    domains: Mapping[str, str] = field(default_factory=dict, hash=False, metadata={"help": "what becomes of which domain"})
+    subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
+    gender: str | None = parameter("the column that tells the gender", default=None)
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
+
+    def bind(self, context: Context) -> _Emails:
+        """Raises TransformerUnfit for other columns than texts, too short ones, and a missing subject or gender column."""
+        where = text_column(context, self.name)
+        if self.keep not in (None, "domain"):
+            raise TransformerUnfit(f"{where}: `keep` of `email` is `domain` or nothing, not '{self.keep}'")
+        if self.gender is not None and not context.table.has(self.gender):
+            raise TransformerUnfit(f"{where}: the table has no column '{self.gender}' to tell the gender")
+        suffix = suffix_length(context.distinct) if context.unique else 2
+        room = longest(context.column.type)
+        need = suffix + 1 + max(len(domain) for domain in EXAMPLES)
+        if room < need + (0 if context.unique else _FEWEST_LETTERS):
+            raise TransformerUnfit(
+                f"{where}: a {context.column.type} is too short for an e-mail address of {need} characters"
+                + (f", {suffix} of them to keep the values of a unique column apart" if context.unique else "")
+            )
+        locale = known_locale(where, self.locale or context.locale)
+        key = KeyedHash(context.key.derive(f"email/{context.domain}/address"))
+        domain_key = KeyedHash(context.key.derive("email/domains"))
+        mapped = {name.lower(): other for name, other in self.domains.items()}
+        return _Emails(self, Seeds.of(context, "email", self.subject), key, domain_key, mapped, locale, room, suffix, context.unique)
+
+
+@dataclass(frozen=True)
+class _Emails:
+    parameters: Email
+    seeds: Seeds
+    key: KeyedHash
+    domain_key: KeyedHash
+    mapped: Mapping[str, str]
+    locale: str
+    room: int
+    suffix: int
+    exact: bool
+
+    def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
+        folded = fold(values)
+        source = values if self.exact else folded
+        words = self.seeds.words(source, rows)
+        told = None if self.parameters.gender is None else rows.columns[self.parameters.gender]
+        female = genders(words, told)
+        given = chosen_names("given_name", self.locale, female, words[1])[1]
+        family = chosen_names("family_name", self.locale, female, words[2])[1]
+        domains = self._domains(folded)
+        room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)
+        short = room < self.suffix + (0 if self.exact else _FEWEST_LETTERS)
+        if short.any():
+            domains = pc.if_else(pa.array(short), EXAMPLES[0], domains)
+            room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)
+        suffix = suffixes(self.key, source, self.suffix) if self.exact else pa.array(10 + pick(words[3], 90)).cast(pa.string())
+        local = self._local(given, family, suffix, room)
+        masked = pc.binary_join_element_wise(local, domains, "@")
+        same = pc.equal(masked, folded).fill_null(False)
+        if pc.any(same).as_py():
+            masked = pc.if_else(same, pc.binary_join_element_wise(pc.binary_reverse(local), domains, "@"), masked)
+        return pc.if_else(pc.equal(folded, ""), values, masked)
+
+    def _local(self, given: pa.Array, family: pa.Array, suffix: pa.Array, room: np.ndarray) -> pa.Array:
+        """`given.family` and the suffix, `family` and the suffix, or as many letters of it as there is room for."""
+        names = pc.binary_join_element_wise(given, family, ".")
+        separator = "." if self.exact else ""
+        for shorter in (family, None):
+            long = _lengths(names) + len(separator) + self.suffix > room
+            if not long.any():
+                break
+            if shorter is not None:
+                names = pc.if_else(pa.array(long), shorter, names)
+                continue
+            rest = np.maximum(room - len(separator) - self.suffix, 0)
+            cut = pa.array([n[:r] for n, r in zip(names.filter(pa.array(long)).to_pylist(), rest[long].tolist())], pa.string())
+            names = pc.replace_with_mask(names, pa.array(long), cut)
+        return pc.if_else(pc.equal(names, ""), suffix, pc.binary_join_element_wise(names, suffix, separator))
+
+    def _domains(self, folded: pa.Array) -> pa.Array:
+        """The domain of every address's pseudonym; each different domain is looked at once."""
+        parts = pc.split_pattern(folded, "@")
+        if not len(parts.values):
+            return folded
+        ends = parts.offsets[1:].to_numpy()
+        two = pa.array(np.diff(parts.offsets.to_numpy()) == 2)
+        found = pc.if_else(
+            two, parts.values.take(pa.array(np.maximum(ends - 1, 0))), pc.if_else(pc.is_valid(folded), "", None)
+        ).dictionary_encode()
+        names = found.dictionary
+        examples = pa.array(EXAMPLES).take(pa.array(pick(self.domain_key.words(names)[0], len(EXAMPLES)))).to_pylist()
+        kept = [name if self.parameters.keep and _DOMAIN.fullmatch(name) else other for name, other in zip(names.to_pylist(), examples)]
+        return pa.array([self.mapped.get(name, other) for name, other in zip(names.to_pylist(), kept)], pa.string()).take(found.indices)
+
+
+def _lengths(texts: pa.Array) -> np.ndarray:
+    lengths: np.ndarray = pc.utf8_length(texts).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return lengths

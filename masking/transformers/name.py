@@ -1,0 +1,191 @@
+"""`name`: names of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.errors import TransformerUnfit
+from masking.keyed import KeyedHash, UInt64
+from masking.pools import pool
+from masking.scripts import by_locale, known_locale
+from masking.transformers.base import Context, Rows
+from masking.transformers.choices import choices, tidy
+from masking.transformers.lengths import UNLIMITED, longest, text_column
+from masking.transformers.parameters import parameter
+from masking.transformers.persona import Flags, Seeds, chosen_names, family_first, genders
+from masking.transformers.suffixes import suffix_length, suffixes
+from schemas.errors import nearest
+from schemas.types import TEXTS
+
+PARTS = ("full", "given", "family")
+_WORD = r"[\p{L}\p{M}.'’\-]"
+_ONE_WORD = rf"^{_WORD}+$"
+_TWO_WORDS = rf"^{_WORD}{{2,}} {_WORD}{{2,}}$"
+_LEAST_ROOM = 8
+_FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name of the same shape in the same script, picked by the folded value (case and spaces aside), or by the subject.
+
+    `parts` is `full`, `given` or `family`. Kept are the script (and with it the locale: the policy's, or `locale`), the order and
+    the number of words, titles (`Dr.`), initials, the case where all letters have one, and the gender: as the column `gender`
+    tells it, else as the given name does, where it is known as a woman's or a man's alone. With `keep_length` short names stay
+    short and long ones long. No word of the name is one of the original's. With `subject`, given name, family name, e-mail
+    address and user name of a person agree; gender is then told by a column alone.
+
+    In a unique column a suffix of the value's hash keeps different names different, and case and spaces count.
+    """
+
+    name: ClassVar[str] = "name"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
+
+    parts: Literal["full", "given", "family"] = parameter("which part of a name the column holds", default="full")
+    subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
+    gender: str | None = parameter("the column that tells the gender", default=None)
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
+    keep_length: bool = parameter("keep short names short and long ones long", default=False)
+
+    def bind(self, context: Context) -> _Names:
+        """Raises TransformerUnfit for other columns than texts, too short ones, unknown parts and columns, and a missing subject."""
+        where, table = text_column(context, self.name), context.table
+        if self.parts not in PARTS:
+            raise TransformerUnfit(f"{where}: `parts` is {', '.join(PARTS)}, not '{self.parts}'{nearest(self.parts, PARTS)}")
+        if self.gender is not None and not table.has(self.gender):
+            known = [c.name for c in table.columns]
+            raise TransformerUnfit(f"{where}: the table has no column '{self.gender}' to tell the gender{nearest(self.gender, known)}")
+        locale = known_locale(where, self.locale or context.locale)
+        room = longest(context.column.type)
+        suffix = suffix_length(context.distinct) if context.unique else 0
+        room -= suffix + 1 if suffix else 0
+        if room < _LEAST_ROOM and (self.parts == "full" or choices("family_name_female", locale).fitting(room) < _FEWEST):
+            need = f", of which the suffix of a unique column takes {suffix + 1}" if suffix else ""
+            raise TransformerUnfit(f"{where}: a {context.column.type} is too short for names{need}; mask it by `code`")
+        purpose = KeyedHash(context.key.derive(f"name/{context.domain}/suffix"))
+        return _Names(self, Seeds.of(context, "name", self.subject), purpose, locale, room, suffix, context.unique)
+
+
+@dataclass(frozen=True)
+class _Names:
+    parameters: Name
+    seeds: Seeds
+    key: KeyedHash
+    locale: str
+    room: int
+    suffix: int
+    exact: bool
+
+    def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
+        tidied = tidy(values)
+        folded = pc.utf8_lower(tidied)
+        words = self.seeds.words(values if self.exact else folded, rows)
+        told = None if self.parameters.gender is None else rows.columns[self.parameters.gender]
+        masked = by_locale(values, self.locale, lambda locale, here: self._people(locale, here, tidied, folded, words, told))
+        if self.suffix:
+            masked = pc.binary_join_element_wise(masked, suffixes(self.key, values, self.suffix), " ")
+        return pc.if_else(pc.or_(pc.equal(folded, ""), pc.is_null(values)), values, masked)
+
+    def _people(self, locale: str, here: np.ndarray, values: pa.Array, folded: pa.Array, words: UInt64, told: pa.Array | None) -> pa.Array:
+        if len(here) < len(values):
+            values, folded, words = values.take(pa.array(here)), folded.take(pa.array(here)), words[:, here]
+        plain = pc.match_substring_regex(values, _ONE_WORD if self.parameters.parts != "full" else _TWO_WORDS).fill_null(False)
+        others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+        titles = pool("title", locale).folded
+        shapes = [None if text is None else Shape.of(text, titles, locale) for text in values.take(pa.array(others)).to_pylist()]
+        first, last = _first_and_last(folded, others, shapes, family_first(locale))
+        guessed = None if self.seeds.subjects is not None else self._guess(locale, first)
+        female = genders(words, None if told is None else told.take(pa.array(here)), guessed)
+        given = self._chosen("given_name", locale, female, words[1], first)
+        family = self._chosen("family_name", locale, female, words[2], last)
+        if self.parameters.parts != "full":
+            masked = given if self.parameters.parts == "given" else family
+        else:
+            masked = pc.binary_join_element_wise(*((family, given) if family_first(locale) else (given, family)), " ")
+            if len(others):
+                index = pa.array(others)
+                further = [chosen_names("middle_name", locale, female[others], words[i][others])[0].to_pylist() for i in (3, 0)]
+                names = zip(shapes, given.take(index).to_pylist(), family.take(index).to_pylist(), *further)
+                shaped = [None if shape is None else shape.written(own, *others_) for shape, own, *others_ in names]
+                masked = pc.replace_with_mask(masked, pc.invert(plain), pa.array(shaped, pa.string()))
+        masked = _cased_like(masked, values)
+        return pc.utf8_rtrim(pc.utf8_slice_codeunits(masked, 0, self.room), " -.'") if self.room < UNLIMITED else masked
+
+    def _guess(self, locale: str, first: pa.Array) -> tuple[Flags, Flags]:
+        kind = "family_name" if self.parameters.parts == "family" else "given_name"
+        women, men = (choices(f"{kind}_{gender}", locale).folded for gender in ("female", "male"))
+        of_women, of_men = (pc.is_in(first, value_set=names).to_numpy(zero_copy_only=False) for names in (women, men))
+        return of_women & ~of_men, of_men & ~of_women
+
+    def _chosen(self, kind: str, locale: str, female: Flags, words: UInt64, original: pa.Array) -> pa.Array:
+        # half of the column is for either word of a full name
+        room = self.room if self.parameters.parts != "full" else (self.room - 1) // 2 if self.room < UNLIMITED else UNLIMITED
+        like = pc.utf8_length(original).fill_null(0).to_numpy(zero_copy_only=False) if self.parameters.keep_length else None
+        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)[0]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a name is written: its titles, its given names (initials among them), whether the family name is there, and where."""
+
+    titles: tuple[str, ...]
+    given: tuple[str, ...]
+    family: str
+    family_first: bool
+    comma: bool
+
+    @classmethod
+    def of(cls, text: str, titles: frozenset[str], locale: str) -> Shape:
+        """Read a name with single spaces."""
+        before, comma, after = (part.strip() for part in text.partition(","))
+        parts = (after or before).split() if comma else before.split()
+        heads = []
+        while len(parts) > 1 and parts[0].casefold() in titles:
+            heads.append(parts.pop(0))
+        first = family_first(locale)
+        if comma:
+            return cls(tuple(heads), tuple(parts), before, first, True)
+        family, given = ("", parts) if len(parts) <= 1 else (parts[0], parts[1:]) if first else (parts[-1], parts[:-1])
+        return cls(tuple(heads), tuple(given), family, first, False)
+
+    def written(self, given: str, family: str, *middle: str) -> str:
+        """Write another person's name in the same way; of more than three given names three are left."""
+        if not self.family:
+            return " ".join([*self.titles, family + given if self.family_first else given])
+        names = [name[0] + "." if len(original.rstrip(".")) == 1 else name for name, original in zip((given, *middle), self.given)]
+        if self.comma:
+            return f"{family}, {' '.join([*self.titles, *names])}"
+        return " ".join([*self.titles, family, *names] if self.family_first else [*self.titles, *names, family])
+
+
+def _first_and_last(folded: pa.Array, others: np.ndarray, shapes: list[Shape | None], reverse: bool) -> tuple[pa.Array, pa.Array]:
+    """The folded given name and family name of every text; those of `others` come from their shapes."""
+    words = pc.split_pattern(folded, " ", max_splits=1)
+    inside = len(words.values) - 1
+    if inside < 0:
+        return folded, folded
+    starts, ends = words.offsets[:-1].to_numpy(), words.offsets[1:].to_numpy()
+    # a null has no words, and points behind the last one perhaps
+    parts = [words.values.take(pa.array(np.minimum(place, inside))) for place in (starts, np.maximum(ends - 1, starts))]
+    first, last = reversed(parts) if reverse else parts
+    if not len(others):
+        return first, last
+    mask = np.zeros(len(folded), np.bool_)
+    mask[others] = True
+    given = pa.array([None if s is None or not s.given else s.given[0].casefold() for s in shapes], pa.string())
+    family = pa.array([None if s is None else (s.family or (s.given or ("",))[0]).casefold() for s in shapes], pa.string())
+    return pc.replace_with_mask(first, pa.array(mask), given), pc.replace_with_mask(last, pa.array(mask), family)
+
+
+def _cased_like(masked: pa.Array, values: pa.Array) -> pa.Array:
+    """Upper or lower case throughout where the original has it."""
+    upper = pc.and_(pc.utf8_is_upper(values), pc.greater(pc.utf8_length(values), 1)).fill_null(False)
+    lower = pc.utf8_is_lower(values).fill_null(False)
+    if pc.any(upper).as_py():
+        masked = pc.if_else(upper, pc.utf8_upper(masked), masked)
+    return pc.if_else(lower, pc.utf8_lower(masked), masked) if pc.any(lower).as_py() else masked

@@ -1,0 +1,132 @@
+"""`redact`: what is personal in a free text gives way to marks, or to the pseudonyms of other transformers."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.classes import ENTITIES
+from masking.transformers.base import Context, Learner, Masker, Rows, Transformer
+from masking.transformers.fit import WORDS, require_kind, require_repeats, unfit
+from masking.transformers.parameters import parameter
+from schemas.errors import nearest
+from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from masking.text import Finder, Found
+
+_STARS = "****"
+_TEXT = SqlType("text")
+
+
+@dataclass(frozen=True)
+class Redact:
+    """Replaces what is personal in a text, found by patterns, dictionaries, a small model and the source's own values.
+
+    A replaced value becomes `<EMAIL>` and the like, `****`, or what the transformer of its entity makes of it: a name in a text
+    then gets the pseudonym that it gets in its column. Texts longer than the column are cut, never within a mark. Needs the extra
+    `pii`.
+    """
+
+    name: ClassVar[str] = "redact"
+    fits: ClassVar[tuple[str, ...]] = WORDS
+
+    by: Mapping[str, Transformer] = field(
+        default_factory=dict,
+        metadata={"help": "transformers by entity, such as `{email: email, person_name: name}`; other entities get a mark"},
+    )
+    mark: Literal["entity", "stars"] = parameter("what stands for a value: `<ENTITY>` or `****`", default="entity")
+    keep: tuple[str, ...] = parameter("entities that stay as they are", default=())
+    fast: bool = parameter("ask the model only where patterns and rules are unsure: many times as fast, and misses more", default=False)
+
+    def __post_init__(self) -> None:
+        for entity in (*self.by, *self.keep):
+            if entity not in ENTITIES:
+                raise ValueError(f"there is no entity '{entity}'{nearest(entity, ENTITIES)}")
+
+    def bind(self, context: Context) -> Redacted:
+        from masking.text import Finder
+
+        require_kind(context, self.name, WORDS)
+        require_repeats(context, self.name, "hash")
+        maskers: dict[str, Masker] = {}
+        for entity, transformer in self.by.items():
+            column = replace(context.column, type=_TEXT)
+            masker = transformer.bind(replace(context, column=column, domain=entity, unique=False, distinct=None))
+            if isinstance(masker, Learner):
+                raise unfit(context, self.name, f"'{transformer.name}' of '{entity}' has to see all values of a column first")
+            maskers[entity] = masker
+        finder = Finder(fast=self.fast, known=context.known)
+        return Redacted(finder, maskers, frozenset(self.keep), self.mark == "stars", context.column.type.length)
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """Texts without what was found in them; each different text of a batch is read once."""
+
+    finder: Finder
+    maskers: Mapping[str, Masker]
+    keep: frozenset[str]
+    stars: bool
+    length: int | None
+
+    def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
+        # a transformer that looks at the row gives each row its own pseudonyms; marks are the same in all
+        if self.maskers:
+            texts, places = values.drop_null(), pc.indices_nonzero(pc.is_valid(values)).cast(pa.int64())
+        else:
+            encoded = values.dictionary_encode()
+            texts, places = encoded.dictionary, pa.array(range(len(encoded.dictionary)), pa.int64())
+        written = texts.to_pylist()
+        found = [[f for f in spans if f.entity not in self.keep] for spans in self.finder.find(written)]
+        pseudonyms = self._pseudonyms(written, found, places, rows)
+        masked = [self._written(i, text, spans, pseudonyms) for i, (text, spans) in enumerate(zip(written, found))]
+        out = pa.array(masked, values.type)
+        if not self.maskers:
+            return out.take(encoded.indices)
+        return pc.replace_with_mask(values, pc.is_valid(values), out)
+
+    def _pseudonyms(
+        self, texts: Sequence[str], found: Sequence[Sequence[Found]], places: pa.Array, rows: Rows
+    ) -> dict[tuple[int, int], str]:
+        """What the transformers make of the values that they are for, by text and first character."""
+        pseudonyms: dict[tuple[int, int], str] = {}
+        for entity, masker in self.maskers.items():
+            where = [(i, f) for i, spans in enumerate(found) for f in spans if f.entity == entity]
+            if where:
+                raw = pa.array([texts[i][f.start : f.end] for i, f in where], pa.string())
+                masked = masker.apply(raw, rows.take(places.take(pa.array([i for i, _ in where], pa.int64()))))
+                pseudonyms.update(((i, f.start), value or "") for (i, f), value in zip(where, masked.to_pylist()))
+        return pseudonyms
+
+    def _written(self, number: int, text: str, spans: Sequence[Found], pseudonyms: Mapping[tuple[int, int], str]) -> str:
+        parts: list[str] = []
+        size = at = 0
+        for span in spans:
+            between = text[at : span.start]
+            mark = pseudonyms.get((number, span.start))
+            if mark is None:
+                mark = _STARS if self.stars else f"<{span.entity.upper()}>"
+            if self.length is not None and size + len(between) + len(mark) > self.length:
+                parts.append(cut(between, self.length - size))
+                return "".join(parts)
+            parts += (between, mark)
+            size += len(between) + len(mark)
+            at = span.end
+        rest = text[at:]
+        parts.append(rest if self.length is None else cut(rest, self.length - size))
+        return "".join(parts)
+
+
+def cut(text: str, length: int) -> str:
+    """The first `length` characters of a text at most, without the beginning of a character whose marks would be cut off."""
+    if len(text) <= length:
+        return text
+    while length > 0 and (unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f" or text[length - 1] == "\u200d"):
+        length -= 1
+    return text[:length]

@@ -1,0 +1,80 @@
+"""Values that are told by their form, and numbers and words that only look like them."""
+
+from __future__ import annotations
+
+import pytest
+
+from masking.text.found import settled
+from masking.text.patterns import scan
+
+
+def found(text: str) -> dict[str, str]:
+    return {text[f.start : f.end]: f.entity for f in settled(text, scan(text))}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity"),
+    [
+        ("write to ann.o'neill+x@mail.example.co.uk.", "ann.o'neill+x@mail.example.co.uk", "email"),
+        ("an jürgen@straße.example, bitte", "jürgen@straße.example", "email"),
+        ("see https://example.org/~ann?id=1.", "https://example.org/~ann?id=1", "url"),
+        ("thanks @ann_lee!", "@ann_lee", "username"),
+        ("from 192.168.10.254 at", "192.168.10.254", "ip_address"),
+        ("from 10.0.0.1 at", "10.0.0.1", "ip_address"),
+        ("from 2001:db8::8a2e:370:7334 at", "2001:db8::8a2e:370:7334", "ip_address"),
+        ("mac 00:1A:2b:3c:4D:5e is", "00:1A:2b:3c:4D:5e", "mac_address"),
+        ("at 52.520008, 13.404954 now", "52.520008, 13.404954", "coordinates"),
+        ("iban DE89 3704 0044 0532 0130 00 today", "DE89 3704 0044 0532 0130 00", "iban"),
+        ("card 4111-1111-1111-1111 expired", "4111-1111-1111-1111", "credit_card"),
+        ("SSN 078-05-1120.", "078-05-1120", "national_id"),
+        ("cpf 390.533.447-05", "390.533.447-05", "national_id"),
+        ("codice RSSMRA85T10A562S", "RSSMRA85T10A562S", "national_id"),
+        ("call +49 (0)30 1234567 now", "+49 (0)30 1234567", "phone"),
+        ("phone: 555 0123", "555 0123", "phone"),
+        ("(212) 555-0188x12", "(212) 555-0188x12", "phone"),
+        ("born 24 December 1981 in", "24 December 1981", "birth_date"),
+        ("due 2024-02-29T10:00:00Z.", "2024-02-29T10:00:00Z", "date"),
+        ("on 03/04/1999,", "03/04/1999", "date"),
+        ("since 1998 she", "1998", "date"),
+        ("on friday she", "friday", "date"),
+        ("she is 43 years old", "43", "age"),
+        ("zip code is SW1A 1AA", "SW1A 1AA", "postcode"),
+        ("passport no. C01X00T47", "C01X00T47", "passport"),
+        ("my account number: 10023456", "10023456", "bank_account"),
+        ("PSC 1234, Box 5678\nAPO AE 09012", "PSC 1234, Box 5678\nAPO AE 09012", "address"),
+        ("password is hunter2!", "hunter2!", "password"),
+        ("key ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHI1 leaked", "ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHI1", "secret"),
+    ],
+)
+def test_a_value_is_found_whole_and_as_what_it_is(text: str, value: str, entity: str) -> None:
+    assert found(text).get(value) == entity, found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version 3.11.4, build 1.2.3",
+        "it costs 1,234,567.89 in all",
+        "12:34:56 is the time",
+        "1.000.000 rows, 56% more",
+        "between pages 17 and 42",
+        "4111 1111 1111 1112 has the wrong check digit",
+        "DE89 3704 0044 0532 0130 01 does too",
+        "size 1920x1080",
+        "999.999.999.999 is no address",
+        "a@b is none either",
+        "std::vector<int>::iterator",
+        "the years 1990-1995",
+    ],
+)
+def test_what_only_looks_like_a_value_is_left(text: str) -> None:
+    assert set(found(text).values()) <= {"date"}, found(text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1", "1-", "1 ", "a@", "a.", "ab:", "(", "+1 ", "www.", "password is ", "GB12 ", "0.", "1(", "born ", "card no ", "x-", "is a "],
+)
+def test_the_time_is_linear_whatever_is_repeated(unit: str) -> None:
+    # a pattern that tries ways without number never ends on a hundred thousand characters
+    scan(unit * (100_000 // len(unit)))
