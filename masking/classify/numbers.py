@@ -102,10 +102,18 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
     )
 
 
+# figures of many, which are of nobody where the rows are not persons
+_AGGREGATES = frozenset(("avg", "average", "mean", "median", "min", "max", "sum", "total", "stddev", "moyenne", "media", "durchschnitt"))
+
+
 def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundings, name: NameReading) -> bool:
     """Whether the rows agree with a name that says little by itself."""
+    if not around.personal and _AGGREGATES & set(name.words):
+        return False
     if entity == "health":
-        return (strength >= SURE and (around.personal or around.medical)) or (around.medical and (around.personal or strength >= SURE))
+        if strength >= SURE:
+            return around.personal or around.medical
+        return around.persons or (around.medical and around.personal)
     if entity == "coordinates":
         return strength >= SURE and around.personal
     if entity in ("country", "language", "street"):

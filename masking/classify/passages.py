@@ -14,6 +14,10 @@ from masking.classify.dictionaries import dictionaries
 # spans of persons, addresses and numbers in each text
 Find = Callable[[Sequence[str]], Sequence[Sequence[Any]]]
 MOST_TEXTS = 120
+LEAST_SHARE = 0.03
+LEAST_SCORE = 0.7
+# what texts about things are full of
+_OF_ANYBODY = frozenset(("company", "city", "region", "country", "postcode", "address", "url", "date", "age", "job_title", "language", "nationality"))
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _PHONE = re.compile(r"(?<![\w.])(?:\+\d|\(0?\d|0)(?:[\s().\-/]{0,2}\d){7,13}(?!\d)")
@@ -22,12 +26,21 @@ _PAIR = re.compile(r"(?=\b([^\W\d_a-z][^\W\d_]+)\s+([^\W\d_a-z][\w'’-]+)\b)")
 
 
 def persons_in(texts: Sequence[str], find: Find | None) -> int:
-    """In how many of `texts` a person, an address or a number is found; the finder is asked for MOST_TEXTS of them."""
-    found = [_is_telling(t) for t in texts]
-    if sum(found) == 0 and find is not None:
-        step = max(1, -(-len(texts) // MOST_TEXTS))
-        return sum(1 for spans in find(list(texts[::step])) if spans)
-    return sum(found)
+    """In how many of `texts` a person, an address or a number is found; the finder is asked for MOST_TEXTS of them.
+
+    A column is judged, not a text: places, companies and unsure finds say nothing, and a single one among many texts is chance.
+    """
+    found = sum(1 for t in texts if _is_telling(t))
+    if found or find is None:
+        return found
+    step = max(1, -(-len(texts) // MOST_TEXTS))
+    asked = list(texts[::step])
+    hits = sum(1 for spans in find(asked) if any(_counts(span) for span in spans))
+    return hits if hits >= max(2, LEAST_SHARE * len(asked)) else 0
+
+
+def _counts(span: Any) -> bool:
+    return getattr(span, "entity", "person_name") not in _OF_ANYBODY and getattr(span, "score", 1.0) >= LEAST_SCORE
 
 
 def contacts_in(texts: Sequence[str]) -> int:

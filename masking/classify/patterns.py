@@ -23,6 +23,7 @@ _SECRET = re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9_+/=-]{10,}")
 _AGENT = re.compile(r"(?:Mozilla|Opera|Dalvik|okhttp|curl|python-requests|PostmanRuntime)/\d.*")
 _PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/]{6,22}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE)
 _PHONE_MARK = re.compile(r"^\+|^00|^\(|\d[\s().\-/]+\d")
+_PART_OF_NUMBER = re.compile(r"(?:[*xX•#]{2,}[ -]?){1,5}\d{2,6}")
 _COORDINATES = re.compile(r"\(?\s*-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}\s*\)?|POINT\s*\(.*\)", re.IGNORECASE)
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?")
 _DATES = (
@@ -119,6 +120,7 @@ PERSONAL: tuple[tuple[str, str, Test], ...] = (
     ("secret", "signed tokens", _full(_JWT)),
     ("device_id", "names of browsers", _full(_AGENT)),
     ("ip_address", "IP addresses", is_ip),
+    ("credit_card", "the last digits of numbers", _full(_PART_OF_NUMBER)),
     ("coordinates", "pairs of coordinates", _full(_COORDINATES)),
 )  # fmt: skip
 # what is harmless, unless the name or the rows say otherwise

@@ -80,6 +80,8 @@ def by_title_of_persons(column: Column) -> Finding | None:
         known = column.share(lambda v: likeness.is_region(v) or (len(v) in (2, 3) and v.isupper()))
         if known >= 0.4:
             return personal("region", 0.8, column.counted(known, "are in the dictionary for region, or codes of two or three letters"))
+    if name.strength("political") >= WEAK and around.persons:
+        return personal("political", 0.6, "its name may read as political", "the rows are persons")
     if name.strength("language") >= WEAK and around.persons:
         return personal("language", 0.6, "its name reads as language", "the rows are persons")
     return None

@@ -33,7 +33,8 @@ def by_prose(column: Column) -> Finding | None:
         return None
     said = f"{texts.distinct} different texts of up to {texts.most_words} words"
     looked = len(texts.values)
-    hits = persons_in(texts.values, column.find)
+    # texts that are put together from few words have no room for persons, and the finder no sentence to judge by
+    hits = persons_in(texts.values, None if is_composed(column) else column.find)
     if hits:
         return personal("text", 0.9, said, f"persons, addresses or numbers are found in {hits} of {looked} texts")
     if column.around.personal and not is_composed(column):

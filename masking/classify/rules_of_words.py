@@ -114,7 +114,8 @@ def by_place(column: Column) -> Finding | None:
         ("city", likeness.is_city_like, 0.6),
     ):
         share = column.share(test)
-        if share < least or (entity == "city" and column.share(likeness.is_city) < 0.2):
+        doubtful = entity == "city" and column.share(likeness.is_city) < 0.2
+        if share < least or (doubtful and (column.around.personal or not column.around.things)):
             continue
         said = column.counted(share, f"are in the dictionary for {entity}, or built like one")
         if column.around.personal or not column.name.telling:

@@ -78,4 +78,4 @@ def is_of_common_words(column: Column) -> bool:
 def is_composed(column: Column) -> bool:
     """Whether the texts are put together from few words, so that they are no free text."""
     texts = column.texts
-    return len(texts.values) >= 20 and len(texts.vocabulary) <= 0.4 * len(texts.values)
+    return len(texts.values) >= 20 and 0 < len(texts.vocabulary) <= 0.4 * len(texts.values)
