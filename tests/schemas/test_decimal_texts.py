@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.decimal_texts import decimals
@@ -14,6 +14,7 @@ from schemas.decimal_texts import decimals
 WIDE = pa.decimal128(38, 9)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.none() | st.decimals(-(10**29) + 1, 10**29 - 1, places=9), max_size=20))
 def test_what_fits_comes_as_it_was_written(values: list[Decimal | None]) -> None:
     texts = pa.array([None if v is None else format(v, "f") for v in values], pa.string())
@@ -23,8 +24,22 @@ def test_what_fits_comes_as_it_was_written(values: list[Decimal | None]) -> None
 @given(st.integers(30, 400), st.integers(1, 9))
 def test_what_is_too_wide_is_refused_and_never_wrapped_around(digits: int, first: int) -> None:
     for text in (str(first) + "0" * (digits - 1), "-" + str(first) * digits, "0." + "0" * digits + str(first)):
-        with pytest.raises(pa.ArrowInvalid):
-            decimals(pa.array(["1", text]), WIDE)
+        for type in (WIDE, pa.decimal128(12, 2), pa.decimal128(29, 29)):
+            with pytest.raises(pa.ArrowInvalid):
+                decimals(pa.array(["0", text]), type)
+
+
+def test_every_precision_is_held_to_its_width() -> None:
+    for precision in range(1, 39):
+        for scale in range(precision + 1):
+            type, whole = pa.decimal128(precision, scale), precision - scale
+            for digits in range(40):
+                text = "9" * digits or "0"
+                if digits <= whole:
+                    assert decimals(pa.array([text]), type)[0].as_py() == Decimal(text)
+                else:
+                    with pytest.raises(pa.ArrowInvalid):
+                        decimals(pa.array([text]), type)
 
 
 @pytest.mark.parametrize("text", ["nan", "NaN" * 20, "", "1.2.3", "Infinity"])
