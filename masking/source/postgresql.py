@@ -40,16 +40,16 @@ _SETTINGS = {
     "jit": "off",
     "client_min_messages": "error",
     "TimeZone": "'UTC'",
-    # a table without a key is read as it lies, from the first page to the last
-    "synchronize_seqscans": "off",
-    "max_parallel_workers_per_gather": "0",
 }
+# a table without a key is read as it lies, from the first page to the last
+_IN_ORDER = {"synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0"}
 _AS_IT_LIES = ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan")
 _BATCH_BYTES = 8 << 20
 _OPTIONS = {"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)}
 _USERS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 _TABLES = (
-    "SELECT n.nspname, c.relname, c.relkind::text, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') "
+    "SELECT n.nspname, c.relname, c.relkind = 'r' AND c.relhassubclass, "
+    "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     f"WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND {_USERS} ORDER BY 1, 2"
 )
@@ -152,7 +152,7 @@ class PostgresqlSource:
         for name, value in _SETTINGS.items():
             self._leader.exec_driver_sql(f"SET LOCAL {name} TO {value}")
         if tables:
-            names = [("" if kind == "p" else "ONLY ") + f"{quoted(namespace)}.{quoted(name)}" for namespace, name, kind, _ in tables]
+            names = [("ONLY " if has_heirs else "") + f"{quoted(namespace)}.{quoted(name)}" for namespace, name, has_heirs, _ in tables]
             self._leader.exec_driver_sql(f"LOCK TABLE {', '.join(names).replace('%', '%%')} IN ACCESS SHARE MODE")
         return {(namespace, name) for namespace, name, _, _ in tables}
 
@@ -161,17 +161,18 @@ class PostgresqlSource:
         bases: dict[tuple[str, str], dict[str, str]] = {}
         for namespace, name, column, base in self._rows(_TYPES):
             bases.setdefault((namespace, name), {})[column] = base
-        kinds = {(namespace, name): kind for namespace, name, kind, _ in self._rows(_TABLES)}
         places = {}
-        for namespace, name in sorted(kinds):
+        for namespace, name, has_heirs, _ in self._rows(_TABLES):
             table = name if namespace == current else f"{namespace}.{name}"
             if not self.schema.has(table):
                 continue
             if (namespace, name) not in locked:
                 raise SourceFailure(f"the table '{table}' was made while the source was opened; begin again")
             whole = f"{quoted(namespace)}.{quoted(name)}"
-            source = whole if kinds[namespace, name] == "p" else f"ONLY {whole}"
-            places[table] = _Place(source, bases.get((namespace, name), {}), int(self._rows(f"SELECT count(*) FROM {source}")[0][0]))
+            source = f"ONLY {whole}" if has_heirs else whole
+            # the reflection has counted the rows of heirs too
+            rows = self._rows(f"SELECT count(*) FROM {source}")[0][0] if has_heirs else self.schema.table(table).rows.count
+            places[table] = _Place(source, bases.get((namespace, name), {}), int(rows or 0))
         gone = [t.name for t in self.schema.tables if t.name not in places]
         if gone:
             raise SourceFailure(f"the table '{gone[0]}' cannot be found again in the source; begin again")
@@ -247,7 +248,7 @@ class PostgresqlSource:
             with connection.cursor() as cursor:
                 _execute(cursor, _BEGIN, "snapshot of the source")
                 _execute(cursor, f"SET TRANSACTION SNAPSHOT {literal(self._snapshot)}", "snapshot of the source")
-                for name, value in _SETTINGS.items():
+                for name, value in (_SETTINGS | _IN_ORDER).items():
                     _execute(cursor, f"SET LOCAL {name} TO {value}", "settings of the session")
         except BaseException:
             connection.close()

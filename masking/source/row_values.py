@@ -6,7 +6,6 @@ like. What has one clear meaning in the column's type is taken as that; anything
 
 from __future__ import annotations
 
-import decimal
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,13 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.source.losses import NotCarried
+from schemas.decimal_texts import exactly
 from schemas.model import Column
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
 Decoder = Callable[[SqlType, Sequence[Any]], pa.Array]
 _TRUTH = {"t": True, "true": True, "y": True, "yes": True, "1": True, "f": False, "false": False, "n": False, "no": False, "0": False}
 _EXACT_INTEGERS = 2**53
-_WIDE = decimal.Context(prec=400)  # binary64 has up to 309 digits before the point
 _PLAIN: dict[str, frozenset[type]] = {
     **dict.fromkeys(INTEGERS, frozenset({int})),
     **dict.fromkeys(FLOATS, frozenset({float, int})),
@@ -127,10 +126,10 @@ def _numeric(type: SqlType, value: Any) -> Decimal:
         found = Decimal(spelling)
         if not found.is_finite():
             raise NotCarried("a numeric that is no number (NaN or infinite)")
-        rounded = found.quantize(Decimal(1).scaleb(-type.decimals), context=_WIDE)
-        if rounded == found:
-            return rounded
-    raise NotCarried(f"a numeric with more digits than the {type.decimals} after the point that there is room for")
+        with suppress(pa.ArrowInvalid):
+            return exactly(found, type.arrow)
+    whole = type.arrow.precision - type.decimals
+    raise NotCarried(f"a numeric with more digits than the {whole} before and {type.decimals} after the point that there is room for")
 
 
 def _text(value: Any) -> str:

@@ -120,7 +120,6 @@ class SqliteSource:
     ) -> None:
         self._connection, self._reader, self._path, self._progress = connection, reader, path, progress
         self._steps: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
         connection.set_progress_handler(lambda: 0, _INTERRUPT_STEPS)
         with _failures(path, "the file"):
             self._row_numbered = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -129,10 +128,7 @@ class SqliteSource:
 
     def count(self, table: str) -> int:
         """See `Source.count`."""
-        if table not in self._counts:
-            with _failures(self._path, f"table '{table}'"):
-                self._counts[table] = int(self._connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])
-        return self._counts[table]
+        return self.schema.table(table).rows.count or 0
 
     def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
         """See `Source.read`."""

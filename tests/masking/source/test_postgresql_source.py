@@ -156,6 +156,7 @@ def test_conditions_come_as_columns_in_the_order_of_the_rows(postgres_url: str) 
         found = source.read("t", ["id"], ["a = 'x' -- a comment", "a IS NULL"]).read_all()
         assert found.to_pydict() == {"id": [1, 2, 3], "condition_0": [False, True, False], "condition_1": [True, False, False]}
         assert source.read("t", [], ["id > 1"]).read_all().column(0).to_pylist() == [False, True, True]
+        assert sum(batch.num_rows for batch in source.read("t", [])) == 3
 
 
 @pytest.mark.parametrize("condition", ["a = ", "b = 1", "1; DROP TABLE t", "1=1) OR (1=1", "a = (SELECT 1)", "a::int > 3", "nothing(a)"])

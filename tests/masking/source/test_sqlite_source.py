@@ -125,6 +125,15 @@ def test_columns_and_rows_are_read_alike(tmp_path: Path) -> None:
         assert other.read("t", names).read_all().equals(source.read("t", names).read_all())
 
 
+def test_the_driver_for_columns_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = made(tmp_path / "a.db", f"CREATE TABLE t ({COLUMNS})", rows=[(i, *PLAIN[1:]) for i in range(100)])
+    with open_source(f"sqlite:///{path}") as source:
+        expected = source.read("t").read_all()
+    monkeypatch.setitem(sys.modules, "adbc_driver_sqlite", None)
+    with open_source(f"sqlite:///{path}") as source:
+        assert source.read("t").read_all().equals(expected)
+
+
 def test_what_is_kept_otherwise_is_not_read_by_columns(tmp_path: Path) -> None:
     path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)", rows=[(1, 5), (2, "five")])
     with open_source(f"sqlite:///{path}") as source, closing(ColumnReader(path)) as reader, pytest.raises(ByRows):
@@ -140,7 +149,7 @@ def test_what_is_kept_otherwise_is_not_read_by_columns(tmp_path: Path) -> None:
         ("BOOLEAN", 2, "whole number"),
         ("NUMERIC(10, 2)", 1.234, "more digits"),
         ("NUMERIC(10, 2)", "Anna", "a text"),
-        ("NUMERIC(38, 0)", "1" + "0" * 45, "no room"),
+        ("NUMERIC(38, 0)", "1" + "0" * 45, "more digits"),
         ("DOUBLE", "Anna", "a text"),
         ("DATE", "yesterday", "a text"),
         ("DATE", "2026-01-01 10:00:00", "time of day"),
