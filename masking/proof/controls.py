@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from masking.known.index import SHORT, KnownValues, tag_words
-from masking.known.stream import U64, Hasher
+from masking.known.stream import I64, U64, Hasher
 from masking.proof.sampling import ENDING, SIGMAS, Sample
 
 EXCHANGES = 32
+_FEW = 0.1
 _TAG = np.uint64(3)
 # the first of the characters, how many there are, and how far along each is exchanged
 _ALPHABETS = ((48, 10, range(1, 10)), (97, 26, (1, 5, 8, 12, 17, 21, 24)))
@@ -31,18 +32,40 @@ def expected_by_neighbours(known: KnownValues, sample: Sample, same_kind: Callab
     that the true number is above it less than once in a million times.
     """
     records = np.sort(sample.records, order="mixed")
+    own = dict(known.columns_of((records["hash"] & ~_TAG) | records["tag"].astype(np.uint64)))
+    strangers = {number: _strangers(len(records), hit) for number, hit in own.items()}
     met = np.zeros(len(known.columns))
     for neighbours in (*_characters(known.hasher, records), _first_words(known.hasher, records), _last_words(known.hasher, records)):
         mean = np.zeros(len(known.columns))
-        for hashes, weight in neighbours:
+        for places, donors, hashes, weight in neighbours:
             for number, hit in known.columns_of(hashes):
-                mean[number] += weight * (len(hit) if same_kind(number) else np.count_nonzero(hashes[hit] & _TAG != SHORT))
+                if not same_kind(number):
+                    hit = hit[hashes[hit] & _TAG != SHORT]
+                if number not in strangers:
+                    mean[number] += weight * len(hit)
+                elif donors is None:
+                    mean[number] += weight * strangers[number][places[hit]].sum()
+                else:
+                    mean[number] += weight * (strangers[number][places[hit]] * strangers[number][donors[hit]]).sum()
         met = np.maximum(met, mean)
     error = np.sqrt(met) if sample.level else np.sqrt(met / len(_ALPHABETS[0][2]))
     return (met + SIGMAS * error) * (1 << sample.level)
 
 
-_Neighbours = Iterator[tuple[U64, float]]
+def _strangers(values: int, known: I64) -> npt.NDArray[np.float64]:
+    """The weight of each value and each word of it: those that the source has count nothing, for neighbours of what leaked are no
+    chance; the others count for all. Where nine in ten values are the source's, all count alike, as chance must be what brings them.
+    """
+    others = values - len(known)
+    if others < _FEW * values:
+        return np.ones(values)
+    weights = np.full(values, values / others)
+    weights[known] = 0
+    return weights
+
+
+# of each neighbour: the value that it was made of, the one that it has a word from, its hash, and the weight of them all
+_Neighbours = Iterator[tuple[I64, I64 | None, U64, float]]
 
 
 def _characters(hasher: Hasher, records: _Records) -> list[_Neighbours]:
@@ -57,29 +80,30 @@ def _at_place(hasher: Hasher, records: _Records, place: int) -> _Neighbours:
         powers = hasher.powers[records["length"][some] - 1 - place]
         for step in steps if len(some) else ():
             change = (hasher.values((before - first + step) % count + first) - hasher.values(before)) * powers
-            yield ((records["hash"][some] + change) & ~_TAG) | records["tag"][some].astype(np.uint64), 1 / len(steps)
+            yield some, None, ((records["hash"][some] + change) & ~_TAG) | records["tag"][some].astype(np.uint64), 1 / len(steps)
 
 
 def _first_words(hasher: Hasher, records: _Records) -> _Neighbours:
-    for mine, other, weight in _exchanged(records):
+    for places, donors, mine, other, weight in _exchanged(records):
         longer = other["head_length"] - mine["head_length"]
         shift = np.where(longer >= 0, hasher.powers[np.abs(longer)], hasher.inverses[np.abs(longer)])
-        changed = mine["head"] != other["head"]
+        changed = np.flatnonzero(mine["head"] != other["head"])
         hashes = other["head"] + (mine["hash"] - mine["head"]) * shift
-        yield tag_words(hashes, mine["length"] + longer)[changed], weight
+        yield places[changed], donors[changed], tag_words(hashes, mine["length"] + longer)[changed], weight
 
 
 def _last_words(hasher: Hasher, records: _Records) -> _Neighbours:
-    for mine, other, weight in _exchanged(records):
+    for places, donors, mine, other, weight in _exchanged(records):
         before = mine["length"] - mine["tail_length"]
-        changed = mine["tail"] != other["tail"]
+        changed = np.flatnonzero(mine["tail"] != other["tail"])
         hashes = mine["hash"] + (other["tail"] - mine["tail"]) * hasher.powers[before]
-        yield tag_words(hashes, before + other["tail_length"])[changed], weight
+        yield places[changed], donors[changed], tag_words(hashes, before + other["tail_length"])[changed], weight
 
 
-def _exchanged(records: _Records) -> Iterator[tuple[_Records, _Records, float]]:
+def _exchanged(records: _Records) -> Iterator[tuple[I64, I64, _Records, _Records, float]]:
     """Each value of several words beside another, in a random order that the hashes give."""
-    several = records[records["head_length"] < records["length"]]
+    places = np.flatnonzero(records["head_length"] < records["length"])
+    several = records[places]
     exchanges = min(EXCHANGES, len(several) - 1)
     for exchange in range(1, exchanges + 1):
-        yield several, np.roll(several, exchange), 1 / exchanges
+        yield places, np.roll(places, exchange), several, np.roll(several, exchange), 1 / exchanges

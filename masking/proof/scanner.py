@@ -105,15 +105,17 @@ class Scanner:
         self._texts += len(texts) - texts.null_count if textual else 0
         self._bytes += texts.nbytes if textual else 0
         for stream in self._known.hasher.streams(texts):
-            self._whole(output, stream, rows)
+            whole = self._whole(output, stream, rows)
             if textual:
-                self._inside(output, stream, rows)
+                self._inside(output, stream, rows, whole)
         if textual:
             meant, rows = _meant(texts, rows)
             for stream in self._known.hasher.streams(meant):
-                self._inside(output, stream, rows, whole=True)
+                self._inside(output, stream, rows, {})
 
-    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> None:
+    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> dict[int, I64]:
+        """Count the cells that are a value, and return them by the column that knows it."""
+        whole = {}
         starts, ends = stream.begins[:-1], stream.begins[1:]
         hashes = self._known.tagged(stream)
         filled = np.flatnonzero(ends > starts)
@@ -121,14 +123,17 @@ class Scanner:
             kept = hit if self._same_kind(output, number) else hit[hashes[hit] & _TAG != SHORT]
             if len(kept):
                 output.count(number, CELLS, hashes[kept], _rows(stream.row + kept, rows))
+                whole[number] = stream.row + kept
         output.cells.take(stream, starts[filled], ends[filled], hashes[filled])
+        return whole
 
-    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, *, whole: bool = False) -> None:
+    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, whole: Mapping[int, I64]) -> None:
+        """Count the texts that hold a value; those that are one have been counted, as have values within longer ones."""
         found = search(self._known, stream)
         for number, hit in found.columns:
-            texts = found.rows[hit]
-            begins = stream.begins[texts - stream.row]
-            kept = hit if whole else hit[(found.starts[hit] > begins) | (found.ends[hit] < stream.begins[texts - stream.row + 1])]
+            kept = _outermost(hit, found.starts, found.ends)
+            if number in whole:
+                kept = kept[~np.isin(found.rows[kept], whole[number])]
             if len(kept):
                 output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows))
         starts, ends = self._numbers(stream)
@@ -169,6 +174,15 @@ class Scanner:
 
     def _same_kind(self, output: OutputColumn, number: int) -> bool:
         return output.is_kind_of(self._known.columns[number].place)
+
+
+def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
+    """Those stretches that lie within no other."""
+    order = hit[np.lexsort((-ends[hit], starts[hit]))]
+    reached = np.maximum.accumulate(ends[order])
+    outer = np.ones(len(order), bool)
+    outer[1:] = ends[order][1:] > reached[:-1]
+    return order[outer]
 
 
 def _rows(places: I64, rows: I64 | None) -> I64:
