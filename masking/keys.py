@@ -11,10 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from masking.errors import KeyInvalid
+from schemas.errors import InputError
 
 MIN_BYTES = 32
 
@@ -36,6 +34,11 @@ class MaskingKey:
 
     def derive(self, purpose: str) -> bytes:
         """Return the 32 bytes that belong to `purpose`; different purposes share nothing that can be told without the key."""
+        try:
+            from cryptography.hazmat.primitives.hashes import SHA256
+            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+        except ModuleNotFoundError:
+            raise InputError("masking needs cryptography; `pip install 'companyos-data[pii]'` brings it") from None
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"companyos/masking/{purpose}".encode()).derive(self.secret)
 
     @property

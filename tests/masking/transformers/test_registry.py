@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,3 +195,20 @@ def test_two_plug_ins_of_one_name_are_refused(site: Path) -> None:
     install(site, "louder-masks", "shout", "plugin_louder:Shout", PLUGIN)
     with pytest.raises(TransformerInvalid, match="which '.*' has too; uninstall one of them"):
         read("null", "t.c")
+
+
+def test_policies_can_be_read_without_the_extra_and_a_key_says_what_is_missing() -> None:
+    absent = ("cryptography", "polars", "polars_hash", "presidio_analyzer", "onnxruntime", "tokenizers", "stdnum", "phonenumbers")
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))
+from masking.keys import MaskingKey
+from masking.transformers.registry import read
+print(read({{"noise": 0.1}}, "t.c").name)
+try:
+    MaskingKey(bytes(range(32)), "file").derive("x")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said == ["noise", "InputError masking needs cryptography; `pip install 'companyos-data[pii]'` brings it"]
