@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from masking.known.stream import I64, U64
 
-_BITS_EACH = 12
+_BITS, _MORE_BITS = 8, 12  # for each hash; more where what passes is dear
 _SMALLEST, _LARGEST = 16, 30
 _SECOND = np.uint64(0x9E3779B97F4A7C15)
 _SLICE = 1 << 20
@@ -16,11 +16,11 @@ _SLICE = 1 << 20
 class Filter:
     """Which hashes are certainly not among those added: two probes, of which the second is rarely needed.
 
-    `capacity` is the number of hashes to come; with as many, about one strange hash in fifty passes.
+    `capacity` is the number of hashes to come; with as many, about one strange hash in thirty passes.
     """
 
-    def __init__(self, capacity: int) -> None:
-        exponent = min(max(int(capacity * _BITS_EACH - 1).bit_length(), _SMALLEST), _LARGEST)
+    def __init__(self, capacity: int, bits: int = _BITS) -> None:
+        exponent = min(max(int(capacity * bits - 1).bit_length(), _SMALLEST), _LARGEST)
         self._shift = np.uint64(64 - exponent)
         self._bits: npt.NDArray[np.uint8] = np.zeros(1 << (exponent - 3), np.uint8)
         self.empty = True
@@ -63,7 +63,7 @@ class GrowingFilter:
             if len(part) > self._room:
                 while self._capacity < 4 * len(part):
                     self._capacity *= 16
-                self._filters.append(Filter(self._capacity))
+                self._filters.append(Filter(self._capacity, _MORE_BITS))
                 self._room = self._capacity
                 self._capacity *= 16
             if len(part):

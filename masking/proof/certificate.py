@@ -76,12 +76,13 @@ def certificate(
 
 
 def policy_digest(policy: Policy) -> str:
-    """The digest of what a policy says: comments, evidence of other sources and places in the file change nothing."""
+    """The digest of what a policy does: comments, evidence, confidence and places in the file change nothing."""
+    entries = [{k: v for k, v in entry.items() if k not in ("confidence", "evidence")} for entry in column_entries(policy)]
     return _digest(
         {
             "name": policy.name,
             "locale": policy.locale,
-            "columns": column_entries(policy),
+            "columns": entries,
             "dropped": sorted(name for name, table in policy.tables.items() if table.drop),
             "subjects": {name: list(table.subject) for name, table in policy.tables.items()},
             "references": [[r.table, list(r.columns), r.path, r.target_table, list(r.target), r.when] for r in policy.references],

@@ -24,7 +24,11 @@ from schemas.types import SqlType
 
 SECRET = b"a secret of the tests"
 PEOPLE = 40
-LOCAL = [f"{a}{b}" for a in ("quentin", "rosalind", "barnaby", "ottoline", "ferdinand") for b in ("ash", "oak", "elm", "fir", "yew", "box", "bay", "fig")]
+LOCAL = [
+    f"{a}{b}"
+    for a in ("quentin", "rosalind", "barnaby", "ottoline", "ferdinand")
+    for b in ("ash", "oak", "elm", "fir", "yew", "box", "bay", "fig")
+]
 EMAILS = [f"{name}.{i}@northwind-traders.net" for i, name in enumerate(LOCAL)]
 NAMES = [f"{name[:-3].title()} {name[-3:].title()}worthington" for name in LOCAL]
 PHONES = [f"+4930{7_000_003 + 7919 * i}" for i in range(PEOPLE)]
@@ -120,7 +124,9 @@ def batch(schema: Table, columns: Mapping[str, list[Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(dict(columns), schema=schema.arrow)
 
 
-def learned(users: Mapping[str, list[Any]] = SOURCE_USERS, policy: str = POLICY, pools: Sequence[Pool] = ()) -> tuple[KnownValues, list[Examined]]:
+def learned(
+    users: Mapping[str, list[Any]] = SOURCE_USERS, policy: str = POLICY, pools: Sequence[Pool] = ()
+) -> tuple[KnownValues, list[Examined]]:
     columns = examined(column_entries(parse_policy(policy)))
     known = KnownValues(SECRET)
     TableLearner(USERS, columns).learn(known, batch(USERS, users))
@@ -247,7 +253,9 @@ def test_no_value_stands_in_a_report(row: int, kind: str, around: str, column: s
 
 
 def test_what_the_policy_keeps_is_told_and_does_not_count() -> None:
-    policy = POLICY.replace("{class: direct, entity: email, mask: email}\n      phone", "{class: direct, entity: email, mask: keep}\n      phone")
+    policy = POLICY.replace(
+        "{class: direct, entity: email, mask: email}\n      phone", "{class: direct, entity: email, mask: keep}\n      phone"
+    )
     known, columns = learned(policy=policy)
     report = scanned(users=MASKED_USERS | {"email": EMAILS}, messages=with_cell("body", EMAIL), known=known, columns=columns)
     assert report.passed
@@ -299,7 +307,10 @@ def simulated(kind: str, rng: np.random.Generator, rows: int) -> list[str]:
     if kind == "composed names":
         given, family = ([f"{a}{b}{c}" for a in "bcdfgh" for b in "aeiou" for c in ends] for ends in (("lda", "nnik"), ("rmont", "sworth")))
         return [f"{given[int(i)]} {family[int(j)]}" for i, j in zip(rng.integers(0, len(given), rows), rng.integers(0, len(family), rows))]
-    return [f"19{int(y):02}-{int(m):02}-{int(d):02}" for y, m, d in zip(rng.integers(40, 99, rows), rng.integers(1, 13, rows), rng.integers(1, 29, rows))]
+    return [
+        f"19{int(y):02}-{int(m):02}-{int(d):02}"
+        for y, m, d in zip(rng.integers(40, 99, rows), rng.integers(1, 13, rows), rng.integers(1, 29, rows))
+    ]
 
 
 @pytest.mark.parametrize("kind", ["dense keys", "random numbers", "codes", "composed names", "dates"])
@@ -308,7 +319,9 @@ def test_values_that_meet_by_chance_are_expected_and_leaks_are_not(kind: str) ->
     rng = np.random.default_rng(20_260_101)
     rows = 2000
     column = table("users", name="text")
-    columns = examined(column_entries(parse_policy("policy: p\ntables: {users: {columns: {name: {class: direct, entity: person_id, mask: code}}}}")))
+    columns = examined(
+        column_entries(parse_policy("policy: p\ntables: {users: {columns: {name: {class: direct, entity: person_id, mask: code}}}}"))
+    )
     source = simulated(kind, rng, rows)
     known = KnownValues(SECRET)
     TableLearner(column, columns).learn(known, batch(column, {"name": source}))
