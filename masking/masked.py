@@ -25,6 +25,7 @@ from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.output_schema import output_schema
+from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, risks_of
 from masking.policy.model import Policy
 from masking.pools import KINDS, Pool, pool
 from masking.progress import OnProgress, Progress, unseen
@@ -72,6 +73,9 @@ class MaskedSource:
         self._bound = bind(source.schema, policy, self.families, key, source.count, self._known)
         self._resolved = resolved(policy, self.families)
         self._examined = examined(column_entries(self._resolved))
+        self._people = read_people(policy, source.schema)
+        self._people_key = key.derive("people")
+        self._recoded: list[tuple[Recoded, PeopleCheck]] = []
         self._selection: Selection | None = None
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
@@ -84,6 +88,9 @@ class MaskedSource:
         if self._spec is not None:
             assert self._key is not None
             self._selection = select(self.source, self._spec, self._graph, self._key.derive("subset"))
+        for spec in self._people:
+            records = gather(spec, self._arrow_type, self._read_kept, self._people_key)
+            self._recoded.append((recode(records), PeopleCheck(spec, self._people_key)))
         self._done = 0
         for table in self.source.schema.tables:
             self._learn(table)
@@ -122,6 +129,8 @@ class MaskedSource:
         rows = 0
         for batch in self._masked(bound):
             scanner.see(bound.table.name, batch)
+            for _, held in self._recoded:
+                held.see(bound.table.name, batch)
             rows += batch.num_rows
             yield batch
         self._rows[bound.table.name] = rows
@@ -144,12 +153,24 @@ class MaskedSource:
     def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = self._rows_of(bound, batch)
         table = self.schema.table(bound.table.name)
+        recoded = {q.quasi.column: q for found, _ in self._recoded for q in found.columns.get(table.name, ())}
         columns = []
         for c in bound.columns:
             values = batch.column(c.column.name)
+            cells = recoded.get(c.column.name)
             masked = values if c.masker is None else c.masker.apply(values, rows)
+            if cells is not None:
+                masked = cells.apply(batch.column(cells.link), self._people_key)
             columns.append(fitted(masked, table.column(c.column.name), table))
         return pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+
+    def _arrow_type(self, table: str, column: str) -> pa.DataType:
+        return self.source.schema.table(table).column(column).type.arrow
+
+    def _read_kept(self, table: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of the rows of a table that are in the subset."""
+        found, self._done = self.source.schema.table(table), 0
+        return (self._kept(found, first, batch) for first, batch in self._batches(found, "gather", columns))
 
     def _kept(self, table: Table, first: int, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a batch that are in the subset, where one is taken."""
@@ -183,10 +204,12 @@ class MaskedSource:
             if self._scanner is None or set(self._rows) != set(self._bound):
                 raise MaskingFailed("the certificate is known when every table has been read to its end")
             self.source.check_unchanged()
+            for _, held in self._recoded:
+                held.require()
             report = self._scanner.report()
             report.require()
             self._certificate = self._certified(report)
-            self._bound, self._key, self._scanner = {}, None, None
+            self._bound, self._key, self._scanner, self._people_key = {}, None, None, b""
         return {"certificate": self._certificate}
 
     def _pools(self) -> list[Pool]:
@@ -207,5 +230,7 @@ class MaskedSource:
             version_of_project=version("companyos-data"),
             prices=price_documents(prices(source, replace(self._resolved, key=self._key.origin))),
             pools=[(f"{pool.locale}/{pool.kind}", len(pool), pool.digest) for pool in self._pools()],
+            risks=[risks_of(found) for found, _ in self._recoded],
+            anonymity=[outcome_of(found) for found, _ in self._recoded],
             left_out=self.left_out,
         )

@@ -70,10 +70,11 @@ class Specification:
 
 @dataclass(frozen=True)
 class Anonymized:
-    """An anonymised table, and what it came to; see `Summary`."""
+    """An anonymised table, and what it came to; see `Summary`. `classes` is the class of each row, -1 where it is suppressed."""
 
     table: pa.Table
     summary: Summary
+    classes: Ints
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def anonymize(table: pa.Table, asked: Specification) -> Anonymized:
         cells = level_cells(part, classes[kept], number, found.levels, typed=typed)
         losses = level_losses(part, classes[kept], number, found.levels)
         levels = dict(zip(names, found.levels, strict=True))
-    return Anonymized(_written(table, cells, classes[tuple_of]), _summary(asked, tuples, classes, cells, losses, levels))
+    summary = _summary(asked, tuples, classes, cells, losses, levels)
+    return Anonymized(_written(table, cells, classes[tuple_of]), summary, classes[tuple_of])
 
 
 def require_columns(table: pa.Table, names: Iterable[str]) -> None:

@@ -1,0 +1,13 @@
+"""Anonymity of persons whose attributes lie over several tables: one record a person, however many rows.
+
+`specification` reads what the policy asks, `records` gathers what is known of each person, `recoding` finds the classes and their cells,
+`checking` holds the finished output against the models, by what is written there alone.
+"""
+
+from masking.people.checking import PeopleCheck
+from masking.people.outcome import outcome_of, risks_of
+from masking.people.recoding import Recoded, recode
+from masking.people.records import gather
+from masking.people.specification import PeopleSpec, read_people
+
+__all__ = ["PeopleCheck", "PeopleSpec", "Recoded", "gather", "outcome_of", "read_people", "recode", "risks_of"]

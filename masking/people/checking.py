@@ -1,0 +1,107 @@
+"""The independent check: persons put together again from what was written, and held against the models.
+
+It shares nothing with the recoding: it sees masked batches alone, joins them by the masked keys, and groups the cells that stand there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.anonymity import QuasiIdentifier, Specification, check
+from masking.canonical import texts_of
+from masking.errors import ModelViolated
+from masking.keyed import KeyedHash
+from masking.people.records import Hashes, Index, Ints
+from masking.people.specification import PeopleSpec, QuasiColumn
+
+_NOTHING = "nothing"
+_SUPPRESSED = "*"
+
+
+class PeopleCheck:
+    """Sees the masked batches of all tables, then says whether the persons in them meet the models; 24 bytes a row and column."""
+
+    def __init__(self, spec: PeopleSpec, secret: bytes) -> None:
+        self._spec, self._hash = spec, KeyedHash(secret)
+        self._people: list[Hashes] = []
+        self._links: dict[tuple[str, str], list[Hashes]] = {}
+        self._cells: dict[str, list[Hashes]] = {q.name: [] for q in spec.quasi}
+        self._sensitive: dict[str, list[pa.Array]] = {name: [] for name in spec.sensitive}
+
+    def see(self, table: str, batch: pa.RecordBatch) -> None:
+        """Look at masked rows of a table."""
+        if table == self._spec.table:
+            self._people.append(self._hashed(batch.column(self._spec.key)))
+            for name, parts in self._sensitive.items():
+                parts.append(texts_of(batch.column(name)))
+            for link in dict.fromkeys(q.link for q in self._spec.quasi if q.kind == "parent"):
+                self._links.setdefault((table, link), []).append(self._hashed(batch.column(link)))
+        quasi = self._spec.of(table)
+        for link in dict.fromkeys(q.target or q.link for q in quasi if q.kind != "own"):
+            self._links.setdefault((table, link), []).append(self._hashed(batch.column(link)))
+        for q in quasi:
+            self._cells[q.name].append(self._hashed(batch.column(q.column)))
+
+    def require(self) -> None:
+        """Raise ModelViolated, with counts and without values, where a class of persons does not meet a model."""
+        people = np.concatenate(self._people) if self._people else np.zeros(0, np.uint64)
+        if not len(people):
+            return
+        index = Index.of(people)
+        tokens = {q.name: self._tokens(q, index, len(people)) for q in self._spec.quasi}
+        table = pa.table({**tokens, **{name: pa.chunked_array(parts, pa.string()) for name, parts in self._sensitive.items()}})
+        table = self._with_suppressed(table)
+        columns = tuple(QuasiIdentifier(q.name) for q in self._spec.quasi)
+        # every cell is a value of its own here: what is asked is whether equal records stand together in enough number
+        check(table, table, Specification(columns, self._spec.models, suppression=self._spec.suppression, sensitive=self._spec.sensitive))
+
+    def _tokens(self, quasi: QuasiColumn, people: Index, count: int) -> pa.Array:
+        cells = np.concatenate(self._cells[quasi.name]) if self._cells[quasi.name] else np.zeros(0, np.uint64)
+        if quasi.kind == "own":
+            return _token(cells, np.ones(count, bool))
+        if quasi.kind == "child":
+            links = self._joined(quasi.table, quasi.link)
+            owners = people.find(links)
+            return self._one_each(quasi, owners, cells, count)
+        parents = Index.of(self._joined(quasi.table, quasi.target))
+        rows = parents.find(self._joined(self._spec.table, quasi.link))
+        return _token(cells[np.maximum(rows, 0)] if len(cells) else np.zeros(count, np.uint64), rows >= 0)
+
+    def _one_each(self, quasi: QuasiColumn, owners: Ints, cells: Hashes, count: int) -> pa.Array:
+        order = np.argsort(owners, kind="stable")
+        owners, cells = owners[order], cells[order]
+        known = owners >= 0
+        owners, cells = owners[known], cells[known]
+        different = np.count_nonzero((owners[1:] == owners[:-1]) & (cells[1:] != cells[:-1]))
+        if different:
+            raise ModelViolated(f"{quasi.name}: {different:,} rows show another cell than other rows of the same person")
+        found = np.zeros(count, np.uint64)
+        there = np.zeros(count, bool)
+        found[owners], there[owners] = cells, True
+        return _token(found, there)
+
+    def _joined(self, table: str, link: str) -> Hashes:
+        parts = self._links.get((table, link), [])
+        return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+
+    def _with_suppressed(self, table: pa.Table) -> pa.Table:
+        """The table with `*` in all quasi-identifiers of the records whose cells say nothing, where some may be suppressed."""
+        own = [q.name for q in self._spec.quasi if q.kind != "parent"]
+        if not self._spec.suppression or not own:
+            return table
+        silent = {_SUPPRESSED, None}
+        nothing = pa.array([_NOTHING, *(f"{h:016x}" for h in self._hashed(pa.array(list(silent), pa.string())).tolist())], pa.string())
+        gone = pc.is_in(table.column(own[0]), nothing)
+        for name in own[1:]:
+            gone = pc.and_(gone, pc.is_in(table.column(name), nothing))
+        names = [q.name for q in self._spec.quasi]
+        return pa.table({n: pc.if_else(gone, _SUPPRESSED, c) if n in names else c for n, c in zip(table.column_names, table.columns)})
+
+    def _hashed(self, values: pa.Array) -> Hashes:
+        return self._hash.words(texts_of(values).fill_null("\x00"))[0]
+
+
+def _token(cells: Hashes, there: np.ndarray) -> pa.Array:  # type: ignore[type-arg]
+    return pa.array([f"{cell:016x}" if known else _NOTHING for cell, known in zip(cells.tolist(), there.tolist())], pa.string())

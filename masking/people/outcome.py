@@ -1,0 +1,38 @@
+"""What the anonymity of persons came to, for the certificate: risks before and after, and the models that were held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from masking.people.recoding import Recoded
+from masking.risk import Question, assess
+
+
+def risks_of(recoded: Recoded) -> dict[str, Any]:
+    """The risks of the persons' records before and after, as the certificate has them; None where there are no persons."""
+    spec = recoded.spec
+    names = [q.name for q in spec.quasi]
+    said: dict[str, Any] = {"subject": f"{spec.table}.{spec.key}", "quasi_identifiers": names, "before": None, "after": None}
+    if recoded.after.num_rows:
+        found = assess(recoded.after, Question(tuple(names)), recoded.before.select(names))
+        said["after"] = found.after.describe()
+        said["before"] = None if found.before is None else found.before.describe()
+    return said
+
+
+def outcome_of(recoded: Recoded) -> dict[str, Any]:
+    """What was asked for, and how many persons, classes and suppressed persons there are."""
+    spec = recoded.spec
+    kept = recoded.classes[recoded.classes >= 0]
+    return {
+        "subject": f"{spec.table}.{spec.key}",
+        "quasi_identifiers": [q.name for q in spec.quasi],
+        "models": [model.title for model in spec.models],
+        "recoding": spec.recoding,
+        "notation": spec.notation,
+        "persons": len(recoded.classes),
+        "classes": len(np.unique(kept)),
+        "suppressed": recoded.suppressed,
+    }

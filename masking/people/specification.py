@@ -1,0 +1,288 @@
+"""What a policy asks of the anonymity of persons: `anonymity:`, one item for each kind of subject."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from masking.anonymity import (
+    DistinctDiversity,
+    EntropyDiversity,
+    EqualCloseness,
+    KAnonymity,
+    Model,
+    OrderedCloseness,
+    RecursiveDiversity,
+)
+from masking.errors import PolicyInvalid
+from masking.policy.model import KEEP, Policy
+from schemas.errors import InputError, Mark, Problem, nearest
+from schemas.model import Schema
+from schemas.types import TEXTS
+
+Kind = Literal["own", "child", "parent"]
+_KEYS = (
+    "subject", "quasi_identifiers", "join", "k", "l", "l_kind", "c", "t", "t_kind", "sensitive", "hierarchies", "notation", "suppression",
+    "recoding", "weights",
+)  # fmt: skip
+_EQUATION = re.compile(r"\s*(\S+)\s*=\s*(\S+)\s*\Z")
+
+
+@dataclass(frozen=True)
+class QuasiColumn:
+    """A quasi-identifier of a person and how it hangs on the person.
+
+    An `own` column stands in the subject's table. A `child` stands in a table that references the subject, by `link`; a `parent` in
+    a table that the subject references, by `link` of the subject's table, to its key `target`.
+    """
+
+    table: str
+    column: str
+    kind: Kind
+    link: str = ""
+    target: str = ""
+    hierarchy: str | None = None
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class PeopleSpec:
+    """What is asked for the persons of one table: models over their quasi-identifiers; sensitive columns are the subject's own."""
+
+    table: str
+    key: str
+    quasi: tuple[QuasiColumn, ...]
+    models: tuple[Model, ...]
+    sensitive: tuple[str, ...] = ()
+    notation: Literal["labels", "sets", "typed"] = "labels"
+    suppression: float = 0.0
+    recoding: Literal["local", "global"] = "local"
+    folder: Path = Path()
+
+    def of(self, table: str) -> tuple[QuasiColumn, ...]:
+        """The quasi-identifiers that stand in a table."""
+        return tuple(q for q in self.quasi if q.table == table)
+
+
+def read_people(policy: Policy, schema: Schema) -> tuple[PeopleSpec, ...]:
+    """Read the policy's `anonymity:`; raises PolicyInvalid with all that is wrong in it."""
+    at = policy.places.get("anonymity")
+    problems: list[Problem] = []
+    found = []
+    for number, said in enumerate(policy.anonymity, 1):
+        reader = _Reader(policy, schema, f"anonymity, item {number}", at)
+        spec = reader.read(said)
+        problems += reader.problems
+        if spec is not None and not reader.problems:
+            found.append(spec)
+    taken: dict[str, int] = {}
+    for number, spec in enumerate(found, 1):
+        for quasi in spec.quasi:
+            if taken.setdefault(quasi.name, number) != number:
+                problems.append(Problem(f"{quasi.name} is a quasi-identifier of two items of anonymity; it can only be recoded once", at))
+    if problems:
+        raise PolicyInvalid(policy.file, dict.fromkeys(problems))
+    return tuple(found)
+
+
+class _Reader:
+    def __init__(self, policy: Policy, schema: Schema, what: str, at: Mark | None) -> None:
+        self._policy, self._schema, self._what, self._at = policy, schema, what, at
+        self.problems: list[Problem] = []
+
+    def _say(self, message: str) -> None:
+        self.problems.append(Problem(f"{self._what}: {message}", self._at))
+
+    def read(self, said: Mapping[str, Any]) -> PeopleSpec | None:
+        for word in said:
+            if word not in _KEYS:
+                self._say(f"unknown key '{word}'{nearest(word, _KEYS) or '; known are ' + ', '.join(_KEYS)}")
+        subject = self._column(said.get("subject"), "subject")
+        names = self._list(said, "quasi_identifiers")
+        if subject is None or not names:
+            if "quasi_identifiers" not in said:
+                self._say("it needs `quasi_identifiers: [table.column, ...]`")
+            return None
+        table, key = subject
+        if not self._schema.table(table).is_unique(key):
+            self._say(f"the subject must be a key or unique, and {table}.{key} is not")
+        joins = self._joins(said)
+        hierarchies = self._by_column(said, "hierarchies", names)
+        weights = self._by_column(said, "weights", names)
+        quasi = [q for name in names if (q := self._quasi(name, table, key, joins, hierarchies, weights)) is not None]
+        sensitive = [c for name in self._list(said, "sensitive") if (c := self._sensitive(name, table)) is not None]
+        models = self._models(said, sensitive)
+        if any(q.kind == "parent" for q in quasi) and any(isinstance(m, EqualCloseness | OrderedCloseness) for m in models):
+            self._say("t-closeness is not offered with columns of a table that the subject references: its rows are shared by persons")
+        notation = self._word(said, "notation", ("labels", "sets", "typed"))
+        recoding = self._word(said, "recoding", ("local", "global"))
+        suppression = self._number(said, "suppression", 0.0)
+        if suppression is not None and not 0 <= suppression < 1:
+            self._say(f"suppression must be a share from 0 to below 1, not {suppression:g}")
+        for q in quasi if suppression else ():
+            column = self._schema.table(q.table).column(q.column)
+            if q.kind != "parent" and column.type.kind not in TEXTS and not column.nullable:
+                self._say(
+                    f"{q.name} is NOT NULL and no text, so that a suppressed person's value has nothing to become; leave `suppression` out"
+                )
+        if self.problems or suppression is None:
+            return None
+        folder = Path(self._policy.file).parent
+        return PeopleSpec(table, key, tuple(quasi), tuple(models), tuple(sensitive), notation, suppression, recoding, folder)
+
+    def _column(self, text: Any, what: str) -> tuple[str, str] | None:
+        table, dot, column = text.rpartition(".") if isinstance(text, str) else ("", "", "")
+        if not dot:
+            self._say(f"{what} must name a table and a column, as in users.id")
+            return None
+        if not self._schema.has(table):
+            self._say(f"there is no table '{table}'{nearest(table, [t.name for t in self._schema.tables])}")
+            return None
+        known = [c.name for c in self._schema.table(table).stored_columns]
+        if column not in known:
+            self._say(f"there is no column '{text}'{nearest(column, known)}")
+            return None
+        return table, column
+
+    def _list(self, said: Mapping[str, Any], key: str) -> list[str]:
+        value = said.get(key, [])
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            self._say(f"{key} must be a list of columns")
+            return []
+        if len(set(names)) < len(names):
+            self._say(f"{key} names a column twice")
+        return names
+
+    def _by_column(self, said: Mapping[str, Any], key: str, names: Sequence[str]) -> Mapping[str, Any]:
+        value = said.get(key, {})
+        if not isinstance(value, dict):
+            self._say(f"{key} must be a mapping from quasi-identifiers")
+            return {}
+        for name in value:
+            if name not in names:
+                self._say(f"{key}: '{name}' is no quasi-identifier of this item{nearest(name, names)}")
+        return value
+
+    def _joins(self, said: Mapping[str, Any]) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+        found = []
+        for text in self._list(said, "join"):
+            sides = _EQUATION.match(text)
+            if sides is None:
+                self._say(f"a join must read like addresses.user_id = users.id, not '{text[:60]}'")
+                continue
+            left, right = self._column(sides[1], "a join"), self._column(sides[2], "a join")
+            if left is not None and right is not None:
+                found.append((left, right))
+        return found
+
+    def _quasi(
+        self, name: str, subject: str, key: str, joins: Sequence[tuple[tuple[str, str], tuple[str, str]]], hierarchies: Mapping[str, Any],
+        weights: Mapping[str, Any],
+    ) -> QuasiColumn | None:  # fmt: skip
+        place = self._column(name, "a quasi-identifier")
+        if place is None:
+            return None
+        table, column = place
+        treated = self._policy.tables.get(table)
+        treatment = None if treated is None or treated.drop else treated.columns.get(column)
+        if treatment is None or treatment.mask.name != KEEP or treatment.paths or treatment.when is not None:
+            self._say(f"{name} is made anonymous here, so that its own mask in `tables:` must be `keep`")
+        found = self._schema.table(table)
+        if column in found.key or found.foreign_key_of(column) is not None or found.is_unique(column):
+            self._say(f"{name} is a key, unique or a reference; such a column names somebody and is masked, not generalised")
+        hierarchy, weight = hierarchies.get(name), weights.get(name, 1.0)
+        if hierarchy is not None and not isinstance(hierarchy, str):
+            self._say(f"the hierarchy of {name} must be a file (`zip.csv`) or a function (`prefix:3,2`, `interval:5,10`, `date`)")
+            hierarchy = None
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight <= 0:
+            self._say(f"the weight of {name} must be a number above 0")
+            weight = 1.0
+        if table == subject:
+            return QuasiColumn(table, column, "own", hierarchy=hierarchy, weight=float(weight))
+        linked = self._link(table, subject, key, joins)
+        if linked is None:
+            return None
+        kind, link, target = linked
+        return QuasiColumn(table, column, kind, link, target, hierarchy, float(weight))
+
+    def _link(
+        self, table: str, subject: str, key: str, joins: Sequence[tuple[tuple[str, str], tuple[str, str]]]
+    ) -> tuple[Kind, str, str] | None:
+        """How a table hangs on the subject: by a join that is said, else by the one reference that is declared."""
+        edges = [edge for pair in joins for edge in (pair, pair[::-1])] or [
+            ((t.name, f.columns[0]), (f.table, f.target[0])) for t in self._schema.tables for f in t.foreign_keys if len(f.columns) == 1
+        ]
+        children = sorted({start[1] for start, end in edges if start[0] == table and end == (subject, key)})
+        parents = sorted(
+            {
+                (start[1], end[1])
+                for start, end in edges
+                if start[0] == subject and end[0] == table and self._schema.table(table).is_unique(end[1])
+            }
+        )
+        if len(children) + len(parents) == 1:
+            return ("child", children[0], "") if children else ("parent", *parents[0])
+        why = "more than one way" if children or parents else "no single reference"
+        self._say(
+            f"{why} leads from {table} to {subject}.{key}; say `join: [{table}.column = {subject}.{key}]` "
+            "(tables further away cannot be joined)"
+        )
+        return None
+
+    def _sensitive(self, name: str, subject: str) -> str | None:
+        place = self._column(name, "a sensitive column")
+        if place is not None and place[0] != subject:
+            self._say(f"the sensitive column {name} must stand in the subject's table {subject}")
+            return None
+        return None if place is None else place[1]
+
+    def _models(self, said: Mapping[str, Any], sensitive: Sequence[str]) -> list[Model]:
+        models: list[Model] = []
+        try:
+            k, l, t, c = (self._number(said, word, None) for word in ("k", "l", "t", "c"))  # noqa: E741
+            if k is not None:
+                models.append(KAnonymity(int(k)))
+            kind, distance = (
+                self._word(said, "l_kind", ("distinct", "entropy", "recursive")),
+                self._word(said, "t_kind", ("equal", "ordered")),
+            )
+            if (l is not None or t is not None) and not sensitive:
+                self._say("l and t are about sensitive columns; name them (`sensitive: [users.diagnosis]`)")
+            if kind == "recursive" and (c is None or l is None):
+                self._say("recursive diversity needs `l` and `c`")
+            for name in sensitive:
+                if l is not None and kind == "distinct":
+                    models.append(DistinctDiversity(l, name))
+                elif l is not None and kind == "entropy":
+                    models.append(EntropyDiversity(l, name))
+                elif l is not None and c is not None:
+                    models.append(RecursiveDiversity(l, name, c))
+                if t is not None:
+                    models.append(EqualCloseness(t, name) if distance == "equal" else OrderedCloseness(t, name))
+        except InputError as error:
+            self._say(str(error))
+        if not models and not self.problems:
+            self._say("no privacy model is asked for; say `k: 5`")
+        return models
+
+    def _number(self, said: Mapping[str, Any], key: str, default: float | None) -> float | None:
+        value = said.get(key, default)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            self._say(f"{key} must be a number")
+            return default
+        return value
+
+    def _word(self, said: Mapping[str, Any], key: str, known: Sequence[str]) -> Any:
+        value = said.get(key, known[0])
+        if value not in known:
+            self._say(f"{key} must be one of {', '.join(known)}, not '{value}'")
+            return known[0]
+        return value
