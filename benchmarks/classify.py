@@ -157,9 +157,16 @@ def renamed(database: Database, way: str) -> Database:
             for k in table.foreign_keys
         )
         return replace(
-            table, name=tables[table.name], columns=tuple(replace(c, name=own[c.name], comment=None) for c in table.columns), key=tuple(own[c] for c in table.key), foreign_keys=keys,
-            unique=tuple(replace(u, columns=tuple(own[c] for c in u.columns)) for u in table.unique), checks=(), indexes=(), comment=None,
-        )  # fmt: skip
+            table,
+            name=tables[table.name],
+            columns=tuple(replace(c, name=own[c.name], comment=None) for c in table.columns),
+            key=tuple(own[c] for c in table.key),
+            foreign_keys=keys,
+            unique=tuple(replace(u, columns=tuple(own[c] for c in u.columns)) for u in table.unique),
+            checks=(),
+            indexes=(),
+            comment=None,
+        )
 
     schema = replace(database.schema, tables=tuple(changed(t) for t in database.schema.tables))
     samples = {tables[t]: rows.rename_columns([names[t, c] for c in rows.column_names]) for t, rows in database.samples.items()}

@@ -193,7 +193,6 @@ def _column(column: Mapping[str, Any]) -> str:
     kind = column["class"]
     badges = f"<span{' class=' + chr(34) + 'warn' + chr(34) if kind in _PERSONAL else ''}>{safe(kind)}</span>"
     badges += f"<span>{safe(column['entity'])}</span>" if column["entity"] else ""
-    badges += "<span>decided by a person</span>" if column["decided"] == "person" else ""
     facts = [("masked by" if column["transformer"] != "keep" else "not masked", _transformer(column))]
     facts += [("when", str(column["when"]))] if column["when"] else []
     facts += [("otherwise", _said(column["else"]))] if column["else"] else []

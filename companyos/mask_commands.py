@@ -7,6 +7,7 @@ from companyos.cli import Lazy
 PLACES: dict[str, tuple[str, str, str]] = {
     "plan": ("companyos.mask_plan", "plan", "Propose a policy for a live database, or show what changed since."),
     "run": ("companyos.mask_run", "run", "Mask a live database into a sanitized bundle, with a proof."),
+    "scan": ("companyos.mask_scan", "scan", "Look in a bundle for personal values of a live database."),
     "certificate": ("companyos.mask_certificate", "certificate", "Show the certificate of a sanitized bundle."),
     "find": ("companyos.mask_find", "find", "Find personal values in free text."),
     "anonymize": ("companyos.mask_anonymize", "anonymize", "Make a file k-anonymous, l-diverse, t-close."),

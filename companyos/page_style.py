@@ -32,8 +32,10 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 .about{overflow-wrap:anywhere}
 .notice{margin-top:1rem;padding:.6rem .9rem;border-left:3px solid var(--warn);background:var(--warn-page);border-radius:0 4px 4px 0}
 .notice.good{border-color:var(--bar);background:var(--card)}
-.scroll{overflow-x:auto}
-.scroll td,.scroll th{vertical-align:top;min-width:4.5rem;overflow-wrap:anywhere}
+.rows td,.rows th{vertical-align:top;overflow-wrap:normal}
+.fit{container-type:inline-size}
+.rows td bdi{overflow-wrap:break-word}
+.rows .n+*{padding-left:.8rem}
 .stack>.card+.card{margin-top:.9rem}
 .evidence{margin:.6rem 0 0;padding-left:1.1rem;font-size:.85rem;color:var(--muted);overflow-wrap:anywhere}
 .facts{display:flex;flex-wrap:wrap;gap:.1rem 1rem;margin-top:.7rem;font-variant-numeric:tabular-nums}
@@ -62,7 +64,7 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 .bar{display:block;width:100%;height:.55rem;background:var(--page);border-radius:2px}
 .bar rect{fill:var(--bar)}
 .bar rect.may{fill:var(--soft)}
-.broad{max-width:44rem}
+.broad{max-width:32rem}
 .plot rect.may{fill:var(--soft)}
 .bar.pair{height:1rem}
 .note{font-size:.78rem;color:var(--muted)}
@@ -71,7 +73,7 @@ section{margin-top:2.6rem;scroll-margin-top:1rem}
 header .card{margin-top:1rem;max-width:60rem}
 section>.card{max-width:60rem}
 section>.about{margin:.2rem 0 .5rem}
-h2+.grid-of-cards,h2+.card{margin-top:.6rem}
+h2+.grid-of-cards,h2+.card,h2+.stack{margin-top:.6rem}
 .caption{font-size:.78rem;color:var(--muted);margin-top:.8rem}
 table{border-collapse:collapse;width:100%;margin-top:.4rem;font-size:.88rem;font-variant-numeric:tabular-nums}
 th{font-weight:400;text-align:left;overflow-wrap:anywhere}
@@ -100,6 +102,16 @@ nav a,nav .home{padding:.65rem .8rem}
 nav .n{display:none}
 main{margin-left:0;padding:1.1rem .9rem 3rem}
 section,.card{scroll-margin-top:3.6rem}
+}
+@container(max-width:48rem){
+.rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.rows tr{display:block;padding:.35rem 0}
+.rows tr>*,.rows tr+tr>*,.rows .n+*{display:flex;justify-content:space-between;gap:1rem;padding:.1rem 0;border:0;text-align:right}
+.rows tr+tr{border-top:1px solid var(--line)}
+.rows tr>th{overflow-wrap:anywhere;text-align:left;font-weight:600}
+.rows td::before{content:attr(data-name);color:var(--muted);white-space:nowrap}
+.rows td bdi{overflow-wrap:anywhere}
+.rows td:empty{display:none}
 }
 @media(max-width:36rem){
 .sides td.n{white-space:normal}

@@ -44,18 +44,24 @@ def figure_table(figures: Sequence[Figure], names: Sequence[str], first: str = "
 
 
 def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    """Return a table of texts; those of the columns in `numbers` are set to the right, and nothing is returned without rows."""
+    """Return a table of texts; those of the columns in `numbers` are set to the right, and nothing is returned without rows.
+
+    Where there is little room each row is a list of its cells under their headings.
+    """
     if not rows:
         return ""
     looks = ["n" if i in numbers else "" for i in range(len(headings))]
     head = "".join(f'<th scope="col"{_look(look)}>{safe(heading)}</th>' for heading, look in zip(headings, looks, strict=True))
     body = "".join(
         f'<tr><th scope="row">{data(first)}</th>'
-        + "".join(f"<td{_look(look)}>{data(cell)}</td>" for cell, look in zip(others, looks[1:], strict=True))
+        + "".join(
+            f'<td{_look(look)} data-name="{safe(heading)}">{data(cell) if cell else ""}</td>'
+            for heading, cell, look in zip(headings[1:], others, looks[1:], strict=True)
+        )
         + "</tr>"
         for first, *others in rows
     )
-    return f'<div class="scroll"><table class="sides"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="fit"><table class="sides rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _look(look: str) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from masking.policy.model import Policy
     from masking.policy.reader import parse_policy, read_policy
     from masking.policy.writer import policy_yaml
+    from masking.progress import unseen
+    from masking.proof import ScanReport, examination, scan
     from masking.review import prices, review_notes
     from masking.source import open_source
 
@@ -25,7 +27,9 @@ __all__ = [
     "MaskedSource",
     "MaskingKey",
     "Policy",
+    "ScanReport",
     "differences",
+    "examination",
     "open_source",
     "parse_policy",
     "plan",
@@ -34,6 +38,8 @@ __all__ = [
     "read_key",
     "read_policy",
     "review_notes",
+    "scan",
+    "unseen",
 ]
 
 _MODULES = {
@@ -44,6 +50,8 @@ _MODULES = {
     "policy.model": ("Policy",),
     "policy.reader": ("parse_policy", "read_policy"),
     "policy.writer": ("policy_yaml",),
+    "progress": ("unseen",),
+    "proof": ("ScanReport", "examination", "scan"),
     "review": ("prices", "review_notes"),
     "source": ("open_source",),
 }

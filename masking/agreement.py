@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from masking.errors import PolicyInvalid, PolicyOutdated
 from masking.policy.model import DROP, REFERENCE, Policy, Treatment
@@ -171,3 +171,20 @@ def _wrong_family(policy: Policy, root: Place, members: tuple[Place, ...]) -> li
     if at_home is not None and at_home.when is not None:
         wrong.append(Problem(f"{root} is referenced, so that it cannot be masked in some rows only", at_home.at))
     return wrong
+
+
+def resolved(policy: Policy, family: Families) -> Policy:
+    """Return `policy` with the transformer of the key in the place of every `reference`."""
+
+    def treated(place: Place, treatment: Treatment) -> Treatment:
+        paths = {path: treated(replace(place, path=path), inner) for path, inner in treatment.paths.items()}
+        if treatment.mask.name != REFERENCE or not family.is_member(place):
+            return replace(treatment, paths=paths)
+        home = treatment_at(policy, family.root(place))
+        return replace(treatment, paths=paths, mask=treatment.mask if home is None else home.mask)
+
+    tables = {
+        name: replace(table, columns={c: treated(Place(name, c), t) for c, t in table.columns.items()})
+        for name, table in policy.tables.items()
+    }
+    return replace(policy, tables=tables)

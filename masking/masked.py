@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.agreement import agree, treatment_at
+from masking.agreement import agree, resolved
 from masking.binding import BoundTable, bind
 from masking.canonical import texts_of
 from masking.errors import MaskingFailed
@@ -25,11 +25,11 @@ from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.output_schema import output_schema
-from masking.policy.model import REFERENCE, Policy, Treatment
+from masking.policy.model import Policy
 from masking.pools import KINDS, Pool, pool
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof import Scanner, ScanReport, certificate, column_entries, examined, learn_batch, learn_pools
-from masking.references import Families, Place
+from masking.proof import Scanner, ScanReport, TableLearner, certificate, column_entries, examined, learn_pools
+from masking.references import Families
 from masking.review import price_documents, prices
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
@@ -97,13 +97,13 @@ class MaskedSource:
     def _learn(self, table: Table) -> None:
         bound = self._bound.get(table.name)
         learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
-        sought = [c for c in self._examined if c.table == table.name]
-        wanted = None if learners else list(dict.fromkeys(c.column for c in sought if c.sought))
+        taker = TableLearner(table, self._examined)
+        wanted = None if learners else taker.wanted
         if wanted == []:
             self._done += self.source.count(table.name)
             return
         for first, batch in self._batches(table, "learn", wanted):
-            learn_batch(self._known, batch, sought)
+            taker.learn(self._known, batch)
             if bound is not None and learners:
                 kept = self._kept(table, first, batch)
                 rows = self._rows_of(bound, kept)
@@ -209,20 +209,3 @@ class MaskedSource:
             pools=[(f"{pool.locale}/{pool.kind}", len(pool), pool.digest) for pool in self._pools()],
             left_out=self.left_out,
         )
-
-
-def resolved(policy: Policy, family: Families) -> Policy:
-    """Return `policy` with the transformer of the key in the place of every `reference`."""
-
-    def treated(place: Place, treatment: Treatment) -> Treatment:
-        paths = {path: treated(replace(place, path=path), inner) for path, inner in treatment.paths.items()}
-        if treatment.mask.name != REFERENCE or not family.is_member(place):
-            return replace(treatment, paths=paths)
-        home = treatment_at(policy, family.root(place))
-        return replace(treatment, paths=paths, mask=treatment.mask if home is None else home.mask)
-
-    tables = {
-        name: replace(table, columns={c: treated(Place(name, c), t) for c, t in table.columns.items()})
-        for name, table in policy.tables.items()
-    }
-    return replace(policy, tables=tables)

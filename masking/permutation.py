@@ -19,7 +19,7 @@ from masking.keyed import KeyedHash
 
 UInt64 = npt.NDArray[np.uint64]
 
-SHUFFLED = 2**16
+SHUFFLED = 2**12
 ROUNDS = 10
 LARGEST = 2**104
 
@@ -33,7 +33,7 @@ _WORD_IS_ENOUGH = 2**32
 class Permutation:
     """A permutation of pairs (0 .. `left`-1, 0 .. `right`-1), of which those below `size` (left * `right` + right) are asked for.
 
-    `size` is at most 2^104. Up to 2^16 it is a keyed shuffle into one cycle, above a Feistel network of 10 rounds, as FF1 has,
+    `size` is at most 2^104. Up to 2^12 it is a keyed shuffle into one cycle, above a Feistel network of 10 rounds, as FF1 has,
     or 24 below 2^24, where its halves are small. No number is mapped to itself: what is applied is the successor in the secret
     order, E^-1(E(x) + 1), which above 2^40 is done without, since a fixed point is then met once in 10^12 values or more.
     """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from masking.binding import Binder
 from masking.classify import Finding, classify
+from masking.discovery import betraying, virtual_references
 from masking.keys import read_key
-from masking.policy.model import KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment
+from masking.policy.model import KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
 from masking.proposals import candidates
 from masking.references import Families, Place, families
 from masking.sampling import sample
@@ -25,20 +26,33 @@ def plan(source: Source, *, name: str | None = None, locale: str = "en_US", rows
 
     No value of the source is in it. Raises SourceFailure where the source cannot be read, InputError where the extra `pii` is missing.
     """
-    found = classify(source.schema, lambda table: sample(source, table, rows))
-    return propose(source.schema, found, source.count, name=name, locale=locale)
+    schema = source.schema
+    samples = {table.name: sample(source, table.name, rows) for table in schema.tables}
+    found = dict(classify(schema, samples.__getitem__))
+    found |= betraying(found, samples, schema)
+    references = virtual_references(source, found, samples, families(schema, ()))
+    return propose(schema, found, source.count, references, name=name, locale=locale)
 
 
-def propose(schema: Schema, found: Findings, count: Callable[[str], int], *, name: str | None = None, locale: str = "en_US") -> Policy:
+def propose(
+    schema: Schema,
+    found: Findings,
+    count: Callable[[str], int],
+    references: Sequence[VirtualReference] = (),
+    *,
+    name: str | None = None,
+    locale: str = "en_US",
+) -> Policy:
     """Propose a policy from what was found: for each column the first transformer that fits, the same for all that hold one key."""
-    family = families(schema, ())
+    family = families(schema, references)
+    found = _of_keys(found, references)
     tables = {
         table.name: TablePolicy(
             {c.name: _treatment(found[table.name, c.name], str(c.type)) for c in table.stored_columns}, _subject(table, found)
         )
         for table in schema.tables
     }
-    blank = Policy(name or schema.name, tables, locale=locale)
+    blank = Policy(name or schema.name, tables, locale=locale, references=tuple(references))
     chooser = _Chooser(family, Binder(schema, blank, family, read_key("ephemeral"), count))
     chosen = {
         table.name: replace(
@@ -50,6 +64,21 @@ def propose(schema: Schema, found: Findings, count: Callable[[str], int], *, nam
     return replace(blank, tables=chosen)
 
 
+def _of_keys(found: Findings, references: Sequence[VirtualReference]) -> Findings:
+    """What is found of columns and paths that hold the key of a person: a person's number, wherever it stands."""
+    changed = dict(found)
+    for r in references:
+        place = (r.table, r.columns[0])
+        why = f"its values are keys of {r.target_table}" + (f" where {r.when}" if r.when else "")
+        key = Finding("direct", "person_id", 0.8, (why,))
+        whole = changed[place]
+        if r.path is None:
+            changed[place] = replace(key, evidence=(why, *whole.evidence))
+        else:
+            changed[place] = replace(whole, klass=whole.klass if whole.personal else "free_text", paths={**whole.paths, r.path: key})
+    return changed
+
+
 def _treatment(finding: Finding, type: str | None) -> Treatment:
     paths = {path: _treatment(inner, None) for path, inner in finding.paths.items()}
     return Treatment(finding.klass, Step(KEEP), finding.entity, type, paths=paths, confidence=finding.confidence, evidence=finding.evidence)
@@ -59,9 +88,8 @@ def _subject(table: Table, found: Findings) -> tuple[str, ...]:
     """The column that names the person of a row: the key of a table of persons, else the first that references one."""
     keys = [table.key, *(k.columns for k in table.foreign_keys)]
     for columns in keys:
-        if len(columns) == 1 and columns[0] in {c.name for c in table.stored_columns}:
-            if found[table.name, columns[0]].entity == "person_id":
-                return columns
+        if len(columns) == 1 and (table.name, columns[0]) in found and found[table.name, columns[0]].entity == "person_id":
+            return columns
     return ()
 
 
@@ -73,14 +101,19 @@ class _Chooser:
         """The treatment of a column with the transformer that is proposed."""
         place = Place(table.name, column.name)
         if self._family.is_member(place) and self._family.root(place) != place:
-            return replace(treatment, mask=Step(REFERENCE))
+            return replace(treatment, mask=Step(REFERENCE), paths={})
         if not treatment.paths or not treatment.personal:
             return replace(treatment, mask=self._first(place, table, column, treatment), paths={})
+        if column.type.item is not None:  # a transformer masks each item of an array
+            items = next(iter(treatment.paths.values()))
+            return replace(treatment, mask=self._first(place, table, column, items), entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
-        paths = {
-            path: replace(inner, mask=self._first(replace(place, path=path), table, text, inner)) for path, inner in treatment.paths.items()
-        }
-        return replace(treatment, paths=paths, rest=Step("redact"))
+        paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
+        return replace(treatment, paths=paths, mask=Step("redact"), rest=Step("redact"))
+
+    def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
+        references = self._family.is_member(place)
+        return replace(treatment, mask=Step(REFERENCE) if references else self._first(place, table, text, treatment), paths={})
 
     def _first(self, place: Place, table: Table, column: Column, treatment: Treatment) -> Step:
         context = self._binder.context(table, column, place, treatment)

@@ -114,9 +114,10 @@ def price_search(
     seconds = 1 / TRIES_GPU if reversible else values / 2 / TRIES_GPU
     warning = None
     if origin in LONG_LIVED and seconds < WEAK_SECONDS:
+        undone = "at once" if reversible else f"in {_duration(2 * seconds)}"
         warning = (
             f"{column}: the key from {origin} outlives the run, and whoever gets hold of it undoes `{transformer}` for every value "
-            f"{'at once' if reversible else f'in {_duration(2 * seconds)}'}; take `key: ephemeral`, or guard the key as you guard the source"
+            f"{undone}; take `key: ephemeral`, or guard the key as you guard the source"
         )
     return SearchPrice(column, transformer, values, basis, reversible, seconds, 2.0 ** (KEY_BITS - 1) / TRIES_GPU / _YEARS, warning)
 

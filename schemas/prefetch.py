@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 _AHEAD = 2
+_LOOK_SECONDS, _DRAIN_SECONDS = 0.2, 0.01
 _End = object()
 T = TypeVar("T")
 
@@ -17,7 +18,8 @@ T = TypeVar("T")
 def prefetched(items: Iterable[T], cancel: Callable[[], None] | None = None) -> Iterator[Iterator[T]]:
     """Yield an iterator over `items`, which a thread reads at most two ahead; the thread has ended when the block ends.
 
-    `cancel` is called where the block ends before the items do, and makes the one that is waited for fail at once.
+    `cancel` is called where the block ends before the items do, and makes the one that is waited for fail at once; it is called again
+    until the thread has ended, since it may come too early.
     """
     queue: Queue[object] = Queue(_AHEAD)
     stopped = Event()
@@ -34,7 +36,13 @@ def prefetched(items: Iterable[T], cancel: Callable[[], None] | None = None) -> 
         queue.put(_End)
 
     def taken() -> Iterator[T]:
-        while (item := queue.get()) is not _End:
+        while True:
+            try:
+                item = queue.get(timeout=_LOOK_SECONDS)
+            except Empty:  # only now Ctrl-C is heard of, where a driver has set that a signal breaks off no wait
+                continue
+            if item is _End:
+                break
             yield item  # type: ignore[misc]
         if errors:
             raise errors[0]
@@ -45,10 +53,10 @@ def prefetched(items: Iterable[T], cancel: Callable[[], None] | None = None) -> 
         yield taken()
     finally:
         stopped.set()
-        if cancel is not None and thread.is_alive():
-            with suppress(Exception):
-                cancel()
         while thread.is_alive():
+            if cancel is not None:
+                with suppress(Exception):
+                    cancel()
             with suppress(Empty):
-                queue.get(timeout=0.01)
+                queue.get(timeout=_DRAIN_SECONDS)
         thread.join()

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.ddl_sqlite_expressions import keeps_as_text
+from schemas.decimal_texts import decimals
 from schemas.types import SqlType
 
 
@@ -29,7 +30,7 @@ def _decoded_boolean(_: SqlType, values: Sequence[Any]) -> pa.Array:
 
 def _decoded_numeric(type: SqlType, values: Sequence[Any]) -> pa.Array:
     if keeps_as_text(type):
-        return pa.array(values, pa.string()).cast(type.arrow)
+        return decimals(pa.array(values, pa.string()), type.arrow)
     numbers = pa.array(values, pa.float64())
     exact = numbers.fill_null(0).to_numpy(zero_copy_only=False)
     units = np.rint(exact * float(10**type.decimals))

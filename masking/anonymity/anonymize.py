@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from masking.anonymity.cells import Cells, class_cells, level_cells, midpoint
+from masking.anonymity.cells import Cells, class_cells, class_losses, level_cells, level_losses, midpoint
 from masking.anonymity.class_statistics import ClassStatistics, class_statistics, whole_counts
 from masking.anonymity.distinct import DistinctTable, QuasiIdentifier, distinct_table
 from masking.anonymity.domain import Notation
@@ -23,6 +23,7 @@ from masking.anonymity.models import DistinctDiversity, EqualCloseness, KAnonymi
 from schemas.errors import InputError, nearest
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Recoding = Literal["local", "global"]
 
 LOW, HIGH = "_low", "_high"
@@ -129,14 +130,18 @@ def anonymize(table: pa.Table, asked: Specification) -> Anonymized:
     if asked.recoding == "local":
         classes = recode_locally(tuples, asked.models, limit)
         kept, number = _numbered(classes)
-        cells = class_cells(_kept(tuples, kept), classes[kept], number, typed=typed)
+        part = _kept(tuples, kept)
+        cells = class_cells(part, classes[kept], number, typed=typed)
+        losses = class_losses(part, classes[kept], number)
     else:
         found = recode_globally(tuples, asked.models, limit)
         classes = found.classes
         kept, number = _numbered(classes)
-        cells = level_cells(_kept(tuples, kept), classes[kept], number, found.levels, typed=typed)
+        part = _kept(tuples, kept)
+        cells = level_cells(part, classes[kept], number, found.levels, typed=typed)
+        losses = level_losses(part, classes[kept], number, found.levels)
         levels = dict(zip(names, found.levels, strict=True))
-    return Anonymized(_written(table, cells, classes[tuple_of]), _summary(asked, tuples, classes, number, cells, levels))
+    return Anonymized(_written(table, cells, classes[tuple_of]), _summary(asked, tuples, classes, cells, losses, levels))
 
 
 def require_columns(table: pa.Table, names: Iterable[str]) -> None:
@@ -186,8 +191,14 @@ def _written(table: pa.Table, cells: Sequence[Cells], class_of: Ints) -> pa.Tabl
 
 
 def _summary(
-    asked: Specification, tuples: DistinctTable, classes: Ints, number: int, cells: Sequence[Cells], levels: Mapping[str, int] | None
+    asked: Specification,
+    tuples: DistinctTable,
+    classes: Ints,
+    cells: Sequence[Cells],
+    losses: Sequence[Floats],
+    levels: Mapping[str, int] | None,
 ) -> Summary:
+    number = int(classes.max(initial=-1)) + 1
     # classes that are written alike are one
     alike, merged = np.unique(np.stack([column.places for column in cells]), axis=1, return_inverse=True)
     groups = alike.shape[1]
@@ -195,9 +206,9 @@ def _summary(
     counted = _statistics(tuples, of, groups)
     sizes = np.bincount(classes[classes >= 0], tuples.counts[classes >= 0], number)
     suppressed = int(tuples.counts[classes < 0].sum())
-    losses = {
-        column.name: (math.fsum(column.losses * sizes) / domain.weight + suppressed) / tuples.rows
-        for column, domain in zip(cells, tuples.domains, strict=True)
+    lost = {
+        domain.name: (math.fsum(each * sizes) / domain.weight + suppressed) / tuples.rows
+        for domain, each in zip(tuples.domains, losses, strict=True)
     }
     models: list[Model] = [*asked.models]
     if not any(isinstance(model, KAnonymity) for model in models):
@@ -211,8 +222,8 @@ def _summary(
         classes=groups,
         smallest=int(counted.sizes.min()) if groups else 0,
         suppressed=suppressed,
-        granularity=1 - math.fsum(losses.values()) / len(losses),
-        losses=losses,
+        granularity=1 - math.fsum(lost.values()) / len(lost),
+        losses=lost,
         reached=reached,
         levels=levels,
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from masking.anonymity.distinct import DistinctTable
+from masking.anonymity.distinct import DistinctTable, encoded
 from masking.anonymity.domain import Domain
 from masking.anonymity.hierarchy import ALL
 from masking.anonymity.joins import LabelJoins
@@ -19,7 +21,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _QUOTED = re.compile(r'[,{}"]|^\s|\s$|^$')
-_WHOLE = re.compile(r"-?\d+")
+_WHOLE = re.compile(r"-?\d{1,18}")
 _SHORTEST_RUN = 3
 
 
@@ -27,15 +29,13 @@ _SHORTEST_RUN = 3
 class Cells:
     """The cells of one column: `texts` holds the different ones, `places` which of them each class has.
 
-    `losses` is what each class loses in this column, from 0 to its weight. `bounds` are the least and the greatest value of each of
-    `texts` where the column is written as typed numbers.
+    `bounds` are the least and the greatest value of each of `texts` where the column is written as typed numbers.
     """
 
     name: str
-    texts: tuple[str | None, ...]
+    texts: Sequence[str | None]
     places: Ints
-    losses: Floats
-    bounds: tuple[tuple[str | None, str | None], ...] | None = None
+    bounds: Sequence[tuple[str | None, str | None]] | None = None
 
 
 def class_cells(table: DistinctTable, classes: Ints, number: int, *, typed: bool = False) -> list[Cells]:
@@ -43,12 +43,16 @@ def class_cells(table: DistinctTable, classes: Ints, number: int, *, typed: bool
     return [_cells(domain, codes, classes, number, typed) for domain, codes in zip(table.domains, table.codes, strict=True)]
 
 
+def class_losses(table: DistinctTable, classes: Ints, number: int) -> list[Floats]:
+    """What each class loses in each column by these cells, from 0 to the column's weight."""
+    return [_losses(domain, codes, classes, number) for domain, codes in zip(table.domains, table.codes, strict=True)]
+
+
 def level_cells(table: DistinctTable, classes: Ints, number: int, levels: Sequence[int], *, typed: bool = False) -> list[Cells]:
     """The cells of full-domain recoding: in each column all values become what stands above them at one level."""
     found = []
     for domain, codes, level in zip(table.domains, table.codes, levels, strict=True):
-        nodes = np.zeros(number, np.int64)
-        nodes[classes] = domain.ancestors[level, codes]
+        nodes = _nodes(domain, codes, classes, number, level)
         different, places = np.unique(nodes, return_inverse=True)
         groups = [np.flatnonzero(domain.ancestors[level] == node) for node in different.tolist()]
         if domain.hierarchy is not None and domain.form == "labels":
@@ -56,54 +60,19 @@ def level_cells(table: DistinctTable, classes: Ints, number: int, levels: Sequen
         elif domain.form == "range":
             texts = [_range(domain, int(group[0]), int(group[-1])) for group in groups]
         else:
-            texts = [_set([domain.values[code] for code in group.tolist()]) for group in groups]
+            ends = np.cumsum([0, *map(len, groups)])
+            texts = _sets(domain, np.concatenate(groups) if groups else np.zeros(0, np.int64), ends).to_pylist()
         bounds = None
         if typed and domain.form == "range":
-            bounds = tuple(_bounds(domain, int(group[0]), int(group[-1])) for group in groups)
-        found.append(Cells(domain.name, tuple(texts), places, domain.losses[nodes], bounds))
+            bounds = [_bounds(domain, int(group[0]), int(group[-1])) for group in groups]
+        found.append(Cells(domain.name, texts, places, bounds))
     return found
 
 
-def _cells(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int, typed: bool) -> Cells:
-    first = np.full(number, len(domain.values), np.int64)
-    last = np.full(number, -1, np.int64)
-    np.minimum.at(first, classes, codes.astype(np.int64))
-    np.maximum.at(last, classes, codes.astype(np.int64))
-    if domain.form == "labels":
-        assert domain.hierarchy is not None
-        nodes, places = np.unique(LabelJoins(domain).node(first, last), return_inverse=True)
-        labels = tuple(domain.hierarchy.labels[node] for node in nodes.tolist())
-        return Cells(domain.name, labels, places, domain.losses[nodes][places])
-    if domain.form == "range":
-        spans, places = np.unique(first * len(domain.values) + last, return_inverse=True)
-        pairs = [divmod(span, len(domain.values)) for span in spans.tolist()]
-        texts = tuple(_range(domain, low, high) for low, high in pairs)
-        lost = np.array([domain.most if _beside_null(domain, low, high) else high - low for low, high in pairs], np.float64)
-        bounds = tuple(_bounds(domain, low, high) for low, high in pairs) if typed else None
-        return Cells(domain.name, texts, places, lost[places] / domain.most * domain.weight, bounds)
-    keys = np.unique(classes * len(domain.values) + codes)
-    starts = np.searchsorted(keys, np.arange(number + 1) * len(domain.values))
-    members = keys % len(domain.values)
-    known: dict[bytes, int] = {}
-    places = np.empty(number, np.int64)
-    for i, (start, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
-        places[i] = known.setdefault(members[start:end].tobytes(), len(known))
-    sets = [_set([domain.values[code] for code in np.frombuffer(key, members.dtype).tolist()]) for key in known]
-    return Cells(domain.name, tuple(sets), places, (np.diff(starts) - 1) / domain.most * domain.weight)
-
-
-def _beside_null(domain: Domain, first: int, last: int) -> bool:
-    return first != last and domain.has_null and last == len(domain.values) - 1
-
-
-def _range(domain: Domain, first: int, last: int) -> str | None:
-    if first == last:
-        return domain.values[first]
-    return ALL if _beside_null(domain, first, last) else f"[{domain.values[first]},{domain.values[last]}]"
-
-
-def _bounds(domain: Domain, first: int, last: int) -> tuple[str | None, str | None]:
-    return (None, None) if _beside_null(domain, first, last) else (domain.values[first], domain.values[last])
+def level_losses(table: DistinctTable, classes: Ints, number: int, levels: Sequence[int]) -> list[Floats]:
+    """What each class loses in each column by the cells of full-domain recoding."""
+    columns = zip(table.domains, table.codes, levels, strict=True)
+    return [domain.losses[_nodes(domain, codes, classes, number, level)] for domain, codes, level in columns]
 
 
 def midpoint(low: str | None, high: str | None) -> str | None:
@@ -114,15 +83,87 @@ def midpoint(low: str | None, high: str | None) -> str | None:
     return f"{middle.quantize(Decimal(1)) if middle == middle.to_integral_value() else middle.normalize():f}"
 
 
-def _set(values: Sequence[str | None]) -> str | None:
+def _nodes(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int, level: int) -> Ints:
+    nodes = np.zeros(number, np.int64)
+    nodes[classes] = domain.ancestors[level, codes]
+    return nodes
+
+
+def _cells(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int, typed: bool) -> Cells:
+    if domain.form == "set":
+        members, starts = _members(domain, codes, classes, number)
+        places, texts = encoded(_sets(domain, members, starts))
+        return Cells(domain.name, texts, places)
+    first, last = _span(domain, codes, classes, number)
+    if domain.form == "labels":
+        assert domain.hierarchy is not None
+        nodes, places = np.unique(LabelJoins(domain).node(first, last), return_inverse=True)
+        return Cells(domain.name, [domain.hierarchy.labels[node] for node in nodes.tolist()], places)
+    spans, places = np.unique(first * len(domain.values) + last, return_inverse=True)
+    pairs = [divmod(span, len(domain.values)) for span in spans.tolist()]
+    bounds = [_bounds(domain, low, high) for low, high in pairs] if typed else None
+    return Cells(domain.name, [_range(domain, low, high) for low, high in pairs], places, bounds)
+
+
+def _losses(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int) -> Floats:
+    if domain.form == "set":
+        lost = np.diff(_members(domain, codes, classes, number)[1]) - 1
+        return lost / domain.most * domain.weight
+    first, last = _span(domain, codes, classes, number)
+    if domain.form == "labels":
+        return domain.losses[LabelJoins(domain).node(first, last)]
+    beside_null = domain.has_null & (first != last) & (last == len(domain.values) - 1)
+    return np.where(beside_null, domain.most, last - first) / domain.most * domain.weight
+
+
+def _span(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int) -> tuple[Ints, Ints]:
+    """The first and the last value of each class."""
+    first = np.full(number, len(domain.values) - 1, np.int64)
+    last = np.zeros(number, np.int64)
+    np.minimum.at(first, classes, codes.astype(np.int64))
+    np.maximum.at(last, classes, codes.astype(np.int64))
+    return first, last
+
+
+def _members(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int) -> tuple[Ints, Ints]:
+    """The different values of each class: those of class i from `starts[i]` up to `starts[i + 1]`."""
+    keys = np.unique(classes * len(domain.values) + codes)
+    return keys % len(domain.values), np.searchsorted(keys, np.arange(number + 1) * len(domain.values))
+
+
+def _range(domain: Domain, first: int, last: int) -> str | None:
+    if first == last:
+        return domain.values[first]
+    return ALL if _beside_null(domain, first, last) else f"[{domain.values[first]},{domain.values[last]}]"
+
+
+def _beside_null(domain: Domain, first: int, last: int) -> bool:
+    return first != last and domain.has_null and last == len(domain.values) - 1
+
+
+def _bounds(domain: Domain, first: int, last: int) -> tuple[str | None, str | None]:
+    return (None, None) if _beside_null(domain, first, last) else (domain.values[first], domain.values[last])
+
+
+def _sets(domain: Domain, members: Ints, starts: Ints) -> pa.Array:
     """`{a,b}`; `[3,7]` for whole numbers without a gap; the value itself where it is one; null is an element without a character."""
-    if len(values) == 1:
-        return values[0]
-    if len(values) >= _SHORTEST_RUN and all(value is not None and _WHOLE.fullmatch(value) for value in values):
-        numbers = sorted(int(value) for value in values if value is not None)
-        if numbers[-1] - numbers[0] == len(numbers) - 1 and len(set(numbers)) == len(numbers):
-            return f"[{numbers[0]},{numbers[-1]}]"
-    return "{" + ",".join(_element(value) for value in values) + "}"
+    elements = pa.array([_element(value) for value in domain.values], pa.string())
+    lists = pa.ListArray.from_arrays(pa.array(starts.astype(np.int32)), elements.take(pa.array(members)))
+    texts = pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+    sizes = np.diff(starts)
+    alone = pa.array(domain.values, pa.string()).take(pa.array(members[starts[:-1]]))
+    texts = pc.if_else(pa.array(sizes == 1), alone, texts)
+
+    whole = np.array([value is not None and bool(_WHOLE.fullmatch(value)) for value in domain.values])
+    if not whole.any() or not len(sizes):
+        return texts
+    numbers = np.array([int(value) if is_whole and value else 0 for value, is_whole in zip(domain.values, whole, strict=True)], np.int64)
+    if len(np.unique(numbers[whole])) < whole.sum():
+        return texts  # 7 and 07
+    low, high = (kind.reduceat(numbers[members], starts[:-1]) for kind in (np.minimum, np.maximum))
+    run = np.logical_and.reduceat(whole[members], starts[:-1]) & (high - low == sizes - 1) & (sizes >= _SHORTEST_RUN)
+    ends = [pa.array(end).cast(pa.string()) for end in (low, high)]
+    return pc.if_else(pa.array(run), pc.binary_join_element_wise("[", ends[0], ",", ends[1], "]", ""), texts)
 
 
 def _element(value: str | None) -> str:

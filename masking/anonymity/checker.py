@@ -104,6 +104,8 @@ def _covering(hierarchy: Hierarchy | None) -> Callable[[str | None, Sequence[str
         if cell is None:
             return False
         if cell.startswith("{") and cell.endswith("}"):
+            if '"' not in cell and value:
+                return f",{value}," in f",{cell[1:-1]}," and "," not in value
             return value in _elements(cell)
         return _within(value, *_range(cell))
 

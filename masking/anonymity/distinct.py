@@ -59,7 +59,7 @@ def distinct_table(
     """
     domains, columns = [], []
     for quasi in quasi_identifiers:
-        places, present = _encoded(table.column(quasi.name))
+        places, present = encoded(table.column(quasi.name))
         domain, codes = make_domain(quasi.name, present, quasi.hierarchy, notation, quasi.weight)
         domains.append(domain)
         columns.append(codes[places])
@@ -82,16 +82,16 @@ def packed_keys(columns: Sequence[Ints], sizes: Sequence[int]) -> Ints:
     return packed
 
 
-def _encoded(values: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+def encoded(values: pa.Array | pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
     """The place of each value among the different ones, and these."""
-    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    found = values.dictionary_encode(null_encoding="encode")
+    return found.indices.to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist()
 
 
 def _observations(values: pa.ChunkedArray, tuples: Ints) -> Observations:
-    places, present = _encoded(values)
+    places, present = encoded(values)
     order = np.empty(len(present), np.int64)
     order[sorted(range(len(present)), key=lambda i: _by_order(present[i]))] = np.arange(len(present))
     keys, counts = np.unique(tuples * len(present) + order[places], return_counts=True)

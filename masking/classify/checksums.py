@@ -18,24 +18,26 @@ from schemas.errors import InputError
 
 # modules of stdnum for the numbers of persons, of those that tax them, and of things
 _PERSONS = (
-    "ar.dni", "at.vnr", "be.nn", "bg.egn", "bg.pnf", "br.cpf", "ca.sin", "ca.bc_phn", "ch.ssn", "cl.rut", "cn.ric", "cr.cpf", "cu.ni", "cz.rc", "dk.cpr",
-    "do.cedula", "ec.ci", "ee.ik", "es.dni", "es.nie", "es.nif", "fi.hetu", "fr.nir", "gb.nhs", "gb.upn", "gr.amka", "hr.oib", "id.nik", "ie.pps",
-    "il.idnr", "in_.aadhaar", "in_.vid", "is_.kennitala", "it.codicefiscale", "jp.in_", "kr.rrn", "lt.asmens", "mu.nid", "mx.curp", "my.nric",
-    "nl.bsn", "no.fodselsnummer", "pe.cui", "pk.cnic", "pl.pesel", "pt.cc", "ro.cnp", "se.personnummer", "si.emso", "th.pin", "tr.tckimlik", "za.idnr",
+    "ar.dni", "at.vnr", "be.nn", "bg.egn", "bg.pnf", "br.cpf", "ca.sin", "ca.bc_phn", "ch.ssn", "cl.rut", "cn.ric", "cr.cpf", "cu.ni",
+    "cz.rc", "dk.cpr", "do.cedula", "ec.ci", "ee.ik", "es.dni", "es.nie", "es.nif", "fi.hetu", "fr.nir", "gb.nhs", "gb.upn", "gr.amka",
+    "hr.oib", "id.nik", "ie.pps", "il.idnr", "in_.aadhaar", "in_.vid", "is_.kennitala", "it.codicefiscale", "jp.in_", "kr.rrn",
+    "lt.asmens", "mu.nid", "mx.curp", "my.nric", "nl.bsn", "no.fodselsnummer", "pe.cui", "pk.cnic", "pl.pesel", "pt.cc", "ro.cnp",
+    "se.personnummer", "si.emso", "th.pin", "tr.tckimlik", "za.idnr",
 )  # fmt: skip
 _TAXES = (
-    "ar.cuit", "at.tin", "au.abn", "au.tfn", "be.vat", "br.cnpj", "ch.uid", "co.nit", "cz.dic", "de.idnr", "de.vat", "es.cif", "fi.veronumero", "fr.nif",
-    "fr.siren", "fr.siret", "fr.tva", "gb.utr", "gb.vat", "in_.pan", "in_.gstin", "it.iva", "mx.rfc", "nl.btw", "nz.ird", "pl.nip", "pt.nif",
-    "ru.inn", "se.orgnr", "tr.vkn", "eu.vat",
+    "ar.cuit", "at.tin", "au.abn", "au.tfn", "be.vat", "br.cnpj", "ch.uid", "co.nit", "cz.dic", "de.idnr", "de.vat", "es.cif",
+    "fi.veronumero", "fr.nif", "fr.siren", "fr.siret", "fr.tva", "gb.utr", "gb.vat", "in_.pan", "in_.gstin", "it.iva", "mx.rfc", "nl.btw",
+    "nz.ird", "pl.nip", "pt.nif", "ru.inn", "se.orgnr", "tr.vkn", "eu.vat",
 )  # fmt: skip
 _THINGS = ("ean", "isbn", "issn", "lei", "isin", "ismn", "iso6346", "imo", "figi", "pl.regon", "us.rtn")
 _MODULES = {
-    **dict.fromkeys(_PERSONS, "national_id"), **dict.fromkeys(_TAXES, "tax_id"), **dict.fromkeys(_THINGS, "thing"),
-    "iban": "iban", "imei": "device_id",
+    **dict.fromkeys(_PERSONS, "national_id"), **dict.fromkeys(_TAXES, "tax_id"), **dict.fromkeys(_THINGS, "thing"), "iban": "iban",
+    "imei": "device_id",
 }  # fmt: skip
 # Visa, Mastercard, Maestro, UnionPay, JCB; American Express and Diners Club have fewer digits
 _CARD = re.compile(
-    r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}"
+    r"(?:4\d{3}|5[0-8]\d\d|2[2-7]\d\d|35\d\d|6\d{3})(?:[ -]?\d{4}){2}[ -]?\d{1,7}"
+    r"|3[47]\d\d[ -]?\d{6}[ -]?\d{5}|3[0689]\d\d[ -]?\d{6}[ -]?\d{4}"
 )
 _CANDIDATE = re.compile(r"(?=(?:.*\d){6})[A-Za-z0-9][A-Za-z0-9 ./\-+]{5,38}")
 TRIED = 120

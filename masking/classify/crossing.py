@@ -15,8 +15,8 @@ Place = tuple[str, str]
 
 # what is worth looking for: values that few others have
 _TELLING = frozenset((
-    "person_name", "username", "email", "phone", "iban", "bank_account", "credit_card", "national_id", "tax_id", "passport", "driving_licence", "vehicle", "ip_address",
-    "mac_address", "device_id", "person_id", "company", "url",
+    "person_name", "username", "email", "phone", "iban", "bank_account", "credit_card", "national_id", "tax_id", "passport",
+    "driving_licence", "vehicle", "ip_address", "mac_address", "device_id", "person_id", "company", "url",
 ))  # fmt: skip
 LEAST_LENGTH = 6
 LEAST_VALUES = 8

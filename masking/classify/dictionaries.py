@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # attributes of Faker's providers, by the beginning of their names
 _GIVEN = ("names_male", "names_female", "middle_names")
 _CITIES = (
@@ -41,21 +45,9 @@ _REGIONS = (
     "voivodeships",
     "area_names",
 )
-_STREETS = ("street_suffixes", "street_prefixes", "street_suffixes_long", "street_suffixes_short", "street_prefixes_short", "street_prefixes_long", "road_suffixes",
-            "street_suffixes_masc", "street_suffixes_fem", "street_suffixes_neu")  # fmt: skip
-_STREET_WORDS = (
-    "street", "st", "avenue", "ave", "road", "rd", "lane", "ln", "drive", "dr", "court", "ct", "boulevard", "blvd", "way", "place", "square", "terrace", "close", "crescent",
-    "highway", "hwy", "parkway", "straße", "strasse", "str", "weg", "platz", "gasse", "allee", "ring", "ufer", "damm", "rue", "chemin", "impasse", "quai", "route", "cours",
-    "calle", "plaza", "avenida", "paseo", "camino", "c/", "avda", "ronda", "glorieta", "via", "viale", "piazza", "corso", "strada", "vicolo", "borgo", "contrada", "rua",
-    "travessa", "largo", "praça", "alameda", "rodovia", "straat", "laan", "plein", "kade", "gracht", "dreef", "steenweg", "ulica", "ul", "aleja", "al", "plac", "pl", "osiedle",
-    "os", "gatan", "gata", "vägen", "väg", "vej", "gade", "vei", "katu", "tie", "utca", "út", "sokak", "caddesi", "mahallesi", "sk", "cd", "ulice", "náměstí", "apt", "suite",
-    "po", "box", "postfach", "unit", "flat",
-)  # fmt: skip
-_COMPANY_WORDS = (
-    "inc", "llc", "ltd", "limited", "corp", "corporation", "company", "co", "plc", "llp", "group", "holding", "holdings", "gmbh", "ag", "kg", "ohg", "gbr", "mbh", "ug", "ev", "se", "sa",
-    "sas", "sarl", "eurl", "sl", "slu", "sau", "srl", "spa", "snc", "scarl", "ltda", "eireli", "lda", "bv", "nv", "vof", "sp", "zoo", "sc", "ab", "as", "asa", "aps", "oy", "oyj", "kft", "zrt", "sro",
-    "partners", "associates", "sons", "bros", "brothers", "gebr", "gebroeders", "stiftung", "fils", "hijos", "figli", "fratelli", "filhos", "industries", "enterprises", "solutions",
-    "technologies", "consulting", "株式会社", "合同会社", "有限会社", "ооо", "оао", "зао", "cooperative", "foundation", "bank", "insurance", "hospital", "university", "e.v",
+_STREETS = (
+    "street_suffixes", "street_prefixes", "street_suffixes_long", "street_suffixes_short", "street_prefixes_short",
+    "street_prefixes_long", "road_suffixes", "street_suffixes_masc", "street_suffixes_fem", "street_suffixes_neu",
 )  # fmt: skip
 
 
@@ -78,12 +70,22 @@ class Dictionaries:
     nationalities: frozenset[str]
     religions: frozenset[str]
     genders: frozenset[str]
+    marital: frozenset[str]
+    illnesses: frozenset[str]
     common: frozenset[str]
+
+
+@cache
+def vocabulary() -> dict[str, tuple[str, ...]]:
+    """The lists that come with the code."""
+    read = yaml.load(files("masking.classify").joinpath("vocabulary.yaml").read_text("utf-8"), Loader=_LOADER)
+    return {kind: tuple(words) for kind, words in read.items()}
 
 
 @cache
 def dictionaries() -> Dictionaries:
     """Harvest the lists that are installed; the same versions give the same dictionaries."""
+    own = vocabulary()
     given, family, titles, jobs = set[str](), set[str](), set[str](), set[str]()
     for provider in _providers("person"):
         for name, words in _lists(provider):
@@ -98,8 +100,7 @@ def dictionaries() -> Dictionaries:
     places: dict[str, set[str]] = {k: set() for k in ("cities", "regions", "countries", "streets", "endings", "beginnings")}
     for provider in _providers("address"):
         for name, words in _lists(provider):
-            kind = ("cities" if name in _CITIES else "regions" if name.startswith(_REGIONS) else "countries" if name == "countries"
-                    else "streets" if name in _STREETS else "endings" if name == "city_suffixes" else "beginnings" if name == "city_prefixes" else None)  # fmt: skip
+            kind = _kind_of_place(name)
             if kind:
                 places[kind] |= words
     companies = {w for provider in _providers("company") for name, words in _lists(provider) if "suffix" in name for w in words}
@@ -107,33 +108,36 @@ def dictionaries() -> Dictionaries:
     given |= mimesis["given"]
     family |= mimesis["family"]
     jobs |= mimesis["jobs"]
-    streets = set(_STREET_WORDS) | {w.rstrip(".") for w in places["streets"] if 2 <= len(w) <= 12 and " " not in w}
-    common = _common() - {w for w in given | family if len(w) > 2 and w not in _KEEP}
+    streets = set(own["streets"]) | {w.rstrip(".") for w in places["streets"] if 2 <= len(w) <= 12 and " " not in w}
+    common = _common() - {w for w in given | family if len(w) > 2 and w not in own["seldom_names"]}
     return Dictionaries(
-        given=frozenset(_names(given)), family=frozenset(_names(family)), titles=frozenset(w.rstrip(".") for w in titles | mimesis["titles"]),
-        cities=frozenset(places["cities"] | mimesis["cities"]), regions=frozenset(places["regions"] | mimesis["regions"]),
-        city_beginnings=frozenset(places["beginnings"]), city_endings=tuple(sorted(w for w in places["endings"] if len(w) >= 3)),
-        countries=frozenset(places["countries"] | mimesis["countries"]), street_words=frozenset(streets),
-        street_endings=("straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "ring", "damm", "ufer", "straat", "laan", "plein", "weg", "gracht", "kade", "dreef", "gatan", "vägen",
-                        "gata", "vej", "gade", "vegen", "veien", "katu", "kuja", "tie", "steenweg", "str", "hof", "steeg", "pad", "baan", "boulevard", "singel", "dijk", "stieg", "wall", "markt"),
-        company_words=frozenset(_COMPANY_WORDS) | frozenset(_short(companies)), jobs=frozenset(jobs), nationalities=frozenset(mimesis["nationalities"]),
-        religions=frozenset(_RELIGIONS), genders=frozenset(_GENDERS), common=frozenset(common),
-    )  # fmt: skip
+        given=frozenset(_names(given)),
+        family=frozenset(_names(family)),
+        titles=frozenset(w.rstrip(".") for w in titles | mimesis["titles"]),
+        cities=frozenset(places["cities"] | mimesis["cities"]),
+        regions=frozenset(places["regions"] | mimesis["regions"]),
+        city_beginnings=frozenset(places["beginnings"]),
+        city_endings=tuple(sorted(w for w in places["endings"] if len(w) >= 3)),
+        countries=frozenset(places["countries"] | mimesis["countries"]),
+        street_words=frozenset(streets),
+        street_endings=tuple(own["street_endings"]),
+        company_words=frozenset(own["companies"]) | frozenset(_short(companies)),
+        jobs=frozenset(jobs),
+        nationalities=frozenset(mimesis["nationalities"]),
+        religions=frozenset(own["religions"]),
+        genders=frozenset(own["genders"]),
+        marital=frozenset(own["marital"]),
+        illnesses=frozenset(own["illnesses"]),
+        common=frozenset(common),
+    )
 
 
-_GENDERS = (
-    "male", "female", "m", "f", "man", "woman", "other", "non-binary", "nonbinary", "diverse", "d", "x", "männlich", "weiblich", "divers", "homme", "femme", "h", "hombre", "mujer",
-    "masculino", "femenino", "feminino", "maschio", "femmina", "uomo", "donna", "v", "vrouw", "mężczyzna", "kobieta", "k", "masculin", "féminin", "u", "unknown", "prefer not to say",
-    "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "miss", "mx", "mx.", "dr", "dr.", "prof", "prof.", "herr", "frau", "mme", "monsieur", "madame", "mlle", "señor", "señora", "sr", "sr.", "sra", "sra.", "sig.", "sig.ra",
-    "dhr.", "mevr.", "mevrouw", "pan", "pani", "男", "女", "男性", "女性", "erkek", "kadın", "kvinna", "mann", "kvinne", "agender", "genderqueer", "transgender", "t", "w", "fluid", "genderfluid", "cis", "intersex",
-)  # fmt: skip
-_RELIGIONS = (
-    "christian", "christianity", "catholic", "roman catholic", "protestant", "orthodox", "lutheran", "anglican", "baptist", "methodist", "presbyterian", "pentecostal", "evangelical", "mormon", "muslim", "islam", "sunni", "shia",
-    "jewish", "judaism", "hindu", "hinduism", "buddhist", "buddhism", "sikh", "sikhism", "jain", "taoism", "shinto", "atheist", "atheism", "agnostic", "agnosticism", "none", "no religion", "other", "spiritual", "römisch-katholisch",
-    "evangelisch", "katholisch", "konfessionslos", "muslimisch", "jüdisch", "catholique", "protestant", "musulman", "juif", "sans religion", "católica", "católico", "musulmán", "cattolica", "cattolico", "rk", "ev", "katolik", "musulmano",
-)  # fmt: skip
-# words that are names too, and are far more often not
-_KEEP = frozenset(("gold", "silver", "rose", "violet", "amber", "ruby", "olive", "pink", "grey", "gray", "orange", "purple", "red", "blue", "green", "black", "white", "brown", "small", "large", "long", "short", "new", "young", "king", "may", "april", "june", "will", "mark", "bill", "price", "page", "day", "case"))  # fmt: skip
+def _kind_of_place(name: str) -> str | None:
+    """What a list of an address provider holds."""
+    exact = {"countries": "countries", "city_suffixes": "endings", "city_prefixes": "beginnings"}
+    if name in exact:
+        return exact[name]
+    return "cities" if name in _CITIES else "regions" if name.startswith(_REGIONS) else "streets" if name in _STREETS else None
 
 
 def _providers(topic: str) -> Iterator[Any]:
@@ -162,7 +166,8 @@ def _words(values: Iterable[Any]) -> Iterator[str]:
 def _mimesis() -> dict[str, set[str]]:
     kinds = ("given", "family", "titles", "jobs", "cities", "regions", "countries", "nationalities")
     found: dict[str, set[str]] = {k: set() for k in kinds}
-    places = {"person": (("given", "names"), ("family", "surnames"), ("titles", "title"), ("jobs", "occupation"), ("nationalities", "nationality")),
+    places = {"person": (("given", "names"), ("family", "surnames"), ("titles", "title"), ("jobs", "occupation"), ("nationalities",
+        "nationality")),
               "address": (("cities", "city"), ("regions", "state"), ("countries", "country"))}  # fmt: skip
     for locale in sorted(_folder("mimesis").joinpath("datasets").iterdir(), key=lambda p: p.name):
         for file, fields in places.items():

@@ -11,11 +11,15 @@ import pyarrow as pa
 
 from masking.classify import patterns
 from masking.classify.finding import Finding, harmless, unsure
+from masking.classify.names import lexicon
+from masking.classify.profile import MOST_CHARACTERS
 
 MOST_DOCUMENTS = 500
 MOST_PATHS = 200
 MOST_DEPTH = 12
 MOST_LEAVES = 4000
+# a key that stands in fewer objects may be data, unless it is a known word
+LEAST_OBJECTS = 3
 
 Leaf = Callable[[str, list[Any]], Finding]
 
@@ -27,6 +31,8 @@ class Leaves:
     at: dict[str, list[Any]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     keyed: set[str] = field(default_factory=set)
+    objects: dict[str, int] = field(default_factory=dict)
+    texts: set[str] = field(default_factory=set)
     broken: int = 0
     documents: int = 0
 
@@ -55,12 +61,16 @@ def _walk(found: Leaves, path: str, name: str, value: Any, depth: int) -> None:
             found.keyed.add(path)
             return
         for key, inner in value.items():
-            _walk(found, f"{path}.{key}", key, inner, depth + 1)
+            below = f"{path}.{key}"
+            found.objects[below] = found.objects.get(below, 0) + 1
+            _walk(found, below, key, inner, depth + 1)
     elif isinstance(value, list) and depth < MOST_DEPTH:
         for inner in value[:100]:
             _walk(found, f"{path}[*]", name, inner, depth + 1)
     elif value is not None:
         found.names.setdefault(path, name)
+        if isinstance(value, str):
+            found.texts.add(value[:MOST_CHARACTERS])
         values = found.at.setdefault(path, [])
         if len(values) < MOST_LEAVES:
             values.append(json.dumps(value) if isinstance(value, (dict, list)) else value)
@@ -74,6 +84,8 @@ def _keys_are_values(value: Mapping[str, Any], found: Leaves, path: str) -> bool
 
 
 def _is_name(key: str) -> bool:
+    if "." in key or "[" in key:
+        return False
     plain = key.replace("_", "").replace("-", "").replace("$", "").replace(" ", "")
     digits = sum(c.isdigit() for c in key)
     return 0 < len(key) <= 40 and plain.isalnum() and digits <= 3 and not patterns.is_uuid(key) and not patterns.is_hash(key)
@@ -83,18 +95,32 @@ def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
     """The finding for a column of documents, with one for each path; `decide` says what a leaf's name and values are."""
     if not leaves.documents:
         return unsure("free_text", "there are no documents")
-    paths = {path: decide(leaves.names[path], values) for path, values in sorted(leaves.at.items()) if not _is_below(path, leaves.keyed)}
-    # a path that names differ at from document to document is a table of its own, whose keys are values
-    rare = [p for p, values in leaves.at.items() if len(values) <= 1]
-    if leaves.documents >= 20 and len(rare) > 20 and len(rare) > 0.5 * len(leaves.at):
-        return unsure("free_text", f"{leaves.documents} documents have {len(leaves.at)} paths, most of them once: keys may be values")
+    shown = {path: values for path, values in sorted(leaves.at.items()) if not _is_below(path, leaves.keyed) and _is_shown(path, leaves)}
+    paths = {path: decide(leaves.names[path], values) for path, values in shown.items()}
+    left = len(leaves.at) - len(shown)
     for path in sorted(leaves.keyed):
         paths[path] = unsure("free_text", "its keys are data and no names")
     if leaves.broken:
         return Finding(
             "free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths
         )
+    if left:
+        said = f"{left} of {len(leaves.at)} paths have keys that may be values, so they are not named, and are masked"
+        return Finding("free_text", "text", 0.4, (said,), paths)
     return _whole(leaves.documents, paths, "documents")
+
+
+def _is_shown(path: str, leaves: Leaves) -> bool:
+    """Whether all keys of a path are names: they recur or are known words, and stand nowhere as values."""
+    so_far = "$"
+    for step in path.split(".")[1:]:
+        so_far = f"{so_far}.{step}"
+        place = so_far.rstrip("[*]")
+        key = step.rstrip("[*]")
+        known = leaves.objects.get(place, 0) >= LEAST_OBJECTS or lexicon().read(key).telling
+        if not known or (len(key) >= 4 and key in leaves.texts):
+            return False
+    return True
 
 
 def _is_below(path: str, keyed: set[str]) -> bool:

@@ -117,11 +117,12 @@ def fits(entity: str, texts: Texts) -> bool:
 
 # what numbers can be: the least and the greatest that make sense, and the fewest different ones
 _NUMBERS: dict[str, tuple[float, float]] = {
-    "phone": (1e6, 1e16), "postcode": (100, 1e9), "coordinates": (-180, 180), "age": (0, 130), "birth_date": (1000, 1e8), "salary": (-1e13, 1e13), "health": (-1e6, 1e7),
-    "national_id": (1e4, 1e19), "tax_id": (1e4, 1e19), "bank_account": (1e3, 1e19), "credit_card": (0, 1e19), "passport": (1e4, 1e12), "driving_licence": (1e4, 1e15),
-    "device_id": (1e6, 1e19), "person_id": (0, 1e19), "gender": (0, 9), "marital_status": (0, 20), "ethnicity": (0, 99), "religion": (0, 99), "nationality": (0, 999),
-    "political": (0, 99), "sexuality": (0, 20), "ip_address": (1e6, 1e19), "mac_address": (1e6, 1e19), "secret": (1e3, 1e19), "password": (0, 1e19), "country": (0, 999),
-    "vehicle": (1e4, 1e19), "language": (0, 999), "street": (0, 1e5), "username": (1e4, 1e19),
+    "phone": (1e6, 1e16), "postcode": (100, 1e9), "coordinates": (-180, 180), "age": (0, 130), "birth_date": (1000, 1e8),
+    "salary": (-1e13, 1e13), "health": (-1e6, 1e7), "national_id": (1e4, 1e19), "tax_id": (1e4, 1e19), "bank_account": (1e3, 1e19),
+    "credit_card": (0, 1e19), "passport": (1e4, 1e12), "driving_licence": (1e4, 1e15), "device_id": (1e6, 1e19), "person_id": (0, 1e19),
+    "gender": (0, 9), "marital_status": (0, 20), "ethnicity": (0, 99), "religion": (0, 99), "nationality": (0, 999), "political": (0, 99),
+    "sexuality": (0, 20), "ip_address": (1e6, 1e19), "mac_address": (1e6, 1e19), "secret": (1e3, 1e19), "password": (0, 1e19),
+    "country": (0, 999), "vehicle": (1e4, 1e19), "language": (0, 999), "street": (0, 1e5), "username": (1e4, 1e19),
 }  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from masking.classify.dictionaries import Dictionaries, dictionaries
 
 _TOKENS = re.compile(r"[\s,]+")
 _PARTICLES = frozenset((
-    "van", "von", "de", "der", "den", "del", "della", "di", "da", "do", "dos", "das", "du", "la", "le", "el", "al", "bin", "ibn", "y", "e", "zu", "zum", "ter", "ten", "af",
-    "av", "dalla", "degli", "los", "las", "i", "und", "and", "et", "'t", "st", "st.", "jr", "jr.", "sr", "sr.", "ii", "iii", "iv",
+    "van", "von", "de", "der", "den", "del", "della", "di", "da", "do", "dos", "das", "du", "la", "le", "el", "al", "bin", "ibn", "y",
+    "e", "zu", "zum", "ter", "ten", "af", "av", "dalla", "degli", "los", "las", "i", "und", "and", "et", "'t", "st", "st.", "jr", "jr.",
+    "sr", "sr.", "ii", "iii", "iv",
 ))  # fmt: skip
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
@@ -137,7 +138,7 @@ def is_street(text: str) -> bool:
     lowered = text.lower()
     words = dictionaries()
     tokens = [t.strip(".,;") for t in _TOKENS.split(lowered)]
-    named = [t for t in tokens if t in words.street_words and len(t) > 1 or t.endswith(words.street_endings)]
+    named = [t for t in tokens if (t in words.street_words and len(t) > 1) or t.endswith(words.street_endings)]
     return bool(named) and (_DIGIT.search(text) is not None or len(tokens) > 1) and any(len(t) > 2 for t in tokens if t not in named)
 
 

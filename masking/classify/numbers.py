@@ -97,7 +97,8 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
     size = len(str(int(max(abs(numbers.low), abs(numbers.high)))))
     return harmless(
         0.9 if name.harmless else 0.75,
-        f"{numbers.distinct} different {what} of up to {size} digits in {numbers.rows} rows, and no name or check digit says that they are of a person",
+        f"{numbers.distinct} different {what} of up to {size} digits in {numbers.rows} rows",
+        "no name or check digit says that they are of a person",
     )
 
 
@@ -125,7 +126,7 @@ def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
     return (
         not numbers.whole
         and exact
-        and -180 <= numbers.low
+        and numbers.low >= -180
         and numbers.high <= 180
         and numbers.distinct >= 0.5 * numbers.rows
         and not name.entities

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import date
 from ipaddress import ip_address
+from itertools import pairwise
+
+from masking.classify.dictionaries import vocabulary
 
 Test = Callable[[str], bool]
 
@@ -38,7 +41,8 @@ _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-
 _ROUTE = re.compile(r"[a-z][\w-]*(?:[.:_/-][a-z][\w-]*)+")
 _WORKING_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?[AaPp][Mm])?")
 _POSTCODE = re.compile(
-    r"\d{5}(?:-\d{4})?|\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} \d{2}|\d{5}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
+    r"\d{5}(?:-\d{4})?|\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} \d{2}|\d{5}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}"
+    r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
     r"|(?:[A-Z]{1,2}-)\d{4,5}|[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}"
 )
 _STREET_AND_NUMBER = re.compile(r"[^\W\d_][^\d,;:@/]{3,50}[ ,]+\d{1,4} ?[A-Za-z]?(?:[-/]\d{1,4})?|\d{1,5}[,]? [^\W\d_][^\d:;@]{3,50}")
@@ -100,14 +104,13 @@ def is_random(text: str, kinds: int) -> bool:
 def _turns(text: str) -> int:
     """How often small letters, capitals and digits follow one another."""
     kinds = ["a" if c.islower() else "A" if c.isupper() else "9" for c in text if c.isalnum()]
-    return sum(1 for left, right in zip(kinds, kinds[1:], strict=False) if left != right and (left, right) != ("A", "a"))
+    return sum(1 for left, right in pairwise(kinds) if left != right and (left, right) != ("A", "a"))
 
 
 def _full(pattern: re.Pattern[str]) -> Test:
     return lambda text: pattern.fullmatch(text) is not None
 
 
-_TRUTHS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f", "0", "1", "on", "off", "ja", "nein", "oui", "non", "si", "sí", "nao", "não", "nee", "tak", "nie"))  # fmt: skip
 # what says by itself what it is, the most particular first
 PERSONAL: tuple[tuple[str, str, Test], ...] = (
     ("email", "e-mail addresses", is_email),
@@ -120,7 +123,7 @@ PERSONAL: tuple[tuple[str, str, Test], ...] = (
 )  # fmt: skip
 # what is harmless, unless the name or the rows say otherwise
 HARMLESS: tuple[tuple[str, Test], ...] = (
-    ("truth values", lambda t: t.lower() in _TRUTHS),
+    ("truth values", lambda t: t.lower() in vocabulary()["truths"]),
     ("version numbers", _full(_VERSION)),
     ("colours", _full(_COLOUR)),
     ("media types", _full(_MIME)),

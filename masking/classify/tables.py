@@ -13,16 +13,22 @@ Place = tuple[str, str]
 
 # how much a column says that each row is a person
 _PERSONAL = {
-    "given_name": 1.0, "family_name": 1.0, "person_name": 1.0, "birth_date": 1.0, "gender": 0.7, "national_id": 1.0, "email": 1.0, "username": 1.0, "password": 1.0, "phone": 0.7,
-    "street": 0.4, "address": 0.4, "passport": 1.0, "marital_status": 0.7, "age": 0.5, "photo": 0.5, "job_title": 0.4, "driving_licence": 1.0, "salary": 0.5, "religion": 0.5,
-    "nationality": 0.5, "iban": 0.4, "credit_card": 0.4, "tax_id": 0.4, "ethnicity": 0.5, "person_id": 0.5,
+    "given_name": 1.0, "family_name": 1.0, "person_name": 1.0, "birth_date": 1.0, "gender": 0.7, "national_id": 1.0, "email": 1.0,
+    "username": 1.0, "password": 1.0, "phone": 0.7, "street": 0.4, "address": 0.4, "passport": 1.0, "marital_status": 0.7, "age": 0.5,
+    "photo": 0.5, "job_title": 0.4, "driving_licence": 1.0, "salary": 0.5, "religion": 0.5, "nationality": 0.5, "iban": 0.4,
+    "credit_card": 0.4, "tax_id": 0.4, "ethnicity": 0.5, "person_id": 0.5,
 }  # fmt: skip
 # what shows that the rows belong to persons, whoever they are
-_LINKING = frozenset(("given_name", "family_name", "person_name", "birth_date", "national_id", "email", "username", "phone", "street", "address", "passport", "person_id", "iban", "credit_card",
-                      "bank_account", "driving_licence", "ip_address", "device_id"))  # fmt: skip
+_LINKING = frozenset((
+    "given_name", "family_name", "person_name", "birth_date", "national_id", "email", "username", "phone", "street", "address",
+    "passport", "person_id", "iban", "credit_card", "bank_account", "driving_licence", "ip_address", "device_id",
+))  # fmt: skip
 # columns of persons who are not what the row is: the receiver of a parcel, whom to call
-_OTHERS = frozenset(("ship", "shipping", "bill", "billing", "delivery", "recipient", "sender", "receiver", "emergency", "contact", "author", "by", "caller", "called", "to", "from", "adjuster", "signatory",
-                     "composer", "autor", "auteur", "empfaenger", "ontvanger", "destinatario", "intestatario", "referred", "payee"))  # fmt: skip
+_OTHERS = frozenset((
+    "ship", "shipping", "bill", "billing", "delivery", "recipient", "sender", "receiver", "emergency", "contact", "author", "by",
+    "caller", "called", "to", "from", "adjuster", "signatory", "composer", "autor", "auteur", "empfaenger", "ontvanger", "destinatario",
+    "intestatario", "referred", "payee",
+))  # fmt: skip
 ENOUGH = 2.0
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from masking.known.canonical import other_spellings, texts_of
 from masking.known.filters import Filter, GrowingFilter
+from masking.known.looks import Looks
 from masking.known.stream import I64, U64, Hasher, Mask, Stream
 from masking.known.values import HashedValues
 
@@ -21,7 +22,6 @@ MIN_LETTERS, MIN_DIGITS, MIN_IDEOGRAPHS = 4, 6, 2
 POOL = "pool"  # the class of values from which pseudonyms are picked
 _TAG = np.uint64(3)
 _TAGS = np.repeat(np.array([SHORT, WORD, ANCHORED, LONG], np.uint64), [MIN_DIGITS, ANCHOR - MIN_DIGITS, HEAD - ANCHOR + 1, 1])
-PROFILE = 24  # lengths of values that the expectations by chance tell apart
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class KnownPlace:
 class KnownColumn:
     """What is known of a place: hashes of its values and of other spellings of them, and how they look.
 
-    `profile[d, l]` counts cells of d digits and l other letters; `cells` counts all.
+    `cells` counts all cells, of values that are not empty.
     """
 
     place: KnownPlace
     inside: bool
     values: HashedValues = field(default_factory=HashedValues)
     spellings: HashedValues = field(default_factory=HashedValues)
-    profile: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((PROFILE, PROFILE), np.int64))
+    looks: Looks = field(default_factory=Looks)
     cells: int = 0
 
     def lookup(self, hashes: U64) -> Mask:
@@ -98,7 +98,7 @@ class KnownValues:
             hashes = self._learn(stream, inside)
             column.values.add(hashes)
             column.cells += len(hashes)
-            column.profile += profile_of(stream)
+            column.looks.see(stream)
         for spelling in other_spellings(texts, place.entity, values.type):
             for stream in self.hasher.streams(spelling):
                 column.spellings.add(self._learn(stream, inside))
@@ -147,13 +147,17 @@ class KnownValues:
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
-        candidates = hashes[hit]
         if not len(hit):
             return
+        hit = hit[np.argsort(hashes[hit])]  # neighbours are found near one another
+        candidates = hashes[hit]
+        first = np.ones(len(hit), bool)
+        first[1:] = candidates[1:] != candidates[:-1]
+        different, repeats = candidates[first], np.cumsum(first) - 1
         for number, column in enumerate(self.columns):
-            known = column.lookup(candidates)
+            known = column.lookup(different)
             if known.any():
-                yield number, hit[known]
+                yield number, np.sort(hit[known[repeats]])
 
     def tagged(self, stream: Stream) -> U64:
         """The hashes of the whole texts of a stream, with the way to look for them."""
@@ -200,12 +204,3 @@ def tag_words(hashes: U64, lengths: I64) -> U64:
     tags: U64 = _TAGS.take(np.minimum(lengths, HEAD + 1))
     tags[(lengths >= MIN_LETTERS) & (lengths < MIN_DIGITS)] = WORD
     return (hashes & ~_TAG) | tags
-
-
-def profile_of(stream: Stream) -> npt.NDArray[np.int64]:
-    """How many texts have d digits and l other letters, at [d, l]; lengths above are counted with the longest."""
-    lengths = stream.lengths
-    digits = stream.digits[stream.begins[1:]] - stream.digits[stream.begins[:-1]]
-    cells = np.minimum(digits, PROFILE - 1) * PROFILE + np.minimum(lengths - digits, PROFILE - 1)
-    counted: npt.NDArray[np.int64] = np.bincount(cells[lengths > 0], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE)
-    return counted

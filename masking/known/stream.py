@@ -159,12 +159,10 @@ class Stream:
         changes: Mask = (kinds[1:] != kinds[:-1]) | (kinds[1:] == IDEOGRAPH)
         return changes
 
-    @property
-    def characters(self) -> npt.NDArray[np.uint32]:
-        """The folded characters."""
-        if self._compact.dtype == np.uint8:
-            return fold_tables().first.take(self._compact)
-        return self._compact  # type: ignore[return-value]
+    def characters_at(self, places: I64) -> npt.NDArray[np.uint32]:
+        """The folded characters at `places`."""
+        found = self._compact[places].astype(np.uint32)
+        return fold_tables().first[found] if self._compact.dtype == np.uint8 else found
 
     @cached_property
     def classes(self) -> npt.NDArray[np.uint8]:

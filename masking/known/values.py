@@ -67,8 +67,7 @@ class HashedValues:
     def _at(self, places: I64, hashes: U64) -> Mask:
         if not len(self.hashes):
             return np.zeros(len(hashes), bool)
-        inside = np.minimum(places, len(self.hashes) - 1)
-        found: Mask = self.hashes[inside] == hashes
+        found: Mask = self.hashes.take(places, mode="clip") == hashes
         return found
 
 

@@ -6,19 +6,22 @@
 
 from masking.proof.certificate import certificate
 from masking.proof.columns import Examined, column_entries, examined
-from masking.proof.learning import learn_batch, learn_pools, learn_source
+from masking.proof.examination import Examination, examination
+from masking.proof.learning import TableLearner, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
 from masking.proof.scanning import scan
 
 __all__ = [
+    "Examination",
     "Examined",
     "ScanReport",
     "Scanner",
+    "TableLearner",
     "certificate",
     "column_entries",
+    "examination",
     "examined",
-    "learn_batch",
     "learn_pools",
     "learn_source",
     "scan",

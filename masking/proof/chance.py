@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from masking.known.index import PROFILE
-
 FALSE_ALARM = 1e-6
-NEGLIGIBLE = 1e-3  # what chance brings less often than this is no chance: one value counts
+NEGLIGIBLE = 0.01  # where chance brings less than that, one value counts
 
 
 def threshold(draws: float, expected: float, false_alarm: float = FALSE_ALARM) -> int:
@@ -39,13 +34,3 @@ def _exponent(draws: float, expected: float, met: float) -> float:
         return math.inf
     rest = (draws - met) * math.log((draws - met) / (draws - expected)) if met < draws else 0.0
     return met * math.log(met / expected) + rest
-
-
-def expected_of_forms(source: npt.NDArray[np.floating], output: npt.NDArray[np.floating]) -> float:
-    """How many values of a source meet values of an output in the mean, if all were drawn from all texts of their form.
-
-    `source[d, l]` and `output[d, l]` are numbers of different values with d digits and l other letters, of 10 and 26 kinds.
-    """
-    digits, letters = np.meshgrid(np.arange(PROFILE), np.arange(PROFILE), indexing="ij")
-    forms = 10.0**digits * 26.0**letters
-    return float(np.minimum(source * output / forms, np.minimum(source, output)).sum())

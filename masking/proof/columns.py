@@ -21,8 +21,8 @@ class Examined:
     """A column of the source, or a path into one, and what the proof does with it.
 
     `kept` says why its values stand in the output on purpose, None where they must not. `sought` is false where there is nothing to
-    look for: public columns, and free texts of which only the personal parts are masked. Where only some rows are kept, `masked_rows`
-    and `kept_rows` are SQL conditions for the two.
+    look for: public columns, and free texts of which only the personal parts are masked. Where only some rows are kept, `when`
+    tells them from the others: those for which it holds, or all others.
     """
 
     table: str
@@ -32,8 +32,8 @@ class Examined:
     entity: str | None
     kept: str | None
     sought: bool
-    masked_rows: str | None = None
-    kept_rows: str | None = None
+    when: str | None = None
+    kept_where_it_holds: bool = False
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ class Examined:
     @property
     def place(self) -> KnownPlace:
         """Where the values that must not stand in the output are known; not sought, where all are kept."""
-        return KnownPlace(self.name, self.entity, self.column_class, sought=self.kept is None or self.masked_rows is not None)
+        return KnownPlace(self.name, self.entity, self.column_class, sought=self.kept is None or self.when is not None)
 
     @property
     def kept_place(self) -> KnownPlace:
@@ -107,7 +107,7 @@ def _entry(table: str, column: str, path: str | None, treatment: Treatment, mask
         "class": treatment.klass,
         "entity": treatment.entity,
         "transformer": mask.name,
-        "parameters": mask.parameters,
+        "parameters": _named(mask.parameters),
         "when": treatment.when,
         "else": None if treatment.otherwise is None else treatment.otherwise.name,
         "confidence": treatment.confidence,
@@ -115,13 +115,17 @@ def _entry(table: str, column: str, path: str | None, treatment: Treatment, mask
     }
 
 
+def _named(parameters: Any) -> Mapping[str, Any]:
+    """The parameters of a transformer; the first one may stand there without its name."""
+    return {} if parameters is None else parameters if isinstance(parameters, Mapping) else {"value": parameters}
+
+
 def _examined(entry: Mapping[str, Any], parted: bool) -> Examined:
     transformer, otherwise, column_class = str(entry["transformer"]), entry["else"], str(entry["class"])
-    kept = masked_rows = kept_rows = None
+    kept = when = None
     if column_class != "public":
         if entry["when"] is not None and (transformer == KEEP) != (otherwise == KEEP):
-            holds, fails = f"({entry['when']}) IS TRUE", f"({entry['when']}) IS NOT TRUE"
-            masked_rows, kept_rows = (fails, holds) if transformer == KEEP else (holds, fails)
+            when = str(entry["when"])
             kept = f"kept in the rows where the condition {'holds' if transformer == KEEP else 'does not hold'}"
         elif transformer == KEEP:
             kept = "the policy keeps it"
@@ -136,6 +140,6 @@ def _examined(entry: Mapping[str, Any], parted: bool) -> Examined:
         entry["entity"],
         kept,
         column_class != "public" and not text and not parted,
-        masked_rows,
-        kept_rows,
+        when,
+        transformer == KEEP,
     )

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from masking.known.index import KnownColumn, KnownValues
 from masking.known.values import HashedValues
-from masking.proof.chance import FALSE_ALARM, expected_of_forms, threshold
+from masking.proof.chance import FALSE_ALARM, threshold
 from masking.proof.columns import Examined
+from masking.proof.controls import expected_by_neighbours
 from masking.proof.report import CELLS, ColumnScanned, Found, ScanReport
 from masking.proof.words import common_words
 
@@ -32,7 +33,8 @@ class Judge:
         self._numbers = {column.place.name: number for number, column in enumerate(known.columns)}
         self._pools = [(number, c) for number, c in enumerate(known.columns) if c.place.is_pool]
         self._kept = [c for c in known.columns if not c.place.sought and not c.place.is_pool]
-        self._in_pool: dict[tuple[str, str], int] = {}
+        self._neighbours: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+        self._shares: dict[tuple[str, str], float] = {}
 
     def report(self, outputs: Sequence[OutputColumn], *, allowed: int, cells: int, texts: int, size: int) -> ScanReport:
         """The report on `outputs`, by columns of the source in their order, then by columns of the output in theirs."""
@@ -85,13 +87,8 @@ class Judge:
         shared = allow(column.values.shared(hashes) if weak else none)
         pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
-        pool_expected, pool_threshold, pool_survivors = 0.0, 0, 0
-        for pool_number, pool, met in pools:
-            if met.any():
-                expected, limit, excess = self._picked(column, output, where, pool_number, pool, int(np.count_nonzero(met)))
-                if (excess, expected) > (pool_survivors, pool_expected):
-                    pool_expected, pool_threshold, pool_survivors = expected, limit, excess
-        words = allow(self._words.lookup(hashes))
+        pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
+        words = allow(self._words.lookup(hashes) if left.any() else none)
         rest = int(np.count_nonzero(left))
         expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
         survivors = (rest - min(rest, math.floor(expected)) if rest > limit else 0) + pool_survivors
@@ -101,24 +98,44 @@ class Judge:
         )  # fmt: skip
 
     def _picked(
-        self, column: KnownColumn, output: OutputColumn, where: str, pool_number: int, pool: KnownColumn, met: int
+        self, column: KnownColumn, output: OutputColumn, where: str, pools: list[tuple[int, KnownColumn, npt.NDArray[np.bool_]]]
     ) -> tuple[float, int, int]:
-        """Expectation, limit and excess of the values of a pool, had they been picked without regard to the source."""
-        tally = output.tallies.get((pool_number, where))
-        picked = met if tally is None else len(tally.values)
+        """Expectation, limit and excess of values that are in pools, had they been picked from these without regard to the source.
+
+        A value that is in several pools is taken for one of the pool that explains most of the values, of such the smallest.
+        """
+        expected, limit, excess = 0.0, 0, 0
+        while pools:
+            pools = [(number, pool, met) for number, pool, met in pools if met.any()]
+            if not pools:
+                break
+            number, pool, met = max(pools, key=lambda p: (np.count_nonzero(p[2]), -len(p[1].values)))
+            values = int(np.count_nonzero(met))
+            tally = output.tallies.get((number, where))
+            picked = values if tally is None else len(tally.values)
+            mean = picked * self._share(column, pool)
+            passed = threshold(picked, mean)
+            expected, limit = expected + mean, limit + passed
+            excess += values - math.floor(mean) if values > passed else 0
+            pools = [(other, more, found & ~met) for other, more, found in pools if other != number]
+        return expected, limit, excess
+
+    def _share(self, column: KnownColumn, pool: KnownColumn) -> float:
+        """The share of a pool that a column of the source has."""
         key = (column.place.name, pool.place.name)
-        if key not in self._in_pool:
-            self._in_pool[key] = int(np.count_nonzero(column.lookup(pool.values.hashes)))
-        expected = picked * self._in_pool[key] / max(len(pool.values), 1)
-        limit = threshold(picked, expected)
-        return expected, limit, met - math.floor(expected) if met > limit else 0
+        if key not in self._shares:
+            self._shares[key] = float(np.count_nonzero(column.lookup(pool.values.hashes))) / max(len(pool.values), 1)
+        return self._shares[key]
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
-        controls = output.cells if where == CELLS else output.numbers
-        share = len(column.values) / max(column.cells, 1)
-        output_forms, source_forms = controls.forms, column.profile * share
+        sample = output.cells if where == CELLS else output.stretches
+        key = (output.name, where)
+        if key not in self._neighbours:
+            columns = self._known.columns
+            self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
+        forms = sample.forms
         if where != CELLS:
-            output_forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
-        expected = max(expected_of_forms(source_forms, output_forms), controls.expected(number))
-        most = min(float(controls.different), float(len(column.values)))
+            forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
+        expected = max(column.looks.expected(forms, len(column.values)), float(self._neighbours[key][number]))
+        most = min(float(sample.different), float(len(column.values)))
         return min(expected, most), threshold(most, min(expected, most))

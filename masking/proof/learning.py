@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from masking.errors import PolicyOutdated
 from masking.known.index import POOL, KnownPlace, KnownValues
-from masking.known.json_leaves import leaves
-from masking.proof.columns import REST, Examined, by_table
+from masking.known.json_leaves import JsonLeaves
+from masking.progress import OnProgress, Progress, unseen
+from masking.proof.columns import REST, Examined
 from masking.source.base import Source
+from masking.transformers.base import Rows
+from masking.transformers.conditions import Condition
 from schemas.errors import nearest
+from schemas.model import Table
 
 
 class ValuePool(Protocol):
@@ -24,57 +29,78 @@ class ValuePool(Protocol):
     def texts(self) -> tuple[str, ...]: ...
 
 
-def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined]) -> None:
+class TableLearner:
+    """Takes the personal values of one table of the source down; `wanted` are the columns that it reads.
+
+    Raises PolicyOutdated where the table lacks a column that is to be read, TransformerUnfit where a condition cannot be evaluated.
+    """
+
+    def __init__(self, table: Table, columns: Iterable[Examined]) -> None:
+        self._columns = [c for c in columns if c.table == table.name]
+        self._sought = [c for c in self._columns if c.sought]
+        for column in self._sought:
+            if not table.has(column.column):
+                near = nearest(column.column, (c.name for c in table.columns))
+                raise PolicyOutdated(f"the source has no column '{table.name}.{column.column}', of which the policy knows{near}")
+        self._conditions = {c.name: Condition(c.when, table, c.name) for c in self._sought if c.when is not None}
+        names = [c.column for c in self._sought]
+        names += [name for condition in self._conditions.values() for name in condition.columns]
+        self.wanted = list(dict.fromkeys(names))
+        self._paths: dict[str, list[str]] = {}
+        for column in self._columns:
+            paths = self._paths.setdefault(column.column, [])
+            if column.path is not None and column.path != REST:
+                paths.append(column.path)
+        self._leaves = {name: JsonLeaves(paths) for name, paths in self._paths.items()}
+
+    def learn(self, known: KnownValues, batch: pa.RecordBatch) -> None:
+        """Learn from rows of the table, which have at least the wanted columns."""
+        rows = Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+        read: dict[str, dict[int | None, pa.Array]] = {}
+        for column in self._sought:
+            values = rows.columns[column.column]
+            if column.when is not None:
+                kept = pa.array(self._conditions[column.name].holds(rows) == column.kept_where_it_holds)
+                self._learn(known, values.filter(kept), column, column.kept_place, {})
+                self._learn(known, values.filter(pc.invert(kept)), column, column.place, {})
+            else:
+                self._learn(known, values, column, column.place, read)
+
+    def _learn(
+        self, known: KnownValues, values: pa.Array, column: Examined, place: KnownPlace, read: dict[str, dict[int | None, pa.Array]]
+    ) -> None:
+        if column.path is None or not pa.types.is_string(values.type):
+            known.add(place, values)
+            return
+        if column.column not in read:
+            read[column.column] = self._leaves[column.column].of(values)
+        rule = None if column.path == REST else self._paths[column.column].index(column.path)
+        found = read[column.column].get(rule)
+        known.add(place, pa.array([], pa.large_string()) if found is None else found)
+
+
+def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined], on_progress: OnProgress = unseen) -> None:
     """Read every personal column of `source` into `known`; `known` is to be sealed afterwards.
 
-    Raises PolicyOutdated where the source lacks a column that is to be read, SourceFailure where it cannot be read.
+    Raises PolicyOutdated where the source lacks a table or column that is to be read, SourceFailure where it cannot be read.
     """
-    for table, wanted in by_table(c for c in columns if c.sought).items():
-        _require(source, table, [c.column for c in wanted])
-        whole = [c for c in wanted if c.masked_rows is None]
-        if whole:
-            with source.read(table, list(dict.fromkeys(c.column for c in whole))) as reader:
-                for batch in reader:
-                    learn_batch(known, batch, whole)
-        for column in wanted:
-            for condition, place in ((column.masked_rows, column.place), (column.kept_rows, column.kept_place)):
-                if condition is not None:
-                    with source.where(table, condition, [column.column]) as reader:
-                        for batch in reader:
-                            _learn(known, batch.column(column.column), column, place, wanted)
-
-
-def learn_batch(known: KnownValues, batch: pa.RecordBatch, columns: Sequence[Examined]) -> None:
-    """Learn the personal columns of a batch of the source's rows; `columns` are those of its table."""
-    for column in columns:
-        if column.sought:
-            _learn(known, batch.column(column.column), column, column.place, columns)
-
-
-def _learn(known: KnownValues, values: pa.Array, column: Examined, place: KnownPlace, siblings: Iterable[Examined]) -> None:
-    if column.path is None or not pa.types.is_string(values.type):
-        known.add(place, values)
-        return
-    named = {c.path for c in siblings if c.column == column.column}
-    known.add(place, pa.array([], pa.large_string()))
-    for path, found in leaves(values).items():
-        if path == column.path or (column.path == REST and path not in named):
-            known.add(place, found)
+    listed = list(columns)
+    learners = []
+    for name in dict.fromkeys(c.table for c in listed if c.sought):
+        if not source.schema.has(name):
+            near = nearest(name, (t.name for t in source.schema.tables))
+            raise PolicyOutdated(f"the source has no table '{name}', of which the policy knows{near}")
+        learners.append((name, TableLearner(source.schema.table(name), listed)))
+    rows, total = 0, sum(source.count(name) for name, _ in learners)
+    for name, learner in learners:
+        with source.read(name, learner.wanted) as reader:
+            for batch in reader:
+                learner.learn(known, batch)
+                rows += batch.num_rows
+                on_progress(Progress("learn", name, rows, total))
 
 
 def learn_pools(known: KnownValues, pools: Iterable[ValuePool]) -> None:
     """Learn the pools of pseudonyms by kind, so that what is met by chance can be told; they are not sought."""
     for pool in pools:
         known.add(KnownPlace(f"{POOL}:{pool.kind}", pool.kind, POOL, sought=False), pa.array(pool.texts, pa.large_string()))
-
-
-def _require(source: Source, table: str, names: list[str]) -> None:
-    if not source.schema.has(table):
-        raise PolicyOutdated(
-            f"the source has no table '{table}', of which the policy knows{nearest(table, (t.name for t in source.schema.tables))}"
-        )
-    found = source.schema.table(table)
-    for name in names:
-        if not found.has(name):
-            known = (c.name for c in found.columns)
-            raise PolicyOutdated(f"the source has no column '{table}.{name}', of which the policy knows{nearest(name, known)}")

@@ -15,7 +15,7 @@ BASELINE = (
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
     "exchanged; the larger expectation counts.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source.",
-    "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
+    "Survivors are those beyond what chance passes at most once in a million times; where less than a hundredth of a value is expected, "
     "one is enough.",
     "Common words, values that ten or more rows share (of columns that identify nobody by themselves), values of columns that the policy "
     "keeps, and values that a public column shows, do not count.",
@@ -67,6 +67,11 @@ class Found:
     pool_threshold: int
     survivors: int
 
+    @property
+    def explained(self) -> int:
+        """Those that do not count: allowed, or no more than chance brings."""
+        return self.values - min(self.survivors, self.values)
+
     def line(self) -> str:
         """One sentence for messages."""
         rows = "cells" if self.where == CELLS else "texts"
@@ -90,6 +95,11 @@ class ScanReport:
     def survivors(self) -> int:
         """The different survivors, over all pairs of a source column and an output column."""
         return sum(found.survivors for found in self.found)
+
+    @property
+    def values(self) -> int:
+        """The values looked for: different ones of each column."""
+        return sum(column.values for column in self.columns)
 
     @property
     def passed(self) -> bool:
@@ -118,7 +128,7 @@ class ScanReport:
             "allowed": self.allowed,
             "survivors": self.survivors,
             "false_alarm": self.false_alarm,
-            "values": sum(column.values for column in self.columns),
+            "values": self.values,
             "output": {"cells": self.cells, "texts": self.texts, "bytes": self.bytes},
             "columns": [_renamed(asdict(column), column_class="class") for column in self.columns],
             "found": [_renamed(asdict(found), output="in") for found in self.found],

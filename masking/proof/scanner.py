@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 
 from masking.known.canonical import texts_of
 from masking.known.escapes import ESCAPED, unescaped
-from masking.known.index import MIN_DIGITS, SHORT, KnownValues, tag
+from masking.known.index import MIN_DIGITS, SHORT, KnownPlace, KnownValues, tag
 from masking.known.search import search
 from masking.known.stream import I64, U64, Stream
 from masking.known.values import HashedValues
 from masking.proof.columns import Examined, kinds_of_output, public_output
-from masking.proof.controls import Controls
 from masking.proof.judging import Judge
 from masking.proof.report import CELLS, TEXTS, ScanReport
+from masking.proof.sampling import Sample
 
 _TAG = np.uint64(3)
 _LONGEST_NUMBER = 24
@@ -39,14 +39,20 @@ class OutputColumn:
     name: str
     kinds: Collection[str]
     public: bool
-    cells: Controls
-    numbers: Controls
+    cells: Sample = field(default_factory=Sample)
+    stretches: Sample = field(default_factory=Sample)
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
+
+    def is_kind_of(self, place: KnownPlace) -> bool:
+        """Whether the column holds the same kind of values as a place of the source."""
+        return place.is_pool or place.entity in self.kinds or place.name.partition("$")[0] == self.name
 
     def count(self, number: int, where: str, hashes: U64, rows: I64) -> None:
         tally = self.tallies.setdefault((number, where), Tally())
         tally.values.add(hashes)
-        tally.cells += len(np.unique(rows))
+        seen = np.zeros(int(rows.max()) + 1, bool)
+        seen[rows] = True
+        tally.cells += int(np.count_nonzero(seen))
 
 
 class Scanner:
@@ -64,6 +70,11 @@ class Scanner:
         self._allowed, self._common_words = allowed, common_words
         self._kinds: Mapping[str, Collection[str]] = kinds_of_output(columns)
         self._public = frozenset(public_output(columns))
+        self._pool_words = HashedValues()
+        for column in known.columns:
+            if column.place.is_pool:
+                self._pool_words.add(column.values.hashes)
+        self._pool_words.settle()
         self._outputs: dict[str, OutputColumn] = {}
         self._cells = self._texts = self._bytes = 0
 
@@ -84,7 +95,7 @@ class Scanner:
     def _output(self, name: str) -> OutputColumn:
         if name not in self._outputs:
             kinds, public = self._kinds.get(name, ()), name in self._public
-            self._outputs[name] = OutputColumn(name, kinds, public, Controls(self._known), Controls(self._known))
+            self._outputs[name] = OutputColumn(name, kinds, public)
         return self._outputs[name]
 
     def _see(self, output: OutputColumn, values: pa.Array) -> None:
@@ -94,15 +105,17 @@ class Scanner:
         self._texts += len(texts) - texts.null_count if textual else 0
         self._bytes += texts.nbytes if textual else 0
         for stream in self._known.hasher.streams(texts):
-            self._whole(output, stream, rows)
+            whole = self._whole(output, stream, rows)
             if textual:
-                self._inside(output, stream, rows)
+                self._inside(output, stream, rows, whole)
         if textual:
             meant, rows = _meant(texts, rows)
             for stream in self._known.hasher.streams(meant):
-                self._inside(output, stream, rows, whole=True)
+                self._inside(output, stream, rows, {})
 
-    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> None:
+    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> dict[int, I64]:
+        """Count the cells that are a value, and return them by the column that knows it."""
+        whole = {}
         starts, ends = stream.begins[:-1], stream.begins[1:]
         hashes = self._known.tagged(stream)
         filled = np.flatnonzero(ends > starts)
@@ -110,19 +123,24 @@ class Scanner:
             kept = hit if self._same_kind(output, number) else hit[hashes[hit] & _TAG != SHORT]
             if len(kept):
                 output.count(number, CELLS, hashes[kept], _rows(stream.row + kept, rows))
-        output.cells.look(stream, starts[filled], ends[filled], hashes[filled])
+                whole[number] = stream.row + kept
+        output.cells.take(stream, starts[filled], ends[filled], hashes[filled])
+        return whole
 
-    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, *, whole: bool = False) -> None:
+    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, whole: Mapping[int, I64]) -> None:
+        """Count the texts that hold a value; those that are one have been counted, as have values within longer ones."""
         found = search(self._known, stream)
         for number, hit in found.columns:
-            texts = found.rows[hit]
-            begins = stream.begins[texts - stream.row]
-            kept = hit if whole else hit[(found.starts[hit] > begins) | (found.ends[hit] < stream.begins[texts - stream.row + 1])]
+            kept = _outermost(hit, found.starts, found.ends)
+            if number in whole:
+                kept = kept[~np.isin(found.rows[kept], whole[number])]
             if len(kept):
                 output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows))
         starts, ends = self._numbers(stream)
         if len(starts):
-            output.numbers.look(stream, starts, ends, tag(stream, starts, ends, stream.hashes(starts, ends)))
+            output.stretches.take(stream, starts, ends, tag(stream, starts, ends, stream.hashes(starts, ends)))
+        if len(self._pool_words):
+            output.stretches.take(stream, *self._pairs(stream, output.stretches))
 
     def _numbers(self, stream: Stream) -> tuple[I64, I64]:
         """All stretches of digits that are as long as some value, which begin and end where a number does."""
@@ -139,9 +157,32 @@ class Scanner:
         within = ends <= stream.begins[stream.rows_of(begins) + 1]
         return begins[within], ends[within]
 
+    def _pairs(self, stream: Stream, sample: Sample) -> tuple[I64, I64, U64]:
+        """Stretches of two words that are both in the pools, as far as they belong into `sample`, and their hashes."""
+        bounds = np.flatnonzero(stream.bounds)
+        starts, middles, ends = bounds[:-2], bounds[1:-1], bounds[2:]
+        hashes = stream.hashes(starts, ends)
+        some = np.flatnonzero(sample.wants(hashes))
+        for first, last in ((starts, middles), (middles, ends)):
+            words = tag(stream, first[some], last[some], stream.hashes(first[some], last[some]))
+            maybe = self._known.known.passing(words)
+            some = some[maybe[self._pool_words.lookup(words[maybe])]]
+        starts, ends = starts[some], ends[some]
+        within = ends <= stream.begins[stream.rows_of(starts) + 1]
+        starts, ends = starts[within], ends[within]
+        return starts, ends, tag(stream, starts, ends, hashes[some][within])
+
     def _same_kind(self, output: OutputColumn, number: int) -> bool:
-        place = self._known.columns[number].place
-        return place.is_pool or place.entity in output.kinds or place.name.partition("$")[0] == output.name
+        return output.is_kind_of(self._known.columns[number].place)
+
+
+def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
+    """Those stretches that lie within no other."""
+    order = hit[np.lexsort((-ends[hit], starts[hit]))]
+    reached = np.maximum.accumulate(ends[order])
+    outer = np.ones(len(order), bool)
+    outer[1:] = ends[order][1:] > reached[:-1]
+    return order[outer]
 
 
 def _rows(places: I64, rows: I64 | None) -> I64:

@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import pyarrow as pa
 
 from masking.errors import MaskingFailed
 from masking.known.index import KnownValues
+from masking.progress import OnProgress, Progress, unseen
 from masking.proof.columns import Examined
 from masking.proof.learning import ValuePool, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
-from masking.source.base import Progress, Source, no_progress
-from schemas.source import TableSource
+from masking.source.base import Source
+from schemas.model import Schema
+
+
+class Tables(Protocol):
+    """A finished output: an opened bundle, or any other `TableSource`."""
+
+    @property
+    def schema(self) -> Schema: ...
+
+    def read(self, table: str) -> pa.RecordBatchReader: ...
 
 
 def scan(
-    output: TableSource,
+    output: Tables,
     source: Source,
     columns: Sequence[Examined],
     *,
     pools: Iterable[ValuePool] = (),
     allowed: int = 0,
     common_words: bool = True,
-    progress: Progress = no_progress,
+    on_progress: OnProgress = unseen,
 ) -> ScanReport:
-    """Look for every personal value of `source` in all of `output`.
+    """Look for every personal value of `source` in all of `output`; `columns` say what became of the source's.
 
-    `progress` is told of the rows of `output` that have been searched, without their number in all. Raises PolicyOutdated where
-    `columns` name what the source has not, SourceFailure, and MaskingFailed where there is no personal column to look for.
+    Raises PolicyOutdated where `columns` name what the source has not, SourceFailure, and MaskingFailed where no column is personal, so
+    that the scan would prove nothing.
     """
     if not any(column.sought for column in columns):
-        raise MaskingFailed("no column is personal, so that there is nothing to look for; a proof of that says nothing")
+        raise MaskingFailed("no column is personal, so that there is nothing to look for, and a scan would prove nothing")
     known = KnownValues()
-    learn_source(known, source, columns)
+    learn_source(known, source, columns, on_progress)
     learn_pools(known, pools)
     known.seal()
     scanner = Scanner(known, columns, allowed=allowed, common_words=common_words)
+    rows = 0
     for table in output.schema.tables:
-        rows = 0
         with output.read(table.name) as reader:
             for batch in reader:
                 scanner.see(table.name, batch)
                 rows += batch.num_rows
-                progress(table.name, rows, rows)
+                on_progress(Progress("search", table.name, rows, None))
+    source.check_unchanged()
     return scanner.report()

@@ -33,4 +33,4 @@ def common_words() -> Dictionary:
     for folder in resources.files("faker.providers.lorem").iterdir():
         if folder.is_dir() and not folder.name.startswith("_"):
             words.update(import_module(f"faker.providers.lorem.{folder.name}").Provider.word_list)
-    return Dictionary("common words", tuple(sorted(words)))
+    return Dictionary("common words", tuple(sorted(word for word in words if any(c.isalpha() for c in word))))

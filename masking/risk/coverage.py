@@ -1,7 +1,8 @@
 """What a generalised cell stands for: which of a column's values it may have been.
 
-A cell is a value, a label of the column's hierarchy, a set `{a,b}`, a range `[20,29]` of numbers or ISO dates, both ends within,
-or `*` for all values. The empty text (and null) is a value of its own.
+A cell is a value, a label of the column's hierarchy, a set `{a,b}`, a range `[20,29]` of numbers or ISO dates, both ends within, or
+`*` for all values. Members of sets that hold commas or quotes are quoted as in CSV. The empty text (and null) is a value of its own,
+in sets a member without a character.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from masking.risk.equivalence import SUPPRESSED, Integers
 from masking.tabular import read_records
 from schemas.errors import InputError
 
+_MEMBER = re.compile(r'(\s*"((?:[^"]|"")*)"\s*|[^,]*),')
 _RANGE = re.compile(r"\[([^,\[\]]+),([^,\[\]]+)\]")
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ].*)?)?")
 _NAMED = "_hierarchy_"
@@ -158,7 +160,10 @@ def _read_hierarchy(path: str) -> Hierarchy:
 
 
 def _set(members: str, positions: Mapping[str, int]) -> Integers | None:
-    found = {positions.get(member.strip(), positions.get(member, -1)) for member in members.split(",")}
+    found = set()
+    for member in _MEMBER.finditer(members + ","):
+        text = member[1] if member[2] is None else member[2].replace('""', '"')
+        found.add(positions.get(text, positions.get(text.strip(), -1)))
     return None if -1 in found else np.array(sorted(found), np.int64)
 
 

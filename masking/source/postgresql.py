@@ -6,7 +6,7 @@ snapshot, so that catalogue and rows are of one moment, and stays so until the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -205,20 +205,26 @@ class PostgresqlSource:
     def _batches(
         self, table: Table, sql: str, given: Callable[[pa.RecordBatch], pa.RecordBatch], conditional: bool
     ) -> Iterator[pa.RecordBatch]:
-        blamed = table.name if conditional else None
-        with self._session() as connection, connection.cursor(adbc_stmt_kwargs=_OPTIONS) as cursor:
-            doing = f"table '{table.name}'"
-            for setting in _AS_IT_LIES:
-                _execute(cursor, f"SET LOCAL {setting} TO {'on' if table.key else 'off'}", doing)
+        cursors: list[Cursor] = []
 
-            def rows() -> Iterator[pa.RecordBatch]:
-                with postgresql_failures(doing, blamed):
+        # all that waits for the server is done in the thread: called from the main one, the driver would keep Ctrl-C to itself
+        def rows() -> Generator[pa.RecordBatch]:
+            doing = f"table '{table.name}'"
+            with self._session() as connection, connection.cursor(adbc_stmt_kwargs=_OPTIONS) as cursor:
+                cursors.append(cursor)
+                for setting in _AS_IT_LIES:
+                    _execute(cursor, f"SET LOCAL {setting} TO {'on' if table.key else 'off'}", doing)
+                with postgresql_failures(doing, table.name if conditional else None):
                     cursor.execute(sql)
                     for batch in cursor.fetch_record_batch():
                         yield given(batch)
 
-            with prefetched(rows(), cursor.adbc_cancel) as batches:
+        reading = rows()
+        try:
+            with prefetched(reading, lambda: cursors[0].adbc_cancel()) as batches:
                 yield from batches
+        finally:
+            reading.close()
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:

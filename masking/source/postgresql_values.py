@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from masking.source.losses import NotCarried
 from schemas.ddl_names import quoted
+from schemas.decimal_texts import decimals
 from schemas.model import Column, Table
 from schemas.types import SqlType
 
@@ -111,7 +112,7 @@ def _carried(type: SqlType, array: pa.Array) -> pa.Array:
 
 def _numeric(type: SqlType, texts: pa.Array) -> pa.Array:
     try:
-        return texts.cast(type.arrow)
+        return decimals(texts, type.arrow)
     except pa.ArrowException:
         if pc.any(pc.match_substring_regex(texts, "(?i)nan|inf")).as_py():
             raise NotCarried("a numeric that is no number (NaN or infinite)") from None

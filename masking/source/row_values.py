@@ -6,10 +6,13 @@ like. What has one clear meaning in the column's type is taken as that; anything
 
 from __future__ import annotations
 
+import decimal
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -18,28 +21,50 @@ import pyarrow.compute as pc
 
 from masking.source.losses import NotCarried
 from schemas.model import Column
-from schemas.types import INTEGERS, TEXTS, SqlType
+from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
 Decoder = Callable[[SqlType, Sequence[Any]], pa.Array]
 _TRUTH = {"t": True, "true": True, "y": True, "yes": True, "1": True, "f": False, "false": False, "n": False, "no": False, "0": False}
 _EXACT_INTEGERS = 2**53
+_WIDE = decimal.Context(prec=400)  # binary64 has up to 309 digits before the point
+_PLAIN: dict[str, frozenset[type]] = {
+    **dict.fromkeys(INTEGERS, frozenset({int})),
+    **dict.fromkeys(FLOATS, frozenset({float, int})),
+    **dict.fromkeys((*TEXTS, "enum", "json"), frozenset({str})),
+    "numeric": frozenset({float, int, str, Decimal}),
+    "bytes": frozenset({bytes}),
+    "interval": frozenset({int, timedelta}),
+}
 _REFUSALS = (pa.ArrowException, ValueError, TypeError, OverflowError, InvalidOperation, UnicodeError, KeyError, AttributeError)
 
 
 def array_of(column: Column, values: Sequence[Any], decode: Decoder) -> pa.Array:
     """Return one column of a batch as Arrow carries it: by `decode`, which is fast, else value by value; raises NotCarried.
 
-    Texts with NUL characters are refused, since PostgreSQL takes none, and so are nulls in a key.
+    Texts with NUL characters are refused, since PostgreSQL takes none, and so are the nulls that SQLite allows in some keys.
     """
-    try:
-        array = decode(column.type, values)
-    except _REFUSALS:
-        array = _one_by_one(column.type, values)
+    array = None
+    if _are_plain(column.type, values):
+        with suppress(*_REFUSALS):
+            array = decode(column.type, values)
+    return checked(column, _one_by_one(column.type, values) if array is None else array)
+
+
+def checked(column: Column, array: pa.Array) -> pa.Array:
+    """Return `array`; NotCarried where it holds nulls, or texts, that no target takes."""
     if array.null_count and not column.nullable:
         raise NotCarried("nulls where there may be none")
     if pa.types.is_string(array.type) and pc.any(pc.match_substring(array, "\0")).as_py():
         raise NotCarried("a text with a NUL character")
     return array
+
+
+def _are_plain(type: SqlType, values: Sequence[Any]) -> bool:
+    """Whether all values are of Python's type for the column's: Arrow would cut 1.5 to 1, and take bytes for a text."""
+    kinds = {value.__class__ for value in values} - {NoneType}
+    if type.kind == "boolean":
+        return kinds <= {int, bool} and set(values) <= {0, 1, None}
+    return kinds <= _PLAIN.get(type.kind, kinds)
 
 
 def plain(type: SqlType, values: Sequence[Any]) -> pa.Array:
@@ -96,16 +121,16 @@ def _float(value: Any) -> float:
 
 
 def _numeric(type: SqlType, value: Any) -> Decimal:
-    if isinstance(value, float):
-        # 15 digits are what a decimal keeps in binary floating point; what comes after them is its noise
-        value = format(value, ".15g")
-    found = Decimal(value)
-    if not found.is_finite():
-        raise NotCarried("a numeric that is no number (NaN or infinite)")
-    exponent = found.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > type.decimals:
-        raise NotCarried(f"a numeric with more digits than the {type.decimals} after the point that there is room for")
-    return found.quantize(Decimal(1).scaleb(-type.decimals)) if exponent else found
+    # of a decimal that was kept in binary floating point, 15 digits are as they were, and noise may come after them
+    spellings = [repr(value), format(value, ".15g")] if isinstance(value, float) else [value]
+    for spelling in spellings:
+        found = Decimal(spelling)
+        if not found.is_finite():
+            raise NotCarried("a numeric that is no number (NaN or infinite)")
+        rounded = found.quantize(Decimal(1).scaleb(-type.decimals), context=_WIDE)
+        if rounded == found:
+            return rounded
+    raise NotCarried(f"a numeric with more digits than the {type.decimals} after the point that there is room for")
 
 
 def _text(value: Any) -> str:

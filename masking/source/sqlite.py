@@ -1,6 +1,7 @@
-"""A snapshot of a SQLite database: one read transaction, which sees nothing of what others commit meanwhile.
+"""A snapshot of a SQLite database: read transactions, which see nothing of what others commit meanwhile.
 
 The file is opened so that nothing can be written to it, and what SQLite must sort is sorted in memory, never in a temporary file.
+Columns are read through ADBC where it is installed, and through Python's own module where values are not kept as their columns say.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported
 from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
 from masking.source.rows import batch_of, gathered
+from masking.source.sqlite_columns import SETTINGS, ByRows, ColumnReader, can_read
 from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
 from schemas.model import Column, Schema, Table
@@ -32,6 +34,7 @@ _WAIT_SECONDS = 30
 _INTERRUPT_STEPS = 100_000  # of SQLite's machine, between two looks whether Ctrl-C was pressed
 _STEP_ROWS = 16_384
 _STEP_BYTES = 16 << 20
+_TRIES = 100
 _NOT_TEXT = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text")
 
 
@@ -41,20 +44,63 @@ def open_sqlite(target: sa.URL, progress: Progress) -> Iterator[SqliteSource]:
     engine_of(target)  # the same checks of the file
     path = Path(str(target.database))
     with _failures(path, "the file"):
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
-        )
+        connection = sqlite3.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS)
     # of SQLAlchemy, which is to reflect within the same transaction; what opens or closes a connection of it ends one
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.pool.StaticPool)
+    reader: ColumnReader | None = None
     try:
         with _failures(path, "the file"):
             reflecting = engine.connect()
-        yield SqliteSource(connection, reflecting, target, path, progress)
+            for setting in SETTINGS:
+                connection.execute(f"PRAGMA {setting}")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            reader = _column_reader(path)
+            together = _begin_together(path, connection, reader)
+        yield SqliteSource(connection, reader if together else None, reflecting, target, path, progress)
     finally:
-        with suppress(sqlite3.Error):
+        # at the same time: what one library unlocks in a file is unlocked for the other too
+        with suppress(Exception):
             reflecting.close()
         engine.dispose()
         connection.close()
+        if reader is not None:
+            reader.close()
+
+
+def _column_reader(path: Path) -> ColumnReader | None:
+    try:
+        return ColumnReader(path)
+    except ImportError:
+        return None
+
+
+def _begin_together(path: Path, connection: sqlite3.Connection, reader: ColumnReader | None) -> bool:
+    """Begin both transactions at one state of the database, which no other connection has changed between them.
+
+    False where the reader has none, since there is no reader or the file is written to all the time.
+    """
+    watch = sqlite3.connect(_address(path), uri=True, isolation_level=None, timeout=_WAIT_SECONDS)
+    try:
+        for _ in range(_TRIES):
+            before = watch.execute("PRAGMA data_version").fetchone()
+            if reader is not None:
+                reader.end()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if reader is None:
+                return False
+            reader.begin()
+            if watch.execute("PRAGMA data_version").fetchone() == before:
+                return True
+        return False
+    finally:
+        watch.close()
+
+
+def _address(path: Path) -> str:
+    return f"file:{quote(str(path.absolute()))}?mode=ro"
 
 
 class SqliteSource:
@@ -63,16 +109,20 @@ class SqliteSource:
     schema: Schema
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, reflecting: sa.Connection, target: sa.URL, path: Path, progress: Progress) -> None:
-        self._connection, self._path, self._progress = connection, path, progress
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        reader: ColumnReader | None,
+        reflecting: sa.Connection,
+        target: sa.URL,
+        path: Path,
+        progress: Progress,
+    ) -> None:
+        self._connection, self._reader, self._path, self._progress = connection, reader, path, progress
         self._steps: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         connection.set_progress_handler(lambda: 0, _INTERRUPT_STEPS)
         with _failures(path, "the file"):
-            for pragma in ("query_only = ON", "temp_store = MEMORY", "trusted_schema = OFF"):
-                connection.execute(f"PRAGMA {pragma}")
-            connection.execute("BEGIN")
-            # the snapshot begins with the first read
             self._row_numbered = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             self._row_numbered -= {row[1] for row in connection.execute("PRAGMA table_list") if row[4]}
             self.schema = _wide(reflect_connection(reflecting, target, unconstrained=SqlType("double")).schema)
@@ -105,8 +155,11 @@ class SqliteSource:
         wanted = [table.column(name) for name in columns]
         selected = ", ".join([*map(quoted, columns), *as_flags(flags)])
         index, order = self._order(table)
-        query = with_condition(f"SELECT {selected or '1'} FROM {quoted(table.name)}{index}", condition) + order
-        batches = self._batches(table, wanted, len(flags), query, bool(flags) or condition is not None)
+        origin = f"{quoted(table.name)}{index}"
+        query = with_condition(f"SELECT {selected or '1'} FROM {origin}", condition) + order
+        batches = self._by_rows(table, wanted, len(flags), query, bool(flags) or condition is not None, 0)
+        if self._reader is not None and condition is None and can_read(wanted):
+            batches = self._by_columns(self._reader, table, wanted, flags, origin + order, query)
         told = reported(batches, self._progress, table.name, self.count(table.name))
         return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), told)
 
@@ -116,11 +169,27 @@ class SqliteSource:
         terms = [*map(quoted, table.key), *([number] if number else [])]
         return ("", f" ORDER BY {', '.join(terms)}") if terms else (" NOT INDEXED", "")
 
-    def _batches(self, table: Table, wanted: Sequence[Column], flags: int, sql: str, conditional: bool) -> Iterator[pa.RecordBatch]:
+    def _by_columns(
+        self, reader: ColumnReader, table: Table, wanted: Sequence[Column], flags: Sequence[str], origin: str, query: str
+    ) -> Iterator[pa.RecordBatch]:
+        done = 0
+        try:
+            for batch in reader.batches(wanted, flags, origin, self._step(table)):
+                yield batch
+                done += batch.num_rows
+        except ByRows:
+            yield from self._by_rows(table, wanted, len(flags), query, bool(flags), done)
+
+    def _by_rows(
+        self, table: Table, wanted: Sequence[Column], flags: int, sql: str, conditional: bool, skipped: int
+    ) -> Iterator[pa.RecordBatch]:
         with _failures(self._path, f"table '{table.name}'", table.name if conditional else None):
+            step = self._step(table)
             cursor = self._connection.execute(sql)
             try:
-                for rows in gathered(cursor.fetchmany, self._step(table)):
+                while skipped:
+                    skipped -= len(cursor.fetchmany(min(step, skipped)))
+                for rows in gathered(cursor.fetchmany, step):
                     yield batch_of(table.name, wanted, flags, rows, decoded)
             finally:
                 cursor.close()

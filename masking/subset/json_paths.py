@@ -23,7 +23,7 @@ class JsonPaths:
         if self._database is None:
             import duckdb
 
-            self._database = duckdb.connect(":memory:", config={"threads": 1})
+            self._database = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
         self._database.register("documents", pa.table({"document": documents.cast(pa.string())}))
         try:
             return self._database.sql(_QUERY, params=[path]).to_arrow_table().column("found").combine_chunks()

@@ -115,6 +115,11 @@ class Condition:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._check_type()
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that the condition looks at."""
+        return tuple(self._columns)
+
     def holds(self, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether each row is accepted; where the condition is null it is not."""
         columns = {f"c{i}": rows.columns[name] for i, name in enumerate(self._columns)}

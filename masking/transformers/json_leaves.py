@@ -85,22 +85,30 @@ class Leaves:
         self._transformer = transformer
         self._maskers: dict[str, Masker | TransformerUnfit] = {}
         self._plans: dict[tuple[str, str], Plan | None] = {}
+        self._looked_into = False
         if isinstance(transformer, Bound):
             self._maskers = dict.fromkeys(("text", *_TYPES), transformer.masker)
-        elif not any(isinstance(self._masker(kind), Masker) for kind in ("text", *_TYPES)):
-            unfit = self._maskers["text"]
-            assert isinstance(unfit, TransformerUnfit)
-            raise unfit
+            return
+        unfit = self._masker("text")
+        if isinstance(unfit, TransformerUnfit):
+            # strings are looked into for what the transformer does mask
+            self._looked_into = True
+            if all(isinstance(self._masker(kind), TransformerUnfit) for kind in _TYPES):
+                raise unfit
 
     def plan(self, kind: str, text: str) -> Plan | None:
         """How a leaf of `kind` (string, number, boolean, name) that is written as `text` is masked; None for null."""
         if isinstance(self._transformer, Bound):
             shape = "text"
         else:
-            shape = _shape(kind, text, not isinstance(self._masker("text"), Masker))
+            shape = _shape(kind, text, self._looked_into)
         if (kind, shape) not in self._plans:
             self._plans[kind, shape] = self._made(kind, shape)
         return self._plans[kind, shape]
+
+    def is_steady(self, kind: str) -> bool:
+        """Whether the plan is the same for all leaves of `kind`, however they are written."""
+        return isinstance(self._transformer, Bound) or kind == "boolean" or (kind != "number" and not self._looked_into)
 
     @property
     def learns(self) -> bool:

@@ -16,7 +16,7 @@ from masking.transformers.binding import bound
 from masking.transformers.constant import Constant
 from masking.transformers.fit import WORDS, place_of, require_kind, unfit
 from masking.transformers.json_leaves import Bound, Leaves, Plan
-from masking.transformers.json_text import NotJson, Template, cut, quoted, read_document
+from masking.transformers.json_text import Cutter, NotJson, Template, quoted, read_document
 from masking.transformers.keep import Keep
 from masking.transformers.path_language import Automaton, NotAPath, Place, Step, parse_path
 from masking.transformers.template import Template as TextTemplate
@@ -88,13 +88,18 @@ class JsonMasker:
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         documents = _Documents(self, values)
-        results = [iter(plan.write(plan.masker.apply(leaves, rows.take(parents)))) for plan, leaves, parents in documents.expanded()]
+        results = {
+            group: iter(plan.write(plan.masker.apply(leaves, rows.take(parents)))) for group, plan, leaves, parents in documents.expanded()
+        }
         made: list[str | None] = []
         for template in documents.templates_of_rows():
             if template is None:
                 made.append(None)
             else:
-                made.append("".join([piece if isinstance(piece, str) else next(results[piece]) for piece in template.pieces]))
+                pieces = template.pieces  # every hole is filled anew in every row
+                for place, group in template.holes:
+                    pieces[place] = next(results[group])
+                made.append("".join(pieces))
         masked = pa.array(made, pa.string())
         if not len(documents.broken):
             return masked
@@ -121,6 +126,11 @@ class JsonMasker:
             return None
         return leaves.plan(kind, text) or "null"
 
+    def is_steady(self, place: Place, kind: str) -> bool:
+        """Whether `plan_of` says the same for all values of `kind` at `place`."""
+        leaves = self.rest if place.rule is None else self.rules[place.rule]
+        return leaves is None or leaves.is_steady(kind)
+
     def _plan_of_name(self, place: Place, text: str) -> Plan | str | None:
         kept = self.keep_rest if place.rule is None else self.rules[place.rule] is None
         leaves: Leaves | None = None
@@ -137,7 +147,7 @@ class LearningJsonMasker(JsonMasker):
 
     def learn(self, values: pa.Array, rows: Rows) -> None:
         documents = _Documents(self, values)
-        for plan, leaves, parents in documents.expanded():
+        for _, plan, leaves, parents in documents.expanded():
             if isinstance(plan.masker, Learner):
                 plan.masker.learn(leaves, rows.take(parents))
         if isinstance(self.whole, Learner) and len(documents.broken):
@@ -159,6 +169,7 @@ class _Documents:
         self._masker = masker
         self._plans: list[Plan] = []
         self._group_of_plan: dict[int, int] = {}
+        self._cutter = Cutter(self._group, masker.is_steady)
         encoded = values.dictionary_encode()
         self._templates = [self._template(text) for text in encoded.dictionary.to_pylist()]
         codes = encoded.indices
@@ -175,8 +186,8 @@ class _Documents:
         """The template of each row; None for null and for what is no JSON."""
         return (None if code < 0 else self._templates[code] for code in self._document.tolist())
 
-    def expanded(self) -> Iterator[tuple[Plan, pa.Array, pa.Array]]:
-        """For each group its plan, its values in the order of rows and places, and the row of each."""
+    def expanded(self) -> Iterator[tuple[int, Plan, pa.Array, pa.Array]]:
+        """Each group, its plan, its values in the order of rows and places, and the row of each."""
         for group, plan in enumerate(self._plans):
             texts: list[str] = []
             starts, counts = np.zeros(len(self._templates), np.int64), np.zeros(len(self._templates), np.int64)
@@ -190,11 +201,11 @@ class _Documents:
             parents = np.repeat(rows, of_row)
             within = np.arange(len(parents)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
             leaves = plan.read(texts).take(pa.array(np.repeat(starts[codes], of_row) + within))
-            yield plan, leaves, pa.array(parents)
+            yield group, plan, leaves, pa.array(parents)
 
     def _template(self, text: str) -> Template | None:
         try:
-            return cut(read_document(text), self._masker.automaton.root, self._group)
+            return self._cutter.cut(read_document(text), self._masker.automaton.root)
         except NotJson:
             return None
 

@@ -26,14 +26,17 @@ class Number(str):
 
 @dataclass
 class Template:
-    """A document: `pieces` are text, or the number of the group whose next value comes there; `leaves` are those values by group."""
+    """A document: pieces of text, the places among them that are holes, each with its group, and the values of the holes by group."""
 
-    pieces: list[str | int] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    holes: list[tuple[int, int]] = field(default_factory=list)
     leaves: dict[int, list[str]] = field(default_factory=dict)
 
 
 # (place, kind of leaf, text) -> the group of a value, the JSON that replaces it, or None where it is kept
 Grouping = Callable[[Place, str, str], int | str | None]
+# (place, kind of leaf) -> whether that is the same for every text
+Steadiness = Callable[[Place, str], bool]
 
 
 def read_document(text: str) -> Any:
@@ -45,64 +48,90 @@ def read_document(text: str) -> Any:
     return _whole(value) if "\\ud" in text or "\\uD" in text else value
 
 
-def cut(value: Any, root: Place, group_of: Grouping) -> Template:
-    """Return the document as a template, compact, with its members in their order; raises NotJson where it is nested too deeply."""
-    template = Template()
-    _cut(value, root, group_of, template, 0)
-    merged: list[str | int] = []
-    for piece in template.pieces:
-        if merged and isinstance(piece, str) and isinstance(merged[-1], str):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    template.pieces = merged
-    return template
-
-
 def quoted(text: str) -> str:
     """A JSON string."""
     return encode_basestring(text)
 
 
-def _cut(value: Any, place: Place, group_of: Grouping, template: Template, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise NotJson
-    pieces = template.pieces
-    if isinstance(value, dict):
-        separator = "{"
+class Cutter:
+    """Cuts the documents of one batch; what it has found out of a name or a place, it does not ask again."""
+
+    def __init__(self, group_of: Grouping, is_steady: Steadiness) -> None:
+        self._group_of = group_of
+        self._is_steady = is_steady
+        self._names: dict[int, dict[str, tuple[str, str, int | str | None, Place]]] = {}
+        self._steady: dict[tuple[int, str], tuple[bool, int | str | None]] = {}
+
+    def cut(self, value: Any, root: Place) -> Template:
+        """Return the document as a template, compact, with its members in their order; raises NotJson where it is nested too deeply."""
+        template = Template()
+        self._walk(value, root, template, 0)
+        return template
+
+    def _walk(self, value: Any, place: Place, template: Template, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise NotJson
+        kind = type(value)
+        if kind is dict:
+            self._walk_members(value, place, template, depth)
+        elif kind is list:
+            below = place.items()
+            separator = "["
+            for inner in value:
+                template.pieces.append(separator)
+                self._walk(inner, below, template, depth + 1)
+                separator = ","
+            template.pieces.append("]" if value else "[]")
+        elif kind is str:
+            self._leaf(place, "string", value, template)
+        elif kind is Number:
+            self._leaf(place, "number", value, template)
+        elif value is None:
+            template.pieces.append("null")
+        else:
+            self._leaf(place, "boolean", "true" if value else "false", template)
+
+    def _walk_members(self, value: dict[str, Any], place: Place, template: Template, depth: int) -> None:
+        pieces = template.pieces
+        names = self._names.setdefault(id(place), {})
+        first = True
         for name, inner in value.items():
-            pieces.append(separator)
-            _leaf(place, "name", name, group_of, template)
-            pieces.append(":")
-            _cut(inner, place.member(name), group_of, template, depth + 1)
-            separator = ","
-        pieces.append("}" if value else "{}")
-    elif isinstance(value, list):
-        below = place.items()
-        separator = "["
-        for inner in value:
-            pieces.append(separator)
-            _cut(inner, below, group_of, template, depth + 1)
-            separator = ","
-        pieces.append("]" if value else "[]")
-    elif isinstance(value, Number):
-        _leaf(place, "number", value, group_of, template)
-    elif isinstance(value, str):
-        _leaf(place, "string", value, group_of, template)
-    elif value is None:
-        pieces.append("null")
-    else:
-        _leaf(place, "boolean", "true" if value else "false", group_of, template)
+            if name not in names:
+                group = self._group_of(place, "name", name)
+                opening = f"{encode_basestring(name) if group is None else group}:"
+                names[name] = (f"{{{opening}", f",{opening}", group, place.member(name))
+            begin, following, group, below = names[name]
+            if isinstance(group, int):
+                pieces.append("{" if first else ",")
+                _hole(group, name, template)
+                pieces.append(":")
+            else:
+                pieces.append(begin if first else following)
+            first = False
+            self._walk(inner, below, template, depth + 1)
+        pieces.append("{}" if first else "}")
+
+    def _leaf(self, place: Place, kind: str, text: str, template: Template) -> None:
+        key = (id(place), kind)
+        known = self._steady.get(key)
+        if known is None:
+            known = self._steady[key] = (self._is_steady(place, kind), self._group_of(place, kind, text))
+        group = known[1] if known[0] else self._group_of(place, kind, text)
+        if group is None:
+            template.pieces.append(encode_basestring(text) if kind == "string" else text)
+        elif isinstance(group, int):
+            _hole(group, text, template)
+        else:
+            template.pieces.append(group)
 
 
-def _leaf(place: Place, kind: str, text: str, group_of: Grouping, template: Template) -> None:
-    group = group_of(place, kind, text)
-    if group is None:
-        template.pieces.append(text if kind in ("number", "boolean") else encode_basestring(text))
+def _hole(group: int, text: str, template: Template) -> None:
+    template.holes.append((len(template.pieces), group))
+    template.pieces.append("")
+    if group in template.leaves:
+        template.leaves[group].append(text)
     else:
-        template.pieces.append(group)
-    if isinstance(group, int):
-        template.leaves.setdefault(group, []).append(text)
+        template.leaves[group] = [text]
 
 
 def _whole(value: Any) -> Any:

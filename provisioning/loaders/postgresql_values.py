@@ -10,6 +10,7 @@ from provisioning.errors import ReadBackDiffers
 from provisioning.loaders.postgresql_arrays import binary_arrays, binary_items
 from provisioning.loaders.postgresql_json import sorted_members
 from schemas.ddl_names import quoted
+from schemas.decimal_texts import decimals
 from schemas.model import Column, Table
 from schemas.types import SqlType
 
@@ -93,5 +94,5 @@ def _microseconds(interval: str) -> str:
 
 def _carried(type: SqlType, array: pa.Array) -> pa.Array:
     if type.kind == "numeric":  # the driver gives it as text, under a type that says so
-        return (array.storage if isinstance(array, pa.ExtensionArray) else array).cast(type.arrow)
+        return decimals(array.storage if isinstance(array, pa.ExtensionArray) else array, type.arrow)
     return sorted_members(array) if type.kind == "json" else array

@@ -25,7 +25,7 @@ def figures(*cells: str) -> dict[str, Any]:
 
 def column(name: str, **said: Any) -> dict[str, Any]:
     base = {"table": "users", "column": name, "path": None, "class": "direct", "entity": "email", "transformer": "email", "parameters": {}}
-    return {**base, "when": None, "else": None, "confidence": 0.99, "evidence": [], "decided": "proposed", **said}
+    return {**base, "when": None, "else": None, "confidence": 0.99, "evidence": [], **said}
 
 
 def looked_for(place: str, **said: Any) -> dict[str, Any]:

@@ -33,7 +33,14 @@ def test_cells_are_values_labels_sets_ranges_or_everything():
 
 
 def test_what_is_none_of_them_is_said_to_be_unknown():
-    assert meant(Domain.of(HIERARCHY), "e", "{a,e}", "[a,b]", "", "{}") == [None] * 5
+    assert meant(Domain.of(HIERARCHY), "e", "{a,e}", "[a,b]", "", "{}", "{a\nb}") == [None] * 6
+
+
+def test_members_of_sets_are_quoted_as_in_csv():
+    domain = Domain(["Doe, J", 'say "x"', "a", "", " b", "l\nm"])
+    assert meant(domain, '{"Doe, J",a}', '{"say ""x""",a}', "{a,}", '{" b",a}', "{l\nm,a}", '{"",a}') == [
+        ["Doe, J", "a"], ['say "x"', "a"], ["a", ""], ["a", " b"], ["a", "l\nm"], ["a", ""]
+    ]  # fmt: skip
 
 
 def test_a_value_that_looks_like_a_set_is_the_value():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.risk.equivalence import equivalence_classes
+from masking.risk.equivalence import equivalence_classes, tuple_keys
 from tests.masking.risk.tables import rows, table
 
 
@@ -23,6 +24,7 @@ def test_null_and_the_empty_text_are_one_value():
     found = equivalence_classes(table("a", [("",), (None,), ("x",), (None,)]), ["a"])
     assert sorted(found.sizes.tolist()) == [1, 3]
     assert found.cells == (("", "x"),)
+    assert [found.cells[0][code] for code in found.codes(0)] == ["", "", "x", ""]
 
 
 def test_only_records_without_any_value_are_suppressed():
@@ -39,6 +41,12 @@ def test_the_order_of_rows_and_their_chunks_change_no_size(found, random):
     half = len(found) // 2
     pieces = pa.concat_tables([table("abc", found[:half]), table("abc", found[half:])])
     assert Counter(equivalence_classes(pieces, ["a", "b", "c"]).sizes.tolist()) == sizes
+
+
+def test_keys_of_more_columns_than_a_number_holds_stay_apart():
+    first, others = np.array([0, 1, 0, 65535]), np.array([5, 5, 5, 5])
+    keys = tuple_keys([first, others, others, others, others], [1 << 16] * 5)
+    assert keys[0] == keys[2] and len(set(keys.tolist())) == 3
 
 
 def test_very_many_columns_of_very_many_values_are_told_apart():

@@ -45,6 +45,11 @@ def test_a_population_without_the_people_of_the_table_is_refused(sample, words):
     assert "Secret" not in str(caught.value)
 
 
+def test_values_that_nobody_has_together_fit_nobody():
+    with pytest.raises(InputError, match="lacks 1 of the people"):
+        fitting([("a", "a"), ("a", "b")], [("a", "a"), ("b", "b")], {})
+
+
 def test_people_whose_values_no_hierarchy_has_fit_suppressed_cells_alone():
     found = fitting([("*", "a"), ("ab", "a")], [("a", "a"), ("z", "a"), ("", "a")], {"x": HIERARCHY})
     assert found == {("*", "a"): 3, ("ab", "a"): 1}

@@ -56,6 +56,9 @@ def test_what_cannot_be_known_is_not_made_up():
     unexplained = one(["ab", "c"], ["a", "c"], None)
     assert (unexplained.granularity, unexplained.entropy, unexplained.uncovered) == (None, None, None)
 
+    half = measured(table("xy", [["ab", "ab"]]), None, {"x": HIERARCHY})
+    assert [c.granularity is None for c in half.columns] == [False, True] and half.granularity is None
+
 
 def test_non_uniform_entropy_by_hand():
     found = one(["{a,b}", "{a,b}", "{a,b}", "c"], ["a", "a", "b", "c"])

@@ -1,0 +1,179 @@
+"""What only the values of several columns together tell: references that nobody declared, and columns that repeat what is personal.
+
+Keys of persons are read whole, other columns by their sample; all are compared as keyed hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.classify import Finding
+from masking.classify.words import split
+from masking.known import KnownPlace, KnownValues
+from masking.known.json_leaves import JsonLeaves
+from masking.policy.model import VirtualReference
+from masking.references import Families, Place
+from masking.source.base import Source
+from schemas.model import Column, Schema, Table
+from schemas.types import INTEGERS, TEXTS
+
+Findings = Mapping[tuple[str, str], Finding]
+Samples = Mapping[str, pa.Table]
+
+_FEWEST = 5  # different values that have to be keys before a column is said to hold them
+_KEYS = (*INTEGERS, "uuid", *TEXTS)
+_SHARE, _LEAST = 0.01, 3  # of the different values of a public column, how many hold something personal at least
+_KINDS = 20  # a column that says which table another references has no more different values
+_IDENTIFYING = (
+    "email",
+    "phone",
+    "iban",
+    "credit_card",
+    "national_id",
+    "tax_id",
+    "passport",
+    "person_name",
+    "username",
+    "company",
+    "address",
+)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The key of a table of persons, and the words that name it."""
+
+    table: Table
+    column: Column
+    words: frozenset[str]
+
+
+def virtual_references(source: Source, found: Findings, samples: Samples, family: Families) -> tuple[VirtualReference, ...]:
+    """References to keys of persons that no foreign key declares: from columns, paths into JSON, and in some rows only.
+
+    One is proposed where all of the sampled values are keys of the table, and the name says so: `user_id`, `$.user.id`, or
+    `owner_id` beside an `owner_type` that says `user`.
+    """
+    keys = list(_keys_of_persons(source.schema, found))
+    if not keys:
+        return ()
+    known = {key.table.name: _whole(source, key) for key in keys}
+    proposed = []
+    for table in source.schema.tables:
+        for column in table.stored_columns:
+            if family.is_member(Place(table.name, column.name)) or column.name in table.key:
+                continue
+            for path, values in _parts(column, samples[table.name], tuple(found[table.name, column.name].paths)):
+                reference = _reference(table, column, path, values, samples[table.name], keys, known)
+                if reference is not None:
+                    proposed.append(reference)
+    return tuple(proposed)
+
+
+def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[str, str], Finding]:
+    """Findings for the public columns whose texts hold values of personal columns, as free texts."""
+    known = KnownValues()
+    for (owner, name), finding in found.items():
+        if finding.entity in _IDENTIFYING and not finding.paths:
+            known.add(KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks())
+    known.seal()
+    told = {}
+    for table in schema.tables:
+        for column in table.stored_columns:
+            finding = found[table.name, column.name]
+            if finding.personal or column.type.kind not in (*TEXTS, "json"):
+                continue
+            texts = pc.unique(samples[table.name].column(column.name)).drop_null().to_pylist()
+            hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
+            if hits >= max(_LEAST, _SHARE * len(texts)):
+                why = f"{hits} of {len(texts)} different values hold values of personal columns"
+                told[table.name, column.name] = replace(
+                    finding, klass="free_text", entity="text", confidence=0.7, evidence=(why, *finding.evidence), paths={}
+                )
+    return told
+
+
+def _keys_of_persons(schema: Schema, found: Findings) -> Iterator[_Key]:
+    for table in schema.tables:
+        if len(table.key) == 1 and table.column(table.key[0]).type.kind in _KEYS:
+            column = table.column(table.key[0])
+            if found[table.name, column.name].entity == "person_id" and table.foreign_key_of(column.name) is None:
+                yield _Key(table, column, _singular(table.name.rpartition(".")[2]))
+
+
+def _whole(source: Source, key: _Key) -> KnownValues:
+    known = KnownValues()
+    with source.read(key.table.name, [key.column.name]) as reader:
+        for batch in reader:
+            known.add(KnownPlace(str(Place(key.table.name, key.column.name)), "person_id"), batch.column(0), inside=False)
+    known.seal()
+    return known
+
+
+def _parts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[tuple[str | None, pa.Array]]:
+    values = sample.column(column.name).combine_chunks()
+    if paths and column.type.kind in ("json", *TEXTS):
+        parts = JsonLeaves(paths).of(values)
+        yield from ((path, parts[i]) for i, path in enumerate(paths) if i in parts)
+    elif column.type.kind in _KEYS:
+        yield None, values
+
+
+def _reference(
+    table: Table,
+    column: Column,
+    path: str | None,
+    values: pa.Array,
+    sample: pa.Table,
+    keys: list[_Key],
+    known: Mapping[str, KnownValues],
+) -> VirtualReference | None:
+    words = split(column.name if path is None else " ".join(path.replace("[*]", "").split(".")[-2:]))
+    named = frozenset(words) - {"id", "key", "no", "uuid", "number"}
+    for key in keys:
+        if key.words & named and _all_known(values, known[key.table.name]):
+            return VirtualReference(table.name, (column.name,), key.table.name, (key.column.name,), path)
+    if path is not None:
+        return None
+    for kind in _kinds_beside(table, column):
+        texts = sample.column(kind).combine_chunks().cast(pa.string())
+        different = pc.unique(texts).drop_null().to_pylist()
+        if not 1 <= len(different) <= _KINDS:
+            continue
+        for word in sorted(different):
+            here = values.filter(pc.equal(texts, word))
+            for key in keys:
+                if key.words & _singular(word) and _all_known(here, known[key.table.name]):
+                    quoted = "'" + word.replace("'", "''") + "'"
+                    return VirtualReference(table.name, (column.name,), key.table.name, (key.column.name,), None, f"{kind} = {quoted}")
+    return None
+
+
+def _kinds_beside(table: Table, column: Column) -> Iterator[str]:
+    """Columns such as `owner_type` beside `owner_id`."""
+    stem = column.name.lower().removesuffix("id").rstrip("_")
+    for other in table.stored_columns:
+        name = other.name.lower()
+        if (
+            stem
+            and other.type.kind in (*TEXTS, "enum")
+            and name.startswith(stem)
+            and name[len(stem) :].strip("_") in ("type", "kind", "class", "table")
+        ):
+            yield other.name
+
+
+def _all_known(values: pa.Array, known: KnownValues) -> bool:
+    values = pc.unique(values).drop_null()
+    return len(values) >= _FEWEST and bool(np.all(known.cells(values)))
+
+
+def _singular(name: str) -> frozenset[str]:
+    """The words of a table's name, those in the plural in the singular too."""
+    words = split(name)
+    return frozenset(words) | {word[:-1] for word in words if word.endswith("s") and len(word) > 3}

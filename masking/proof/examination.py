@@ -1,0 +1,48 @@
+"""What a scan is to look for: read from a bundle's certificate, or from a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from masking.agreement import agree, resolved
+from masking.policy.model import Policy
+from masking.pools import KINDS, Pool, locales, pool
+from masking.proof.columns import Examined, column_entries, examined
+from schemas.errors import InputError
+from schemas.model import Schema
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The columns and what became of them, the survivors allowed, and the pools that pseudonyms came from."""
+
+    columns: Sequence[Examined]
+    allowed: int
+    common_words: bool
+    pools: Sequence[Pool]
+
+
+def examination(provenance: Mapping[str, Any], schema: Schema, policy: Policy | None = None) -> Examination:
+    """Return what to look for in a bundle of this `provenance`: as its certificate says, or as `policy` does for a source's `schema`.
+
+    Raises InputError where there is neither, PolicyOutdated where the policy does not fit the source.
+    """
+    if policy is not None:
+        columns = examined(column_entries(resolved(policy, agree(schema, policy))))
+        return Examination(columns, policy.proof.survivors, policy.proof.common_words, pools_of(policy.locale))
+    certificate = provenance.get("certificate")
+    if not isinstance(certificate, Mapping):
+        raise InputError("the bundle is no sanitized one and has no certificate; name the policy that says what is personal by --policy")
+    try:
+        columns = examined(certificate["columns"])
+        allowed, words = int(certificate["scan"]["allowed"]), bool(certificate["scan"]["dictionaries"])
+        return Examination(columns, allowed, words, pools_of(str(certificate["locale"])))
+    except (KeyError, TypeError, ValueError):
+        raise InputError("the certificate of the bundle cannot be read; name the policy that says what is personal by --policy") from None
+
+
+def pools_of(locale: str) -> list[Pool]:
+    """The pools of a locale; none, where it is unknown to this version."""
+    return [pool(kind, locale) for kind in sorted(KINDS)] if locale in locales() else []

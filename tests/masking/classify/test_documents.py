@@ -1,0 +1,91 @@
+"""JSON and arrays, path by path."""
+
+import json
+from typing import Any
+
+import pytest
+
+from masking.classify import Finding
+from tests.masking.classify.tables_of_values import one
+from tests.masking.classify.test_values import made
+
+ROWS = 60
+
+
+def documents(make: Any) -> list[str]:
+    emails, names = made("email", rows=ROWS), made("name", rows=ROWS)
+    return [json.dumps(make(i, emails[i], names[i])) for i in range(ROWS)]
+
+
+@pytest.mark.parametrize("type", ["json", "text"])
+def test_documents_are_looked_into_by_path(type: str) -> None:
+    found = one(
+        "doc",
+        documents(lambda i, email, name: {"contact": {"email": email}, "tags": ["a", "b"], "items": [{"owner": name, "n": i}], "ok": True}),
+        type=type,
+    )
+    assert found.klass == "free_text"
+    assert {path: (f.klass, f.entity) for path, f in found.paths.items()} == {
+        "$.contact.email": ("direct", "email"),
+        "$.items[*].n": ("public", None),
+        "$.items[*].owner": ("direct", "person_name"),
+        "$.ok": ("public", None),
+        "$.tags[*]": ("public", None),
+    }
+
+
+def test_documents_of_settings_are_public() -> None:
+    found = one(
+        "prefs", documents(lambda i, *_: {"theme": ["dark", "light"][i % 2], "size": i % 3, "beta": True, "none": None}), type="json"
+    )
+    assert found.klass == "public"
+    assert all(f.klass == "public" for f in found.paths.values())
+
+
+def test_one_personal_path_is_enough() -> None:
+    found = one("d", documents(lambda i, email, _: {"a": 1, "b": {"c": {"d": [[email]]}}}), type="json")
+    assert found.klass == "free_text"
+    assert found.paths["$.b.c.d[*][*]"].entity == "email"
+
+
+def test_documents_that_are_scalars_are_what_the_scalars_are() -> None:
+    found = one("d", [json.dumps(e) for e in made("email")], type="json")
+    assert (found.klass, found.entity) == ("direct", "email")
+    assert one("d", ["1", "2", "3"] * 20, type="json").klass == "public"
+
+
+def test_what_is_no_json_is_masked() -> None:
+    found = one("d", ["{", "", "{]", "[" * 100_000], type="json")
+    assert found.klass == "free_text"
+    assert "no JSON" in found.evidence[0]
+
+
+def test_keys_that_are_values_are_in_no_path() -> None:
+    found = one(
+        "d",
+        documents(lambda i, email, name: {"by": {email: 1}, "n": {name: 2}, "uuid": {f"0190f7a2-0000-7000-8000-{i:012}": 3}}),
+        type="json",
+    )
+    shown = shown_in(found)
+    assert not any(e in shown for e in made("email", rows=ROWS))
+    assert found.klass == "free_text"
+    assert found.paths["$.by"].klass == "free_text"
+
+
+def test_arrays_are_what_their_items_are() -> None:
+    emails = made("email", rows=ROWS)
+    found = one("a", [[e, e] for e in emails], type="text[]")
+    assert (found.klass, found.entity) == ("direct", "email")
+    assert found.paths["$[*]"].entity == "email"
+    assert one("a", [["new", "sale"], [], None, ["eco"]] * 20, type="text[]").klass == "public"
+
+
+def test_deep_documents_break_nothing() -> None:
+    deep: Any = "x"
+    for _ in range(60):
+        deep = {"a": [deep]}
+    assert one("d", [json.dumps(deep)] * 5, type="json").klass != "public"
+
+
+def shown_in(found: Finding) -> str:
+    return " ".join((*found.evidence, *(p + shown_in(f) for p, f in found.paths.items())))

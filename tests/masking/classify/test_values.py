@@ -1,0 +1,142 @@
+"""What values say by themselves, whatever their column is called."""
+
+import random
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import faker
+import pyarrow as pa
+import pytest
+
+from masking.classify.checksums import checked
+from tests.masking.classify.tables_of_values import findings, one, table
+
+ROWS = 120
+
+
+def made(method: str, locale: str = "en_US", rows: int = ROWS, **arguments: Any) -> list[str]:
+    source = faker.Faker(locale)
+    source.seed_instance(5)
+    return [str(getattr(source, method)(**arguments)) for _ in range(rows)]
+
+
+@pytest.mark.parametrize(
+    ("entity", "values"),
+    [
+        ("email", made("email")),
+        ("ip_address", made("ipv4")),
+        ("ip_address", made("ipv6")),
+        ("mac_address", made("mac_address")),
+        ("iban", made("iban", "de_DE")),
+        ("credit_card", made("credit_card_number", card_type="visa")),
+        ("national_id", made("nif", "es_ES")),
+        ("national_id", made("ssn", "nl_NL")),
+        ("national_id", made("pesel", "pl_PL")),
+        ("national_id", made("cpf", "pt_BR")),
+        ("national_id", made("ssn", "it_IT")),
+        ("national_id", made("ssn", "fr_FR")),
+        ("national_id", made("ssn", "en_US")),
+        ("person_name", made("name", "en_US")),
+        ("person_name", made("name", "de_DE")),
+        ("person_name", made("name", "ja_JP")),
+        ("person_name", made("name", "it_IT")),
+        ("phone", made("phone_number", "fr_FR")),
+        ("company", made("company", "en_US")),
+        ("device_id", made("user_agent")),
+        ("password", [f"$2b$12${'x' * 20}{i:033}" for i in range(50)]),
+    ],
+)
+def test_values_are_known_without_a_name(entity: str, values: list[str]) -> None:
+    found = one("c17", values)
+    assert found.entity == entity
+    assert found.klass != "public"
+
+
+@pytest.mark.parametrize("method", ["first_name", "last_name", "street_address", "city", "user_name", "job"])
+def test_values_that_only_dictionaries_know_are_masked(method: str) -> None:
+    assert one("c17", made(method)).klass != "public"
+
+
+def test_random_digits_are_no_numbers_with_check_digits() -> None:
+    draw = random.Random(3)
+    for length in (9, 11, 13, 16):
+        assert checked([str(draw.randrange(10 ** (length - 1), 10**length)) for _ in range(ROWS)]) == []
+
+
+def test_a_counter_that_begins_with_zeros_is_no_national_id() -> None:
+    assert checked([f"{i:010}" for i in range(1, 500)]) == []
+    assert checked([f"10{i:07}" for i in range(1, 500)]) == []
+
+
+def test_article_numbers_are_public_though_they_have_check_digits() -> None:
+    found = one("c3", made("ean13"), table_name="products")
+    assert found.klass == "public"
+    assert "check digits of ean" in found.evidence[0]
+
+
+def test_card_numbers_in_a_column_of_integers_are_found() -> None:
+    values = [int(v) for v in made("credit_card_number", card_type="visa16")]
+    assert one("ref", values, type="bigint").entity == "credit_card"
+
+
+def test_days_of_birth_are_told_from_days_of_events() -> None:
+    draw = random.Random(1)
+    born = [date(1940, 1, 1) + timedelta(days=draw.randrange(65 * 365)) for _ in range(ROWS)]
+    recent = [date(2021, 1, 1) + timedelta(days=draw.randrange(4 * 365)) for _ in range(ROWS)]
+    assert one("c5", born, type="date").entity == "birth_date"
+    assert one("c5", [d.isoformat() for d in born]).entity == "birth_date"
+    assert one("c5", [datetime(d.year, d.month, d.day) for d in born], type="timestamp").entity == "birth_date"
+    assert one("c5", recent, type="date").klass == "public"
+
+
+def test_plain_business_columns_are_public_and_say_why() -> None:
+    draw = random.Random(2)
+    orders = table(
+        "orders",
+        {
+            "id": "bigint",
+            "status": "text",
+            "total": "numeric(12,2)",
+            "quantity": "integer",
+            "shipped": "boolean",
+            "created_at": "timestamptz",
+            "order_no": "text",
+            "currency": "char(3)",
+            "weight_kg": "double",
+        },
+        key=("id",),
+    )
+    found = findings((orders, {
+        "id": range(ROWS),
+        "status": [draw.choice(["open", "paid", "void"]) for _ in range(ROWS)],
+        "total": [Decimal(draw.randrange(100, 99999)) / 100 for _ in range(ROWS)],
+        "quantity": [draw.randrange(1, 9) for _ in range(ROWS)],
+        "shipped": [draw.random() < 0.5 for _ in range(ROWS)],
+        "created_at": [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(ROWS)],
+        "order_no": [f"ORD-{i:06}" for i in range(ROWS)],
+        "currency": ["EUR"] * ROWS,
+        "weight_kg": [draw.random() * 10 for _ in range(ROWS)],
+    }))  # fmt: skip
+    assert {place[1]: f.klass for place, f in found.items()} == dict.fromkeys(orders.arrow.names, "public")
+    assert all(f.evidence and 0 < f.confidence <= 1 for f in found.values())
+
+
+def test_texts_that_are_no_utf8_are_looked_at_all_the_same() -> None:
+    broken = pa.array([v.encode() + b"\xff\xfe" for v in made("email")] + [b"\xc3\x28", b"\x00\x00"], pa.binary()).view(pa.binary())
+    values = pa.Array.from_buffers(pa.string(), len(broken), broken.buffers())
+    assert one("c1", values).klass != "public"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["\0", "\0\0", " ", ""],
+        ["\u202eabc", "\ufeffx", "\U0001f469\u200d\U0001f680"],
+        ["x" * 2_000_000, "y" * 1_500_000],
+        ["Ivan"],
+        ["zażółć gęślą jaźń"],
+    ],
+)
+def test_odd_values_are_masked_and_break_nothing(values: list[str]) -> None:
+    assert one("zq", values).klass != "public"
