@@ -125,8 +125,8 @@ def _base64(raw: np.ndarray) -> np.ndarray:
     """The 43 characters of 32 bytes each, without padding."""
     padded = np.zeros((len(raw), DIGEST_BYTES + 1), np.uint8)  # a multiple of three, so that all rows can be written in one go
     padded[:, :DIGEST_BYTES] = raw
-    written = np.frombuffer(b2a_base64(memoryview(padded), newline=False).translate(_URL_SAFE), np.uint8)
-    return written.reshape(len(raw), -1)[:, : _FULL["base64"]]
+    written = np.frombuffer(b2a_base64(padded.tobytes(), newline=False).translate(_URL_SAFE), np.uint8)
+    return written.reshape(-1, _FULL["base64"] + 1)[:, : _FULL["base64"]]
 
 
 def _binary(raw: np.ndarray, valid: np.ndarray | None) -> pa.Array:
