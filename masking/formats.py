@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
 from math import prod
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +84,7 @@ class FormatPermutation:
         self._key, self._name = key, name
         self._digits_only = digits_only
         self._permutations: OrderedDict[str, Permutation] = OrderedDict()
+        self._lock = Lock()
 
     def apply(self, texts: pa.Array) -> pa.Array:
         """Map the texts of a `string` array; nulls stay null."""
@@ -126,14 +128,15 @@ class FormatPermutation:
         return np.stack([alphabet[row.astype(np.int64)] for alphabet, row in zip(alphabets, digits)], axis=1)
 
     def _permutation(self, name: str, radices: tuple[int, ...], split: int) -> Permutation:
-        found = self._permutations.get(name)
-        if found is None:
-            found = Permutation(self._key, name, prod(radices), (prod(radices[:split]), prod(radices[split:])))
-            self._permutations[name] = found
-            if len(self._permutations) > _KEPT_PERMUTATIONS:
-                self._permutations.popitem(last=False)
-        self._permutations.move_to_end(name)
-        return found
+        with self._lock:
+            found = self._permutations.get(name)
+            if found is None:
+                found = Permutation(self._key, name, prod(radices), (prod(radices[:split]), prod(radices[split:])))
+                self._permutations[name] = found
+                if len(self._permutations) > _KEPT_PERMUTATIONS:
+                    self._permutations.popitem(last=False)
+            self._permutations.move_to_end(name)
+            return found
 
     def _drawn(self, name: str, radices: tuple[int, ...], points: Codepoints) -> UInt64:
         """A digit of each radix for each text, from a stream of hashes of the text's own hash; eight digits to a hash."""

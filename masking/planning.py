@@ -109,7 +109,7 @@ class _Chooser:
             return replace(treatment, mask=self._first(place, table, column, items), entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
         paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
-        return replace(treatment, paths=paths, rest=Step("redact"))
+        return replace(treatment, paths=paths, mask=Step("redact"), rest=Step("redact"))
 
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
         references = self._family.is_member(place)

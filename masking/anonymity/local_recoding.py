@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: i
     Two ways are gone, and the one is taken that loses less: from the whole table down (`split`), which suits large classes, and from
     the rows up, which suits small ones: where all cells are labels, by the cheapest generalisations (`peel`) and then by clusters of
     what they leave, else by clusters alone. At most `suppression` rows are suppressed, and only where that loses less than to
-    generalise them.
+    generalise them; rows of which nothing is left are avoided like suppressed ones.
     """
     met = _meeting(table, models)
     need = smallest_class(models)
@@ -37,25 +37,50 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: i
     found = []
     small = need <= _SMALL and len(table.counts) > _MANY and all(isinstance(model, KAnonymity) for model in models)
     if forms != {"set"} or not small:  # many small classes of sets are better clustered
-        found.append(split(table, met, need))
+        found.append(_valued(table, split(table, met, need)))
     if forms - {"set"}:
-        found.append(_recode(table, met, need, suppression, GENERALISATIONS))
+        found.append(_valued(table, _recode(table, met, need, suppression, GENERALISATIONS)))
     if forms != {"labels"}:
-        found.append(_recode(table, met, need, suppression, 1))
-    return min(found, key=lambda classes: lost(table, classes))
+        found.append(_valued(table, _recode(table, met, need, suppression, 1)))
+    found += [
+        _valued(table, _spread(table, way, met, need)) for way in found if 0 < way.bare.sum() < len(way.bare) and way.classes.min() >= 0
+    ]
+    return min(found, key=lambda way: way.regret).classes
 
 
-def lost(table: DistinctTable, classes: Ints) -> float:
-    """What all rows together lose, suppressed ones all; between 0 and rows times the sum of the weights."""
+@dataclass(frozen=True)
+class _Way:
+    """A recoding: what all rows lose, and the tuples of whose values nothing is left, which in `regret` lose twice.
+
+    They are as good as suppressed.
+    """
+
+    classes: Ints
+    lost: float
+    regret: float
+    bare: Flags
+
+
+def _valued(table: DistinctTable, classes: Ints) -> _Way:
+    weight = sum(domain.weight for domain in table.domains)
     kept = np.flatnonzero(classes >= 0)
-    gone = int(table.counts[classes < 0].sum()) * sum(domain.weight for domain in table.domains)
-    if not len(kept):
-        return gone
-    part = _part(table, kept)
-    number = int(classes.max()) + 1
-    rows = np.bincount(classes[kept], part.counts, number)
-    # one after the other, so that the sum is the same on every machine
-    return gone + float(sum(np.cumsum(losses * rows)[-1] for losses in class_losses(part, classes[kept], number)))
+    number = int(classes.max(initial=-1)) + 1
+    rows = np.bincount(classes[kept], table.counts[kept], number)
+    bare = np.ones(number, np.bool_)
+    lost = float(table.counts[classes < 0].sum()) * weight
+    if number:
+        for each, domain in zip(class_losses(_part(table, kept), classes[kept], number), table.domains, strict=True):
+            bare &= each >= domain.weight
+            lost += float(np.cumsum(each * rows)[-1])  # one after the other, so that the sum is the same on every machine
+    of_tuples = np.zeros(len(classes), np.bool_)
+    of_tuples[kept] = bare[classes[kept]]
+    return _Way(classes, lost, lost + float(table.counts[of_tuples].sum()) * weight, of_tuples)
+
+
+def _spread(table: DistinctTable, way: _Way, met: Callable[[Ints, int], Flags], need: int) -> Ints:
+    """Share out the tuples of which nothing is left among the other classes, one by one."""
+    alone = np.where(way.bare, int(way.classes.max()) + 1 + np.arange(len(way.classes)), way.classes)
+    return cluster(table, np.unique(alone, return_inverse=True)[1], met, need)
 
 
 def _recode(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, suppression: int, most: int) -> Ints:
@@ -71,7 +96,7 @@ def _recode(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, 
     out = lacking[classes]
     if out.any() and table.counts[out].sum() <= suppression:
         without = np.where(out, SUPPRESSED, classes)
-        if lost(table, without) < lost(table, whole):
+        if _valued(table, without).lost < _valued(table, whole).lost:
             _, numbered = np.unique(without, return_inverse=True)
             return numbered - 1
     return whole

@@ -33,7 +33,8 @@ def peel(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, *, 
     """Return the class of each tuple, -1 for those that are left.
 
     `met(classes, number)` says which of `number` classes meet the models, given the class of each tuple (-1 for none); `need` is the
-    number of rows below which none can. At most `most` generalisations are visited, and fewer where many tuples are left for long.
+    number of rows below which none can. At most `most` generalisations are visited, fewer where many tuples are left for long, and
+    never the one of which nothing is left.
     """
     number = len(table.counts)
     classes = np.full(number, -1, np.int64)
@@ -41,8 +42,9 @@ def peel(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, *, 
     left, made, visits = np.arange(number), 0, 0
     allowed = _VISITS + _VISITS_PER_TUPLE * number
     grouper: _Grouper | None = None
+    top = [len(domain.ancestors) - 1 for domain in table.domains]
     for generalisation in levels:
-        if not len(left) or visits > allowed:
+        if not len(left) or visits > allowed or generalisation.tolist() == top:
             break
         if grouper is None or len(left) < _SHRUNK * grouper.size:
             grouper = _Grouper(table, left)

@@ -23,8 +23,9 @@ from masking.classify.names import NameReading, lexicon
 from masking.classify.numbers import classify_booleans, classify_bytes, classify_moments, classify_numbers, numbers_of
 from masking.classify.passages import Find, default_find
 from masking.classify.profile import Texts, texts_from, texts_of
-from masking.classify.strings import Column, classify_texts
+from masking.classify.strings import classify_texts
 from masking.classify.tables import Place, TableReading, read_tables
+from masking.classify.text_column import Column
 from schemas.check_facts import facts_of
 from schemas.model import Column as SchemaColumn
 from schemas.model import Schema, Table

@@ -108,6 +108,8 @@ def scan(text: str) -> list[Found]:
         found += (_at(m, "age", LIKELY, m.lastindex or 0) for m in _AGE.finditer(text) if int(m[m.lastindex or 0]) < 130)
         found += _announced(text)
         found += (_at(m, "secret", SURE) for m in _TOKEN.finditer(text))
+        if "." in text:
+            found += _dotted(text)
         if _DIGIT_RUN.search(text):
             found += _numbers(text)
     if text.count(":") > 1:
@@ -156,12 +158,6 @@ def _announced(text: str) -> Iterator[Found]:
 
 
 def _numbers(text: str) -> Iterator[Found]:
-    if "." in text:
-        for match in _IPV4.finditer(text):
-            if all(int(part) < 256 for part in match.group().split(".")):
-                yield _at(match, "ip_address", SURE)
-        for match in _COORDINATES.finditer(text):
-            yield _at(match, "coordinates", SURE)
     for match in _IBAN.finditer(text):
         yield from _iban(match)
     for match in _LONG.finditer(text):
@@ -177,6 +173,14 @@ def _numbers(text: str) -> Iterator[Found]:
             if near and is_national_id(kind, match.group()):
                 yield _at(match, entity, SURE - 0.02)
     yield from _phones(text)
+
+
+def _dotted(text: str) -> Iterator[Found]:
+    for match in _IPV4.finditer(text):
+        if all(int(part) < 256 for part in match.group().split(".")):
+            yield _at(match, "ip_address", SURE)
+    for match in _COORDINATES.finditer(text):
+        yield _at(match, "coordinates", SURE)
 
 
 def _iban(match: re.Match[str]) -> Iterator[Found]:

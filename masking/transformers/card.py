@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,10 @@ from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.iban import written_like
 from masking.transformers.lengths import text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import nearest
+from schemas.types import TEXTS
 
 RANGES = ("test", "brand")
 # brand, how its numbers begin (ISO/IEC 7812 ranges, as the schemes publish them), the beginning of the number that it gives for tests
@@ -47,8 +49,9 @@ class Card:
     """
 
     name: ClassVar[str] = "card"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    range: str | None = None
+    range: Literal["test", "brand"] | None = parameter("where numbers come from", default=None)
 
     def bind(self, context: Context) -> _Cards:
         """Raises TransformerUnfit for other columns than texts, an unknown range, and `range: test` in a unique column."""

@@ -14,6 +14,7 @@ from masking.keyed import KeyedHash
 from masking.transformers.base import Context, Masker, Rows
 from masking.transformers.hashed import Hash
 from masking.transformers.integers import IntegerPermutation
+from masking.transformers.parameters import parameter
 from schemas.types import INTEGERS, TEXTS
 
 _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -30,9 +31,10 @@ class Code:
     """
 
     name: ClassVar[str] = "code"
+    fits: ClassVar[tuple[str, ...]] = (*TEXTS, *INTEGERS, "numeric", "uuid")
 
-    keep: int = 0
-    digits_only: bool = False
+    keep: int = parameter("how many characters at the beginning stay", default=0, least=0)
+    digits_only: bool = parameter("leave the letters as they are", default=False)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for types other than texts, integers, numerics without decimals and uuids."""

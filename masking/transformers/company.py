@@ -10,7 +10,10 @@ import pyarrow.compute as pc
 
 from masking.keyed import UInt64
 from masking.transformers.base import Context, Masker
+from masking.transformers.choices import tidy
+from masking.transformers.parameters import parameter
 from masking.transformers.picked import Picked, cut, picked_text
+from schemas.types import TEXTS
 
 # legal forms that stay, as they tell nothing of who it is
 _FORM = (
@@ -28,8 +31,9 @@ class Company:
     """
 
     name: ClassVar[str] = "company"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -41,8 +45,9 @@ class JobTitle:
     """Another title of a job, picked by the folded title."""
 
     name: ClassVar[str] = "job_title"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -50,6 +55,7 @@ class JobTitle:
 
 
 def _company(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:
+    texts = tidy(texts)
     at = pc.extract_regex(folded, _FORM).field("form")
     length = pc.utf8_length(at.fill_null(""))
     lengths = pc.subtract(pc.utf8_length(texts.fill_null("")), length).to_pylist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,10 @@ from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import fold
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
 from masking.transformers.persona import Seeds, chosen_names, genders
 from masking.transformers.suffixes import suffix_length, suffixes
+from schemas.types import TEXTS
 
 EXAMPLES = ("example.com", "example.net", "example.org")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9\-.]*[a-z0-9])?\.[a-z0-9\-]{2,}")
@@ -38,12 +40,13 @@ class Email:
     """
 
     name: ClassVar[str] = "email"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    keep: str | None = None
-    domains: Mapping[str, str] = field(default_factory=dict, hash=False)
-    subject: bool = False
-    gender: str | None = None
-    locale: str | None = None
+    keep: Literal["domain"] | None = parameter("`domain` leaves it as it is", default=None)
+    domains: Mapping[str, str] = field(default_factory=dict, hash=False, metadata={"help": "what becomes of which domain"})
+    subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
+    gender: str | None = parameter("the column that tells the gender", default=None)
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> _Emails:
         """Raises TransformerUnfit for other columns than texts, too short ones, and a missing subject or gender column."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from masking.keyed import DIGEST_BYTES, KeyedHash
 from masking.transformers.base import Context, Rows
 from masking.transformers.integers import IntegerPermutation, integers_of
 from masking.transformers.lengths import check_collisions, longest
+from masking.transformers.parameters import parameter
 from schemas.errors import nearest
 from schemas.types import INTEGERS, TEXTS
 
@@ -41,10 +42,11 @@ class Hash:
     """
 
     name: ClassVar[str] = "hash"
+    fits: ClassVar[tuple[str, ...]] = (*TEXTS, *INTEGERS, "numeric", "uuid", "bytes")
 
-    form: str | None = None
-    length: int | None = None
-    fold: bool = False
+    form: Literal["hex", "base64", "uuid", "integer"] | None = parameter("how it is written", default=None)
+    length: int | None = parameter("how many characters of hex (at most 64) or base64 (43)", default=None, least=1, most=64)
+    fold: bool = parameter("take texts that differ in case, or in spaces around them, for one", default=False)
 
     def bind(self, context: Context) -> _Hasher:
         """Raises TransformerUnfit for an unknown form, a form that the type cannot hold, or a length at which values may collide."""

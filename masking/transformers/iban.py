@@ -15,8 +15,10 @@ from masking.formats import FormatPermutation
 from masking.keyed import KeyedHash
 from masking.transformers.base import Context, Rows
 from masking.transformers.lengths import text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import InputError
+from schemas.types import TEXTS
 
 _HEAD = 4
 
@@ -30,8 +32,9 @@ class Iban:
     """
 
     name: ClassVar[str] = "iban"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    keep: int = 0
+    keep: int = parameter("how many characters behind the check digits stay", default=0, least=0)
 
     def bind(self, context: Context) -> _Ibans:
         """Raises TransformerUnfit for other columns than texts."""

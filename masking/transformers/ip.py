@@ -15,7 +15,9 @@ from masking.keyed import KeyedHash
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
+from schemas.types import TEXTS
 
 # networks that mean something by themselves (RFC 6890): an address of one stays in it
 _SPECIAL = tuple(
@@ -39,9 +41,10 @@ class Ip:
     """
 
     name: ClassVar[str] = "ip"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    keep: int = 0
-    keep6: int = 0
+    keep: int = parameter("how many bits of an IPv4 address stay", default=0, least=0, most=31)
+    keep6: int = parameter("how many bits of an IPv6 address stay: 0, or 24 at least", default=0, least=0, most=127)
 
     def bind(self, context: Context) -> _Addresses:
         """Raises TransformerUnfit for other columns than texts, and for more bits than there are or less than can be permuted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,11 @@ from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import choices, tidy
 from masking.transformers.lengths import UNLIMITED, longest, text_column
+from masking.transformers.parameters import parameter
 from masking.transformers.persona import Flags, Seeds, chosen_names, family_first, genders
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.errors import nearest
+from schemas.types import TEXTS
 
 PARTS = ("full", "given", "family")
 _WORD = r"[\p{L}\p{M}.'’\-]"
@@ -42,12 +44,13 @@ class Name:
     """
 
     name: ClassVar[str] = "name"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    parts: str = "full"
-    subject: bool = False
-    gender: str | None = None
-    locale: str | None = None
-    keep_length: bool = False
+    parts: Literal["full", "given", "family"] = parameter("which part of a name the column holds", default="full")
+    subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
+    gender: str | None = parameter("the column that tells the gender", default=None)
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
+    keep_length: bool = parameter("keep short names short and long ones long", default=False)
 
     def bind(self, context: Context) -> _Names:
         """Raises TransformerUnfit for other columns than texts, too short ones, unknown parts and columns, and a missing subject."""

@@ -18,8 +18,10 @@ from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.iban import written_like
 from masking.transformers.lengths import text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import nearest
+from schemas.types import TEXTS
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class NationalId:
     """
 
     name: ClassVar[str] = "national_id"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    country: str | None = None
-    never_issued: bool = False
+    country: str | None = parameter("whose numbers they are, such as `DE`; the locale's where it is left out", default=None)
+    never_issued: bool = parameter("take numbers that are given to nobody", default=False)
 
     def bind(self, context: Context) -> _NationalIds:
         """Raises TransformerUnfit for other columns than texts, unknown countries, and `never_issued` where there is no such range."""
@@ -46,9 +49,7 @@ class NationalId:
                 f"there are {', '.join(PLANS)}; mask others by `code`"
             )
         if self.never_issued and country not in NEVER_ISSUED:
-            raise TransformerUnfit(
-                f"{where}: no range of numbers that are never issued is known for {country}, only for {', '.join(NEVER_ISSUED)}"
-            )
+            raise TransformerUnfit(f"{where}: {country} has no range of numbers that are never issued; {', '.join(NEVER_ISSUED)} have one")
         if self.never_issued and context.unique:
             size, need = NEVER_ISSUED[country].size, "its values" if context.distinct is None else f"its {context.distinct} values"
             raise TransformerUnfit(

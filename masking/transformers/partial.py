@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from masking.transformers.base import Context, Rows
 from masking.transformers.fit import WORDS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
-
-# letters, digits and the marks on them, of any script (RE2)
-_SIGN = r"[\pL\pN\pM]"
-_OTHER = r"[^\pL\pN\pM]"
+from masking.transformers.signs import hidden
 
 
 @dataclass(frozen=True)
@@ -44,27 +40,18 @@ class Partial:
             raise unfit(
                 context, self.name, f"no value of a {context.column.type} is long enough to keep {self.first + self.last} characters"
             )
-        counted, between = (_SIGN, f"{_OTHER}*") if self.separators else (".", "")
-        head, tail = f"(?:{between}{counted})" * self.first, f"(?:{counted}{between})" * self.last
-        pattern = f"(?s)^(?P<head>{head})(?P<middle>.*)(?P<tail>{between}{tail})$"
-        enough = f"(?s)(?:{counted}.*){{{self.hide}}}" if self.separators else f"(?s).{{{self.hide}}}"
-        return Hidden(pattern, enough, _SIGN if self.separators else "(?s).", self.mark)
+        return Hidden(self.first, self.last, self.hide, self.mark, not self.separators)
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Texts cut into head, middle and tail by `pattern`; only the middle is hidden where `enough` is in it."""
+    """Texts of which the `first` and `last` letters and digits are left."""
 
-    pattern: str
-    enough: str
-    hidden: str
+    first: int
+    last: int
+    hide: int
     mark: str
+    all_signs: bool
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        # a mark may be a backslash, which means something in a replacement
-        mark = self.mark.replace("\\", "\\\\")
-        parts = pc.extract_regex(values, self.pattern)
-        head, middle, tail = (pc.struct_field(parts, name) for name in ("head", "middle", "tail"))
-        masked = pc.binary_join_element_wise(head, pc.replace_substring_regex(middle, self.hidden, mark), tail, "")
-        kept = pc.fill_null(pc.match_substring_regex(middle, self.enough), False)
-        return pc.if_else(kept, masked, pc.replace_substring_regex(values, self.hidden, mark))
+        return hidden(values, self.mark, first=self.first, last=self.last, at_least=self.hide, all_signs=self.all_signs)

@@ -18,8 +18,10 @@ from masking.keyed import KeyedHash, UInt64, pick
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import InputError, nearest
+from schemas.types import TEXTS
 
 # numbers that the authorities keep for films and documentation: how they begin after the country's code, and how many digits follow
 FICTIONAL: dict[str, tuple[tuple[str, int], ...]] = {
@@ -47,10 +49,11 @@ class Phone:
     """
 
     name: ClassVar[str] = "phone"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    country: str | None = None
-    keep: int = 0
-    fictional: bool = False
+    country: str | None = parameter("whose numbers without `+` are, such as `DE`", default=None)
+    keep: int = parameter("how many digits behind the country's code stay", default=0, least=0)
+    fictional: bool = parameter("take numbers that are kept for films", default=False)
 
     def bind(self, context: Context) -> _Permuted | _Fictional:
         """Raises TransformerUnfit for other columns than texts, unknown countries, and unique columns with more values than there are."""
@@ -120,7 +123,8 @@ class _Permuted:
 
     def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
-        split = rf"^(?P<head>[^0-9]*(?:[0-9][^0-9]*){{0,{head + self.keep}}})(?P<tail>(?s:.*))$"
+        # letters are none of the digits that are kept, nor before them
+        split = rf"^(?P<head>[^0-9\p{{L}}]*(?:[0-9][^0-9\p{{L}}]*){{0,{head + self.keep}}})(?P<tail>(?s:.*))$"
 
         def permute(numbers: pa.Array) -> pa.Array:
             parts = pc.extract_regex(numbers, split)
@@ -128,7 +132,9 @@ class _Permuted:
             return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
 
         def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            return _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if self.keep else _classes(numbers, head, code, 0)[:, 0]
+            kinds = _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if self.keep else _classes(numbers, head, code, 0)[:, 0]
+            # what begins as a number of another country is none of these
+            return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
 
         return walk(texts, permute, classify)
 

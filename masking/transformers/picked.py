@@ -13,11 +13,11 @@ from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
 from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import choices, tidy
+from masking.transformers.choices import choices, fold
 from masking.transformers.lengths import UNLIMITED, check_pool, longest, text_column
 from masking.transformers.suffixes import suffix_length, suffixes
 
-# texts of one locale, folded, and their words and the room for them: the pseudonyms
+# a locale, texts of its script as they are and folded, and their words and the room for them: the pseudonyms
 Composer = Callable[[str, pa.Array, pa.Array, UInt64, int], pa.Array]
 
 _FEWEST = 3
@@ -57,13 +57,12 @@ class Picked:
         return cls(compose or _one_of(kind), key, marks, found, room, suffix)
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        tidied = tidy(values)
-        folded = pc.utf8_lower(tidied)
+        folded = fold(values)
         words = self.key.words(values if self.suffix else folded, 4)
 
         def masked_in(locale: str, here: np.ndarray) -> pa.Array:
             index = pa.array(here)
-            return self.compose(locale, tidied.take(index), folded.take(index), words[:, here], self.room)
+            return self.compose(locale, values.take(index), folded.take(index), words[:, here], self.room)
 
         masked = by_locale(values, self.locale, masked_in)
         if self.suffix:

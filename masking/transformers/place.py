@@ -14,7 +14,9 @@ from masking.pools import language
 from masking.transformers.base import Context, Masker
 from masking.transformers.code import Code
 from masking.transformers.lengths import UNLIMITED
+from masking.transformers.parameters import parameter
 from masking.transformers.picked import Picked, cut, picked_text
+from schemas.types import INTEGERS, TEXTS
 
 _NUMBER_FIRST = ("en", "fr")
 _HOUSE_NUMBER = r"(?:^|[\s,])(?P<number>[0-9]{1,6})(?:[A-Za-z]?(?:[\s,]|$))"
@@ -27,8 +29,9 @@ class City:
     """Another city of the locale (the policy's, or that of the text's script), picked by the folded name."""
 
     name: ClassVar[str] = "city"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -40,8 +43,9 @@ class Region:
     """Another state or province of the locale, picked by the folded name."""
 
     name: ClassVar[str] = "region"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -53,8 +57,9 @@ class Street:
     """Another street of the locale, with a house number where there is one, picked by the folded text."""
 
     name: ClassVar[str] = "street"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""
@@ -66,8 +71,9 @@ class Postcode:
     """A postcode of the same format, one to one; `keep` leaves that many characters at the beginning, which name the region."""
 
     name: ClassVar[str] = "postcode"
+    fits: ClassVar[tuple[str, ...]] = (*TEXTS, *INTEGERS)
 
-    keep: int = 0
+    keep: int = parameter("how many characters at the beginning stay", default=0, least=0)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts and integers."""
@@ -83,8 +89,9 @@ class Address:
     """
 
     name: ClassVar[str] = "address"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    locale: str | None = None
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> Masker:
         """Raises TransformerUnfit for other columns than texts, and for too short ones."""

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from masking.transformers.base import Context, Masker, Rows
 from masking.transformers.fit import WORDS, require_kind, require_repeats
 from masking.transformers.parameters import parameter
+from masking.transformers.signs import hidden
 
 
 @dataclass(frozen=True)
 class Prefix:
     """Keeps the first characters of a code and pads it to its length, or the network of an IP address.
 
-    With `keep`, letters and digits after the first few become `pad`; separators stay. With `ipv4` or `ipv6`, the bits after the
-    prefix become 0 (`203.0.113.77` in /24: `203.0.113.0`; a prefix length behind it stays); what is no address becomes `0.0.0.0`.
-    An IPv4 address in IPv6 (`::ffff:203.0.113.77`) is treated as the IPv4 address.
+    With `keep`, letters and digits after the first few become `pad`, and separators stay; a code with no more than those few is padded
+    whole. With `ipv4` or `ipv6`, the bits after the prefix become 0 (`203.0.113.77` in /24: `203.0.113.0`; a prefix length behind it
+    stays); what is no address becomes `0.0.0.0`. An IPv4 address in IPv6 (`::ffff:203.0.113.77`) is treated as the IPv4 address.
     """
 
     name: ClassVar[str] = "prefix"
@@ -54,13 +54,8 @@ class Padded:
     pad: str
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        head = r"(?:[^\pL\pN\pM]*[\pL\pN\pM])" * self.keep
-        parts = pc.extract_regex(values, f"(?s)^(?P<head>{head})(?P<rest>.*)$")
-        rest = pc.replace_substring_regex(pc.struct_field(parts, "rest"), r"[\pL\pN\pM]", self.pad.replace("\\", "\\\\"))
-        joined = pc.binary_join_element_wise(pc.struct_field(parts, "head"), rest, "")
-        # a code with fewer letters and digits is not one of which a beginning is kept
-        whole = pc.replace_substring_regex(values, r"[\pL\pN\pM]", self.pad.replace("\\", "\\\\"))
-        return pc.coalesce(joined, whole)
+        # a code with no more letters and digits than that is hidden whole: what is left of it would be all of it
+        return hidden(values, self.pad, first=self.keep, at_least=1)
 
 
 @dataclass(frozen=True)

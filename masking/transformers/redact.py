@@ -5,18 +5,20 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.classes import ENTITIES
-from masking.text import Finder, Found
 from masking.transformers.base import Context, Learner, Masker, Rows, Transformer
 from masking.transformers.fit import WORDS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
 from schemas.errors import nearest
 from schemas.types import SqlType
+
+if TYPE_CHECKING:
+    from masking.text import Finder, Found
 
 _STARS = "****"
 _TEXT = SqlType("text")
@@ -48,6 +50,8 @@ class Redact:
                 raise ValueError(f"there is no entity '{entity}'{nearest(entity, ENTITIES)}")
 
     def bind(self, context: Context) -> Redacted:
+        from masking.text import Finder
+
         require_kind(context, self.name, WORDS)
         require_repeats(context, self.name, "hash")
         maskers: dict[str, Masker] = {}

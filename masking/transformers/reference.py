@@ -18,6 +18,13 @@ from schemas.types import KINDS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "transformers.md"
 
+# parameters that pseudonyms of people and places share
+_SHARED = {
+    "subject": "whether the pseudonym is picked by the row's subject instead of the value",
+    "gender": "the column that tells the gender",
+    "locale": "the locale of the pseudonyms, where it is not the policy's",
+}
+
 _INTRODUCTION = """\
 # Transformers
 
@@ -93,14 +100,16 @@ def _lines() -> Iterator[str]:
     for kind in TRANSFORMERS:
         yield f"## `{kind.name}`\n"
         yield from _prose(kind)
-        fits = getattr(kind, "fits", KINDS)
-        yield f"Fits: {'every type' if set(fits) >= set(KINDS) else ', '.join(fits)}.\n"
+        fits = getattr(kind, "fits", None)
+        if fits is not None:  # others say it in their own words
+            yield f"Fits: {'every type' if set(fits) >= set(KINDS) else ', '.join(fits)}.\n"
         parameters = parameters_of(kind)
         if parameters:
             yield "| parameter | is | default | |"
             yield "|---|---|---|---|"
             for parameter in parameters:
-                yield f"| `{parameter.name}` | {_kind(parameter)} | {_default(parameter)} | {parameter.help} |"
+                told = parameter.help or _SHARED.get(parameter.name, "")
+                yield f"| `{parameter.name}` | {_kind(parameter)} | {_default(parameter)} | {told} |"
             yield ""
 
 

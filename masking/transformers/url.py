@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,9 @@ from masking.formats import FormatPermutation
 from masking.keyed import KeyedHash
 from masking.transformers.base import Context, Rows
 from masking.transformers.lengths import UNLIMITED, longest, text_column
+from masking.transformers.parameters import parameter
 from schemas.errors import nearest
+from schemas.types import TEXTS
 
 PARTS = ("host", "path")
 _URL = r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^/?#@]*@)?(?P<host>[^/?#:@]+)(?P<port>:[0-9]{1,5})?(?P<rest>[/?#](?s:.*))?$"
@@ -29,8 +31,9 @@ class Url:
     """
 
     name: ClassVar[str] = "url"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    keep: tuple[str, ...] = ()
+    keep: tuple[Literal["host", "path"], ...] = parameter("what stays", default=())
 
     def bind(self, context: Context) -> _Urls:
         """Raises TransformerUnfit for other columns than texts, and for parts that addresses do not have."""

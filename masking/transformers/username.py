@@ -14,8 +14,10 @@ from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import fold
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.parameters import parameter
 from masking.transformers.persona import Seeds, chosen_names, genders
 from masking.transformers.suffixes import suffix_length, suffixes
+from schemas.types import TEXTS
 
 _DIGITS = 3
 
@@ -28,10 +30,11 @@ class Username:
     """
 
     name: ClassVar[str] = "username"
+    fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    subject: bool = False
-    gender: str | None = None
-    locale: str | None = None
+    subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
+    gender: str | None = parameter("the column that tells the gender", default=None)
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
 
     def bind(self, context: Context) -> _Usernames:
         """Raises TransformerUnfit for other columns than texts, too short ones, and a missing subject or gender column."""

@@ -91,6 +91,11 @@ def test_other_spellings_of_the_same_are_understood_wherever_they_begin(tmp_path
         found = source.read("t").read_all()
     assert found.slice(1, 1).to_pylist() == [MEANT | {"id": 3, "ratio": 1.0, "raw": b"text"}]
     assert found.column("id").to_pylist() == [1, 3, *range(10, 40_000)]
+    made(path, "UPDATE t SET truth = 1 WHERE id = 3", "UPDATE t SET truth = 'no' WHERE id = 39999")
+    with open_source(f"sqlite:///{path}") as source:
+        found = source.read("t", ["id", "truth"]).read_all()
+    assert found.column("id").to_pylist() == [1, 3, *range(10, 40_000)]
+    assert found.column("truth").to_pylist() == [None, *[True] * 39_990, False]
     made(path, "UPDATE t SET small = 'x' WHERE id = 39999")
     with open_source(f"sqlite:///{path}") as source, pytest.raises(SourceFailure, match="column 'small'"):
         source.read("t").read_all()

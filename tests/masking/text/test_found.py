@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ def test_every_letter_that_was_found_stays_covered_and_nothing_overlaps(text: st
     result = settled(text, candidates)
     wanted = {i for f in candidates for i in range(f.start, f.end) if text[i].isalnum()}
     assert wanted <= {i for f in result for i in range(f.start, f.end)}
-    assert all(a.end <= b.start for a, b in zip(result, result[1:]))
+    assert all(a.end <= b.start for a, b in pairwise(result))
     assert result == settled(text, list(reversed(candidates)))
 
 

@@ -20,6 +20,7 @@ def found(text: str) -> dict[str, str]:
         ("see https://example.org/~ann?id=1.", "https://example.org/~ann?id=1", "url"),
         ("thanks @ann_lee!", "@ann_lee", "username"),
         ("from 192.168.10.254 at", "192.168.10.254", "ip_address"),
+        ("from 10.0.0.1 at", "10.0.0.1", "ip_address"),
         ("from 2001:db8::8a2e:370:7334 at", "2001:db8::8a2e:370:7334", "ip_address"),
         ("mac 00:1A:2b:3c:4D:5e is", "00:1A:2b:3c:4D:5e", "mac_address"),
         ("at 52.520008, 13.404954 now", "52.520008, 13.404954", "coordinates"),

@@ -123,7 +123,7 @@ def test_batches_and_order_change_nothing_nulls_stay_and_results_fit(mask: Any, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("mask", "type"), EACH, ids=str)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.data())
 def test_batches_and_order_change_nothing_nulls_stay_and_results_fit_for_each_type(mask: Any, type: str, data: st.DataObject) -> None:
     hold(mask, type, data)

@@ -1,0 +1,151 @@
+"""A policy is proposed for a whole source: unsure is masked, keys stay together, and nothing raw is in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from masking.agreement import agree
+from masking.binding import bind
+from masking.classify import Finding
+from masking.discovery import betraying
+from masking.keys import read_key
+from masking.planning import plan
+from masking.policy.model import Step
+from masking.policy.reader import parse_policy
+from masking.policy.writer import policy_yaml
+from masking.review import prices, review_notes
+from masking.sampling import sample
+from tests.masking.memory_source import MemorySource
+
+SCHEMA = """
+schema: crm
+tables:
+  users:
+    rows: 10
+    columns:
+      id: {type: bigint, key: true}
+      email: {type: text, unique: true, generate: person.email}
+      name: {type: text, generate: person.name}
+      born_on: {type: date, generate: {between: [1950-01-01, 2000-01-01]}}
+      plan: {type: text, generate: {choice: [free, pro]}}
+      tags: {type: "text[]", generate: {array: words, count: 2}}
+      settings: {type: json, generate: {json: {a: words}}}
+  orders:
+    rows: 10
+    columns:
+      id: {type: bigint, key: true}
+      user_id: {references: users.id}
+      total: {type: "numeric(10,2)", generate: {uniform: [0, 9]}}
+  comments:
+    rows: 10
+    columns:
+      id: {type: bigint, key: true}
+      owner_type: {type: text, generate: {choice: [user, bot]}}
+      owner_id: {type: bigint, generate: sequence}
+      job: {type: text, generate: words}
+"""
+GIVEN = ["Anna", "Bernd", "Carla", "David", "Emma", "Felix", "Greta", "Hugo", "Irene", "Jonas"]
+FAMILY = ["Kowalski", "Schneider", "Moreau", "Rossi", "Novak", "Garcia", "Jansen", "Silva", "Weber", "Fischer"]
+
+
+def name_of(i: int) -> str:
+    return f"{GIVEN[i % 10]} {FAMILY[i // 10 % 10]}"
+
+
+def email_of(i: int) -> str:
+    return f"{GIVEN[i % 10]}.{FAMILY[i // 10 % 10]}{i}@post{i % 7}.example".lower()
+
+
+@pytest.fixture(scope="module")
+def source() -> MemorySource:
+    import datetime
+
+    users = [
+        {
+            "id": 1000 + 7 * i,
+            "email": email_of(i),
+            "name": name_of(i),
+            "born_on": datetime.date(1950 + i % 50, 1 + i % 12, 1 + i % 28),
+            "plan": ["free", "pro"][i % 2],
+            "tags": ["new", "beta"],
+            "settings": json.dumps({"user": {"id": 1000 + 7 * i}, "contact": {"email": email_of(i)}, "theme": ["dark", "light"][i % 2]}),
+        }
+        for i in range(200)
+    ]
+    orders = [{"id": i, "user_id": 1000 + 7 * (i % 200), "total": None} for i in range(400)]
+    comments = [
+        {
+            "id": i,
+            "owner_type": ["user", "bot"][i % 2],
+            "owner_id": 1000 + 7 * (i % 200) if i % 2 == 0 else i,
+            "job": f"export-{i:05d}" if i % 30 else f"export-{i:05d}-{name_of(i // 30).replace(' ', '-').lower()}",
+        }
+        for i in range(300)
+    ]
+    return MemorySource.of(SCHEMA, users=users, orders=orders, comments=comments)
+
+
+@pytest.fixture(scope="module")
+def policy(source):
+    return plan(source)
+
+
+def test_a_proposed_policy_reads_back_agrees_and_binds(source, policy) -> None:
+    written = parse_policy(policy_yaml(policy, review_notes(policy, prices(source.schema, policy))))
+    assert written == policy
+    family = agree(source.schema, written)
+    bind(source.schema, written, family, read_key("ephemeral"), source.count, None)
+
+
+def test_persons_are_found_and_masked_as_what_they_are(policy) -> None:
+    users = policy.tables["users"].columns
+    assert (users["email"].entity, users["email"].mask) == ("email", Step("email"))
+    assert (users["name"].entity, users["name"].mask) == ("person_name", Step("name"))
+    assert users["born_on"].mask.name == "shift"
+    assert users["plan"].mask == Step("keep")
+    assert policy.tables["users"].subject == ("id",)
+    assert policy.tables["orders"].subject == ("user_id",)
+
+
+def test_a_key_is_masked_at_home_and_referenced_elsewhere(policy) -> None:
+    assert policy.tables["users"].columns["id"].mask.name == "hash"
+    assert policy.tables["orders"].columns["user_id"].mask == Step("reference")
+
+
+def test_references_that_nobody_declared_are_proposed(policy) -> None:
+    found = {(r.table, r.columns[0], r.path, r.when): r.target_table for r in policy.references}
+    assert found == {("users", "settings", "$.user.id", None): "users", ("comments", "owner_id", None, "owner_type = 'user'"): "users"}
+    assert policy.tables["users"].columns["settings"].paths["$.user.id"].mask == Step("reference")
+
+
+def test_a_public_column_that_repeats_personal_values_is_so_no_longer(source) -> None:
+    samples = {table.name: sample(source, table.name, 1000) for table in source.schema.tables}
+    public = Finding("public", None, 0.9, ("a code",))
+    found = {(t.name, c.name): public for t in source.schema.tables for c in t.stored_columns}
+    found["users", "name"] = Finding("direct", "person_name", 0.9, ("a name",))
+    told = betraying(found, samples, source.schema)
+    assert ("comments", "job") in told
+    assert ("users", "plan") not in told
+    assert told["comments", "job"].klass == "free_text"
+    assert told["comments", "job"].evidence[0] == "10 of 300 different values hold values of personal columns"
+
+
+def test_no_value_of_the_source_is_in_the_policy(source, policy) -> None:
+    text = policy_yaml(policy, review_notes(policy, prices(source.schema, policy)))
+    assert not [v for i in range(200) for v in (name_of(i), email_of(i)) if v in text]
+
+
+def test_a_search_is_priced_for_every_hashed_column(source, policy) -> None:
+    priced = {price.column: price for price in prices(source.schema, policy)}
+    assert {"users.id", "orders.user_id"} <= set(priced)
+    assert not any(price.warning for price in priced.values())
+
+
+def test_a_key_that_lives_long_over_small_domains_is_warned_of(source, policy) -> None:
+    from dataclasses import replace
+
+    warned = [price for price in prices(source.schema, replace(policy, key="env:MASKING_KEY")) if price.warning]
+    assert any(price.column == "users.id" for price in warned)
+    assert all("MASKING_KEY" not in str(price.warning) for price in warned)
