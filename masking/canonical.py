@@ -65,11 +65,10 @@ def uuid_digits(raw: np.ndarray) -> np.ndarray:
 
 
 def fixed_texts(characters: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
-    """Return a `string` array of ASCII texts of one length from their characters (`uint8`, rows by length)."""
+    """Return a `string` array of ASCII texts of one length from their characters (`uint8`, rows by length; less than 2^31 in all)."""
     rows, length = characters.shape
-    offsets = np.arange(rows + 1, dtype=np.int64) * length
-    data = pa.py_buffer(np.ascontiguousarray(characters))
-    return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), data, bitmap(valid)).cast(pa.string())
+    offsets = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * np.int32(length))
+    return pa.StringArray.from_buffers(rows, offsets, pa.py_buffer(np.ascontiguousarray(characters)), bitmap(valid))
 
 
 def bitmap(valid: np.ndarray | None) -> pa.Buffer | None:

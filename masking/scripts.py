@@ -43,12 +43,15 @@ def locales_of(texts: pa.Array, locale: str) -> pa.Array:
     """
     own = _OF_LANGUAGE.get(language(locale))
     result = pa.repeat(pa.scalar(locale if own is None else _LATIN), len(texts))
-    if pc.all(pc.string_is_ascii(texts)).as_py():
+    foreign = pc.invert(pc.string_is_ascii(texts)).fill_null(False)
+    some = texts.filter(foreign)
+    if not len(some):
         return result
+    found = result.filter(foreign)
     for _, letters, languages in reversed(_SCRIPTS):
         fitting = locale if language(locale) in languages else next(iter(languages.values()))
-        result = pc.if_else(pc.match_substring_regex(texts, letters).fill_null(False), pa.scalar(fitting), result)
-    return result
+        found = pc.if_else(pc.match_substring_regex(some, letters), pa.scalar(fitting), found)
+    return pc.replace_with_mask(result, foreign, found)
 
 
 def by_locale(texts: pa.Array, locale: str, masked: Callable[[str, npt.NDArray[np.int64]], pa.Array]) -> pa.Array:

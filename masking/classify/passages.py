@@ -17,9 +17,11 @@ MOST_TEXTS = 120
 LEAST_SHARE = 0.03
 LEAST_SCORE = 0.7
 # what texts about things are full of
-_OF_ANYBODY = frozenset(("company", "city", "region", "country", "postcode", "address", "url", "date", "age", "job_title", "language", "nationality"))
+_OF_ANYBODY = frozenset(
+    ("company", "city", "region", "country", "postcode", "address", "url", "date", "age", "job_title", "language", "nationality")
+)
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,100}\w")
 _PHONE = re.compile(r"(?<![\w.])(?:\+\d|\(0?\d|0)(?:[\s().\-/]{0,2}\d){7,13}(?!\d)")
 _ADDRESS = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _PAIR = re.compile(r"(?=\b([^\W\d_a-z][^\W\d_]+)\s+([^\W\d_a-z][\w'’-]+)\b)")

@@ -11,6 +11,7 @@ from itertools import pairwise
 from masking.classify.dictionaries import vocabulary
 
 Test = Callable[[str], bool]
+LONGEST = 2000
 
 _EMAIL = re.compile(r"(?i)(?:mailto:|[^<>@]{0,80}<)?[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:]+\.[^\s@<>\"',;:.]{2,}>?")
 _URL = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S+")
@@ -23,7 +24,7 @@ _SECRET = re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9_+/=-]{10,}")
 _AGENT = re.compile(r"(?:Mozilla|Opera|Dalvik|okhttp|curl|python-requests|PostmanRuntime)/\d.*")
 _PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/]{6,22}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE)
 _PHONE_MARK = re.compile(r"^\+|^00|^\(|\d[\s().\-/]+\d")
-_PART_OF_NUMBER = re.compile(r"(?:[*xX•#]{2,}[ -]?){1,5}\d{2,6}")
+_PART_OF_NUMBER = re.compile(r"[*xX•#]{2,16}(?:[ -]?[*xX•#]{2,6}){0,4}[ -]?\d{2,6}")
 _COORDINATES = re.compile(r"\(?\s*-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}\s*\)?|POINT\s*\(.*\)", re.IGNORECASE)
 _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?")
 _DATES = (
@@ -109,7 +110,8 @@ def _turns(text: str) -> int:
 
 
 def _full(pattern: re.Pattern[str]) -> Test:
-    return lambda text: pattern.fullmatch(text) is not None
+    # nothing that has such a form is longer, and time stays in bounds whatever stands in a cell
+    return lambda text: len(text) <= LONGEST and pattern.fullmatch(text) is not None
 
 
 # what says by itself what it is, the most particular first

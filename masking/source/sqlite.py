@@ -55,7 +55,7 @@ def open_sqlite(target: sa.URL, progress: Progress) -> Iterator[SqliteSource]:
                 connection.execute(f"PRAGMA {setting}")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             reader = _column_reader(path)
-            together = _begin_together(path, connection, reader)
+            together = begin_together(path, connection, reader)
         yield SqliteSource(connection, reader if together else None, reflecting, target, path, progress)
     finally:
         # at the same time: what one library unlocks in a file is unlocked for the other too
@@ -74,7 +74,7 @@ def _column_reader(path: Path) -> ColumnReader | None:
         return None
 
 
-def _begin_together(path: Path, connection: sqlite3.Connection, reader: ColumnReader | None) -> bool:
+def begin_together(path: Path, connection: sqlite3.Connection, reader: ColumnReader | None) -> bool:
     """Begin both transactions at one state of the database, which no other connection has changed between them.
 
     False where the reader has none, since there is no reader or the file is written to all the time.

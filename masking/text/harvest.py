@@ -29,6 +29,9 @@ _SMALLEST_PLACE = 1_000
 _SAID_FROM = 60
 _COMMON_FROM = 3_000
 _EVERYDAY_FROM = 20_000
+_LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
+# among the first few hundred no names stand, though many are names somewhere
+_FOREIGN_WORDS, _FOREIGN_EVERYDAY = 20_000, 400
 _ENDINGS = (("ies", "y"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"), ("d", ""), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"),
             ("est", ""), ("ly", ""), ("ily", "y"), ("n't", ""), ("'s", ""), ("ness", ""), ("able", ""), ("able", "e"))  # fmt: skip
 
@@ -101,8 +104,19 @@ def _ordinary(names: set[str]) -> Iterator[tuple[str, bool]]:
             yield word, (in_dictionary and count >= _EVERYDAY_FROM)
 
 
+def _foreign() -> Iterator[tuple[str, bool]]:
+    """The words that are said most often in other languages; German writes its nouns with capitals, as others do names."""
+    for language in _LANGUAGES:
+        packed = (files("spellchecker") / "resources" / f"{language}.json.gz").read_bytes()
+        said = json.loads(gzip.decompress(packed))
+        ranked = sorted((w for w in said if len(w) > 1), key=lambda word: (-said[word], word))
+        yield from ((word, rank < _FOREIGN_EVERYDAY) for rank, word in enumerate(ranked[:_FOREIGN_WORDS]))
+
+
 def harvest() -> dict[str, str]:
     """Return what each word may be."""
+    from faker.providers.person.en_US import Provider as American
+
     flags: dict[str, set[str]] = defaultdict(set)
 
     def add(values: Iterator[str], flag: str, whole: bool = False) -> None:
@@ -122,7 +136,11 @@ def harvest() -> dict[str, str]:
     add(_mimesis("address", "city"), PLACE, whole=True)
     add(_lands(), LAND, whole=True)
     add(_faker("address", "street_suffixes(_long|_short)?", "street_prefixes", "street_suffixes"), STREET, whole=True)
-    words = list(_ordinary(set(flags)))
+    names = set(flags)
+    words = list(_ordinary(names))
+    given = set(map(fold, _values(American.first_names)))
+    foreign = [(word, everyday and fold(word) not in given) for word, everyday in _foreign()]
+    words += [(word, everyday) for word, everyday in foreign if everyday or fold(word) not in names]
     add((word for word, _ in words), ORDINARY)
     add((word for word, everyday in words if everyday), EVERYDAY)
     return {word: "".join(sorted(kinds)) for word, kinds in flags.items()}

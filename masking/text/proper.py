@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
-from masking.text.dictionary import IS_FAMILY, IS_GIVEN, IS_LAND, IS_NAME, IS_ORDINARY, IS_PLACE, STARTS_PHRASE, Dictionary
+from masking.text.dictionary import IS_EVERYDAY, IS_FAMILY, IS_GIVEN, IS_LAND, IS_NAME, IS_ORDINARY, IS_PLACE, STARTS_PHRASE, Dictionary
 from masking.text.found import Found
 from masking.text.vocabulary import (
     AFTER_COMPANIES,
@@ -19,7 +20,7 @@ from masking.text.vocabulary import (
     PARTICLES,
     TITLES,
 )
-from masking.text.words import CAPITAL, CASELESS, LOWER, MIXED, UPPER, Words, names_nothing
+from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, NAMELIKE, TAKEN, UPPER, Words, names_nothing
 
 SURE, LIKELY, POSSIBLE, DOUBTFUL = 0.9, 0.75, 0.55, 0.45
 _INSIDE = frozenset((" ", "-", "'", "’", "‐", "."))
@@ -27,6 +28,7 @@ _LONGEST_PHRASE = 5
 _LONGEST_RUN = 12
 _ACRONYM = 5
 _AHEAD = 60
+_LINES_OF_CARD, _WORDS_OF_LINE = 3, 5
 
 
 class ProperNouns:
@@ -38,6 +40,7 @@ class ProperNouns:
     def find(self, words: Words) -> Iterator[Found]:
         """Yield what proper nouns stand in a text; spans may overlap."""
         yield from self._places(words)
+        yield from self._cards(words)
         at = 0
         shapes, count = words.shapes, len(words.words)
         while at < count:
@@ -112,6 +115,8 @@ class ProperNouns:
                 start += 1
         if not named:
             while end > start and names_nothing(bits[end - 1], True, False) and not bits[end - 1] & IS_FAMILY:
+                if end - start > 2 and folded[end - 2] in PARTICLES:  # a surname, whatever word it is
+                    break
                 end -= 1
         if not BEFORE_COMPANIES.isdisjoint(words.before(start - 1) if before == "the" and start == first else lead) and first < end:
             yield self._span(words, first, max(end, first + 1), "company", LIKELY)
@@ -189,6 +194,22 @@ class ProperNouns:
                 yield self._span(words, at, longest + 1, "country" if land else "city", LIKELY + 0.02)
                 at = longest
             at += 1
+
+    def _cards(self, words: Words) -> Iterator[Found]:
+        """Lines of capitalised words alone in a text of several lines with numbers, as on visiting cards and letter heads."""
+        text = words.text
+        if text.count("\n") < _LINES_OF_CARD - 1 or not any(s in (DIGITS, ALNUM, TAKEN) for s in words.shapes):
+            return
+        first = 0
+        while first < len(words.words):
+            stop = text.find("\n", words.starts[first])
+            last = bisect_left(words.starts, stop if stop >= 0 else len(text), first)
+            line = range(first, last)
+            named = all(words.shapes[i] in NAMELIKE or words.folded[i] in PARTICLES for i in line)
+            unusual = any(not words.bits[i] & IS_EVERYDAY for i in line)
+            if named and unusual and len(line) <= _WORDS_OF_LINE and not words.shouted and not text[words.ends[last - 1] :].startswith(":"):
+                yield self._span(words, first, last, "company", POSSIBLE)
+            first = last
 
     def _span(self, words: Words, start: int, end: int, entity: str, score: float) -> Found:
         # the letters after a name belong to it

@@ -110,6 +110,18 @@ def test_local_recoding_keeps_more_than_global():
     assert anonymize(table, replace(asked, recoding="local")).summary.granularity > anonymize(table, asked).summary.granularity + 0.1
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_row_loses_everything_where_other_classes_can_take_it_in(seed):
+    table = census(1500, seed)
+    functions = {"age": "interval:5,10,20", "region": "prefix:2", "education": "prefix:2"}
+    told = [QuasiIdentifier(name, hierarchy_function(text, name, table.column(name).to_pylist())) for name, text in functions.items()]
+    flat = [
+        QuasiIdentifier(name, make_hierarchy([(v, "*") for v in sorted(set(table.column(name).to_pylist()))])) for name in ("work", "sex")
+    ]
+    found = anonymize(table, Specification((*told, *flat), (KAnonymity(10),))).table
+    assert ("*",) * 5 not in classes(found, [*functions, "work", "sex"])
+
+
 def test_a_smaller_k_never_loses_more():
     table = census(3000)
     asked = [Specification((ages(table), *map(QuasiIdentifier, ("sex", "region", "work"))), (KAnonymity(k),)) for k in (2, 5, 10, 50, 500)]
@@ -157,6 +169,24 @@ def test_global_recoding_without_suppression_is_the_best_there_is(question):
     assert reached == pytest.approx(best)
 
 
+@pytest.mark.parametrize("k", [2, 3, 5, 10, 30, 100])
+def test_global_recoding_of_a_census_is_the_best_of_all_levels(k):
+    table = census(800)
+    functions = {"age": "interval:5,10,20", "region": "prefix:2,1", "education": "prefix:2,1", "work": "prefix:1"}
+    quasi = tuple(QuasiIdentifier(name, hierarchy_function(text, name, table.column(name).to_pylist())) for name, text in functions.items())
+    nodes, losses = [], []
+    for one in quasi:
+        at = np.array([one.hierarchy.code[value] for value in table.column(one.name).to_pylist()])
+        nodes.append([level[at] for level in one.hierarchy.ancestors])
+        losses.append([one.hierarchy.losses[level].mean() for level in nodes[-1]])
+    best = min(
+        sum(lost[level] for lost, level in zip(losses, levels, strict=True)) / len(quasi)
+        for levels in itertools.product(*(range(len(held)) for held in nodes))
+        if min(Counter(zip(*(held[level].tolist() for held, level in zip(nodes, levels, strict=True)), strict=True)).values()) >= k
+    )
+    assert 1 - anonymize(table, Specification(quasi, (KAnonymity(k),), "global")).summary.granularity == pytest.approx(best)
+
+
 def test_global_recoding_has_one_level_a_column():
     table = census(2000)
     hierarchy = ages(table).hierarchy
@@ -182,6 +212,14 @@ def test_those_who_are_suppressed_are_as_many_as_a_class_must_be():
     table = text_table([("a",)] * 50 + [("b",)] * 8 + [("c",)], "a")
     asked = Specification((QuasiIdentifier("a"),), (KAnonymity(5),), "global", suppression=0.2)
     assert Counter(anonymize(table, asked).table.column("a").to_pylist()) == {"a": 50, "*": 9}
+
+
+def test_granularity_counts_what_cells_cover():
+    table = text_table([("1", "u"), ("2", "u"), ("3", "v"), ("9", "v")], "nt")
+    found = anonymize(table, Specification((QuasiIdentifier("n"), QuasiIdentifier("t")), (KAnonymity(2),)))
+    assert found.table.column("n").to_pylist() == ["[1,2]"] * 2 + ["[3,9]"] * 2
+    assert found.summary.losses == {"n": pytest.approx(1 / 3), "t": 0}, "one other of the three other numbers"
+    assert found.summary.granularity == pytest.approx(5 / 6)
 
 
 def test_notations():

@@ -108,6 +108,13 @@ def test_a_class_that_breaks_a_model_is_found(model, broken):
     assert "blue" not in str(caught.value)
 
 
+def test_recursive_diversity_is_counted_anew():
+    table = text_table([("red", "a")] * 3 + [("red", "b")], "cs")
+    check(table, table, asked(RecursiveDiversity(2, "s", 3.1)))
+    with pytest.raises(ModelViolated, match="1 of 1 classes"):
+        check(table, table, asked(RecursiveDiversity(2, "s", 3.0)))
+
+
 def test_suppressed_rows_are_excused_within_the_limit_alone():
     after = recoded("warm", "warm", "warm", "*")
     check(BEFORE, after, asked(DistinctDiversity(2, "s"), suppression=0.25))

@@ -21,8 +21,11 @@ from masking.errors import PolicyInvalid, SourceFailure
 from masking.source import Source, open_source
 from masking.source.any_database import AnyDatabaseSource
 from masking.source.base import no_progress
+from masking.source.sqlite import begin_together
 from masking.source.sqlite_columns import ByRows, ColumnReader, can_read
 from schemas.errors import InputError
+from schemas.model import Column
+from schemas.types import SqlType
 
 
 def made(path: Path, *statements: str, rows: list[tuple] = [], table: str = "t") -> Path:
@@ -231,6 +234,29 @@ def test_all_reads_see_one_moment_and_nothing_is_written(tmp_path: Path, journal
         assert source.where("t", "a >= 'x'", ["id"]).read_all().to_pydict() == {"id": [1, 2]}
         assert (source.count("t"), source.count("u")) == (2, 0)
         source.check_unchanged()
+
+
+class _Overtaken(ColumnReader):
+    """A reader before whose first transaction another connection commits."""
+
+    overtaken = False
+
+    def begin(self) -> None:
+        if not self.overtaken:
+            self.overtaken = True
+            made(self.path, "INSERT INTO t VALUES (2)")
+        super().begin()
+
+
+def test_what_is_committed_between_the_two_transactions_makes_both_begin_again(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.db", "PRAGMA journal_mode = WAL", "CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    connection = sqlite3.connect(path, isolation_level=None)
+    with closing(connection), closing(_Overtaken(path)) as reader:
+        reader.path = path
+        assert begin_together(path, connection, reader)
+        column = Column("id", SqlType("bigint"))
+        assert sum(b.num_rows for b in reader.batches([column], [], "t", 100)) == 2
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (2,)
 
 
 # a process of its own: within one, two copies of SQLite do not see each other's locks

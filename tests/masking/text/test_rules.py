@@ -34,6 +34,7 @@ def found(text: str) -> dict[str, str]:
         ("We ship to New Zealand as well", "New Zealand", "country"),
         ("They sued Zorblat Widgets GmbH over it", "Zorblat Widgets GmbH", "company"),
         ("She works at Open Doors since spring", "Open Doors", "company"),
+        ("Ann Lee\nKnowledge Harvest\n+49 30 1234567", "Knowledge Harvest", "company"),
         ("He founded Brightwater Holdings in spring", "Brightwater Holdings", "company"),
     ],
 )
@@ -53,6 +54,9 @@ def test_names_are_found(text: str, value: str, entity: str) -> None:
         "Order 48213 contains 3 items and weighs 12 kg.",
         "Our API returns JSON with HTTP status 404.",
         "Total: 1,299.00 incl. VAT (19%)",
+        "Je voudrais annuler mon abonnement à la fin du mois.",
+        "El cliente quiere cambiar la fecha de entrega.",
+        "Bitte an die Firma, sie hat das schon bezahlt.",
     ],
 )
 def test_ordinary_words_are_left(text: str) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerInvalid, TransformerUnfit
@@ -47,6 +47,7 @@ def test_one_value_stands_for_each_range(type: str, parameters: Any, before: lis
     assert mask({"bucket": parameters}, before, type) == after
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=20), st.integers(1, 2**40))
 def test_a_value_lies_in_its_range(values: list[int], width: int) -> None:
     for value, lower in zip(values, mask({"bucket": width}, values, "integer")):

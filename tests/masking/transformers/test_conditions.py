@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import MaskingFailed, TransformerUnfit
@@ -136,6 +136,7 @@ def test_arrays_and_documents_may_be_conditional() -> None:
     assert choose("id = 0", {"truncate": 1}, "null").bind(at).apply(values, rows_of(values)).to_pylist() == ['{"a":"x"}', None]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.none() | st.text(max_size=3), st.none() | st.sampled_from("ab")), max_size=20), cuts)
 def test_batches_change_nothing_and_no_row_is_lost(pairs: list[tuple[str | None, str | None]], places: list[int]) -> None:
     values, columns = pa.array([p[0] for p in pairs], pa.string()), {"text": pa.array([p[1] for p in pairs], pa.string())}

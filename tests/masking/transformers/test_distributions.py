@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.transformers.distributions import laplace, natural_logarithm, normal, uniform, unit
@@ -15,18 +15,21 @@ ENDS = np.array([0, 1, 2**12, 2**63 - 1, 2**63, 2**64 - 1], np.uint64)
 draws_of_64_bits = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=50).map(lambda d: np.array(d, np.uint64))
 
 
+@settings(max_examples=60)
 @given(draws_of_64_bits)
 def test_normal_is_the_inverse_of_the_normal_distribution_function(draws: np.ndarray) -> None:
     expected = [NormalDist().inv_cdf(p) for p in unit(draws)]
     assert np.allclose(normal(draws), expected, rtol=1e-13, atol=1e-15)
 
 
+@settings(max_examples=60)
 @given(draws_of_64_bits)
 def test_laplace_is_the_inverse_of_the_laplace_distribution_function(draws: np.ndarray) -> None:
     expected = [math.log(2 * p) if p < 0.5 else -math.log(2 * (1 - p)) for p in unit(draws)]
     assert np.allclose(laplace(draws), expected, rtol=1e-12, atol=1e-15)
 
 
+@settings(max_examples=60)
 @given(st.lists(st.floats(5e-324, 1.7e308), min_size=1))
 def test_the_logarithm_is_one(numbers: list[float]) -> None:
     assert np.allclose(natural_logarithm(np.array(numbers)), [math.log(x) for x in numbers], rtol=1e-15, atol=1e-16)

@@ -115,7 +115,7 @@ def column(values: list[Any], type: SqlType) -> pa.Array:
 
 
 @pytest.mark.parametrize(("mask", "types"), CASES, ids=[str(mask) for mask, _ in CASES])
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_batches_and_order_change_nothing_nulls_stay_and_results_fit(mask: Any, types: list[str], data: st.DataObject) -> None:
     hold(mask, data.draw(st.sampled_from(types)), data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerUnfit
@@ -48,6 +48,7 @@ def test_a_transformer_that_does_not_fit_the_items_is_refused() -> None:
         masker_for({"round": 10}, context("array"))
 
 
+@settings(max_examples=50)
 @given(st.lists(st.none() | st.lists(st.none() | st.text(max_size=3), max_size=4), max_size=20), cuts)
 def test_slices_of_arrays_are_masked_as_the_whole(values: list[list[str | None] | None], places: list[int]) -> None:
     at = context("array")

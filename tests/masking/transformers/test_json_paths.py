@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import MaskingFailed, TransformerUnfit
@@ -202,12 +202,14 @@ documents = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(documents)
 def test_keeping_all_keeps_the_meaning(document: Any) -> None:
     [kept] = by_path({}, [json.dumps(document)], "keep")
     assert json.loads(str(kept)) == document and list_of_names(json.loads(str(kept))) == list_of_names(document)
 
 
+@settings(max_examples=50)
 @given(documents)
 def test_nothing_that_no_path_names_survives(document: Any) -> None:
     [masked] = by_path({}, [json.dumps(document)])
@@ -215,6 +217,7 @@ def test_nothing_that_no_path_names_survives(document: Any) -> None:
     assert len(list(leaves(json.loads(str(masked))))) == len(list(leaves(document)))
 
 
+@settings(max_examples=50)
 @given(st.lists(st.none() | documents.map(json.dumps), max_size=12), cuts)
 def test_batches_change_nothing(values: list[str | None], places: list[int]) -> None:
     at: Context = replace(context("json"), subject_domain="users.id")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerInvalid, TransformerUnfit
@@ -30,7 +30,7 @@ def test_equal_values_stay_equal_and_another_key_gives_another_noise() -> None:
 
 
 @pytest.mark.parametrize("distribution", SHAPES)
-@pytest.mark.parametrize("type", ["bigint", "double", "numeric"])
+@pytest.mark.parametrize("type", ["double", "numeric"])
 def test_the_spread_is_as_said(distribution: str, type: str) -> None:
     """20,000 draws: the standard error of a standard deviation is below 1.6 %; the bound of 10 % is at six of them (below 1e-8)."""
     values = [v if type != "numeric" else Decimal(v) for v in range(1_000_000, 1_020_000)]
@@ -50,6 +50,7 @@ def test_relative_noise_grows_with_the_value() -> None:
     assert max(abs(m - v) for m, v in zip(large, range(1_000_000, 1_000_500))) > 50_000
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20), st.sampled_from(SHAPES), st.floats(1e-6, 1e6))
 def test_signs_stay(values: list[int], distribution: str, spread: float) -> None:
     for value, masked in zip(values, mask({"noise": {"spread": spread, "distribution": distribution}}, values, "bigint")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerInvalid, TransformerUnfit
@@ -36,6 +36,7 @@ def test_letters_and_digits_are_hidden_and_separators_stay(parameters: dict[str,
     assert mask({"partial": parameters}, [before, None]) == [after, None]
 
 
+@settings(max_examples=60)
 @given(st.text(), st.integers(0, 5), st.integers(0, 5), st.integers(1, 6))
 def test_lengths_stay_and_at_least_so_many_are_hidden(text: str, first: int, last: int, hide: int) -> None:
     [masked] = mask({"partial": {"first": first, "last": last, "hide": hide, "mark": "\u2588"}}, [text])

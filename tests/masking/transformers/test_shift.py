@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerInvalid, TransformerUnfit
@@ -21,6 +21,7 @@ days = st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1))
 moments = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(moments, st.sampled_from("abc")), min_size=1, max_size=20),
     st.sampled_from(["second", "minute", "hour", "day", "week"]),
@@ -60,6 +61,7 @@ def test_every_length_but_none_is_drawn() -> None:
     assert set(after) == {dt.date(2024, 1, 10 + d) for d in (-3, -2, -1, 1, 2, 3)}
 
 
+@settings(max_examples=50)
 @given(st.lists(days, min_size=1, max_size=40))
 def test_whole_weeks_keep_weekdays(before: list[dt.date]) -> None:
     after = mask({"shift": {"days": 30, "unit": "week"}}, before, "date", subject=SUBJECTS[: len(before)])

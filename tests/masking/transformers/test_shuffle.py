@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import MaskingFailed, TransformerUnfit
@@ -19,6 +19,7 @@ from .columns import OTHER_KEY, context, cuts, in_batches, mask, masker_for, row
 GROUP = Column("g", SqlType("text"), 0.0)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.none() | st.integers(0, 9), st.none() | st.sampled_from(["a", "ab", ""])), max_size=40), cuts)
 def test_each_group_keeps_its_values_and_its_nulls(pairs: list[tuple[int | None, str | None]], places: list[int]) -> None:
     values, groups = pa.array([p[0] for p in pairs], pa.int32()), pa.array([p[1] for p in pairs], pa.string())
@@ -33,6 +34,7 @@ def test_each_group_keeps_its_values_and_its_nulls(pairs: list[tuple[int | None,
             assert old != new
 
 
+@settings(max_examples=50)
 @given(st.lists(st.integers(), unique=True, min_size=2, max_size=40))
 def test_where_all_values_differ_every_row_gets_another_and_unique_stays_unique(values: list[int]) -> None:
     texts = [str(v) for v in values]
