@@ -25,7 +25,7 @@ from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.output_schema import output_schema
-from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, risks_of
+from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
 from masking.policy.model import Policy
 from masking.pools import KINDS, Pool, pool
 from masking.progress import OnProgress, Progress, unseen
@@ -35,7 +35,7 @@ from masking.review import price_documents, prices
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
-from schemas.model import Schema, Table
+from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 
 _BETWEEN = "\x1f"
@@ -89,8 +89,13 @@ class MaskedSource:
             assert self._key is not None
             self._selection = select(self.source, self._spec, self._graph, self._key.derive("subset"))
         for spec in self._people:
-            records = gather(spec, self._arrow_type, self._read_kept, self._people_key)
-            self._recoded.append((recode(records), PeopleCheck(spec, self._people_key)))
+            records = gather(spec, self._source_column, self._read_kept, self._people_key)
+            found = recode(records)
+            for table, columns in found.columns.items():
+                for c in columns:
+                    written = self.schema.table(table)
+                    require_room(c, written.column(c.quasi.column), written)
+            self._recoded.append((found, PeopleCheck(spec, self._people_key)))
         self._done = 0
         for table in self.source.schema.tables:
             self._learn(table)
@@ -161,11 +166,12 @@ class MaskedSource:
             masked = values if c.masker is None else c.masker.apply(values, rows)
             if cells is not None:
                 masked = cells.apply(batch.column(cells.link), self._people_key)
+                require_covered(cells.quasi, cells.hierarchy, values, masked)
             columns.append(fitted(masked, table.column(c.column.name), table))
         return pa.RecordBatch.from_arrays(columns, schema=table.arrow)
 
-    def _arrow_type(self, table: str, column: str) -> pa.DataType:
-        return self.source.schema.table(table).column(column).type.arrow
+    def _source_column(self, table: str, column: str) -> Column:
+        return self.source.schema.table(table).column(column)
 
     def _read_kept(self, table: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Columns of the rows of a table that are in the subset."""

@@ -147,7 +147,7 @@ def _bounds(domain: Domain, first: int, last: int) -> tuple[str | None, str | No
 
 def _sets(domain: Domain, members: Ints, starts: Ints) -> pa.Array:
     """`{a,b}`; `[3,7]` for whole numbers without a gap; the value itself where it is one; null is an element without a character."""
-    elements = pa.array([_element(value) for value in domain.values], pa.string())
+    elements = pa.array([element(value) for value in domain.values], pa.string())
     lists = pa.ListArray.from_arrays(pa.array(starts.astype(np.int32)), elements.take(pa.array(members)))
     texts = pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
     sizes = np.diff(starts)
@@ -166,7 +166,8 @@ def _sets(domain: Domain, members: Ints, starts: Ints) -> pa.Array:
     return pc.if_else(pa.array(run), pc.binary_join_element_wise("[", ends[0], ",", ends[1], "]", ""), texts)
 
 
-def _element(value: str | None) -> str:
+def element(value: str | None) -> str:
+    """A value as an element of a set: nothing for null, in double quotes where it has a comma, a brace, a quote or space at its ends."""
     if value is None:
         return ""
     return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value

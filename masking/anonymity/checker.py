@@ -79,7 +79,7 @@ def _uncovered(before: pa.Table, after: pa.Table, place: _Written, hierarchy: Hi
     pairs = pa.table([before.column(place.name), *(after.column(column) for column in place.columns)], names=["", *place.columns])
     counted = pairs.group_by(pairs.column_names).aggregate([([], "count_all")])
     if len(place.columns) == 1:
-        covers = _covering(hierarchy)
+        covers = covering(hierarchy)
     else:
         covers = _covering_bounds
     columns = [column.to_pylist() for column in counted.columns]
@@ -90,7 +90,8 @@ def _uncovered(before: pa.Table, after: pa.Table, place: _Written, hierarchy: Hi
     return sum(times for value, cell, times in zip(values, cells, rows, strict=True) if not covers(value, cell))
 
 
-def _covering(hierarchy: Hierarchy | None) -> Callable[[str | None, Sequence[str | None]], bool]:
+def covering(hierarchy: Hierarchy | None) -> Callable[[str | None, Sequence[str | None]], bool]:
+    """Whether a cell, read back as a label, a set or a range, covers a value."""
     leaves: dict[str | None, set[str | None]] = defaultdict(set)
     if hierarchy is not None:
         for level in hierarchy.levels:

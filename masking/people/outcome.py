@@ -16,7 +16,7 @@ def risks_of(recoded: Recoded) -> dict[str, Any]:
     names = [q.name for q in spec.quasi]
     said: dict[str, Any] = {"subject": f"{spec.table}.{spec.key}", "quasi_identifiers": names, "before": None, "after": None}
     if recoded.after.num_rows:
-        found = assess(recoded.after, Question(tuple(names)), recoded.before.select(names))
+        found = assess(recoded.after, Question(tuple(names), spec.sensitive), recoded.before)
         said["after"] = found.after.describe()
         said["before"] = None if found.before is None else found.before.describe()
     return said

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from masking.canonical import texts_of
 from masking.keyed import KeyedHash
 from masking.people.specification import PeopleSpec, QuasiColumn
+from schemas.model import Column
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -44,11 +45,12 @@ class Index:
 class Values:
     """The values of one quasi-identifier: pairs of a person (or a row of a parent table) and the code of a value, each pair once.
 
-    `texts` are the different values by code, as canonical texts; `raw` the same as the column's own type has them.
+    `texts` are the different values by code, as canonical texts.
     """
 
     quasi: QuasiColumn
     type: pa.DataType
+    nullable: bool
     texts: list[str | None] = field(default_factory=list)
     owners: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     codes: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -70,7 +72,7 @@ class Values:
 
     def settle(self, owners: int) -> None:
         """Keep each pair once, sorted by owner; an owner without a value has null."""
-        found = [np.concatenate(part) for part in zip(*self._parts)] if self._parts else [np.zeros(0, np.int64)] * 2
+        found = [np.concatenate(part) for part in zip(*self._parts, strict=True)] if self._parts else [np.zeros(0, np.int64)] * 2
         without = np.setdiff1d(np.arange(owners), found[0])
         if len(without):
             missing = np.full(len(without), self.code(None), np.int64)
@@ -98,6 +100,7 @@ class Records:
     sensitive: dict[str, pa.Array]
     parents: dict[tuple[str, str], Index]  # rows of parent tables, by table and link
     parent_of: dict[tuple[str, str], Ints]  # the row of the parent table of each person, -1 where it has none
+    present: dict[str, NDArray[np.bool_]]  # whether each person has a row in a joined table
 
     @property
     def count(self) -> int:
@@ -106,47 +109,62 @@ class Records:
 
 def hashed(values: pa.Array, secret: bytes) -> Hashes:
     """The 64-bit keyed hash of each value's canonical text."""
-    return KeyedHash(secret).words(texts_of(values))[0]
+    found: Hashes = KeyedHash(secret).words(texts_of(values))[0]
+    return found
 
 
-def gather(spec: PeopleSpec, schema_types: Callable[[str, str], pa.DataType], read: Read, secret: bytes) -> Records:
-    """Read what the policy asks for of each person; memory is 16 bytes a person and 16 a different value of a person."""
+def gather(spec: PeopleSpec, column_of: Callable[[str, str], Column], read: Read, secret: bytes) -> Records:
+    """Read what the policy asks for of each person; memory is 16 bytes a person and 16 a different value of a person.
+
+    Rows of the subject's table whose key is null are nobody's.
+    """
     links = list(dict.fromkeys(q.link for q in spec.quasi if q.kind == "parent"))
-    own = [q.column for q in spec.of(spec.table)]
-    wanted = list(dict.fromkeys([spec.key, *own, *spec.sensitive, *links]))
-    values = {q.name: Values(q, schema_types(q.table, q.column)) for q in spec.quasi}
+    own = spec.of(spec.table)
+    values = {}
+    for q in spec.quasi:
+        column = column_of(q.table, q.column)
+        values[q.name] = Values(q, column.type.arrow, column.nullable)
     hashes: list[Hashes] = []
     sensitive: dict[str, list[pa.Array]] = {name: [] for name in spec.sensitive}
     references: dict[str, list[Hashes]] = {link: [] for link in links}
     first = 0
-    for batch in read(spec.table, wanted):
+    for whole in read(spec.table, list(dict.fromkeys([spec.key, *(q.column for q in own), *spec.sensitive, *links]))):
+        batch = whole.filter(whole.column(spec.key).is_valid())
         owners = np.arange(first, first + batch.num_rows, dtype=np.int64)
         hashes.append(hashed(batch.column(spec.key), secret))
-        for quasi in spec.of(spec.table):
+        for quasi in own:
             values[quasi.name].add(owners, batch.column(quasi.column))
         for name, parts in sensitive.items():
             parts.append(texts_of(batch.column(name)))
         for link, found in references.items():
-            column = batch.column(link)
-            there = column.is_valid().to_numpy(zero_copy_only=False)
-            found.append(np.where(there, hashed(column, secret), np.uint64(0)))
+            found.append(_referenced(batch.column(link), secret))
         first += batch.num_rows
-    people = Index.of(np.concatenate(hashes) if hashes else np.zeros(0, np.uint64))
-    records = Records(spec, people, values, {n: pa.chunked_array(p, pa.string()).combine_chunks() for n, p in sensitive.items()}, {}, {})
+    observed = {name: pa.chunked_array(parts, pa.string()).combine_chunks() for name, parts in sensitive.items()}
+    records = Records(spec, Index.of(_joined(hashes)), values, observed, {}, {}, {})
     for table in dict.fromkeys(q.table for q in spec.quasi if q.kind == "child"):
         _read_children(records, table, read, secret)
     for place in dict.fromkeys((q.table, q.link) for q in spec.quasi if q.kind == "parent"):
-        _read_parents(records, place, np.concatenate(references[place[1]]) if first else np.zeros(0, np.uint64), read, secret)
-    for found in values.values():
-        found.settle(len(records.parents[found.quasi.table, found.quasi.link].rows) if found.quasi.kind == "parent" else first)
+        _read_parents(records, place, _joined(references[place[1]]), read, secret)
+    for each in values.values():
+        each.settle(len(records.parents[each.quasi.table, each.quasi.link].rows) if each.quasi.kind == "parent" else first)
     return records
+
+
+def _joined(parts: list[Hashes]) -> Hashes:
+    return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+
+
+def _referenced(link: pa.Array, secret: bytes) -> Hashes:
+    """The hashes of references; those that are null find nothing, as no row has the hash 0 but by a chance of 2^-64."""
+    return np.where(link.is_valid().to_numpy(zero_copy_only=False), hashed(link, secret), np.uint64(0))
 
 
 def _read_children(records: Records, table: str, read: Read, secret: bytes) -> None:
     quasi = records.spec.of(table)
+    there = records.present[table] = np.zeros(records.count, bool)
     for batch in read(table, list(dict.fromkeys([quasi[0].link, *(q.column for q in quasi)]))):
-        link = batch.column(quasi[0].link)
-        owners = np.where(link.is_valid().to_numpy(zero_copy_only=False), records.people.find(hashed(link, secret)), -1)
+        owners = records.people.find(_referenced(batch.column(quasi[0].link), secret))
+        there[owners[owners >= 0]] = True
         for q in quasi:
             records.values[q.name].add(owners, batch.column(q.column))
 
@@ -155,12 +173,14 @@ def _read_parents(records: Records, place: tuple[str, str], references: Hashes, 
     table, link = place
     quasi = [q for q in records.spec.of(table) if q.link == link]
     hashes, first = [], 0
-    for batch in read(table, list(dict.fromkeys([quasi[0].target, *(q.column for q in quasi)]))):
+    for whole in read(table, list(dict.fromkeys([quasi[0].target, *(q.column for q in quasi)]))):
+        batch = whole.filter(whole.column(quasi[0].target).is_valid())
         owners = np.arange(first, first + batch.num_rows, dtype=np.int64)
         hashes.append(hashed(batch.column(quasi[0].target), secret))
         for q in quasi:
             records.values[q.name].add(owners, batch.column(q.column))
         first += batch.num_rows
-    index = Index.of(np.concatenate(hashes) if hashes else np.zeros(0, np.uint64))
+    index = Index.of(_joined(hashes))
     records.parents[place] = index
     records.parent_of[place] = index.find(references)
+    records.present[table] = records.parent_of[place] >= 0

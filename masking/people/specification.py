@@ -18,16 +18,19 @@ from masking.anonymity import (
     RecursiveDiversity,
 )
 from masking.errors import PolicyInvalid
-from masking.policy.model import KEEP, Policy
+from masking.policy.model import DROP, KEEP, Policy
+from masking.references import Families, Place, families
 from schemas.errors import InputError, Mark, Problem, nearest
 from schemas.model import Schema
-from schemas.types import TEXTS
+from schemas.types import FLOATS, INTEGERS, TEXTS
 
 Kind = Literal["own", "child", "parent"]
 _KEYS = (
     "subject", "quasi_identifiers", "join", "k", "l", "l_kind", "c", "t", "t_kind", "sensitive", "hierarchies", "notation", "suppression",
     "recoding", "weights",
 )  # fmt: skip
+_TYPES = (*TEXTS, *INTEGERS, "numeric", *FLOATS, "date", "timestamp", "timestamptz")
+_FUNCTIONS = ("prefix", "interval", "network", "date")
 _EQUATION = re.compile(r"\s*(\S+)\s*=\s*(\S+)\s*\Z")
 
 
@@ -66,6 +69,11 @@ class PeopleSpec:
     recoding: Literal["local", "global"] = "local"
     folder: Path = Path()
 
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return f"anonymity of {self.table}.{self.key}"
+
     def of(self, table: str) -> tuple[QuasiColumn, ...]:
         """The quasi-identifiers that stand in a table."""
         return tuple(q for q in self.quasi if q.table == table)
@@ -76,8 +84,9 @@ def read_people(policy: Policy, schema: Schema) -> tuple[PeopleSpec, ...]:
     at = policy.places.get("anonymity")
     problems: list[Problem] = []
     found = []
+    family = families(schema, policy.references)
     for number, said in enumerate(policy.anonymity, 1):
-        reader = _Reader(policy, schema, f"anonymity, item {number}", at)
+        reader = _Reader(policy, schema, family, f"anonymity, item {number}", at)
         spec = reader.read(said)
         problems += reader.problems
         if spec is not None and not reader.problems:
@@ -93,8 +102,8 @@ def read_people(policy: Policy, schema: Schema) -> tuple[PeopleSpec, ...]:
 
 
 class _Reader:
-    def __init__(self, policy: Policy, schema: Schema, what: str, at: Mark | None) -> None:
-        self._policy, self._schema, self._what, self._at = policy, schema, what, at
+    def __init__(self, policy: Policy, schema: Schema, family: Families, what: str, at: Mark | None) -> None:
+        self._policy, self._schema, self._families, self._what, self._at = policy, schema, family, what, at
         self.problems: list[Problem] = []
 
     def _say(self, message: str) -> None:
@@ -111,6 +120,7 @@ class _Reader:
                 self._say("it needs `quasi_identifiers: [table.column, ...]`")
             return None
         table, key = subject
+        self._require_written(table, key)
         if not self._schema.table(table).is_unique(key):
             self._say(f"the subject must be a key or unique, and {table}.{key} is not")
         joins = self._joins(said)
@@ -118,6 +128,9 @@ class _Reader:
         weights = self._by_column(said, "weights", names)
         quasi = [q for name in names if (q := self._quasi(name, table, key, joins, hierarchies, weights)) is not None]
         sensitive = [c for name in self._list(said, "sensitive") if (c := self._sensitive(name, table)) is not None]
+        for name in sensitive:
+            if any(q.kind == "own" and q.column == name for q in quasi):
+                self._say(f"{table}.{name} is a quasi-identifier and sensitive; it can only be one of the two")
         models = self._models(said, sensitive)
         if any(q.kind == "parent" for q in quasi) and any(isinstance(m, EqualCloseness | OrderedCloseness) for m in models):
             self._say("t-closeness is not offered with columns of a table that the subject references: its rows are shared by persons")
@@ -191,17 +204,15 @@ class _Reader:
         if place is None:
             return None
         table, column = place
-        treated = self._policy.tables.get(table)
-        treatment = None if treated is None or treated.drop else treated.columns.get(column)
-        if treatment is None or treatment.mask.name != KEEP or treatment.paths or treatment.when is not None:
+        if not self._is_kept(table, column):
             self._say(f"{name} is made anonymous here, so that its own mask in `tables:` must be `keep`")
         found = self._schema.table(table)
-        if column in found.key or found.foreign_key_of(column) is not None or found.is_unique(column):
+        if any(column in columns for columns in found.unique_sets()) or self._families.is_member(Place(table, column)):
             self._say(f"{name} is a key, unique or a reference; such a column names somebody and is masked, not generalised")
-        hierarchy, weight = hierarchies.get(name), weights.get(name, 1.0)
-        if hierarchy is not None and not isinstance(hierarchy, str):
-            self._say(f"the hierarchy of {name} must be a file (`zip.csv`) or a function (`prefix:3,2`, `interval:5,10`, `date`)")
-            hierarchy = None
+        kind = found.column(column).type.kind
+        if kind not in _TYPES:
+            self._say(f"{name} is of type {kind}, which nothing generalises; mask it, or drop it")
+        hierarchy, weight = self._hierarchy(name, hierarchies.get(name)), weights.get(name, 1.0)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or weight <= 0:
             self._say(f"the weight of {name} must be a number above 0")
             weight = 1.0
@@ -210,15 +221,53 @@ class _Reader:
         linked = self._link(table, subject, key, joins)
         if linked is None:
             return None
-        kind, link, target = linked
-        return QuasiColumn(table, column, kind, link, target, hierarchy, float(weight))
+        way, link, target = linked
+        if way == "child":
+            self._require_alike((table, link), (subject, key))
+        else:
+            self._require_alike((subject, link), (table, target))
+        return QuasiColumn(table, column, way, link, target, hierarchy, float(weight))
+
+    def _hierarchy(self, name: str, said: Any) -> str | None:
+        """A file or a function; `{prefix: [3, 2]}` is `prefix:3,2`."""
+        if isinstance(said, dict) and len(said) == 1:
+            ((function, numbers),) = said.items()
+            listed = numbers if isinstance(numbers, list) else [numbers]
+            if function in _FUNCTIONS and all(isinstance(n, int | float) and not isinstance(n, bool) for n in listed):
+                # what is left of a text without a character is the label of all, which each hierarchy has
+                return f"{function}:{','.join(str(n) for n in listed if n or function != 'prefix')}"
+        if said is None or isinstance(said, str):
+            return said
+        self._say(f"the hierarchy of {name} must be a file (`zip.csv`) or a function (`prefix:3,2`, `interval:5,10`, `date`)")
+        return None
+
+    def _is_kept(self, table: str, column: str) -> bool:
+        treated = self._policy.tables.get(table)
+        treatment = None if treated is None or treated.drop else treated.columns.get(column)
+        return treatment is not None and treatment.mask.name == KEEP and not treatment.paths and treatment.when is None
+
+    def _require_written(self, table: str, column: str) -> None:
+        treated = self._policy.tables.get(table)
+        treatment = None if treated is None or treated.drop else treated.columns.get(column)
+        if treatment is None or treatment.mask.name == DROP:
+            self._say(f"the policy drops {table}.{column}, by which rows are known to be of one person")
+
+    def _require_alike(self, link: tuple[str, str], key: tuple[str, str]) -> None:
+        """Joined columns must be masked alike, or nobody could put persons together again to check them."""
+        self._require_written(*link)
+        self._require_written(*key)
+        if self._families.root(Place(*link)) != self._families.root(Place(*key)) and not (self._is_kept(*link) and self._is_kept(*key)):
+            names = f"from: {link[0]}.{link[1]}, to: {key[0]}.{key[1]}"
+            self._say(f"the database declares no such reference, so that both would be masked apart; add it to `references:` ({{{names}}})")
 
     def _link(
         self, table: str, subject: str, key: str, joins: Sequence[tuple[tuple[str, str], tuple[str, str]]]
     ) -> tuple[Kind, str, str] | None:
         """How a table hangs on the subject: by a join that is said, else by the one reference that is declared."""
-        edges = [edge for pair in joins for edge in (pair, pair[::-1])] or [
-            ((t.name, f.columns[0]), (f.table, f.target[0])) for t in self._schema.tables for f in t.foreign_keys if len(f.columns) == 1
+        declared = [((t.name, f.columns, None), f.table, f.target) for t in self._schema.tables for f in t.foreign_keys]
+        declared += [((r.table, r.columns, r.path or r.when), r.target_table, r.target) for r in self._policy.references]
+        edges = [edge for pair in joins for edge in (pair, pair[::-1]) if table in (pair[0][0], pair[1][0])] or [
+            ((start, columns[0]), (to, target[0])) for (start, columns, part), to, target in declared if len(columns) == 1 and not part
         ]
         children = sorted({start[1] for start, end in edges if start[0] == table and end == (subject, key)})
         parents = sorted(
@@ -242,13 +291,17 @@ class _Reader:
         if place is not None and place[0] != subject:
             self._say(f"the sensitive column {name} must stand in the subject's table {subject}")
             return None
+        if place is not None and not self._is_kept(*place):
+            self._say(f"the models are about the values of {name} that are written, so that its own mask in `tables:` must be `keep`")
         return None if place is None else place[1]
 
     def _models(self, said: Mapping[str, Any], sensitive: Sequence[str]) -> list[Model]:
         models: list[Model] = []
         try:
             k, l, t, c = (self._number(said, word, None) for word in ("k", "l", "t", "c"))  # noqa: E741
-            if k is not None:
+            if k is not None and k != int(k):
+                self._say(f"k must be a whole number, not {k:g}")
+            elif k is not None:
                 models.append(KAnonymity(int(k)))
             kind, distance = (
                 self._word(said, "l_kind", ("distinct", "entropy", "recursive")),

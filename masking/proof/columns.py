@@ -10,6 +10,7 @@ from masking.known.index import KnownPlace
 from masking.policy.model import DROP, KEEP, Policy, Step, Treatment
 from schemas.errors import InputError
 
+ANONYMITY = "anonymity"
 _SHUFFLE = "shuffle"
 _REDACT = "redact"
 REST = "$"
@@ -54,9 +55,10 @@ class Examined:
 def column_entries(policy: Policy) -> list[dict[str, Any]]:
     """What the certificate says of the columns of a policy, in its order; paths follow their column."""
     entries = []
+    anonymous = _anonymous(policy)
     for table, rules in policy.tables.items():
         for column, treatment in rules.columns.items():
-            masked = Step(DROP) if rules.drop else treatment.mask
+            masked = Step(DROP) if rules.drop else anonymous.get(f"{table}.{column}", treatment.mask)
             entries.append(_entry(table, column, None, treatment, masked))
             entries += [_entry(table, column, path, inner, inner.mask) for path, inner in treatment.paths.items()]
             if treatment.rest is not None:
@@ -99,6 +101,16 @@ def public_output(columns: Iterable[Examined]) -> Iterator[str]:
             yield f"{column.table}.{column.column}"
 
 
+def _anonymous(policy: Policy) -> dict[str, Step]:
+    """The columns that are made anonymous together, as persons, and what is asked for them."""
+    found = {}
+    for item in policy.anonymity:
+        names = item.get("quasi_identifiers", ())
+        asked = {key: item[key] for key in ("subject", "k", "l", "l_kind", "c", "t", "t_kind") if key in item}
+        found.update({name: Step(ANONYMITY, asked) for name in ([names] if isinstance(names, str) else names) if isinstance(name, str)})
+    return found
+
+
 def _entry(table: str, column: str, path: str | None, treatment: Treatment, mask: Step) -> dict[str, Any]:
     return {
         "table": table,
@@ -129,9 +141,12 @@ def _examined(entry: Mapping[str, Any], parted: bool) -> Examined:
             kept = f"kept in the rows where the condition {'holds' if transformer == KEEP else 'does not hold'}"
         elif transformer == KEEP:
             kept = "the policy keeps it"
+        elif transformer == ANONYMITY:
+            asked = ", ".join(f"{key} = {value}" for key, value in _named(entry["parameters"]).items() if key in ("k", "l", "c", "t"))
+            kept = f"made anonymous with others ({asked}): what stays, stands for enough persons"
         elif _SHUFFLE in (transformer, otherwise):
             kept = "shuffled: the values stay, in other rows"
-    text = column_class == _FREE_TEXT and transformer in (_REDACT, KEEP)
+    text = column_class == _FREE_TEXT and transformer in (_REDACT, KEEP, ANONYMITY)
     return Examined(
         str(entry["table"]),
         str(entry["column"]),

@@ -1,0 +1,164 @@
+"""Persons who can be in one class at all: those who are alike in what no cell can hide.
+
+Whether a person has a row in a joined table shows in any output, whatever its cells are, so that only persons who are alike in this
+(their *pattern*) can be taken for each other. And a row of a table that persons reference is shared by them, so that it has one cell
+for all of them: persons are parted by these cells first, as few rows as possible under each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from masking.anonymity import EqualCloseness, OrderedCloseness, QuasiIdentifier
+from masking.anonymity.class_statistics import class_statistics, whole_counts
+from masking.anonymity.distinct import distinct_table
+from masking.errors import ModelInfeasible
+from masking.people.records import Ints, Records
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The group of each person, -1 for those who are like too few others; the shared cell of each person, and of each parent's row."""
+
+    of_person: Ints
+    cell_of_person: Ints
+    cell_of_parent: Mapping[tuple[str, str], Ints]
+
+    @property
+    def alone(self) -> int:
+        """How many persons are like too few others."""
+        return int(np.count_nonzero(self.of_person < 0))
+
+
+def group(records: Records) -> Groups:
+    """Part the persons; groups that cannot meet the models as one class are merged, as far as their patterns are the same.
+
+    Raises ModelInfeasible where t-closeness is asked for and persons differ in their patterns: it compares with all persons.
+    """
+    patterns = _patterns(records)
+    cells = _united(_combinations(records), _sharing(records, _combinations(records)))
+    while True:
+        of_person, met, sizes = _groups(records, cells, patterns)
+        merged = list(_to_merge(of_person, met, sizes, cells, patterns))
+        if not merged:
+            break
+        cells = _united(cells, merged)
+    if len(sizes) > 1 and any(isinstance(model, EqualCloseness | OrderedCloseness) for model in records.spec.models):
+        raise ModelInfeasible(
+            f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or the columns of that table"
+        )
+    if not met.all() and len(sizes) > 1:
+        of_person = np.where(met[of_person], of_person, -1)
+    parents = {}
+    for place, parent in records.parent_of.items():
+        found = np.full(len(records.parents[place].rows), -1, np.int64)
+        found[parent[parent >= 0]] = cells[parent >= 0]
+        parents[place] = found
+    return Groups(of_person, cells, parents)
+
+
+def require_few_alone(records: Records, groups: Groups, limit: int, needed: int) -> None:
+    """Raise ModelInfeasible, which says what would help, where more persons would have to be suppressed than `limit` allows."""
+    if needed > limit:
+        raise ModelInfeasible(
+            f"{records.spec.title}: {groups.alone:,} of {records.count:,} persons are like too few others to meet the models: "
+            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(needed / records.count)}`, lower the models, or "
+            "leave the columns of that table out"
+        )
+
+
+def _upwards(share: float) -> float:
+    return float(np.ceil(share * 10_000) / 10_000)
+
+
+def _without(records: Records) -> str:
+    said = [
+        f"{int(np.count_nonzero(~there)):,} have no row in {table}" for table, there in records.present.items() if not there.all()
+    ]  # fmt: skip
+    return ", ".join(said)
+
+
+def _patterns(records: Records) -> Ints:
+    found = np.zeros(records.count, np.int64)
+    for there in records.present.values():
+        found = found * 2 + there
+    return found
+
+
+def _combinations(records: Records) -> Ints:
+    """Persons by the values of the rows that they reference."""
+    combined = np.zeros(records.count, np.int64)
+    for place, parent in records.parent_of.items():
+        rows = len(records.parents[place].rows)
+        quasi = [q for q in records.spec.quasi if (q.table, q.link) == place]
+        codes = np.stack([records.values[q.name].first(rows) for q in quasi])
+        alike = np.unique(codes, axis=1, return_inverse=True)[1].ravel() if rows else np.zeros(0, np.int64)
+        of_person = np.full(records.count, -1, np.int64)
+        of_person[parent >= 0] = alike[parent[parent >= 0]]
+        combined = np.unique(combined * (rows + 1) + of_person + 1, return_inverse=True)[1].astype(np.int64)
+    return combined
+
+
+def _sharing(records: Records, cells: Ints) -> Iterable[tuple[int, int]]:
+    """Pairs of cells of which persons reference the same row, as they can where there are two tables of parents."""
+    if len(records.parent_of) < 2:
+        return
+    for parent in records.parent_of.values():
+        known = parent >= 0
+        pairs = np.unique(np.stack([parent[known], cells[known]]), axis=1)
+        same = np.flatnonzero(pairs[0, 1:] == pairs[0, :-1])
+        yield from zip(pairs[1, same].tolist(), pairs[1, same + 1].tolist(), strict=True)
+
+
+def _united(cells: Ints, pairs: Iterable[tuple[int, int]]) -> Ints:
+    """Number cells anew, with those of each pair as one (union-find)."""
+    above = list(range(int(cells.max(initial=-1)) + 1))
+
+    def find(cell: int) -> int:
+        while above[cell] != cell:
+            above[cell] = above[above[cell]]
+            cell = above[cell]
+        return cell
+
+    for one, other in pairs:
+        first, second = sorted((find(one), find(other)))
+        above[second] = first
+    roots = np.array([find(cell) for cell in range(len(above))], np.int64)
+    return np.unique(roots[cells], return_inverse=True)[1].astype(np.int64) if len(cells) else cells
+
+
+def _groups(records: Records, cells: Ints, patterns: Ints) -> tuple[Ints, Flags, Ints]:
+    """The group of each person by cell and pattern, whether each group meets the models as one class, and its size."""
+    if not records.count:
+        return np.zeros(0, np.int64), np.ones(0, bool), np.zeros(0, np.int64)
+    number = np.unique(cells * (int(patterns.max()) + 1) + patterns, return_inverse=True)[1]
+    table = pa.table({"group": pa.array(number).cast(pa.string()), **records.sensitive})
+    tuples, of_person = distinct_table(table, [QuasiIdentifier("group")], list(records.sensitive), "labels")
+    count = len(tuples.counts)
+    whole = whole_counts(tuples.observations)
+    statistics = class_statistics(np.arange(count, dtype=np.int64), count, tuples.counts, tuples.observations, whole)
+    met = np.ones(count, bool)
+    for model in records.spec.models:
+        met &= model.met(model.measure(statistics))
+    return of_person.astype(np.int64), met, tuples.counts
+
+
+def _to_merge(of_person: Ints, met: Flags, sizes: Ints, cells: Ints, patterns: Ints) -> Iterable[tuple[int, int]]:
+    """Pairs of cells to unite: groups that do not meet the models, two and two by size, the last with the smallest that does."""
+    _, first = np.unique(of_person, return_index=True)
+    of_pattern: dict[int, list[int]] = {}
+    for number in np.argsort(sizes, kind="stable").tolist():
+        of_pattern.setdefault(int(patterns[first[number]]), []).append(number)
+    for _, numbers in sorted(of_pattern.items()):
+        failing = [n for n in numbers if not met[n]]
+        if len(failing) % 2:
+            failing += [n for n in numbers if met[n]][:1]
+        for one, other in zip(failing[::2], failing[1::2]):
+            yield int(cells[first[one]]), int(cells[first[other]])
