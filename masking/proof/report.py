@@ -14,7 +14,8 @@ BASELINE = (
     "Values that stand in the output by chance are no leak. Their number is expected from the forms of the values (all texts with as many "
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
     "exchanged; the larger expectation counts.",
-    "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source.",
+    "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
+    "what stands within a value of a pool is a part of the pick and no find of its own.",
     "Survivors are those beyond what chance passes at most once in a million times; where less than a hundredth of a value is expected, "
     "one is enough.",
     "Common words, values that ten or more rows share (of columns that identify nobody by themselves), values of columns that the policy "
