@@ -26,11 +26,12 @@ from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.output_schema import output_schema
 from masking.policy.model import Policy
-from masking.pools import KINDS, Pool, pool
+from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
 from masking.proof import Scanner, ScanReport, TableLearner, certificate, column_entries, examined, learn_pools
 from masking.references import Families
 from masking.review import price_documents, prices
+from masking.scripts import foreign_locales
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
@@ -76,6 +77,7 @@ class MaskedSource:
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
         self._total = sum(source.count(t.name) for t in source.schema.tables)
+        self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
 
@@ -104,6 +106,8 @@ class MaskedSource:
             return
         for first, batch in self._batches(table, "learn", wanted):
             taker.learn(self._known, batch)
+            for name in taker.wanted:
+                self._locales |= foreign_locales(batch.column(name), self.policy.locale)
             if bound is not None and learners:
                 kept = self._kept(table, first, batch)
                 rows = self._rows_of(bound, kept)
@@ -190,8 +194,8 @@ class MaskedSource:
         return {"certificate": self._certificate}
 
     def _pools(self) -> list[Pool]:
-        """The pools that pseudonyms are picked from."""
-        return [pool(kind, self.policy.locale) for kind in sorted(KINDS)]
+        """The pools that pseudonyms are picked from: those of the policy's locales, and of the scripts that the source is written in."""
+        return pools_of(self._locales)
 
     def _certified(self, report: ScanReport) -> Mapping[str, Any]:
         assert self._key is not None
