@@ -28,7 +28,20 @@ from masking.output_schema import output_schema
 from masking.policy.model import Policy
 from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof import Scanner, ScanReport, TableLearner, certificate, column_entries, examined, learn_pools
+from masking.proof import (
+    Compared,
+    Scanner,
+    ScanReport,
+    TableLearner,
+    Unchanged,
+    certificate,
+    column_entries,
+    common_words,
+    compare,
+    examined,
+    is_compared,
+    learn_pools,
+)
 from masking.references import Families
 from masking.review import price_documents, prices
 from masking.scripts import foreign_locales
@@ -38,6 +51,7 @@ from masking.transformers.base import Learner, Rows
 from schemas.model import Schema, Table
 from schemas.prefetch import prefetched
 
+_MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared]]  # what stayed in each column that is compared
 _BETWEEN = "\x1f"
 
 
@@ -77,6 +91,7 @@ class MaskedSource:
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
         self._total = sum(source.count(t.name) for t in source.schema.tables)
+        self._unchanged = Unchanged()
         self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
@@ -90,6 +105,8 @@ class MaskedSource:
         for table in self.source.schema.tables:
             self._learn(table)
         learn_pools(self._known, self._pools())
+        if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
+            self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
         self._scanner = Scanner(
             self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
@@ -132,28 +149,40 @@ class MaskedSource:
 
     def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
         """Mask batches in several threads, and give them in their order."""
-        pending: deque[Future[pa.RecordBatch]] = deque()
+        pending: deque[Future[_MaskedBatch]] = deque()
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
                 for first, batch in self._batches(bound.table, "mask"):
                     pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
                     if len(pending) > self._jobs:
-                        yield pending.popleft().result()
+                        yield self._compared(bound, pending.popleft().result())
                 while pending:
-                    yield pending.popleft().result()
+                    yield self._compared(bound, pending.popleft().result())
             finally:
                 for future in pending:
                     future.cancel()
 
-    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:
+        """Count what stayed as it was."""
+        batch, compared = masked
+        resolved = self._resolved.tables[bound.table.name].columns
+        for name, found in compared.items():
+            self._unchanged.add(f"{bound.table.name}.{name}", resolved[name], found)
+        return batch
+
+    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> _MaskedBatch:
         rows = self._rows_of(bound, batch)
         table = self.schema.table(bound.table.name)
-        columns = []
+        columns, compared = [], {}
         for c in bound.columns:
             values = batch.column(c.column.name)
             masked = values if c.masker is None else c.masker.apply(values, rows)
             columns.append(fitted(masked, table.column(c.column.name), table))
-        return pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+            if c.masker is not None and is_compared(c.treatment):
+                found = compare(self._known.hasher, values, columns[-1])
+                if found is not None:
+                    compared[c.column.name] = found
+        return pa.RecordBatch.from_arrays(columns, schema=table.arrow), compared
 
     def _kept(self, table: Table, first: int, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a batch that are in the subset, where one is taken."""
@@ -189,6 +218,7 @@ class MaskedSource:
             self.source.check_unchanged()
             report = self._scanner.report()
             report.require()
+            self._unchanged.require()
             self._certificate = self._certified(report)
             self._bound, self._key, self._scanner = {}, None, None
         return {"certificate": self._certificate}
@@ -212,4 +242,5 @@ class MaskedSource:
             prices=price_documents(prices(source, replace(self._resolved, key=self._key.origin))),
             pools=[(f"{pool.locale}/{pool.kind}", len(pool), pool.digest) for pool in self._pools()],
             left_out=self.left_out,
+            unchanged=self._unchanged.document(),
         )

@@ -42,4 +42,3 @@ def examination(provenance: Mapping[str, Any], schema: Schema, policy: Policy | 
         return Examination(columns, allowed, words, pools_of([name for name in used or [str(certificate["locale"])] if name in locales()]))
     except (KeyError, TypeError, ValueError):
         raise InputError("the certificate of the bundle cannot be read; name the policy that says what is personal by --policy") from None
-
