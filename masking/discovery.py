@@ -1,4 +1,4 @@
-"""What only the values of several columns together tell: references that nobody declared, and columns that repeat what is personal.
+"""References to persons that nobody declared, told by the values of several columns together.
 
 Keys of persons are read whole, other columns by their sample; all are compared as keyed hashes.
 """
@@ -6,7 +6,7 @@ Keys of persons are read whole, other columns by their sample; all are compared 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -27,21 +27,7 @@ Samples = Mapping[str, pa.Table]
 
 _FEWEST = 5  # different values that have to be keys before a column is said to hold them
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
-_SHARE, _LEAST = 0.01, 3  # of the different values of a public column, how many hold something personal at least
 _KINDS = 20  # a column that says which table another references has no more different values
-_IDENTIFYING = (
-    "email",
-    "phone",
-    "iban",
-    "credit_card",
-    "national_id",
-    "tax_id",
-    "passport",
-    "person_name",
-    "username",
-    "company",
-    "address",
-)
 
 
 @dataclass(frozen=True)
@@ -73,29 +59,6 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
                 if reference is not None:
                     proposed.append(reference)
     return tuple(proposed)
-
-
-def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[str, str], Finding]:
-    """Findings for the public columns whose texts hold values of personal columns, as free texts."""
-    known = KnownValues()
-    for (owner, name), finding in found.items():
-        if finding.entity in _IDENTIFYING and not finding.paths:
-            known.add(KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks())
-    known.seal()
-    told = {}
-    for table in schema.tables:
-        for column in table.stored_columns:
-            finding = found[table.name, column.name]
-            if finding.personal or column.type.kind not in (*TEXTS, "json"):
-                continue
-            texts = pc.unique(samples[table.name].column(column.name)).drop_null().to_pylist()
-            hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
-            if hits >= max(_LEAST, _SHARE * len(texts)):
-                why = f"{hits} of {len(texts)} different values hold values of personal columns"
-                told[table.name, column.name] = replace(
-                    finding, klass="free_text", entity="text", confidence=0.7, evidence=(why, *finding.evidence), paths={}
-                )
-    return told
 
 
 def _keys_of_persons(schema: Schema, found: Findings) -> Iterator[_Key]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masking.binding import Binder
 from masking.classify import Finding, classify
-from masking.discovery import betraying, virtual_references
+from masking.discovery import virtual_references
 from masking.keys import read_key
 from masking.policy.model import KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
 from masking.proposals import candidates
@@ -28,8 +28,7 @@ def plan(source: Source, *, name: str | None = None, locale: str = "en_US", rows
     """
     schema = source.schema
     samples = {table.name: sample(source, table.name, rows) for table in schema.tables}
-    found = dict(classify(schema, samples.__getitem__))
-    found |= betraying(found, samples, schema)
+    found = classify(schema, samples.__getitem__)
     references = virtual_references(source, found, samples, families(schema, ()))
     return propose(schema, found, source.count, references, name=name, locale=locale)
 

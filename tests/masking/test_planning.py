@@ -8,15 +8,12 @@ import pytest
 
 from masking.agreement import agree
 from masking.binding import bind
-from masking.classify import Finding
-from masking.discovery import betraying
 from masking.keys import read_key
 from masking.planning import plan
 from masking.policy.model import Step
 from masking.policy.reader import parse_policy
 from masking.policy.writer import policy_yaml
 from masking.review import prices, review_notes
-from masking.sampling import sample
 from tests.masking.memory_source import MemorySource
 
 SCHEMA = """
@@ -118,18 +115,6 @@ def test_references_that_nobody_declared_are_proposed(policy) -> None:
     found = {(r.table, r.columns[0], r.path, r.when): r.target_table for r in policy.references}
     assert found == {("users", "settings", "$.user.id", None): "users", ("comments", "owner_id", None, "owner_type = 'user'"): "users"}
     assert policy.tables["users"].columns["settings"].paths["$.user.id"].mask == Step("reference")
-
-
-def test_a_public_column_that_repeats_personal_values_is_so_no_longer(source) -> None:
-    samples = {table.name: sample(source, table.name, 1000) for table in source.schema.tables}
-    public = Finding("public", None, 0.9, ("a code",))
-    found = {(t.name, c.name): public for t in source.schema.tables for c in t.stored_columns}
-    found["users", "name"] = Finding("direct", "person_name", 0.9, ("a name",))
-    told = betraying(found, samples, source.schema)
-    assert ("comments", "job") in told
-    assert ("users", "plan") not in told
-    assert told["comments", "job"].klass == "free_text"
-    assert told["comments", "job"].evidence[0] == "10 of 300 different values hold values of personal columns"
 
 
 def test_no_value_of_the_source_is_in_the_policy(source, policy) -> None:
