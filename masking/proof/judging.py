@@ -85,10 +85,10 @@ class Judge:
         kept = allow(np.logical_or.reduce([c.lookup(hashes) for c in self._kept]) if self._kept else none)
         public = allow(~none if weak and output.public and where == CELLS else none)
         shared = allow(column.values.shared(hashes) if weak else none)
+        words = allow(self._words.lookup(hashes) if left.any() else none)
         pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
         pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
-        words = allow(self._words.lookup(hashes) if left.any() else none)
         rest = int(np.count_nonzero(left))
         expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
         survivors = (rest - min(rest, math.floor(expected)) if rest > limit else 0) + pool_survivors
