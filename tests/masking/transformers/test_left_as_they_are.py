@@ -31,3 +31,8 @@ def test_what_would_leave_every_value_is_refused(asked: Any, type: str) -> None:
 
 def test_an_ipv6_address_that_holds_an_ipv4_address_is_cut_as_that_is() -> None:
     assert mask({"prefix": {"ipv6": 48}}, ["2002:cb00:714d::1", "2001:db8:1:2::3"]) == ["203.0.113.0", "2001:db8:1::"]
+
+
+def test_an_ipv6_address_that_holds_an_ipv4_address_keeps_none_of_it() -> None:
+    held, other = mask({"ip": {"keep6": 48}}, ["2002:cb00:714d::1", "2001:470:1:2::3"])
+    assert held.startswith("2001:db8:") and other.startswith("2001:470:1:")
