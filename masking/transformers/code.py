@@ -25,9 +25,10 @@ class Code:
     """A keyed permutation of all texts of one format: `AB-1234-XY` becomes `KR-7099-VO`, and what was unique stays unique.
 
     Letters stay letters of their case and script, digits stay digits, all else stands as it is; `keep` leaves that many
-    characters at the beginning (of texts that have letters or digits behind them), `digits_only` leaves all letters. Integers keep their sign and the number of their digits (and of
-    the bytes that they need); uuids, as such or as text, become uuids of version 4. Empty texts, and such as have neither letters
-    nor digits, stay. Texts and integers are permuted apart: where a domain has both, `hash: {form: integer}` makes them agree.
+    characters at the beginning of texts that have letters or digits behind them, `digits_only` leaves all letters. Integers keep
+    their sign and the number of their digits (and of the bytes that they need); uuids, as such or as text, become uuids of
+    version 4. Empty texts, and such as have neither letters nor digits, stay. Texts and integers are permuted apart: where a domain
+    has both, `hash: {form: integer}` makes them agree.
     """
 
     name: ClassVar[str] = "code"

@@ -44,9 +44,10 @@ class Phone:
     """A number of the same country, length and notation: its digits behind the country's code permuted, one to one.
 
     What the number plan (phonenumbers' patterns) calls a mobile number, a fixed one or another valid one is so still, and what is
-    not valid is not. `keep` leaves so many digits behind the country's code, such as those of an area, where more follow. Numbers without `+` belong to
-    `country`, or to that of the locale. With `fictional` it is one of the few numbers that are kept for films, written in the
-    international way, for the countries that have such. Letters beside the digits are permuted too; texts with neither stay.
+    not valid is not. `keep` leaves so many digits behind the country's code, such as those of an area, where more follow. Numbers
+    without `+` belong to `country`, or to that of the locale. With `fictional` it is one of the few numbers that are kept for films,
+    written in the international way, for the countries that have such. Letters beside the digits, and digits of other scripts, are
+    permuted too; texts with none of these stay.
     """
 
     name: ClassVar[str] = "phone"
