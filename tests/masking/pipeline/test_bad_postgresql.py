@@ -36,7 +36,7 @@ def test_noise_stays_within_the_digits_and_the_checks_of_a_column(masking: Maski
     asked(
         postgres_url,
         "CREATE TABLE t (id int PRIMARY KEY, pay numeric(4,0) CHECK (pay > 0))",
-        "INSERT INTO t SELECT i, 9999 FROM generate_series(1, 50) i",
+        "INSERT INTO t SELECT i, 9949 + i FROM generate_series(1, 50) i",
     )
     masking.write({"t": {"columns": {"id": KEEP, "pay": {"class": "sensitive", "entity": "salary", "mask": {"noise": {"spread": 0.9}}}}}})
     masked = masking.made(postgres_url).read("t").read_all().column("pay").to_pylist()
