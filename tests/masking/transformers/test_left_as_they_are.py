@@ -17,6 +17,8 @@ from .columns import TYPES, context, mask, masker_for
         ({"round": 1}, "integer"),
         ({"round": "0.01"}, "numeric"),
         ({"truncate": 1}, "bigint"),
+        ({"bucket": {"width": 1}}, "integer"),
+        ({"bucket": {"width": "1d"}}, "date"),
         ({"truncate": "day"}, "date"),
         ({"noise": "0d"}, "timestamp"),
         ({"noise": "1h"}, "date"),
@@ -36,3 +38,8 @@ def test_an_ipv6_address_that_holds_an_ipv4_address_is_cut_as_that_is() -> None:
 def test_an_ipv6_address_that_holds_an_ipv4_address_keeps_none_of_it() -> None:
     held, other = mask({"ip": {"keep6": 48}}, ["2002:cb00:714d::1", "2001:470:1:2::3"])
     assert held.startswith("2001:db8:") and other.startswith("2001:470:1:")
+
+
+def test_a_text_that_a_replacement_gives_back_is_hidden() -> None:
+    assert mask({"replace": {"pattern": "(.*)", "with": r"\1"}}, ["Bob", None]) == ["***", None]
+    assert mask({"replace": {"pattern": "x*", "with": ""}}, ["Bob", "xBob"]) == ["***", "Bob"]
