@@ -36,7 +36,7 @@ def certificate_page(certificate: Mapping[str, Any]) -> str:
         shape = certificate.get("certificate")
         raise InputError(f"certificates of shape {shape} are not known here, only of {SHAPE}; use the version that made this one")
     sections = [
-        ("Proof", "proof", _proof(certificate["scan"])),
+        ("Proof", "proof", _proof(certificate["scan"], certificate["unchanged"])),
         ("Key", "key", _key(certificate["key"])),
         ("Risks", "risks", _risks(certificate["risks"])),
         ("Decisions", "decisions", _decisions(certificate["decisions"])),
@@ -83,7 +83,7 @@ def _verdict(scan: Mapping[str, Any]) -> str:
     return f'<p class="{look}"><strong>{"Passed" if scan["passed"] else "Failed"}</strong>: {safe(searched)}; {safe(found)}.</p>'
 
 
-def _proof(scan: Mapping[str, Any]) -> str:
+def _proof(scan: Mapping[str, Any], unchanged: Sequence[Mapping[str, Any]]) -> str:
     columns = [_looked_for(column) for column in scan["columns"]]
     found = [
         [f["place"], f["in"], f["where"], f"{f['values']:,}", f"{f['cells']:,}", _allowed(f), _chance(f), f"{f['survivors']:,}"]
@@ -102,11 +102,27 @@ def _proof(scan: Mapping[str, Any]) -> str:
         )
         if found
         else card("What was found", "", '<p class="about">Nothing: no value of the source stands in the output.</p>'),
+        card(
+            "Cells beside their own raw cells",
+            "how many masked cells are what they were before, row by row",
+            plain_table(
+                ["column", "masked by", "cells", "unchanged", "different values", "at most by chance"],
+                [_beside(entry) for entry in unchanged],
+                (2, 3, 4, 5),
+            ),
+        )
+        if unchanged
+        else "",
         card("How chance was counted", f"false alarm: {scan['false_alarm']:g} for the whole proof", _list(scan["baseline"])),
         card("What the proof does not find", "", _list(scan["limits"])) if scan["limits"] else "",
         card("Words that are allowed", "", plain_table(["dictionary", "words", "digest"], words, (1,))) if words else "",
     ]
     return f'<div class="stack">{"".join(shown)}</div>'
+
+
+def _beside(entry: Mapping[str, Any]) -> list[str]:
+    counts = [f"{entry[name]:,}" for name in ("cells", "unchanged", "values")]
+    return [entry["place"], entry["transformer"], *counts, "not judged" if entry["limit"] is None else f"{entry['limit']:,}"]
 
 
 def _looked_for(column: Mapping[str, Any]) -> list[str]:

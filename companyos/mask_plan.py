@@ -80,7 +80,7 @@ def _show_summary(policy: Policy, output: str) -> None:
     for name, table in policy.tables.items():
         classes = Counter(t.klass for t in table.columns.values())
         unsure = sum(t.confidence is not None and t.confidence < 0.5 for t in table.columns.values())
-        masked = sum(t.mask.name != "keep" for t in table.columns.values())
+        masked = sum(t.personal and t.mask.name != "keep" for t in table.columns.values())
         rows.append([name, str(len(table.columns)), str(masked), str(unsure), ", ".join(f"{n} {k}" for k, n in sorted(classes.items()))])
     print_table(["table", "columns", "masked", "unsure", "classes"], rows, numbers=(1, 2, 3))
     click.echo(f"{output}: read it, correct it, then `companyos mask run URL --policy {output}`")

@@ -17,6 +17,7 @@ from masking.classify.words import split
 from masking.known import KnownPlace, KnownValues
 from masking.known.json_leaves import JsonLeaves
 from masking.policy.model import VirtualReference
+from masking.proof.words import common_words
 from masking.references import Families, Place
 from masking.source.base import Source
 from schemas.model import Column, Schema, Table
@@ -27,21 +28,8 @@ Samples = Mapping[str, pa.Table]
 
 _FEWEST = 5  # different values that have to be keys before a column is said to hold them
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
-_SHARE, _LEAST = 0.01, 3  # of the different values of a public column, how many hold something personal at least
+_HITS = 3  # values of a public column that hold something personal, before it is public no longer
 _KINDS = 20  # a column that says which table another references has no more different values
-_IDENTIFYING = (
-    "email",
-    "phone",
-    "iban",
-    "credit_card",
-    "national_id",
-    "tax_id",
-    "passport",
-    "person_name",
-    "username",
-    "company",
-    "address",
-)
 
 
 @dataclass(frozen=True)
@@ -76,24 +64,28 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
 
 
 def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[str, str], Finding]:
-    """Findings for the public columns whose texts hold values of personal columns, as free texts."""
+    """Findings for the public columns whose texts hold values of personal columns, as free texts.
+
+    Few are enough, for the proof would find them in the output.
+    """
     known = KnownValues()
     for (owner, name), finding in found.items():
-        if finding.entity in _IDENTIFYING and not finding.paths:
+        if finding.personal and finding.entity not in (None, "person_id", "text") and not finding.paths:
             known.add(KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks())
+    known.pass_over(pa.array(common_words().words, pa.large_string()))
     known.seal()
     told = {}
     for table in schema.tables:
         for column in table.stored_columns:
             finding = found[table.name, column.name]
-            if finding.personal or column.type.kind not in (*TEXTS, "json"):
+            if finding.personal or column.type.kind not in TEXTS:
                 continue
             texts = pc.unique(samples[table.name].column(column.name)).drop_null().to_pylist()
             hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
-            if hits >= max(_LEAST, _SHARE * len(texts)):
+            if hits >= _HITS:
                 why = f"{hits} of {len(texts)} different values hold values of personal columns"
                 told[table.name, column.name] = replace(
-                    finding, klass="free_text", entity="text", confidence=0.7, evidence=(why, *finding.evidence), paths={}
+                    finding, klass="free_text", entity="text", confidence=0.6, evidence=(why, *finding.evidence)
                 )
     return told
 

@@ -27,17 +27,32 @@ from masking.known import KnownValues
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
 from masking.policy.model import Policy
-from masking.pools import KINDS, Pool, pool
+from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof import Scanner, ScanReport, TableLearner, certificate, column_entries, examined, learn_pools
+from masking.proof import (
+    Compared,
+    Scanner,
+    ScanReport,
+    TableLearner,
+    Unchanged,
+    certificate,
+    column_entries,
+    common_words,
+    compare,
+    examined,
+    is_compared,
+    learn_pools,
+)
 from masking.references import Families
 from masking.review import price_documents, prices
+from masking.scripts import foreign_locales
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
 from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 
+_MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared]]  # what stayed in each column that is compared
 _BETWEEN = "\x1f"
 
 
@@ -80,6 +95,8 @@ class MaskedSource:
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
         self._total = sum(source.count(t.name) for t in source.schema.tables)
+        self._unchanged = Unchanged()
+        self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
 
@@ -91,15 +108,17 @@ class MaskedSource:
         for spec in self._people:
             records = gather(spec, self._source_column, self._read_kept, self._people_key)
             found = recode(records)
-            for table, columns in found.columns.items():
+            for name, columns in found.columns.items():
                 for c in columns:
-                    written = self.schema.table(table)
+                    written = self.schema.table(name)
                     require_room(c, written.column(c.quasi.column), written)
             self._recoded.append((found, PeopleCheck(spec, self._people_key)))
         self._done = 0
         for table in self.source.schema.tables:
             self._learn(table)
         learn_pools(self._known, self._pools())
+        if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
+            self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
         self._scanner = Scanner(
             self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
@@ -116,6 +135,8 @@ class MaskedSource:
             return
         for first, batch in self._batches(table, "learn", wanted):
             taker.learn(self._known, batch)
+            for name in taker.wanted:
+                self._locales |= foreign_locales(batch.column(name), self.policy.locale)
             if bound is not None and learners:
                 kept = self._kept(table, first, batch)
                 rows = self._rows_of(bound, kept)
@@ -142,24 +163,32 @@ class MaskedSource:
 
     def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
         """Mask batches in several threads, and give them in their order."""
-        pending: deque[Future[pa.RecordBatch]] = deque()
+        pending: deque[Future[_MaskedBatch]] = deque()
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
                 for first, batch in self._batches(bound.table, "mask"):
                     pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
                     if len(pending) > self._jobs:
-                        yield pending.popleft().result()
+                        yield self._compared(bound, pending.popleft().result())
                 while pending:
-                    yield pending.popleft().result()
+                    yield self._compared(bound, pending.popleft().result())
             finally:
                 for future in pending:
                     future.cancel()
 
-    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:
+        """Count what stayed as it was."""
+        batch, compared = masked
+        resolved = self._resolved.tables[bound.table.name].columns
+        for name, found in compared.items():
+            self._unchanged.add(f"{bound.table.name}.{name}", resolved[name], found)
+        return batch
+
+    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> _MaskedBatch:
         rows = self._rows_of(bound, batch)
         table = self.schema.table(bound.table.name)
         recoded = {q.quasi.column: q for found, _ in self._recoded for q in found.columns.get(table.name, ())}
-        columns = []
+        columns, compared = [], {}
         for c in bound.columns:
             values = batch.column(c.column.name)
             cells = recoded.get(c.column.name)
@@ -168,7 +197,11 @@ class MaskedSource:
                 masked = cells.apply(batch.column(cells.link), self._people_key)
                 require_covered(cells.quasi, cells.hierarchy, values, masked)
             columns.append(fitted(masked, table.column(c.column.name), table))
-        return pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+            if c.masker is not None and is_compared(c.treatment):
+                found = compare(self._known.hasher, values, columns[-1])
+                if found is not None:
+                    compared[c.column.name] = found
+        return pa.RecordBatch.from_arrays(columns, schema=table.arrow), compared
 
     def _source_column(self, table: str, column: str) -> Column:
         return self.source.schema.table(table).column(column)
@@ -214,13 +247,14 @@ class MaskedSource:
                 held.require()
             report = self._scanner.report()
             report.require()
+            self._unchanged.require()
             self._certificate = self._certified(report)
             self._bound, self._key, self._scanner, self._people_key = {}, None, None, b""
         return {"certificate": self._certificate}
 
     def _pools(self) -> list[Pool]:
-        """The pools that pseudonyms are picked from."""
-        return [pool(kind, self.policy.locale) for kind in sorted(KINDS)]
+        """The pools that pseudonyms are picked from: those of the policy's locales, and of the scripts that the source is written in."""
+        return pools_of(self._locales)
 
     def _certified(self, report: ScanReport) -> Mapping[str, Any]:
         assert self._key is not None
@@ -239,4 +273,5 @@ class MaskedSource:
             risks=[risks_of(found) for found, _ in self._recoded],
             anonymity=[outcome_of(found) for found, _ in self._recoded],
             left_out=self.left_out,
+            unchanged=self._unchanged.document(),
         )

@@ -74,6 +74,12 @@ def pool(kind: str, locale: str) -> Pool:
     return Pool(kind, locale, tuple(texts)) if len(texts) >= _LEAST or locale == _FALLBACK else pool(kind, _FALLBACK)
 
 
+def pools_of(locales: Iterable[str]) -> list[Pool]:
+    """Return the pools of all kinds in some locales, each once, though several locales may have it."""
+    found = {(of.locale, kind): of for name in sorted(set(locales)) for kind in sorted(KINDS) for of in [pool(kind, name)]}
+    return [found[key] for key in sorted(found)]
+
+
 def digests(locale: str, kinds: Iterable[str] | None = None) -> dict[str, str]:
     """Return the digest of every pool of a locale (or of `kinds`), by kind: what a certificate tells of them."""
     return {kind: pool(kind, locale).digest for kind in sorted(KINDS if kinds is None else kinds)}

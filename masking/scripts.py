@@ -54,6 +54,14 @@ def locales_of(texts: pa.Array, locale: str) -> pa.Array:
     return pc.replace_with_mask(result, foreign, found)
 
 
+def foreign_locales(values: pa.Array, locale: str) -> set[str]:
+    """Return the locales of the texts that are not all ASCII; none, where `values` are no texts."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return set()
+    foreign = values.filter(pc.invert(pc.string_is_ascii(values)))
+    return set(locales_of(foreign, locale).unique().to_pylist())
+
+
 def by_locale(texts: pa.Array, locale: str, masked: Callable[[str, npt.NDArray[np.int64]], pa.Array]) -> pa.Array:
     """Mask texts locale by locale: `masked` gets a locale and the rows of it, and returns their masked texts."""
     found = locales_of(texts, locale).dictionary_encode()

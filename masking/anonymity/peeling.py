@@ -25,8 +25,8 @@ GENERALISATIONS = 1 << 14
 _STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _VISITS = 1 << 24
 _VISITS_PER_TUPLE = 48
-_SUMMED = 1 << 22
-_SHRUNK = 0.85
+_SUMMED = 1 << 17
+_SHRUNK = 0.75
 
 
 def peel(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int, *, most: int = GENERALISATIONS) -> Ints:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from masking.classify.dictionaries import Dictionaries, dictionaries
+from schemas.errors import InputError
 
 _TOKENS = re.compile(r"[\s,]+")
 _PARTICLES = frozenset((
@@ -122,8 +123,10 @@ def is_country(text: str) -> bool:
 
 @cache
 def _country_codes() -> frozenset[str]:
-    from phonenumbers import SUPPORTED_REGIONS
-
+    try:
+        from phonenumbers import SUPPORTED_REGIONS
+    except ModuleNotFoundError:
+        raise InputError("phonenumbers, which knows the countries, is missing; pip install 'companyos-data[pii]'") from None
     return frozenset(SUPPORTED_REGIONS)
 
 

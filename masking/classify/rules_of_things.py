@@ -24,6 +24,9 @@ def by_route(column: Column) -> Finding | None:
     )
 
 
+LONGEST_CODE = 80
+
+
 def by_prose(column: Column) -> Finding | None:
     """Sentences: those that belong to persons are free text; others are public when no person is found in them."""
     texts = column.texts
@@ -62,7 +65,7 @@ def by_code(column: Column) -> Finding | None:
         return harmless(
             0.65, f"{texts.distinct} different codes of up to {texts.longest} capitals in {texts.rows} rows", "the rows are not persons"
         )
-    if coded < 0.9 or texts.mean_words > 4:
+    if coded < 0.9 or texts.mean_words > 4 or texts.longest > LONGEST_CODE:
         return None
     regular = texts.shapes <= max(6, 0.1 * len(texts.values)) or column.share(lambda v: v == v.upper() or v == v.lower()) >= 0.95
     said = f"{texts.distinct} different codes of {texts.shapes} forms in {texts.rows} rows"

@@ -140,7 +140,7 @@ def _within_a_text(stream: Stream, starts: I64, ends: I64) -> tuple[I64, I64]:
 
 
 def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:
-    """Whether each stretch is no mere part of a longer number or word."""
+    """Whether each stretch is no mere part of a longer number or word, and cuts no number at its ends: `smith4` is not in `smith42`."""
     if not len(starts):
         return np.zeros(0, bool)
     apart = stream.bounds[starts] & stream.bounds[ends]
@@ -148,5 +148,8 @@ def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:
     digits = stream.digits[ends] - stream.digits[starts]
     inner = stream.tokens[ends] - stream.tokens[starts + 1]
     word = (inner == 0) & (digits == 0) & (lengths < _SINGLE_WORD)
-    fit: Mask = apart | ~((digits == lengths) | word)
+    number = stream.digits[1:] > stream.digits[:-1]
+    cut_before = ~stream.bounds[starts] & number.take(starts)
+    cut_behind = ~stream.bounds[ends] & number.take(ends - 1)
+    fit: Mask = apart | ~((digits == lengths) | word | cut_before | cut_behind)
     return fit

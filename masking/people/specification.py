@@ -264,7 +264,9 @@ class _Reader:
         self, table: str, subject: str, key: str, joins: Sequence[tuple[tuple[str, str], tuple[str, str]]]
     ) -> tuple[Kind, str, str] | None:
         """How a table hangs on the subject: by a join that is said, else by the one reference that is declared."""
-        declared = [((t.name, f.columns, None), f.table, f.target) for t in self._schema.tables for f in t.foreign_keys]
+        declared: list[tuple[tuple[str, tuple[str, ...], str | None], str, tuple[str, ...]]] = [
+            ((t.name, f.columns, None), f.table, f.target) for t in self._schema.tables for f in t.foreign_keys
+        ]
         declared += [((r.table, r.columns, r.path or r.when), r.target_table, r.target) for r in self._policy.references]
         edges = [edge for pair in joins for edge in (pair, pair[::-1]) if table in (pair[0][0], pair[1][0])] or [
             ((start, columns[0]), (to, target[0])) for (start, columns, part), to, target in declared if len(columns) == 1 and not part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,3 +94,23 @@ class Policy:
     proof: Proof = Proof()
     file: str = field(default="policy", compare=False)
     places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def locales(self) -> frozenset[str]:
+        """The locales that the policy names: its own, and those of single transformers."""
+        columns = [c for table in self.tables.values() for c in table.columns.values()]
+        treatments = [*columns, *(inner for c in columns for inner in c.paths.values())]
+        steps = [step for t in treatments for step in (t.mask, t.otherwise, t.rest) if step is not None]
+        return frozenset([self.locale, *(name for step in steps for name in _locales(step.parameters))])
+
+
+def _locales(parameters: Any) -> Iterator[str]:
+    if isinstance(parameters, Mapping):
+        for name, value in parameters.items():
+            if name == "locale" and isinstance(value, str):
+                yield value
+            else:
+                yield from _locales(value)
+    elif isinstance(parameters, (list, tuple)):
+        for value in parameters:
+            yield from _locales(value)

@@ -11,17 +11,24 @@ from masking.proof.learning import TableLearner, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
 from masking.proof.scanning import scan
+from masking.proof.unchanged import Compared, Unchanged, compare, is_compared
+from masking.proof.words import common_words
 
 __all__ = [
+    "Compared",
     "Examination",
     "Examined",
     "ScanReport",
     "Scanner",
     "TableLearner",
+    "Unchanged",
     "certificate",
     "column_entries",
+    "common_words",
+    "compare",
     "examination",
     "examined",
+    "is_compared",
     "learn_pools",
     "learn_source",
     "scan",

@@ -45,11 +45,13 @@ def certificate(
     anonymity: Sequence[Mapping[str, Any]] = (),
     pools: Iterable[tuple[str, int, str]] = (),
     left_out: Sequence[str] = (),
+    unchanged: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the certificate as JSON data that `rfc8785` can write.
 
     `rows` gives for every table of the source its rows there and in the output; `kind` is the kind of database (`postgresql`);
-    `pools` are names, sizes and BLAKE3 digests in hexadecimal; `left_out` says which constraints could not stay.
+    `pools` are names, sizes and BLAKE3 digests in hexadecimal; `left_out` says which constraints could not stay, `unchanged` how many
+    cells the transformers left as they were.
     """
     entries = column_entries(policy)
     document: dict[str, Any] = plain(
@@ -69,6 +71,7 @@ def certificate(
             "subset": policy.subset,
             "anonymity": list(anonymity),
             "scan": scan.document(),
+            "unchanged": list(unchanged),
             "versions": {"companyos-data": version_of_project, **_versions()},
         }
     )

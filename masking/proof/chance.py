@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 FALSE_ALARM = 1e-6
-NEGLIGIBLE = 0.01  # where chance brings less than that, one value counts
+NEGLIGIBLE = 0.001  # where chance brings less than that, one value counts
 
 
 def threshold(draws: float, expected: float, false_alarm: float = FALSE_ALARM) -> int:

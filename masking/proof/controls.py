@@ -17,7 +17,7 @@ from masking.known.index import SHORT, KnownValues, tag_words
 from masking.known.stream import I64, U64, Hasher
 from masking.proof.sampling import ENDING, SIGMAS, Sample
 
-EXCHANGES = 32
+EXCHANGES = 1 << 19  # of words, over all values of a sample, so that small samples are exchanged with all others
 _FEW = 0.1
 _TAG = np.uint64(3)
 # the first of the characters, how many there are, and how far along each is exchanged
@@ -104,6 +104,6 @@ def _exchanged(records: _Records) -> Iterator[tuple[I64, I64, _Records, _Records
     """Each value of several words beside another, in a random order that the hashes give."""
     places = np.flatnonzero(records["head_length"] < records["length"])
     several = records[places]
-    exchanges = min(EXCHANGES, len(several) - 1)
+    exchanges = min(max(EXCHANGES // max(len(several), 1), 1), len(several) - 1)
     for exchange in range(1, exchanges + 1):
         yield places, np.roll(places, exchange), several, np.roll(several, exchange), 1 / exchanges

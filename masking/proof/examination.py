@@ -8,7 +8,7 @@ from typing import Any
 
 from masking.agreement import agree, resolved
 from masking.policy.model import Policy
-from masking.pools import KINDS, Pool, locales, pool
+from masking.pools import Pool, locales, pools_of
 from masking.proof.columns import Examined, column_entries, examined
 from schemas.errors import InputError
 from schemas.model import Schema
@@ -31,18 +31,14 @@ def examination(provenance: Mapping[str, Any], schema: Schema, policy: Policy | 
     """
     if policy is not None:
         columns = examined(column_entries(resolved(policy, agree(schema, policy))))
-        return Examination(columns, policy.proof.survivors, policy.proof.common_words, pools_of(policy.locale))
+        return Examination(columns, policy.proof.survivors, policy.proof.common_words, pools_of(policy.locales))
     certificate = provenance.get("certificate")
     if not isinstance(certificate, Mapping):
         raise InputError("the bundle is no sanitized one and has no certificate; name the policy that says what is personal by --policy")
     try:
         columns = examined(certificate["columns"])
         allowed, words = int(certificate["scan"]["allowed"]), bool(certificate["scan"]["dictionaries"])
-        return Examination(columns, allowed, words, pools_of(str(certificate["locale"])))
+        used = [str(entry["pool"]).partition("/")[0] for entry in certificate["pools"]]
+        return Examination(columns, allowed, words, pools_of([name for name in used or [str(certificate["locale"])] if name in locales()]))
     except (KeyError, TypeError, ValueError):
         raise InputError("the certificate of the bundle cannot be read; name the policy that says what is personal by --policy") from None
-
-
-def pools_of(locale: str) -> list[Pool]:
-    """The pools of a locale; none, where it is unknown to this version."""
-    return [pool(kind, locale) for kind in sorted(KINDS)] if locale in locales() else []

@@ -85,10 +85,10 @@ class Judge:
         kept = allow(np.logical_or.reduce([c.lookup(hashes) for c in self._kept]) if self._kept else none)
         public = allow(~none if weak and output.public and where == CELLS else none)
         shared = allow(column.values.shared(hashes) if weak else none)
+        words = allow(self._words.lookup(hashes) if left.any() else none)
         pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
         pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
-        words = allow(self._words.lookup(hashes) if left.any() else none)
         rest = int(np.count_nonzero(left))
         expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
         survivors = (rest - min(rest, math.floor(expected)) if rest > limit else 0) + pool_survivors
@@ -129,13 +129,19 @@ class Judge:
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
         sample = output.cells if where == CELLS else output.stretches
-        key = (output.name, where)
-        if key not in self._neighbours:
-            columns = self._known.columns
-            self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
+        neighbours = self._by_neighbours(output, where)[number]
+        if where != CELLS:  # a part of a composed pseudonym is rarer to be a value than the whole: "Smith & Byrd" in "Van Smith & Byrd"
+            neighbours = max(neighbours, self._by_neighbours(output, CELLS)[number])
         forms = sample.forms
         if where != CELLS:
             forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
-        expected = max(column.looks.expected(forms, len(column.values)), float(self._neighbours[key][number]))
-        most = min(float(sample.different), float(len(column.values)))
+        expected = max(column.looks.expected(forms, len(column.values)), float(neighbours))
+        most = min(float(max(sample.different, output.cells.different)), float(len(column.values)))
         return min(expected, most), threshold(most, min(expected, most))
+
+    def _by_neighbours(self, output: OutputColumn, where: str) -> npt.NDArray[np.float64]:
+        key = (output.name, where)
+        if key not in self._neighbours:
+            sample, columns = output.cells if where == CELLS else output.stretches, self._known.columns
+            self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
+        return self._neighbours[key]

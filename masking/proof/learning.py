@@ -26,6 +26,8 @@ class ValuePool(Protocol):
     @property
     def kind(self) -> str: ...
     @property
+    def locale(self) -> str: ...
+    @property
     def texts(self) -> tuple[str, ...]: ...
 
 
@@ -101,6 +103,6 @@ def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined]
 
 
 def learn_pools(known: KnownValues, pools: Iterable[ValuePool]) -> None:
-    """Learn the pools of pseudonyms by kind, so that what is met by chance can be told; they are not sought."""
+    """Learn the pools of pseudonyms by locale and kind, so that what is met by chance can be told; they are not sought."""
     for pool in pools:
-        known.add(KnownPlace(f"{POOL}:{pool.kind}", pool.kind, POOL, sought=False), pa.array(pool.texts, pa.large_string()))
+        known.add(KnownPlace(f"{POOL}:{pool.locale}/{pool.kind}", pool.kind, POOL, sought=False), pa.array(pool.texts, pa.large_string()))

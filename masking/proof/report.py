@@ -14,8 +14,9 @@ BASELINE = (
     "Values that stand in the output by chance are no leak. Their number is expected from the forms of the values (all texts with as many "
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
     "exchanged; the larger expectation counts.",
-    "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source.",
-    "Survivors are those beyond what chance passes at most once in a million times; where less than a hundredth of a value is expected, "
+    "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
+    "what stands within a value of a pool is a part of the pick and no find of its own.",
+    "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
     "one is enough.",
     "Common words, values that ten or more rows share (of columns that identify nobody by themselves), values of columns that the policy "
     "keeps, and values that a public column shows, do not count.",
@@ -24,7 +25,8 @@ LIMITS = (
     "Values are compared without case, accents, spaces and punctuation; numbers, dates, uuids and telephone numbers by their digits.",
     "Inside texts, values of fewer than 4 letters and digits (6 where all are digits, 2 where all are ideographs) are not looked for; "
     "in whole cells they are, in columns of the same kind.",
-    "Values of fewer than ten letters and digits are found where a word or a number begins and ends, longer ones within words too.",
+    "Values of fewer than ten letters and digits are found where a word or a number begins and ends, longer ones within words too, but not "
+    "where they would cut a number in two.",
     "Escapes of URLs, JSON, HTML and quoted-printable mail are looked behind; compressed, encrypted and base64 texts are not.",
     "Other transcriptions (ue for ü), abbreviations and mistyped values are not found.",
 )

@@ -13,7 +13,7 @@ from masking.known.canonical import texts_of
 from masking.known.escapes import ESCAPED, unescaped
 from masking.known.index import MIN_DIGITS, SHORT, KnownPlace, KnownValues, tag
 from masking.known.search import search
-from masking.known.stream import I64, U64, Stream
+from masking.known.stream import I64, U64, Mask, Stream
 from masking.known.values import HashedValues
 from masking.proof.columns import Examined, kinds_of_output, public_output
 from masking.proof.judging import Judge
@@ -128,10 +128,14 @@ class Scanner:
         return whole
 
     def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, whole: Mapping[int, I64]) -> None:
-        """Count the texts that hold a value; those that are one have been counted, as have values within longer ones."""
+        """Count the texts that hold a value; those that are one have been counted, as have values within longer ones.
+
+        What stands within a longer value of a pool is part of a pseudonym ("engineer" in "Engineer, site"), which is judged whole.
+        """
         found = search(self._known, stream)
+        picked = _within(found.starts, found.ends, [hit for number, hit in found.columns if self._known.columns[number].place.is_pool])
         for number, hit in found.columns:
-            kept = _outermost(hit, found.starts, found.ends)
+            kept = _outermost(hit[~picked[hit]], found.starts, found.ends)
             if number in whole:
                 kept = kept[~np.isin(found.rows[kept], whole[number])]
             if len(kept):
@@ -183,6 +187,19 @@ def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
     outer = np.ones(len(order), bool)
     outer[1:] = ends[order][1:] > reached[:-1]
     return order[outer]
+
+
+def _within(starts: I64, ends: I64, longer: Sequence[I64]) -> Mask:
+    """Which stretches lie within another one that is among the `longer` ones."""
+    among = np.concatenate(longer) if longer else np.zeros(0, np.int64)
+    if not len(among):
+        return np.zeros(len(starts), bool)
+    among = among[np.argsort(starts[among], kind="stable")]
+    begins = starts[among]
+    reached = np.concatenate([[-1], np.maximum.accumulate(ends[among])])  # by how many of them begin before
+    sooner, no_later = (reached[np.searchsorted(begins, starts, side)] for side in ("left", "right"))
+    within: Mask = (sooner >= ends) | (no_later > ends)
+    return within
 
 
 def _rows(places: I64, rows: I64 | None) -> I64:

@@ -17,7 +17,7 @@ from masking.transformers.parameters import parameter
 from masking.transformers.scalars import Unscalable
 from masking.transformers.units import Limits, Units, limits_of, read_units, roomy, step_units, to_units, write_units
 from schemas.times import parse_duration
-from schemas.types import SqlType
+from schemas.types import FLOATS, SqlType
 
 # numbers in text are read with nine digits after the point
 _TEXT = SqlType("numeric")
@@ -83,6 +83,8 @@ class Bucket:
             width = step_units(self.width or Decimal(0), type)
         if width <= 0:
             raise ValueError("'width' must be greater than 0")
+        if width == 1 and type.kind not in FLOATS:
+            raise ValueError(f"ranges of 'width' {self.width} hold one value each, which would stay; use wider ones")
         origin = to_units(self.origin if self.origin is not None else ("1970-01-05" if timed else 0), type)
         return Ranges(width=width, origin=origin)
 

@@ -25,9 +25,10 @@ class Code:
     """A keyed permutation of all texts of one format: `AB-1234-XY` becomes `KR-7099-VO`, and what was unique stays unique.
 
     Letters stay letters of their case and script, digits stay digits, all else stands as it is; `keep` leaves that many
-    characters at the beginning, `digits_only` leaves all letters. Integers keep their sign and the number of their digits (and of
-    the bytes that they need); uuids, as such or as text, become uuids of version 4. Empty texts, and such as have neither letters
-    nor digits, stay. Texts and integers are permuted apart: where a domain has both, `hash: {form: integer}` makes them agree.
+    characters at the beginning of texts that have letters or digits behind them, `digits_only` leaves all letters. Integers keep
+    their sign and the number of their digits (and of the bytes that they need); uuids, as such or as text, become uuids of
+    version 4. Empty texts, and such as have neither letters nor digits, stay. Texts and integers are permuted apart: where a domain
+    has both, `hash: {form: integer}` makes them agree.
     """
 
     name: ClassVar[str] = "code"
@@ -41,6 +42,8 @@ class Code:
         kind, where = context.column.type.kind, f"{context.table.name}.{context.column.name}"
         if self.keep < 0:
             raise TransformerUnfit(f"{where}: `keep` counts the characters that stay and cannot be {self.keep}")
+        if (self.keep or self.digits_only) and kind not in TEXTS:
+            raise TransformerUnfit(f"{where}: `keep` and `digits_only` are for texts, and the column is {context.column.type}")
         if kind == "uuid":
             return Hash("uuid").bind(context)
         if kind in INTEGERS or (kind == "numeric" and not context.column.type.scale):
@@ -76,4 +79,9 @@ class _Texts:
         if not self.keep:
             return self.permutation.apply(values)
         kept, rest = pc.utf8_slice_codeunits(values, 0, self.keep), pc.utf8_slice_codeunits(values, self.keep)
-        return pc.binary_join_element_wise(kept, self.permutation.apply(rest), "")
+        masked = pc.binary_join_element_wise(kept, self.permutation.apply(rest), "")
+        # what has neither letters nor digits behind the kept ones would be kept whole; its format tells it from all others
+        whole = pc.invert(pc.match_substring_regex(rest, r"[\p{L}\p{N}]")).fill_null(False)
+        if not pc.any(whole).as_py():
+            return masked
+        return pc.if_else(whole, self.permutation.apply(pc.if_else(whole, values, pa.scalar(None, pa.string()))), masked)

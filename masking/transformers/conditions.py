@@ -112,7 +112,9 @@ class Condition:
         self._columns = self._check_columns(tree)
         self._sql = _for_duckdb(tree)
         self._connection = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
-        self._connection.execute("SET TimeZone = 'UTC'")
+        # for all cursors, which each begin anew: not the machine's time zone, and 7 / 2 is 3 as in PostgreSQL
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL integer_division = true")
         self._check_type()
 
     @property

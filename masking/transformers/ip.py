@@ -36,8 +36,8 @@ class Ip:
     """Another address, one to one: `keep` bits of an IPv4 address stay, and `keep6` of an IPv6 one.
 
     Private, local and multicast IPv4 addresses stay in their network, and public ones public. IPv6 addresses of which nothing is
-    kept become some of 2001:db8::/32, which is for documentation (RFC 3849). What follows a `/` stays; other texts are permuted
-    within their format. An address is written in the shortest way.
+    kept, and those that hold an IPv4 address (2002::/16), become some of 2001:db8::/32, which is for documentation (RFC 3849).
+    What follows a `/` stays; other texts are permuted within their format. An address is written in the shortest way.
     """
 
     name: ClassVar[str] = "ip"
@@ -98,9 +98,16 @@ class _Addresses:
         return result
 
     def _sixth(self, numbers: list[int]) -> list[int]:
-        if not self.keep6:
-            raw = self.key.digests(pa.array([f"6|{number}" for number in numbers]), 12)
-            return [_DOCUMENTATION << 96 | int.from_bytes(bytes(row), "big") for row in raw]
+        # the first 48 bits of an address of 6to4 hold an IPv4 address whole (RFC 3056)
+        whole = [i for i, number in enumerate(numbers) if not self.keep6 or IPv6Address(number).sixtofour is not None]
+        result = self._permuted(numbers) if len(whole) < len(numbers) else list(numbers)
+        if whole:
+            raw = self.key.digests(pa.array([f"6|{numbers[i]}" for i in whole]), 12)
+            for i, row in zip(whole, raw):
+                result[i] = _DOCUMENTATION << 96 | int.from_bytes(bytes(row), "big")
+        return result
+
+    def _permuted(self, numbers: list[int]) -> list[int]:
         bits = 128 - self.keep6
         permutation = self._permutation(f"6|{self.keep6}", 2**bits)
         lows = [number % 2**bits for number in numbers]

@@ -34,7 +34,8 @@ class Noise:
     standard deviation of `normal`, the scale of `laplace` (its standard deviation is 1.41 times that), half the width of `uniform`.
     It counts as a share of each value (`relative`, the default for numbers), in the column's own measure (`absolute`; for dates and
     times a length such as `3d`), or in standard deviations of the whole column (`deviations`, which reads the column first).
-    Results keep the type's scale and stay in the column's range (type and CHECK); zeros, infinities and NaN of relative noise stay.
+    Results keep the type's scale and stay in the column's range (type and CHECK); zeros, infinities and NaN of relative noise stay,
+    and so does a number of which the noise is less than half of its last digit.
     """
 
     name: ClassVar[str] = "noise"
@@ -70,7 +71,10 @@ class Noise:
         noise = (unit, self.distribution, self.per, sign, limits_of(context), context.key.derive(f"noise/{self.per}/{domain}"))
         if unit == "deviations":
             return NoisyByDeviation(1.0, *noise, share=float(self.spread))
-        return Noisy(_spread_units(self.spread, unit, type), *noise)
+        spread = _spread_units(self.spread, unit, type)
+        if (unit == "absolute" and spread < (1 if type.kind not in FLOATS else 0)) or spread <= 0:
+            raise unfit(context, self.name, f"a spread of {self.spread} is less than the smallest step of a {type}; values would stay")
+        return Noisy(spread, *noise)
 
 
 @dataclass

@@ -36,6 +36,7 @@ _MAX_CODE = 3
 _FIRST = 4
 _TRIED = 50
 _LONGEST = 17
+_BETWEEN = r"[^\p{N}\p{L}]*"
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Phone:
     """A number of the same country, length and notation: its digits behind the country's code permuted, one to one.
 
     What the number plan (phonenumbers' patterns) calls a mobile number, a fixed one or another valid one is so still, and what is
-    not valid is not. `keep` leaves so many digits behind the country's code, such as those of an area. Numbers without `+` belong to
-    `country`, or to that of the locale. With `fictional` it is one of the few numbers that are kept for films, written in the
-    international way, for the countries that have such. Letters beside the digits are permuted too; texts with neither stay.
+    not valid is not. `keep` leaves so many digits behind the country's code, such as those of an area, where more follow. Numbers
+    without `+` belong to `country`, or to that of the locale. With `fictional` it is one of the few numbers that are kept for films,
+    written in the international way, for the countries that have such. Letters beside the digits, and digits of other scripts, are
+    permuted too; texts with none of these stay.
     """
 
     name: ClassVar[str] = "phone"
@@ -123,8 +125,22 @@ class _Permuted:
 
     def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
-        # letters are none of the digits that are kept, nor before them
-        split = rf"^(?P<head>[^0-9\p{{L}}]*(?:[0-9][^0-9\p{{L}}]*){{0,{head + self.keep}}})(?P<tail>(?s:.*))$"
+        left = pc.match_substring_regex(
+            texts, rf"^{_BETWEEN}(?:[0-9]{_BETWEEN}){{{head + self.keep}}}[\p{{N}}\p{{L}}]|[^\P{{N}}0-9]|\p{{L}}"
+        )
+        short = np.flatnonzero(~left.fill_null(True).to_numpy(zero_copy_only=False))
+        masked = self._walked_behind(texts, code, head, self.keep)
+        if self.keep and len(short):
+            # of numbers that would be kept whole no digits are kept
+            mask = np.zeros(len(texts), np.bool_)
+            mask[short] = True
+            whole = self._walked_behind(texts.take(pa.array(short)), code, head, 0)
+            masked = pc.replace_with_mask(masked, pa.array(mask), whole)
+        return masked
+
+    def _walked_behind(self, texts: pa.Array, code: int, head: int, keep: int) -> pa.Array:
+        # letters and digits of other scripts are none of the digits that are kept, nor before them
+        split = rf"^(?P<head>{_BETWEEN}(?:[0-9]{_BETWEEN}){{0,{head + keep}}})(?P<tail>(?s:.*))$"
 
         def permute(numbers: pa.Array) -> pa.Array:
             parts = pc.extract_regex(numbers, split)
@@ -132,7 +148,7 @@ class _Permuted:
             return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
 
         def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            kinds = _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if self.keep else _classes(numbers, head, code, 0)[:, 0]
+            kinds = _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if keep else _classes(numbers, head, code, 0)[:, 0]
             # what begins as a number of another country is none of these
             return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
 

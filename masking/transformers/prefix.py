@@ -20,7 +20,8 @@ class Prefix:
 
     With `keep`, letters and digits after the first few become `pad`, and separators stay; a code with no more than those few is padded
     whole. With `ipv4` or `ipv6`, the bits after the prefix become 0 (`203.0.113.77` in /24: `203.0.113.0`; a prefix length behind it
-    stays); what is no address becomes `0.0.0.0`. An IPv4 address in IPv6 (`::ffff:203.0.113.77`) is treated as the IPv4 address.
+    stays); what is no address becomes `0.0.0.0`. An IPv4 address in IPv6 (`::ffff:203.0.113.77`, or `2002:cb00:714d::1` of RFC 3056)
+    is treated as the IPv4 address.
     """
 
     name: ClassVar[str] = "prefix"
@@ -78,8 +79,8 @@ class Networked:
                 return "0.0.0.0"
         except ValueError:
             return "0.0.0.0"
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed, slash, length = parsed.ipv4_mapped, "", ""
+        if isinstance(parsed, ipaddress.IPv6Address) and (inner := parsed.ipv4_mapped or parsed.sixtofour) is not None:
+            parsed, slash, length = inner, "", ""
         kept = self.ipv4 if parsed.version == 4 else self.ipv6
         network = ipaddress.ip_network((int(parsed) if parsed.version == 4 else parsed.packed, kept), strict=False)
         return f"{network.network_address}{slash}{length}"

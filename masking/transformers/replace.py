@@ -17,8 +17,8 @@ from masking.transformers.parameters import parameter
 class Replace:
     r"""Replaces what a regular expression finds (RE2's syntax, whose time is linear in the text; no lookaround, no backreferences).
 
-    `\1` in the replacement is what the first group found, `\0` the whole find. Values in which nothing is found are hidden, unless
-    `unmatched` says otherwise. A result longer than the column is cut.
+    `\1` in the replacement is what the first group found, `\0` the whole find. Values in which nothing is found, or which come out as
+    they were, are hidden, unless `unmatched` says otherwise. A result longer than the column is cut.
     """
 
     name: ClassVar[str] = "replace"
@@ -58,7 +58,8 @@ class Replaced:
         result = pc.replace_substring_regex(values, self.pattern, self.replacement, max_replacements=self.most)
         if self.unmatched != "keep":
             hidden = pa.scalar("***" if self.unmatched == "hide" else None, pa.string())
-            found = pc.fill_null(pc.match_substring_regex(values, self.pattern), True)
+            # a find put back as it was, or an empty one, hides nothing
+            found = pc.fill_null(pc.not_equal(result, values), True)
             result = pc.if_else(found, result, hidden)
         return result if self.length is None else pc.utf8_slice_codeunits(result, 0, self.length)
 

@@ -14,6 +14,7 @@ from masking.transformers.fit import NUMBERS, require_kind, require_repeats, unf
 from masking.transformers.parameters import parameter
 from masking.transformers.scalars import Unscalable
 from masking.transformers.units import Limits, limits_of, read_units, roomy, step_units, write_units
+from schemas.types import FLOATS
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,12 @@ class Round:
         require_kind(context, self.name, self.fits)
         require_repeats(context, self.name, "hash or code")
         try:
-            return Rounded(step_units(self.to, context.column.type), limits_of(context))
+            step = step_units(self.to, context.column.type)
         except Unscalable as error:
             raise unfit(context, self.name, str(error)) from None
+        if step == 1 and context.column.type.kind not in FLOATS:
+            raise unfit(context, self.name, f"a step of {self.to} leaves every {context.column.type} as it is; use a larger one")
+        return Rounded(step, limits_of(context))
 
 
 @dataclass(frozen=True)

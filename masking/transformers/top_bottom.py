@@ -39,6 +39,8 @@ class TopBottom:
             raise ValueError("give either 'bottom' or 'top' or both, or 'percentiles'")
         if self.percentiles is not None and (len(self.percentiles) != 2 or not 0 <= self.percentiles[0] < self.percentiles[1] <= 100):
             raise ValueError("'percentiles' must be two ascending numbers from 0 to 100, such as [1, 99]")
+        if self.percentiles is not None and tuple(self.percentiles) == (0, 100):
+            raise ValueError("'percentiles' of 0 and 100 leave all values as they are; use `keep` for that")
 
     def bind(self, context: Context) -> Coded:
         require_kind(context, self.name, self.fits)

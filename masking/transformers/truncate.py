@@ -15,6 +15,7 @@ from masking.transformers.fit import MOMENTS, NUMBERS, WORDS, require_kind, requ
 from masking.transformers.parameters import parameter
 from masking.transformers.scalars import Unscalable
 from masking.transformers.units import DAY, FIRST_DAY, LAST_DAY, Limits, limits_of, read_units, roomy, step_units, write_units
+from schemas.types import FLOATS
 
 _CALENDAR = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
@@ -43,7 +44,7 @@ class Truncate:
         require_repeats(context, self.name, "hash or code")
         kind = context.column.type.kind
         if kind in (*MOMENTS, "time"):
-            spans = {"date": _CALENDAR[:5], "time": _CALENDAR[5:]}.get(kind, _CALENDAR)
+            spans = {"date": _CALENDAR[:4], "time": _CALENDAR[5:]}.get(kind, _CALENDAR)
             if self.to not in spans:
                 raise unfit(context, self.name, f"'to' must be one of {', '.join(spans)} for a column of type {context.column.type}")
             return TimeTruncated(str(self.to))
@@ -56,9 +57,12 @@ class Truncate:
         if self.to == 0:
             raise unfit(context, self.name, "'to' must be greater than 0")
         try:
-            return NumberTruncated(step_units(self.to, context.column.type), limits_of(context))
+            step = step_units(self.to, context.column.type)
         except Unscalable as error:
             raise unfit(context, self.name, str(error)) from None
+        if step == 1 and context.column.type.kind not in FLOATS:
+            raise unfit(context, self.name, f"a step of {self.to} leaves every {context.column.type} as it is; use a larger one")
+        return NumberTruncated(step, limits_of(context))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def certificate(**said: Any) -> dict[str, Any]:
     return {
         "certificate": 1,
         "policy": {"name": "crm", "digest": "blake3:" + "ab" * 32},
+        "unchanged": [{"place": "users.code", "transformer": "code", "cells": 7_654, "unchanged": 3, "values": 2, "limit": 9}],
         "source": {"schema": "crm_live", "digest": "blake3:" + "cd" * 32, "kind": "postgresql"},
         "output": {"digest": "blake3:" + "ef" * 32},
         "locale": "en_US",

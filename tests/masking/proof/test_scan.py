@@ -38,6 +38,7 @@ PHONES = [f"+4930{7_000_003 + 7919 * i}" for i in range(PEOPLE)]
 class Pool:
     kind: str
     texts: tuple[str, ...]
+    locale: str = "en_US"
 
 
 @dataclass
@@ -355,6 +356,22 @@ def test_picks_from_a_pool_pass_and_the_names_of_the_source_do_not() -> None:
     assert pairs(leaked) == {("users.name", "users.name", "cells")}
 
 
+def test_what_stands_within_a_pick_from_a_pool_is_no_find_and_a_leak_beside_it_is_one() -> None:
+    pool = Pool("job_title", ("Surveyor, quantity", "Surveyor", "Brewer, head", "Farrier"))
+    known, columns = learned(SOURCE_USERS | {"name": ["Surveyor", *NAMES[1:]]}, pools=[pool])
+    picks = ["Surveyor, quantity", "Brewer, head"] * (PEOPLE // 2)
+    messages = CLEAN | {"body": picks, "payload": [json.dumps({"job": pick}) for pick in picks]}
+    assert scanned(messages=messages, known=known, columns=columns).passed
+    beside = with_cell("body", f"Surveyor, quantity {EMAIL}", messages)
+    assert ("users.email", "messages.body", "texts") in pairs(scanned(messages=beside, known=known, columns=columns))
+
+
+def test_a_value_that_ends_in_a_number_is_not_found_in_one_with_a_longer_number() -> None:
+    known, columns = learned(SOURCE_USERS | {"name": ["barnabyoak4", *NAMES[1:]]})
+    assert scanned(messages=with_cell("body", "ask barnabyoak42"), known=known, columns=columns).passed
+    assert not scanned(messages=with_cell("body", "ask barnabyoak4x"), known=known, columns=columns).passed
+
+
 def test_the_threshold_is_passed_at_most_once_in_a_million_times() -> None:
     from scipy.stats import binom, hypergeom
 
@@ -365,7 +382,7 @@ def test_the_threshold_is_passed_at_most_once_in_a_million_times() -> None:
         assert limit <= draws
         if limit < draws:
             assert binom.sf(limit // 2, draws, share) > 1e-9 or limit <= 8
-    assert threshold(1000, 0.009) == 0 and threshold(0, 0) == 0
+    assert threshold(1000, 0.0009) == 0 and threshold(0, 0) == 0
 
 
 # --- how it is searched ------------------------------------------------------------------------------------------------------

@@ -59,3 +59,16 @@ def test_other_types_and_a_negative_number_to_keep_are_refused() -> None:
         Code().bind(context("date"))
     with pytest.raises(TransformerUnfit, match="cannot be -1"):
         Code(keep=-1).bind(context())
+
+
+def test_a_text_no_longer_than_what_is_kept_is_permuted_whole() -> None:
+    codes = ["ab", "AB1--", "7", *(f"x{i}" for i in range(10)), *(f"xyz{i}" for i in range(10))]
+    result = masked(Code(keep=3), codes)
+    assert not any(a == b for a, b in zip(codes, result))
+    assert len(set(result)) == len(codes)
+
+
+@pytest.mark.parametrize("kind", ["bigint", "uuid"])
+def test_characters_are_kept_of_texts_alone(kind: str) -> None:
+    with pytest.raises(TransformerUnfit, match="are for texts"):
+        Code(keep=2).bind(context(kind))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -143,3 +146,20 @@ def test_batches_change_nothing_and_no_row_is_lost(pairs: list[tuple[str | None,
     result = in_batches(choose("text = 'a'", {"template": "{hash:8}"}).bind(AT), values, rows_of(values, **columns), places).to_pylist()
     for (value, kind), found in zip(pairs, result):
         assert found == value if kind != "a" or value is None else len(found) == 8
+
+
+def test_whole_numbers_are_divided_as_postgresql_divides_them() -> None:
+    at = context("integer")
+    condition = Condition("c / 2 = 3 OR c / 2 = -3", at.table, "t.c")
+    assert condition.holds(rows_of(pa.array([6, 7, -7, 8], pa.int32()))).tolist() == [True, True, True, False]
+
+
+def test_the_time_zone_of_the_machine_changes_nothing() -> None:
+    script = (
+        "import pyarrow as pa; from masking.transformers.conditions import Condition\n"
+        "from tests.masking.transformers.columns import context, rows_of\n"
+        "at = context('timestamptz'); values = pa.array([1_704_074_400_000_000], at.column.type.arrow)\n"  # 2024-01-01 02:00 UTC
+        "print(Condition('extract(year FROM c) = 2024', at.table, 't.c').holds(rows_of(values)).tolist())"
+    )
+    run = subprocess.run([sys.executable, "-c", script], env={**os.environ, "TZ": "America/New_York"}, capture_output=True, text=True)
+    assert run.stdout == "[True]\n", run.stderr

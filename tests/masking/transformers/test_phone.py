@@ -107,3 +107,15 @@ def test_ten_thousand_known_numbers_do_not_tell_who_is_who_without_the_key() -> 
 def test_what_does_not_fit_is_said(transformer: Phone, what: dict, message: str) -> None:
     with pytest.raises(TransformerUnfit, match=message):
         transformer.bind(context(**what))
+
+
+def test_digits_of_other_scripts_do_not_stay() -> None:
+    values = ["０３-１２３４-５６７８", "٠٦٦٠ ١٢٣٤٥٦٧", "+４３ 660 １２３４"]
+    assert not any(old == new or old[:3] == new[:3] for old, new in zip(values, masked(Phone(), values)))
+
+
+def test_a_number_no_longer_than_what_is_kept_does_not_stay() -> None:
+    values = ["12", "660", "4711 ", "+43 12"]
+    result = masked(Phone(keep=4), values)
+    assert not any(a == b for a, b in zip(values, result))
+    assert result[3].startswith("+43 ")

@@ -46,7 +46,7 @@ def test_the_beginning_stays(parameters: object, before: str, after: str) -> Non
 def test_an_address_becomes_the_first_of_its_network(addresses: list[ipaddress.IPv4Address], four: int, six: int) -> None:
     masked = mask({"prefix": {"ipv4": four, "ipv6": six}}, [str(a) for a in addresses])
     for address, text in zip(addresses, masked):
-        mapped = address.ipv4_mapped if address.version == 6 else None
+        mapped = address.ipv4_mapped or address.sixtofour if address.version == 6 else None
         address = mapped or address
         assert ipaddress.ip_address(text) == ipaddress.ip_network((address, four if address.version == 4 else six), strict=False)[0]
 

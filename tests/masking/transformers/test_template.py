@@ -90,3 +90,8 @@ def test_hashes_in_a_unique_column_are_long_enough() -> None:
 @given(st.lists(st.text(), unique=True, max_size=50))
 def test_values_stay_different(values: list[str]) -> None:
     assert len(set(mask({"template": "{hash:20}"}, values, unique=True))) == len(values)
+
+
+def test_hashes_of_other_things_keep_no_column_unique() -> None:
+    with pytest.raises(TransformerUnfit, match="two values could become alike"):
+        masker_for({"template": "{hash.subject:40}"}, context(unique=True, subject=True))

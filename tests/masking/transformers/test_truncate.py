@@ -50,7 +50,7 @@ def test_the_infinity_of_a_database_stays() -> None:
 @pytest.mark.parametrize(
     ("type", "to", "says"),
     [
-        ("date", "hour", "'to' must be one of year, quarter, month, week, day for a column of type date"),
+        ("date", "hour", "'to' must be one of year, quarter, month, week for a column of type date"),
         ("time", "day", "'to' must be one of hour, minute, second"),
         ("date", 3, "'to' must be one of year"),
         ("text", "month", "'to' must be a number for a column of type text"),
