@@ -52,7 +52,7 @@ def group(records: Records) -> Groups:
         cells = _united(cells, merged)
     if len(sizes) > 1 and any(isinstance(model, EqualCloseness | OrderedCloseness) for model in records.spec.models):
         raise ModelInfeasible(
-            f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or the columns of that table"
+            f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or that table's columns"
         )
     if not met.all() and len(sizes) > 1:
         of_person = np.where(met[of_person], of_person, -1)

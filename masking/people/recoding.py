@@ -56,7 +56,7 @@ def require_room(written: RecodedColumn, column: Column, table: Table) -> None:
     if wrong:
         said = "; ".join(f"{count:,} times it {what}" for what, count in wrong.items())
         raise MaskingFailed(
-            f"{table.name}.{column.name}: the cell of a class of persons does not fit its column: {said}; give it a hierarchy with shorter labels"
+            f"{table.name}.{column.name}: a class's cell does not fit its column: {said}; give it shorter labels by a hierarchy"
         )
 
 
