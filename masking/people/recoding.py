@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -148,9 +148,14 @@ def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Map
     table = _measurable(records, first, asked)
     classes = np.full(records.count, -1, np.int64)
     offset = 0
-    for number in np.unique(of_person[of_person >= 0]).tolist():
-        members = np.flatnonzero(of_person == number)
-        found = anonymize(table.take(pa.array(members)), asked).classes
+    order = np.argsort(of_person, kind="stable")
+    numbers, starts = np.unique(of_person[order], return_index=True)
+    for number, start, end in zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)][: len(starts)], strict=True):
+        if number < 0:
+            continue
+        members = order[start:end]
+        part = table.take(pa.array(members))
+        found = anonymize(part, asked if len(members) == records.count else _narrowed(asked, part)).classes
         classes[members] = np.where(found >= 0, found + offset, -1)
         offset += int(found.max(initial=-1)) + 1
     return classes
@@ -160,6 +165,18 @@ def _asked(spec: PeopleSpec, hierarchies: Mapping[str, Hierarchy | None], suppre
     quasi = tuple(QuasiIdentifier(q.name, hierarchies[q.name], q.weight) for q in spec.quasi if q.kind != "parent")
     notation = "sets" if spec.notation == "sets" else "labels"
     return Specification(quasi or (QuasiIdentifier(_EVERYBODY),), spec.models, spec.recoding, notation, suppression, spec.sensitive)  # type: ignore[arg-type]
+
+
+def _narrowed(asked: Specification, part: pa.Table) -> Specification:
+    """What is asked, with hierarchies of the values of a part alone: there may be many parts, and each pays for every leaf."""
+    columns = []
+    for quasi in asked.quasi_identifiers:
+        if quasi.hierarchy is not None:
+            leaves = sorted(quasi.hierarchy.codes(part.column(quasi.name).unique().to_pylist(), quasi.name))
+            levels = tuple(tuple(level[leaf] for leaf in leaves) for level in quasi.hierarchy.levels)
+            quasi = replace(quasi, hierarchy=Hierarchy(levels[0], levels))
+        columns.append(quasi)
+    return replace(asked, quasi_identifiers=tuple(columns))
 
 
 def _measurable(records: Records, first: pa.Table, asked: Specification) -> pa.Table:

@@ -279,6 +279,8 @@ class _Reader:
                 if start[0] == subject and end[0] == table and self._schema.table(table).is_unique(end[1])
             }
         )
+        # of two tables that share their key each references the other; a row that is one person's alone is a child
+        parents = [(link, target) for link, target in parents if link != key or target not in children]
         if len(children) + len(parents) == 1:
             return ("child", children[0], "") if children else ("parent", *parents[0])
         why = "more than one way" if children or parents else "no single reference"

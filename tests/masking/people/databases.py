@@ -47,11 +47,11 @@ tables:
 ILLNESSES = ("flu", "cold", "asthma", "gout")
 
 
-def made(path: Path, persons: int = 160, *, homeless: int = 0, plans: int = 6, room: int = 900) -> str:
+def made(path: Path, persons: int = 160, *, homeless: int = 0, plans: int = 6, room: int = 900, ddl: str = DDL) -> str:
     """Write a database and return its URL; `homeless` persons have no address, and `zip` has `room` characters."""
     draw = random.Random(5)
     with sqlite3.connect(path) as database:
-        database.executescript(DDL % room)
+        database.executescript(ddl % room)
         database.executemany("INSERT INTO plans VALUES (?, ?)", [(i, f"tier {i}") for i in range(1, plans + 1)])
         for i in range(1, persons + 1):
             born = f"{draw.randint(1950, 2000)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"

@@ -119,6 +119,38 @@ def test_only_the_persons_of_the_subset_count(tmp_path: Path) -> None:
     assert 0 < sum(map(len, classes.values())) < 160 and min(map(len, classes.values())) >= 5
 
 
+def test_without_persons_no_value_of_nobody_is_shown(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db", 0)
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("INSERT INTO addresses (id, user_id, zip, floor) VALUES (1, NULL, '99999', 77)")
+    found = masked(url, tmp_path, f"{{{WITH_PLAN}, k: 5, hierarchies: {{addresses.zip: 'prefix:3'}}}}")
+    assert [address["zip"] for address in rows(found, tmp_path, "addresses")] == ["*"]
+    assert {plan["tier"] for plan in rows(found, tmp_path, "plans")} == {"*"}
+
+
+def test_a_raw_column_that_slips_through_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = masking.people.recoding.RecodedColumn.apply
+
+    def wrong(self: Any, link: Any, secret: bytes) -> Any:
+        return link.cast(self.cells.type) if self.quasi.column == "height" else right(self, link, secret)
+
+    monkeypatch.setattr(masking.people.recoding.RecodedColumn, "apply", wrong)
+    with pytest.raises(ModelViolated):
+        masked(made(tmp_path / "a.db"), tmp_path, "{subject: users.id, quasi_identifiers: [users.height, users.sex], k: 5}")
+
+
+def test_rows_of_a_person_that_differ_stop_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = masking.people.recoding.RecodedColumn.apply
+
+    def wrong(self: Any, link: Any, secret: bytes) -> Any:
+        cells = right(self, link, secret)
+        return masking.people.recoding.pa.array(["*", *cells.to_pylist()[1:]]) if self.quasi.column == "zip" else cells
+
+    monkeypatch.setattr(masking.people.recoding.RecodedColumn, "apply", wrong)
+    with pytest.raises(ModelViolated, match="addresses.zip|5-anonymity"):
+        masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}")
+
+
 def test_the_same_key_gives_the_same_bytes_with_any_number_of_threads(tmp_path: Path) -> None:
     url = made(tmp_path / "a.db", plans=20)
     one, other = (masked(url, tmp_path / str(n), f"{{{WITH_PLAN}, k: 5}}", jobs=n) for n in (1, 3))
