@@ -24,6 +24,7 @@ from masking.errors import MaskingFailed
 from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
+from masking.literals import holds_a_person, require_no_person
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
 from masking.policy.model import Policy
@@ -120,6 +121,10 @@ class MaskedSource:
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
+        require_no_person(self._known, self.policy)
+        self.schema, self.left_out = output_schema(
+            self.source.schema, self.policy, holds_a_person=lambda sql: holds_a_person(self._known, sql)
+        )
         self._scanner = Scanner(
             self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
         )
