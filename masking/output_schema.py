@@ -11,7 +11,6 @@ from sqlglot import expressions as exp
 from masking.policy.model import DROP, Policy
 from schemas.model import Check, Schema, Table
 
-
 _PERSON = "a value of a person stands in it"
 
 
