@@ -18,7 +18,7 @@ DDL = """
 CREATE TABLE plans (id INTEGER PRIMARY KEY, tier VARCHAR(80));
 CREATE TABLE users (id INTEGER PRIMARY KEY, born_on DATE, sex TEXT, income NUMERIC(10,2), height INTEGER, diagnosis TEXT,
   plan_id INTEGER REFERENCES plans(id));
-CREATE TABLE addresses (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), zip VARCHAR(60), floor INTEGER);
+CREATE TABLE addresses (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users(id), zip VARCHAR(%d), floor INTEGER);
 """
 TABLES = """
 policy: people
@@ -47,11 +47,11 @@ tables:
 ILLNESSES = ("flu", "cold", "asthma", "gout")
 
 
-def made(path: Path, persons: int = 160, *, homeless: int = 0, plans: int = 6) -> str:
-    """Write a database and return its URL; `homeless` persons have no address."""
+def made(path: Path, persons: int = 160, *, homeless: int = 0, plans: int = 6, room: int = 900) -> str:
+    """Write a database and return its URL; `homeless` persons have no address, and `zip` has `room` characters."""
     draw = random.Random(5)
     with sqlite3.connect(path) as database:
-        database.executescript(DDL)
+        database.executescript(DDL % room)
         database.executemany("INSERT INTO plans VALUES (?, ?)", [(i, f"tier {i}") for i in range(1, plans + 1)])
         for i in range(1, persons + 1):
             born = f"{draw.randint(1950, 2000)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
@@ -72,10 +72,10 @@ def masked(url: str, store: Path, anonymity: str, *, tables: str = TABLES, jobs:
     with open_source(url) as source:
         found = MaskedSource(source, policy, KEY, jobs=jobs)
         found.prepare()
-        return bundles.build(found, store=str(store), tag="people:v1")
+        return bundles.build(found, store=str(store / "store"), tag="people:v1")
 
 
 def rows(bundle: Any, store: Path, table: str) -> list[Mapping[str, Any]]:
     """The rows of a table of the bundle."""
-    with bundles.open_bundle(bundle.reference, store=str(store)) as opened, opened.read(table) as reader:
+    with bundles.open(bundle.reference, str(store / "store")).read(table) as reader:
         return list(reader.read_all().to_pylist())

@@ -1,0 +1,172 @@
+"""The models hold for persons, counted here from the bundle's own tables joined by the masked keys."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import masking.people.cells
+from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
+from tests.masking.people.databases import made, masked, rows
+
+OWN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip]"
+WITH_PLAN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip, plans.tier]"
+
+
+def persons(bundle: Any, store: Path) -> dict[tuple[Any, ...], list[str]]:
+    """The diagnoses of each class of persons: their own cells, the cells of their addresses and of their plan."""
+    plans = {plan["id"]: plan["tier"] for plan in rows(bundle, store, "plans")}
+    zips: dict[int, set[str]] = defaultdict(set)
+    for address in rows(bundle, store, "addresses"):
+        zips[address["user_id"]].add(address["zip"])
+    found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for user in rows(bundle, store, "users"):
+        assert len(zips[user["id"]]) <= 1, "a person's rows show one cell"
+        record = (user["born_on"], user["sex"], *zips[user["id"]], plans.get(user["plan_id"]))
+        found[record[:-1]].append(user["diagnosis"])
+    return found
+
+
+def entropy(values: list[str]) -> float:
+    return -sum(n / len(values) * math.log(n / len(values)) for n in Counter(values).values())
+
+
+def test_every_person_is_like_k_persons_however_many_rows_each_has(tmp_path: Path) -> None:
+    for notation in ("labels", "sets", "typed"):
+        found = masked(
+            made(tmp_path / f"{notation}.db"),
+            tmp_path,
+            f"{{{OWN}, k: 5, notation: {notation}, hierarchies: {{addresses.zip: 'prefix:3'}}}}",
+        )
+        classes = persons(found, tmp_path)
+        assert min(map(len, classes.values())) >= 5 and sum(map(len, classes.values())) == 160 and len(classes) > 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds"),
+    [
+        ("l: 2", lambda values, _: len(set(values)) >= 2),
+        ("l: 2, l_kind: entropy", lambda values, _: entropy(values) >= math.log(2) - 1e-9),
+        ("l: 2, c: 2, l_kind: recursive", lambda v, _: max(Counter(v).values()) < 2 * (len(v) - max(Counter(v).values()))),
+        ("t: 0.3", lambda v, all_: sum(abs(v.count(x) / len(v) - all_.count(x) / len(all_)) for x in set(all_)) / 2 <= 0.3 + 1e-9),
+    ],
+)  # fmt: skip
+def test_every_class_of_persons_meets_what_is_asked_of_its_diagnoses(tmp_path: Path, asked: str, holds: Any) -> None:
+    found = masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 3, {asked}, sensitive: users.diagnosis}}")
+    classes = persons(found, tmp_path)
+    everybody = [value for values in classes.values() for value in values]
+    assert all(len(values) >= 3 and holds(values, everybody) for values in classes.values())
+
+
+def test_persons_are_alike_in_the_rows_that_they_share_too(tmp_path: Path) -> None:
+    store = tmp_path
+    found = masked(made(tmp_path / "a.db", plans=40), store, f"{{{WITH_PLAN}, k: 5, l: 2, sensitive: users.diagnosis}}")
+    tiers = {plan["id"]: plan["tier"] for plan in rows(found, store, "plans")}
+    zips = {a["user_id"]: a["zip"] for a in rows(found, store, "addresses")}
+    users = rows(found, store, "users")
+    classes = Counter((u["born_on"], u["sex"], zips[u["id"]], tiers[u["plan_id"]]) for u in users)
+    assert min(classes.values()) >= 5
+    assert len(set(tiers.values())) > 1
+    assert all(f"tier {number}" in tier.strip("{}").split(",") for number, tier in tiers.items()), "each row covers what stood there"
+
+
+def test_cells_cover_what_stood_there_and_keep_their_types(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db")
+    quasi = "[users.born_on, users.income, users.height, addresses.zip, addresses.floor]"
+    found = masked(
+        url, tmp_path, f"{{subject: users.id, quasi_identifiers: {quasi}, k: 4, hierarchies: {{addresses.zip: {{prefix: [3, 2, 0]}}}}}}"
+    )
+    for user in rows(found, tmp_path, "users"):
+        assert (type(user["born_on"]), type(user["income"]), type(user["height"])) == (date, Decimal, int)
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        before = dict(database.execute("SELECT id, zip FROM addresses"))
+    for address in rows(found, tmp_path, "addresses"):
+        kept = address["zip"].rstrip("*")
+        assert before[address["id"]].startswith(kept) and isinstance(address["floor"], int)
+
+
+def test_rows_of_nobody_show_nothing(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("INSERT INTO addresses (id, user_id, zip, floor) VALUES (9001, NULL, '99999', 77)")
+    found = masked(url, tmp_path, f"{{{OWN[:-1]}, addresses.floor], k: 5}}")
+    (lost,) = [a for a in rows(found, tmp_path, "addresses") if a["id"] == 9001]
+    assert (lost["zip"], lost["floor"]) == ("*", None)
+
+
+def test_persons_without_an_address_are_only_like_each_other(tmp_path: Path) -> None:
+    found = masked(made(tmp_path / "a.db", homeless=9), tmp_path, f"{{{OWN}, k: 4}}")
+    classes = persons(found, tmp_path)
+    assert min(map(len, classes.values())) >= 4
+    with pytest.raises(ModelInfeasible, match="3 have no row in addresses.*suppression"):
+        masked(made(tmp_path / "b.db", homeless=3), tmp_path, f"{{{OWN}, k: 4}}")
+    found = masked(f"sqlite:///{tmp_path / 'b.db'}", tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")
+    gone = [u for u in rows(found, tmp_path, "users") if u["sex"] == "*" and u["born_on"] is None]
+    assert 4 <= len(gone) <= 16
+
+
+def test_only_the_persons_of_the_subset_count(tmp_path: Path) -> None:
+    rest = "subset: {root: users, where: \"sex = 'f'\", children: {addresses: all}}"
+    found = masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}", rest=rest)
+    classes = persons(found, tmp_path)
+    assert 0 < sum(map(len, classes.values())) < 160 and min(map(len, classes.values())) >= 5
+
+
+def test_the_same_key_gives_the_same_bytes_with_any_number_of_threads(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db", plans=20)
+    one, other = (masked(url, tmp_path / str(n), f"{{{WITH_PLAN}, k: 5}}", jobs=n) for n in (1, 3))
+    assert one.manifest_digest == other.manifest_digest
+
+
+def test_a_hierarchy_is_read_from_beside_the_policy(tmp_path: Path) -> None:
+    (tmp_path / "sex.csv").write_text("f;any\nm;any\n")
+    found = masked(
+        made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 9, hierarchies: {{users.sex: sex.csv}}}}", file=str(tmp_path / "p.yaml")
+    )
+    assert {user["sex"] for user in rows(found, tmp_path, "users")} <= {"f", "m", "any"}
+
+
+def test_the_certificate_says_what_became_of_quasi_identifiers(tmp_path: Path) -> None:
+    document = masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}").config.provenance["certificate"]
+    (risk,), (outcome,) = document["risks"], document["anonymity"]
+    assert risk["before"]["k"] == 1 and risk["after"]["k"] >= 5 and outcome["persons"] == 160
+    assert {c["transformer"] for c in document["columns"] if c["column"] in ("born_on", "sex", "zip")} == {"anonymity"}
+    why = {c["place"]: c["why"] for c in document["decisions"]}
+    assert "anonymous" in why["users.born_on"] and "k = 5" in why["addresses.zip"]
+
+
+def test_a_model_that_cannot_be_met_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelInfeasible, match="500-anonymity.*160"):
+        masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 500}}")
+
+
+def test_a_cell_that_does_not_fit_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(MaskingFailed, match=r"addresses.zip.*longer than 60"):
+        masked(made(tmp_path / "a.db", room=60), tmp_path, f"{{{OWN}, k: 60}}")
+
+
+def test_a_person_who_keeps_a_cell_of_their_own_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = masking.people.recoding.RecodedColumn.apply
+
+    def wrong(self: Any, link: Any, secret: bytes) -> Any:
+        cells = right(self, link, secret)
+        if self.quasi.column != "born_on":
+            return cells
+        return masking.people.recoding.pa.array([date(1900, 1, 1), *cells.to_pylist()[1:]], cells.type)
+
+    monkeypatch.setattr(masking.people.recoding.RecodedColumn, "apply", wrong)
+    with pytest.raises(ModelViolated, match="5-anonymity"):
+        masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}")
+
+
+def test_a_label_that_does_not_cover_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking.people.cells, "_set", lambda texts: texts[0])
+    with pytest.raises(ModelViolated, match="does not cover"):
+        masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}")
