@@ -31,8 +31,18 @@ _NOUNS = frozenset(
         "near",
         "parameter",
         "relation",
+        "role",
+        "schema",
+        "sequence",
+        "server",
+        "socket",
+        "table",
+        "tablespace",
+        "trigger",
+        "type",
+        "user",
+        "view",
     )
-    + ("role", "schema", "sequence", "server", "socket", "table", "tablespace", "trigger", "type", "user", "view")
 )
 _LOST = ("server closed the connection", "terminating connection", "no connection to the server", "connection to server", "SSL SYSCALL")
 _SNAPSHOT = ("invalid snapshot identifier", "could not import the requested snapshot", "source process", "snapshot too old")
