@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from masking.agreement import agree, resolved
 from masking.binding import BoundTable, bind
 from masking.canonical import texts_of
+from masking.dropped import with_dropped
 from masking.errors import MaskingFailed
 from masking.fitting import fitted
 from masking.keys import MaskingKey
@@ -60,7 +61,7 @@ _BETWEEN = "\x1f"
 class MaskedSource:
     """A source under a policy and a key: call `prepare`, then `read` every table; the provenance is known after the last.
 
-    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is read.
+    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is masked.
     """
 
     kind = "sanitized"
@@ -87,7 +88,7 @@ class MaskedSource:
             self._spec = read_subset(policy.subset, self._graph, source.dialect, policy.file, policy.places.get("subset"))
         self._known = KnownValues(key.derive("known values"))
         self._bound = bind(source.schema, policy, self.families, key, source.count, self._known)
-        self._resolved = resolved(policy, self.families)
+        self._resolved = resolved(with_dropped(source, policy), self.families)
         self._examined = examined(column_entries(self._resolved))
         self._people = read_people(policy, source.schema)
         self._people_key = key.derive("people")

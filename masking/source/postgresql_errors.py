@@ -18,32 +18,10 @@ _QUOTED = re.compile(r'(?P<noun>\w+) "(?:[^"]|"")*"')
 # what PostgreSQL says before the names of things; anything else in quotes may be a value
 _NOUNS = frozenset(
     (
-        "at",
-        "column",
-        "constraint",
-        "database",
-        "encoding",
-        "extension",
-        "file",
-        "function",
-        "host",
-        "index",
-        "near",
-        "parameter",
-        "relation",
-        "role",
-        "schema",
-        "sequence",
-        "server",
-        "socket",
-        "table",
-        "tablespace",
-        "trigger",
-        "type",
-        "user",
-        "view",
+        "at", "column", "constraint", "database", "encoding", "extension", "file", "function", "host", "index", "near", "parameter",
+        "relation", "role", "schema", "sequence", "server", "socket", "table", "tablespace", "trigger", "type", "user", "view",
     )
-)
+)  # fmt: skip
 _LOST = ("server closed the connection", "terminating connection", "no connection to the server", "connection to server", "SSL SYSCALL")
 _SNAPSHOT = ("invalid snapshot identifier", "could not import the requested snapshot", "source process", "snapshot too old")
 
