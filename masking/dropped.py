@@ -27,26 +27,26 @@ def with_dropped(source: Source, policy: Policy) -> Policy:
     if not any(table.drop or any(c.klass == UNDECIDED for c in table.columns.values()) for table in policy.tables.values()):
         return policy
     schema = source.schema
-    found = classify(schema, lambda table: _sampled(source, schema.table(table)), deep=False)
+    unreadable: set[tuple[str, str]] = set()
+    found = dict(classify(schema, lambda table: _sampled(source, schema.table(table), unreadable), deep=False))
+    found |= dict.fromkeys(unreadable, Finding("public", None, 0.0, ("it holds values that cannot be read",)))
     tables = {name: _decided(name, table, schema.table(name).stored_columns, found) for name, table in policy.tables.items()}
     return replace(policy, tables=tables)
 
 
-def _sampled(source: Source, table: Table) -> pa.Table:
+def _sampled(source: Source, table: Table, unreadable: set[tuple[str, str]]) -> pa.Table:
     try:
         return sample(source, table.name, _ROWS)
     except SourceFailure:  # a value that no type here can carry, which may be why its column is dropped
-        columns = [_column(source, table, column) for column in table.stored_columns]
-        rows = max(len(column) for column in columns)
-        whole = [column if len(column) == rows else pa.nulls(rows, column.type) for column in columns]
+        columns: dict[str, pa.ChunkedArray] = {}
+        for column in table.stored_columns:
+            try:
+                columns[column.name] = sample(source, table.name, _ROWS, [column.name]).column(0)
+            except SourceFailure:
+                unreadable.add((table.name, column.name))
+        rows = max(map(len, columns.values()), default=0)
+        whole = [columns[c.name] if c.name in columns else pa.nulls(rows, c.type.arrow) for c in table.stored_columns]
         return pa.table(whole, names=[c.name for c in table.stored_columns])
-
-
-def _column(source: Source, table: Table, column: Column) -> pa.ChunkedArray:
-    try:
-        return sample(source, table.name, _ROWS, [column.name]).column(0)
-    except SourceFailure:
-        return pa.chunked_array([], column.type.arrow)
 
 
 def _decided(name: str, table: TablePolicy, columns: Iterable[Column], found: Mapping[tuple[str, str], Finding]) -> TablePolicy:

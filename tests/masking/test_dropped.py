@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 import bundles
-from masking import MaskedSource, parse_policy, policy_yaml
+from masking import MaskedSource, open_source, parse_policy, policy_yaml
 from masking.errors import Survivors
 from masking.keys import MaskingKey
 from tests.masking.memory_source import MemorySource
@@ -64,3 +66,17 @@ def test_a_dropped_table_that_stands_nowhere_else_is_just_gone(tmp_path) -> None
 def test_a_dropped_column_is_written_as_it_was_read() -> None:
     policy = parse_policy(POLICY % COLUMN % "drop")
     assert parse_policy(policy_yaml(policy)) == policy
+
+
+def test_a_dropped_column_may_hold_what_cannot_be_carried(tmp_path) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE users (id integer PRIMARY KEY, email text, birthday date)")
+        database.executemany("INSERT INTO users VALUES (?, ?, 'no day')", [(i, f"anna.{i}.weber@mail{i}.example") for i in range(60)])
+    policy = (
+        POLICY.partition("  log:")[0] % "{columns: {id: {class: public, mask: keep}, email: {class: direct, mask: email}, birthday: drop}}"
+    )
+    with open_source(f"sqlite:///{tmp_path}/shop.db") as source:
+        made = MaskedSource(source, parse_policy(policy), KEY)
+        made.prepare()
+        built = bundles.build(made, store=tmp_path / "store")
+    assert [c.name for c in built.schema.table("users").columns] == ["id", "email"]
