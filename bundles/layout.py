@@ -115,7 +115,7 @@ class Stage:
         layout.temporary.mkdir(exist_ok=True)
         self._layout = layout
         self.path = layout.temporary / f"build-{secrets.token_hex(8)}"
-        self.path.mkdir()
+        self.path.mkdir(0o700)  # what waits is not yet proved to be safe to show
 
     def add(self, data: bytes | memoryview) -> Blob:
         """Write one blob; safe to call from several threads."""

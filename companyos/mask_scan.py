@@ -27,7 +27,7 @@ def scan(reference: str, url: str, policy: str | None, store: str | None, as_jso
 
     opened = bundles.open(reference, store)
     with progress(quiet=as_json) as tell, masking.open_source(url) as source:
-        examination = masking.examination(opened.provenance, source.schema, None if policy is None else masking.read_policy(policy))
+        examination = masking.examination(opened.provenance, source, None if policy is None else masking.read_policy(policy))
         report = masking.scan(
             opened,
             source,

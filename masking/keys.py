@@ -15,6 +15,7 @@ from masking.errors import KeyInvalid
 from schemas.errors import InputError
 
 MIN_BYTES = 32
+_MAX_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,16 @@ def read_key(reference: str, environment: Mapping[str, str] | None = None) -> Ma
         text = (os.environ if environment is None else environment).get(place, "")
         if not text.strip():
             raise KeyInvalid(f"the environment variable {place}, which should hold the masking key, is not set or empty")
-        return MaskingKey(text.strip().encode(), "env")
+        return MaskingKey(os.fsencode(text.strip()), "env")
     try:
-        secret = Path(place).read_bytes().strip()
-    except OSError as error:
-        raise KeyInvalid(f"{place}: the masking key cannot be read ({error.strerror})") from None
+        with Path(place).open("rb") as file:
+            secret = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise KeyInvalid(f"{place!a}: the masking key cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(secret) > _MAX_BYTES:
+        raise KeyInvalid(f"{place}: a masking key of more than {_MAX_BYTES:,} bytes is none; is this the right file?")
+    if secret.isascii():  # written by a person or a tool; of random bytes, one like a space is a part of the key
+        secret = secret.strip()
     if not secret:
         raise KeyInvalid(f"{place}: the file, which should hold the masking key, is empty")
     return MaskingKey(secret, "file")

@@ -20,13 +20,15 @@ import pyarrow.compute as pc
 from masking.agreement import agree, resolved
 from masking.binding import BoundTable, bind
 from masking.canonical import texts_of
+from masking.dropped import with_dropped
 from masking.errors import MaskingFailed
 from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
+from masking.literals import holds_a_person, require_no_person
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
-from masking.policy.model import Policy
+from masking.policy.model import DROP, Policy
 from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
 from masking.proof import (
@@ -59,7 +61,7 @@ _BETWEEN = "\x1f"
 class MaskedSource:
     """A source under a policy and a key: call `prepare`, then `read` every table; the provenance is known after the last.
 
-    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is read.
+    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is masked.
     """
 
     kind = "sanitized"
@@ -86,7 +88,7 @@ class MaskedSource:
             self._spec = read_subset(policy.subset, self._graph, source.dialect, policy.file, policy.places.get("subset"))
         self._known = KnownValues(key.derive("known values"))
         self._bound = bind(source.schema, policy, self.families, key, source.count, self._known)
-        self._resolved = resolved(policy, self.families)
+        self._resolved = resolved(with_dropped(source, policy), self.families)
         self._examined = examined(column_entries(self._resolved))
         self._people = read_people(policy, source.schema)
         self._people_key = key.derive("people")
@@ -120,6 +122,10 @@ class MaskedSource:
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
+        require_no_person(self._known, self.policy)
+        self.schema, self.left_out = output_schema(
+            self.source.schema, self.policy, holds_a_person=lambda sql: holds_a_person(self._known, sql)
+        )
         self._scanner = Scanner(
             self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
         )
@@ -129,7 +135,7 @@ class MaskedSource:
         bound = self._bound.get(table.name)
         learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
         taker = TableLearner(table, self._examined)
-        wanted = None if learners else taker.wanted
+        wanted = self._read_of(table) if learners else taker.wanted
         if wanted == []:
             self._done += self.source.count(table.name)
             return
@@ -166,7 +172,7 @@ class MaskedSource:
         pending: deque[Future[_MaskedBatch]] = deque()
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
-                for first, batch in self._batches(bound.table, "mask"):
+                for first, batch in self._batches(bound.table, "mask", self._read_of(bound.table)):
                     pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
                     if len(pending) > self._jobs:
                         yield self._compared(bound, pending.popleft().result())
@@ -210,6 +216,19 @@ class MaskedSource:
         """Columns of the rows of a table that are in the subset."""
         found, self._done = self.source.schema.table(table), 0
         return (self._kept(found, first, batch) for first, batch in self._batches(found, "gather", columns))
+
+    def _read_of(self, table: Table) -> list[str]:
+        """The columns that are read: not those that are dropped, are nothing to look for, and that no other treatment may ask for."""
+        treated = self._resolved.tables[table.name]
+        said = {name: repr(t).lower() for name, t in treated.columns.items()}
+
+        def wanted(name: str) -> bool:
+            treatment = treated.columns[name]
+            if treatment.mask.name != DROP or treatment.personal or name in treated.subject:
+                return True
+            return any(name.lower() in text for other, text in said.items() if other != name)
+
+        return [c.name for c in table.stored_columns if wanted(c.name)]
 
     def _kept(self, table: Table, first: int, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a batch that are in the subset, where one is taken."""

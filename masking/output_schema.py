@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import sqlglot
@@ -11,20 +11,31 @@ from sqlglot import expressions as exp
 from masking.policy.model import DROP, Policy
 from schemas.model import Check, Schema, Table
 
+_PERSON = "a value of a person stands in it"
 
-def output_schema(schema: Schema, policy: Policy, name: str | None = None) -> tuple[Schema, tuple[str, ...]]:
+
+def _nobody(sql: str) -> bool:
+    return False
+
+
+def output_schema(
+    schema: Schema, policy: Policy, name: str | None = None, holds_a_person: Callable[[str], bool] = _nobody
+) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema of what `policy` leaves of `schema`, and a line for each constraint that could not stay.
 
-    Recipes and seeds of the reflection are left out, since no value is made from them.
+    Defaults, checks and computed columns whose SQL `holds_a_person` are left out, and not shown. Comments are left out, since they are
+    free text that no policy speaks of; recipes and seeds of the reflection, since no value is made from them.
     """
     said: list[str] = []
     dropped = {t for t, p in policy.tables.items() if p.drop}
     gone = {t: {c for c, treatment in p.columns.items() if treatment.mask.name == DROP} for t, p in policy.tables.items()}
-    tables = [_table(table, dropped, gone, said) for table in schema.tables if table.name not in dropped]
-    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy_unit=None), tuple(said)
+    tables = [_table(table, dropped, gone, holds_a_person, said) for table in schema.tables if table.name not in dropped]
+    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy_unit=None, comment=None), tuple(said)
 
 
-def _table(table: Table, dropped: Collection[str], gone: dict[str, set[str]], said: list[str]) -> Table:
+def _table(
+    table: Table, dropped: Collection[str], gone: dict[str, set[str]], holds_a_person: Callable[[str], bool], said: list[str]
+) -> Table:
     out = gone.get(table.name, set())
 
     def whole(columns: Collection[str], what: str) -> bool:
@@ -46,19 +57,26 @@ def _table(table: Table, dropped: Collection[str], gone: dict[str, set[str]], sa
     for column in table.columns:
         if column.name in out:
             continue
-        if column.computed is not None and _lost(column.computed, out):
-            said.append(f"{table.name}: the computed column {column.name} is left out with a column that it is computed from")
+        if column.computed is not None and (holds_a_person(column.computed) or _lost(column.computed, out)):
+            why = f", since {_PERSON}" if holds_a_person(column.computed) else " with a column that it is computed from"
+            said.append(f"{table.name}: the computed column {column.name} is left out{why}")
             out = out | {column.name}
             continue
-        columns.append(replace(column, generate=None))
+        if column.default is not None and holds_a_person(column.default):
+            said.append(f"{table.name}: the default of {column.name} is left out, since {_PERSON}")
+            column = replace(column, default=None)
+        columns.append(replace(column, generate=None, comment=None))
+    checks = [c for c in table.checks if not holds_a_person(c.sql)]
+    said += [f"{table.name}: a check is left out, since {_PERSON}"] * (len(table.checks) - len(checks))
     return replace(
         table,
         columns=tuple(columns),
         key=table.key if whole(table.key, "the key") else (),
         unique=tuple(u for u in table.unique if whole(u.columns, "what is unique")),
         foreign_keys=tuple(keys),
-        checks=tuple(c for c in table.checks if _stays(table, c, out, said)),
+        checks=tuple(c for c in checks if _stays(table, c, out, said)),
         indexes=tuple(i for i in table.indexes if whole(i.columns, "the index on")),
+        comment=None,
         correlate=(),
         rules=(),
         lives=None,
@@ -75,6 +93,7 @@ def _stays(table: Table, check: Check, out: set[str], said: list[str]) -> bool:
 def _lost(sql: str, out: set[str]) -> list[str]:
     """Which of the columns that are `out` an expression names; all of them where it cannot be read."""
     try:
-        return sorted(out & {column.name for column in sqlglot.parse_one(sql, dialect="postgres").find_all(exp.Column)})
+        named = {column.name.lower() for column in sqlglot.parse_one(sql, dialect="postgres").find_all(exp.Column)}
+        return sorted(name for name in out if name.lower() in named)  # SQLite's expressions may write names in any case
     except sqlglot.errors.SqlglotError:
         return sorted(out)

@@ -125,11 +125,11 @@ class KnownValues:
                 self.words.add(hashed.hashes[(hashed.hashes & _TAG) == WORD])
         self.sealed = True
 
-    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+    def find(self, texts: Sequence[str], *, identifying: bool = False) -> list[list[tuple[int, int, str]]]:
         """Where known values stand in `texts`; see `masking.known.search.find`."""
         from masking.known.search import find  # which builds on this class
 
-        return find(self, texts)
+        return find(self, texts, identifying=identifying)
 
     def cells(self, values: pa.Array) -> npt.NDArray[np.bool_]:
         """Which cells hold a known value and nothing else; one truth for each cell (of a list: whether one of its items does)."""

@@ -59,23 +59,25 @@ def search(known: KnownValues, stream: Stream) -> Matches:
     return Matches(stream, starts, ends, hashes, columns)
 
 
-def find(known: KnownValues, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+def find(known: KnownValues, texts: Sequence[str], *, identifying: bool = False) -> list[list[tuple[int, int, str]]]:
     """Return for each text the spans of known values, in characters, end exclusive, with the kind of entity; none overlap.
+
+    With `identifying` only values by which one person is known are told, not quasi-identifiers and what is sensitive.
 
     Of overlapping ones the leftmost counts, of those the longest. Values behind escapes (`%40`, `\\u00e9`, `&amp;`) are found in the
     text as it is meant and told as the span that is written. Values that `KnownValues.pass_over` names are not told.
     """
     found: list[list[tuple[int, int, str]]] = [[] for _ in texts]
-    for row, start, end, entity in _spans(known, pa.array(texts, pa.large_string())):
+    for row, start, end, entity in _spans(known, pa.array(texts, pa.large_string()), identifying):
         found[row].append((start, end, entity))
     meant = {row: text for row, text in enumerate(map(unescaped, texts)) if text is not None}
     rows = list(meant)
-    for i, start, end, entity in _spans(known, pa.array([meant[row].text for row in rows], pa.large_string())):
+    for i, start, end, entity in _spans(known, pa.array([meant[row].text for row in rows], pa.large_string()), identifying):
         found[rows[i]].append((*meant[rows[i]].written(start, end), entity))
     return [_apart(spans) for spans in found]
 
 
-def _spans(known: KnownValues, texts: pa.Array) -> Iterator[tuple[int, int, int, str]]:
+def _spans(known: KnownValues, texts: pa.Array, identifying: bool) -> Iterator[tuple[int, int, int, str]]:
     for stream in known.hasher.streams(texts):
         matches = search(known, stream)
         if not len(matches.starts):
@@ -83,7 +85,7 @@ def _spans(known: KnownValues, texts: pa.Array) -> Iterator[tuple[int, int, int,
         entities: list[str | None] = [None] * len(matches.starts)
         for number, hit in reversed(matches.columns):
             place = known.columns[number].place
-            for i in hit if place.sought else ():
+            for i in hit if place.sought and (place.identifies or not identifying) else ():
                 entities[i] = place.entity or "text"
         told = ~known.passed_over.lookup(matches.hashes)
         first, last = stream.spans(matches.starts, matches.ends)

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.errors import Mark
 
 KEEP, REFERENCE, DROP = "keep", "reference", "drop"
+UNDECIDED = "undecided"  # the class of a column of which a policy says `drop` and no more
 
 
 @dataclass(frozen=True)

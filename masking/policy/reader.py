@@ -12,7 +12,7 @@ import yaml
 
 from masking.classes import CLASSES, ENTITIES
 from masking.errors import PolicyInvalid
-from masking.policy.model import DROP, KEEP, Policy, Proof, Step, TablePolicy, Treatment, VirtualReference
+from masking.policy.model import DROP, KEEP, UNDECIDED, Policy, Proof, Step, TablePolicy, Treatment, VirtualReference
 from schemas.errors import InputError, Problem
 from schemas.yaml_nodes import Node, Parts, Reading, kind_of, mark_of, plain
 
@@ -136,7 +136,7 @@ class _PolicyReader:
     def _treatment(self, node: Node, what: str) -> Treatment | None:
         reading = self._reading
         if isinstance(node, yaml.ScalarNode) and node.value == DROP:
-            return Treatment("public", Step(DROP, at=mark_of(node)), at=mark_of(node))
+            return Treatment(UNDECIDED, Step(DROP, at=mark_of(node)), at=mark_of(node))
         before = len(reading.problems)
         parts = reading.mapping(node, what, _TREATMENT)
         if not isinstance(node, yaml.MappingNode):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from masking.policy.model import DROP, Policy, Step, TablePolicy, Treatment
+from masking.policy.model import DROP, UNDECIDED, Policy, Step, TablePolicy, Treatment
 from schemas.yaml_text import flow, text, visible
 
 Notes = Mapping[tuple[str, ...], Sequence[str]]
@@ -60,6 +60,9 @@ def _table(name: str, table: TablePolicy, notes: Notes) -> Iterator[str]:
     yield "    columns:"
     for column, treatment in table.columns.items():
         yield from _comment(notes, (name, column), "      ")
+        if treatment.klass == UNDECIDED:
+            yield f"      {text(column)}: {DROP}"
+            continue
         yield f"      {text(column)}:"
         yield from _treatment(treatment, "        ")
 

@@ -14,7 +14,7 @@ import rfc8785
 from blake3 import blake3
 
 from masking.keys import MaskingKey
-from masking.policy.model import Policy
+from masking.policy.model import DROP, Policy
 from masking.proof.columns import column_entries
 from masking.proof.report import ScanReport
 from schemas.document import to_document
@@ -80,7 +80,10 @@ def certificate(
 
 def policy_digest(policy: Policy) -> str:
     """The digest of what a policy does: comments, evidence, confidence and places in the file change nothing."""
-    entries = [{k: v for k, v in entry.items() if k not in ("confidence", "evidence")} for entry in column_entries(policy)]
+    # what a dropped column is found to hold is the source's matter
+    some = [e for e in column_entries(policy) if e["transformer"] != DROP or (e["path"] is None and not policy.tables[e["table"]].drop)]
+    left = ("confidence", "evidence", "class", "entity")
+    entries = [{k: v for k, v in e.items() if k not in (left if e["transformer"] == DROP else left[:2])} for e in some]
     return _digest(
         {
             "name": policy.name,
@@ -133,8 +136,10 @@ def _decisions(policy: Policy, entries: Sequence[Mapping[str, Any]], scan: ScanR
     """What people decided and readers should look at."""
     for name, table in policy.tables.items():
         if table.drop:
-            yield {"place": name, "what": "dropped", "why": "the policy drops the table; its columns are in no class"}
+            yield {"place": name, "what": "dropped", "why": "the policy drops the table"}
     for entry in entries:
+        if policy.tables[entry["table"]].drop:
+            continue
         place = f"{entry['table']}.{entry['column']}{entry['path'] or ''}"
         if entry["transformer"] == "drop":
             yield {"place": place, "what": "dropped", "why": "the policy drops the column"}

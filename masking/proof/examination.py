@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from masking.agreement import agree, resolved
+from masking.dropped import with_dropped
 from masking.policy.model import Policy
 from masking.pools import Pool, locales, pools_of
 from masking.proof.columns import Examined, column_entries, examined
+from masking.source.base import Source
 from schemas.errors import InputError
-from schemas.model import Schema
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Examination:
     pools: Sequence[Pool]
 
 
-def examination(provenance: Mapping[str, Any], schema: Schema, policy: Policy | None = None) -> Examination:
-    """Return what to look for in a bundle of this `provenance`: as its certificate says, or as `policy` does for a source's `schema`.
+def examination(provenance: Mapping[str, Any], source: Source, policy: Policy | None = None) -> Examination:
+    """Return what to look for in a bundle of this `provenance`: as its certificate says, or as `policy` does for a `source`.
 
     Raises InputError where there is neither, PolicyOutdated where the policy does not fit the source.
     """
     if policy is not None:
-        columns = examined(column_entries(resolved(policy, agree(schema, policy))))
+        columns = examined(column_entries(resolved(with_dropped(source, policy), agree(source.schema, policy))))
         return Examination(columns, policy.proof.survivors, policy.proof.common_words, pools_of(policy.locales))
     certificate = provenance.get("certificate")
     if not isinstance(certificate, Mapping):

@@ -13,7 +13,15 @@ from masking.source.conditions import refused
 
 _FIRST = re.compile(r"(?:ERROR|FATAL|PANIC):\s+(.*)")
 _NOISE = re.compile(r"^[A-Z_]+: (?:\[libpq\] )?")
-_VALUE = re.compile(r': ".*$')
+_VALUE = re.compile(r': (?:"|0x).*$')
+_QUOTED = re.compile(r'(?P<noun>\w+) "(?:[^"]|"")*"')
+# what PostgreSQL says before the names of things; anything else in quotes may be a value
+_NOUNS = frozenset(
+    (
+        "at", "column", "constraint", "database", "encoding", "extension", "file", "function", "host", "index", "near", "parameter",
+        "relation", "role", "schema", "sequence", "server", "socket", "table", "tablespace", "trigger", "type", "user", "view",
+    )
+)  # fmt: skip
 _LOST = ("server closed the connection", "terminating connection", "no connection to the server", "connection to server", "SSL SYSCALL")
 _SNAPSHOT = ("invalid snapshot identifier", "could not import the requested snapshot", "source process", "snapshot too old")
 
@@ -41,7 +49,9 @@ def postgresql_failures(doing: str, condition_on: str | None = None) -> Iterator
 def _failure(text: str, state: str, doing: str, condition_on: str | None) -> SourceFailure | PolicyInvalid:
     first = _FIRST.search(text)
     said = first[1] if first else _NOISE.sub("", text).strip().partition("\n")[0]
-    said = _VALUE.sub("", said)
+    said = _QUOTED.sub(lambda found: found[0] if found["noun"].lower() in _NOUNS else found["noun"], _VALUE.sub("", said))
+    if state == "P0001":
+        said = "a function of the database raised an error of its own"
     if "row-level security" in said:
         return SourceFailure(
             f"{doing}: row-level security hides rows of it from this user, and a part would be taken for the whole; "

@@ -169,6 +169,15 @@ def test_what_is_no_condition_is_the_policys_fault(postgres_url: str, condition:
             assert "Smith" not in str(error.value)
 
 
+def test_a_value_that_a_condition_stumbles_over_is_not_shown(postgres_url: str) -> None:
+    run(postgres_url, "CREATE TABLE t (id int PRIMARY KEY, phone text)", "INSERT INTO t VALUES (1, '4917012345678')")
+    with open_source(postgres_url) as source:
+        for condition in ("phone::int > 3", "now() AT TIME ZONE phone > now()"):
+            with pytest.raises(PolicyInvalid) as error:
+                source.where("t", condition, ["id"]).read_all()
+            assert "49170" not in str(error.value)
+
+
 def test_all_reads_see_one_moment_and_nothing_is_written(postgres_url: str) -> None:
     run(postgres_url, "CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE u (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     with open_source(postgres_url) as source:

@@ -1,0 +1,76 @@
+"""Values of persons in what people wrote: constants in the SQL of a schema and in a policy, both of which stand in the bundle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from masking.errors import Survivors
+from masking.known import KnownValues
+from masking.policy.model import Policy, Treatment
+
+# quoted as any database does it, and numbers long enough to be of one person: limits and ranges are shorter
+_LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$|(?<![\w.])\d{10,}""", re.DOTALL)
+
+_WORD = re.compile(r"[a-z_]+")  # words of the policy's own language, such as `given`, which somebody may be called
+
+
+def holds_a_person(known: KnownValues, sql: str) -> bool:
+    """Whether a constant of a SQL expression holds a value by which `known` knows a person."""
+    constants = [match.group() for match in _LITERAL.finditer(sql)]
+    return bool(constants) and any(known.find(constants, identifying=True))
+
+
+def require_no_person(known: KnownValues, policy: Policy) -> None:
+    """Raise Survivors, with places and without values, where more of what a policy says holds a value of a person than it allows."""
+    said = list(_said(policy))
+    constants = [(place, match.group()) for place, text, sql in said if sql for match in _LITERAL.finditer(text)]
+    constants += [(place, text) for place, text, sql in said if not sql and not _WORD.fullmatch(text)]
+    found = known.find([text for _, text in constants], identifying=True)
+    places = [place for (place, _), spans in zip(constants, found, strict=True) if spans]
+    if len(places) > policy.proof.survivors:
+        listed = "\n  ".join(dict.fromkeys(places))
+        raise Survivors(
+            f"{policy.file}: what it says holds values of persons of the source, and would stand in the certificate; say it by other "
+            f"columns or values, or allow it (`proof: {{survivors: {len(places)}}}`):\n  {listed}"
+        )
+
+
+def _said(policy: Policy) -> Iterator[tuple[str, str, bool]]:
+    """The place of every text of a policy that people write, the text, and whether it is SQL."""
+    yield "policy", policy.name, False
+    for name, table in policy.tables.items():
+        for column, treatment in table.columns.items():
+            yield from _of_treatment(f"{name}.{column}", treatment)
+    for r in policy.references:
+        if r.when is not None:
+            yield f"references from {r.table}.{', '.join(r.columns)}", r.when, True
+    for word, value in (policy.subset or {}).items():
+        yield from ((f"subset: {word}", text, True) for text in _texts(value))
+    for item in policy.anonymity:
+        yield from (("anonymity", text, False) for text in _texts(item))
+
+
+def _of_treatment(place: str, treatment: Treatment) -> Iterator[tuple[str, str, bool]]:
+    for word, step in (("mask", treatment.mask), ("else", treatment.otherwise), ("rest", treatment.rest)):
+        yield from ((f"{place}, {word}", text, False) for text in _texts(None if step is None else step.parameters))
+    if treatment.when is not None:
+        yield f"{place}, when", treatment.when, True
+    yield from ((f"{place}, evidence", text, True) for text in treatment.evidence)
+    for inner in treatment.paths.values():
+        yield from _of_treatment(f"{place}, paths", inner)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    elif isinstance(value, Sequence):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, int) and abs(value) >= 10**9:
+        yield str(value)
