@@ -1,0 +1,215 @@
+"""The statements that measure a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isqrt
+
+from dpsql.compiling.dialects import Dialect, quoted
+from dpsql.compiling.relations import Relations
+from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
+
+ADDED = ("rows", "values", "sum", "square", "units")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL, and the names of the parts whose cells its columns hold, after the keys.
+
+    `binned` says that a bin follows the keys, and the number of rows in it.
+    """
+
+    sql: str
+    parts: tuple[str, ...]
+    binned: bool = False
+
+
+class Measuring:
+    """Writes the statements of one plan. `contributions` names a table that already holds what `by_unit` selects, if there is one."""
+
+    def __init__(self, plan: Plan, relations: Relations, dialect: Dialect, contributions: str | None = None) -> None:
+        self._plan = plan
+        self._dialect = dialect
+        self._relations = relations
+        self._contributions = contributions
+        self._rows = relations.sql(plan.release.rows)
+        self._keys = [f"k{n}" for n in range(len(plan.release.keys))]
+        self._key_columns = [f"{dialect.expression(k.expression)} AS {name}" for k, name in zip(plan.release.keys, self._keys)]
+
+    def by_unit(self) -> str | None:
+        """What each unit adds to each group before clipping, or None where no sum by unit is needed."""
+        if self._plan.one_row or not self._added():
+            return None
+        parts = [f"{self._sum(p)} AS {p.name}" for p in self._added() if p.kind != "units"]
+        keys = [f"{self._unit()} AS u", *self._key_columns]
+        return f"SELECT {', '.join([*keys, *parts])} FROM ({self._rows}) AS x GROUP BY {_places(len(keys))}"
+
+    def thresholds(self) -> str | None:
+        """How many units exceed each power of two, as (threshold, j, units with 2 ** (j - 1) < magnitude <= 2 ** j)."""
+        counted = [self._exceeding(t) for t in self._plan.thresholds]
+        return " UNION ALL ".join(counted) if counted else None
+
+    def sums(self, bounds: Mapping[str, int], salt: int) -> list[Statement]:
+        """The statements that sum clipped contributions; `bounds` has the outcome of every threshold, `groups` among them."""
+        groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
+        made = []
+        if self._added():
+            made.append(self._sums_of_added(bounds, groups, salt))
+        made += [self._distinct(p, bounds, groups, salt) for p in self._plan.parts if p.kind == "distinct"]
+        made += [self._bins(p, bounds, groups, salt) for p in self._plan.parts if p.kind == "quantile"]
+        if not made:
+            made.append(Statement(self._grouped([], f"({self._rows}) AS x", self._key_columns), ()))
+        return made
+
+    def _added(self) -> list[Part]:
+        return [p for p in self._plan.parts if p.kind in ADDED]
+
+    def _unit(self) -> str:
+        unit = self._plan.release.rows.unit
+        assert unit is not None
+        return quoted(unit)
+
+    def _steps(self, part: Part) -> str:
+        assert part.argument is not None
+        row = part.row or Bounds(-UNBOUNDED, UNBOUNDED)
+        if part.kind == "quantile":
+            row = Bounds(0, part.bins - 1)
+        if part.kind == "square":
+            largest = max(part.row.hi if part.row else 0, 0)
+            reach = isqrt(largest)
+            row = Bounds(-reach, reach)
+        value = self._dialect.steps(part.argument, part.step, row.lo + part.centre, row.hi + part.centre)
+        return f"({value} - {part.centre})" if part.centre else value
+
+    def _sum(self, part: Part) -> str:
+        """What the rows of one unit, or of all, add to a part."""
+        if part.kind == "rows":
+            return "COUNT(*)"
+        if part.kind == "units":
+            return "COUNT(*)"
+        assert part.argument is not None
+        if part.kind == "values":
+            return f"COUNT({self._dialect.expression(part.argument)})"
+        steps = self._steps(part)
+        return f"COALESCE(SUM({steps} * {steps}), 0)" if part.kind == "square" else f"COALESCE(SUM({steps}), 0)"
+
+    def _grouped(self, columns: Sequence[str], source: str, keys: Sequence[str]) -> str:
+        grouped = f" GROUP BY {_places(len(keys))}" if keys else ""
+        return f"SELECT {', '.join([*keys, *columns]) or '1'} FROM {source}{grouped}"
+
+    def _sums_of_added(self, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
+        parts = self._added()
+        names = tuple(p.name for p in parts)
+        if self._plan.one_row:
+            return Statement(self._grouped([self._sum(p) for p in parts], f"({self._rows}) AS x", self._key_columns), names)
+        sums = [f"COALESCE(SUM({self._clipped(p, bounds)}), 0)" if p.kind != "units" else "COUNT(*)" for p in parts]
+        return Statement(self._grouped(sums, self._limited(self._source(), "u", self._keys, groups, salt), self._keys), names)
+
+    def _source(self) -> str:
+        if self._contributions is not None:
+            return self._contributions
+        return f"({self.by_unit()})"
+
+    def _limited(self, source: str, unit: str, keys: Sequence[str], groups: int, salt: int) -> str:
+        """`source` with at most `groups` groups of each unit."""
+        if all(key.one_a_unit for key in self._plan.release.keys):
+            return f"{source} AS x"
+        order = self._dialect.order([unit, *keys], salt)
+        rank = f"DENSE_RANK() OVER (PARTITION BY {unit} ORDER BY {order}, {', '.join(keys)})"
+        return f"(SELECT * FROM (SELECT *, {rank} AS g FROM {source} AS y) AS z WHERE g <= {groups}) AS x"
+
+    def _clipped(self, part: Part, bounds: Mapping[str, int]) -> str:
+        value = part.name
+        limit = unit_bounds(part, bounds)
+        if part.scaled:
+            assert part.threshold is not None
+            counted = next(t.of for t in self._plan.thresholds if t.name == part.threshold)
+            value = self._dialect.scaled_down(value, str(counted), bounds[part.threshold])
+        return f"LEAST(GREATEST({value}, {limit.lo}), {limit.hi})"
+
+    def _distinct(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
+        assert part.argument is not None
+        value = self._dialect.expression(part.argument)
+        if self._plan.one_row:
+            return Statement(self._grouped([f"COUNT(DISTINCT {value})"], f"({self._rows}) AS x", self._key_columns), (part.name,))
+        most = unit_bounds(part, bounds).hi
+        source = self._limited(f"({self._each_value(part)})", "u", self._keys, groups, salt)
+        rank = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(['u', *self._keys])} ORDER BY {self._dialect.order(['u', 'v'], salt)}, v)"
+        return Statement(
+            self._grouped(
+                ["COUNT(DISTINCT v)"], f"(SELECT * FROM (SELECT *, {rank} AS n FROM {source}) AS w WHERE n <= {most}) AS q", self._keys
+            ),
+            (part.name,),
+        )
+
+    def _each_value(self, part: Part) -> str:
+        assert part.argument is not None
+        value = self._dialect.expression(part.argument)
+        keys = [f"{self._unit()} AS u", *self._key_columns, f"{value} AS v"]
+        return f"SELECT DISTINCT * FROM (SELECT {', '.join(keys)} FROM ({self._rows}) AS x) AS e WHERE v IS NOT NULL"
+
+    def _bins(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
+        bin_column = f"{self._steps(part)} AS b"
+        if self._plan.one_row:
+            rows = f"(SELECT {', '.join([*self._key_columns, bin_column])} FROM ({self._rows}) AS x) AS q"
+        else:
+            most = unit_bounds(part, bounds).hi
+            columns = [f"{self._unit()} AS u", *self._key_columns, bin_column]
+            source = self._limited(
+                f"(SELECT * FROM (SELECT {', '.join(columns)} FROM ({self._rows}) AS x) AS e WHERE b IS NOT NULL)",
+                "u",
+                self._keys,
+                groups,
+                salt,
+            )
+            rank = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(['u', *self._keys])} ORDER BY {self._dialect.order(['u', 'b'], salt)}, b)"
+            rows = f"(SELECT * FROM (SELECT *, {rank} AS n FROM {source}) AS w WHERE n <= {most}) AS q"
+        keys = [*self._keys, "b"]
+        return Statement(
+            f"SELECT {', '.join(keys)}, COUNT(*) FROM {rows} WHERE b IS NOT NULL GROUP BY {_places(len(keys))}", (part.name,), binned=True
+        )
+
+    def _exceeding(self, threshold: Threshold) -> str:
+        if threshold.of is None:
+            units = f"SELECT u, COUNT(*) AS m FROM {self._groups_of_units()} AS y GROUP BY u"
+        else:
+            part = self._plan.part(threshold.of)
+            if part.kind == "distinct":
+                counted = f"SELECT u, COUNT(*) AS c FROM ({self._each_value(part)}) AS y GROUP BY {', '.join(['u', *self._keys])}"
+                units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
+            elif part.kind == "quantile":
+                assert part.argument is not None
+                columns = [f"{self._unit()} AS u", *self._key_columns, f"COUNT({self._dialect.expression(part.argument)}) AS c"]
+                counted = f"SELECT {', '.join(columns)} FROM ({self._rows}) AS x GROUP BY {_places(len(columns) - 1)}"
+                units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
+            else:
+                units = f"SELECT u, MAX(ABS({part.name})) AS m FROM {self._source()} AS y GROUP BY u"
+        most = f"CAST(LEAST(m, {UNBOUNDED}) AS BIGINT)"
+        return (
+            f"SELECT '{threshold.name}' AS t, {self._dialect.magnitude('m')} AS j, COUNT(*) AS n "
+            f"FROM (SELECT {most} AS m FROM ({units}) AS v) AS o GROUP BY {_places(2)}"
+        )
+
+    def _groups_of_units(self) -> str:
+        if self._added():
+            return self._source()
+        keys = [f"{self._unit()} AS u", *self._key_columns]
+        return f"(SELECT DISTINCT {', '.join(keys)} FROM ({self._rows}) AS x)"
+
+
+def unit_bounds(part: Part, bounds: Mapping[str, int]) -> Bounds:
+    """What a unit adds to a group of `part` at least and at most, with the outcomes of thresholds in `bounds`."""
+    if part.unit is not None:
+        return part.unit
+    assert part.threshold is not None
+    most = bounds[part.threshold]
+    if part.row is None or part.kind in ("distinct", "quantile"):
+        return Bounds(-most if part.signed and part.kind not in ("distinct", "quantile") else 0, most)
+    if part.scaled:
+        return Bounds(most * part.row.lo, most * part.row.hi)
+    return Bounds(-most if part.row.lo < 0 else 0, most if part.row.hi > 0 else 0)
+
+
+def _places(count: int) -> str:
+    return ", ".join(str(n) for n in range(1, count + 1))

@@ -1,0 +1,79 @@
+"""SQL of relations."""
+
+from __future__ import annotations
+
+from dpsql import tree
+from dpsql.compiling.dialects import Dialect, quoted
+from schemas.model import Schema
+
+
+class Relations:
+    """Writes relations as SQL of one dialect; `stored` names the tables of the release as the engine knows them."""
+
+    def __init__(self, schema: Schema, dialect: Dialect) -> None:
+        self._schema = schema
+        self._dialect = dialect
+
+    def sql(self, relation: tree.Relation) -> str:
+        """Return a SELECT whose columns are the relation's fields."""
+        match relation:
+            case tree.Scan():
+                return self._scan(relation)
+            case tree.Filter():
+                return f"SELECT * FROM ({self.sql(relation.input)}) AS f WHERE {self._dialect.expression(relation.condition)}"
+            case tree.Project():
+                columns = ", ".join(
+                    f"{self._dialect.expression(expression)} AS {quoted(field.name)}"
+                    for field, expression in zip(relation.fields, relation.expressions, strict=True)
+                )
+                return f"SELECT {columns} FROM ({self.sql(relation.input)}) AS p"
+            case tree.Join():
+                return self._join(relation)
+            case tree.Union():
+                return " UNION ALL ".join(f"({self._renamed(relation, one)})" for one in relation.inputs)
+            case tree.PerUnit():
+                return self._per_unit(relation)
+            case tree.DistinctRows():
+                return f"SELECT DISTINCT * FROM ({self.sql(relation.input)}) AS d"
+
+    def _scan(self, scan: tree.Scan) -> str:
+        table = self._schema.table(scan.table)
+        columns = ", ".join(
+            f"{self._dialect.stored(quoted(source), table.column(source).type)} AS {quoted(field.name)}"
+            for field, source in zip(scan.fields, scan.sources, strict=True)
+        )
+        return f"SELECT {columns or '1'} FROM {self._dialect.table(scan.table)}"
+
+    def _join(self, join: tree.Join) -> str:
+        left, right = self.sql(join.left), self.sql(join.right)
+        condition = self._dialect.expression(join.condition)
+        if join.kind in ("semi", "anti"):
+            exists = "EXISTS" if join.kind == "semi" else "NOT EXISTS"
+            return f"SELECT * FROM ({left}) AS l WHERE {exists} (SELECT 1 FROM ({right}) AS r WHERE {condition})"
+        return f"SELECT * FROM ({left}) AS l {'LEFT' if join.kind == 'left' else 'INNER'} JOIN ({right}) AS r ON {condition}"
+
+    def _renamed(self, union: tree.Union, one: tree.Relation) -> str:
+        columns = ", ".join(f"{quoted(was.name)} AS {quoted(field.name)}" for was, field in zip(one.fields, union.fields, strict=True))
+        return f"SELECT {columns} FROM ({self.sql(one)}) AS u"
+
+    def _per_unit(self, relation: tree.PerUnit) -> str:
+        expressions = [tree.Column(relation.unit, relation.fields[0].facts), *relation.keys]
+        names = [quoted(field.name) for field in relation.fields]
+        keys = [f"{self._dialect.expression(e)} AS {name}" for e, name in zip(expressions, names)]
+        sums = [f"{self._aggregate(a)} AS {name}" for a, name in zip(relation.aggregates, names[len(keys) :], strict=True)]
+        grouped = ", ".join(str(n) for n in range(1, len(keys) + 1))
+        return f"SELECT {', '.join([*keys, *sums])} FROM ({self.sql(relation.input)}) AS g GROUP BY {grouped}"
+
+    def _aggregate(self, aggregate: tree.Aggregate) -> str:
+        if aggregate.argument is None:
+            return "COUNT(*)"
+        argument = self._dialect.expression(aggregate.argument)
+        if aggregate.function == "count":
+            return f"COUNT({'DISTINCT ' if aggregate.distinct else ''}{argument})"
+        if aggregate.function in ("min", "max"):
+            return f"{aggregate.function.upper()}({argument})"
+        if aggregate.function == "quantile":
+            kind = "CONT" if aggregate.continuous else "DISC"
+            fraction = float(aggregate.fraction or 0)
+            return f"PERCENTILE_{kind}({fraction!r}) WITHIN GROUP (ORDER BY {argument})"
+        return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts)

@@ -1,0 +1,103 @@
+"""DuckDB over the Parquet files of a bundle, or over a database file that is opened read-only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dpsql.compiling.dialects import Name, quoted
+from dpsql.engines.base import DataFault
+from dpsql.errors import EngineFailure, QueryRefused
+
+# what a statement can fail with because of the values it meets
+OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
+
+
+class DuckDBEngine:
+    """The tables of a schema in DuckDB.
+
+    `files` maps every table to its Parquet files; with `database`, the tables are those of that file. Nothing is ever spilled to
+    disk: a temporary file would hold raw rows.
+    """
+
+    dialect: Name = "duckdb"
+
+    def __init__(self, files: Mapping[str, Sequence[Path]] | None = None, database: Path | None = None) -> None:
+        try:
+            self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
+        except duckdb.Error as error:
+            raise EngineFailure(f"the database {database} cannot be opened") from error
+        self._connection.execute("SET temp_directory = ''")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        for table, paths in (files or {}).items():
+            self._view(table, paths)
+
+    def _view(self, table: str, paths: Sequence[Path]) -> None:
+        *schema, name = table.split(".")
+        for part in schema:
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(part)}")
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        target = ".".join(quoted(part) for part in (*schema, name))
+        self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+
+    @contextmanager
+    def read(self) -> Iterator[_Reading]:
+        """Open a snapshot."""
+        cursor = self._connection.cursor()
+        reading = _Reading(cursor)
+        try:
+            yield reading
+        finally:
+            reading.close()
+
+    def public_table(self, name: str, columns: tuple[str, ...], most: int) -> pa.Table:
+        """Return the columns of a public table."""
+        target = ".".join(quoted(part) for part in name.split("."))
+        with self.read() as reading:
+            found = reading.table(f"SELECT {', '.join(quoted(c) for c in columns)} FROM {target} LIMIT {most + 1}")
+        if found.num_rows > most:
+            raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
+        return found
+
+    def cancel(self) -> None:
+        """Stop whatever runs."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+
+class _Reading:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._held: list[str] = []
+
+    def table(self, sql: str) -> pa.Table:
+        try:
+            return self._cursor.execute(sql).to_arrow_table()
+        except OF_DATA as error:
+            raise DataFault from error
+        except duckdb.Error as error:
+            raise EngineFailure("the database could not answer; the query was charged") from error
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        found = self.table(sql)
+        return list(zip(*(column.to_pylist() for column in found.columns)))
+
+    def hold(self, sql: str) -> str | None:
+        name = quoted(f"contributions_{secrets.token_hex(8)}")
+        self.table(f"CREATE TEMP TABLE {name} AS {sql}")
+        self._held.append(name)
+        return name
+
+    def close(self) -> None:
+        for name in self._held:
+            self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        self._cursor.close()

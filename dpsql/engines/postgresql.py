@@ -1,0 +1,88 @@
+"""PostgreSQL, read in one REPEATABLE READ, READ ONLY transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dpsql.compiling.dialects import Name, quoted
+from dpsql.engines.base import DataFault
+from dpsql.errors import EngineFailure, QueryRefused
+from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class PostgresEngine:
+    """The tables of a schema in PostgreSQL at `url`; every statement ends after `timeout` seconds."""
+
+    dialect: Name = "postgres"
+
+    def __init__(self, url: str, timeout: float = 600.0) -> None:
+        self._url = url.replace("postgresql+psycopg://", "postgresql://")
+        self._timeout = timeout
+        self._running: set[psycopg.Connection[Any]] = set()
+        self._lock = Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[_Reading]:
+        """Open a snapshot."""
+        try:
+            import psycopg
+        except ImportError as error:
+            raise InputError("PostgreSQL needs a driver: pip install 'companyos-data[postgres]'") from error
+        try:
+            connection = psycopg.connect(
+                self._url, autocommit=True, options=f"-c statement_timeout={int(self._timeout * 1000)} -c TimeZone=UTC"
+            )
+        except psycopg.Error as error:
+            raise EngineFailure("the database cannot be reached") from error
+        with self._lock:
+            self._running.add(connection)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield _Reading(cursor)
+        finally:
+            with self._lock:
+                self._running.discard(connection)
+            connection.close()
+
+    def public_table(self, name: str, columns: tuple[str, ...], most: int) -> pa.Table:
+        """Return the columns of a public table."""
+        target = ".".join(quoted(part) for part in name.split("."))
+        with self.read() as reading:
+            found = reading.rows(f"SELECT {', '.join(quoted(c) for c in columns)} FROM {target} LIMIT {most + 1}")
+        if len(found) > most:
+            raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
+        return pa.table({column: [row[n] for row in found] for n, column in enumerate(columns)})
+
+    def cancel(self) -> None:
+        """Stop whatever runs."""
+        with self._lock:
+            running = list(self._running)
+        for connection in running:
+            connection.cancel_safe()
+
+
+class _Reading:
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        import psycopg
+
+        try:
+            return list(self._cursor.execute(sql.encode()))
+        except psycopg.DataError as error:
+            raise DataFault from error
+        except psycopg.Error as error:
+            raise EngineFailure("the database could not answer; the query was charged") from error
+
+    def hold(self, sql: str) -> str | None:
+        return None

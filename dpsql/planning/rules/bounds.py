@@ -1,0 +1,51 @@
+"""The rule that bounds what a unit adds to a group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dpsql.declaration import Declaration
+from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
+
+ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
+
+
+def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
+    """Return `plan` with the bounds of every part: by the number of rows of a unit where it is known, else by a threshold."""
+    means = {p for f in plan.formulas if f.function != "value" for role, p in f.parts.items() if role in ("sum", "square")}
+    counts = {f.parts["count"] for f in plan.formulas if "count" in f.parts}
+    thresholds = list(plan.thresholds)
+    parts = tuple(_bounded(part, plan, part.name in means, counts, thresholds) for part in plan.parts)
+    return replace(plan, parts=parts, thresholds=tuple(thresholds))
+
+
+def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds: list[Threshold]) -> Part:
+    rows = plan.release.rows.rows_a_unit
+    if part.kind == "units":
+        return replace(part, unit=Bounds(0, 1))
+    if part.kind in ("distinct", "quantile"):
+        return (
+            replace(part, unit=Bounds(0, rows))
+            if rows is not None
+            else _with(part, thresholds, Threshold(part.name, part.name, True, ROWS))
+        )
+    if part.row is not None and rows is not None and part.row.largest * rows <= UNBOUNDED:
+        return replace(part, unit=Bounds(part.row.lo * rows, part.row.hi * rows))
+    if part.row is not None and of_mean:
+        counted = _counted(part, plan)
+        return replace(_with(part, thresholds, Threshold(f"{counted}_rows", counted, True, ROWS)), scaled=True)
+    if part.kind in ("rows", "values"):
+        name = f"{part.name}_rows" if part.name in counts else part.name
+        return _with(part, thresholds, Threshold(name, part.name, True, ROWS))
+    return _with(part, thresholds, Threshold(part.name, part.name))
+
+
+def _counted(part: Part, plan: Plan) -> str:
+    """The part that counts the values that `part` sums."""
+    return next(f.parts["count"] for f in plan.formulas if "count" in f.parts and part.name in f.parts.values())
+
+
+def _with(part: Part, thresholds: list[Threshold], threshold: Threshold) -> Part:
+    if all(known.name != threshold.name for known in thresholds):
+        thresholds.append(threshold)
+    return replace(part, threshold=threshold.name)
