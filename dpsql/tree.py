@@ -1,8 +1,8 @@
 """The bound query: an immutable tree of relations and expressions, typed and with what is known of every value.
 
 SQL for a database is generated from this tree alone, so that nothing in an analyst's text reaches a database unless it was
-understood. `Facts` say what is known of the values of an expression. Ranges, steps and closed values come from the declaration and are enforced
-where something is measured: an aggregate's argument is clamped to its range and rounded to its step, and a row whose key is outside
+understood. `Facts` say what is known of the values of an expression. Ranges, steps and closed values come from the declaration, and are
+enforced where something is measured: an aggregate's argument is clamped to its range and rounded to its step, and a row whose key is outside
 its closed values is left out, so a measurement's sensitivity never rests on what the data happens to hold.
 """
 
@@ -295,3 +295,19 @@ def subexpressions(expression: Expression) -> Iterator[Expression]:
             yield from subexpressions(condition)
             yield from subexpressions(value)
         yield from subexpressions(expression.otherwise)
+
+
+def all_fields(relation: Relation) -> Iterator[Field]:
+    """Yield the fields of `relation` and of all below it."""
+    yield from relation.fields
+    match relation:
+        case Filter() | Project() | PerUnit() | DistinctRows():
+            yield from all_fields(relation.input)
+        case Join():
+            yield from all_fields(relation.left)
+            yield from all_fields(relation.right)
+        case Union():
+            for one in relation.inputs:
+                yield from all_fields(one)
+        case Scan():
+            pass

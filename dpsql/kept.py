@@ -1,0 +1,147 @@
+"""Noisy parts as they are kept: what was once released is answered again from here, the same and free of charge."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from dpsql.compiling.dialects import Dialect
+from dpsql.compiling.relations import Relations
+from dpsql.planning.model import Part, Plan, Threshold
+from dpsql.tree import Release, all_fields
+
+GroupKey = tuple[Hashable, ...]
+_NAME = re.compile(r'"(?:[^"]|"")*"')
+
+
+@dataclass(frozen=True)
+class KeptPart:
+    """A measured part: groups and their noisy values in steps, and the noise that was added.
+
+    A kept threshold has one group without keys, and its bound as the value.
+    """
+
+    groups: tuple[GroupKey, ...]
+    values: tuple[int, ...]
+    mechanism: str
+    scale: float
+    epsilon: float
+
+    def encode(self) -> bytes:
+        """Return the part as canonical JSON."""
+        groups = [[_plain(v) for v in g] for g in self.groups]
+        document = [groups, list(self.values), self.mechanism, self.scale, self.epsilon]
+        return json.dumps(document, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> KeptPart:
+        """Return the part that `encode` wrote."""
+        groups, values, mechanism, scale, epsilon = json.loads(data)
+        return cls(tuple(tuple(_typed(v) for v in g) for g in groups), tuple(values), mechanism, scale, epsilon)
+
+
+class Digests:
+    """Digests of what a plan measures: the same for the same question under other aliases, orders of rows and outer arithmetic."""
+
+    def __init__(self, plan: Plan, relations: Relations, dialect: Dialect) -> None:
+        self._plan = plan
+        self._dialect = dialect
+        self._names = {field.name for field in all_fields(plan.release.rows)}
+        keys = [dialect.expression(key.expression) for key in plan.release.keys]
+        groups = [plan.groups, plan.groups_threshold]
+        self._about = [relations.sql(plan.release.rows), keys, groups, plan.settings.min_units if plan.private_keys else None]
+
+    def part(self, part: Part) -> str:
+        """The digest of a part."""
+        argument = None if part.argument is None else self._dialect.expression(part.argument)
+        threshold = None
+        if part.threshold is not None:
+            threshold = self.threshold(next(t for t in self._plan.thresholds if t.name == part.threshold))
+        bounds = [[b.lo, b.hi] if b else None for b in (part.row, part.unit)]
+        details = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
+        return self._digest(details)
+
+    def threshold(self, threshold: Threshold) -> str:
+        """The digest of a threshold."""
+        of = None
+        if threshold.of is not None:
+            part = self._plan.part(threshold.of)
+            argument = None if part.argument is None else self._dialect.expression(part.argument)
+            of = [part.kind, argument, str(part.step), part.centre]
+        return self._digest(["threshold", of, threshold.rows, threshold.highest])
+
+    def _digest(self, details: Sequence[Any]) -> str:
+        text = "\n".join(str(item) for item in (*self._about, details))
+        return sha256(renamed(text, self._names).encode()).hexdigest()
+
+
+def in_order(release: Release, dialect: Dialect) -> Release:
+    """Return `release` with its keys in an order that does not depend on the query's."""
+    names = {field.name for field in all_fields(release.rows)}
+    return replace(release, keys=tuple(sorted(release.keys, key=lambda key: renamed(dialect.expression(key.expression), names))))
+
+
+def renamed(text: str, names: Collection[str]) -> str:
+    """Return SQL with the inner `names` numbered anew, in the order of their first appearance."""
+    numbers: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found.group()[1:-1]
+        return numbers.setdefault(name, f'"#{len(numbers)}"') if name in names else found.group()
+
+    return _NAME.sub(number, text)
+
+
+def _plain(value: Hashable) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return {"float": repr(value)}
+        case datetime.datetime():
+            return {"datetime": value.isoformat()}
+        case datetime.date():
+            return {"date": value.isoformat()}
+        case Decimal():
+            return {"decimal": str(value)}
+        case _:
+            return str(value)
+
+
+def _typed(value: Any) -> Hashable:
+    if not isinstance(value, dict):
+        return value  # type: ignore[no-any-return]
+    ((kind, text),) = value.items()
+    match kind:
+        case "float":
+            return float(text)
+        case "datetime":
+            return datetime.datetime.fromisoformat(text)
+        case "date":
+            return datetime.date.fromisoformat(text)
+        case _:
+            return Decimal(text)
+
+
+def group_key(values: Sequence[Any]) -> GroupKey:
+    """The values of a group's keys as they are compared and kept."""
+    return tuple(_comparable(v) for v in values)
+
+
+def _comparable(value: Any) -> Hashable:
+    match value:
+        case UUID():
+            return str(value)
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else value.normalize()
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value  # type: ignore[no-any-return]

@@ -1,0 +1,81 @@
+"""How far the columns of an answer may be off, computed beside them in the same statement.
+
+The residual query's select list is extended: a noisy column that is shown as it is brings its 95 % error along, and an expression
+over noisy columns gets the first-order propagation of their deviations, by moving each of them once by its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import expressions as exp
+
+DEVIATION, ERROR = "__deviation", "__error95"
+NORMAL_95 = "1.959964"
+
+
+@dataclass(frozen=True)
+class WithErrors:
+    """`sql` has error columns after the answer's own; `errors` maps a position among the answer's columns to the one of its error.
+
+    `unknown` are the positions of noisy columns whose error is not known.
+    """
+
+    sql: str
+    errors: Mapping[int, int]
+    unknown: tuple[int, ...]
+
+
+def with_errors(residual: str, noisy: Mapping[str, Sequence[str]]) -> WithErrors:
+    """Return `residual` with the errors of its columns; `noisy` maps releases to the names of their noisy columns.
+
+    Where the residual is more than one SELECT over one release, errors are not known.
+    """
+    statement = sqlglot.parse_one(residual, dialect="duckdb")
+    names = {name for columns in noisy.values() for name in columns}
+    shown = statement.selects if isinstance(statement, exp.Query) else []
+    if not isinstance(statement, exp.Select) or not _plain(statement, noisy):
+        return WithErrors(residual, {}, tuple(n for n, _ in enumerate(shown)) if names else ())
+    errors: dict[int, int] = {}
+    unknown: list[int] = []
+    count = len(shown)
+    for position, expression in enumerate(list(shown)):
+        value = expression.unalias()
+        touched = sorted({c.name for c in value.find_all(exp.Column) if c.name in names})
+        if not touched:
+            continue
+        if value.find(exp.AggFunc, exp.Window):
+            unknown.append(position)
+            continue
+        error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
+        statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=True)
+        errors[position] = count + len(errors)
+    return WithErrors(statement.sql(dialect="duckdb"), errors, tuple(unknown))
+
+
+def _plain(statement: exp.Select, noisy: Mapping[str, Sequence[str]]) -> bool:
+    source = statement.args.get("from_") or statement.args.get("from")
+    return (
+        source is not None
+        and isinstance(source.this, exp.Table)
+        and source.this.name in noisy
+        and not any(statement.args.get(part) for part in ("joins", "group", "distinct", "with_", "with", "laterals"))
+    )
+
+
+def _propagated(value: exp.Expression, touched: Sequence[str]) -> exp.Expression:
+    """1.96 times the root of the summed squares of what one deviation of each noisy column changes."""
+    terms = []
+    for name in touched:
+        moved = value.copy().transform(
+            lambda node, name=name: (
+                exp.paren(exp.Add(this=exp.cast(node, "double"), expression=exp.column(name + DEVIATION)))
+                if isinstance(node, exp.Column) and node.name == name
+                else node
+            )
+        )
+        change = f"(CAST({moved.sql('duckdb')} AS DOUBLE) - CAST({value.sql('duckdb')} AS DOUBLE))"
+        terms.append(f"TRY({change} * {change})")
+    return sqlglot.parse_one(f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))", dialect="duckdb")
