@@ -1,9 +1,9 @@
 """The bound query: an immutable tree of relations and expressions, typed and with what is known of every value.
 
 SQL for a database is generated from this tree alone, so that nothing in an analyst's text reaches a database unless it was
-understood. `Facts` say what is known of the values of an expression. Ranges, steps and closed values come from the declaration, and are
-enforced where something is measured: an aggregate's argument is clamped to its range and rounded to its step, and a row whose key is outside
-its closed values is left out, so a measurement's sensitivity never rests on what the data happens to hold.
+understood. `Facts` say what is known of the values of an expression. Ranges, steps and closed values come from the declaration. They are
+enforced where something is measured: an aggregate's argument is clamped to its range and rounded to its step, and a row whose key is
+outside its closed values is left out; so a measurement's sensitivity never rests on what the data happens to hold.
 """
 
 from __future__ import annotations

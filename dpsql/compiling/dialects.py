@@ -83,7 +83,8 @@ class Dialect:
 
     def scaled_down(self, value: str, count: str, most: int) -> str:
         """`value` times most / count, where count is more than `most`."""
-        return f"CASE WHEN {count} > {most} THEN CAST(ROUND(CAST({value} AS {self.double}) * {float(most)!r} / {count}) AS BIGINT) ELSE {value} END"
+        less = f"CAST(ROUND(CAST({value} AS {self.double}) * {float(most)!r} / {count}) AS BIGINT)"
+        return f"CASE WHEN {count} > {most} THEN {less} ELSE {value} END"
 
     def sum_or_moment(self, function: str, argument: str, facts: Facts) -> str:
         """SUM, AVG and the like within one unit, wide enough not to overflow; of floating-point values, only finite ones count."""

@@ -1,0 +1,159 @@
+"""Measuring a plan: thresholds first, then clipped sums from the engine, then noise on top.
+
+`clipped` is the exact outcome after clipping, whose change by one unit the plan bounds; nothing but `measure` calls it outside of
+tests, and what it returns never leaves this module without noise.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dpsql.compiling.dialects import Dialect
+from dpsql.compiling.measuring import Measuring, unit_bounds
+from dpsql.compiling.relations import Relations
+from dpsql.engines.base import DataFault, Engine, Reading
+from dpsql.kept import GroupKey, KeptPart, group_key
+from dpsql.noise import Mechanism, Sensitivity, add_noise, calibrate, choose_threshold, keys_above, quantile
+from dpsql.planning.model import Part, Plan, Shares, Threshold
+from schemas.model import Schema
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Exact clipped sums: of each part by group in steps, or by group and bin for quantiles. `groups` are all that were found."""
+
+    groups: tuple[GroupKey, ...]
+    sums: Mapping[str, Mapping[GroupKey, int]]
+    bins: Mapping[str, Mapping[GroupKey, Mapping[int, int]]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured: thresholds and parts by name."""
+
+    thresholds: Mapping[str, KeptPart]
+    parts: Mapping[str, KeptPart]
+
+
+def measure(
+    plan: Plan,
+    schema: Schema,
+    engine: Engine,
+    groups: Sequence[GroupKey] | None,
+    known: Measured,
+) -> Measured:
+    """Return thresholds and parts with noise, drawn for all that `known` has not.
+
+    `groups` are the public groups, or None where keys are private: then those that enough units are in are released.
+    Raises EngineFailure where the database fails.
+    """
+    with engine.read() as reading:
+        measuring = _Measuring(plan, schema, engine, reading)
+        try:
+            return measuring.run(groups, known)
+        except DataFault:
+            return measuring.nothing_found(groups, known)
+
+
+def clipped(plan: Plan, schema: Schema, engine: Engine, reading: Reading, bounds: Mapping[str, int], salt: int) -> Cells:
+    """Return the exact sums after clipping to `bounds`, one for each threshold of the plan."""
+    return _Measuring(plan, schema, engine, reading).cells(bounds, salt)
+
+
+class _Measuring:
+    def __init__(self, plan: Plan, schema: Schema, engine: Engine, reading: Reading) -> None:
+        dialect = Dialect(engine.dialect)
+        self._plan = plan
+        self._reading = reading
+        self._sql = Measuring(plan, Relations(schema, dialect), dialect)
+        self._schema = schema
+        self._dialect = dialect
+
+    def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        by_unit = self._sql.by_unit()
+        held = self._reading.hold(by_unit) if by_unit and self._plan.thresholds else None
+        if held is not None:
+            self._sql = Measuring(self._plan, Relations(self._schema, self._dialect), self._dialect, held)
+        thresholds = self._thresholds(known)
+        bounds = {name: kept.values[0] for name, kept in thresholds.items()}
+        return self._with_noise(self.cells(bounds, secrets.randbits(62)), groups, thresholds, known)
+
+    def nothing_found(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        """The outcome over no rows, with the same noise: that a database failed over its data is not told."""
+        thresholds = {t.name: known.thresholds.get(t.name) or self._chosen(t, {}) for t in self._plan.thresholds}
+        return self._with_noise(Cells((), {}, {}), groups, thresholds, known)
+
+    def cells(self, bounds: Mapping[str, int], salt: int) -> Cells:
+        count = len(self._plan.release.keys)
+        sums: dict[str, dict[GroupKey, int]] = {}
+        bins: dict[str, dict[GroupKey, dict[int, int]]] = {}
+        groups: dict[GroupKey, None] = {}
+        for statement in self._sql.sums(bounds, salt):
+            for row in self._reading.rows(statement.sql):
+                group = group_key(row[:count])
+                groups.setdefault(group)
+                if statement.binned:
+                    bins.setdefault(statement.parts[0], {}).setdefault(group, {})[int(row[count])] = int(row[count + 1])
+                    continue
+                for name, value in zip(statement.parts, row[count:]):
+                    sums.setdefault(name, {})[group] = int(value or 0)
+        return Cells(tuple(groups), sums, bins)
+
+    def _thresholds(self, known: Measured) -> dict[str, KeptPart]:
+        asked = [t for t in self._plan.thresholds if t.name not in known.thresholds]
+        counts: dict[str, dict[int, int]] = {t.name: {} for t in asked}
+        sql = self._sql.thresholds() if asked else None
+        for name, j, units in self._reading.rows(sql) if sql else ():
+            if name in counts and j is not None:
+                counts[name][int(j)] = int(units)
+        chosen = {t.name: self._chosen(t, counts[t.name]) for t in asked}
+        return {**known.thresholds, **chosen}
+
+    def _chosen(self, threshold: Threshold, counts: Mapping[int, int]) -> KeptPart:
+        shares = self._plan.shares
+        exceeding = {2**j: sum(units for k, units in counts.items() if k > j) for j in range(threshold.highest + 1)}
+        bound = choose_threshold(exceeding, shares.threshold, shares.part)
+        return KeptPart(((),), (bound,), "noisy max", 0.0, shares.threshold)
+
+    def _with_noise(self, cells: Cells, groups: Sequence[GroupKey] | None, thresholds: Mapping[str, KeptPart], known: Measured) -> Measured:
+        bounds = {name: kept.values[0] for name, kept in thresholds.items()}
+        most_groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
+        parts = dict(known.parts)
+        if groups is None:
+            units = next(p for p in self._plan.parts if p.kind == "units")
+            if units.name not in parts:
+                parts[units.name] = self._released_keys(cells.sums.get(units.name, {}), most_groups)
+            groups = parts[units.name].groups
+        for part in self._plan.parts:
+            if part.name not in parts:
+                parts[part.name] = self._part(part, cells, tuple(groups), most_groups, bounds)
+        return Measured(thresholds, parts)
+
+    def _released_keys(self, counts: Mapping[GroupKey, int], most_groups: int) -> KeptPart:
+        shares = self._plan.shares
+        released = keys_above(counts, most_groups, shares.keys, shares.keys_delta, min_units=self._plan.settings.min_units)
+        return KeptPart(tuple(released.counts), tuple(released.counts.values()), "laplace", released.scale, shares.keys)
+
+    def _part(self, part: Part, cells: Cells, groups: tuple[GroupKey, ...], most_groups: int, bounds: Mapping[str, int]) -> KeptPart:
+        shares = self._plan.shares
+        limit = unit_bounds(part, bounds)
+        if part.kind == "quantile":
+            assert part.fraction is not None
+            found = cells.bins.get(part.name, {})
+            # every group is another choice, and a unit is in most_groups of them
+            epsilon = shares.part / most_groups
+            chosen = tuple(quantile(found.get(g, {}), part.bins, part.fraction, limit.hi, epsilon) for g in groups)
+            return KeptPart(groups, chosen, "noisy max", 0.0, shares.part)
+        mechanism = mechanism_of(Sensitivity(most_groups, limit.largest), shares)
+        exact = cells.sums.get(part.name, {})
+        noisy = add_noise([exact.get(group, 0) for group in groups], mechanism)
+        return KeptPart(groups, tuple(noisy), mechanism.kind, mechanism.scale, shares.part)
+
+
+def mechanism_of(sensitivity: Sensitivity, shares: Shares) -> Mechanism:
+    """The noise of an additive part."""
+    if shares.rho is not None:
+        return Mechanism.gaussian(sensitivity, shares.rho)
+    return calibrate(sensitivity, shares.part, 0.0)

@@ -1,0 +1,101 @@
+"""The noisy table of a release, as the residual query sees it, and what is to be said of its making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import pyarrow as pa
+
+from dpsql.formulas import Estimate, Noisy, column, estimate
+from dpsql.kept import GroupKey, KeptPart
+from dpsql.measuring import Measured
+from dpsql.noise import Mechanism
+from dpsql.outcome_errors import DEVIATION, ERROR
+from dpsql.planning.model import Part, Plan
+from dpsql.tree import Facts
+
+
+def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | None) -> pa.Table:
+    """Return keys, aggregates, and for each aggregate its deviation and 95 % error, one row a group.
+
+    `groups` are the public ones, or None where those that were released count. Groups with fewer units than the analyst requires
+    are left out.
+    """
+    if groups is None:
+        groups = next(measured.parts[p.name] for p in plan.parts if p.kind == "units").groups
+    noisy = {part.name: _noisy(part, measured.parts[part.name], groups) for part in plan.parts}
+    rows = list(range(len(groups)))
+    if plan.settings.min_units and not plan.private_keys:
+        units = next(n for n in noisy.values() if n.part.kind == "units")
+        rows = [n for n in rows if units.values[n] >= plan.settings.min_units]
+    columns: dict[str, pa.Array] = {}
+    for position, key in enumerate(plan.release.keys):
+        columns[key.name] = key_column([group[position] for group in groups], key.expression.facts)
+    for name, formula, aggregate in zip(plan.release.names, plan.formulas, plan.release.aggregates, strict=True):
+        found: Estimate = estimate(formula, aggregate, noisy)
+        columns[name] = found.values
+        columns[name + DEVIATION] = pa.array(found.deviations, pa.float64())
+        columns[name + ERROR] = pa.array(found.errors, pa.float64())
+    table = pa.table(columns) if columns else pa.table({"_": pa.nulls(len(groups), pa.int8())})
+    return table.take(pa.array(rows, pa.int64()))
+
+
+def key_column(values: Sequence[object], facts: Facts) -> pa.Array:
+    """Return the values of a key as an array of its kind."""
+    match facts.kind:
+        case "boolean":
+            return pa.array(values, pa.bool_())
+        case "text" | "uuid" | "other":
+            return pa.array([None if v is None else str(v) for v in values], pa.string())
+        case "integer" | "decimal" | "double":
+            return column([None if v is None else Fraction(v) for v in values], facts)  # type: ignore[arg-type]
+        case "date":
+            return pa.array(values, pa.date32())
+        case "timestamptz":
+            return pa.array(values, pa.timestamp("us", "UTC"))
+        case "timestamp":
+            return pa.array(values, pa.timestamp("us"))
+        case _:
+            return pa.array(values)
+
+
+def notes(plan: Plan, measured: Measured) -> Iterator[str]:
+    """Say which bounds were chosen and what the errors leave out."""
+    for threshold in plan.thresholds:
+        bound = measured.thresholds[threshold.name].values[0]
+        yield f"chosen privately: {_what(plan, threshold.of, threshold.rows)} at most {bound:,}"
+    if plan.thresholds or any(p.unit is not None and plan.release.rows.rows_a_unit != 1 for p in plan.parts):
+        yield "the 95 % errors are those of the noise; what clipping takes away is not in them"
+
+
+def bounds_told(plan: Plan) -> Iterator[str]:
+    """Say which bounds hold, and which are still to be chosen."""
+    if plan.release.keys and plan.groups is not None:
+        yield f"a unit counts in at most {plan.groups:,} groups"
+    for part in plan.parts:
+        if part.unit is not None:
+            yield f"{part.kind}: a unit adds from {float(part.unit.lo * part.step):g} to {float(part.unit.hi * part.step):g} to a group"
+    for threshold in plan.thresholds:
+        yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold.of, threshold.rows)}"
+
+
+def _what(plan: Plan, of: str | None, rows: bool) -> str:
+    unit = "one unit of privacy"
+    if of is None:
+        return f"groups of {unit}"
+    part = plan.part(of)
+    if rows or part.kind in ("rows", "values"):
+        return f"rows of {unit} in a group"
+    return f"the sum of {unit} in a group, in steps of {part.step}," if part.step != 1 else f"the sum of {unit} in a group"
+
+
+def _noisy(part: Part, kept: KeptPart, groups: Sequence[GroupKey]) -> Noisy:
+    values = dict(zip(kept.groups, kept.values, strict=True))
+    mechanism = Mechanism(kept.mechanism, kept.scale) if kept.mechanism in ("laplace", "gaussian") else None
+    return Noisy(
+        part,
+        [values.get(group, 0) for group in groups],
+        None if mechanism is None else mechanism.variance**0.5,
+        None if mechanism is None else mechanism.error95,
+    )

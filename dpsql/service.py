@@ -1,0 +1,305 @@
+"""The service that answers analysts: it binds, plans, charges, measures, keeps, and works out what was asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from hashlib import sha256
+
+import pyarrow as pa
+import sqlglot
+from sqlglot import expressions as exp
+
+from dpsql.accounting import NOTHING, Limit, Spend
+from dpsql.answers import Answer, ColumnExplained, Explanation, Prepared
+from dpsql.binding import bind
+from dpsql.compiling.dialects import Dialect
+from dpsql.compiling.measuring import Measuring
+from dpsql.compiling.relations import Relations
+from dpsql.declaration import Declaration
+from dpsql.domains import public_groups
+from dpsql.engines.base import Engine
+from dpsql.errors import BudgetSpent, QueryInvalid, QueryRefused
+from dpsql.kept import Digests, GroupKey, KeptPart, in_order
+from dpsql.ledger import Charge, Ledger, Question
+from dpsql.measuring import Measured, measure, mechanism_of
+from dpsql.noise import Sensitivity
+from dpsql.noisy_tables import bounds_told, noisy_table, notes
+from dpsql.outcome_errors import with_errors
+from dpsql.planning import Plan, plan
+from dpsql.planning.model import Settings, Shares
+from dpsql.pricing import price, shared_out
+from dpsql.sandbox import work
+from dpsql.tree import Query, Value
+from schemas.errors import CompanyOSError
+
+DEFAULT_SHARE = 0.1  # of the limit, where neither the analyst nor the declaration says what a query may spend
+FIRST_SHARE = 0.001  # of the limit, for the first look of a query with a target
+DELTA_SHARE = 0.01
+EXACT = 1e9  # the epsilon at which noise is nothing
+MOST_PUBLIC_ROWS = 1_000_000
+NO_KNOWN = Measured({}, {})
+
+
+@dataclass
+class Service:
+    """Answers about one release of data, called `release`: a bundle's digest, or the name of a database.
+
+    `limit` and `per_analyst` are its budgets. `synthetic`, if given, is an engine over made-up data of the same schema that answers,
+    labelled as such, when the budget is gone.
+    """
+
+    declaration: Declaration
+    engine: Engine
+    ledger: Ledger
+    release: str
+    limit: Limit
+    per_analyst: Limit | None = None
+    dialect: str = "postgres"
+    synthetic: Engine | None = None
+    _domains: dict[tuple[str, str], Sequence[Hashable]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ledger.open_release(self.release, self.limit, self.per_analyst)
+        self._dialect = Dialect(self.engine.dialect)
+        self._relations = Relations(self.declaration.schema, self._dialect)
+
+    def prepare(self, sql: str, parameters: Sequence[Value] = ()) -> Prepared:
+        """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
+        return Prepared(self._bind(sql, parameters).outputs)
+
+    def ask(self, sql: str, *, analyst: str, settings: Settings | None = None, parameters: Sequence[Value] = ()) -> Answer:
+        """Answer `sql`, charging the budget before the data is touched.
+
+        Raises QueryInvalid, QueryRefused, BudgetSpent, or EngineFailure, after which the charge stays.
+        """
+        settings = settings or Settings()
+        try:
+            query = self._bind(sql, parameters)
+            if not query.releases:
+                return self._public(query)
+            if settings.rel_error is not None:
+                return self._to_precision(sql, query, analyst, settings)
+            return self._private(sql, query, analyst, settings)
+        except (QueryRefused, QueryInvalid) as error:
+            self.ledger.refuse(self.release, analyst, sql, str(error))
+            raise
+
+    def explain(self, sql: str, *, analyst: str, settings: Settings | None = None, parameters: Sequence[Value] = ()) -> Explanation:
+        """Say what `sql` would cost, how good the answer would be, and what would run; data and budget stay untouched."""
+        settings = settings or Settings()
+        query = self._bind(sql, parameters)
+        plans = self._plans(query, settings)
+        known = self._known(plans, settings)
+        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        free = spend == NOTHING
+        bounds: list[str] = []
+        statements: list[str] = []
+        for one in plans:
+            bounds += bounds_told(one)
+            measuring = Measuring(one, self._relations, self._dialect)
+            if (by_unit := measuring.thresholds()) is not None:
+                statements.append(by_unit)
+            statements += [s.sql for s in measuring.sums({t.name: 2**t.highest for t in one.thresholds}, 0)]
+        return Explanation(spend, free, self._columns_explained(query, plans), tuple(bounds), (*statements, query.residual))
+
+    def _bind(self, sql: str, parameters: Sequence[Value]) -> Query:
+        return bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
+
+    def _plans(self, query: Query, settings: Settings) -> list[Plan]:
+        epsilon = settings.epsilon if settings.epsilon is not None else self.limit.epsilon * DEFAULT_SHARE
+        delta = settings.delta if settings.delta is not None else self.limit.delta * DELTA_SHARE
+        if not 1e-6 <= epsilon <= 1e12:
+            raise QueryInvalid(f"epsilon must be from 0.000001 to 1000000000000, not {epsilon:g}")
+        if not 0 <= delta < 1:
+            raise QueryInvalid(f"delta must be at least 0 and below 1, not {delta:g}")
+        plans = [plan(in_order(r, self._dialect), self.declaration, settings) for r in query.releases]
+        if delta == 0 and any(p.private_keys for p in plans):
+            raise QueryRefused(
+                "groups that are not public are released by a threshold, which needs a delta above 0; "
+                "set one, or declare the closed values of the columns that the query groups by"
+            )
+        return shared_out(plans, epsilon, delta)
+
+    def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
+        plans = self._plans(query, settings)
+        groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
+        known = self._known(plans, settings)
+        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        if spend == NOTHING:
+            return self._answer(query, plans, known, groups, spend)
+        digests = [digest for p in plans for digest in self._digests(p).values()]
+        question = Question(sha256("\n".join(sorted(digests)).encode()).hexdigest(), sql, tuple(digests))
+        try:
+            charge = self.ledger.reserve(self.release, analyst, spend, question)
+        except BudgetSpent:
+            if self.synthetic is None or not settings.synthetic:
+                raise
+            return self._made_up(query, plans, groups)
+        try:
+            measured = [measure(p, self.declaration.schema, self.engine, g, k) for p, g, k in zip(plans, groups, known, strict=True)]
+            kept = [self._keep(charge, p, k, m) for p, k, m in zip(plans, known, measured, strict=True)]
+        except BaseException as error:
+            self.ledger.finish(charge, "failed" if isinstance(error, CompanyOSError) else "cancelled")
+            raise
+        self.ledger.finish(charge, "answered")
+        return self._answer(query, plans, kept, groups, spend)
+
+    def _known(self, plans: Sequence[Plan], settings: Settings) -> list[Measured]:
+        """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
+        known = []
+        for one in plans:
+            digests = self._digests(one)
+            found = self.ledger.kept(self.release, tuple(digests.values()))
+            parts = {name: KeptPart.decode(found[d]) for name, d in digests.items() if d in found}
+            if settings.epsilon is not None:
+                least = {"threshold": one.shares.threshold, "part": one.shares.part}
+                parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
+            known.append(
+                Measured(
+                    {n.partition(":")[2]: k for n, k in parts.items() if n.startswith("threshold:")},
+                    {n.partition(":")[2]: k for n, k in parts.items() if n.startswith("part:")},
+                )
+            )
+        return known
+
+    def _digests(self, one: Plan) -> dict[str, str]:
+        digests = Digests(one, self._relations, self._dialect)
+        return {
+            **{f"threshold:{t.name}": digests.threshold(t) for t in one.thresholds},
+            **{f"part:{p.name}": digests.part(p) for p in one.parts},
+        }
+
+    def _keep(self, charge: Charge, one: Plan, known: Measured, measured: Measured) -> Measured:
+        """Keep what was measured now; where another kept the same in the meantime, his stays."""
+        digests = self._digests(one)
+        new = {f"threshold:{n}": k for n, k in measured.thresholds.items() if n not in known.thresholds}
+        new |= {f"part:{n}": k for n, k in measured.parts.items() if n not in known.parts}
+        stored = self.ledger.keep(charge, {digests[n]: k.encode() for n, k in new.items()})
+        settled = {n: KeptPart.decode(stored[digests[n]]) for n in new}
+        return Measured(
+            {**known.thresholds, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("threshold:")}},
+            {**known.parts, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("part:")}},
+        )
+
+    def _answer(
+        self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
+    ) -> Answer:
+        tables: dict[str, pa.Table] = {name: self._public_table(name) for name in query.public}
+        noisy: dict[str, list[str]] = {}
+        told: list[str] = []
+        for one, parts, public in zip(plans, measured, groups, strict=True):
+            release = one.release
+            tables[release.name] = noisy_table(one, parts, public)
+            noisy[release.name] = list(release.names)
+            told += notes(one, parts)
+        extended = with_errors(query.residual, noisy)
+        outcome = work(extended.sql, tables)
+        count = len(query.outputs)
+        shown = pa.table([outcome.column(n) for n in range(count)], [o.name for o in query.outputs])
+        errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
+        errors |= {n: [None] * outcome.num_rows for n in extended.unknown}
+        source = "kept" if spend == NOTHING else "private"
+        return Answer(shown, errors, tuple(dict.fromkeys(told)), spend, source)
+
+    def _public(self, query: Query) -> Answer:
+        outcome = work(query.residual, {name: self._public_table(name) for name in query.public})
+        shown = pa.table(list(outcome.columns), [o.name for o in query.outputs])
+        return Answer(shown, {}, (), NOTHING, "public")
+
+    def _public_table(self, name: str) -> pa.Table:
+        columns = tuple(c.name for c in self.declaration.schema.table(name).stored_columns)
+        return self.engine.public_table(name, columns, MOST_PUBLIC_ROWS)
+
+    def _table_values(self, table: str, column: str) -> Sequence[Hashable]:
+        """The values of a public table's column, in their order."""
+        known = self._domains.get((table, column))
+        if known is None:
+            values = set(self.engine.public_table(table, (column,), MOST_PUBLIC_ROWS).column(0).to_pylist())
+            known = sorted(values, key=lambda v: (v is None, str(type(v)), v))
+            self._domains[table, column] = known
+        return known
+
+    def _made_up(self, query: Query, plans: Sequence[Plan], groups: Sequence[Sequence[GroupKey] | None]) -> Answer:
+        """The answer of the made-up data, exactly: nobody's privacy is in it."""
+        assert self.synthetic is not None
+        exact = [replace(p, shares=Shares(threshold=EXACT, keys=EXACT, keys_delta=0.5, part=EXACT)) for p in plans]
+        schema = self.declaration.schema
+        measured = [measure(p, schema, self.synthetic, g, NO_KNOWN) for p, g in zip(exact, groups, strict=True)]
+        answer = self._answer(query, exact, measured, groups, NOTHING)
+        notes = ("the budget is spent: made-up data of the same schema answers; source = synthetic, epsilon = 0",)
+        return replace(answer, errors={}, notes=notes, source="synthetic")
+
+    def _to_precision(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
+        """Answer with the least epsilon that should reach the relative error asked for.
+
+        A first answer with little epsilon tells how large the values are; the error falls with epsilon, so the rest follows. Every
+        step is charged, and refused where the limit does not allow it.
+        """
+        target = settings.rel_error
+        assert target is not None
+        if not 0 < target < 10:
+            raise QueryInvalid(f"the relative error must be above 0 and below 1000 %, not {target:.3g}")
+        most = settings.epsilon if settings.epsilon is not None else self.limit.epsilon
+        epsilon = min(most, self.limit.epsilon * FIRST_SHARE)
+        spent = NOTHING
+        while True:
+            answer = self._private(sql, query, analyst, replace(settings, epsilon=epsilon))
+            spent += answer.spend
+            reached = _relative_error(answer)
+            if reached is None or reached <= target or epsilon >= most:
+                note = (
+                    f"95 % error of {reached:.3g} of the value" if reached is not None else "the relative error of this answer is not known"
+                )
+                return replace(answer, spend=spent, notes=(*answer.notes, note))
+            epsilon = min(most, epsilon * min(max(1.5, 1.1 * reached / target), 100.0))
+
+    def _columns_explained(self, query: Query, plans: Sequence[Plan]) -> tuple[ColumnExplained, ...]:
+        """Each column's expected error, where bounds are known before the data is touched."""
+        errors: dict[str, float | None] = {}
+        for one in plans:
+            for name, formula in zip(one.release.names, one.formulas, strict=True):
+                errors[f"{one.release.name}.{name}"] = _expected(one, formula.parts["value"]) if formula.function == "value" else None
+        shown = sqlglot.parse_one(query.residual, dialect="duckdb").selects
+        explained = []
+        for output, expression in zip(query.outputs, shown, strict=False):
+            value = expression.unalias()
+            touched = [c.name for c in value.find_all(exp.Column)]
+            known = [e for name, e in errors.items() if name.partition(".")[2] in touched]
+            if not known:
+                explained.append(ColumnExplained(output.name, None, "exact"))
+            elif isinstance(value, exp.Column) and known[0] is not None:
+                explained.append(ColumnExplained(output.name, known[0], ""))
+            else:
+                explained.append(ColumnExplained(output.name, None, "noisy; its error is told with the answer"))
+        return tuple(explained)
+
+
+def _total(spends: Iterable[Spend]) -> Spend:
+    total = NOTHING
+    for spend in spends:
+        total += spend
+    return total
+
+
+def _expected(one: Plan, name: str) -> float | None:
+    part = one.part(name)
+    if part.unit is None or one.groups is None or part.kind == "quantile":
+        return None
+    if one.private_keys and part.kind == "units":
+        return None
+    return mechanism_of(Sensitivity(one.groups, part.unit.largest), one.shares).error95 * float(part.step)
+
+
+def _relative_error(answer: Answer) -> float | None:
+    """The largest 95 % error of a value over the value, among all that have one."""
+    worst: float | None = None
+    for position, errors in answer.errors.items():
+        for value, error in zip(answer.table.column(position).to_pylist(), errors, strict=True):
+            if error is None or not isinstance(value, int | float | Decimal):
+                continue
+            relative = error / abs(float(value)) if value else math.inf
+            worst = relative if worst is None else max(worst, relative)
+    return worst
