@@ -1,0 +1,8 @@
+"""Noise: whole numbers only, from OpenDP's proved samplers, whose randomness is the operating system's and cannot be seeded."""
+
+from dpsql.noise.additive import Mechanism, Sensitivity, add_noise, calibrate
+from dpsql.noise.keys import ReleasedKeys, keys_above
+from dpsql.noise.quantiles import quantile
+from dpsql.noise.thresholds import choose_threshold
+
+__all__ = ["Mechanism", "ReleasedKeys", "Sensitivity", "add_noise", "calibrate", "choose_threshold", "keys_above", "quantile"]
