@@ -1,0 +1,48 @@
+"""COALESCE, NULLIF, LEAST and GREATEST."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dpsql.functions import ranges
+from dpsql.functions.registry import Function
+from dpsql.tree import Call, Expression, Facts
+
+
+def _first(arguments: Sequence[Expression]) -> Facts:
+    return ranges.merged([a.facts for a in arguments], all(a.facts.nullable for a in arguments))
+
+
+def _null_if(arguments: Sequence[Expression]) -> Facts:
+    return replace(arguments[0].facts, nullable=True)
+
+
+def _least(arguments: Sequence[Expression]) -> Facts:
+    """Both databases leave nulls out, so only an argument that is never null bounds it from above for all rows."""
+    facts = [a.facts for a in arguments]
+    merged = ranges.merged(facts, all(f.nullable for f in facts))
+    tops = [f.hi for f in facts if f.hi is not None and not f.nullable]
+    return replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts))  # type: ignore[type-var]
+
+
+def _greatest(arguments: Sequence[Expression]) -> Facts:
+    facts = [a.facts for a in arguments]
+    merged = ranges.merged(facts, all(f.nullable for f in facts))
+    bottoms = [f.lo for f in facts if f.lo is not None and not f.nullable]
+    return replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts))  # type: ignore[type-var]
+
+
+def _named(name: str):  # type: ignore[no-untyped-def]
+    def write(*arguments: str, call: Call) -> str:
+        return f"{name}({', '.join(arguments)})"
+
+    return write, write
+
+
+FUNCTIONS = (
+    Function("coalesce", _first, *_named("COALESCE")),
+    Function("nullif", _null_if, *_named("NULLIF")),
+    Function("least", _least, *_named("LEAST")),
+    Function("greatest", _greatest, *_named("GREATEST")),
+)

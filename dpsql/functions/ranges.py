@@ -1,0 +1,127 @@
+"""Ranges of numbers: exact interval arithmetic (Moore 1966), with None for a side that is not bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+
+from dpsql.tree import Expression, Facts, Value
+
+FLOAT_STEPS = 2**40
+CLOSED = 10_000  # the longest closed list that is worked out
+BOOLEAN = Facts("boolean", values=(False, True))
+
+
+def number(kind: str, nullable: bool, bounds: tuple[object, object], step: Fraction | None) -> Facts:
+    """Facts of a number; a double between bounds gets a step that divides them finely, a short range of whole numbers is closed."""
+    lo, hi = (None if b is None else Fraction(b) for b in bounds)  # type: ignore[arg-type]
+    if kind == "double" and step is None and lo is not None and hi is not None:
+        step = (hi - lo) / FLOAT_STEPS if hi > lo else Fraction(1, FLOAT_STEPS)
+    facts = Facts(kind, nullable, _plain(lo), _plain(hi), step)  # type: ignore[arg-type]
+    if kind == "integer" and lo is not None and hi is not None and hi - lo < CLOSED:
+        return replace(facts, values=tuple(range(-(-lo.numerator // lo.denominator), hi.numerator // hi.denominator + 1)))
+    return facts
+
+
+def nullable(arguments: Iterable[Expression]) -> bool:
+    """Whether any of `arguments` can be null."""
+    return any(a.facts.nullable for a in arguments)
+
+
+def wider(a: Facts, b: Facts) -> str:
+    """The kind of number that holds both."""
+    kinds = {a.kind, b.kind}
+    return "double" if "double" in kinds else "decimal" if "decimal" in kinds else "integer"
+
+
+def add(a: Facts, b: Facts) -> tuple[object, object]:
+    return _both(a.lo, b.lo, lambda x, y: x + y), _both(a.hi, b.hi, lambda x, y: x + y)
+
+
+def subtract(a: Facts, b: Facts) -> tuple[object, object]:
+    return _both(a.lo, b.hi, lambda x, y: x - y), _both(a.hi, b.lo, lambda x, y: x - y)
+
+
+def multiply(a: Facts, b: Facts) -> tuple[object, object]:
+    if a.bounded and b.bounded:
+        corners = [Fraction(x) * Fraction(y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]  # type: ignore[arg-type]
+        return min(corners), max(corners)
+    if _from_zero(a) and _from_zero(b):
+        return 0, None
+    return None, None
+
+
+def divide(a: Facts, b: Facts) -> tuple[object, object]:
+    if not (a.bounded and b.bounded) or b.lo <= 0 <= b.hi:  # type: ignore[operator]
+        return None, None
+    corners = [Fraction(x) / Fraction(y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]  # type: ignore[arg-type]
+    return min(corners), max(corners)
+
+
+def hull(facts: Iterable[Facts]) -> tuple[object, object]:
+    """The least range with all of `facts` in it."""
+    lows, highs = zip(*((f.lo, f.hi) for f in facts), strict=True)
+    return (
+        None if None in lows else min(lows),
+        None if None in highs else max(highs),
+    )
+
+
+def common_step(facts: Iterable[Facts]) -> Fraction | None:
+    """The coarsest step of which all steps are multiples, roughly: the smallest where it divides the others."""
+    steps = [f.step for f in facts]
+    if any(s is None for s in steps):
+        return None
+    known = [s for s in steps if s is not None]
+    numerator, denominator = 0, 1
+    for step in known:
+        denominator = denominator * step.denominator // _gcd(denominator, step.denominator)
+    for step in known:
+        numerator = _gcd(numerator, step.numerator * (denominator // step.denominator))
+    return Fraction(numerator, denominator)
+
+
+def merged(facts: list[Facts], nulls: bool) -> Facts:
+    """Facts of a value that is one of several of the same kind: of CASE, COALESCE, LEAST and the like."""
+    kinds = {f.kind for f in facts}
+    if kinds <= {"integer", "decimal", "double"}:
+        kind = "double" if "double" in kinds else "decimal" if "decimal" in kinds else "integer"
+        step = common_step(facts)
+        if kind == "double":
+            step = None if any(f.kind == "double" and f.step is None for f in facts) else step
+        found = number(kind, nulls, hull(facts), step)
+    else:
+        found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))  # type: ignore[arg-type]
+    values = closed(facts)
+    return replace(found, values=values, identifies=any(f.identifies for f in facts)) if values is not None or found.values is None else found
+
+
+def closed(facts: list[Facts]) -> tuple[Value, ...] | None:
+    """The closed values of a value that is one of several, or None."""
+    values: dict[Value, None] = {}
+    for one in facts:
+        if one.values is None:
+            return None
+        values.update(dict.fromkeys(v for v in one.values if v is not None))
+        if len(values) > CLOSED:
+            return None
+    return tuple(values)
+
+
+def _from_zero(facts: Facts) -> bool:
+    return facts.lo is not None and facts.lo >= 0  # type: ignore[operator]
+
+
+def _both(x: object, y: object, combine: object) -> object:
+    return None if x is None or y is None else combine(Fraction(x), Fraction(y))  # type: ignore[operator,arg-type]
+
+
+def _plain(value: Fraction | None) -> int | Fraction | None:
+    return value.numerator if value is not None and value.denominator == 1 else value
+
+
+def _gcd(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a

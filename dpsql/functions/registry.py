@@ -1,0 +1,64 @@
+"""The table of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dpsql.tree import Call, Expression, Facts
+
+Writer = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or operator.
+
+    `facts` says what is known of its values from its arguments. `duckdb` and `postgres` write it from the SQL of the arguments and the
+    call itself. A `risky` one can fail in DuckDB, where the expression around it is then wrapped in TRY.
+    """
+
+    name: str
+    facts: Callable[[Sequence[Expression]], Facts]
+    duckdb: Writer
+    postgres: Writer
+    risky: bool = False
+
+
+def _all() -> Mapping[str, Function]:
+    from dpsql.functions import arithmetic, casts, comparison, conditional, dates, text
+
+    found: dict[str, Function] = {}
+    for module in (arithmetic, comparison, conditional, text, dates, casts):
+        for function in module.FUNCTIONS:
+            found[function.name] = function
+    return found
+
+
+class _Table(Mapping[str, Function]):
+    """All functions, loaded when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._found: Mapping[str, Function] | None = None
+
+    def _loaded(self) -> Mapping[str, Function]:
+        if self._found is None:
+            self._found = _all()
+        return self._found
+
+    def __getitem__(self, name: str) -> Function:
+        return self._loaded()[name]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._loaded())
+
+    def __len__(self) -> int:
+        return len(self._loaded())
+
+
+FUNCTIONS: Mapping[str, Function] = _Table()
+
+
+def call(name: str, *arguments: Expression) -> Call:
+    """Return the call of a function, with its facts."""
+    return Call(name, arguments, FUNCTIONS[name].facts(arguments))
