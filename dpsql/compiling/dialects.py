@@ -34,7 +34,7 @@ class Dialect:
 
     def expression(self, expression: Expression) -> str:
         """An expression over the fields of the relation below."""
-        return str(emit(expression, self.name).sql(dialect=self.name))
+        return emit(expression, self.name)
 
     @property
     def text(self) -> str:

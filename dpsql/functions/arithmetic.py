@@ -160,10 +160,10 @@ FUNCTIONS = (
         lambda a, b, call: f"TRUNC(CAST({a} AS NUMERIC) / NULLIF(CAST({b} AS NUMERIC), 0))",
         risky=True,
     ),
+    Function("modulo", _remainder, _modulo, lambda a, b, call: f"MOD(CAST({a} AS NUMERIC), NULLIF(CAST({b} AS NUMERIC), 0))", risky=True),
     Function(
-        "modulo", _remainder, _modulo, lambda a, b, call: f"MOD(CAST({a} AS NUMERIC), NULLIF(CAST({b} AS NUMERIC), 0))", risky=True
+        "abs", _absolute, lambda a, call: f"ABS({_wide(a, call.arguments[0])})", lambda a, call: f"ABS({_exact(a, call)})", risky=True
     ),
-    Function("abs", _absolute, lambda a, call: f"ABS({_wide(a, call.arguments[0])})", lambda a, call: f"ABS({_exact(a, call)})", risky=True),
     Function("negate", _negated, lambda a, call: f"(-{_wide(a, call.arguments[0])})", lambda a, call: f"(-{_exact(a, call)})", risky=True),
     Function("sign", _sign, lambda a, call: f"CAST(SIGN({a}) AS INTEGER)", lambda a, call: f"CAST(SIGN({a}) AS INTEGER)", risky=True),
     Function(

@@ -94,7 +94,9 @@ def merged(facts: list[Facts], nulls: bool) -> Facts:
     else:
         found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))  # type: ignore[arg-type]
     values = closed(facts)
-    return replace(found, values=values, identifies=any(f.identifies for f in facts)) if values is not None or found.values is None else found
+    return (
+        replace(found, values=values, identifies=any(f.identifies for f in facts)) if values is not None or found.values is None else found
+    )
 
 
 def closed(facts: list[Facts]) -> tuple[Value, ...] | None:
