@@ -1,0 +1,62 @@
+"""Reading one statement."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import expressions as exp
+from sqlglot.errors import SqlglotError
+
+from dpsql.errors import QueryInvalid, QueryRefused
+
+LONGEST = 100_000  # characters of a query
+DEEPEST = 150  # brackets inside one another
+LARGEST = 20_000  # nodes of a query
+
+
+def parse(sql: str, dialect: str) -> exp.Query:
+    """Return the one SELECT that `sql` is; QueryInvalid where it cannot be read, QueryRefused where it is something else."""
+    if len(sql) > LONGEST:
+        raise QueryInvalid(f"the query has {len(sql):,} characters; at most {LONGEST:,} are read")
+    if "\x00" in sql:
+        raise QueryInvalid("the query holds a zero byte")
+    _hold_depth(sql)
+    try:
+        statements = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None and not isinstance(s, exp.Semicolon)]
+    except (SqlglotError, RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
+        raise QueryInvalid(f"the query cannot be read: {_first_line(error)}") from None
+    if not statements:
+        raise QueryInvalid("there is no query")
+    if len(statements) > 1:
+        raise QueryRefused("one query at a time: there are several statements in this text")
+    statement = statements[0]
+    if isinstance(statement, exp.Subquery) and isinstance(statement.unnest(), exp.Query):
+        statement = statement.unnest()
+    if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
+        raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
+    if sum(1 for _ in statement.walk()) > LARGEST:
+        raise QueryInvalid("the query has too many parts")
+    return statement
+
+
+def _hold_depth(sql: str) -> None:
+    depth = deepest = 0
+    for character in sql:
+        if character == "(":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character == ")":
+            depth -= 1
+    if deepest > DEEPEST:
+        raise QueryInvalid(f"the query has more than {DEEPEST} brackets inside one another")
+
+
+def _kind(statement: exp.Expression) -> str:
+    if isinstance(statement, exp.Command):
+        return str(statement.this).upper()
+    return statement.key.upper()
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error).split("\n")[0].replace("\x1b[4m", "").replace("\x1b[0m", "")
