@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from dpsql.accounting import Spend
-from dpsql.tree import Output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +85,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A query that would be accepted: the columns of its answer."""
+    """A query that would be accepted: the columns of its answer, with their Arrow types."""
 
-    outputs: tuple[Output, ...]
+    columns: tuple[str, ...]
+    types: tuple[pa.DataType, ...]

@@ -15,7 +15,7 @@ from dpsql.compiling.measuring import Measuring, unit_bounds
 from dpsql.compiling.relations import Relations
 from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
-from dpsql.noise import Mechanism, Sensitivity, add_noise, calibrate, choose_threshold, keys_above, quantile
+from dpsql.noise import Mechanism, Sensitivity, add_noise, choose_threshold, keys_above, quantile
 from dpsql.planning.model import Part, Plan, Shares, Threshold
 from schemas.model import Schema
 
@@ -156,4 +156,4 @@ def mechanism_of(sensitivity: Sensitivity, shares: Shares) -> Mechanism:
     """The noise of an additive part."""
     if shares.rho is not None:
         return Mechanism.gaussian(sensitivity, shares.rho)
-    return calibrate(sensitivity, shares.part, 0.0)
+    return Mechanism.laplace(sensitivity, shares.part)

@@ -60,6 +60,12 @@ def key_column(values: Sequence[object], facts: Facts) -> pa.Array:
             return pa.array(values)
 
 
+def nothing_measured(plan: Plan) -> Measured:
+    """A measurement without groups, for the shape of an answer."""
+    empty = KeptPart((), (), "laplace", 0.0, 0.0)
+    return Measured({t.name: empty for t in plan.thresholds}, {p.name: empty for p in plan.parts})
+
+
 def notes(plan: Plan, measured: Measured) -> Iterator[str]:
     """Say which bounds were chosen and what the errors leave out."""
     for threshold in plan.thresholds:

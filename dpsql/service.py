@@ -26,7 +26,7 @@ from dpsql.kept import Digests, GroupKey, KeptPart, in_order
 from dpsql.ledger import Charge, Ledger, Question
 from dpsql.measuring import Measured, measure, mechanism_of
 from dpsql.noise import Sensitivity
-from dpsql.noisy_tables import bounds_told, noisy_table, notes
+from dpsql.noisy_tables import bounds_told, noisy_table, notes, nothing_measured
 from dpsql.outcome_errors import with_errors
 from dpsql.planning import Plan, plan
 from dpsql.planning.model import Settings, Shares
@@ -68,7 +68,13 @@ class Service:
 
     def prepare(self, sql: str, parameters: Sequence[Value] = ()) -> Prepared:
         """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
-        return Prepared(self._bind(sql, parameters).outputs)
+        query = self._bind(sql, parameters)
+        tables = {name: self._public_table(name).slice(0, 0) for name in query.public}
+        for release in query.releases:
+            one = plan(in_order(release, self._dialect), self.declaration, Settings())
+            tables[release.name] = noisy_table(one, nothing_measured(one), [])
+        outcome = work(query.residual, tables)
+        return Prepared(query.outputs or tuple(outcome.column_names), tuple(outcome.schema.types))
 
     def ask(self, sql: str, *, analyst: str, settings: Settings | None = None, parameters: Sequence[Value] = ()) -> Answer:
         """Answer `sql`, charging the budget before the data is touched.
@@ -197,8 +203,8 @@ class Service:
             told += notes(one, parts)
         extended = with_errors(query.residual, noisy)
         outcome = work(extended.sql, tables)
-        count = len(query.outputs)
-        shown = pa.table([outcome.column(n) for n in range(count)], [o.name for o in query.outputs])
+        names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
+        shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
         errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
         errors |= {n: [None] * outcome.num_rows for n in extended.unknown}
         source = "kept" if spend == NOTHING else "private"
@@ -206,7 +212,7 @@ class Service:
 
     def _public(self, query: Query) -> Answer:
         outcome = work(query.residual, {name: self._public_table(name) for name in query.public})
-        shown = pa.table(list(outcome.columns), [o.name for o in query.outputs])
+        shown = pa.table(list(outcome.columns), list(query.outputs or outcome.column_names))
         return Answer(shown, {}, (), NOTHING, "public")
 
     def _public_table(self, name: str) -> pa.Table:
@@ -264,16 +270,16 @@ class Service:
                 errors[f"{one.release.name}.{name}"] = _expected(one, formula.parts["value"]) if formula.function == "value" else None
         shown = sqlglot.parse_one(query.residual, dialect="duckdb").selects
         explained = []
-        for output, expression in zip(query.outputs, shown, strict=False):
+        for name, expression in zip(query.outputs, shown, strict=False):
             value = expression.unalias()
             touched = [c.name for c in value.find_all(exp.Column)]
-            known = [e for name, e in errors.items() if name.partition(".")[2] in touched]
+            known = [e for column, e in errors.items() if column.partition(".")[2] in touched]
             if not known:
-                explained.append(ColumnExplained(output.name, None, "exact"))
+                explained.append(ColumnExplained(name, None, "exact"))
             elif isinstance(value, exp.Column) and known[0] is not None:
-                explained.append(ColumnExplained(output.name, known[0], ""))
+                explained.append(ColumnExplained(name, known[0], ""))
             else:
-                explained.append(ColumnExplained(output.name, None, "noisy; its error is told with the answer"))
+                explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
 
 

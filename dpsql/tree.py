@@ -105,6 +105,7 @@ class Scan:
     """The rows of a stored table. `sources` are the table's columns, in the order of `fields`.
 
     `unit` is the field that holds the unit of each row, None for a public table, or where the unit comes by a join above.
+    `rows_a_unit` is the most rows that a unit can have by the keys of the schema, `most_rows` what is declared on top; None: not known.
     """
 
     table: str
@@ -112,6 +113,7 @@ class Scan:
     sources: tuple[str, ...]
     unit: str | None
     rows_a_unit: int | None = None
+    most_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,10 @@ class Filter:
     def rows_a_unit(self) -> int | None:
         return self.input.rows_a_unit
 
+    @property
+    def most_rows(self) -> int | None:
+        return self.input.most_rows
+
 
 @dataclass(frozen=True)
 class Project:
@@ -146,6 +152,10 @@ class Project:
     @property
     def rows_a_unit(self) -> int | None:
         return self.input.rows_a_unit
+
+    @property
+    def most_rows(self) -> int | None:
+        return self.input.most_rows
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,7 @@ class Join:
     condition: Expression
     unit: str | None
     rows_a_unit: int | None = None
+    most_rows: int | None = None
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -176,6 +187,7 @@ class Union:
     fields: tuple[Field, ...]
     unit: str | None
     rows_a_unit: int | None = None
+    most_rows: int | None = None
 
 
 AggregateFunction = Choice["count", "sum", "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop", "min", "max", "quantile"]
@@ -209,6 +221,7 @@ class PerUnit:
     aggregates: tuple[Aggregate, ...]
     unit: str
     rows_a_unit: int | None = None
+    most_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +241,10 @@ class DistinctRows:
     @property
     def rows_a_unit(self) -> int | None:
         return self.input.rows_a_unit
+
+    @property
+    def most_rows(self) -> int | None:
+        return self.input.most_rows
 
 
 Relation = Scan | Filter | Project | Join | Union | PerUnit | DistinctRows
@@ -263,25 +280,17 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Output:
-    """A column of the answer: the name that the query gives it, and its facts."""
-
-    name: str
-    facts: Facts
-
-
-@dataclass(frozen=True)
 class Query:
     """A whole query, shown to be answerable: what is measured, and what is then done with the noisy tables.
 
     `residual` is SQL of DuckDB over the tables of the `releases` and the `public` tables; what runs there sees nothing private.
-    `outputs` are its columns.
+    `outputs` are the names of its columns.
     """
 
     releases: tuple[Release, ...]
     public: tuple[str, ...]
     residual: str
-    outputs: tuple[Output, ...]
+    outputs: tuple[str, ...]
 
 
 def subexpressions(expression: Expression) -> Iterator[Expression]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -36,9 +36,14 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800
 
 
 class Expressions:
-    """Binds expressions of one scope. `parameters` are the values of $1, $2 and so on; `dialect` decides what / means."""
+    """Binds expressions of one scope.
 
-    def __init__(self, scope: Scope, dialect: str, parameters: Sequence[Value] = ()) -> None:
+    `parameters` are the values of $1, $2 and so on; `dialect` decides what / means. `by_unit` are the names of fields that are sums
+    or counts of one unit's rows, whose bound may be chosen privately.
+    """
+
+    def __init__(self, scope: Scope, dialect: str, parameters: Sequence[Value] = (), by_unit: Collection[str] = ()) -> None:
+        self.by_unit = by_unit
         self._scope = scope
         self._dialect = dialect
         self._parameters = parameters

@@ -18,6 +18,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def clamped(value: str, lo: int, hi: int) -> str:
+    """SQL of `value` not below `lo` nor above `hi`, and null where it is null, as LEAST and GREATEST would not be."""
+    return f"CASE WHEN {value} < {lo} THEN {lo} WHEN {value} > {hi} THEN {hi} ELSE {value} END"
+
+
 class Dialect:
     """Writes the SQL of one database. `sources` maps a table's name to what stands for it in FROM, where that is not its own name."""
 
@@ -49,16 +54,13 @@ class Dialect:
         facts = expression.facts
         value = self._number(self.expression(expression), facts)
         if facts.kind == "integer" and step == 1:
-            return f"CAST(LEAST(GREATEST({value}, {lo}), {hi}) AS BIGINT)"
+            return f"CAST({clamped(value, lo, hi)} AS BIGINT)"
         scale = 1 / step
-        scaled = (
-            f"CAST({value} AS {self.double}) * {float(scale)!r}"
-            if scale.denominator == 1
-            else f"CAST({value} AS {self.double}) / {float(step)!r}"
-        )
+        factor = f"* {float(scale)!r}" if scale.denominator == 1 else f"/ {float(step)!r}"
+        scaled = f"CAST({value} AS {self.double}) {factor}"
         if facts.kind == "double":
             scaled = f"NULLIF({scaled}, CAST('NaN' AS {self.double}))"
-        return f"CAST(ROUND(LEAST(GREATEST({scaled}, {float(lo)!r}), {float(hi)!r})) AS BIGINT)"
+        return f"CAST(ROUND({clamped(scaled, lo, hi)}) AS BIGINT)"
 
     def _number(self, value: str, facts: Facts) -> str:
         if facts.kind == "date":

@@ -80,12 +80,8 @@ class _Reading:
         self._held: list[str] = []
 
     def table(self, sql: str) -> pa.Table:
-        try:
-            return self._cursor.execute(sql).to_arrow_table()
-        except OF_DATA as error:
-            raise DataFault from error
-        except duckdb.Error as error:
-            raise EngineFailure("the database could not answer; the query was charged") from error
+        with _told_apart():
+            return self._cursor.sql(sql).to_arrow_table()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         found = self.table(sql)
@@ -93,7 +89,8 @@ class _Reading:
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")
-        self.table(f"CREATE TEMP TABLE {name} AS {sql}")
+        with _told_apart():
+            self._cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}")
         self._held.append(name)
         return name
 
@@ -101,3 +98,14 @@ class _Reading:
         for name in self._held:
             self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
         self._cursor.close()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """What the data makes fail as DataFault, all else as EngineFailure; neither with the database's own message."""
+    try:
+        yield
+    except OF_DATA as error:
+        raise DataFault from error
+    except duckdb.Error as error:
+        raise EngineFailure("the database could not answer; the query was charged") from error

@@ -8,6 +8,8 @@ from math import isqrt
 
 from dpsql.noise.selection import choose
 
+FINENESS = 16  # parts of a row in a score
+
 
 def quantile(histogram: Mapping[int, int], bins: int, place: Fraction, most_rows: int, epsilon: float) -> int:
     """Return a bin about at `place` (0 to 1) among the rows counted in `histogram`, `epsilon`-DP where a unit has `most_rows` rows.
@@ -23,7 +25,7 @@ def quantile(histogram: Mapping[int, int], bins: int, place: Fraction, most_rows
     for position, rows in histogram.items():
         in_block[position // block] += rows
     total = sum(in_block)
-    sensitivity = most_rows * max(a, b - a)
+    sensitivity = FINENESS * most_rows * max(a, b - a)
     below = 0
     scores = []
     for rows in in_block:
@@ -41,7 +43,10 @@ def quantile(histogram: Mapping[int, int], bins: int, place: Fraction, most_rows
 
 
 def _miss(below: int, above: int, inside: int, a: int, b: int) -> int:
-    """How far the wanted rank is from the ranks inside, times b: zero where (b - a) below <= a (above + inside) and the like."""
-    low = (b - a) * below - a * (above + inside)
-    high = a * above - (b - a) * (below + inside)
+    """How far the wanted rank is from the ranks inside, in parts of a row / b; a hair more where it is just before them.
+
+    The hair is the same for every bin and every database, so that it costs nothing; it makes the lower of two middle rows win.
+    """
+    low = FINENESS * ((b - a) * below - a * (above + inside)) + 1
+    high = FINENESS * (a * above - (b - a) * (below + inside))
     return max(0, low, high)

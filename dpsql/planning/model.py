@@ -111,7 +111,7 @@ class Plan:
     """What is measured for one release.
 
     `groups` is the most groups of a unit that count, None where the threshold called `groups_threshold` has still to say.
-    `one_row` says that a unit has at most one row here, so that no sum by unit is needed.
+    `one_row` says that a unit has at most one row here, whose bounds are known, so that no sum by unit is needed.
     """
 
     release: Release
@@ -125,7 +125,7 @@ class Plan:
 
     @property
     def one_row(self) -> bool:
-        return self.release.rows.rows_a_unit == 1
+        return self.release.rows.rows_a_unit == 1 and not self.thresholds
 
     @property
     def private_keys(self) -> bool:

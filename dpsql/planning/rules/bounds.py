@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dpsql.declaration import Declaration
 from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
+from dpsql.tree import Column
 
 ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
 
@@ -20,8 +21,8 @@ def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
 
 
 def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds: list[Threshold]) -> Part:
-    rows = plan.release.rows.rows_a_unit
-    if part.kind == "units":
+    rows = plan.release.rows.most_rows
+    if part.kind == "units" or (part.kind == "distinct" and _own_unit(part, plan)):
         return replace(part, unit=Bounds(0, 1))
     if part.kind in ("distinct", "quantile"):
         return (
@@ -38,6 +39,11 @@ def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds
         name = f"{part.name}_rows" if part.name in counts else part.name
         return _with(part, thresholds, Threshold(name, part.name, True, ROWS))
     return _with(part, thresholds, Threshold(part.name, part.name))
+
+
+def _own_unit(part: Part, plan: Plan) -> bool:
+    """Whether the different values counted are the units themselves, of which each has one."""
+    return isinstance(part.argument, Column) and part.argument.name == plan.release.rows.unit
 
 
 def _counted(part: Part, plan: Plan) -> str:

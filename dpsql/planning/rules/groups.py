@@ -14,7 +14,7 @@ HIGHEST = 20
 def limit_groups(plan: Plan, declaration: Declaration) -> Plan:
     """Return `plan` with the most groups of a unit: structural, set, declared, or to be chosen privately, in this order."""
     keys = plan.release.keys
-    possible = [n for n in (plan.release.rows.rows_a_unit, public_groups(plan)) if n is not None]
+    possible = [n for n in (plan.release.rows.most_rows, public_groups(plan)) if n is not None]
     most = 1 if all(key.one_a_unit for key in keys) else min(possible, default=None)
     if most == 1:
         return replace(plan, groups=1)

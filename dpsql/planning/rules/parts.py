@@ -9,7 +9,7 @@ from fractions import Fraction
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
 from dpsql.planning.model import UNBOUNDED, Bounds, Formula, Part, PartKind, Plan
-from dpsql.tree import Aggregate, Expression, Facts
+from dpsql.tree import Aggregate, Column, Expression, Facts
 
 SQUARED = 2**20  # the largest distance from the middle whose squares are summed
 BINS = 2**20  # the most candidates of a quantile
@@ -18,7 +18,7 @@ EXTREME = Fraction(1, 1024)  # a minimum is the quantile at this place, whose ra
 
 def split_aggregates(plan: Plan, declaration: Declaration) -> Plan:
     """Return `plan` with the parts that its aggregates need, each once, and the formulas that put them together again."""
-    splitting = _Splitting()
+    splitting = _Splitting(plan.release.rows.unit)
     formulas = tuple(splitting.formula(aggregate) for aggregate in plan.release.aggregates)
     if plan.private_keys or plan.settings.min_units:
         splitting.part("units")
@@ -27,6 +27,7 @@ def split_aggregates(plan: Plan, declaration: Declaration) -> Plan:
 
 @dataclass
 class _Splitting:
+    unit: str | None
     parts: list[Part] = field(default_factory=list)
 
     def formula(self, aggregate: Aggregate) -> Formula:
@@ -60,7 +61,8 @@ class _Splitting:
         argument = aggregate.argument
         if aggregate.distinct:
             assert argument is not None
-            return self.part("units") if argument.facts.identifies and not argument.facts.nullable else self.part("distinct", argument)
+            own = isinstance(argument, Column) and argument.name == self.unit and not argument.facts.nullable
+            return self.part("units") if own else self.part("distinct", argument)
         return self._values(argument)
 
     def _values(self, argument: Expression | None) -> str:

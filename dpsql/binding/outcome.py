@@ -1,0 +1,66 @@
+"""What may be done with noisy tables, and the names of the answer's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlglot import expressions as exp
+
+from dpsql.errors import QueryRefused
+from dpsql.tree import Value
+
+# functions that read nothing but their arguments; all of sqlglot's own that are not named here are refused
+ALLOWED = {
+    "abs", "add", "and", "avg", "between", "bracket", "case", "cast", "ceil", "coalesce", "concat", "count", "countif", "date_trunc",
+    "datetrunc", "timestamptrunc", "timestamp_trunc", "extract", "exp", "floor", "greatest", "if", "least", "left", "length", "ln", "log",
+    "lower", "max", "median", "min", "nullif", "pow", "quantile", "right", "round", "row_number", "rownumber", "rank", "dense_rank",
+    "denserank", "sign", "sqrt", "stddev", "stddevsamp", "stddevpop", "stddev_samp", "stddev_pop", "substring", "sum", "trim", "trycast",
+    "try_cast", "upper", "variance", "variancepop", "variance_pop", "lag", "lead", "first_value", "firstvalue", "last_value", "lastvalue",
+    "ntile", "percent_rank", "percentrank", "cume_dist", "cumedist", "percentilecont", "percentile_cont", "percentiledisc",
+    "percentile_disc", "safedivide", "day", "month", "year", "quarter", "week", "or", "xor", "not", "startswith", "starts_with",
+    "replace", "splitpart", "split_part", "strposition", "str_position", "exists",
+}  # fmt: skip
+
+
+def check_outcome(node: exp.Expression, tables: Collection[str], parameters: Sequence[Value]) -> None:
+    """Refuse what the outcome of a query may not do: read anything but `tables`, or call what is not known to be harmless."""
+    ctes = {cte.alias for cte in node.find_all(exp.CTE)}
+    for part in node.walk():
+        if isinstance(part, exp.Table):
+            if not isinstance(part.this, exp.Identifier) or part.args.get("db") or (part.name not in tables and part.name not in ctes):
+                raise QueryRefused(f"FROM is understood of tables and subqueries, not of {part.sql()[:60]}")
+        elif isinstance(part, exp.Func) and part.key not in ALLOWED:
+            name = part.name if isinstance(part, exp.Anonymous) else part.key
+            raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be used on outcomes")
+        elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
+            raise QueryRefused(f"{part.key.upper()} is not understood here")
+
+
+def output_name(expression: exp.Expression, position: int, dialect: str = "postgres") -> str:
+    """The name that a database gives to a column of a select list."""
+    if isinstance(expression, exp.Alias):
+        return str(expression.alias)
+    inner = expression
+    while isinstance(inner, exp.Paren | exp.Cast | exp.Filter | exp.Window):
+        inner = inner.this
+    if isinstance(inner, exp.Column):
+        return str(inner.name)
+    if dialect == "duckdb":
+        return str(expression.sql(dialect="duckdb")).lower() if not isinstance(inner, exp.Count) else _counted(inner)
+    if isinstance(inner, exp.WithinGroup):
+        inner = inner.this
+    if isinstance(inner, exp.Case):
+        return "case"
+    if isinstance(inner, exp.Anonymous):
+        return str(inner.name).lower()
+    if isinstance(inner, exp.Func):
+        names = {"countif": "count_if", "stddevsamp": "stddev_samp", "stddevpop": "stddev_pop", "variancepop": "var_pop",
+                 "timestamptrunc": "date_trunc", "percentilecont": "percentile_cont", "percentiledisc": "percentile_disc"}  # fmt: skip
+        return names.get(inner.key, str(inner.sql_name()).lower())
+    del position
+    return "?column?"
+
+
+def _counted(count: exp.Count) -> str:
+    inner = count.this
+    return "count_star()" if inner is None or isinstance(inner, exp.Star) else f"count({inner.sql(dialect='duckdb')})"
