@@ -212,7 +212,7 @@ class Aggregate:
 class PerUnit:
     """One row for each unit and each combination of `keys` in `input`: exact aggregates, which stay inside.
 
-    `fields` are the unit's, then those of the keys, then those of the aggregates.
+    `fields` are the unit's, called `unit`, then those of the keys, then those of the aggregates.
     """
 
     input: Relation

@@ -58,7 +58,6 @@ def _used(relation: Relation, above: set[str]) -> Iterator[str]:
         case PerUnit():
             for expression in (*relation.keys, *(a.argument for a in relation.aggregates if a.argument is not None)):
                 yield from columns_of(expression)
-            yield relation.unit
             yield from _used(relation.input, above)
         case Union():
             for one in relation.inputs:

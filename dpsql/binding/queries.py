@@ -343,7 +343,7 @@ class _Select:
                 raise QueryRefused("LIMIT of rows depends on other units' rows; aggregate first")
         rows = 1 if not others else None
         grouped = PerUnit(
-            relation, (out_unit, *key_fields, *fields), tuple(others), tuple(aggregates), unit, rows, rows or relation.most_rows
+            relation, (out_unit, *key_fields, *fields), tuple(others), tuple(aggregates), out_unit.name, rows, rows or relation.most_rows
         )
         determined = frozenset(f.name for f in grouped.fields) if rows == 1 else frozenset({out_unit.name})
         final: Relation = grouped if condition is None else Filter(grouped, condition)

@@ -57,7 +57,8 @@ class Relations:
         return f"SELECT {columns} FROM ({self.sql(one)}) AS u"
 
     def _per_unit(self, relation: tree.PerUnit) -> str:
-        expressions = [tree.Column(relation.unit, relation.fields[0].facts), *relation.keys]
+        assert relation.input.unit is not None
+        expressions = [tree.Column(relation.input.unit, relation.fields[0].facts), *relation.keys]
         names = [quoted(field.name) for field in relation.fields]
         keys = [f"{self._dialect.expression(e)} AS {name}" for e, name in zip(expressions, names)]
         sums = [f"{self._aggregate(a)} AS {name}" for a, name in zip(relation.aggregates, names[len(keys) :], strict=True)]

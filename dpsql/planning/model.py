@@ -64,7 +64,10 @@ class Part:
     @property
     def signed(self) -> bool:
         """Whether contributions may be below zero."""
-        return self.row is None or self.row.lo < 0
+        if self.row is not None:
+            return self.row.lo < 0
+        lo = None if self.argument is None else self.argument.facts.lo
+        return not isinstance(lo, int | Fraction) or lo < 0
 
 
 @dataclass(frozen=True)
