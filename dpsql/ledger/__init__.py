@@ -1,5 +1,10 @@
-"""The ledger of privacy budgets: what may be spent, what was, and the noisy parts that were released for it."""
+"""The ledger of privacy budgets: what may be spent, what was, and the noisy parts that were released for it.
 
-from dpsql.ledger.base import Charge, Ledger, Question
+`open_ledger` opens one in SQLite or PostgreSQL. Every limit, charge, refusal and outcome is an entry of a hash chain, and an anchor
+file outside of the database remembers how far the chain has come, so that a restored backup gives no budget back.
+"""
 
-__all__ = ["Charge", "Ledger", "Question"]
+from dpsql.ledger.base import Charge, Entry, Ledger, Question, Spending
+from dpsql.ledger.opening import open_ledger
+
+__all__ = ["Charge", "Entry", "Ledger", "Question", "Spending", "open_ledger"]

@@ -29,6 +29,31 @@ class Charge:
     analyst: str
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: what happened, by whom, when (UTC), and for how much."""
+
+    number: int
+    at: str
+    kind: Literal["limit", "charge", "finish", "refusal"]
+    release: str
+    analyst: str | None
+    spend: Spend
+    sql: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What was spent on a release, by all and by each analyst, and what may be."""
+
+    release: str
+    limit: Limit
+    per_analyst: Limit | None
+    total: Spend
+    analysts: Mapping[str, Spend]
+
+
 class Ledger(Protocol):
     """A budget ledger. Whatever it has written down stays, whatever happens after."""
 
@@ -54,4 +79,24 @@ class Ledger(Protocol):
 
     def refuse(self, release: str, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
+        ...
+
+    def spending(self, release: str) -> Spending:
+        """Return what was spent on `release`; InputError where the ledger does not know it."""
+        ...
+
+    def releases(self) -> Sequence[str]:
+        """Return the releases that the ledger knows, in the order of their first use."""
+        ...
+
+    def entries(self, release: str | None = None) -> Sequence[Entry]:
+        """Return the entries, of one release or of all, in their order."""
+        ...
+
+    def verify(self) -> int:
+        """Recompute the whole chain and return how many entries it has; LedgerBroken says which entry was touched."""
+        ...
+
+    def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str) -> None:
+        """Write down new limits, higher or lower, and who set them."""
         ...
