@@ -129,7 +129,7 @@ def _database(name: str, group: str, text: str, answers: str, scale: float = 1.0
 
 def _as_reflected(schema: Schema) -> Schema:
     """The schema as a live database shows it: no recipes, no hidden columns, no classes."""
-    return replace(schema, tables=tuple(_table_as_reflected(t) for t in schema.tables), privacy_unit=None, scenarios={})
+    return replace(schema, tables=tuple(_table_as_reflected(t) for t in schema.tables), privacy=None, scenarios={})
 
 
 def _table_as_reflected(table: Table) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -54,8 +55,13 @@ class Declaration:
         return self.reaches.get(table)
 
 
-def declare(schema: Schema, privacy: Privacy) -> Declaration:
-    """Return the declaration of `schema`; DeclarationInvalid with all that is wrong or missing."""
+def declare(schema: Schema, privacy: Privacy | None = None) -> Declaration:
+    """Return the declaration of `schema`, with its own `privacy` or the one given; DeclarationInvalid with all that is wrong or missing."""
+    privacy = privacy or schema.privacy
+    if privacy is None:
+        raise DeclarationInvalid(
+            f"schema '{schema.name}' does not say whose privacy its rows concern: add `privacy: {{unit: table.column}}` to its file"
+        )
     declaring = _Declaring(schema, privacy)
     problems = list(declaring.problems())
     if problems:
@@ -113,11 +119,9 @@ class _Declaring:
         kind = KINDS.get(column.type.kind, "other")
         step = Fraction(1) if kind == "integer" else Fraction(1, 10**column.type.decimals) if kind == "decimal" else None
         checked = self._checks[table.name].columns.get(column.name)
-        lo, hi = said.bounds or (None, None)
-        if said.bounds is None and checked is not None and kind in ("integer", "decimal"):
-            lo, hi = checked.low, checked.high
-            if lo is None or hi is None:
-                lo = hi = None
+        lo, hi = (None, None) if said.bounds is None else (_typed(text, kind) for text in said.bounds)
+        if said.bounds is None and checked is not None and kind in ("integer", "decimal") and None not in (checked.low, checked.high):
+            lo, hi = Fraction(checked.low), Fraction(checked.high)  # type: ignore[arg-type]
         if kind in ("integer", "decimal", "double") and lo is not None and hi is not None:
             lo, hi = _whole(Fraction(lo)), _whole(Fraction(hi))  # type: ignore[arg-type]
             if kind == "double":
@@ -143,7 +147,7 @@ class _Declaring:
         )
 
     def _values(self, column: Column, said: ColumnPrivacy, checked: list[object] | None) -> tuple[Value, ...] | None:
-        values: tuple[Value, ...] | None = said.values
+        values: tuple[Value, ...] | None = None if said.values is None else tuple(_typed(v, KINDS[column.type.kind]) for v in said.values)
         if values is None and column.type.kind == "enum":
             values = column.type.values or self._schema.enums.get(column.type.name or "")
         if values is None and column.type.kind == "boolean":
@@ -187,3 +191,21 @@ class _Declaring:
 
 def _whole(number: Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
+
+
+def _typed(text: str, kind: Kind) -> Value:
+    """A declared value as expressions have it."""
+    match kind:
+        case "integer" | "decimal" | "double":
+            return _whole(Fraction(text.replace("_", "")))
+        case "boolean":
+            return text == "true"
+        case "date":
+            return datetime.date.fromisoformat(text[:10])
+        case "timestamp":
+            return datetime.datetime.fromisoformat(text).replace(tzinfo=None)
+        case "timestamptz":
+            moment = datetime.datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        case _:
+            return text

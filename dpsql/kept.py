@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from dpsql.compiling.dialects import Dialect
@@ -18,6 +18,7 @@ from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
+Law = Literal["laplace", "gaussian", "noisy max"]
 _NAME = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -30,7 +31,7 @@ class KeptPart:
 
     groups: tuple[GroupKey, ...]
     values: tuple[int, ...]
-    mechanism: str
+    mechanism: Law
     scale: float
     epsilon: float
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 import pyarrow as pa
 
@@ -41,7 +42,7 @@ def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | Non
     return table.take(pa.array(rows, pa.int64()))
 
 
-def key_column(values: Sequence[object], facts: Facts) -> pa.Array:
+def key_column(values: Sequence[Any], facts: Facts) -> pa.Array:
     """Return the values of a key as an array of its kind."""
     match facts.kind:
         case "boolean":
@@ -49,7 +50,7 @@ def key_column(values: Sequence[object], facts: Facts) -> pa.Array:
         case "text" | "uuid" | "other":
             return pa.array([None if v is None else str(v) for v in values], pa.string())
         case "integer" | "decimal" | "double":
-            return column([None if v is None else Fraction(v) for v in values], facts)  # type: ignore[arg-type]
+            return column([None if v is None else Fraction(v) for v in values], facts)
         case "date":
             return pa.array(values, pa.date32())
         case "timestamptz":
@@ -98,7 +99,7 @@ def _what(plan: Plan, of: str | None, rows: bool) -> str:
 
 def _noisy(part: Part, kept: KeptPart, groups: Sequence[GroupKey]) -> Noisy:
     values = dict(zip(kept.groups, kept.values, strict=True))
-    mechanism = Mechanism(kept.mechanism, kept.scale) if kept.mechanism in ("laplace", "gaussian") else None
+    mechanism = None if kept.mechanism == "noisy max" else Mechanism(kept.mechanism, kept.scale)
     return Noisy(
         part,
         [values.get(group, 0) for group in groups],

@@ -65,7 +65,7 @@ def _plain(statement: exp.Select, noisy: Mapping[str, Sequence[str]]) -> bool:
     )
 
 
-def _propagated(value: exp.Expression, touched: Sequence[str]) -> exp.Expression:
+def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
     """1.96 times the root of the summed squares of what one deviation of each noisy column changes."""
     terms = []
     for name in touched:

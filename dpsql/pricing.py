@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import sqrt
 
-from dpsql.accounting import NOTHING, Spend, rho_of
+from dpsql.accounting import NOTHING, Spend, rho_of, zcdp_epsilon
 from dpsql.measuring import Measured
 from dpsql.planning.model import Plan, Shares
 
@@ -73,5 +73,5 @@ def price(plan: Plan, known: Measured) -> Spend:
         else:
             total += Spend.pure(shares.part)
     if gaussian and shares.rho is not None:
-        total += Spend.gaussian(gaussian * shares.rho, shares.delta)
+        total += Spend.gaussian(gaussian * shares.rho, zcdp_epsilon(gaussian * shares.rho, shares.delta), shares.delta)
     return total

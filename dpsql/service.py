@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import expressions as exp
 
 from dpsql.accounting import NOTHING, Limit, Spend
-from dpsql.answers import Answer, ColumnExplained, Explanation, Prepared
+from dpsql.answers import Answer, ColumnExplained, Explanation, Prepared, Source
 from dpsql.binding import bind
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.measuring import Measuring
@@ -207,7 +207,7 @@ class Service:
         shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
         errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
         errors |= {n: [None] * outcome.num_rows for n in extended.unknown}
-        source = "kept" if spend == NOTHING else "private"
+        source: Source = "kept" if spend == NOTHING else "private"
         return Answer(shown, errors, tuple(dict.fromkeys(told)), spend, source)
 
     def _public(self, query: Query) -> Answer:
@@ -268,7 +268,8 @@ class Service:
         for one in plans:
             for name, formula in zip(one.release.names, one.formulas, strict=True):
                 errors[f"{one.release.name}.{name}"] = _expected(one, formula.parts["value"]) if formula.function == "value" else None
-        shown = sqlglot.parse_one(query.residual, dialect="duckdb").selects
+        residual = sqlglot.parse_one(query.residual, dialect="duckdb")
+        shown = residual.selects if isinstance(residual, exp.Query) else []
         explained = []
         for name, expression in zip(query.outputs, shown, strict=False):
             value = expression.unalias()

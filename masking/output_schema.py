@@ -30,7 +30,7 @@ def output_schema(
     dropped = {t for t, p in policy.tables.items() if p.drop}
     gone = {t: {c for c, treatment in p.columns.items() if treatment.mask.name == DROP} for t, p in policy.tables.items()}
     tables = [_table(table, dropped, gone, holds_a_person, said) for table in schema.tables if table.name not in dropped]
-    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy_unit=None, comment=None), tuple(said)
+    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy=None, comment=None), tuple(said)
 
 
 def _table(

@@ -11,6 +11,7 @@ from typing import Any
 
 from schemas.errors import InputError
 from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
+from schemas.privacy import Privacy
 from schemas.recipes import BY_NAME
 from schemas.scenario_document import scenario_data, to_scenario
 from schemas.scenarios import Scenario
@@ -35,6 +36,7 @@ def to_document(schema: Schema) -> dict[str, Any]:
             locale=_pairs(schema.locale) if schema.locale != _LOCALE else None,
             enums=[[name, list(values)] for name, values in schema.enums.items()],
             privacy_unit=schema.privacy_unit,
+            privacy=None if schema.privacy is None else schema.privacy.to_document(),
             scenarios=[[name, _scenario(scenario)] for name, scenario in schema.scenarios.items()],
             comment=schema.comment,
         ),
@@ -54,7 +56,7 @@ def from_document(document: Mapping[str, Any]) -> Schema:
             _to_number(document.get("anchor", _ANCHOR)),
             _to_mix(document["locale"]) if "locale" in document else _LOCALE,
             {name: tuple(values) for name, values in document.get("enums", [])},
-            document.get("privacy_unit"),
+            Privacy.from_document(document["privacy_unit"], document.get("privacy", {})) if "privacy_unit" in document else None,
             {name: _to_scenario(name, data) for name, data in document.get("scenarios", [])},
             document.get("comment"),
         )

@@ -143,7 +143,28 @@ INDEX = (
     Key("unique", "true or false", "No two rows have the same values.", "unique: true"),
 )
 
-PRIVACY = (Key("unit", "table.column", "A key or unique column, such as that of the users.", "unit: users.id", True),)
+PRIVACY = (
+    Key("unit", "table.column", "A key or unique column, such as that of the users.", "unit: users.id", True),
+    Key("public", "list of tables", "Tables with nothing of anybody in them.", "public: [plans, features]"),
+    Key("through", "mapping from tables to columns", "Which reference of a table leads to the unit, where several do.", "through: {messages: sender_id}"),
+    Key("columns", "mapping from table.column to `bounds` or `values`", "Between which bounds values count in sums, or all the values there are.",
+        "columns: {orders.total: {bounds: [0, 10000]}, users.country: {values: [DE, FR]}}"),
+    Key("contributions", "mapping from tables to whole numbers", "The most rows that one unit has in a table; more do not count.", "contributions: {orders: 50}"),
+    Key("groups", "whole number", "The most groups of a query that one unit counts in.", "groups: 5"),
+    Key("budget", "mapping with `epsilon`", "The most that may be spent on one release of the data.", "budget: {epsilon: 3, delta: 1e-6}"),
+)  # fmt: skip
+
+PRIVACY_COLUMN = (
+    Key("bounds", "list of two values", "Values below the first count as it, those above the second as that.", "bounds: [0, 10000]"),
+    Key("values", "list of values", "All the values there are; rows with others are in no group.", "values: [DE, FR]"),
+)
+
+BUDGET = (
+    Key("epsilon", "number above 0", "The epsilon of all queries together.", "epsilon: 3", True),
+    Key("delta", "number from 0 to 1", "The delta of all queries together; 0 where it is left out.", "delta: 1e-6"),
+    Key("analyst", "mapping with `epsilon`", "The most that each analyst may spend of it.", "analyst: {epsilon: 1}"),
+)
+
 SCENARIO_PART = (
     Key("set", "mapping from tables to changes", "Rows that are there and belong to the subject, and the columns that become another.",
         "set: {users: {columns: {status: {constant: locked}}}}"),

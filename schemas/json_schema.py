@@ -240,6 +240,23 @@ def _scenario_definitions() -> Json:
     return {"scenario": {**_object(grammar.SCENARIO, {**own, "at": _ref("generator"), **part, "near": near}), **ways}}
 
 
+def _privacy() -> Json:
+    plain = {"type": ["string", "number", "boolean"]}
+    column = _object(grammar.PRIVACY_COLUMN, {"bounds": {**_list(plain), "minItems": 2, "maxItems": 2}, "values": _list(plain)})
+    spent = {"epsilon": {"type": "number", "exclusiveMinimum": 0}, "delta": _number(0, 1)}
+    each = _object(tuple(key for key in grammar.BUDGET if key.name != "analyst"), spent)
+    parts = {
+        "unit": {"type": "string", "pattern": r"\."},
+        "public": _list(_TEXT),
+        "through": _map(_TEXT, 0),
+        "columns": _map(column, 0),
+        "contributions": _map(_number(1, MOST_ROWS, "integer"), 0),
+        "groups": _number(1, MOST_ROWS, "integer"),
+        "budget": _object(grammar.BUDGET, {**spent, "analyst": each}),
+    }
+    return _object(grammar.PRIVACY, parts)
+
+
 def json_schema() -> Json:
     """Return the JSON Schema of schema files."""
     top = _object(
@@ -251,7 +268,7 @@ def json_schema() -> Json:
             "locale": _LOCALES,
             "types": _map(_list(_TEXT), 0),
             "tables": _map(_ref("table")),
-            "privacy": _object(grammar.PRIVACY, {"unit": {"type": "string", "pattern": r"\."}}),
+            "privacy": _privacy(),
             "scenarios": _map(_any(_number(0, 1), _ref("scenario")), 0),
             "comment": _TEXT,
         },

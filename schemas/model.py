@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from schemas.errors import Mark
+from schemas.privacy import Privacy
 from schemas.types import SqlType
 
 if TYPE_CHECKING:
@@ -229,11 +230,16 @@ class Schema:
     anchor: int = 1_767_225_600_000_000
     locale: Mapping[str, float] = field(default_factory=lambda: {"en_US": 1.0})
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    privacy_unit: str | None = None
+    privacy: Privacy | None = None
     scenarios: Mapping[str, float | Scenario] = field(default_factory=dict)
     comment: str | None = None
     file: str = field(default="schema", compare=False)
     scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def privacy_unit(self) -> str | None:
+        """The column whose values are the units of privacy, None where the schema names none."""
+        return None if self.privacy is None else self.privacy.unit
 
     @cached_property
     def _by_name(self) -> dict[str, Table]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-
-Number = int | Decimal
-Limit = Number | datetime.date | datetime.datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
 class ColumnPrivacy:
-    """What is declared of a column: `bounds` between which its values count, or the closed list of its `values`."""
+    """What is declared of a column, as the file writes it: `bounds` between which its values count, or the closed list of its `values`."""
 
-    bounds: tuple[Limit, Limit] | None = None
-    values: tuple[str | int | bool | datetime.date, ...] | None = None
+    bounds: tuple[str, str] | None = None
+    values: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,3 +42,38 @@ class Privacy:
     contributions: Mapping[str, int] = field(default_factory=dict)
     groups: int | None = None
     budget: Budget | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """Return all but the unit as JSON data, without what is not said."""
+        budget = self.budget
+        said: dict[str, Any] = {
+            "public": list(self.public),
+            "through": [[table, column] for table, column in self.through.items()],
+            "columns": [
+                [name, {k: list(v) for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}]
+                for name, c in self.columns.items()
+            ],
+            "contributions": [[table, rows] for table, rows in self.contributions.items()],
+            "groups": self.groups,
+            "budget": None
+            if budget is None
+            else [None if v is None else repr(v) for v in (budget.epsilon, budget.delta, budget.analyst_epsilon, budget.analyst_delta)],
+        }
+        return {name: value for name, value in said.items() if value is not None and value != []}
+
+    @classmethod
+    def from_document(cls, unit: str, said: Mapping[str, Any]) -> Privacy:
+        """Return the privacy that `to_document` wrote."""
+        budget = said.get("budget")
+        return cls(
+            unit,
+            tuple(said.get("public", ())),
+            dict(said.get("through", ())),
+            {
+                name: ColumnPrivacy(*(None if (found := c.get(key)) is None else tuple(found) for key in ("bounds", "values")))
+                for name, c in said.get("columns", ())
+            },
+            dict(said.get("contributions", ())),
+            said.get("groups"),
+            None if budget is None else Budget(*(None if v is None else float(v) for v in budget)),  # type: ignore[arg-type]
+        )

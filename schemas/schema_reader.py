@@ -9,9 +9,10 @@ import yaml
 
 from schemas import grammar
 from schemas.data_classes import with_inherited_classes
-from schemas.errors import Mark, nearest
+from schemas.errors import Mark
 from schemas.grammar import LARGEST_SEED, names
 from schemas.model import Schema
+from schemas.privacy_reader import PrivacyReader
 from schemas.recipe_reader import read_locale
 from schemas.reference_reader import read_target
 from schemas.scenario_reader import ScenarioReader
@@ -54,7 +55,7 @@ class SchemaReader:
             for column in table.columns.values():
                 self._inherit_type(table, column, ())
         if "privacy" in top:
-            values["privacy_unit"] = self._privacy(top["privacy"][1])
+            values["privacy"] = PrivacyReader(self.reading, self.tables).read(top["privacy"][1])
         schema = Schema(tables=tuple(t.finish() for t in self.tables.values()), enums=self.enums, file=self.file, **values)
         self.broken |= {(t.name, c) for t in self.tables.values() for c in t.broken}
         schema = with_inherited_classes(schema, {(t.name, c) for t in self.tables.values() for c in t.classed})
@@ -175,21 +176,6 @@ class SchemaReader:
         if column.type is None:
             table.broken.add(column.name)
         return column.type
-
-    def _privacy(self, node: Node) -> str | None:
-        parts = self.reading.mapping(node, "privacy", names(grammar.PRIVACY))
-        if "unit" not in parts:
-            if isinstance(node, yaml.MappingNode) and not node.value:
-                self.reading.say(node, "privacy needs `unit: table.column`")
-            return None
-        unit = self.reading.text(parts["unit"][1], "unit")
-        known = [f"{t.name}.{c}" for t in self.tables.values() for c in t.columns]
-        if unit is not None and unit not in known:
-            self.reading.say(
-                parts["unit"][1], f"the privacy unit must be a column, as table.column, not '{unit[:80]}'{nearest(unit, known)}"
-            )
-            return None
-        return unit
 
 
 def _is_type(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.data_classes import stated_classes
 from schemas.model import Check, Column, ForeignKey, Rows, Schema, Table
+from schemas.privacy import Privacy
 from schemas.recipe_writer import written_distribution, written_recipe
 from schemas.recipes import BY_NAME
 from schemas.reference_reader import targets
@@ -55,8 +56,8 @@ class _Writer:
         yield "tables:"
         for table in schema.tables:
             yield from self._table(table)
-        if schema.privacy_unit is not None:
-            yield f"privacy: {flow({'unit': schema.privacy_unit})}"
+        if schema.privacy is not None:
+            yield from _privacy(schema.privacy)
         if schema.scenarios:
             yield from _scenarios(schema)
 
@@ -261,3 +262,37 @@ def _checks(key: str, checks: Sequence[Check]) -> Iterator[str]:
     yield f"    {key}:"
     for check in named:
         yield f"      {text(str(check.name))}: {text(check.sql)}"
+
+
+def _privacy(privacy: Privacy) -> Iterator[str]:
+    said = privacy_parts(privacy)
+    if list(said) == ["unit"]:
+        yield f"privacy: {flow(said)}"
+        return
+    yield "privacy:"
+    for key, value in said.items():
+        if key == "columns":
+            yield "  columns:"
+            for name, column in value.items():
+                yield f"    {text(name)}: {flow(column)}"
+        else:
+            yield f"  {key}: {flow(value)}"
+
+
+def privacy_parts(privacy: Privacy) -> dict[str, Any]:
+    """What a `privacy:` section says, key by key, without what is not said."""
+    budget = privacy.budget
+    own = {"epsilon": budget.analyst_epsilon, "delta": budget.analyst_delta} if budget and budget.analyst_epsilon is not None else None
+    said: dict[str, Any] = {
+        "unit": privacy.unit,
+        "public": list(privacy.public),
+        "through": dict(privacy.through),
+        "contributions": dict(privacy.contributions),
+        "groups": privacy.groups,
+        "budget": {"epsilon": budget.epsilon, "delta": budget.delta, **({"analyst": own} if own else {})} if budget else None,
+        "columns": {
+            name: {k: list(v) for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
+            for name, c in privacy.columns.items()
+        },
+    }
+    return {key: value for key, value in said.items() if value not in (None, [], {})}

@@ -11,7 +11,7 @@ from dpsql.binding.expressions import Expressions, case
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Aggregate, AggregateFunction, Column, Expression, Facts, Literal
 
-MOMENTS: dict[type[exp.Expression], AggregateFunction] = {
+MOMENTS: dict[type[exp.Expr], AggregateFunction] = {
     exp.Variance: "var_samp", exp.VariancePop: "var_pop", exp.Stddev: "stddev_samp", exp.StddevSamp: "stddev_samp",
     exp.StddevPop: "stddev_pop",
 }  # fmt: skip
@@ -19,7 +19,7 @@ ANONYMOUS = {"var_samp": "var_samp", "variance": "var_samp"}
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
 
-def is_aggregate(node: exp.Expression) -> bool:
+def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate; a Filter or WithinGroup is, around one."""
     return isinstance(node, exp.AggFunc | exp.WithinGroup | exp.Filter) or (
         isinstance(node, exp.Anonymous) and str(node.this).lower() in ANONYMOUS
@@ -33,7 +33,7 @@ class Aggregates:
         self._expressions = expressions
         self._within = within
 
-    def bind(self, node: exp.Expression) -> Aggregate:
+    def bind(self, node: exp.Expr) -> Aggregate:
         """Return the bound aggregate."""
         condition: Expression | None = None
         if isinstance(node, exp.Filter):
@@ -42,7 +42,7 @@ class Aggregates:
         made = self._bind(node)
         return made if condition is None else _filtered(made, condition)
 
-    def _bind(self, node: exp.Expression) -> Aggregate:
+    def _bind(self, node: exp.Expr) -> Aggregate:
         match node:
             case exp.Count():
                 return self._count(node)
@@ -94,7 +94,7 @@ class Aggregates:
         kind = facts.kind
         return Aggregate("sum", argument, Facts(kind, True, lo, None, facts.step))
 
-    def _argument(self, node: exp.Expression, name: str, *, moments: bool = False, bounds: bool = True) -> Expression:
+    def _argument(self, node: exp.Expr, name: str, *, moments: bool = False, bounds: bool = True) -> Expression:
         if isinstance(node.this, exp.Distinct):
             raise QueryRefused(f"{name}(DISTINCT ...) cannot be answered, since one unit of privacy may change it without bound")
         bound = self._expressions.bind(node.this)
@@ -117,7 +117,7 @@ class Aggregates:
     def _summed_by_unit(self, bound: Expression) -> bool:
         return isinstance(bound, Column) and bound.name in self._expressions.by_unit
 
-    def _quantile(self, node: exp.Expression, fraction: Fraction, continuous: bool, whole: exp.Expression) -> Aggregate:
+    def _quantile(self, node: exp.Expr, fraction: Fraction, continuous: bool, whole: exp.Expr) -> Aggregate:
         argument = self._number(self._expressions.bind(node), "a quantile", moments=True)
         if not 0 <= fraction <= 1:
             raise QueryInvalid(f"the place of a quantile is from 0 to 1: {whole.sql()[:60]}")
@@ -136,7 +136,7 @@ class Aggregates:
             fraction = 1 - fraction
         return self._quantile(ordered.this, fraction, isinstance(inner, exp.PercentileCont), node)
 
-    def _fraction(self, node: exp.Expression) -> Fraction:
+    def _fraction(self, node: exp.Expr) -> Fraction:
         bound = self._expressions.bind(node)
         if not isinstance(bound, Literal) or not isinstance(bound.value, int | Fraction) or isinstance(bound.value, bool):
             raise QueryRefused("the place of a quantile must be one constant number")

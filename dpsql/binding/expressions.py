@@ -16,12 +16,12 @@ from dpsql.functions import call, ranges
 from dpsql.functions.dates import FIELDS, UNITS
 from dpsql.tree import Call, Case, Expression, Facts, Kind, Literal, Value
 
-BINARY = {
+BINARY: dict[type[exp.Expr], str] = {
     exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo", exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=",
     exp.GT: ">", exp.GTE: ">=", exp.Like: "like", exp.ILike: "ilike",
 }  # fmt: skip
 NUMERIC = ("add", "subtract", "multiply", "modulo", "divide", "divide_whole", "abs", "negate", "sign", "round", "floor", "ceil", "sqrt")
-ONE = {
+ONE: dict[type[exp.Expr], str] = {
     exp.Abs: "abs", exp.Neg: "negate", exp.Sign: "sign", exp.Floor: "floor", exp.Ceil: "ceil", exp.Sqrt: "sqrt", exp.Upper: "upper",
     exp.Lower: "lower", exp.Length: "length",
 }  # fmt: skip
@@ -48,7 +48,7 @@ class Expressions:
         self._dialect = dialect
         self._parameters = parameters
 
-    def bind(self, node: exp.Expression) -> Expression:
+    def bind(self, node: exp.Expr) -> Expression:
         """Return the bound expression; QueryInvalid or QueryRefused where it is not understood."""
         match node:
             case exp.Paren():
@@ -86,7 +86,7 @@ class Expressions:
             case _:
                 return self._function(node)
 
-    def _function(self, node: exp.Expression) -> Expression:
+    def _function(self, node: exp.Expr) -> Expression:
         if type(node) in BINARY:
             return self._binary(BINARY[type(node)], node)
         if type(node) in ONE:
@@ -152,7 +152,7 @@ class Expressions:
         name = node.name if isinstance(node, exp.Anonymous) else node.key
         raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be shown private here")
 
-    def _binary(self, name: str, node: exp.Expression) -> Expression:
+    def _binary(self, name: str, node: exp.Expr) -> Expression:
         moved = self._moved(name, node)
         if moved is not None:
             return moved
@@ -189,17 +189,17 @@ class Expressions:
                 raise QueryInvalid("the pattern of LIKE ends in a backslash")
         return call(name, first, *rest)
 
-    def _as_text(self, node: exp.Expression) -> Expression:
+    def _as_text(self, node: exp.Expr) -> Expression:
         bound = self.bind(node)
         return bound if bound.facts.kind == "text" else call("cast_text", bound)
 
-    def _truth(self, node: exp.Expression) -> Expression:
+    def _truth(self, node: exp.Expr) -> Expression:
         bound = self.bind(node)
         if bound.facts.kind != "boolean" and not _is_null(bound):
             raise QueryInvalid(f"a condition must be true or false, not of type {bound.facts.kind}: {node.sql()[:80]}")
         return bound
 
-    def condition(self, node: exp.Expression) -> Expression:
+    def condition(self, node: exp.Expr) -> Expression:
         """Return a bound condition."""
         return self._truth(node)
 
@@ -228,7 +228,7 @@ class Expressions:
             raise QueryInvalid("IN needs a list of values")
         return call("in", value, *others)
 
-    def _divided(self, node: exp.Expression) -> Expression:
+    def _divided(self, node: exp.Expr) -> Expression:
         a, b = _as_number(self.bind(node.this)), _as_number(self.bind(node.expression))
         for argument in (a, b):
             if not argument.facts.is_number:
@@ -249,7 +249,7 @@ class Expressions:
         otherwise = self.bind(last) if last is not None else Literal(None, Facts("other"))
         return case(branches, otherwise)
 
-    def _alike(self, name: str, nodes: Sequence[exp.Expression]) -> Expression:
+    def _alike(self, name: str, nodes: Sequence[exp.Expr]) -> Expression:
         bound = _unified([self.bind(n) for n in nodes])
         return call(name, *bound)
 
@@ -272,7 +272,7 @@ class Expressions:
                 return call("cast_decimal", value, Literal(min(digits, 18), _number_facts(min(digits, 18))))
         return call(f"cast_{kind}", value)
 
-    def _of_moment(self, node: exp.Expression) -> Expression:
+    def _of_moment(self, node: exp.Expr) -> Expression:
         if isinstance(node, exp.Extract):
             return self._extracted(node.this.name.lower(), self.bind(node.expression))
         unit = str(node.args["unit"].name if hasattr(node.args["unit"], "name") else node.args["unit"]).lower()
@@ -294,7 +294,7 @@ class Expressions:
             raise QueryInvalid(f"a date or time is needed, not a value of type {bound.facts.kind}")
         return bound
 
-    def _moved(self, name: str, node: exp.Expression) -> Expression | None:
+    def _moved(self, name: str, node: exp.Expr) -> Expression | None:
         """A date or time plus or minus an interval, or a date plus or minus days."""
         if name not in ("add", "subtract"):
             return None
@@ -315,13 +315,13 @@ class Expressions:
             return call("move", a, Literal(days, _number_facts(days)))
         return None
 
-    def _whole(self, node: exp.Expression) -> Literal:
+    def _whole(self, node: exp.Expr) -> Literal:
         bound = _folded(self.bind(node))
         if not isinstance(bound, Literal) or not isinstance(bound.value, int) or isinstance(bound.value, bool):
             raise QueryInvalid(f"a constant whole number is needed here, not {node.sql()[:40]}")
         return bound
 
-    def _parameter(self, node: exp.Expression) -> Expression:
+    def _parameter(self, node: exp.Expr) -> Expression:
         text = node.name or node.sql()
         number = re.sub(r"\D", "", text)
         if not number or not 1 <= int(number) <= len(self._parameters):
@@ -360,7 +360,7 @@ def constant(value: Value) -> Literal:
             return Literal(exact, Facts("decimal", False, exact, exact, Fraction(1, exact.denominator), (exact,)))
 
 
-def _constant(node: exp.Expression) -> Literal:
+def _constant(node: exp.Expr) -> Literal:
     if isinstance(node, exp.Null):
         return constant(None)
     if isinstance(node, exp.Boolean):
@@ -464,6 +464,6 @@ def _seconds(interval: exp.Interval) -> int:
     return int(found.group(1)) * SECONDS[name]
 
 
-def _inside(node: exp.Expression) -> exp.Expression:
+def _inside(node: exp.Expr) -> exp.Expr:
     """What sqlglot has put into a cast to a date of its own accord."""
     return node.this if isinstance(node, exp.TsOrDsToDate | exp.TsOrDsToTimestamp) else node

@@ -22,7 +22,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def check_outcome(node: exp.Expression, tables: Collection[str], parameters: Sequence[Value]) -> None:
+def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[Value]) -> None:
     """Refuse what the outcome of a query may not do: read anything but `tables`, or call what is not known to be harmless."""
     ctes = {cte.alias for cte in node.find_all(exp.CTE)}
     for part in node.walk():
@@ -36,7 +36,7 @@ def check_outcome(node: exp.Expression, tables: Collection[str], parameters: Seq
             raise QueryRefused(f"{part.key.upper()} is not understood here")
 
 
-def output_name(expression: exp.Expression, position: int, dialect: str = "postgres") -> str:
+def output_name(expression: exp.Expr, position: int, dialect: str = "postgres") -> str:
     """The name that a database gives to a column of a select list."""
     if isinstance(expression, exp.Alias):
         return str(expression.alias)

@@ -50,7 +50,7 @@ def _hold_depth(sql: str) -> None:
         raise QueryInvalid(f"the query has more than {DEEPEST} brackets inside one another")
 
 
-def _kind(statement: exp.Expression) -> str:
+def _kind(statement: exp.Expr) -> str:
     if isinstance(statement, exp.Command):
         return str(statement.this).upper()
     return statement.key.upper()

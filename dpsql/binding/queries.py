@@ -80,7 +80,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
     return Query(tuple(state.releases), tuple(state.public), residual.sql(dialect="duckdb"), found.names)
 
 
-def _query(node: exp.Expression, environment: Environment, state: _State) -> Kept | Open:
+def _query(node: exp.Expr, environment: Environment, state: _State) -> Kept | Open:
     if isinstance(node, exp.Subquery):
         return _query(node.this, environment, state)
     if isinstance(node, exp.SetOperation):
@@ -252,7 +252,7 @@ class _Select:
         determined = self.joined.determined | {fields[n].name for n, e in computed.items() if columns_of(e) <= self.joined.determined}
         return Kept(relation, visible, self.joined.private, frozenset(determined), units=self.joined.units)
 
-    def _outputs(self, expression: exp.Expression, position: int) -> list[tuple[str, Expression]]:
+    def _outputs(self, expression: exp.Expr, position: int) -> list[tuple[str, Expression]]:
         if isinstance(expression, exp.Star):
             return [(n, f.column) for n, f in self.scope.star()]
         if isinstance(expression, exp.Column) and isinstance(expression.this, exp.Star):
@@ -284,7 +284,7 @@ class _Select:
                 bound.append(key)
         return bound
 
-    def _key(self, node: exp.Expression) -> Expression:
+    def _key(self, node: exp.Expr) -> Expression:
         if isinstance(node, exp.Literal) and not node.args.get("is_string"):
             place = int(node.this) if str(node.this).isdigit() else 0
             if not 1 <= place <= len(self.node.expressions):
@@ -313,7 +313,7 @@ class _Select:
         key_fields = [self.state.names.field("key", k.facts) for k in others]
         fields: list[Field] = []
 
-        def inner(node: exp.Expression) -> Expression:
+        def inner(node: exp.Expr) -> Expression:
             """A select item as an expression over the grouped rows."""
             if is_aggregate(node):
                 made = binder.bind(node)
@@ -358,11 +358,11 @@ class _Select:
             visible[name] = by_name[e.name] if isinstance(e, Column) else by_name[name]
         return Kept(final, visible, True, determined, units=frozenset({out_unit.name}))
 
-    def _over_groups(self, node: exp.Expression, inner: Callable[[exp.Expression], Expression]) -> Expression:
+    def _over_groups(self, node: exp.Expr, inner: Callable[[exp.Expr], Expression]) -> Expression:
         """A condition over keys and aggregates of one unit: each of them stands under a name of its own."""
         columns: dict[str, Field] = {}
 
-        def named(part: exp.Expression) -> exp.Expression:
+        def named(part: exp.Expr) -> exp.Expr:
             if is_aggregate(part) or isinstance(part, exp.Column):
                 bound = inner(part)
                 assert isinstance(bound, Column)
@@ -447,7 +447,7 @@ class _Releasing:
             inner = one.this
             name = folded(inner.this) if isinstance(inner, exp.Column) and not inner.args.get("table") else None
             if isinstance(inner, exp.Literal) and not inner.args.get("is_string"):
-                target: exp.Expression = inner.copy()
+                target: exp.Expr = inner.copy()
             elif name in outputs:
                 target = exp.Literal.number(outputs[name] + 1)
             else:
@@ -459,7 +459,7 @@ class _Releasing:
             ordered.append(copied)
         made.set("order", exp.Order(expressions=ordered))
 
-    def residual(self, node: exp.Expression) -> exp.Expression:
+    def residual(self, node: exp.Expr) -> exp.Expr:
         """`node` over the release's table: keys and aggregates become its columns."""
         if isinstance(node, exp.Window):
             made = node.copy()
@@ -498,13 +498,13 @@ class _Releasing:
     def _within(self, value: object) -> object:
         if isinstance(value, exp.Query | exp.Subquery):
             raise QueryRefused("a subquery beside aggregates is not understood; put the aggregates in a subquery of their own")
-        if isinstance(value, exp.Expression):
+        if isinstance(value, exp.Expr):
             return self.residual(value)
         if isinstance(value, list):
             return [self._within(v) for v in value]
         return value
 
-    def _try(self, node: exp.Expression) -> Expression | None:
+    def _try(self, node: exp.Expr) -> Expression | None:
         try:
             return self._select.expressions.bind(node)
         except (QueryInvalid, QueryRefused):
@@ -566,7 +566,7 @@ def _sources(node: exp.Select, known: Environment, state: _State) -> list[tuple[
     return found  # type: ignore[return-value]
 
 
-def _source(node: exp.Expression, known: Environment, state: _State) -> tuple[str, Kept | Open]:
+def _source(node: exp.Expr, known: Environment, state: _State) -> tuple[str, Kept | Open]:
     if isinstance(node, exp.Subquery):
         alias = folded(node.args["alias"].this) if node.args.get("alias") else f"subquery{id(node)}"
         return str(alias), _query(node.this, known, state)
@@ -613,7 +613,7 @@ def _open(node: exp.Select, known: Environment, stay: list[exp.CTE], state: _Sta
     made.set("with", None)
     made.set("with_", None)
 
-    def replaced(part: exp.Expression) -> exp.Expression:
+    def replaced(part: exp.Expr) -> exp.Expr:
         if isinstance(part, exp.Subquery | exp.Exists | exp.In) and isinstance(part.args.get("query") or part.this, exp.Query):
             inner = part.args.get("query") or part.this
             inner = inner.this if isinstance(inner, exp.Subquery) else inner
@@ -649,13 +649,13 @@ def _open(node: exp.Select, known: Environment, stay: list[exp.CTE], state: _Sta
     return Open(_with_ctes(made, stay), names)
 
 
-def _replace_topmost(node: exp.Select, replaced: Callable[[exp.Expression], exp.Expression]) -> exp.Select:
+def _replace_topmost(node: exp.Select, replaced: Callable[[exp.Expr], exp.Expr]) -> exp.Select:
     """Replace tables and subqueries of `node`, not going into subqueries that were replaced whole."""
 
-    def walk(part: exp.Expression) -> None:
+    def walk(part: exp.Expr) -> None:
         for value in list(part.args.values()):
             for child in value if isinstance(value, list) else [value]:
-                if not isinstance(child, exp.Expression):
+                if not isinstance(child, exp.Expr):
                     continue
                 is_query = isinstance(child, exp.Subquery | exp.Exists | exp.In) and isinstance(
                     child.args.get("query") or child.this, exp.Query
@@ -680,7 +680,7 @@ def _with_ctes(node: exp.Query, stay: list[exp.CTE]) -> exp.Query:
     return node
 
 
-def _has_aggregate(node: exp.Expression) -> bool:
+def _has_aggregate(node: exp.Expr) -> bool:
     """Whether `node` aggregates, not counting what is inside subqueries."""
     if isinstance(node, exp.Query | exp.Subquery):
         return False
@@ -699,7 +699,7 @@ def _within_facts(aggregate: Aggregate) -> Facts:
     return facts
 
 
-def _literal_node(bound: Expression) -> exp.Expression:
+def _literal_node(bound: Expression) -> exp.Expr:
     from dpsql.functions.emission import literal
 
     assert isinstance(bound, Literal)

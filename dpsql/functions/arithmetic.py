@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from dpsql.functions import ranges
-from dpsql.functions.registry import Function
+from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
 
-def _binary(bounds: Callable[[Facts, Facts], tuple[object, object]], step: Callable[[Facts, Facts], Fraction | None]):  # type: ignore[no-untyped-def]
+def _binary(bounds: Callable[[Facts, Facts], tuple[Any, Any]], step: Callable[[Facts, Facts], Fraction | None]):  # type: ignore[no-untyped-def]
     def facts(arguments: Sequence[Expression]) -> Facts:
         a, b = (x.facts for x in arguments)
         kind = ranges.wider(a, b)
@@ -98,15 +99,15 @@ def _root(arguments: Sequence[Expression]) -> Facts:
     return ranges.number("double", True, (0, top), None)
 
 
-def _floor(value: object) -> object:
+def _floor(value: Any) -> Any:
     return None if value is None else Fraction(value).__floor__()  # type: ignore[arg-type]
 
 
-def _ceil(value: object) -> object:
+def _ceil(value: Any) -> Any:
     return None if value is None else Fraction(value).__ceil__()  # type: ignore[arg-type]
 
 
-def _infix(sign: str):  # type: ignore[no-untyped-def]
+def _infix(sign: str) -> tuple[Writer, Writer]:
     def duckdb(a: str, b: str, call: Call) -> str:
         return f"({_wide(a, call.arguments[0])} {sign} {_wide(b, call.arguments[1])})"
 

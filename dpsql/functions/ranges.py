@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from dpsql.tree import Expression, Facts, Value
 
@@ -13,7 +14,7 @@ CLOSED = 10_000  # the longest closed list that is worked out
 BOOLEAN = Facts("boolean", values=(False, True))
 
 
-def number(kind: str, nullable: bool, bounds: tuple[object, object], step: Fraction | None) -> Facts:
+def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | None) -> Facts:
     """Facts of a number; a double between bounds gets a step that divides them finely, a short range of whole numbers is closed."""
     lo, hi = (None if b is None else Fraction(b) for b in bounds)  # type: ignore[arg-type]
     if kind == "double" and step is None and lo is not None and hi is not None:
@@ -35,15 +36,15 @@ def wider(a: Facts, b: Facts) -> str:
     return "double" if "double" in kinds else "decimal" if "decimal" in kinds else "integer"
 
 
-def add(a: Facts, b: Facts) -> tuple[object, object]:
+def add(a: Facts, b: Facts) -> tuple[Any, Any]:
     return _both(a.lo, b.lo, lambda x, y: x + y), _both(a.hi, b.hi, lambda x, y: x + y)
 
 
-def subtract(a: Facts, b: Facts) -> tuple[object, object]:
+def subtract(a: Facts, b: Facts) -> tuple[Any, Any]:
     return _both(a.lo, b.hi, lambda x, y: x - y), _both(a.hi, b.lo, lambda x, y: x - y)
 
 
-def multiply(a: Facts, b: Facts) -> tuple[object, object]:
+def multiply(a: Facts, b: Facts) -> tuple[Any, Any]:
     if a.bounded and b.bounded:
         corners = [Fraction(x) * Fraction(y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]  # type: ignore[arg-type]
         return min(corners), max(corners)
@@ -52,14 +53,14 @@ def multiply(a: Facts, b: Facts) -> tuple[object, object]:
     return None, None
 
 
-def divide(a: Facts, b: Facts) -> tuple[object, object]:
+def divide(a: Facts, b: Facts) -> tuple[Any, Any]:
     if not (a.bounded and b.bounded) or b.lo <= 0 <= b.hi:  # type: ignore[operator]
         return None, None
     corners = [Fraction(x) / Fraction(y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]  # type: ignore[arg-type]
     return min(corners), max(corners)
 
 
-def hull(facts: Iterable[Facts]) -> tuple[object, object]:
+def hull(facts: Iterable[Facts]) -> tuple[Any, Any]:
     """The least range with all of `facts` in it."""
     lows, highs = zip(*((f.lo, f.hi) for f in facts), strict=True)
     return (
@@ -115,7 +116,7 @@ def _from_zero(facts: Facts) -> bool:
     return facts.lo is not None and facts.lo >= 0  # type: ignore[operator]
 
 
-def _both(x: object, y: object, combine: object) -> object:
+def _both(x: Any, y: Any, combine: Any) -> Any:
     return None if x is None or y is None else combine(Fraction(x), Fraction(y))  # type: ignore[operator,arg-type]
 
 

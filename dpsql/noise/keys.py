@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from dpsql.noise.opendp import library
 
@@ -12,15 +12,15 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class ReleasedKeys:
+class ReleasedKeys(Generic[K]):
     """The groups released, in a drawn order, with the noisy number of their units, and the scale of that noise."""
 
-    counts: Mapping[Hashable, int]
+    counts: Mapping[K, int]
     scale: float
     threshold: int
 
 
-def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> ReleasedKeys:
+def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> ReleasedKeys[K]:
     """Release the keys whose noisy count of units reaches a threshold, (`epsilon`, `delta`)-DP where a unit is in `most_groups` keys.
 
     The threshold is the least that OpenDP's map accepts for `delta` (Rogers 2023), or `min_units` where that is more.

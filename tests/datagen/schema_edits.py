@@ -131,7 +131,7 @@ def _edit_schema(draw: Any, schema: Schema) -> Schema:
             )
             return replace(schema, tables=(Table("added", columns, Rows(20), key=("id",)), *schema.tables))
         case 4:
-            return replace(schema, comment="words", scenarios={}, privacy_unit=None)
+            return replace(schema, comment="words", scenarios={}, privacy=None)
         case 5:
             return replace(schema, seed=schema.seed + 1)
     return replace(schema, anchor=schema.anchor + 86_400_000_000)

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from dpsql.declaration import Declaration
 from dpsql.planning.model import Formula, Part, Plan
+from dpsql.tree import Expression
 
 
 def reuse_sums(plan: Plan, declaration: Declaration) -> Plan:
@@ -20,7 +21,7 @@ def reuse_sums(plan: Plan, declaration: Declaration) -> Plan:
     return replace(plan, formulas=formulas, parts=tuple(p for p in plan.parts if p.name in used or p.kind == "units"))
 
 
-def _from_plain(formula: Formula, plan: Plan, plain: dict[tuple[object, Fraction], Part]) -> Formula:
+def _from_plain(formula: Formula, plan: Plan, plain: dict[tuple[Expression | None, Fraction], Part]) -> Formula:
     if formula.function != "mean":
         return formula
     centred = plan.part(formula.parts["sum"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
@@ -125,7 +126,7 @@ def _step(facts: Facts) -> Fraction:
     return facts.step
 
 
-def _fraction(bound: object) -> Fraction:
+def _fraction(bound: Any) -> Fraction:
     """A bound as a number: days since 1970 of a date, seconds of a time."""
     if isinstance(bound, datetime.datetime):
         naive = bound.astimezone(datetime.UTC).replace(tzinfo=None) if bound.tzinfo else bound
@@ -133,10 +134,10 @@ def _fraction(bound: object) -> Fraction:
         return Fraction(since // datetime.timedelta(microseconds=1), 1_000_000)
     if isinstance(bound, datetime.date):
         return Fraction((bound - datetime.date(1970, 1, 1)).days)
-    return Fraction(bound)  # type: ignore[arg-type]
+    return Fraction(bound)
 
 
-def _steps(bound: object, step: Fraction) -> int:
+def _steps(bound: Any, step: Fraction) -> int:
     steps = round(_fraction(bound) / step)
     if abs(steps) > UNBOUNDED:
         raise QueryRefused("the declared bounds are too far apart for the precision of the values; declare narrower ones")
