@@ -46,6 +46,12 @@ class DuckDBEngine:
         target = ".".join(quoted(part) for part in (*schema, name))
         self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
 
+    def add(self, name: str, table: pa.Table) -> None:
+        """Hold `table` under `name`."""
+        self._connection.register(f"_{name}", table)
+        self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
+        self._connection.unregister(f"_{name}")
+
     @contextmanager
     def read(self) -> Iterator[_Reading]:
         """Open a snapshot."""
