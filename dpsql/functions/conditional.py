@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dpsql.functions import ranges
-from dpsql.functions.registry import Function
+from dpsql.functions.comparison import alike
+from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts
 
 
@@ -33,11 +34,17 @@ def _greatest(arguments: Sequence[Expression]) -> Facts:
     return replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts))  # type: ignore[type-var]
 
 
-def _named(name: str):  # type: ignore[no-untyped-def]
-    def write(*arguments: str, call: Call) -> str:
+def _named(name: str) -> tuple[Writer, Writer]:
+    def duckdb(*arguments: str, call: Call) -> str:
         return f"{name}({', '.join(arguments)})"
 
-    return write, write
+    def postgres(*arguments: str, call: Call) -> str:
+        written = alike(arguments, call.arguments)
+        if name in ("LEAST", "GREATEST") and call.facts.kind == "text":
+            written = [f'{w} COLLATE "C"' for w in written]
+        return f"{name}({', '.join(written)})"
+
+    return duckdb, postgres
 
 
 FUNCTIONS = (
