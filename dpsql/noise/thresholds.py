@@ -17,11 +17,11 @@ def choose_threshold(exceeding: Mapping[int, int], epsilon: float, epsilon_of_su
 
     A threshold t makes noise of t / `epsilon_of_sum`, and its bias falls with t by the number of units above it: the two balance where
     1 / `epsilon_of_sum` are above (Amin, Kulesza, Munoz and Vassilvitskii 2019). So the score of the j-th power of two is the negated
-    number of units above it, less j times that number. Another 1 / `epsilon` for each j makes it ever less likely to pick a power far
+    number of units above it, less j times that number. Another 2 / `epsilon` for each j makes it ever less likely to pick a power far
     too great by the noise of the choice itself. Candidates are those of the race of R2T (Dong et al. 2022); a score of bounded
     sensitivity takes the place of its penalty, and the noise of the sum does not grow with the number of candidates.
     """
     candidates = sorted(exceeding)
-    step = max(1, round(FINENESS * min(1 / epsilon_of_sum + 1 / epsilon, 2**40)))
+    step = max(1, round(FINENESS * min(1 / epsilon_of_sum + 2 / epsilon, 2**40)))
     scores = [-(FINENESS * exceeding[t] + step * j) for j, t in enumerate(candidates)]
     return candidates[choose(scores, FINENESS, epsilon, monotonic=True)]
