@@ -1,0 +1,62 @@
+"""Amounts of privacy: numbers whose sums are never rounded down.
+
+An amount is a float and stands for the decimal that it prints as: 0.1 is one tenth, not the slightly greater number that the machine
+stores. Sums of such decimals are exact, so ten questions of 0.1 spend 1 and no more, in any order; where a sum has more digits than a
+float can tell, the next greater one is taken. Noise is drawn for `strictly_below` an amount, so that no mechanism
+costs more than the decimal that is charged for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+
+def decimal(amount: float) -> Fraction:
+    """Return what `amount` stands for, exactly: its shortest decimal. It must be finite."""
+    return Fraction(repr(float(amount)))
+
+
+def at_least(value: Fraction) -> float:
+    """Return the least float that stands for `value` or more; infinity beyond the floats."""
+    try:
+        amount = float(value)
+    except OverflowError:
+        return math.inf
+    while decimal(amount) < value:
+        amount = math.nextafter(amount, math.inf)
+        if math.isinf(amount):
+            break
+    return amount
+
+
+def at_most(value: Fraction) -> float:
+    """Return a float that stands for `value` or less, the greatest but for rounding; `value` is 0 or more."""
+    amount = float(value)
+    while decimal(amount) > value:
+        amount = math.nextafter(amount, 0.0)
+    return amount
+
+
+def total(amounts: Sequence[float]) -> float:
+    """Return the sum of `amounts`, exact or rounded up; infinite where one of them is."""
+    if any(math.isinf(amount) for amount in amounts):
+        return math.inf
+    return at_least(sum(map(decimal, amounts), Fraction(0)))
+
+
+def strictly_below(amount: float) -> float:
+    """Return the float before `amount`, which is less than the decimal that `amount` stands for."""
+    return math.nextafter(amount, 0.0)
+
+
+def shares(amount: float, weights: Sequence[float]) -> tuple[float, ...]:
+    """Return `amount` in parts proportional to `weights`, whose `total` is at most `amount`.
+
+    Where the squared error of the whole is the sum of w_i^2 / epsilon_i^2, as of Laplace noise on parts whose errors weigh w_i, it is
+    least for shares that are proportional to w_i^(2/3); for Gaussian noise, w_i^2 / rho_i, to w_i (Lagrange).
+    """
+    exact = [Fraction(weight) for weight in weights]
+    whole = sum(exact)
+    return tuple(at_most(decimal(amount) * weight / whole) for weight in exact)
