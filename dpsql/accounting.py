@@ -1,19 +1,20 @@
 """What mechanisms cost, and what a limit allows.
 
 Two views of the same spending are added up side by side, and both bound what an attacker learns: (epsilon, delta) by basic
-composition (Dwork et al. 2006), which is tight for few questions, and (rho, delta_rho) of approximate zero-concentrated privacy (Bun
-and Steinke 2016), which is far tighter for many small ones, since it grows with the squares of their epsilons. Later questions may
-depend on earlier answers, their epsilons too: for both views, stopping when the sum would pass the limit keeps the limit's guarantee (privacy
-filters: Rogers, Roth, Ullman and Vadhan 2016 for basic composition; Feldman and Zrnic 2021, Whitehouse, Ramdas, Rogers and
-Wu 2023 for Renyi and approximate zCDP). zCDP rather than privacy-loss distributions, whose filters need all questions known beforehand
-and whose state is an array for each analyst where this is four numbers. A question is allowed if either view stays within the limit.
+composition (Dwork et al. 2006), which is tight for few questions, and (rho, delta_rho) of approximate zero-concentrated privacy
+(Bun and Steinke 2016), which is far tighter for many small ones, since it grows with the squares of their epsilons. Later questions
+may depend on earlier answers, their epsilons too: in both views, stopping where the sum would pass the limit keeps the limit's
+guarantee (privacy filters: Rogers, Roth, Ullman and Vadhan 2016 for basic composition; Feldman and Zrnic 2021, Whitehouse, Ramdas,
+Rogers and Wu 2023 for Renyi and approximate zCDP). Privacy-loss distributions would be a little tighter still, but for them the
+questions must be known beforehand, and what they add up is an array where this is four numbers. A question is allowed if either
+view stays within the limit.
 
-Why either is enough. Call a transcript A if its basic sum is within the limit at its end, else B. Sums only grow: an A transcript was
-within the basic view at every step, as if that view alone had been the filter, and a B transcript, which ended within the zCDP view,
-was within that at every step. Let P and Q be the laws of the transcripts over neighbouring data, and S any set of them. The service that stops
-where the basic view would pass the limit has the same law on A, so P[S and A] <= e^epsilon Q[S and A] + delta_A by the first filter;
-likewise P[S and B] <= e^epsilon Q[S and B] + delta_B by the second. The sum of both is the claim with delta_A + delta_B, so each
-view may use half of the limit's delta. (Where delta is 0, the zCDP view can never be within the limit.)
+Why either is enough. Call a transcript A if its basic sum is within the limit at its end, else B. Sums only grow: an A transcript
+was within the basic view at every step, as if that view alone had been the filter, and a B transcript, which ended within the zCDP
+view, was within that at every step. Let P and Q be the laws of the transcripts over neighbouring data, and S any set of them. A
+service that stops where the basic view would pass the limit has the same law on A, so P[S and A] <= e^epsilon Q[S and A] + delta_A by
+the first filter; likewise P[S and B] <= e^epsilon Q[S and B] + delta_B by the second. Their sum is the claim with
+delta_A + delta_B, so each view may use half of the limit's delta. Where that is 0, only the basic view counts.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ROUNDING = 1 + 2.0**-48  # more than what the few operations of the closed form 
 class Spend:
     """What something costs: (`epsilon`, `delta`) in basic composition, and (`rho`, `delta_rho`) in approximate zCDP.
 
-    All are amounts as in `dpsql.amounts`: 0 or more, sums exact or rounded up.
+    All are amounts as in `dpsql.amounts`: 0 or more, their sums exact or rounded up.
     """
 
     epsilon: float

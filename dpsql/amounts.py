@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+
+DIGITS = 12  # of shares
 
 
 def decimal(amount: float) -> Fraction:
@@ -31,14 +34,6 @@ def at_least(value: Fraction) -> float:
     return amount
 
 
-def at_most(value: Fraction) -> float:
-    """Return a float that stands for `value` or less, the greatest but for rounding; `value` is 0 or more."""
-    amount = float(value)
-    while decimal(amount) > value:
-        amount = math.nextafter(amount, 0.0)
-    return amount
-
-
 def total(amounts: Sequence[float]) -> float:
     """Return the sum of `amounts`, exact or rounded up; infinite where one of them is."""
     if any(math.isinf(amount) for amount in amounts):
@@ -46,17 +41,16 @@ def total(amounts: Sequence[float]) -> float:
     return at_least(sum(map(decimal, amounts), Fraction(0)))
 
 
+def share(amount: float, part: Fraction) -> float:
+    """Return `part` of `amount`, rounded down to twelve digits, so that sums of shares are exact and within `amount`.
+
+    How to share: where the squared error of a whole is the sum of w_i^2 / epsilon_i^2, as of Laplace noise on parts whose errors
+    weigh w_i, it is least for shares proportional to w_i^(2/3), and for Gaussian noise, w_i^2 / rho_i, to w_i (Lagrange).
+    """
+    exact = decimal(amount) * part
+    return float(Context(prec=DIGITS, rounding=ROUND_FLOOR).divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+
+
 def strictly_below(amount: float) -> float:
     """Return the float before `amount`, which is less than the decimal that `amount` stands for."""
     return math.nextafter(amount, 0.0)
-
-
-def shares(amount: float, weights: Sequence[float]) -> tuple[float, ...]:
-    """Return `amount` in parts proportional to `weights`, whose `total` is at most `amount`.
-
-    Where the squared error of the whole is the sum of w_i^2 / epsilon_i^2, as of Laplace noise on parts whose errors weigh w_i, it is
-    least for shares that are proportional to w_i^(2/3); for Gaussian noise, w_i^2 / rho_i, to w_i (Lagrange).
-    """
-    exact = [Fraction(weight) for weight in weights]
-    whole = sum(exact)
-    return tuple(at_most(decimal(amount) * weight / whole) for weight in exact)

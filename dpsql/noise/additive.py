@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -17,7 +15,6 @@ from dpsql.noise.ranges import LARGEST, check_epsilon, check_sensitivity, check_
 from dpsql.opendp import library
 from schemas.errors import InputError
 
-A_THREAD = 10_000  # numbers that are worth a thread; OpenDP draws outside of Python's lock
 TAIL = 0.05
 
 
@@ -121,11 +118,7 @@ def add_noise(values: Sequence[int], mechanism: Mechanism) -> list[int]:
     if not values:
         return []
     measurement = (_laplace if mechanism.kind == "laplace" else _gaussian)(mechanism.scale)
-    if len(values) <= A_THREAD:
-        return list(measurement(list(values)))
-    pieces = [list(values[n : n + A_THREAD]) for n in range(0, len(values), A_THREAD)]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return [value for piece in threads.map(measurement, pieces) for value in piece]
+    return list(measurement(list(values)))
 
 
 def _drawable(scale: float) -> float:
