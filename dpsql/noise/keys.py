@@ -73,6 +73,7 @@ def _least_threshold(most_groups: int, epsilon: float, delta: float) -> tuple[fl
     return scale, far
 
 
+@lru_cache(maxsize=256)
 def _measurement(scale: float, threshold: int) -> Any:
     dp = library()
     domain = dp.map_domain(dp.atom_domain(T="i64"), dp.atom_domain(T="i64"))
