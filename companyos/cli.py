@@ -66,6 +66,8 @@ PLACES = {
     "bundle": ("companyos.bundle_commands", "bundle", "Build, list, show, verify and remove seed bundles."),
     "load": ("companyos.load_command", "load", "Load a bundle into a database."),
     "mask": ("companyos.mask_commands", "mask", "Find personal data, mask it, and prove that nothing is left."),
+    "query": ("companyos.query_command", "query", "Ask a bundle or database in SQL; answers are differentially private."),
+    "dp": ("companyos.dp_commands", "dp", "Look after private queries: budgets, their ledger, declarations."),
     "rows": ("companyos.rows_command", "rows", "Print any rows of a table, without making the rest."),
     "tour": ("companyos.tour", "tour", "Build, verify and load the built-in company, and look around."),
     "completion": ("companyos.completion", "completion", "Print the completion script of a shell."),

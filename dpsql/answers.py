@@ -39,12 +39,15 @@ class Answer:
         """Return the answer as a pandas data frame; needs pandas."""
         return self.table.to_pandas()
 
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows as tuples of Python values."""
+        return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
+
     def to_json(self) -> dict[str, Any]:
         """Return what `companyos query --format json` prints."""
-        rows = list(zip(*(c.to_pylist() for c in self.table.columns), strict=True)) if self.table.num_columns else []
         return {
             "columns": self.table.column_names,
-            "rows": [list(row) for row in rows],
+            "rows": [list(row) for row in self.rows()],
             "errors_95": {self.table.column_names[n]: list(e) for n, e in self.errors.items()},
             "source": self.source,
             "epsilon": self.spend.epsilon,
@@ -81,6 +84,17 @@ class Explanation:
             *(f"bound: {b}" for b in self.bounds),
             *(f"sql: {line}" for statement in self.sql for line in statement.splitlines()),
         ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `companyos query --explain --format json` prints."""
+        return {
+            "epsilon": self.spend.epsilon,
+            "delta": self.spend.delta,
+            "free": self.free,
+            "columns": [{"name": c.name, "error_95": c.error95, "note": c.note} for c in self.columns],
+            "bounds": list(self.bounds),
+            "sql": list(self.sql),
+        }
 
 
 @dataclass(frozen=True)

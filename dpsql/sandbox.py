@@ -26,7 +26,7 @@ def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
         timer = Timer(SECONDS, connection.interrupt)
         timer.start()
         try:
-            return connection.execute(sql).to_arrow_table()
+            return connection.sql(sql).to_arrow_table()
         finally:
             timer.cancel()
     except duckdb.InterruptException as error:

@@ -1,0 +1,13 @@
+"""`companyos dp`: its commands, each in a module of its own."""
+
+from __future__ import annotations
+
+from companyos.cli import Lazy
+
+PLACES: dict[str, tuple[str, str, str]] = {
+    "budget": ("companyos.dp_budget", "budget", "Show who spent what on what, and what is left."),
+    "audit": ("companyos.dp_audit", "audit", "Print the log of queries, refusals and charges, or verify it."),
+    "limit": ("companyos.dp_limit", "limit", "Set the budget of a release anew."),
+}
+
+dp = Lazy("dp", places=PLACES, help="Look after private queries: budgets, their ledger, declarations.")
