@@ -59,12 +59,21 @@ class StoredLedger:
 
         self.database.write(work)
 
-    def set_analyst(self, analyst: str, limit: Limit | None, by: str, what: str) -> None:
-        """Write down an analyst's own limit on each release, None for the release's, and `what` was done to whom by whom."""
+    def set_analyst(self, analyst: str, limit: Limit | None, by: str) -> None:
+        """Write down an analyst's own limit on every release, which takes the place of the releases' limit per analyst; None ends it."""
+        name = analyst_name(analyst)
+        self.database.write(lambda chain: self.note_analyst(chain, name, limit, by, "limited"))
+
+    def note_analyst(self, chain: Chain, analyst: str, limit: Limit | None, by: str, what: str) -> None:
+        """Write down within a transaction what was done to an analyst, and the limit of their own that holds from now on."""
         checked(limit)
         document = {"limit": plain_limit(limit), "by": analyst_name(by), "what": what}
-        name = analyst_name(analyst)
-        self.database.write(lambda chain: chain.append("analyst", release=None, analyst=name, document=document))
+        chain.append("analyst", release=None, analyst=analyst, document=document)
+
+    def own_limit(self, chain: Chain, analyst: str) -> Limit | None:
+        """The limit that an analyst has of their own."""
+        row = chain.latest("analyst", analyst=analyst)
+        return None if row is None else limit_of(document_of(row)["limit"])
 
     def reserve(self, release: str, analyst: str, spend: Spend, question: Question) -> Charge:
         """Charge `spend` in one transaction; BudgetSpent where a limit does not allow it, which is written down too."""
@@ -77,7 +86,7 @@ class StoredLedger:
             terms = _known_terms(chain, release)
             before = _Totals.of(chain, terms, release, analyst)
             after = before.plus(spend)
-            own_limit = _own_limit(chain, analyst) or terms.per_analyst
+            own_limit = self.own_limit(chain, analyst) or terms.per_analyst
             refused = None
             if not terms.limit.allows(after.all):
                 refused = _spent("this release", terms.limit, before.all, spend)
@@ -140,7 +149,7 @@ class StoredLedger:
             names = connection.scalars(sa.select(analyst).where(charges).distinct().order_by(analyst)).all()
             totals = {name: _Totals.of(chain, terms, release, name) for name in names}
             of_all = _Totals.of(chain, terms, release, None)
-            own_limits = {name: limit for name in names if (limit := _own_limit(chain, name)) is not None}
+            own_limits = {name: limit for name in names if (limit := self.own_limit(chain, name)) is not None}
         own = {name: one.own for name, one in totals.items()}
         return Spending(release, terms.limit, terms.per_analyst, of_all.all, own, of_all.ever, own_limits, terms.refresh_days)
 
@@ -246,11 +255,6 @@ def _known_terms(chain: Chain, release: str) -> Terms:
 
 def _releases(rows: sa.Result[Any]) -> list[str]:
     return [str(row[0]) for row in rows]
-
-
-def _own_limit(chain: Chain, analyst: str) -> Limit | None:
-    row = chain.latest("analyst", analyst=analyst)
-    return None if row is None else limit_of(document_of(row)["limit"])
 
 
 def _kept(connection: sa.Connection, release: str, digests: Sequence[str]) -> dict[str, bytes]:
