@@ -54,6 +54,10 @@ class Database:
                 self._work_off(batch)
         return job.outcome()
 
+    def close(self) -> None:
+        """Close all connections that nobody uses."""
+        self._engine.dispose()
+
     def write_alone(self, work: Callable[[Chain], T]) -> T:
         """Do `work` in a transaction of its own, whether or not the anchor fits."""
         with self._turn, failures(), self.transaction() as connection:

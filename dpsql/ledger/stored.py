@@ -30,6 +30,10 @@ class StoredLedger:
     def __init__(self, database: Database) -> None:
         self.database = database
 
+    def close(self) -> None:
+        """Close the connections that wait for the next question; the ledger can be used again."""
+        self.database.close()
+
     def open_release(self, release: str, limit: Limit, per_analyst: Limit | None) -> None:
         """Write down the limits of a release when it is first used.
 
