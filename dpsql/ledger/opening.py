@@ -70,7 +70,11 @@ def open_ledger(
         engine = _file(path)
     _folder(place.parent)
     database = Database(engine, Anchor(place), lambda: stamp(clock()))
-    _prepare(database, create, hold)
+    try:
+        _prepare(database, create, hold)
+    except BaseException:
+        database.close()
+        raise
     return StoredLedger(database)
 
 

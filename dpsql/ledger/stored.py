@@ -16,7 +16,7 @@ from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
 from dpsql.ledger.names import analyst_name, storable
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
-from dpsql.ledger.verifying import parts_hash, verify
+from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
 from schemas.errors import InputError, nearest
 
 LONGEST_SQL = 100_000
@@ -181,8 +181,9 @@ class StoredLedger:
         anchor = self.database.anchor
         mark = anchor.read()  # before the entries: it is never ahead of them
         with self.database.reading() as connection:
-            count = verify(connection)
+            count, kept = verify_chain(connection)
             Chain(connection, self.database.now()).hold(mark, anchor.path)
+            verify_parts(connection, kept)
         return count
 
     def renew_anchor(self, by: str) -> int:
@@ -192,7 +193,7 @@ class StoredLedger:
         """
         name = analyst_name(by)
         with self.database.reading() as connection:
-            verify(connection)
+            verify_parts(connection, verify_chain(connection)[1])
         known = self.database.anchor.read()
 
         def work(chain: Chain) -> int:

@@ -25,17 +25,16 @@ def parts_hash(kept: dict[str, bytes]) -> str:
     return sha256(rfc8785.dumps({digest: sha256(data).hexdigest() for digest, data in kept.items()})).hexdigest()
 
 
-def verify(connection: sa.Connection) -> int:
-    """Recompute the chain, the totals and what is kept, and return the number of entries; `connection` sees one state throughout.
+def verify_chain(connection: sa.Connection) -> tuple[int, dict[int, str]]:
+    """Recompute the chain and its totals; return the number of entries, and the hashes of what was kept by the entries that kept it.
 
-    Raises LedgerBroken with the first entry that was altered, moved, added or taken out. What is missing at the end is known to the
-    anchor alone.
+    `connection` sees one state throughout. Raises LedgerBroken with the first entry that was altered, moved, added or taken out. What is
+    missing at the end is known to the anchor alone.
     """
     walk = _Walk()
     for row in connection.execution_options(yield_per=PAGE).execute(sa.select(entries).order_by(entries.c.number)):
         walk.step(row)
-    _verify_parts(connection, walk.kept)
-    return walk.last.number
+    return walk.last.number, walk.kept
 
 
 class _Walk:
@@ -79,7 +78,8 @@ class _Walk:
             raise LedgerBroken(f"entry {row.number} of the ledger holds totals that are not the sums of the charges before. {WHAT_NOW}")
 
 
-def _verify_parts(connection: sa.Connection, kept: dict[int, str]) -> None:
+def verify_parts(connection: sa.Connection, kept: dict[int, str]) -> None:
+    """Raise LedgerBroken where the kept parts are not those of the hashes in `kept`, by the entries that kept them."""
     left = dict(kept)
     asked = sa.select(parts.c.entry, parts.c.digest, parts.c.data).order_by(parts.c.entry)
     rows = connection.execution_options(yield_per=PAGE).execute(asked)

@@ -37,6 +37,12 @@ def opened(path: Path | str, limit: Limit = LIMIT, per_analyst: Limit | None = N
     return book
 
 
+def close_all() -> None:
+    """Close the ledgers of the test, so that their databases can be dropped."""
+    while BOOKS:
+        BOOKS.pop().close()
+
+
 def attack(path: Path, *statements: str) -> None:
     """Change a ledger's file behind its back, as its owner can."""
     with sqlite3.connect(path, isolation_level=None) as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dpsql.ledger.books import BOOKS
+from tests.dpsql.ledger.books import close_all
 
 
 @pytest.fixture(autouse=True)
@@ -15,11 +15,6 @@ def closed() -> Iterator[None]:
     """No connection outlives its test, whose database is dropped."""
     yield
     close_all()
-
-
-def close_all() -> None:
-    while BOOKS:
-        BOOKS.pop().close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
