@@ -88,14 +88,20 @@ class Limit:
 
     def allows(self, total: Spend) -> bool:
         """Whether `total` is within the limit, in either view."""
+        if _within(total.delta, self._half) and _within(total.epsilon, decimal(self.epsilon)):
+            return True  # the basic view alone, which asks nothing of OpenDP
         spent = self.epsilon_of(total)
         return math.isfinite(spent) and decimal(spent) <= decimal(self.epsilon)
+
+    @property
+    def _half(self) -> Fraction:
+        return Fraction(0) if self.delta == 0 else decimal(self.delta) / 2
 
     def epsilon_of(self, total: Spend) -> float:
         """The epsilon that `total` amounts to at this limit's delta, the smaller of both views; infinite beyond the delta."""
         if math.isnan(total.epsilon) or math.isnan(total.delta):
             return math.inf
-        half = Fraction(0) if self.delta == 0 else decimal(self.delta) / 2
+        half = self._half
         basic = total.epsilon if _within(total.delta, half) else math.inf
         if half == 0 or not _within(total.delta_rho, half) or not math.isfinite(total.rho):
             return basic

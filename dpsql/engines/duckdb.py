@@ -46,6 +46,12 @@ class DuckDBEngine:
         target = ".".join(quoted(part) for part in (*schema, name))
         self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
 
+    def add(self, name: str, table: pa.Table) -> None:
+        """Hold `table` under `name`."""
+        self._connection.register(f"_{name}", table)
+        self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
+        self._connection.unregister(f"_{name}")
+
     @contextmanager
     def read(self) -> Iterator[_Reading]:
         """Open a snapshot."""
@@ -84,8 +90,12 @@ class _Reading:
             return self._cursor.sql(sql).to_arrow_table()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        found = self.table(sql)
-        return list(zip(*(column.to_pylist() for column in found.columns)))
+        with _told_apart():
+            relation = self._cursor.sql(sql)
+            if any(kind == "TIMESTAMP WITH TIME ZONE" for kind in map(str, relation.types)):
+                # only Arrow makes Python values of it without a further library
+                return list(zip(*(column.to_pylist() for column in relation.to_arrow_table().columns)))
+            return relation.fetchall()
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")

@@ -160,7 +160,7 @@ from dpsql.accounting import Limit, Spend
 assert Limit(1.0, 0.0).allows(Spend.pure(0.5))
 from schemas.errors import InputError
 try:
-    Limit(1.0, 1e-6).allows(Spend.pure(0.5))
+    Limit(1.0, 1e-6).allows(Spend.pure(1.5))
 except InputError as error:
     assert "companyos-data[dp]" in str(error)
 else:
