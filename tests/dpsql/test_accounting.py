@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from dpsql.accounting import NOTHING, Limit, Spend, rho_of, zcdp_epsilon
 from dpsql.amounts import at_least, decimal, share, strictly_below, total
-from fractions import Fraction
 
 amounts = st.floats(min_value=0, max_value=1e9, allow_subnormal=False)
 typed = st.decimals(min_value=0, max_value=1000, places=6).map(float)  # what people type
