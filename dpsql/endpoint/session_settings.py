@@ -10,7 +10,7 @@ from dpsql.endpoint.sqlstates import Fault
 from dpsql.planning.model import Settings
 from schemas.errors import nearest
 
-SERVER_VERSION = "18.0"
+SERVER_VERSION = "16.0"  # older clients know it, and newer ones ask it as they ask their own
 REPORTED = {  # what a client is told when it connects, and again when it changes
     "server_version": SERVER_VERSION,
     "server_encoding": "UTF8",
@@ -37,7 +37,7 @@ OTHERS = {
     "lc_ctype": "C",
     "lock_timeout": "0",
     "max_identifier_length": "63",
-    "server_version_num": "180000",
+    "server_version_num": "160000",
     "statement_timeout": "0",
     "transaction_deferrable": "off",
     "transaction_isolation": "repeatable read",
@@ -98,7 +98,7 @@ class SessionSettings:
         name = _NAMES.get(written.lower(), written.lower())
         if name in FIXED and value != self._first.get(name):
             raise Fault("55P02", f"'{name}' cannot be changed")
-        if name == "client_encoding" and value.upper().replace("-", "") not in ("UTF8", "UNICODE"):
+        if name == "client_encoding" and "".join(c for c in value.upper() if c.isalnum()) not in ("UTF8", "UNICODE"):
             raise Fault("22023", f"the client's encoding can only be UTF8, not '{value[:40]}'")
         if name == "TimeZone" and value.upper() not in ("UTC", "GMT", "ETC/UTC", "Z", "0"):
             return None  # answers are in UTC whatever a client would like, and it is not told otherwise

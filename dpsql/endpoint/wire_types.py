@@ -91,6 +91,8 @@ def wire_type(arrow: pa.DataType) -> WireType:
     ):
         if holds(arrow):
             return found
+    if isinstance(arrow, pa.JsonType):
+        return JSON
     if pa.types.is_timestamp(arrow):
         return TIMESTAMP if arrow.tz is None else TIMESTAMPTZ
     return TEXT

@@ -123,20 +123,21 @@ def _row_type(schema: Schema, table: str, spaces: dict[str, int]) -> Row:
     return {**made, "typispreferred": False, "typrelid": number, "typarray": 0, "typcollation": 0}
 
 
-def _class(table: Table, number: int, spaces: dict[str, int]) -> Row:
+def _class(table: Table, number: int, spaces: dict[str, int], triggers: bool = True) -> Row:
+    """A table's row; PostgreSQL holds foreign keys by triggers, and psql asks for the keys only where it sees some."""
     space, name = _split(table.name)
     return {
         "oid": number, "relname": name, "relnamespace": spaces[space], "reltype": number + 1, "reloftype": 0, "relowner": OWNER,
         "relam": HEAP, "relfilenode": 0, "reltablespace": 0, "relpages": 0, "reltuples": -1, "relallvisible": 0, "reltoastrelid": 0,
         "relhasindex": bool(list(_keys(table, number))), "relisshared": False, "relpersistence": "p", "relkind": "r",
-        "relnatts": len(table.stored_columns), "relchecks": 0, "relhasrules": False, "relhastriggers": False, "relhassubclass": False,
+        "relnatts": len(table.stored_columns), "relchecks": 0, "relhasrules": False, "relhastriggers": triggers, "relhassubclass": False,
         "relrowsecurity": False, "relforcerowsecurity": False, "relispopulated": True, "relreplident": "d", "relispartition": False,
         "relrewrite": 0,
     }  # fmt: skip
 
 
 def _index_class(name: str, number: int, table: Table, spaces: dict[str, int], width: int) -> Row:
-    made = _class(table, number, spaces)
+    made = _class(table, number, spaces, triggers=False)
     return {**made, "relname": name, "reltype": 0, "relam": BTREE, "relkind": "i", "relhasindex": False, "relnatts": width}
 
 

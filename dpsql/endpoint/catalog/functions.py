@@ -51,6 +51,7 @@ MACROS: dict[str, str] = {
     "array_lower(a, n)": "1",
     "array_upper(a, n)": "len(a)",
     "pg_size_pretty(n)": "n || ' bytes'",
+    "getdatabaseencoding()": "'UTF8'",
     "pg_encoding_to_char(n)": "'UTF8'",
     "pg_char_to_encoding(name)": "6",
     "has_any(x)": "true",

@@ -12,7 +12,11 @@ from dpsql.endpoint.catalog.relations import INFORMATION, PLACES, relation_of
 from dpsql.endpoint.sqlstates import Fault
 
 OWN = {name.partition("(")[0] for name in MACROS}
-TABLE_FUNCTIONS = ("unnest", "generate_series", "generate_subscripts", "_pg_expandarray")
+EMPTY = ("pg_partition_ancestors", "pg_partition_tree", "pg_listening_channels", "pg_options_to_table", "pg_get_keywords", "aclexplode",
+         "pg_available_extensions", "pg_prepared_statement", "pg_cursor", "pg_logical_slot_peek_changes")  # fmt: skip
+RENAMED = {"json_build_object": "json_object", "jsonb_build_object": "json_object", "json_agg": "json_group_array",
+           "jsonb_agg": "json_group_array", "json_object_agg": "json_group_object"}  # fmt: skip
+TABLE_FUNCTIONS = (*EMPTY, "exploding_generate_series", "unnest", "explode", "generate_series", "generate_subscripts", "_pg_expandarray")
 VECTORS = ("indkey", "indoption", "indclass", "indcollation")  # counted from 0 in PostgreSQL, unlike its arrays
 TYPES = {
     "oid": "UINTEGER", "xid": "UINTEGER", "cid": "UINTEGER", "name": "TEXT", "char": "TEXT", "text": "TEXT", "regproc": "TEXT", "regprocedure": "TEXT",
@@ -73,8 +77,22 @@ def rewrite(query: exp.Expr, session: Mapping[str, str], parameters: Sequence[An
     )
     made = query.copy()
     for rule in rules:
-        made = made.transform(rule, copy=False)
+        made = _bottom_up(made, rule)
     return made
+
+
+def _bottom_up(root: exp.Expr, rule: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Apply a rule to every node, what is inside first: a rule's outcome often holds what the same rule changes."""
+    for node in reversed(list(root.dfs())):
+        made = rule(node)
+        if made is node:
+            continue
+        if node is root:
+            made.parent = None
+            root = made
+        else:
+            node.replace(made)
+    return root
 
 
 def literal(value: Any) -> exp.Expr:
@@ -108,13 +126,25 @@ def _unqualified(node: exp.Expr) -> exp.Expr:
 def _relation(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Column) and node.args.get("db"):
         return exp.column(node.args["this"], table=node.args.get("table"))
+    if isinstance(node, exp.Unnest):
+        _named_column(node)
+        return node
     if not isinstance(node, exp.Table):
         return node
     if not isinstance(node.this, exp.Identifier):
         inner = node.this.expression if isinstance(node.this, exp.Dot) else node.this
-        if not isinstance(inner, exp.Func) or _function_name(inner) not in TABLE_FUNCTIONS:
+        if not isinstance(inner, exp.Func) or _function_name(inner).removeprefix(PREFIX) not in TABLE_FUNCTIONS:
             raise Fault("0A000", "this function gives no rows here")
-        return node
+        made: exp.Expr = exp.Table(this=inner)
+        if isinstance(inner, exp.Explode):
+            made = exp.Unnest(expressions=[inner.this])
+        elif isinstance(inner, exp.ExplodingGenerateSeries):
+            made = exp.Unnest(expressions=[exp.GenerateSeries(**inner.args)])  # a list, since its bounds may come from other tables
+        elif _function_name(inner).removeprefix(PREFIX) in EMPTY:
+            made = exp.Unnest(expressions=[exp.cast(exp.Array(), exp.DataType.build("TEXT[]", dialect="duckdb"))])
+        made.set("alias", node.args.get("alias"))
+        _named_column(made)
+        return made
     full = relation_of(node)
     if full is None:
         if node.db.lower() in PLACES:
@@ -133,6 +163,13 @@ def _relation(node: exp.Expr) -> exp.Expr:
     if not made.alias:
         made.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
     return made
+
+
+def _named_column(node: exp.Expr) -> None:
+    """The alias of a function in FROM names its column too."""
+    alias = node.args.get("alias")
+    if isinstance(alias, exp.TableAlias) and alias.this is not None and not alias.columns:
+        alias.set("columns", [alias.this.copy()])
 
 
 def _operator(node: exp.Expr) -> exp.Expr:
@@ -250,6 +287,8 @@ def _function(node: exp.Expr) -> exp.Expr:
     if name in OWN:
         arguments = list(node.expressions) if isinstance(node, exp.Anonymous) else [a for a in node.args.values() if isinstance(a, exp.Expr)]
         return _call(_by_arity(name, arguments), *arguments)
+    if name in RENAMED and isinstance(node, exp.Anonymous):
+        return exp.Anonymous(this=RENAMED[name], expressions=node.expressions)
     if isinstance(node, exp.Anonymous) and name.removeprefix(PREFIX) not in OWN and name not in SAME:
         raise Fault("42883", f"the function {name[:60]} is not known here")
     return node
