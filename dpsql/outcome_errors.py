@@ -76,6 +76,6 @@ def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
                 else node
             )
         )
-        change = f"(CAST({moved.sql('duckdb')} AS DOUBLE) - CAST({value.sql('duckdb')} AS DOUBLE))"
+        change = f"(TRY_CAST({moved.sql('duckdb')} AS DOUBLE) - TRY_CAST({value.sql('duckdb')} AS DOUBLE))"
         terms.append(f"TRY({change} * {change})")
     return sqlglot.parse_one(f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))", dialect="duckdb")

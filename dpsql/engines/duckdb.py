@@ -99,8 +99,12 @@ class _Reading:
             return self._cursor.sql(sql).to_arrow_table()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        found = self.table(sql)
-        return list(zip(*(column.to_pylist() for column in found.columns)))
+        with _told_apart():
+            relation = self._cursor.sql(sql)
+            if any(kind == "TIMESTAMP WITH TIME ZONE" for kind in map(str, relation.types)):
+                # only Arrow makes Python values of it without a further library
+                return list(zip(*(column.to_pylist() for column in relation.to_arrow_table().columns)))
+            return relation.fetchall()
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")

@@ -43,7 +43,7 @@ def open_ledger(address: str | os.PathLike[str] | None = None, anchor: str | os.
         _folder(path.parent)
         _folder(mark.parent)
         _private_file(path)
-        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60}, poolclass=sa.pool.NullPool)
+        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60, "check_same_thread": False})
         sa.event.listen(engine, "connect", _durable)
     return StoredLedger(engine, Anchor(mark))
 
