@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from dpsql.answers import Answer
 from dpsql.endpoint.catalog import Found
-from dpsql.endpoint.wire_types import FLOAT8, TEXT, WireType, wire_type
+from dpsql.endpoint.catalog.rewriting import VECTORS
+from dpsql.endpoint.wire_types import FLOAT8, INT2VECTOR, TEXT, WireType, wire_type
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def of_texts(tag: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> R
 
 def of_found(found: Found) -> Result:
     """What the catalogs gave."""
-    shape = Shape(found.names, tuple(wire_type(t) for t in found.table.schema.types))
+    types = [wire_type(t) for t in found.table.schema.types]
+    types = [INT2VECTOR if n in VECTORS and t.item is not None else t for n, t in zip(found.names, types, strict=True)]
+    shape = Shape(found.names, tuple(types))
     return Result(f"SELECT {found.table.num_rows}", shape, [c.to_pylist() for c in found.table.columns])
 
 

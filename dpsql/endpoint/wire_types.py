@@ -56,6 +56,7 @@ INTERVAL = WireType("interval", 1186, 16, 1187, "T")
 NUMERIC = WireType("numeric", 1700, -1, 1231, "N")
 UUID = WireType("uuid", 2950, 16, 2951, "U")
 JSONB = WireType("jsonb", 3802, -1, 3807, "U")
+INT2VECTOR = WireType("int2vector", 22, -1, 0, "A", INT2)
 SCALARS = (
     BOOL, BYTEA, NAME, INT8, INT2, INT4, TEXT, OID, JSON, FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR, DATE, TIME, TIMESTAMP, TIMESTAMPTZ,
     INTERVAL, NUMERIC, UUID, JSONB,
@@ -138,6 +139,8 @@ def _text(value: Any, kind: WireType) -> str:
             return f"{days} days {clock}" if days else clock
         case bytes():
             return "\\x" + value.hex()
+        case list() if kind is INT2VECTOR:
+            return " ".join(str(v) for v in value)
         case list():
             item = kind.item or TEXT
             return "{" + ",".join(_array_item(v, item) for v in value) + "}"

@@ -16,6 +16,7 @@ PER_TABLE = 2_048  # numbers for the table itself, its type and its constraints,
 OWNER = 10
 DATABASE = 5
 HEAP, BTREE = 2, 403
+ARRAY_IN, ARRAY_RECEIVE = 750, 2400  # the functions by which drivers tell arrays
 PUBLIC = 2200
 NAMESPACES = {"pg_catalog": 11, "public": PUBLIC, "information_schema": 13_000}
 CLASSES = {"pg_class": 1259, "pg_type": 1247, "pg_attribute": 1249, "pg_proc": 1255, "pg_namespace": 2615, "pg_constraint": 2606,
@@ -42,6 +43,8 @@ def contents(schema: Schema, database: str) -> Iterator[tuple[str, list[Row]]]:
     yield "pg_catalog.pg_tablespace", [{"oid": 1663, "spcname": "pg_default", "spcowner": OWNER}]
     yield "pg_catalog.pg_collation", [{"oid": 100, "collname": "default", "collnamespace": 11, "collencoding": -1, "collprovider": "d"}]
     yield "pg_catalog.pg_type", [*(_type(t) for t in (*SCALARS, *ARRAYS)), *(_row_type(schema, n, spaces) for n in _names(schema))]
+    functions = ((ARRAY_IN, "array_in"), (ARRAY_RECEIVE, "array_recv"))
+    yield "pg_catalog.pg_proc", [{"oid": o, "proname": n, "pronamespace": 11, "proowner": OWNER, "prokind": "f"} for o, n in functions]
     settings = [{"name": n, "setting": v, "category": "", "context": "user", "vartype": "string"} for n, v in (REPORTED | OTHERS).items()]
     yield "pg_catalog.pg_settings", settings
     classes: list[Row] = []
@@ -110,8 +113,8 @@ def _type(kind: WireType) -> Row:
         "oid": kind.oid, "typname": kind.name, "typnamespace": 11, "typowner": OWNER, "typlen": kind.size,
         "typbyval": kind.size in ALIGNMENT, "typtype": "p" if kind.name == "unknown" else "b", "typcategory": kind.category,
         "typispreferred": kind.name in ("bool", "text", "float8", "oid", "timestamptz", "interval"), "typisdefined": True, "typdelim": ",",
-        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array, "typinput": 0, "typoutput": 0,
-        "typreceive": 0, "typsend": 0, "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
+        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array, "typinput": ARRAY_IN if kind.item else 0,
+        "typoutput": 0, "typreceive": ARRAY_RECEIVE if kind.item else 0, "typsend": 0, "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
         "typnotnull": False, "typbasetype": 0, "typtypmod": -1, "typndims": 0, "typcollation": 100 if kind.category == "S" else 0,
     }  # fmt: skip
 
@@ -188,7 +191,7 @@ def _constraint(
         "oid": at, "conname": name, "connamespace": spaces[_split(table.name)[0]], "contype": kind, "condeferrable": False,
         "condeferred": False, "conenforced": True, "convalidated": True, "conrelid": number, "contypid": 0, "conindid": index,
         "conparentid": 0, "confrelid": 0, "confupdtype": " ", "confdeltype": " ", "confmatchtype": " ", "conislocal": True,
-        "coninhcount": 0, "connoinherit": True, "conkey": places,
+        "coninhcount": 0, "connoinherit": True, "conkey": places, "confkey": None,
     }  # fmt: skip
 
 
@@ -201,8 +204,10 @@ def _foreign(schema: Schema, table: Table, number: int, spaces: dict[str, int]) 
         name = key.name or f"{base}_{'_'.join(key.columns)}_fkey"
         places = [_place(table, c) for c in key.columns]
         made = _constraint(name, number + PER_TABLE // 2 + n, number, "f", places, spaces, table)
-        target = [_place(schema.table(key.table), c) for c in key.target]
-        yield {**made, "confrelid": oid_of(schema, key.table), "confkey": target, "confupdtype": "a", "confdeltype": "a",
+        target: list[int] = [_place(schema.table(key.table), c) for c in key.target]
+        far = oid_of(schema, key.table)
+        index = next((at for _, its, _, at in _keys(schema.table(key.table), far) if set(its) == set(key.target)), 0)
+        yield {**made, "confrelid": far, "conindid": index, "confkey": target, "confupdtype": "a", "confdeltype": "a",
                "confmatchtype": "s"}  # fmt: skip
 
 

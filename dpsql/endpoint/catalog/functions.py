@@ -34,6 +34,8 @@ MACROS: dict[str, str] = {
         WHERE replace(name, 'pg_catalog.', '') IN (own_name, own_shown)))""",
     "regnamespace_oid(name)": "(SELECT own_oid FROM pgc.own_spaces WHERE own_name = replace(name, '\"', ''))",
     "regnamespace_name(t)": "(SELECT own_name FROM pgc.own_spaces WHERE own_oid = t)",
+    "regproc_oid(name)": "CASE replace(name, 'pg_catalog.', '') WHEN 'array_in' THEN 750 WHEN 'array_recv' THEN 2400 ELSE 0 END",
+    "regproc_name(t)": "CASE t WHEN 750 THEN 'array_in' WHEN 2400 THEN 'array_recv' ELSE '-' END",
     "to_regclass(name)": f"{PREFIX}regclass_oid(name)",
     "to_regtype(name)": f"{PREFIX}regtype_oid(name)",
     "pg_get_userbyid(t)": f"CASE WHEN t = {OWNER} THEN 'companyos' ELSE 'unknown (OID=' || t || ')' END",

@@ -19,8 +19,7 @@ RENAMED = {"json_build_object": "json_object", "jsonb_build_object": "json_objec
 TABLE_FUNCTIONS = (*EMPTY, "exploding_generate_series", "unnest", "explode", "generate_series", "generate_subscripts", "_pg_expandarray")
 VECTORS = ("indkey", "indoption", "indclass", "indcollation")  # counted from 0 in PostgreSQL, unlike its arrays
 TYPES = {
-    "oid": "UINTEGER", "xid": "UINTEGER", "cid": "UINTEGER", "name": "TEXT", "char": "TEXT", "text": "TEXT", "regproc": "TEXT", "regprocedure": "TEXT",
-    "regoper": "TEXT", "regrole": "TEXT", "regcollation": "TEXT", "pg_node_tree": "TEXT", "aclitem": "TEXT", "anyarray": "TEXT", "cstring": "TEXT", "int2vector": "SMALLINT[]",
+    "oid": "UINTEGER", "xid": "UINTEGER", "cid": "UINTEGER", "name": "TEXT", "char": "TEXT", "text": "TEXT", "regprocedure": "TEXT", "regoper": "TEXT", "regrole": "TEXT", "regcollation": "TEXT", "pg_node_tree": "TEXT", "aclitem": "TEXT", "anyarray": "TEXT", "cstring": "TEXT", "int2vector": "SMALLINT[]",
     "oidvector": "UINTEGER[]", "sql_identifier": "TEXT", "character_data": "TEXT", "yes_or_no": "TEXT", "cardinal_number": "INT", "varchar": "TEXT", "bpchar": "TEXT",
     "int2": "SMALLINT", "int4": "INT", "int8": "BIGINT", "bool": "BOOLEAN", "float4": "REAL", "float8": "DOUBLE", "json": "JSON", "jsonb": "JSON", "timestamptz": "TIMESTAMPTZ",
 }  # fmt: skip
@@ -141,7 +140,7 @@ def _relation(node: exp.Expr) -> exp.Expr:
         elif isinstance(inner, exp.ExplodingGenerateSeries):
             made = exp.Unnest(expressions=[exp.GenerateSeries(**inner.args)])  # a list, since its bounds may come from other tables
         elif _function_name(inner).removeprefix(PREFIX) in EMPTY:
-            made = exp.Unnest(expressions=[exp.cast(exp.Array(), exp.DataType.build("TEXT[]", dialect="duckdb"))])
+            return _no_rows(node.args.get("alias"), _function_name(inner).removeprefix(PREFIX))
         made.set("alias", node.args.get("alias"))
         _named_column(made)
         return made
@@ -163,6 +162,19 @@ def _relation(node: exp.Expr) -> exp.Expr:
     if not made.alias:
         made.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
     return made
+
+
+def _no_rows(alias: exp.Expr | None, function: str) -> exp.Expr:
+    """What a function in FROM gives that has no rows to give: the columns that its alias names."""
+    name = alias.name if alias is not None else function
+    columns = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+    shown = [exp.alias_(exp.cast(exp.null(), "int"), c, quoted=True) for c in columns or [name]]
+    return exp.select(*shown).where(exp.false()).subquery(name)
+
+
+def _nothing() -> exp.Expr:
+    """The rows of a function that has none to give, all of which are numbers or are not looked at."""
+    return exp.cast(exp.Array(), exp.DataType.build("UINTEGER[]", dialect="duckdb"))
 
 
 def _named_column(node: exp.Expr) -> None:
@@ -219,7 +231,7 @@ def _cast(node: exp.Expr) -> exp.Expr:
         return node
     name = _type_name(node.to)
     inner = node.this
-    if name in ("regclass", "regtype", "regnamespace"):
+    if name in ("regclass", "regtype", "regnamespace", "regproc"):
         if inner.is_string:
             return _call(f"{name}_oid", inner)
         if isinstance(inner, exp.Cast) and _type_name(inner.to) in ("text", "name", "varchar"):
@@ -287,6 +299,8 @@ def _function(node: exp.Expr) -> exp.Expr:
     if name in OWN:
         arguments = list(node.expressions) if isinstance(node, exp.Anonymous) else [a for a in node.args.values() if isinstance(a, exp.Expr)]
         return _call(_by_arity(name, arguments), *arguments)
+    if name in EMPTY:
+        return exp.Anonymous(this="unnest", expressions=[_nothing()])
     if name in RENAMED and isinstance(node, exp.Anonymous):
         return exp.Anonymous(this=RENAMED[name], expressions=node.expressions)
     if isinstance(node, exp.Anonymous) and name.removeprefix(PREFIX) not in OWN and name not in SAME:
