@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.anonymity import QuasiIdentifier, Specification, anonymize
+from masking.anonymity import QuasiIdentifier, Specification, classes_apart
 from masking.anonymity.hierarchy import ALL, Hierarchy
 from masking.anonymity.hierarchy_functions import hierarchy_function
 from masking.anonymity.hierarchy_reader import read_hierarchy
@@ -78,7 +78,7 @@ class Recoded:
 def recode(records: Records) -> Recoded:
     """Part persons into classes that meet the models, and find the cells of each class.
 
-    The models depend on the classes alone, so that `anonymize` finds them over one value of each person, and the cells cover all
+    The models depend on the classes alone, so that `classes_apart` finds them over one value of each person, and the cells cover all
     values of all persons of a class. Raises ModelInfeasible where the models cannot be met, InputError where a value is no leaf of
     its hierarchy.
     """
@@ -143,21 +143,12 @@ def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Map
         largest = np.flatnonzero(of_person == np.argmax(np.bincount(of_person[of_person >= 0])))
         of_person[largest[len(largest) - (needed - groups.alone) :]] = -1
         limit -= needed
-    left = int(np.count_nonzero(of_person >= 0))
-    asked = _asked(spec, hierarchies, limit / left if left else 0.0)
-    table = _measurable(records, first, asked)
+    kept = np.flatnonzero(of_person >= 0)
     classes = np.full(records.count, -1, np.int64)
-    offset = 0
-    order = np.argsort(of_person, kind="stable")
-    numbers, starts = np.unique(of_person[order], return_index=True)
-    for number, start, end in zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)][: len(starts)], strict=True):
-        if number < 0:
-            continue
-        members = order[start:end]
-        part = table.take(pa.array(members))
-        found = anonymize(part, asked if len(members) == records.count else _narrowed(asked, part)).classes
-        classes[members] = np.where(found >= 0, found + offset, -1)
-        offset += int(found.max(initial=-1)) + 1
+    if len(kept):
+        asked = _asked(spec, hierarchies, limit / len(kept))
+        parts = np.unique(of_person[kept], return_inverse=True)[1]
+        classes[kept] = classes_apart(_measurable(records, first, asked).take(pa.array(kept)), asked, parts)
     return classes
 
 
@@ -165,18 +156,6 @@ def _asked(spec: PeopleSpec, hierarchies: Mapping[str, Hierarchy | None], suppre
     quasi = tuple(QuasiIdentifier(q.name, hierarchies[q.name], q.weight) for q in spec.quasi if q.kind != "parent")
     notation = "sets" if spec.notation == "sets" else "labels"
     return Specification(quasi or (QuasiIdentifier(_EVERYBODY),), spec.models, spec.recoding, notation, suppression, spec.sensitive)  # type: ignore[arg-type]
-
-
-def _narrowed(asked: Specification, part: pa.Table) -> Specification:
-    """What is asked, with hierarchies of the values of a part alone: there may be many parts, and each pays for every leaf."""
-    columns = []
-    for quasi in asked.quasi_identifiers:
-        if quasi.hierarchy is not None:
-            leaves = sorted(quasi.hierarchy.codes(part.column(quasi.name).unique().to_pylist(), quasi.name))
-            levels = tuple(tuple(level[leaf] for leaf in leaves) for level in quasi.hierarchy.levels)
-            quasi = replace(quasi, hierarchy=Hierarchy(levels[0], levels))
-        columns.append(quasi)
-    return replace(asked, quasi_identifiers=tuple(columns))
 
 
 def _measurable(records: Records, first: pa.Table, asked: Specification) -> pa.Table:
