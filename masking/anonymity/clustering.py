@@ -72,7 +72,7 @@ def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: In
     members = members[np.argsort(block[classes[members]], kind="stable")]
     member_block = block[classes[members]]
     active = np.bincount(block_of, lacking[candidates], blocks) > 0
-    chunk = max(1, _PAIRS // width**2)
+    chunk = max(1, min(_PAIRS // width**2, -(-blocks // 2)))
 
     def work(first: int) -> tuple[Ints, Ints]:
         last = min(first + chunk, blocks)

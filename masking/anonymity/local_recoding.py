@@ -21,7 +21,8 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 SUPPRESSED = -1
-_SMALL, _MANY = 64, 1 << 17
+# rows of a class and distinct tuples for which clusters of sets lose less than splits do, or splits take too long
+_CLUSTERED = ((10, 1 << 12), (64, 1 << 17))
 
 
 def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: Ints) -> Ints:
@@ -36,8 +37,8 @@ def recode_locally(table: DistinctTable, models: Sequence[Model], suppression: I
     need = smallest_class(models)
     forms = {domain.form for domain in table.domains}
     found = []
-    small = need <= _SMALL and len(table.counts) > _MANY and all(isinstance(model, KAnonymity) for model in models)
-    if forms != {"set"} or not small:  # many small classes of sets are better clustered
+    small = any(need <= most and len(table.counts) > many for most, many in _CLUSTERED)
+    if forms != {"set"} or not small or not all(isinstance(model, KAnonymity) for model in models):
         found.append(_valued(table, split(table, met, need)))
     if forms - {"set"}:
         found.append(_valued(table, _recode(table, met, need, suppression, GENERALISATIONS)))
