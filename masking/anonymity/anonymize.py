@@ -169,7 +169,8 @@ def classes_apart(table: pa.Table, asked: Specification, parts: Ints) -> Ints:
 
 def _limits(asked: Specification, tuples: DistinctTable) -> Ints:
     """How many rows of each part may be suppressed."""
-    return np.floor(asked.suppression * np.bincount(tuples.parts, tuples.counts) + 1e-9).astype(np.int64)
+    limits: Ints = np.floor(asked.suppression * np.bincount(tuples.parts, tuples.counts) + 1e-9).astype(np.int64)
+    return limits
 
 
 def require_columns(table: pa.Table, names: Iterable[str]) -> None:

@@ -71,7 +71,8 @@ def distinct_table(
 ) -> tuple[DistinctTable, Ints]:
     """Count the different tuples of `quasi_identifiers`; returns them, and the tuple of each row.
 
-    `table` holds texts and nulls; null is a value of its own. `parts` is the part of each row, where there are several. Raises InputError where a value is no leaf of its hierarchy.
+    `table` holds texts and nulls; null is a value of its own. `parts` is the part of each row, where there are several.
+    Raises InputError where a value is no leaf of its hierarchy.
     """
     domains, columns = [], []
     for quasi in quasi_identifiers:

@@ -68,7 +68,7 @@ def _valued(table: DistinctTable, classes: Ints) -> _Way:
     number, parts = int(classes.max(initial=-1)) + 1, int(table.parts.max()) + 1
     rows = np.bincount(classes[kept], table.counts[kept], number)
     bare = np.ones(number, np.bool_)
-    lost = np.bincount(table.parts, np.where(classes < 0, table.counts, 0), parts) * weight
+    lost: Floats = np.bincount(table.parts, np.where(classes < 0, table.counts, 0), parts).astype(np.float64) * weight
     of_class = np.zeros(number, np.int64)
     of_class[classes[kept]] = table.parts[kept]
     if number:
@@ -77,7 +77,8 @@ def _valued(table: DistinctTable, classes: Ints) -> _Way:
             lost += np.bincount(of_class, each * rows, parts)  # one after the other, so that the sum is the same on every machine
     of_tuples = np.zeros(len(classes), np.bool_)
     of_tuples[kept] = bare[classes[kept]]
-    return _Way(classes, lost, lost + np.bincount(table.parts, np.where(of_tuples, table.counts, 0), parts) * weight, of_tuples)
+    nothing_left = np.bincount(table.parts, np.where(of_tuples, table.counts, 0), parts).astype(np.float64)
+    return _Way(classes, lost, lost + nothing_left * weight, of_tuples)
 
 
 def _spread(table: DistinctTable, way: _Way, met: Callable[[Ints, int], Flags], need: int) -> Ints | None:

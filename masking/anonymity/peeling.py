@@ -1,9 +1,9 @@
 """Local recoding from the cheapest generalisations up: at each, the groups that meet the models are classes and leave.
 
-A generalisation is a level for each column. They are visited by the mean loss of the rows; the rows that are left are grouped
-by their labels (and their part of the table), and the groups that meet all models are taken away. No row that is left ever fits a class made before it, as it
-would have been taken then. It is the search of full-domain recoding (Samarati 2001; El Emam et al. 2009), repeated on what no
-generalisation so far could cover.
+A generalisation is a level for each column. They are visited by the mean loss of the rows; the rows that are left are grouped by their
+labels (and their part of the table), and the groups that meet all models are taken away. No row that is left ever fits a class made
+before it, as it would have been taken then. It is the search of full-domain recoding (Samarati 2001; El Emam et al. 2009), repeated on
+what no generalisation so far could cover.
 """
 
 from __future__ import annotations

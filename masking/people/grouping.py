@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from masking.anonymity import EqualCloseness, OrderedCloseness, QuasiIdentifier
 from masking.anonymity.class_statistics import class_statistics, whole_counts
 from masking.anonymity.distinct import distinct_table
+from masking.anonymity.models import smallest_class
 from masking.errors import ModelInfeasible
 from masking.people.records import Ints, Records
 
@@ -25,22 +26,18 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Groups:
-    """The group of each person, -1 for those who are like too few others; the shared cell of each person, and of each parent's row."""
+    """The group of each person, -1 for those who cannot meet the models; the shared cell of each person, and of each parent's row."""
 
     of_person: Ints
     cell_of_person: Ints
     cell_of_parent: Mapping[tuple[str, str], Ints]
 
-    @property
-    def alone(self) -> int:
-        """How many persons are like too few others."""
-        return int(np.count_nonzero(self.of_person < 0))
-
 
 def group(records: Records) -> Groups:
     """Part the persons; groups that cannot meet the models as one class are merged, as far as their patterns are the same.
 
-    Raises ModelInfeasible where t-closeness is asked for and persons differ in their patterns: it compares with all persons.
+    Groups that cannot even so are of as many persons as a class must have. Raises ModelInfeasible where there are fewer, as neither
+    cells nor suppression hide a pattern; and where t-closeness is asked for and patterns differ: it compares with all persons.
     """
     patterns = _patterns(records)
     cells = _united(_combinations(records), _sharing(records, _combinations(records)))
@@ -55,6 +52,7 @@ def group(records: Records) -> Groups:
             f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or that table's columns"
         )
     if not met.all() and len(sizes) > 1:
+        _require_not_alone(records, of_person, ~met, sizes)
         of_person = np.where(met[of_person], of_person, -1)
     parents = {}
     for place, parent in records.parent_of.items():
@@ -64,12 +62,24 @@ def group(records: Records) -> Groups:
     return Groups(of_person, cells, parents)
 
 
-def require_few_alone(records: Records, groups: Groups, limit: int, needed: int) -> None:
-    """Raise ModelInfeasible, which says what would help, where more persons would have to be suppressed than `limit` allows."""
-    if needed > limit:
+def _require_not_alone(records: Records, of_person: Ints, failing: Flags, sizes: Ints) -> None:
+    need = smallest_class(records.spec.models)
+    alone = failing & (sizes < need)
+    if alone.any():
         raise ModelInfeasible(
-            f"{records.spec.title}: {groups.alone:,} of {records.count:,} persons are like too few others to meet the models: "
-            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(needed / records.count)}`, lower the models, or "
+            f"{records.spec.title}: {int(sizes[alone].sum()):,} of {records.count:,} persons are like too few others: "
+            f"{_without(records)}, which neither cells nor suppression hide. The nearest that can be met are classes of "
+            f"{int(sizes[alone].min())}, where {need} are asked for; or leave the columns of that table out, or these persons (`subset:`)"
+        )
+
+
+def require_room_to_suppress(records: Records, groups: Groups, limit: int) -> None:
+    """Raise ModelInfeasible, which says what would help, where more persons must be suppressed than `limit`."""
+    out = int(np.count_nonzero(groups.of_person < 0))
+    if out > limit:
+        raise ModelInfeasible(
+            f"{records.spec.title}: {out:,} of {records.count:,} persons cannot meet the models among those who are like them: "
+            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(out / records.count)}`, lower the models, or "
             "leave the columns of that table out"
         )
 
@@ -79,10 +89,9 @@ def _upwards(share: float) -> float:
 
 
 def _without(records: Records) -> str:
-    said = [
+    return ", ".join(
         f"{int(np.count_nonzero(~there)):,} have no row in {table}" for table, there in records.present.items() if not there.all()
-    ]  # fmt: skip
-    return ", ".join(said)
+    )
 
 
 def _patterns(records: Records) -> Ints:

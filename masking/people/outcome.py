@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from masking.anonymity.models import smallest_class
 from masking.people.recoding import Recoded
+from masking.people.records import Ints
 from masking.risk import Question, assess
 
 
@@ -23,7 +25,11 @@ def risks_of(recoded: Recoded) -> dict[str, Any]:
 
 
 def outcome_of(recoded: Recoded) -> dict[str, Any]:
-    """What was asked for, and how many persons, classes and suppressed persons there are."""
+    """What was asked for, and how many persons, classes and suppressed persons there are.
+
+    `told_by_number` counts, for each table that references the persons, those who are like fewer than a class must have where it is
+    also known how many rows there a person has: no cell hides that number.
+    """
     spec = recoded.spec
     kept = recoded.classes[recoded.classes >= 0]
     return {
@@ -35,4 +41,11 @@ def outcome_of(recoded: Recoded) -> dict[str, Any]:
         "persons": len(recoded.classes),
         "classes": len(np.unique(kept)),
         "suppressed": recoded.suppressed,
+        "told_by_number": {table: _told_by(recoded, number) for table, number in recoded.children.items()},
     }
+
+
+def _told_by(recoded: Recoded, number: Ints) -> int:
+    _, alike = np.unique(np.stack([recoded.classes, number]), axis=1, return_inverse=True)
+    sizes = np.bincount(alike.ravel())
+    return int(sizes[sizes < smallest_class(recoded.spec.models)].sum())

@@ -17,7 +17,7 @@ from masking.anonymity.hierarchy_reader import read_hierarchy
 from masking.errors import MaskingFailed
 from masking.fitting import breaches
 from masking.people.cells import cells_of
-from masking.people.grouping import Groups, group, require_few_alone
+from masking.people.grouping import Groups, group, require_room_to_suppress
 from masking.people.records import Index, Ints, Records, Values, hashed
 from masking.people.specification import PeopleSpec, QuasiColumn
 from schemas.model import Column, Table
@@ -62,13 +62,17 @@ def require_room(written: RecodedColumn, column: Column, table: Table) -> None:
 
 @dataclass(frozen=True)
 class Recoded:
-    """The class of each person (-1 where suppressed), the recoded columns by table, and the persons' records before and after."""
+    """The class of each person (-1 where suppressed), the recoded columns by table, and the persons' records before and after.
+
+    `children` are the rows of each person in the tables that reference the persons.
+    """
 
     spec: PeopleSpec
     classes: Ints
     columns: Mapping[str, tuple[RecodedColumn, ...]]
     before: pa.Table
     after: pa.Table
+    children: Mapping[str, Ints]
 
     @property
     def suppressed(self) -> int:
@@ -102,7 +106,8 @@ def recode(records: Records) -> Recoded:
         texts = pa.array([None if cell is None else str(cell) for cell in cells.to_pylist()], pa.string())
         shown = texts.take(pa.array(np.where(there, of_person, last), mask=~there))
         after[quasi.name] = pc.if_else(pa.array(classes < 0), ALL, shown)
-    return Recoded(spec, classes, {name: tuple(found) for name, found in columns.items()}, first, pa.table({**after, **records.sensitive}))
+    written_to = {name: tuple(found) for name, found in columns.items()}
+    return Recoded(spec, classes, written_to, first, pa.table({**after, **records.sensitive}), records.children)
 
 
 def _first_values(records: Records) -> pa.Table:
@@ -133,16 +138,11 @@ def _hierarchy(spec: PeopleSpec, quasi: QuasiColumn, values: Values) -> Hierarch
 
 
 def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Mapping[str, Hierarchy | None]) -> Ints:
-    """The class of each person; persons who are like too few others are suppressed, and as many more as make these enough."""
-    spec, of_person = records.spec, groups.of_person.copy()
+    """The class of each person, -1 where suppressed; who is, is like as many as a class must have in all that is still seen."""
+    spec, of_person = records.spec, groups.of_person
     limit = math.floor(spec.suppression * records.count + 1e-9)
-    if groups.alone:
-        least = max(model.rows for model in spec.models)
-        needed = max(groups.alone, least)
-        require_few_alone(records, groups, limit, needed)
-        largest = np.flatnonzero(of_person == np.argmax(np.bincount(of_person[of_person >= 0])))
-        of_person[largest[len(largest) - (needed - groups.alone) :]] = -1
-        limit -= needed
+    require_room_to_suppress(records, groups, limit)
+    limit -= int(np.count_nonzero(of_person < 0))
     kept = np.flatnonzero(of_person >= 0)
     classes = np.full(records.count, -1, np.int64)
     if len(kept):
