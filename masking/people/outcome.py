@@ -28,7 +28,8 @@ def outcome_of(recoded: Recoded) -> dict[str, Any]:
     """What was asked for, and how many persons, classes and suppressed persons there are.
 
     `told_by_number` counts, for each table that references the persons, those who are like fewer than a class must have where it is
-    also known how many rows there a person has: no cell hides that number.
+    also known how many rows there a person has: no cell hides that number. `kept_keys` are the keys of shared rows that stay as
+    they are: whoever knows these rows by their keys knows whose they are.
     """
     spec = recoded.spec
     kept = recoded.classes[recoded.classes >= 0]
@@ -42,6 +43,7 @@ def outcome_of(recoded: Recoded) -> dict[str, Any]:
         "classes": len(np.unique(kept)),
         "suppressed": recoded.suppressed,
         "told_by_number": {table: _told_by(recoded, number) for table, number in recoded.children.items()},
+        "kept_keys": list(spec.kept_keys),
     }
 
 

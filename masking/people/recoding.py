@@ -14,7 +14,7 @@ from masking.anonymity import QuasiIdentifier, Specification, classes_apart
 from masking.anonymity.hierarchy import ALL, Hierarchy
 from masking.anonymity.hierarchy_functions import hierarchy_function
 from masking.anonymity.hierarchy_reader import read_hierarchy
-from masking.errors import MaskingFailed
+from masking.errors import MaskingFailed, ModelInfeasible
 from masking.fitting import breaches
 from masking.people.cells import cells_of
 from masking.people.grouping import Groups, group, require_room_to_suppress
@@ -148,7 +148,10 @@ def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Map
     if len(kept):
         asked = _asked(spec, hierarchies, limit / len(kept))
         parts = np.unique(of_person[kept], return_inverse=True)[1]
-        classes[kept] = classes_apart(_measurable(records, first, asked).take(pa.array(kept)), asked, parts)
+        try:
+            classes[kept] = classes_apart(_measurable(records, first, asked).take(pa.array(kept)), asked, parts)
+        except ModelInfeasible as error:
+            raise ModelInfeasible(f"{spec.title}: {error}") from None
     return classes
 
 

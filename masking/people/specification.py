@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,10 @@ class QuasiColumn:
 
 @dataclass(frozen=True)
 class PeopleSpec:
-    """What is asked for the persons of one table: models over their quasi-identifiers; sensitive columns are the subject's own."""
+    """What is asked for the persons of one table: models over their quasi-identifiers; sensitive columns are the subject's own.
+
+    `kept_keys` are the keys of shared rows that stay as they are, so that who knows the rows by their keys knows whose they are.
+    """
 
     table: str
     key: str
@@ -68,6 +72,7 @@ class PeopleSpec:
     suppression: float = 0.0
     recoding: Literal["local", "global"] = "local"
     folder: Path = Path()
+    kept_keys: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -96,6 +101,10 @@ def read_people(policy: Policy, schema: Schema) -> tuple[PeopleSpec, ...]:
         for quasi in spec.quasi:
             if taken.setdefault(quasi.name, number) != number:
                 problems.append(Problem(f"{quasi.name} is a quasi-identifier of two items of anonymity; it can only be recoded once", at))
+    for table, times in Counter(spec.table for spec in found).items():
+        if times > 1:
+            why = "classes of one do not hold together with those of another; name all quasi-identifiers in one"
+            problems.append(Problem(f"{table} is the subject of {times} items of anonymity, and {why}", at))
     if problems:
         raise PolicyInvalid(policy.file, dict.fromkeys(problems))
     return tuple(found)
@@ -148,7 +157,8 @@ class _Reader:
         if self.problems or suppression is None:
             return None
         folder = Path(self._policy.file).parent
-        return PeopleSpec(table, key, tuple(quasi), tuple(models), tuple(sensitive), notation, suppression, recoding, folder)
+        kept = tuple(dict.fromkeys(f"{q.table}.{q.target}" for q in quasi if q.kind == "parent" and self._is_kept(q.table, q.target)))
+        return PeopleSpec(table, key, tuple(quasi), tuple(models), tuple(sensitive), notation, suppression, recoding, folder, kept)
 
     def _column(self, text: Any, what: str) -> tuple[str, str] | None:
         table, dot, column = text.rpartition(".") if isinstance(text, str) else ("", "", "")
