@@ -56,7 +56,8 @@ def require_room(written: RecodedColumn, column: Column, table: Table) -> None:
     if wrong:
         said = "; ".join(f"{count:,} times it {what}" for what, count in wrong.items())
         raise MaskingFailed(
-            f"{table.name}.{column.name}: a class's cell does not fit its column: {said}; give it shorter labels by a hierarchy"
+            f"{table.name}.{column.name}: a class's cell does not fit its column: {said}; give it shorter labels by a hierarchy, such as "
+            "`prefix:1`"
         )
 
 
