@@ -98,7 +98,7 @@ def recode(records: Records) -> Recoded:
         index, place_of, of_person = records.people, classes, classes
         if quasi.kind == "parent":
             place = (quasi.table, quasi.link)
-            index, place_of, of_person = records.parents[place], groups.cell_of_parent[place], groups.cell_of_person
+            index, place_of, of_person = records.parents[place], groups.cell_of_parent[place], groups.cell_of_person[place]
         cells = cells_of(records.values[quasi.name], place_of, hierarchies[quasi.name], spec)
         last = len(cells) - 1
         written = RecodedColumn(quasi, hierarchies[quasi.name], index, np.where(place_of < 0, last, place_of), cells, spec.key)

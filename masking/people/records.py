@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from masking.canonical import texts_of
@@ -81,10 +82,15 @@ class Values:
         self.owners, self.codes = pairs // max(len(self.texts), 1), pairs % max(len(self.texts), 1)
         self._parts = []
 
-    def first(self, owners: int) -> Ints:
-        """One code for each owner: that of the value that sorts first, null last."""
+    def ranks(self) -> Ints:
+        """The place of each code in the order of the values: numbers and times by size, texts by code point, null last."""
         ranks = np.empty(len(self.texts), np.int64)
-        ranks[sorted(range(len(self.texts)), key=lambda i: (self.texts[i] is None, self.texts[i] or ""))] = np.arange(len(self.texts))
+        ranks[np.asarray(pc.sort_indices(pa.array(self.texts, pa.string()).cast(self.type)))] = np.arange(len(self.texts))
+        return ranks
+
+    def first(self, owners: int) -> Ints:
+        """One code for each owner: that of the least value, null last."""
+        ranks = self.ranks()
         least = np.full(owners, len(self.texts), np.int64)
         np.minimum.at(least, self.owners, ranks[self.codes])
         return np.argsort(ranks)[least]

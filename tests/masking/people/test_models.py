@@ -74,6 +74,7 @@ def test_persons_are_alike_in_the_rows_that_they_share_too(tmp_path: Path) -> No
     classes = Counter((u["born_on"], u["sex"], zips[u["id"]], tiers[u["plan_id"]]) for u in users)
     assert min(classes.values()) >= 5
     assert len(set(tiers.values())) > 1
+    assert found.config.provenance["certificate"]["anonymity"][0]["kept_keys"] == ["plans.id"], "who knows a plan's number knows its plan"
     assert all(f"tier {number}" in tier.strip("{}").split(",") for number, tier in tiers.items()), "each row covers what stood there"
 
 
