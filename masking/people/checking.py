@@ -138,6 +138,6 @@ def require_covered(quasi: QuasiColumn, hierarchy: Hierarchy | None, values: pa.
 
 
 def _token(cells: Hashes, there: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(
-        [f"{cell:016x}" if known else _NOTHING for cell, known in zip(cells.tolist(), there.tolist(), strict=True)], pa.string()
-    )
+    different, place = np.unique(cells, return_inverse=True)
+    texts = pa.array([*(f"{cell:016x}" for cell in different.tolist()), _NOTHING], pa.string())
+    return texts.take(pa.array(np.where(there, place, len(different))))
