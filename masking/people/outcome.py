@@ -29,7 +29,8 @@ def outcome_of(recoded: Recoded) -> dict[str, Any]:
 
     `told_by_number` counts, for each table that references the persons, those who are like fewer than a class must have where it is
     also known how many rows there a person has: no cell hides that number. `kept_keys` are the keys of shared rows that stay as
-    they are: whoever knows these rows by their keys knows whose they are.
+    they are: whoever knows these rows by their keys knows whose they are. `other_references` join the same tables by other columns:
+    persons are not alike in the rows that they are joined with by these.
     """
     spec = recoded.spec
     kept = recoded.classes[recoded.classes >= 0]
@@ -44,6 +45,7 @@ def outcome_of(recoded: Recoded) -> dict[str, Any]:
         "suppressed": recoded.suppressed,
         "told_by_number": {table: _told_by(recoded, number) for table, number in recoded.children.items()},
         "kept_keys": list(spec.kept_keys),
+        "other_references": list(spec.other_references),
     }
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import masking.people.cells
 from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
-from tests.masking.people.databases import made, masked, rows
+from tests.masking.people.databases import DDL, TABLES, made, masked, rows
 
 OWN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip]"
 WITH_PLAN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip, plans.tier]"
@@ -233,3 +233,11 @@ def test_a_label_that_does_not_cover_stops_the_bundle(tmp_path: Path, monkeypatc
     monkeypatch.setattr(masking.people.cells, "_set", lambda texts: texts[0])
     with pytest.raises(ModelViolated, match="does not cover"):
         masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}")
+
+
+def test_the_certificate_names_references_by_which_persons_are_not_alike(tmp_path: Path) -> None:
+    ddl = DDL.replace("zip VARCHAR", "payer_id INTEGER REFERENCES users(id), zip VARCHAR")
+    tables = TABLES.replace("      zip:", "      payer_id: {class: direct, entity: person_id, mask: reference}\n      zip:")
+    join = "join: [addresses.user_id = users.id]"
+    found = masked(made(tmp_path / "a.db", ddl=ddl), tmp_path, f"{{{OWN}, k: 5, {join}}}", tables=tables)
+    assert found.config.provenance["certificate"]["anonymity"][0]["other_references"] == ["addresses.payer_id"]
