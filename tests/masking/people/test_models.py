@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import masking.people.cells
+import masking.people.grouping
 from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
 from tests.masking.people.databases import DDL, TABLES, made, masked, rows
 
@@ -241,3 +242,9 @@ def test_the_certificate_names_references_by_which_persons_are_not_alike(tmp_pat
     join = "join: [addresses.user_id = users.id]"
     found = masked(made(tmp_path / "a.db", ddl=ddl), tmp_path, f"{{{OWN}, k: 5, {join}}}", tables=tables)
     assert found.config.provenance["certificate"]["anonymity"][0]["other_references"] == ["addresses.payer_id"]
+
+
+def test_suppressed_persons_whom_a_missing_row_tells_stop_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking.people.grouping, "_require_not_alone", lambda *_: None)
+    with pytest.raises(ModelViolated, match="4-anonymity does not hold in 1 of"):
+        masked(made(tmp_path / "a.db", homeless=3), tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")
