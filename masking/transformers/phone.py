@@ -136,7 +136,7 @@ class _Permuted:
         before, kept = pc.utf8_slice_codeunits(digits, 0, head), pc.utf8_slice_codeunits(digits, head, head + self.keep)
         plus = pc.match_substring_regex(texts, _PLUS)
         # behind a plus and the code of a country anything may stand; other beginnings might turn into that of another country
-        may_turn = ~plus.to_numpy(zero_copy_only=False) if head else np.ones(len(texts), np.bool_)
+        may_turn = ~pc.and_(plus, pc.equal(before, str(code))).to_numpy(zero_copy_only=False)
         begins = pc.binary_join_element_wise(pc.if_else(plus, "+", ""), before, "")
 
         def national(numbers: UInt64, places: npt.NDArray[np.int64]) -> pa.Array:
