@@ -62,16 +62,16 @@ class Sample:
         fresh = np.ones(len(different), bool)
         inside = places < len(self._seen)
         fresh[inside] = self._seen[places[inside]] != different[inside]
-        taken = taken[first[fresh]]
-        if not len(taken):
+        if not fresh.any():
             return
-        records = _records(stream, starts[taken], ends[taken], hashes[taken])
-        self.records = np.concatenate([self.records, records])
-        self._seen = np.sort(self.records["mixed"])
-        while len(self._seen) > SIZE:
+        seen = np.concatenate([self._seen, different[fresh]])
+        while np.count_nonzero(self._wanted(seen)) > SIZE:
             self.level += 1
-            self._seen = self._seen[self._wanted(self._seen)]
-            self.records = self.records[self._wanted(self.records["mixed"])]
+        taken = taken[first[fresh]]
+        taken = taken[self._wanted(mixed[taken])]
+        records = _records(stream, starts[taken], ends[taken], hashes[taken])
+        self.records = np.concatenate([self.records[self._wanted(self.records["mixed"])], records])
+        self._seen = np.sort(self.records["mixed"])
 
     def _wanted(self, mixed: U64) -> Mask:
         if not self.level:

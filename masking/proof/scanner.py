@@ -135,7 +135,7 @@ class Scanner:
         found = search(self._known, stream)
         picked = _within(found.starts, found.ends, [hit for number, hit in found.columns if self._known.columns[number].place.is_pool])
         for number, hit in found.columns:
-            kept = _outermost(hit[~picked[hit]], found.starts, found.ends)
+            kept = _outermost(hit[~picked[hit]], found.ends)
             if number in whole:
                 kept = kept[~np.isin(found.rows[kept], whole[number])]
             if len(kept):
@@ -180,21 +180,22 @@ class Scanner:
         return output.is_kind_of(self._known.columns[number].place)
 
 
-def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
-    """Those stretches that lie within no other."""
-    order = hit[np.lexsort((-ends[hit], starts[hit]))]
-    reached = np.maximum.accumulate(ends[order])
-    outer = np.ones(len(order), bool)
-    outer[1:] = ends[order][1:] > reached[:-1]
-    return order[outer]
+def _outermost(hit: I64, ends: I64) -> I64:
+    """Those stretches that lie within no other; they stand in the order of `Matches`."""
+    last = ends[hit]
+    outer = np.ones(len(hit), bool)
+    outer[1:] = last[1:] > np.maximum.accumulate(last)[:-1]
+    return hit[outer]
 
 
 def _within(starts: I64, ends: I64, longer: Sequence[I64]) -> Mask:
-    """Which stretches lie within another one that is among the `longer` ones."""
-    among = np.concatenate(longer) if longer else np.zeros(0, np.int64)
+    """Which stretches, in the order of `Matches`, lie within another one that is among the `longer` ones."""
+    marked = np.zeros(len(starts), bool)
+    for hit in longer:
+        marked[hit] = True
+    among = np.flatnonzero(marked)
     if not len(among):
-        return np.zeros(len(starts), bool)
-    among = among[np.argsort(starts[among], kind="stable")]
+        return marked
     begins = starts[among]
     reached = np.concatenate([[-1], np.maximum.accumulate(ends[among])])  # by how many of them begin before
     sooner, no_later = (reached[np.searchsorted(begins, starts, side)] for side in ("left", "right"))
