@@ -40,6 +40,10 @@ def texts_of(values: pa.Array) -> tuple[pa.Array, I64 | None]:
         values = values.cast(pa.int64())
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         values = values.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
+    if pa.types.is_timestamp(kind):
+        seconds = values.cast(pa.timestamp("s"), safe=False)
+        if seconds.cast(values.type).equals(values):  # most times are whole seconds, which need no look at each text
+            return seconds.cast(pa.large_string()), None
     texts = values.cast(pa.large_string())
     if (pa.types.is_decimal(kind) and kind.scale > 0) or pa.types.is_timestamp(kind) or pa.types.is_time(kind):
         texts = pc.replace_substring_regex(texts, r"\.?0+$|(\.\d*[1-9])0+$", r"\1") if pa.types.is_decimal(kind) else _whole_seconds(texts)
