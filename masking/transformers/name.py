@@ -106,7 +106,7 @@ class _Names:
         else:
 
             def middle(i: int, rows: Int64) -> pa.Array:
-                return chosen_names("middle_name", locale, female[rows], words[(3, 0)[i]][rows])[0]
+                return chosen_names("middle_name", locale, female[rows], words[(3, 0)[i]][rows])
 
             masked = pc.binary_join_element_wise(*((family, given) if family_first(locale) else (given, family)), " ")
             masked = shapes.written(masked, given, family, middle)
@@ -123,7 +123,7 @@ class _Names:
         # half of the column is for either word of a full name
         room = self.room if self.parameters.parts != "full" else (self.room - 1) // 2 if self.room < UNLIMITED else UNLIMITED
         like = pc.utf8_length(original).fill_null(0).to_numpy(zero_copy_only=False) if self.parameters.keep_length else None
-        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)[0]
+        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)
 
 
 def _cased_like(masked: pa.Array, values: pa.Array) -> pa.Array:

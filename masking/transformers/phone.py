@@ -298,10 +298,11 @@ def _beginnings(code: int, kind: int, length: int) -> UInt64:
 
 def _kinds(national: pa.Array, code: int) -> npt.NDArray[np.int64]:
     """What a country's number plan calls each national number: 0 not valid, 1 mobile, 2 fixed, 3 either, 4 another valid one."""
-    mobile, fixed, other = (_matching(national, pattern) for pattern in _patterns(code))
-    kinds = mobile + 2 * fixed
-    result: npt.NDArray[np.int64] = np.where((kinds == 0) & (other == 1), 4, kinds)
-    return result
+    mobile, fixed, other = _patterns(code)
+    kinds: npt.NDArray[np.int64] = _matching(national, mobile) + 2 * _matching(national, fixed)
+    rest = np.flatnonzero(kinds == 0)
+    kinds[rest] = 4 * _matching(national.take(pa.array(rest)), other)
+    return kinds
 
 
 def _groups(labels: npt.NDArray[np.int64]) -> Iterator[tuple[tuple[int, int], npt.NDArray[np.int64]]]:
