@@ -142,8 +142,8 @@ class KnownValues:
                 found[places if rows is None else rows[places]] = True
         return found
 
-    def columns_of(self, hashes: U64, asked: Mask | None = None) -> Iterator[tuple[int, I64]]:
-        """The columns that know some of `hashes` (where `asked`), and the places of those hashes."""
+    def columns_of(self, hashes: U64, asked: Mask | None = None, *, sought: bool = False) -> Iterator[tuple[int, I64]]:
+        """The columns that know some of `hashes` (where `asked`), and the places of those hashes; with `sought` only columns that are."""
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
@@ -157,6 +157,8 @@ class KnownValues:
         different, which = ordered[first], np.empty(len(hit), np.int64)
         which[order] = np.cumsum(first) - 1
         for number, column in enumerate(self.columns):
+            if sought and not column.place.sought:
+                continue
             known = column.lookup(different)
             if known.any():
                 yield number, hit[known.take(which)]
