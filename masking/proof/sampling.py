@@ -44,10 +44,11 @@ class Sample:
 
     @property
     def forms(self) -> npt.NDArray[np.float64]:
-        """How many different values have d digits and l other letters, at [d, l], about."""
+        """How many different values have d digits and l other letters, at [d, l]; as with `different`, more than that hardly ever."""
         counted = np.bincount(self.records["form"], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE).astype(np.float64)
-        counted *= 1 << self.level
-        return counted
+        if self.level:
+            counted += SIGMAS * np.sqrt(counted)
+        return counted * float(1 << self.level)
 
     def wants(self, hashes: U64) -> Mask:
         """Which of some hashes, tagged or not, belong into the sample as it is now."""
