@@ -1,6 +1,6 @@
 """What a query spends: its epsilon shared out over what its plans measure, and the price of what is not known yet.
 
-Thresholds get a tenth, since a bound that is off by one power of two costs little beside noise; the parts share the rest evenly.
+Thresholds get a fifth, since a bound that is off by one power of two costs little beside noise; the parts share the rest evenly.
 Additive parts get Gaussian noise, paid together in zCDP, where that errs less than Laplace noise on each: with delta to spend, when
 there are many parts or a unit is in many groups.
 """
@@ -9,24 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from math import sqrt
 
-from dpsql.accounting import NOTHING, Spend, rho_of, zcdp_epsilon
+from dpsql.accounting import NOTHING, Spend, rho_of
+from dpsql.amounts import share
+from dpsql.amounts import total as total_of
 from dpsql.measuring import Measured
 from dpsql.planning.model import Plan, Shares
 
-FOR_THRESHOLDS = 0.1
+FOR_THRESHOLDS = Fraction(1, 5)
 
 
 def shared_out(plans: Sequence[Plan], epsilon: float, delta: float) -> list[Plan]:
     """Return `plans` with their shares of (`epsilon`, `delta`), which together cost no more."""
     thresholds = sum(len(p.thresholds) for p in plans)
     parts = sum(len(p.parts) for p in plans)
-    for_thresholds = FOR_THRESHOLDS * epsilon / thresholds if thresholds else 0.0
-    for_parts = epsilon - for_thresholds * thresholds
-    each = for_parts / max(parts, 1)
+    for_all = FOR_THRESHOLDS if thresholds else Fraction(0)
+    for_thresholds = share(epsilon, for_all / max(thresholds, 1))
+    for_parts = share(epsilon, 1 - for_all)
+    each = share(epsilon, (1 - for_all) / max(parts, 1))
     private = [p for p in plans if p.private_keys]
-    keys_delta = delta / len(private) if private else 0.0
+    keys_delta = share(delta, Fraction(1, len(private))) if private else 0.0
     rho = None if private or delta == 0 else _gaussian(plans, for_parts, delta)
     return [
         replace(
@@ -49,7 +53,7 @@ def _gaussian(plans: Sequence[Plan], epsilon: float, delta: float) -> float | No
     parts = [part for plan in plans for part in plan.parts]
     if not parts or any(part.kind == "quantile" for part in parts) or any(plan.groups is None for plan in plans):
         return None
-    rho = rho_of(epsilon, delta) / len(parts)
+    rho = share(rho_of(epsilon, delta), Fraction(1, len(parts)))
     gaussian = sum(sqrt((plan.groups or 1) / (2 * rho)) for plan in plans for _ in plan.parts)
     laplace = sum(sqrt(2) * (plan.groups or 1) * len(parts) / epsilon for plan in plans for _ in plan.parts)
     return rho if gaussian < laplace else None
@@ -63,15 +67,16 @@ def price(plan: Plan, known: Measured) -> Spend:
         if threshold.name not in known.thresholds:
             total += Spend.pure(shares.threshold)
     gaussian = 0
+    spread = plan.groups or 1
     for part in plan.parts:
         if part.name in known.parts:
             continue
         if part.kind == "units" and plan.private_keys:
-            total += Spend.threshold(shares.keys, shares.keys_delta)
+            total += Spend.threshold(shares.keys, shares.keys_delta, spread)
         elif shares.rho is not None and part.kind != "quantile":
             gaussian += 1
         else:
-            total += Spend.pure(shares.part)
+            total += Spend.pure(shares.part, spread)
     if gaussian and shares.rho is not None:
-        total += Spend.gaussian(gaussian * shares.rho, zcdp_epsilon(gaussian * shares.rho, shares.delta), shares.delta)
+        total += Spend.gaussian(total_of([shares.rho] * gaussian), shares.delta)
     return total

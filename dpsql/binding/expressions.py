@@ -211,7 +211,7 @@ class Expressions:
                 return call("round" if isinstance(node, exp.Round) else "trunc", self.number(node.this), *digits)
             case exp.Pow():
                 exponent = folded_sign(self.number(node.expression))
-                if not isinstance(exponent, Literal) or not isinstance(exponent.value, int | float) and exponent.facts.kind != "decimal":
+                if not isinstance(exponent, Literal) or (not isinstance(exponent.value, int | float) and exponent.facts.kind != "decimal"):
                     raise QueryRefused("the exponent of POWER must be a constant, so that its values have bounds")
                 if abs(float(exponent.value)) > 16:  # type: ignore[arg-type]
                     raise QueryRefused("the exponent of POWER must be from -16 to 16")
@@ -248,7 +248,9 @@ class Expressions:
                 return QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
         name = node.name if isinstance(node, exp.Anonymous) else node.key
         if str(name).lower() in ("now", "random", "gen_random_uuid", "clock_timestamp", "today"):
-            return QueryRefused(f"{str(name).lower()} changes from one moment to the next, so that no answer could be kept; write a constant")
+            return QueryRefused(
+                f"{str(name).lower()} changes from one moment to the next, so that no answer could be kept; write a constant"
+            )
         return QueryRefused(f"'{str(name)[:60].lower()}' is not known as a function whose outcome can be shown private")
 
 

@@ -315,9 +315,7 @@ def _two_units(steps: Sequence[Step], step: Step, left: Relation, declaration: D
     unit = f"{declaration.unit_table}.{declaration.unit_column}"
     first = next((s for s in steps if s is not step and s.kept.private and _unit_column(s)), None)
     mine, theirs = _unit_column(step), None if first is None else _unit_column(first)
-    reason = (
-        f"a row of this join could belong to two units of privacy ({unit}) at once: what joins '{step.alias}' does not hold their units equal"
-    )
+    reason = f"a row of this join could belong to two units of privacy ({unit}) at once: '{step.alias}' is not joined by it"
     node = step.node
     if mine is None or first is None or theirs is None or node is None or node.args.get("using") is not None:
         return QueryRefused(reason)

@@ -210,7 +210,9 @@ class _Grouping:
                 return shown(self._outcome(part))
             if isinstance(part, exp.Window):
                 raise QueryRefused("window functions over rows would compare them with those of other units")
-            if not has_aggregate(part) and not isinstance(part, exp.Literal | exp.Null | exp.Boolean | exp.Interval | exp.DataType | exp.Var):
+            if not has_aggregate(part) and not isinstance(
+                part, exp.Literal | exp.Null | exp.Boolean | exp.Interval | exp.DataType | exp.Var
+            ):
                 found = self._key(part)
                 if found is not None:
                     return shown(found)
@@ -258,4 +260,3 @@ def _within_facts(aggregate: Aggregate) -> Facts:
     if aggregate.function == "avg" and aggregate.argument is not None:
         return ranges.number("double", True, (aggregate.argument.facts.lo, aggregate.argument.facts.hi), None)
     return facts
-

@@ -173,7 +173,9 @@ def _interval(interval: exp.Interval) -> tuple[int, int]:
         elif plain in MONTHS:
             months += int(number) * MONTHS[plain]
         else:
-            raise QueryRefused(f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}")
+            raise QueryRefused(
+                f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}"
+            )
     if abs(seconds) > LONGEST or abs(months) > 120_000:
         raise QueryRefused("an interval can have 10,000 years at most")
     return (-months, -seconds) if negative else (months, seconds)

@@ -14,8 +14,8 @@ POSTGRES_NAMES = {
     "stddevsamp": "stddev_samp", "stddevpop": "stddev_pop", "variancepop": "var_pop", "timestamptrunc": "date_trunc", "countif": "count_if",
     "percentilecont": "percentile_cont", "percentiledisc": "percentile_disc", "strposition": "strpos", "startswith": "starts_with",
     "splitpart": "split_part", "timetostr": "to_char", "pow": "power", "logicaland": "bool_and", "logicalor": "bool_or",
-    "rownumber": "row_number", "denserank": "dense_rank", "percentrank": "percent_rank", "cumedist": "cume_dist", "firstvalue": "first_value",
-    "lastvalue": "last_value",
+    "rownumber": "row_number", "denserank": "dense_rank", "percentrank": "percent_rank", "cumedist": "cume_dist",
+    "firstvalue": "first_value", "lastvalue": "last_value",
 }  # fmt: skip
 STATIC = {exp.Substring: "substring", exp.Extract: "extract", exp.StrPosition: "position", exp.Trim: "btrim"}
 DUCKDB_TYPES = {
@@ -41,7 +41,7 @@ def output_name(expression: exp.Expr, sql: str, dialect: str) -> str:
 
 
 def _figured(node: exp.Expr, sql: str) -> str | None:
-    """What PostgreSQL works out (FigureColname of its parser): the column's or function's name, 'case', or a cast's type as the last resort."""
+    """What PostgreSQL works out (FigureColname of its parser): the column's or function's name, 'case', or else a cast's type."""
     while isinstance(node, exp.Paren | exp.Filter | exp.Window | exp.WithinGroup):
         node = node.this
     match node:

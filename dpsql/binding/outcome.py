@@ -34,4 +34,3 @@ def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[
             raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be used on outcomes")
         elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
             raise QueryRefused(f"{part.key.upper()} is not understood here")
-

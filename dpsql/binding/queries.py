@@ -17,7 +17,7 @@ from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
 from dpsql.binding.refining import learned
 from dpsql.binding.releasing import release
-from dpsql.binding.residual import residual
+from dpsql.binding.residual import fill_parameters, residual
 from dpsql.binding.scopes import Scope, folded
 from dpsql.binding.set_operations import set_operation
 from dpsql.binding.sources import Kept
@@ -51,6 +51,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         found = query(node, {}, state)
         if isinstance(found, Kept):
             raise _rows_shown(node, state)
+        fill_parameters(found.node, state)
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
             _writable(one)
@@ -116,7 +117,9 @@ def _rows_shown(node: exp.Query, state: State) -> QueryRefused:
         if grouped:
             inner = place.copy()
             inner.set("with_", None)
-            made = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(exp.Subquery(this=inner, alias=exp.TableAlias(this="by_unit")))
+            made = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(
+                exp.Subquery(this=inner, alias=exp.TableAlias(this="by_unit"))
+            )
             made.set("with_", place.args.get("with_"))
         place.replace(made)
 

@@ -19,7 +19,9 @@ from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, 
 
 UNCHANGED = exp.Literal | exp.Null | exp.Boolean | exp.DataType | exp.Interval | exp.Identifier | exp.Var
 # functions that are not null where an argument is
-LENIENT = frozenset(("coalesce", "is_null", "is_not_null", "is_true", "is_false", "is_not_true", "is_not_false", "is_distinct", "and", "or"))
+LENIENT = frozenset(
+    ("coalesce", "is_null", "is_not_null", "is_true", "is_false", "is_not_true", "is_not_false", "is_distinct", "and", "or")
+)
 
 
 def release(selecting: Selecting, keys: list[Expression], nodes: list[exp.Expr]) -> Open:

@@ -25,8 +25,7 @@ def residual(node: exp.Select, known: Environment, state: State) -> Open:
     made.set("with_", None)
     _replaced(made, lambda part: _inside(part, known, state))
     names = tuple(output_name(e, state.sql, state.dialect) for e in node.expressions)
-    for parameter in list(made.find_all(exp.Parameter, exp.Placeholder)):
-        parameter.replace(constant_node(state.expressions(Scope()).bind(parameter)))
+    fill_parameters(made, state)
     if state.dialect == "postgres":
         for order in made.find_all(exp.Ordered):
             if order.args.get("nulls_first") is None:
@@ -37,6 +36,12 @@ def residual(node: exp.Select, known: Environment, state: State) -> Open:
     if state.dialect == "postgres":
         made.set("expressions", [exp.alias_(e.unalias(), n, quoted=True) for e, n in zip(made.expressions, names, strict=True)])
     return Open(made, names)
+
+
+def fill_parameters(node: exp.Expr, state: State) -> None:
+    """Put the parameters' values in where they stand."""
+    for parameter in list(node.find_all(exp.Parameter, exp.Placeholder)):
+        parameter.replace(constant_node(state.expressions(Scope()).bind(parameter)))
 
 
 def constant_node(bound: Expression) -> exp.Expr:

@@ -54,7 +54,7 @@ class Scope:
         return any(name in s.columns for s in self.sources)
 
     def _resolve(self, column: exp.Column) -> Field:
-        name, table = folded(column.this), folded(column.args.get("table"))
+        name, table = str(folded(column.this)), folded(column.args.get("table"))
         if column.args.get("db") or column.args.get("catalog"):
             raise QueryInvalid(f"write '{table}.{name}' without its schema")
         if table is None:
@@ -69,15 +69,15 @@ class Scope:
                 return found[0][1]
             if self.outer is not None:
                 return self.outer.resolve(column)
-            raise QueryInvalid(f"there is no column '{name}'{nearest(str(name), [c for s in self.sources for c in s.columns])}")
+            raise QueryInvalid(f"there is no column '{name}'{nearest(name, [c for s in self.sources for c in s.columns])}")
         source = next((s for s in self.sources if s.alias == table), None)
         if source is None and self.outer is not None:
             return self.outer.resolve(column)
         if source is None:
             raise QueryInvalid(f"there is no table '{table}' in this FROM{nearest(table, [s.alias for s in self.sources])}")
         if name not in source.columns:
-            raise QueryInvalid(f"there is no column '{name}' in '{table}'{nearest(str(name), source.columns)}")
-        return source.columns[str(name)]
+            raise QueryInvalid(f"there is no column '{name}' in '{table}'{nearest(name, source.columns)}")
+        return source.columns[name]
 
     def star(self, table: str | None = None) -> Iterator[tuple[str, Field]]:
         """Yield the columns that * stands for, those that USING has merged once and first."""

@@ -130,4 +130,3 @@ def _holds_unit(side: Kept, position: int) -> bool:
 
 def _total(counts: Sequence[int | None]) -> int | None:
     return None if None in counts else sum(c for c in counts if c is not None)
-

@@ -60,8 +60,9 @@ def stored(name: str, declaration: Declaration, names: Names) -> Kept:
     reach = declaration.reach(name)
     if reach is None:
         raise QueryRefused(
-            f"table '{name}' is neither declared public nor does it reach the privacy unit '{declaration.unit_table}.{declaration.unit_column}' "
-            "by foreign keys, so that it is not known whose its rows are; declare it under `privacy:`"
+            f"table '{name}' is neither declared public nor does it reach the privacy unit "
+            f"'{declaration.unit_table}.{declaration.unit_column}' by foreign keys, so that it is not known "
+            "whose its rows are; declare it under `privacy:`"
         )
     unit = fields[declaration.unit_column].name if not reach.path else None
     pending = reach.path

@@ -7,7 +7,7 @@ from sqlglot import expressions as exp
 from dpsql.errors import QueryRefused
 
 # what sqlglot notes of its own accord, and what both databases do anyway
-MARKS = frozenset("typed safe big_int date_part_boundary ignore_nulls coalesce is_nvl is_null nulls_first comments".split())
+MARKS = frozenset(("typed", "safe", "big_int", "date_part_boundary", "ignore_nulls", "coalesce", "is_nvl", "is_null", "nulls_first"))
 MARKS_OF: dict[type[exp.Expr], frozenset[str]] = {
     exp.Length: frozenset({"binary", "encoding"}),
     exp.Boolean: frozenset({"this"}),

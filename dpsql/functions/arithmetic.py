@@ -52,7 +52,7 @@ def _whole_quotient(arguments: Sequence[Expression]) -> Facts:
 
 def _remainder(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
-    largest = max(abs(Fraction(b.lo)), abs(Fraction(b.hi))) if b.bounded else None  # type: ignore[arg-type]
+    largest: Any = max(abs(Fraction(b.lo)), abs(Fraction(b.hi))) if b.bounded else None  # type: ignore[arg-type]
     step = ranges.common_step([a, b])
     if largest is None or step is None:
         return ranges.number(ranges.wider(a, b), True, (None, None), step)
@@ -136,10 +136,16 @@ def _infix(sign: str) -> tuple[Writer, Writer]:
 
 def wide(written: str, argument: Expression, call: Call) -> str:
     """A whole number for DuckDB: as wide as argument and outcome need; constants as they are, or too long for 64 bits."""
-    small = all(f.bounded and max(abs(f.lo), abs(f.hi)) < LARGE for f in (argument.facts, call.facts))  # type: ignore[arg-type]
+    small = _fits(argument.facts) and _fits(call.facts)
     if isinstance(argument, Literal) and small:
         return written
     return f"CAST({written} AS {'BIGINT' if small else 'HUGEINT'})"
+
+
+def _fits(facts: Facts) -> bool:
+    lo: Any = facts.lo
+    hi: Any = facts.hi
+    return facts.bounded and -LARGE < lo and hi < LARGE
 
 
 def numeric(written: str, argument: Expression) -> str:

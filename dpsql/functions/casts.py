@@ -46,7 +46,8 @@ def _facts(kind: Kind) -> Callable[[Sequence[Expression]], Facts]:
             digits = _digits(arguments[1:])
             return Facts(kind, True, step=Fraction(1) if kind == "integer" else Fraction(1, 10 ** (9 if digits is None else digits)))
         if kind == "text" and value.values is not None and value.kind in ("integer", "text", "boolean", "date"):
-            return Facts("text", value.nullable, values=tuple(_shown(v) for v in value.values if v is not None), identifies=value.identifies)
+            shown = tuple(_shown(v) for v in value.values if v is not None)
+            return Facts("text", value.nullable, values=shown, identifies=value.identifies)
         if kind in MOMENTS and value.kind in MOMENTS:
             return _moment(kind, value)
         return Facts(kind, True, values=(False, True) if kind == "boolean" else None, identifies=value.identifies)

@@ -130,7 +130,8 @@ def following(unit: str, start: datetime.datetime) -> datetime.datetime:
         case "year":
             return start.replace(year=start.year + 1)
         case "quarter" | "month":
-            return plus_months(start, 3 if unit == "quarter" else 1)
+            made: datetime.datetime = plus_months(start, 3 if unit == "quarter" else 1)
+            return made
         case "week":
             return start + datetime.timedelta(days=7)
         case _:
@@ -160,8 +161,8 @@ def _trunc(moment_first: bool) -> Writer:
 
 def _days_between(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
-    lo = (a.lo - b.hi).days if a.lo is not None and b.hi is not None else None  # type: ignore[operator]
-    hi = (a.hi - b.lo).days if a.hi is not None and b.lo is not None else None  # type: ignore[operator]
+    lo = (as_time(a.lo) - as_time(b.hi)).days if a.lo is not None and b.hi is not None else None
+    hi = (as_time(a.hi) - as_time(b.lo)).days if a.hi is not None and b.lo is not None else None
     return ranges.number("integer", True, (lo, hi), Fraction(1))
 
 

@@ -110,7 +110,7 @@ def merged(facts: list[Facts], nulls: bool) -> Facts:
             step = None if any(f.kind == "double" and f.step is None for f in facts) else step
         found = number(kind, nulls, hull(facts), step)
     else:
-        found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))  # type: ignore[arg-type]
+        found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))
     if any(f.identifies for f in facts):
         return replace(found, values=None, identifies=True)
     values = closed(facts)
@@ -134,7 +134,7 @@ def _from_zero(facts: Facts) -> bool:
 
 
 def _both(x: Any, y: Any, combine: Any) -> Any:
-    return None if x is None or y is None else combine(Fraction(x), Fraction(y))  # type: ignore[operator,arg-type]
+    return None if x is None or y is None else combine(Fraction(x), Fraction(y))
 
 
 def _plain(value: Fraction | None) -> int | Fraction | None:

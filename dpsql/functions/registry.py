@@ -60,10 +60,10 @@ FUNCTIONS: Mapping[str, Function] = _Table()
 
 
 # functions from whose outcome an id of the privacy unit could be told
-TELLING = frozenset(
-    "add subtract multiply negate abs round trunc floor ceil coalesce nullif least greatest concat cast_integer cast_decimal cast_double "
-    "cast_text upper lower trim ltrim rtrim replace".split()
-)
+TELLING = frozenset((
+    "add", "subtract", "multiply", "negate", "abs", "round", "trunc", "floor", "ceil", "coalesce", "nullif", "least", "greatest", "concat",
+    "cast_integer", "cast_decimal", "cast_double", "cast_text", "upper", "lower", "trim", "ltrim", "rtrim", "replace",
+))  # fmt: skip
 
 
 def call(name: str, *arguments: Expression) -> Call:

@@ -2,7 +2,19 @@
 
 from dpsql.noise.additive import Mechanism, Sensitivity, add_noise, calibrate
 from dpsql.noise.keys import ReleasedKeys, keys_above
-from dpsql.noise.quantiles import quantile
+from dpsql.noise.quantiles import quantile, rank_error95
+from dpsql.noise.selection import choose
 from dpsql.noise.thresholds import choose_threshold
 
-__all__ = ["Mechanism", "ReleasedKeys", "Sensitivity", "add_noise", "calibrate", "choose_threshold", "keys_above", "quantile"]
+__all__ = [
+    "Mechanism",
+    "ReleasedKeys",
+    "Sensitivity",
+    "add_noise",
+    "calibrate",
+    "choose",
+    "choose_threshold",
+    "keys_above",
+    "quantile",
+    "rank_error95",
+]

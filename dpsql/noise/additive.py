@@ -1,32 +1,43 @@
-"""Noise that is added to whole numbers: discrete Laplace and discrete Gaussian (Canonne, Kamath and Steinke 2020)."""
+"""Noise that is added to whole numbers: discrete Laplace or discrete Gaussian, whichever errs less."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Literal
 
-from dpsql.noise.opendp import library
+from dpsql.accounting import Spend, rho_of
+from dpsql.amounts import strictly_below
+from dpsql.noise import laws
+from dpsql.noise.ranges import LARGEST, check_epsilon, check_sensitivity, check_values
+from dpsql.opendp import library
 from schemas.errors import InputError
 
-LARGEST = 2**62  # what goes into a sampler must be smaller, so that noise cannot wrap it around
+TAIL = 0.05
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What one unit changes: at most `most` in each of at most `groups` numbers."""
+    """What one unit changes: at most `linf` in each of at most `l0` whole numbers."""
 
-    groups: int
-    most: int
+    l0: int
+    linf: int
 
     @property
     def l1(self) -> int:
-        return self.groups * self.most
+        return self.l0 * self.linf
 
     @property
     def l2(self) -> float:
-        return math.nextafter(math.sqrt(self.groups) * self.most, math.inf)
+        """The square root of l0, times linf, or the float above it."""
+        square = self.l0 * self.linf**2
+        root = math.sqrt(square)
+        while Fraction(root) ** 2 < square:
+            root = math.nextafter(root, math.inf)
+        return root
 
 
 @dataclass(frozen=True)
@@ -38,68 +49,92 @@ class Mechanism:
 
     @classmethod
     def laplace(cls, sensitivity: Sensitivity, epsilon: float) -> Mechanism:
-        """Return the least noise that makes `sensitivity` `epsilon`-DP, by OpenDP's own map."""
-        scale = sensitivity.l1 / epsilon
-        while _laplace(scale).map(max(sensitivity.l1, 1)) > epsilon and sensitivity.l1:
+        """Return the least noise that makes `sensitivity` `epsilon`-DP, by OpenDP's own map.
+
+        Raises InputError where epsilon or the sensitivity is out of range.
+        """
+        check_epsilon(epsilon)
+        check_sensitivity(sensitivity.l0, sensitivity.linf, sensitivity.l1)
+        most = strictly_below(epsilon)
+        scale = sensitivity.l1 / most
+        while sensitivity.l1 and _laplace(scale).map(sensitivity.l1) > most:
             scale = math.nextafter(scale, math.inf)
-        return cls("laplace", scale)
+        return cls("laplace", _drawable(scale))
 
     @classmethod
     def gaussian(cls, sensitivity: Sensitivity, rho: float) -> Mechanism:
-        """Return the least noise that makes `sensitivity` `rho`-zCDP, by OpenDP's own map."""
-        scale = sensitivity.l2 / math.sqrt(2 * rho)
-        while sensitivity.most and _gaussian(scale).map(sensitivity.l2) > rho:
+        """Return the least noise that makes `sensitivity` `rho`-zCDP, by OpenDP's own map; InputError as `laplace`."""
+        if not 0 < rho < math.inf:
+            raise InputError(f"rho must be above 0, not {rho:g}: spend more on the query, or ask for less in it")
+        check_sensitivity(sensitivity.l0, sensitivity.linf, sensitivity.l1)
+        most = strictly_below(rho)
+        scale = sensitivity.l2 / math.sqrt(2 * most)
+        while sensitivity.l1 and _gaussian(scale).map(sensitivity.l2) > most:
             scale = math.nextafter(scale, math.inf)
-        return cls("gaussian", scale)
+        return cls("gaussian", _drawable(scale))
+
+    def spend(self, sensitivity: Sensitivity, delta: float = 0.0) -> Spend:
+        """Return the cost where a unit changes `sensitivity`, by OpenDP's map; Gaussian noise needs a `delta` for the basic view."""
+        if not sensitivity.l1:
+            return Spend.pure(0.0)
+        if self.kind == "gaussian":
+            return Spend.gaussian(math.nextafter(_gaussian(self.scale).map(sensitivity.l2), math.inf), delta)
+        return Spend.pure(math.nextafter(_laplace(self.scale).map(sensitivity.l1), math.inf), sensitivity.l0)
 
     @property
     def variance(self) -> float:
-        """Of the noise; of discrete Laplace 2 q / (1 - q)^2 with q = exp(-1 / b), of discrete Gaussian at most sigma^2."""
-        if self.kind == "gaussian":
-            return self.scale**2
-        if self.scale == 0:
-            return 0.0
-        q = math.exp(-1 / self.scale)
-        return 2 * q / math.expm1(-1 / self.scale) ** 2
+        """Of the noise, exactly but for rounding."""
+        return laws.gaussian_variance(self.scale) if self.kind == "gaussian" else laws.laplace_variance(self.scale)
+
+    @property
+    def mean_error(self) -> float:
+        """The mean magnitude of the noise."""
+        return laws.gaussian_mean_error(self.scale) if self.kind == "gaussian" else laws.laplace_mean_error(self.scale)
 
     @property
     def error95(self) -> float:
         """The least whole number that the noise exceeds in magnitude with a probability of at most 5 %."""
-        if self.kind == "gaussian":
-            return float(math.ceil(1.959964 * self.scale - 0.5)) if self.scale > 0.1 else 0.0
-        if self.scale == 0:
-            return 0.0
-        # P[|x| > n] = 2 q^(n + 1) / (1 + q)
-        q = math.exp(-1 / self.scale)
-        if q == 0:
-            return 0.0
-        return float(max(0, math.ceil(self.scale * math.log(2 / (0.05 * (1 + q))) - 1 - 1e-9)))
+        return float((laws.gaussian_quantile if self.kind == "gaussian" else laws.laplace_quantile)(self.scale, TAIL))
 
 
-def calibrate(sensitivity: Sensitivity, epsilon: float, rho: float | None = None) -> Mechanism:
-    """Return Gaussian noise of `rho` where that is given and errs less than Laplace noise of `epsilon`, else the latter."""
+def calibrate(sensitivity: Sensitivity, epsilon: float, delta: float = 0.0) -> Mechanism:
+    """Return the noise that makes `sensitivity` (`epsilon`, `delta`)-DP with the smaller mean error.
+
+    That is Laplace noise where delta is 0 or a unit changes few numbers, Gaussian noise where it changes many.
+    """
     laplace = Mechanism.laplace(sensitivity, epsilon)
-    if rho is None:
+    rho = rho_of(epsilon, delta) if delta > 0 else 0.0
+    if rho <= 0:
         return laplace
     gaussian = Mechanism.gaussian(sensitivity, rho)
-    return gaussian if gaussian.variance < laplace.variance else laplace
+    return gaussian if gaussian.mean_error < laplace.mean_error else laplace
 
 
 def add_noise(values: Sequence[int], mechanism: Mechanism) -> list[int]:
-    """Return `values` with independent noise on each; InputError where one is too large for the sampler."""
-    if any(abs(value) >= LARGEST for value in values):
-        raise InputError(f"sums beyond {LARGEST} steps cannot be measured; declare coarser or narrower bounds")
-    if not values or mechanism.scale == 0:
-        return list(values)
+    """Return `values` with independent noise on each; InputError where one is beyond +-2^62.
+
+    A sum that noise takes beyond 64 bits stays at their end, which tells no more than the sum would.
+    """
+    check_values(values)
+    if not values:
+        return []
     measurement = (_laplace if mechanism.kind == "laplace" else _gaussian)(mechanism.scale)
-    return [int(value) for value in measurement(list(values))]
+    return list(measurement(list(values)))
 
 
-def _laplace(scale: float):  # type: ignore[no-untyped-def]
+def _drawable(scale: float) -> float:
+    if scale >= LARGEST:
+        raise InputError("the noise would be greater than 64 bits hold: spend more on the query, or declare narrower bounds")
+    return scale
+
+
+@lru_cache(maxsize=256)
+def _laplace(scale: float) -> Any:
     dp = library()
     return dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
 
 
-def _gaussian(scale: float):  # type: ignore[no-untyped-def]
+@lru_cache(maxsize=256)
+def _gaussian(scale: float) -> Any:
     dp = library()
     return dp.m.make_gaussian(dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), scale=scale)

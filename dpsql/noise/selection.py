@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-from dpsql.noise.opendp import library
+from dpsql.amounts import strictly_below
+from dpsql.noise.ranges import check_epsilon, check_sensitivity, check_values
+from dpsql.opendp import library
 
 
 def choose(scores: Sequence[int], sensitivity: int, epsilon: float, *, monotonic: bool = False) -> int:
-    """Return the position of a score that is about the greatest, `epsilon`-DP (McKenna and Sheldon 2020, by OpenDP).
+    """Return the position of a score that is about the greatest, `epsilon`-DP (permute and flip: McKenna and Sheldon 2020, by OpenDP).
 
-    A unit changes each score by at most `sensitivity`, all in the same direction where they are `monotonic`.
+    A unit changes each score by at most `sensitivity`, all in the same direction where they are `monotonic`. There must be a score.
+    Raises InputError where a number is out of range.
     """
+    check_values(scores)
+    if len(scores) == 1:
+        return 0
+    return int(_noisy_max(sensitivity, epsilon, monotonic)(list(scores)))
+
+
+def shortfall(candidates: int, sensitivity: int, epsilon: float, tail: float, *, monotonic: bool = False) -> float:
+    """Return what the chosen score lacks to the greatest of so many `candidates`, but for a probability of `tail`.
+
+    With exponential noise of scale b on each, a score that lacks b (log candidates + t) wins with a probability of at most e^-t.
+    """
+    scale = (1 if monotonic else 2) * sensitivity / epsilon
+    return scale * math.log(max(candidates, 1) / tail)
+
+
+@lru_cache(maxsize=256)
+def _noisy_max(sensitivity: int, epsilon: float, monotonic: bool) -> Any:
+    check_epsilon(epsilon)
+    check_sensitivity(sensitivity)
     dp = library()
     domain = dp.vector_domain(dp.atom_domain(T="i64"))
     metric = dp.linf_distance(T="i64", monotonic=monotonic)
-    scale = (1 if monotonic else 2) * sensitivity / epsilon
-    measurement = dp.m.make_noisy_max(domain, metric, dp.max_divergence(), scale=scale)
-    while measurement.map(sensitivity) > epsilon:
-        scale = math.nextafter(scale, math.inf) * (1 + 1e-15)
+    most = strictly_below(epsilon)
+    scale = (1 if monotonic else 2) * sensitivity / most
+    while True:
         measurement = dp.m.make_noisy_max(domain, metric, dp.max_divergence(), scale=scale)
-    return int(measurement(list(scores)))
+        if measurement.map(sensitivity) <= most:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
