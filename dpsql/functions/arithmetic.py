@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from dpsql.functions import ranges
+from dpsql.functions.mixing import in_duckdb
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
@@ -126,6 +127,13 @@ def _infix(sign: str) -> tuple[Writer, Writer]:
             return f"(CAST({a} AS DOUBLE) {sign} CAST({b} AS DOUBLE))"
         if left.facts.kind == right.facts.kind == "integer":
             return f"({wide(a, left, call)} {sign} {wide(b, right, call)})"
+        if sign == "*":
+            a, b = (
+                f"TRY_CAST({w} AS DECIMAL(38, 0))" if x.facts.kind == "integer" and not isinstance(x, Literal) and not _fits(x.facts) else w
+                for w, x in ((a, left), (b, right))
+            )
+        else:
+            a, b = in_duckdb((a, b), call.arguments)
         return f"({a} {sign} {b})"
 
     def postgres(a: str, b: str, call: Call) -> str:
@@ -153,6 +161,11 @@ def numeric(written: str, argument: Expression) -> str:
     return written if isinstance(argument, Call) and argument.function in EXACT else f"CAST({written} AS NUMERIC)"
 
 
+def holdable(written: str) -> str:
+    """A NUMERIC of PostgreSQL that a double can hold, else null, so that the cast to one cannot fail: it would for tiny numbers too."""
+    return f"(CASE WHEN {written} BETWEEN -1e-300 AND 1e-300 THEN 0 WHEN {written} BETWEEN -1e300 AND 1e300 THEN {written} END)"
+
+
 def _divided(a: str, b: str, call: Call) -> str:
     return f"(CAST({a} AS DOUBLE) / NULLIF(CAST({b} AS DOUBLE), 0))"
 
@@ -177,6 +190,7 @@ def _modulo(a: str, b: str, call: Call) -> str:
     if call.facts.kind == "integer":
         return f"({wide(a, left, call)} % NULLIF({wide(b, right, call)}, 0))"
     if call.facts.kind == "decimal":
+        a, b = in_duckdb((a, b), call.arguments)
         return f"({a} % NULLIF({b}, 0))"
     return f"(CAST({a} AS DOUBLE) % NULLIF(CAST({b} AS DOUBLE), 0))"
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from dpsql.functions import ranges
+from dpsql.functions.arithmetic import holdable
 from dpsql.functions.dates import workable
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Kind, Literal
@@ -134,7 +135,9 @@ def _in_postgres(kind: str) -> Writer:
             valid = "" if kind in ("integer", "decimal", "double") else f" AND pg_input_is_valid({value}, '{target}')"
             return f"(CASE WHEN {form}{valid} THEN CAST({value} AS {target}) END)"
         if kind == "integer" and source == "double":
-            return f"(CASE WHEN {value} BETWEEN -{WHOLE} AND {WHOLE} THEN CAST(CAST({value} AS double precision) AS bigint) END)"
+            # by way of a double, which is rounded to the even one of two whole numbers as in DuckDB
+            whole = f"CAST(CAST({holdable(value)} AS double precision) AS bigint)"
+            return f"(CASE WHEN {value} BETWEEN -{WHOLE} AND {WHOLE} THEN {whole} END)"
         if kind == "integer" and source == "decimal":
             return f"(CASE WHEN {value} BETWEEN -{WHOLE} AND {WHOLE} THEN CAST({value} AS bigint) END)"
         if kind == "decimal" and source == "double":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dpsql.functions import ranges
+from dpsql.functions.mixing import in_duckdb, in_postgres
 from dpsql.functions.registry import Function
-from dpsql.tree import Call, Column, Expression, Facts, Literal
+from dpsql.tree import Call, Expression, Facts
 
 
 def _truth(arguments: Sequence[Expression]) -> Facts:
@@ -17,30 +18,19 @@ def _certain(arguments: Sequence[Expression]) -> Facts:
     return Facts("boolean", False, values=(False, True))
 
 
-def alike(written: Sequence[str], arguments: Sequence[Expression]) -> list[str]:
-    """Numbers of PostgreSQL that are compared or chosen from: all NUMERIC where a double is among worked out ones.
-
-    It would cast NUMERIC to double otherwise, which fails for large ones.
-    """
-    numbers = [a for a in arguments if a.facts.is_number]
-    stored = all(isinstance(a, Literal) or (isinstance(a, Column) and a.facts.kind == "double") for a in numbers)
-    if stored or all(a.facts.kind != "double" for a in numbers):
-        return list(written)
-    return [f"CAST({w} AS NUMERIC)" for w in written]
-
-
 def _ordered(written: Sequence[str], arguments: Sequence[Expression]) -> list[str]:
     if all(a.facts.kind == "text" for a in arguments):
         return [f'{w} COLLATE "C"' for w in written]
-    return alike(written, arguments)
+    return in_postgres(written, arguments)
 
 
 def _compared(sign: str) -> Function:
     def duckdb(a: str, b: str, call: Call) -> str:
+        a, b = in_duckdb((a, b), call.arguments)
         return f"({a} {sign} {b})"
 
     def postgres(a: str, b: str, call: Call) -> str:
-        written = (alike if sign in ("=", "<>") else _ordered)((a, b), call.arguments)
+        written = (in_postgres if sign in ("=", "<>") else _ordered)((a, b), call.arguments)
         return f"({written[0]} {sign} {written[1]})"
 
     return Function(sign, _truth, duckdb, postgres)
@@ -60,12 +50,13 @@ def _is(name: str, words: str) -> Function:
     return Function(name, _certain, write, write)
 
 
-def _in(a: str, *others: str, call: Call) -> str:
+def _in(*written: str, call: Call) -> str:
+    a, *others = in_duckdb(written, call.arguments)
     return f"({a} IN ({', '.join(others)}))"
 
 
 def _in_postgres(*written: str, call: Call) -> str:
-    a, *others = alike(written, call.arguments)
+    a, *others = in_postgres(written, call.arguments)
     return f"({a} IN ({', '.join(others)}))"
 
 
@@ -73,12 +64,13 @@ def _not(a: str, call: Call) -> str:
     return f"(NOT {a})"
 
 
-def _distinct(a: str, b: str, call: Call) -> str:
+def _distinct(*written: str, call: Call) -> str:
+    a, b = in_duckdb(written, call.arguments)
     return f"({a} IS DISTINCT FROM {b})"
 
 
 def _distinct_in_postgres(*written: str, call: Call) -> str:
-    a, b = alike(written, call.arguments)
+    a, b = in_postgres(written, call.arguments)
     return f"({a} IS DISTINCT FROM {b})"
 
 

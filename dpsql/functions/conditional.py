@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dpsql.functions import ranges
-from dpsql.functions.comparison import alike
+from dpsql.functions.mixing import in_duckdb, in_postgres
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts
 
@@ -36,10 +36,10 @@ def _greatest(arguments: Sequence[Expression]) -> Facts:
 
 def _named(name: str) -> tuple[Writer, Writer]:
     def duckdb(*arguments: str, call: Call) -> str:
-        return f"{name}({', '.join(arguments)})"
+        return f"{name}({', '.join(in_duckdb(arguments, call.arguments))})"
 
     def postgres(*arguments: str, call: Call) -> str:
-        written = alike(arguments, call.arguments)
+        written = in_postgres(arguments, call.arguments)
         if name in ("LEAST", "GREATEST") and call.facts.kind == "text":
             written = [f'{w} COLLATE "C"' for w in written]
         return f"{name}({', '.join(written)})"

@@ -7,12 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from dpsql.errors import QueryRefused
-from dpsql.functions.comparison import alike
+from dpsql.functions.arithmetic import holdable
+from dpsql.functions.mixing import in_duckdb, in_postgres
 from dpsql.functions.registry import FUNCTIONS
 from dpsql.tree import Call, Case, Column, Expression, Literal
 
 LONGEST = 100_000  # characters of one expression in SQL
-LARGEST = "1e300"  # what a double holds with room to be scaled
 
 
 def emit(expression: Expression, dialect: str) -> str:
@@ -22,8 +22,8 @@ def emit(expression: Expression, dialect: str) -> str:
     """
     written = _emit(expression, dialect)
     if dialect == "postgres" and isinstance(expression, Call | Case) and expression.facts.kind in ("decimal", "double"):
-        # whoever asks for it may cast it to a double, which fails for larger ones
-        return f"(CASE WHEN {written} BETWEEN -{LARGEST} AND {LARGEST} THEN {written} END)"
+        # whoever asks for it may cast it to a double
+        return holdable(written)
     return written
 
 
@@ -50,8 +50,7 @@ def _written(expression: Expression, dialect: str) -> str:
             return f"TRY({made})" if found.risky(expression) else made
         case Case(branches, otherwise):
             values = [_emit(v, dialect) for _, v in branches] + [_emit(otherwise, dialect)]
-            if dialect == "postgres":
-                values = alike(values, [*(v for _, v in branches), otherwise])
+            values = (in_postgres if dialect == "postgres" else in_duckdb)(values, [*(v for _, v in branches), otherwise])
             whens = " ".join(f"WHEN {_emit(c, dialect)} THEN {v}" for (c, _), v in zip(branches, values, strict=False))
             return f"(CASE {whens} ELSE {values[-1]} END)"
 

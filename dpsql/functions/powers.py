@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from dpsql.functions import ranges
+from dpsql.functions.arithmetic import holdable, numeric
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
@@ -77,61 +78,52 @@ def _power(arguments: Sequence[Expression]) -> Facts:
     return ranges.number("double", True, (low - abs(low) * SLACK, high + abs(high) * SLACK), None)
 
 
-def _guarded(name: str, condition: str) -> tuple[Writer, Writer]:
-    """A function of a double where `condition` holds; `{x}` stands for the value."""
+def _guarded(name: str, low: str, high: str, postgres: str = "") -> tuple[Writer, Writer]:
+    """A function of values between `low` and `high`: of doubles in DuckDB, of NUMERIC in PostgreSQL."""
 
-    def write(kind: str) -> Writer:
-        def written(a: str, call: Call) -> str:
-            value = f"CAST({a} AS {kind})"
-            return f"{name}(CASE WHEN {condition.format(x=value)} THEN {value} END)"
+    def in_duckdb(a: str, call: Call) -> str:
+        value = f"CAST({a} AS DOUBLE)"
+        return f"{name}(CASE WHEN {value} BETWEEN {low} AND {high} THEN {value} END)"
 
-        return written
+    def in_postgres(a: str, call: Call) -> str:
+        value = numeric(a, call.arguments[0])
+        return f"{postgres or name}(CASE WHEN {value} BETWEEN {low} AND {high} THEN {value} END)"
 
-    return write("DOUBLE"), _numeric_outcome(write("DOUBLE PRECISION"))
-
-
-def _numeric_outcome(write: Writer) -> Writer:
-    return lambda *a, call: f"CAST({write(*(f'{_double(x)}' for x in a), call=call)} AS NUMERIC)"
+    return in_duckdb, in_postgres
 
 
-def _double(written: str) -> str:
-    """A NUMERIC that a double can hold, else null, so that the cast to one cannot fail."""
-    return f"(CASE WHEN {written} BETWEEN -1e{HIGHEST} AND 1e{HIGHEST} THEN {written} END)"
+def _cube_root(a: str, call: Call) -> str:
+    """There is none of NUMERIC."""
+    return f"CAST(CBRT(CAST({holdable(a)} AS DOUBLE PRECISION)) AS NUMERIC)"
 
 
-def _raise(kind: str) -> Writer:
-    def write(*arguments: str, call: Call) -> str:
-        value, exponent = f"CAST({arguments[0]} AS {kind})", exponent_of(call.arguments)
-        limit = HIGHEST / max(1.0, abs(float(exponent)))
-        inside = f"ABS({value}) BETWEEN 1e-{limit:.0f} AND 1e{limit:.0f}"
-        if exponent >= 0:
-            inside = f"ABS({value}) <= 1e{limit:.0f}"
-        if exponent.denominator != 1:
-            inside += f" AND {value} >= 0"
-        base = f"(CASE WHEN {inside} THEN {value} END)"
-        if exponent > 1:
-            # what is too small would be told as an error of its own by PostgreSQL
-            base = f"(CASE WHEN ABS({base}) < 1e-{limit:.0f} THEN 0 ELSE {base} END)"
-        return f"POWER({base}, CAST({float(exponent)!r} AS {kind}))"
-
-    return write
+def _log2(a: str, call: Call) -> str:
+    return f"({_LN[1](a, call=call)} / CAST(0.6931471805599453 AS NUMERIC))"
 
 
-def _root(a: float) -> float:
-    return math.sqrt(a)
+def _raised(write: Callable[[str, Expression], str], kind: str) -> Writer:
+    """POWER of values whose outcome a double holds."""
 
+    def written(*arguments: str, call: Call) -> str:
+        value, exponent = write(arguments[0], call.arguments[0]), exponent_of(call.arguments)
+        limit = int(HIGHEST / max(1.0, abs(float(exponent))))
+        low = f"1e-{limit}" if exponent < 0 else "0" if exponent.denominator != 1 else f"-1e{limit}"
+        inside = f"{value} BETWEEN {low} AND 1e{limit}"
+        if exponent < 0 and exponent.denominator == 1:
+            inside += f" OR {value} BETWEEN -1e{limit} AND -1e-{limit}"
+        return f"POWER(CASE WHEN {inside} THEN {value} END, CAST({float(exponent)!r} AS {kind}))"
+
+    return written
+
+
+_LN = _guarded("LN", "1e-300", "1e300")
 
 FUNCTIONS = (
-    Function("sqrt", _increasing(_root, 0, math.inf), *_guarded("SQRT", "{x} >= 0 AND {x} < 1e300")),
-    Function("cbrt", _increasing(math.cbrt, -math.inf, math.inf), *_guarded("CBRT", "ABS({x}) < 1e300")),
-    Function("exp", _increasing(math.exp, -math.inf, HIGHEST), *_guarded("EXP", f"{{x}} BETWEEN -{HIGHEST} AND {HIGHEST}")),
-    Function("ln", _logarithm(math.log), *_guarded("LN", "{x} > 1e-300 AND {x} < 1e300")),
-    Function("log10", _logarithm(math.log10), *_guarded("LOG10", "{x} > 1e-300 AND {x} < 1e300")),
-    Function(
-        "log2",
-        _logarithm(math.log2),
-        _guarded("LOG2", "{x} > 1e-300 AND {x} < 1e300")[0],
-        lambda a, call: f"({_guarded('LN', '{x} > 1e-300 AND {x} < 1e300')[1](a, call=call)} / CAST(0.6931471805599453 AS NUMERIC))",
-    ),
-    Function("power", _power, _raise("DOUBLE"), _numeric_outcome(_raise("DOUBLE PRECISION"))),
+    Function("sqrt", _increasing(math.sqrt, 0, math.inf), *_guarded("SQRT", "0", "1e300")),
+    Function("cbrt", _increasing(math.cbrt, -math.inf, math.inf), _guarded("CBRT", "-1e300", "1e300")[0], _cube_root),
+    Function("exp", _increasing(math.exp, -math.inf, HIGHEST), *_guarded("EXP", f"-{HIGHEST}", str(HIGHEST))),
+    Function("ln", _logarithm(math.log), *_LN),
+    Function("log10", _logarithm(math.log10), *_guarded("LOG10", "1e-300", "1e300", "LOG")),
+    Function("log2", _logarithm(math.log2), _guarded("LOG2", "1e-300", "1e300")[0], _log2),
+    Function("power", _power, _raised(lambda w, _: f"CAST({w} AS DOUBLE)", "DOUBLE"), _raised(numeric, "NUMERIC")),
 )

@@ -6,6 +6,7 @@ import datetime
 import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import duckdb
@@ -25,9 +26,9 @@ psycopg = pytest.importorskip("psycopg")
 HUNDREDTH, WHOLE = Decimal("0.01"), 1
 # each column: its facts where values are held to them, its type, plain values within the facts, and nasty ones
 COLUMNS: dict[str, tuple[Facts, str, list[Any], list[Any]]] = {
-    "i": (Facts("integer"), "BIGINT", [-1000, -7, -1, 0, 1, 2, 999], [-(2**63), 2**63 - 1, 2**62, -(2**31)]),
-    "s": (Facts("integer", True, -5, 20), "INTEGER", [-5, 0, 1, 3, 7, 19, 20], [-(2**31), 2**31 - 1]),
-    "d": (Facts("decimal", True, -1000, 1000), "DECIMAL(12,2)", [Decimal(n) / 100 for n in (-99999, -150, -1, 0, 5, 250, 12345)], [Decimal("9999999999.99")]),
+    "i": (Facts("integer", step=Fraction(1)), "BIGINT", [-1000, -7, -1, 0, 1, 2, 999], [-(2**63), 2**63 - 1, 2**62, -(2**31)]),
+    "s": (Facts("integer", True, -5, 20, Fraction(1)), "INTEGER", [-5, 0, 1, 3, 7, 19, 20], [-(2**31), 2**31 - 1]),
+    "d": (Facts("decimal", True, -1000, 1000, Fraction(1, 100)), "DECIMAL(12,2)", [Decimal(n) / 100 for n in (-99999, -150, -1, 0, 5, 250, 12345)], [Decimal("9999999999.99")]),
     "x": (
         Facts("double", True, -4, 4), "DOUBLE PRECISION", [-4.0, -1.25, -0.0, 0.0, 0.5, 1.0, 3.75],
         [math.nan, math.inf, -math.inf, 1e308, -1e308, 5e-324, 1e-310, 1e200],
