@@ -15,7 +15,7 @@ from dpsql.functions import ranges
 from dpsql.functions.arithmetic import holdable
 from dpsql.functions.dates import workable
 from dpsql.functions.registry import Function, Writer
-from dpsql.tree import Call, Expression, Facts, Kind, Literal
+from dpsql.tree import Call, Column, Expression, Facts, Kind, Literal
 
 TYPES: dict[str, tuple[str, str]] = {  # the kinds that one may cast to, in both databases
     "integer": ("BIGINT", "bigint"), "decimal": ("DECIMAL(38, 9)", "numeric"), "double": ("DOUBLE", "numeric"),
@@ -130,7 +130,7 @@ def _in_postgres(kind: str) -> Writer:
             return _truth(value)
         if source == "text" and kind in FORMS:
             # a bare constant would be read as the target's type before any row is looked at
-            value = f"CAST({value} AS text)" if isinstance(call.arguments[0], Literal) else value
+            value = value if isinstance(call.arguments[0], Column) else f"CAST({value} AS text)"
             form = f"{value} ~ '^({FORMS[kind]})$'"
             valid = "" if kind in ("integer", "decimal", "double") else f" AND pg_input_is_valid({value}, '{target}')"
             return f"(CASE WHEN {form}{valid} THEN CAST({value} AS {target}) END)"
