@@ -133,7 +133,7 @@ def test_suppressed_persons_are_as_many_as_a_class_must_have(tmp_path: Path, rec
         "quasi_identifiers: [users.born_on, users.height, addresses.zip], k: 3, l: 2, c: 1, l_kind: recursive, sensitive: users.diagnosis"
     )
     hierarchies = "hierarchies: {users.born_on: date, addresses.zip: 'prefix:3,2'}"
-    url = made(tmp_path / "a.db")
+    url = made(tmp_path / "a.db", plans=12)
     found = masked(url, tmp_path, f"{{subject: users.id, {asked}, {hierarchies}, recoding: {recoding}, suppression: 0.3}}")
     gone = [user["id"] for user in rows(found, tmp_path, "users") if user["born_on"] is None and user["height"] is None]
     assert 3 <= len(gone) <= 48 and len(gone) == found.config.provenance["certificate"]["anonymity"][0]["suppressed"]
