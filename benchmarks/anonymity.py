@@ -12,7 +12,6 @@ import argparse
 import csv
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,8 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from platformdirs import user_cache_dir
-
+from benchmarks._environments import ask_peer, environment
 from masking.anonymity import DistinctDiversity, EqualCloseness, KAnonymity, Model, QuasiIdentifier, Specification, anonymize
 from masking.anonymity.flat_files import anonymize_file, with_hierarchies
 from masking.tabular import read_table
@@ -59,27 +57,6 @@ QUESTIONS = (
     Question((KAnonymity(5),), 5, "sets", percent=None),
     Question((KAnonymity(5), DistinctDiversity(2, SENSITIVE), EqualCloseness(0.3, SENSITIVE)), 5, percent=None),
 )
-
-
-def peer() -> Path:
-    """The Python that has the peers; its environment is made where it is not there yet."""
-    folder = Path(user_cache_dir("companyos")) / "benchmarks" / "-".join(PEERS)
-    python = folder / "bin" / "python"
-    if not (folder / ".complete").exists():
-        uv = str(Path(sys.executable).with_name("uv"))
-        subprocess.run([uv, "venv", "--quiet", "--clear", str(folder)], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *PEERS], check=True)
-        (folder / ".complete").touch()
-    return python
-
-
-def asked_of_peer(python: Path, *arguments: str) -> dict[str, Any]:
-    """Run the peer's program and return what it prints last."""
-    program = str(Path(__file__).with_name("_anjana.py"))
-    done = subprocess.run([str(python), program, *arguments], check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert isinstance(found, dict)
-    return found
 
 
 def census(folder: Path, rows: int) -> Path:
@@ -142,11 +119,11 @@ def compare(question: Question, source: Path, python: Path, folder: Path, repeat
         ours.append(time.perf_counter() - started)
         if question.percent is not None:
             arguments = (str(source), str(folder / "levels.json"), str(folder / "peer.csv"), str(question.k), str(question.percent))
-            theirs.append(asked_of_peer(python, "anonymise", *arguments, ",".join(names))["seconds"])
+            theirs.append(ask_peer(python, "_anjana.py", "anonymise", *arguments, ",".join(names))["seconds"])
             after = read_table(str(folder / "peer.csv")).table
             kept = granularity(read.table.num_rows, names, [after.column(n).to_pylist() for n in names], levels)  # type: ignore[arg-type]
     summary = anonymize_file(str(source), str(folder / "ours.csv"), asked, hierarchies=str(source.parent))
-    counted = asked_of_peer(python, "check", str(folder / "ours.csv"), ",".join(names), *sensitive)
+    counted = ask_peer(python, "_anjana.py", "check", str(folder / "ours.csv"), ",".join(names), *sensitive)
     holds = counted["k"] >= question.k
     for model in question.models:
         if isinstance(model, DistinctDiversity):
@@ -166,7 +143,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--rows", type=int, default=ROWS, help="of the census that is made where the Adult data is not here")
     options = parser.parse_args(arguments)
-    python = peer()
+    python = environment(*PEERS)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         source = ADULT / "adult.csv" if ADULT.is_dir() else census(folder, options.rows)

@@ -99,7 +99,8 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A query that would be accepted: the columns of its answer, with their Arrow types."""
+    """A query that would be accepted: the columns of its answer, with their Arrow types; `noisy` are the positions of noisy ones."""
 
     columns: tuple[str, ...]
     types: tuple[pa.DataType, ...]
+    noisy: tuple[int, ...] = ()

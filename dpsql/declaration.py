@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from dpsql.errors import DeclarationInvalid
 from dpsql.tree import Facts, Kind, Value
@@ -193,8 +194,9 @@ def _whole(number: Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
 
 
-def _typed(text: str, kind: Kind) -> Value:
-    """A declared value as expressions have it."""
+def _typed(said: Any, kind: Kind) -> Value:
+    """A declared value, as text of a schema file or as a Python value, as expressions have it."""
+    text = str(said).lower() if isinstance(said, bool) else str(said)
     match kind:
         case "integer" | "decimal" | "double":
             return _whole(Fraction(text.replace("_", "")))

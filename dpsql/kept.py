@@ -76,7 +76,7 @@ class Digests:
             part = self._plan.part(threshold.of)
             argument = None if part.argument is None else self._dialect.expression(part.argument)
             of = [part.kind, argument, str(part.step), part.centre]
-        return self._digest(["threshold", of, threshold.rows, threshold.highest])
+        return self._digest(["threshold", of, threshold.rows, threshold.highest, threshold.patience])
 
     def _digest(self, details: Sequence[Any]) -> str:
         text = "\n".join(str(item) for item in (*self._about, details))

@@ -1,6 +1,6 @@
 """What a query spends: its epsilon shared out over what its plans measure, and the price of what is not known yet.
 
-Thresholds get a tenth, since a bound that is off by one power of two costs little beside noise; the parts share the rest evenly.
+Thresholds get a fifth, since a bound that is off by one power of two costs little beside noise; the parts share the rest evenly.
 Additive parts get Gaussian noise, paid together in zCDP, where that errs less than Laplace noise on each: with delta to spend, when
 there are many parts or a unit is in many groups.
 """
@@ -18,7 +18,7 @@ from dpsql.amounts import total as total_of
 from dpsql.measuring import Measured
 from dpsql.planning.model import Plan, Shares
 
-FOR_THRESHOLDS = Fraction(1, 10)
+FOR_THRESHOLDS = Fraction(1, 5)
 
 
 def shared_out(plans: Sequence[Plan], epsilon: float, delta: float) -> list[Plan]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from threading import Timer
 
 import duckdb
@@ -11,27 +12,32 @@ import pyarrow as pa
 from dpsql.errors import QueryInvalid
 
 SECONDS = 30.0
+SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
 
 
 def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     """Return the outcome of `sql` over `tables`; QueryInvalid where it fails, which tells of nothing but noisy and public values."""
-    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"})
+    cursor = _locked().cursor()
+    timer = Timer(SECONDS, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
     try:
         for name, table in tables.items():
-            connection.register(f"_{name}", table)
-            connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM "_{name}"')
-            connection.unregister(f"_{name}")
-        for setting in ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true"):
-            connection.execute(f"SET {setting}")
-        timer = Timer(SECONDS, connection.interrupt)
-        timer.start()
-        try:
-            return connection.sql(sql).to_arrow_table()
-        finally:
-            timer.cancel()
+            cursor.register(name, table)
+        return cursor.sql(sql).to_arrow_table()
     except duckdb.InterruptException as error:
         raise QueryInvalid(f"what the query does with the noisy outcome took longer than {SECONDS:.0f} s") from error
     except duckdb.Error as error:
         raise QueryInvalid(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
     finally:
-        connection.close()
+        timer.cancel()
+        cursor.close()
+
+
+@cache
+def _locked() -> duckdb.DuckDBPyConnection:
+    """The one database, whose tables each cursor keeps to itself."""
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"})
+    for setting in SETTINGS:
+        connection.execute(f"SET {setting}")
+    return connection

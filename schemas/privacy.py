@@ -9,10 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ColumnPrivacy:
-    """What is declared of a column, as the file writes it: `bounds` between which its values count, or the closed list of its `values`."""
+    """What is declared of a column: `bounds` between which its values count, or the closed list of its `values`.
 
-    bounds: tuple[str, str] | None = None
-    values: tuple[str, ...] | None = None
+    Values are texts as a schema file writes them, or numbers, truth values, dates and times.
+    """
+
+    bounds: tuple[Any, Any] | None = None
+    values: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Privacy:
             "public": list(self.public),
             "through": [[table, column] for table, column in self.through.items()],
             "columns": [
-                [name, {k: list(v) for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}]
+                [name, {k: [str(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}]
                 for name, c in self.columns.items()
             ],
             "contributions": [[table, rows] for table, rows in self.contributions.items()],

@@ -291,7 +291,7 @@ def privacy_parts(privacy: Privacy) -> dict[str, Any]:
         "groups": privacy.groups,
         "budget": {"epsilon": budget.epsilon, "delta": budget.delta, **({"analyst": own} if own else {})} if budget else None,
         "columns": {
-            name: {k: list(v) for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
+            name: {k: [str(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
             for name, c in privacy.columns.items()
         },
     }

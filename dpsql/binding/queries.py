@@ -76,6 +76,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
         shown = "one row for each unit of privacy" if by_unit else "rows as they are"
         raise QueryRefused(f"this would show {shown}; only aggregates over many units are answered", _aggregate_instead(node))
     residual = found.node
+    _fill_parameters(residual, state)
     check_outcome(residual, {r.name for r in state.releases} | set(state.public), parameters)
     return Query(tuple(state.releases), tuple(state.public), residual.sql(dialect="duckdb"), found.names)
 
@@ -639,14 +640,18 @@ def _open(node: exp.Select, known: Environment, stay: list[exp.CTE], state: _Sta
 
     made = _replace_topmost(made, replaced)
     names = tuple(output_name(e, n, state.dialect) for n, e in enumerate(made.expressions))
-    for number, parameter in [(p.name or p.sql(), p) for p in made.find_all(exp.Parameter, exp.Placeholder)]:
-        del number
-        parameter.replace(_literal_node(Expressions(Scope(), state.dialect, state.parameters).bind(parameter)))
+    _fill_parameters(made, state)
     if any(isinstance(e, exp.Star) or (isinstance(e, exp.Column) and isinstance(e.this, exp.Star)) for e in made.expressions):
         names = ()
     elif state.dialect == "postgres":
         made.set("expressions", [exp.alias_(e.unalias(), n, quoted=True) for e, n in zip(made.expressions, names, strict=True)])
     return Open(_with_ctes(made, stay), names)
+
+
+def _fill_parameters(node: exp.Expr, state: _State) -> None:
+    """Put the parameters' values in where they stand."""
+    for parameter in list(node.find_all(exp.Parameter, exp.Placeholder)):
+        parameter.replace(_literal_node(Expressions(Scope(), state.dialect, state.parameters).bind(parameter)))
 
 
 def _replace_topmost(node: exp.Select, replaced: Callable[[exp.Expr], exp.Expr]) -> exp.Select:

@@ -39,6 +39,6 @@ class Engine(Protocol):
         """Return the columns of a public table, QueryRefused where it has more than `most` rows."""
         ...
 
-    def cancel(self) -> None:
-        """Stop whatever runs, from another thread."""
+    def cancel(self, thread: int) -> None:
+        """Stop what the thread of that identity runs, from another thread."""
         ...

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import Any
 
 import duckdb
@@ -33,6 +34,8 @@ class DuckDBEngine:
             self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
         except duckdb.Error as error:
             raise EngineFailure(f"the database {database} cannot be opened") from error
+        self._running: dict[duckdb.DuckDBPyConnection, int] = {}
+        self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET TimeZone = 'UTC'")
         for table, paths in (files or {}).items():
@@ -46,14 +49,24 @@ class DuckDBEngine:
         target = ".".join(quoted(part) for part in (*schema, name))
         self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
 
+    def add(self, name: str, table: pa.Table) -> None:
+        """Hold `table` under `name`."""
+        self._connection.register(f"_{name}", table)
+        self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
+        self._connection.unregister(f"_{name}")
+
     @contextmanager
     def read(self) -> Iterator[_Reading]:
         """Open a snapshot."""
         cursor = self._connection.cursor()
         reading = _Reading(cursor)
+        with self._lock:
+            self._running[cursor] = get_ident()
         try:
             yield reading
         finally:
+            with self._lock:
+                del self._running[cursor]
             reading.close()
 
     def public_table(self, name: str, columns: tuple[str, ...], most: int) -> pa.Table:
@@ -65,9 +78,11 @@ class DuckDBEngine:
             raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
         return found
 
-    def cancel(self) -> None:
-        """Stop whatever runs."""
-        self._connection.interrupt()
+    def cancel(self, thread: int) -> None:
+        """Stop what a thread runs."""
+        with self._lock:
+            for cursor in [c for c, owner in self._running.items() if owner == thread]:
+                cursor.interrupt()
 
     def close(self) -> None:
         """Close the database."""
@@ -84,8 +99,12 @@ class _Reading:
             return self._cursor.sql(sql).to_arrow_table()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        found = self.table(sql)
-        return list(zip(*(column.to_pylist() for column in found.columns)))
+        with _told_apart():
+            relation = self._cursor.sql(sql)
+            if any(kind == "TIMESTAMP WITH TIME ZONE" for kind in map(str, relation.types)):
+                # only Arrow makes Python values of it without a further library
+                return list(zip(*(column.to_pylist() for column in relation.to_arrow_table().columns)))
+            return relation.fetchall()
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -26,7 +26,7 @@ class PostgresEngine:
     def __init__(self, url: str, timeout: float = 600.0) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://")
         self._timeout = timeout
-        self._running: set[psycopg.Connection[Any]] = set()
+        self._running: dict[psycopg.Connection[Any], int] = {}
         self._lock = Lock()
 
     @contextmanager
@@ -43,14 +43,14 @@ class PostgresEngine:
         except psycopg.Error as error:
             raise EngineFailure("the database cannot be reached") from error
         with self._lock:
-            self._running.add(connection)
+            self._running[connection] = get_ident()
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield _Reading(cursor)
         finally:
             with self._lock:
-                self._running.discard(connection)
+                del self._running[connection]
             connection.close()
 
     def public_table(self, name: str, columns: tuple[str, ...], most: int) -> pa.Table:
@@ -62,10 +62,10 @@ class PostgresEngine:
             raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
         return pa.table({column: [row[n] for row in found] for n, column in enumerate(columns)})
 
-    def cancel(self) -> None:
-        """Stop whatever runs."""
+    def cancel(self, thread: int) -> None:
+        """Stop what a thread runs."""
         with self._lock:
-            running = list(self._running)
+            running = [c for c, owner in self._running.items() if owner == thread]
         for connection in running:
             connection.cancel_safe()
 

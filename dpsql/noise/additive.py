@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 from dpsql.accounting import Spend, rho_of
@@ -127,11 +128,13 @@ def _drawable(scale: float) -> float:
     return scale
 
 
+@lru_cache(maxsize=256)
 def _laplace(scale: float) -> Any:
     dp = library()
     return dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
 
 
+@lru_cache(maxsize=256)
 def _gaussian(scale: float) -> Any:
     dp = library()
     return dp.m.make_gaussian(dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), scale=scale)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from dpsql.amounts import strictly_below
 from dpsql.noise.ranges import check_epsilon, check_sensitivity, check_values
@@ -31,7 +33,8 @@ def shortfall(candidates: int, sensitivity: int, epsilon: float, tail: float, *,
     return scale * math.log(max(candidates, 1) / tail)
 
 
-def _noisy_max(sensitivity: int, epsilon: float, monotonic: bool):  # type: ignore[no-untyped-def]
+@lru_cache(maxsize=256)
+def _noisy_max(sensitivity: int, epsilon: float, monotonic: bool) -> Any:
     check_epsilon(epsilon)
     check_sensitivity(sensitivity)
     dp = library()

@@ -31,13 +31,14 @@ class Threshold:
     """A bound that nobody declared, to be chosen privately among powers of two, up to 2 ** `highest`.
 
     It is on the number of groups of a unit (`of` is None), or on the magnitude of a unit's contribution to the part called `of`,
-    or on its number of rows in a group for that part (`rows`).
+    or on its number of rows in a group for that part (`rows`). With `patience` more than 2 a smaller bound will do.
     """
 
     name: str
     of: str | None
     rows: bool = False
     highest: int = 52
+    patience: int = 2
 
 
 @dataclass(frozen=True)

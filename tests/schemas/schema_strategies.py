@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.data_classes import stated_classes, with_inherited_classes
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
+from schemas.privacy import Budget, ColumnPrivacy, Privacy
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
 from schemas.scenarios import Change, Scenario
 from schemas.types import SqlType
@@ -326,6 +327,32 @@ def scenarios(draw: Any, made: list[Table]) -> dict[str, Scenario]:
 
 
 @st.composite
+def privacies(draw: Any, unit: str, made: list[Table]) -> Privacy:
+    """What a schema may say of privacy, beside the unit."""
+    tables_ = st.sampled_from([t.name for t in made])
+    columns = st.sampled_from([(t, c) for t in made for c in t.columns])
+    declared: dict[str, ColumnPrivacy] = {}
+    for table, column in draw(st.lists(columns, max_size=2, unique_by=lambda tc: (tc[0].name, tc[1].name))):
+        if column.type.kind in ("smallint", "integer", "bigint", "numeric", "real", "double"):
+            declared[f"{table.name}.{column.name}"] = ColumnPrivacy(bounds=("-5", "7.5"))
+        elif column.type.kind == "text":
+            declared[f"{table.name}.{column.name}"] = ColumnPrivacy(
+                values=tuple(draw(st.lists(texts, min_size=1, max_size=3, unique=True)))
+            )
+    amounts = st.floats(0.01, 1e6)
+    budget = draw(st.none() | st.builds(Budget, amounts, shares.filter(lambda d: d < 1)))
+    return Privacy(
+        unit,
+        tuple(draw(st.lists(tables_, max_size=2, unique=True))),
+        {t.name: t.columns[0].name for t in draw(st.lists(st.sampled_from(made), max_size=1))},
+        declared,
+        dict.fromkeys(draw(st.lists(tables_, max_size=2, unique=True)), 5),
+        draw(st.none() | st.integers(1, 9)),
+        budget,
+    )
+
+
+@st.composite
 def schemas(draw: Any) -> Schema:
     """A valid schema of one to four tables."""
     known = ("text", "integer", "json", "char", "date", "time", "real")
@@ -338,6 +365,6 @@ def schemas(draw: Any) -> Schema:
     planted = draw(st.dictionaries(texts, shares, max_size=2)) | draw(scenarios(made))
     schema = Schema(
         draw(names), tuple(made), draw(st.integers(0, 2**63 - 1)), draw(st.integers(-(10**15), 10**15) | st.just(1_767_225_600_000_000)),
-        draw(mixes), enums, unit, planted, draw(st.none() | texts),
+        draw(mixes), enums, None if unit is None else draw(privacies(unit, made)), planted, draw(st.none() | texts),
     )  # fmt: skip
     return with_inherited_classes(schema, stated_classes(schema))

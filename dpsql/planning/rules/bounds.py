@@ -9,6 +9,7 @@ from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
 from dpsql.tree import Column
 
 ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
+PATIENCE_FOR_MEANS = 16  # scaling the sums of units with many rows down keeps a mean nearly where it was
 
 
 def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
@@ -17,7 +18,11 @@ def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
     counts = {f.parts["count"] for f in plan.formulas if "count" in f.parts}
     thresholds = list(plan.thresholds)
     parts = tuple(_bounded(part, plan, part.name in means, counts, thresholds) for part in plan.parts)
-    return replace(plan, parts=parts, thresholds=tuple(thresholds))
+    shown = {f.parts["value"] for f in plan.formulas if f.function == "value"}
+    strict = {part.threshold for part in parts if part.name in shown} | {"groups"}
+    eased = {part.threshold for part in parts if part.name in means} - strict
+    patient = tuple(replace(t, patience=PATIENCE_FOR_MEANS) if t.name in eased else t for t in thresholds)
+    return replace(plan, parts=parts, thresholds=patient)
 
 
 def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds: list[Threshold]) -> Part:

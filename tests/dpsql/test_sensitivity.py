@@ -1,0 +1,174 @@
+"""The sensitivity oracle: taking one unit away changes clipped outcomes by no more than the plan claims, exactly."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dpsql.binding import bind
+from dpsql.compiling import measuring as compiled
+from dpsql.compiling.dialects import Dialect
+from dpsql.compiling.relations import Relations
+from dpsql.engines.duckdb import DuckDBEngine
+from dpsql.errors import QueryRefused
+from dpsql.measuring import Cells, clipped
+from dpsql.planning import Plan, plan
+from dpsql.planning.model import Settings
+from tests.dpsql.shop import shop
+from tests.dpsql.shop_databases import engine_over, tables, without
+
+USERS = "users u"
+ORDERS = "orders o"
+SOURCES = {
+    USERS: ("u",),
+    ORDERS: ("o",),
+    "orders o JOIN users u ON o.user_id = u.id": ("o", "u"),
+    "users u LEFT JOIN orders o ON u.id = o.user_id": ("o", "u"),
+    "items i JOIN orders o ON i.order_id = o.id": ("i", "o"),
+    "items i": ("i",),
+    "events e": ("e",),
+    "users u JOIN plans p ON u.plan_id = p.id JOIN orders o USING (user_id)": (),
+    "events e JOIN orders o ON e.user_id = o.user_id": ("e", "o"),
+    "items i JOIN products q ON i.product_id = q.id": ("i", "q"),
+    "users u CROSS JOIN plans p": ("u", "p"),
+}
+NUMBERS = {
+    "u": ["u.age", "u.balance", "u.score", "ABS(u.balance)", "u.age * u.age - 7", "COALESCE(u.age, 5)"],
+    "o": ["o.total", "o.weight", "o.total * (1 - o.discount)", "CASE WHEN o.status = 'paid' THEN o.total ELSE -5 END", "o.parcels"],
+    "i": ["i.quantity", "i.price * i.quantity", "-i.price"],
+    "e": ["e.value", "e.value - 0.5"],
+}
+KEYS = {
+    "u": ["u.country", "u.active", "u.city", "u.age / 30", "UPPER(u.country)", "u.plan_id"],
+    "o": ["o.status", "o.note", "EXTRACT(month FROM o.placed_at)", "o.parcels"],
+    "i": ["i.quantity", "i.product_id"],
+    "e": ["e.kind", "e.flag"],
+    "p": ["p.name"],
+    "q": ["q.category"],
+}
+CONDITIONS = {
+    "u": ["u.age > 40", "u.active", "u.country IN ('DE', 'FR')", "u.name LIKE '%1%'", "u.score IS NOT NULL"],
+    "o": ["o.total > 300", "o.status <> 'void'", "o.placed_at >= TIMESTAMP '2024-05-01'"],
+    "i": ["i.quantity < 5"],
+    "e": ["e.flag", "e.value > 0.2"],
+}
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> str:
+    """A query over the shop: a source, perhaps a condition, keys, and one to three aggregates."""
+    source = draw(st.sampled_from([s for s in SOURCES if SOURCES[s]]))
+    names = SOURCES[source]
+    numbers = [n for name in names for n in NUMBERS.get(name, [])]
+    keys = [k for name in names for k in KEYS.get(name, [])]
+    conditions = [c for name in names for c in CONDITIONS.get(name, [])]
+    aggregates = [st.just("COUNT(*)")]
+    if numbers:
+        number = st.sampled_from(numbers)
+        kinds = ["COUNT({})", "SUM({})", "AVG({})", "STDDEV({})", "COUNT(DISTINCT {})", "PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY {})"]
+        aggregates.append(st.builds(lambda kind, n: kind.format(n), st.sampled_from(kinds), number))
+    shown = draw(st.lists(st.one_of(*aggregates), min_size=1, max_size=3, unique=True))
+    grouped = draw(st.lists(st.sampled_from(keys), max_size=2, unique=True)) if keys else []
+    where = draw(st.lists(st.sampled_from(conditions), max_size=2, unique=True)) if conditions else []
+    sql = f"SELECT {', '.join([*grouped, *shown])} FROM {source}"
+    sql += f" WHERE {' AND '.join(where)}" if where else ""
+    return sql + (f" GROUP BY {', '.join(grouped)}" if grouped else "")
+
+
+PER_UNIT = [
+    "SELECT AVG(t) FROM (SELECT user_id, SUM(total) AS t FROM orders GROUP BY user_id) x",
+    "SELECT n, COUNT(*) FROM (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id HAVING COUNT(*) > 2) x GROUP BY n",
+    "SELECT COUNT(*) FROM (SELECT DISTINCT user_id, status FROM orders) x",
+    "SELECT SUM(v) FROM (SELECT total AS v FROM orders UNION ALL SELECT balance FROM users) x",
+]
+
+
+@cache
+def everybody() -> DuckDBEngine:
+    return engine_over(tables())
+
+
+@cache
+def all_but(unit: int) -> DuckDBEngine:
+    return engine_over(without(unit))
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sql=queries() | st.sampled_from(PER_UNIT), unit=st.integers(1, 60), data=st.data())
+def test_one_unit_changes_no_more_than_is_claimed(sql: str, unit: int, data: st.DataObject) -> None:
+    hold(sql, unit, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=2500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sql=queries() | st.sampled_from(PER_UNIT), unit=st.integers(1, 60), data=st.data())
+def test_one_unit_changes_no_more_than_is_claimed_in_thousands_of_queries(sql: str, unit: int, data: st.DataObject) -> None:
+    hold(sql, unit, data)
+
+
+def hold(sql: str, unit: int, data: st.DataObject) -> None:
+    """Measure without noise, with everybody and without one, and compare with the claims."""
+    declaration = shop()
+    try:
+        (release,) = bind(sql, declaration).releases
+    except QueryRefused:
+        return
+    most = data.draw(st.sampled_from([None, 1, 2, 5]))
+    made = plan(release, declaration, Settings(max_groups=most))
+    bounds = {t.name: 2 ** data.draw(st.integers(0, min(t.highest, 18))) for t in made.thresholds}
+    salt = data.draw(st.integers(0, 2**62))
+    one, other = (_cells(made, engine, bounds, salt) for engine in (everybody(), all_but(unit)))
+    groups = made.groups if made.groups is not None else bounds["groups"]
+    for part in made.parts:
+        limit = compiled.unit_bounds(part, bounds)
+        if part.kind == "quantile":
+            moved = _moved_rows(one.bins.get(part.name, {}), other.bins.get(part.name, {}))
+        else:
+            moved = _moved(one.sums.get(part.name, {}), other.sums.get(part.name, {}))
+        assert len(moved) <= groups, f"{part.kind} changed in {len(moved)} groups, {groups} are claimed: {sql}"
+        assert all(change <= limit.largest for change in moved), f"{part.kind} changed by {max(moved)}, {limit.largest} is claimed: {sql}"
+    for name, j, counts in _exceeding(made):
+        assert abs(counts[0] - counts[1]) <= 1, f"threshold {name} at 2^{j} changed by more than one unit: {sql}" if unit else ""
+
+
+def _cells(made: Plan, engine: DuckDBEngine, bounds: dict[str, int], salt: int) -> Cells:
+    with engine.read() as reading:
+        return clipped(made, shop().schema, engine, reading, bounds, salt)
+
+
+def _moved(one: dict, other: dict) -> list[int]:
+    return [change for key in {*one, *other} if (change := abs(one.get(key, 0) - other.get(key, 0)))]
+
+
+def _moved_rows(one: dict, other: dict) -> list[int]:
+    """By group, how many rows came or went."""
+    return [moved for key in {*one, *other} if (moved := sum(_moved(one.get(key, {}), other.get(key, {}))))]
+
+
+def _exceeding(made: Plan):
+    """For each threshold and power of two, how many units exceed it, with everybody and without user 1."""
+    dialect = Dialect("duckdb")
+    sql = compiled.Measuring(made, Relations(shop().schema, dialect), dialect).thresholds()
+    if sql is None:
+        return
+    found = []
+    for engine in (everybody(), all_but(1)):
+        with engine.read() as reading:
+            found.append({(t, j): n for t, j, n in reading.rows(sql)})
+    for threshold in made.thresholds:
+        for j in range(threshold.highest):
+            yield threshold.name, j, tuple(sum(n for (t, k), n in one.items() if t == threshold.name and k > j) for one in found)
+
+
+def test_a_rule_that_claims_too_little_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = compiled.Measuring._clipped
+    monkeypatch.setattr(compiled.Measuring, "_clipped", lambda self, part, bounds: f"2 * {honest(self, part, bounds)}")
+    declaration = shop()
+    (release,) = bind("SELECT COUNT(*) FROM orders", declaration).releases
+    made = plan(release, declaration, Settings())
+    bounds = {t.name: 1 for t in made.thresholds}
+    changes = [abs(_cells(made, everybody(), bounds, 1).sums["p0"][()] - _cells(made, all_but(u), bounds, 1).sums["p0"][()]) for u in range(1, 5)]
+    assert max(changes) > 1
