@@ -269,7 +269,9 @@ def _information(schema: Schema, database: str) -> Iterator[tuple[str, list[Row]
         keys += [(f["conname"], tuple(table.stored_columns[p - 1].name for p in f["conkey"]), "FOREIGN KEY") for f in foreign]
         for constraint, its, kind in keys:
             of = {"constraint_catalog": database, "constraint_schema": space, "constraint_name": constraint}
-            constraints.append({**here, **of, "constraint_type": kind, "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"})
+            constraints.append(
+                {**here, **of, "constraint_type": kind, "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"}
+            )
             used += [{**here, **of, "column_name": c, "ordinal_position": n} for n, c in enumerate(its, 1)]
             if kind != "FOREIGN KEY":
                 targets += [{**here, **of, "column_name": c} for c in its]
