@@ -113,8 +113,9 @@ def _type(kind: WireType) -> Row:
         "oid": kind.oid, "typname": kind.name, "typnamespace": 11, "typowner": OWNER, "typlen": kind.size,
         "typbyval": kind.size in ALIGNMENT, "typtype": "p" if kind.name == "unknown" else "b", "typcategory": kind.category,
         "typispreferred": kind.name in ("bool", "text", "float8", "oid", "timestamptz", "interval"), "typisdefined": True, "typdelim": ",",
-        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array, "typinput": ARRAY_IN if kind.item else 0,
-        "typoutput": 0, "typreceive": ARRAY_RECEIVE if kind.item else 0, "typsend": 0, "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
+        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array,
+        "typinput": ARRAY_IN if kind.item else 0, "typoutput": 0, "typreceive": ARRAY_RECEIVE if kind.item else 0, "typsend": 0,
+        "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
         "typnotnull": False, "typbasetype": 0, "typtypmod": -1, "typndims": 0, "typcollation": 100 if kind.category == "S" else 0,
     }  # fmt: skip
 
