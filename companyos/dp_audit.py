@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import click
 
-from companyos.options import json_option
+from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Recompute the chain of all entries; exit code 1 where one was touched.")
-@click.option("--release", metavar="RELEASE", help="The entries of one release alone.")
+@click.argument("target", required=False)
+@click.option("--analyst", metavar="NAME", help="The entries of one analyst alone.")
+@click.option("--verify", is_flag=True, help="Recompute the chain of all entries; exit code 1 where one was touched or is missing.")
+@click.option(
+    "--new-anchor",
+    is_flag=True,
+    help="Accept the ledger as it is, where its anchor is lost or knows of lost entries; this is an entry, too.",
+)
 @ledger_option
 @anchor_option
+@store_option
 @json_option
-def audit(verify: bool, release: str | None, ledger: str | None, anchor: str | None, as_json: bool) -> None:
-    """Print every limit, charge, outcome and refusal in the ledger, in order; never an answer."""
+def audit(
+    target: str | None, analyst: str | None, verify: bool, new_anchor: bool, ledger: str | None, anchor: str | None, store: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Print every limit, charge, outcome and refusal in the ledger, in order, of TARGET or of all; never an answer."""
+    from companyos.ledger_release import known_release
+    from companyos.person import person
     from dpsql.ledger import open_ledger
+    from schemas.errors import InputError
 
-    book = open_ledger(ledger, anchor)
-    if verify:
+    if (verify or new_anchor) and (target is not None or analyst is not None):
+        raise InputError("the chain is verified as a whole, without TARGET and --analyst")
+    book = open_ledger(ledger, anchor, create=False, hold=not new_anchor)
+    if new_anchor:
+        book.renew_anchor(person())
+    if verify or new_anchor:
         count = book.verify()
         print_json({"entries": count, "verified": True}) if as_json else click.echo(f"{count:,} entries, none touched")
         return
-    for entry in book.entries(release):
+    release = None if target is None else known_release(book, target, store)
+    for entry in book.entries(release, analyst):
         if as_json:
             said = {"number": entry.number, "at": entry.at, "kind": entry.kind, "release": entry.release, "analyst": entry.analyst}
-            print_json({**said, "epsilon": entry.spend.epsilon, "delta": entry.spend.delta, "sql": entry.sql, "detail": entry.detail})
+            costs = {"epsilon": entry.spend.epsilon, "delta": entry.spend.delta, "rho": entry.spend.rho}
+            print_json({**said, **costs, "sql": entry.sql, "detail": entry.detail})
         else:
-            what = " ".join(" ".join(filter(None, (entry.sql, entry.detail))).split())
-            click.echo(f"{entry.number} {entry.at} {entry.kind} {entry.analyst or '-'} epsilon {entry.spend.epsilon:.6g} {what}")
+            cost = f"epsilon {entry.spend.epsilon:.6g}" if entry.kind == "charge" else ""
+            parts = (str(entry.number), entry.at, entry.kind, entry.analyst or "-", cost, entry.sql, entry.detail)
+            click.echo(" ".join(" ".join(filter(None, parts)).split()))

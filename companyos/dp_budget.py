@@ -2,65 +2,99 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.options import json_option
+from companyos.options import json_option, store_option
 from companyos.output import print_json, print_table
 from companyos.private_target import anchor_option, ledger_option
 
+if TYPE_CHECKING:
+    from dpsql.ledger import Entry, Spending, StoredLedger
+
 
 @click.command()
-@click.argument("release", required=False)
+@click.argument("target", required=False)
 @click.option("--analyst", metavar="NAME", help="The spending of one analyst alone.")
 @ledger_option
 @anchor_option
+@store_option
 @json_option
-def budget(release: str | None, analyst: str | None, ledger: str | None, anchor: str | None, as_json: bool) -> None:
-    """Show the privacy budget of RELEASE, a bundle's digest or a database's address, or of all in the ledger."""
+def budget(target: str | None, analyst: str | None, ledger: str | None, anchor: str | None, store: str | None, as_json: bool) -> None:
+    """Show who spent what on what, and what is left, of TARGET or of all releases in the ledger.
+
+    TARGET is a bundle's reference or digest, or a database's address.
+    """
+    from companyos.ledger_release import known_release
     from dpsql.ledger import open_ledger
 
-    book = open_ledger(ledger, anchor)
-    known = [release] if release is not None else list(book.releases())
-    spendings = [book.spending(one) for one in known]
+    book = open_ledger(ledger, anchor, create=False)
+    known = book.releases() if target is None else [known_release(book, target, store)]
     if as_json:
-        print_json([_document(s, book.entries(s.release), analyst) for s in spendings])
+        print_json([_document(book, book.spending(release), analyst) for release in known])
         return
-    if not spendings:
+    if not known:
         click.echo("the ledger is empty: nothing was asked yet")
-    for spending in spendings:
-        limit = spending.limit
-        used = limit.epsilon_of(spending.total)
-        click.echo(f"{spending.release}\nepsilon {used:.6g} of {limit.epsilon:g} spent (delta {limit.delta:g})")
-        rows = []
-        for name, total in spending.analysts.items():
-            if analyst in (None, name):
-                own = spending.per_analyst or limit
-                rows.append([name, f"{own.epsilon_of(total):.6g}", f"{own.epsilon:g}"])
-        print_table(["analyst", "epsilon spent", "of"], rows, numbers=(1, 2))
-        charges = [e for e in book.entries(spending.release) if e.kind == "charge" and analyst in (None, e.analyst)]
-        print_table(
-            ["when", "analyst", "epsilon", "delta", "query"],
-            [
-                [e.at[:19], e.analyst or "", f"{e.spend.epsilon:.6g}", f"{e.spend.delta:.3g}", " ".join((e.sql or "").split())]
-                for e in charges
-            ],
-            numbers=(2, 3),
-        )
+    for release in known:
+        _show(book, book.spending(release), analyst)
 
 
-def _document(spending: Any, entries: Any, analyst: str | None) -> dict[str, Any]:
-    own = spending.per_analyst
+def _show(book: StoredLedger, spending: Spending, analyst: str | None) -> None:
+    limit = spending.limit
+    click.echo(
+        f"{spending.release}\nepsilon {_number(limit.epsilon_of(spending.total))} of {limit.epsilon:g} spent (delta {limit.delta:g})"
+    )
+    if spending.refresh_days is not None:
+        ever = _number(limit.epsilon_of(spending.ever))
+        click.echo(f"renewed every {spending.refresh_days} days; ever spent: epsilon {ever}, which is what people in the data have lost")
+    rows = []
+    for name, total in spending.analysts.items():
+        if analyst in (None, name):
+            own = spending.limit_of(name) or limit
+            rows.append([name, _number(own.epsilon_of(total)), f"{own.epsilon:g}", _number(spending.left(name))])
+    print_table(["analyst", "epsilon spent", "of", "left"], rows, numbers=(1, 2, 3))
+    charges = [
+        [e.at[:19], e.analyst or "", f"{e.spend.epsilon:.6g}", f"{e.spend.delta:.3g}", " ".join((e.sql or "").split())]
+        for e in _charges(book, spending, analyst)
+    ]
+    print_table(["when (UTC)", "analyst", "epsilon", "delta", "query"], charges, numbers=(2, 3))
+
+
+def _document(book: StoredLedger, spending: Spending, analyst: str | None) -> dict[str, Any]:
+    limit, own = spending.limit, spending.per_analyst
     return {
         "release": spending.release,
-        "epsilon": spending.limit.epsilon_of(spending.total),
-        "limit": {"epsilon": spending.limit.epsilon, "delta": spending.limit.delta},
+        "epsilon": _finite(limit.epsilon_of(spending.total)),
+        "left": _finite(spending.left()),
+        "limit": {"epsilon": limit.epsilon, "delta": limit.delta},
         "per_analyst": None if own is None else {"epsilon": own.epsilon, "delta": own.delta},
-        "analysts": {n: (own or spending.limit).epsilon_of(t) for n, t in spending.analysts.items() if analyst in (None, n)},
+        "refresh_days": spending.refresh_days,
+        "epsilon_ever": _finite(limit.epsilon_of(spending.ever)),
+        "analysts": {
+            name: {
+                "epsilon": _finite((of := spending.limit_of(name) or limit).epsilon_of(total)),
+                "limit": {"epsilon": of.epsilon, "delta": of.delta},
+                "left": _finite(spending.left(name)),
+            }
+            for name, total in spending.analysts.items()
+            if analyst in (None, name)
+        },
         "charges": [
             {"at": e.at, "analyst": e.analyst, "epsilon": e.spend.epsilon, "delta": e.spend.delta, "rho": e.spend.rho, "sql": e.sql}
-            for e in entries
-            if e.kind == "charge" and analyst in (None, e.analyst)
+            for e in _charges(book, spending, analyst)
         ],
     }
+
+
+def _charges(book: StoredLedger, spending: Spending, analyst: str | None) -> list[Entry]:
+    return [e for e in book.entries(spending.release, analyst) if e.kind == "charge"]
+
+
+def _number(epsilon: float) -> str:
+    return f"{epsilon:.6g}" if math.isfinite(epsilon) else "unbounded"
+
+
+def _finite(epsilon: float) -> float | None:
+    return epsilon if math.isfinite(epsilon) else None

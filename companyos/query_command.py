@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import io
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 
 from companyos.options import store_option
 from companyos.output import print_json, print_table
+from companyos.person import person
 from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def query(
 
     service = open_service(target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic, dialect=dialect)
     settings = Settings(epsilon, delta, None if rel_error is None else share(rel_error), max_groups, min_units)
-    name = analyst or getpass.getuser()
+    name = analyst or person()
     if explain:
         explanation = service.explain(sql, analyst=name, settings=settings)
         if form == "json":

@@ -20,6 +20,7 @@ delta_A + delta_B, so each view may use half of the limit's delta. Where that is
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -88,25 +89,26 @@ class Limit:
 
     def allows(self, total: Spend) -> bool:
         """Whether `total` is within the limit, in either view."""
-        if _within(total.delta, self._half) and _within(total.epsilon, decimal(self.epsilon)):
-            return True  # the basic view alone, which asks nothing of OpenDP
-        spent = self.epsilon_of(total)
-        return math.isfinite(spent) and decimal(spent) <= decimal(self.epsilon)
-
-    @property
-    def _half(self) -> Fraction:
-        return Fraction(0) if self.delta == 0 else decimal(self.delta) / 2
+        most = decimal(self.epsilon)
+        return any(math.isfinite(spent) and decimal(spent) <= most for spent in self._views(total))
 
     def epsilon_of(self, total: Spend) -> float:
         """The epsilon that `total` amounts to at this limit's delta, the smaller of both views; infinite beyond the delta."""
+        return min(self._views(total))
+
+    def _views(self, total: Spend) -> Iterator[float]:
+        """Epsilons that all bound what `total` amounts to, the quickly found ones first."""
         if math.isnan(total.epsilon) or math.isnan(total.delta):
-            return math.inf
-        half = self._half
-        basic = total.epsilon if _within(total.delta, half) else math.inf
+            yield math.inf
+            return
+        half = Fraction(0) if self.delta == 0 else decimal(self.delta) / 2
+        yield total.epsilon if _within(total.delta, half) else math.inf
         if half == 0 or not _within(total.delta_rho, half) or not math.isfinite(total.rho):
-            return basic
+            return
         left = float(half - decimal(total.delta_rho)) * (2 - ROUNDING)
-        return min(basic, zcdp_epsilon(total.rho, left)) if left > 0 else basic
+        if left > 0:
+            yield _closed_form(total.rho, left)
+            yield zcdp_epsilon(total.rho, left)
 
 
 @lru_cache(maxsize=4096)
@@ -122,7 +124,7 @@ def zcdp_epsilon(rho: float, delta: float) -> float:
         return 0.0
     if delta >= 1:
         return 0.0
-    plain = (rho + 2 * math.sqrt(rho * -math.log(delta) * ROUNDING)) * ROUNDING
+    plain = _closed_form(rho, delta)
     if rho > FARTHEST_RHO:
         return plain
     dp = library()
@@ -144,6 +146,11 @@ def rho_of(epsilon: float, delta: float) -> float:
         else:
             hi = middle
     return lo
+
+
+def _closed_form(rho: float, delta: float) -> float:
+    """rho + 2 sqrt(rho log(1 / delta)), rounded up, for a delta from above 0."""
+    return (rho + 2 * math.sqrt(rho * max(0.0, -math.log(delta)) * ROUNDING)) * ROUNDING
 
 
 def _half_square(epsilon: float, spread: int) -> float:

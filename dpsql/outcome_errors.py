@@ -6,8 +6,9 @@ over noisy columns gets the first-order propagation of their deviations, by movi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import expressions as exp
@@ -28,15 +29,17 @@ class WithErrors:
     unknown: tuple[int, ...]
 
 
-def with_errors(residual: str, noisy: Mapping[str, Sequence[str]]) -> WithErrors:
-    """Return `residual` with the errors of its columns; `noisy` maps releases to the names of their noisy columns.
+@lru_cache(maxsize=1024)
+def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -> WithErrors:
+    """Return `residual` with the errors of its columns; `noisy` has releases with the names of their noisy columns.
 
     Where the residual is more than one SELECT over one release, errors are not known.
     """
     statement = sqlglot.parse_one(residual, dialect="duckdb")
-    names = {name for columns in noisy.values() for name in columns}
+    releases = dict(noisy)
+    names = {name for columns in releases.values() for name in columns}
     shown = statement.selects if isinstance(statement, exp.Query) else []
-    if not isinstance(statement, exp.Select) or not _plain(statement, noisy):
+    if not isinstance(statement, exp.Select) or not _plain(statement, releases):
         return WithErrors(residual, {}, tuple(n for n, _ in enumerate(shown)) if names else ())
     errors: dict[int, int] = {}
     unknown: list[int] = []
@@ -55,12 +58,12 @@ def with_errors(residual: str, noisy: Mapping[str, Sequence[str]]) -> WithErrors
     return WithErrors(statement.sql(dialect="duckdb"), errors, tuple(unknown))
 
 
-def _plain(statement: exp.Select, noisy: Mapping[str, Sequence[str]]) -> bool:
+def _plain(statement: exp.Select, releases: Collection[str]) -> bool:
     source = statement.args.get("from_") or statement.args.get("from")
     return (
         source is not None
         and isinstance(source.this, exp.Table)
-        and source.this.name in noisy
+        and source.this.name in releases
         and not any(statement.args.get(part) for part in ("joins", "group", "distinct", "with_", "with", "laterals"))
     )
 

@@ -40,6 +40,7 @@ FIRST_SHARE = 0.001  # of the limit, for the first look of a query with a target
 DELTA_SHARE = 0.01
 EXACT = 1e9  # the epsilon at which noise is nothing
 MOST_PUBLIC_ROWS = 1_000_000
+MOST_REMEMBERED = 1_000
 NO_KNOWN = Measured({}, {})
 
 
@@ -60,6 +61,7 @@ class Service:
     dialect: str = "postgres"
     synthetic: Engine | None = None
     _domains: dict[tuple[str, str], Sequence[Hashable]] = field(default_factory=dict)
+    _bound: dict[tuple[str, str, tuple[Value, ...]], Query] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger.open_release(self.release, self.limit, self.per_analyst)
@@ -114,7 +116,15 @@ class Service:
         return Explanation(spend, free, self._columns_explained(query, plans), tuple(bounds), (*statements, query.residual))
 
     def _bind(self, sql: str, parameters: Sequence[Value]) -> Query:
-        return bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
+        """The bound query, remembered, since clients ask the same again and again."""
+        key = (sql, self.dialect, tuple(parameters))
+        known = self._bound.get(key)
+        if known is None:
+            known = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
+            if len(self._bound) >= MOST_REMEMBERED:
+                self._bound.clear()
+            self._bound[key] = known
+        return known
 
     def _plans(self, query: Query, settings: Settings) -> list[Plan]:
         epsilon = settings.epsilon if settings.epsilon is not None else self.limit.epsilon * DEFAULT_SHARE
@@ -196,14 +206,14 @@ class Service:
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
     ) -> Answer:
         tables: dict[str, pa.Table] = {name: self._public_table(name) for name in query.public}
-        noisy: dict[str, list[str]] = {}
+        noisy: list[tuple[str, tuple[str, ...]]] = []
         told: list[str] = []
         for one, parts, public in zip(plans, measured, groups, strict=True):
             release = one.release
             tables[release.name] = noisy_table(one, parts, public)
-            noisy[release.name] = list(release.names)
+            noisy.append((release.name, release.names))
             told += notes(one, parts)
-        extended = with_errors(query.residual, noisy)
+        extended = with_errors(query.residual, tuple(noisy))
         outcome = work(extended.sql, tables)
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
         shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))

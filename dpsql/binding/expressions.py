@@ -88,7 +88,8 @@ class Expressions:
 
     def _function(self, node: exp.Expr) -> Expression:
         if type(node) in BINARY:
-            return self._binary(BINARY[type(node)], node)
+            bound = self._binary(BINARY[type(node)], node)
+            return call("not", bound) if node.args.get("negate") else bound
         if type(node) in ONE:
             return self._call(ONE[type(node)], self.bind(node.this))
         match node:
@@ -208,10 +209,10 @@ class Expressions:
         return call(sign, a, b)
 
     def _is(self, node: exp.Is) -> Expression:
-        negated = False
+        negated = bool(node.args.get("negate"))
         target = node.expression
         if isinstance(target, exp.Not):
-            negated, target = True, target.this
+            negated, target = not negated, target.this
         if isinstance(target, exp.Null):
             return call("is_not_null" if negated else "is_null", self.bind(node.this))
         if isinstance(target, exp.Boolean):

@@ -4,7 +4,8 @@
 file outside of the database remembers how far the chain has come, so that a restored backup gives no budget back.
 """
 
-from dpsql.ledger.base import Charge, Entry, Ledger, Question, Spending
+from dpsql.ledger.base import Charge, Entry, Ledger, Outcome, Question, Spending
 from dpsql.ledger.opening import open_ledger
+from dpsql.ledger.stored import StoredLedger
 
-__all__ = ["Charge", "Entry", "Ledger", "Question", "Spending", "open_ledger"]
+__all__ = ["Charge", "Entry", "Ledger", "Outcome", "Question", "Spending", "StoredLedger", "open_ledger"]

@@ -1,14 +1,15 @@
-"""What the service needs of a ledger."""
+"""What others need of a ledger: its words, and the protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from dpsql.accounting import Limit, Spend
+from dpsql.accounting import NOTHING, Limit, Spend
 
 Outcome = Literal["answered", "failed", "cancelled"]
+Kind = Literal["limit", "analyst", "charge", "kept", "finish", "refusal", "anchor"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Entry:
 
     number: int
     at: str
-    kind: Literal["limit", "charge", "finish", "refusal"]
-    release: str
+    kind: Kind
+    release: str | None
     analyst: str | None
     spend: Spend
     sql: str | None
@@ -45,13 +46,31 @@ class Entry:
 
 @dataclass(frozen=True)
 class Spending:
-    """What was spent on a release, by all and by each analyst, and what may be."""
+    """What was spent on a release, by all and by each analyst, and what may be.
+
+    `total` and `analysts` count since the last refresh, `ever` since the first charge; without a refresh both are the same.
+    `own_limits` are of the analysts who have one of their own in place of `per_analyst`.
+    """
 
     release: str
     limit: Limit
     per_analyst: Limit | None
     total: Spend
     analysts: Mapping[str, Spend]
+    ever: Spend
+    own_limits: Mapping[str, Limit]
+    refresh_days: int | None = None
+
+    def limit_of(self, analyst: str) -> Limit | None:
+        """The limit of `analyst`, None where only the shared one counts."""
+        return self.own_limits.get(analyst, self.per_analyst)
+
+    def left(self, analyst: str | None = None) -> float:
+        """The epsilon that is left, of the shared limit and of the analyst's own: the smaller. More may be had in small questions."""
+        left = self.limit.epsilon - self.limit.epsilon_of(self.total)
+        if analyst is not None and (own := self.limit_of(analyst)) is not None:
+            left = min(left, own.epsilon - own.epsilon_of(self.analysts.get(analyst, NOTHING)))
+        return max(0.0, left)
 
 
 class Ledger(Protocol):
@@ -77,7 +96,7 @@ class Ledger(Protocol):
         """Write down how a charged question ended; nothing is given back."""
         ...
 
-    def refuse(self, release: str, analyst: str, sql: str, reason: str) -> None:
+    def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
         ...
 
@@ -89,14 +108,14 @@ class Ledger(Protocol):
         """Return the releases that the ledger knows, in the order of their first use."""
         ...
 
-    def entries(self, release: str | None = None) -> Sequence[Entry]:
-        """Return the entries, of one release or of all, in their order."""
+    def entries(self, release: str | None = None, analyst: str | None = None) -> Iterator[Entry]:
+        """Yield the entries in their order: of one release, of one analyst, or of all."""
         ...
 
     def verify(self) -> int:
         """Recompute the whole chain and return how many entries it has; LedgerBroken says which entry was touched."""
         ...
 
-    def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str) -> None:
+    def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str, refresh_days: int | None = None) -> None:
         """Write down new limits, higher or lower, and who set them."""
         ...

@@ -1,4 +1,4 @@
-"""The tables of a ledger."""
+"""The tables of a ledger: rows are added to them and never changed, which triggers in the database hold to."""
 
 from __future__ import annotations
 
@@ -9,36 +9,13 @@ metadata = sa.MetaData()
 
 version = sa.Table("ledger_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
-limits = sa.Table(
-    "ledger_limits",
-    metadata,
-    sa.Column("release", sa.Text, primary_key=True),
-    sa.Column("first_entry", sa.BigInteger, nullable=False),
-    sa.Column("epsilon", sa.Double, nullable=False),
-    sa.Column("delta", sa.Double, nullable=False),
-    sa.Column("analyst_epsilon", sa.Double),
-    sa.Column("analyst_delta", sa.Double),
-)
-
-# running sums of the charges, of all together (analyst is '') and of each analyst; `verify` works them out again
-totals = sa.Table(
-    "ledger_totals",
-    metadata,
-    sa.Column("release", sa.Text, primary_key=True),
-    sa.Column("analyst", sa.Text, primary_key=True),
-    sa.Column("epsilon", sa.Double, nullable=False),
-    sa.Column("delta", sa.Double, nullable=False),
-    sa.Column("rho", sa.Double, nullable=False),
-    sa.Column("delta_rho", sa.Double, nullable=False),
-)
-
 entries = sa.Table(
     "ledger_entries",
     metadata,
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("release", sa.Text, nullable=False),
+    sa.Column("release", sa.Text),
     sa.Column("analyst", sa.Text),
     sa.Column("epsilon", sa.Double, nullable=False),
     sa.Column("delta", sa.Double, nullable=False),
@@ -46,9 +23,11 @@ entries = sa.Table(
     sa.Column("delta_rho", sa.Double, nullable=False),
     sa.Column("sql", sa.Text),
     sa.Column("digest", sa.Text),
-    sa.Column("detail", sa.Text),
+    sa.Column("document", sa.Text, nullable=False),  # what the kind of entry adds, as canonical JSON
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+    sa.Index("ledger_entries_latest", "release", "kind", "number"),
+    sa.Index("ledger_entries_latest_of_analyst", "analyst", "kind", "release", "number"),
 )
 
 parts = sa.Table(
@@ -56,8 +35,22 @@ parts = sa.Table(
     metadata,
     sa.Column("release", sa.Text, primary_key=True),
     sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("charge", sa.BigInteger, nullable=False),
+    sa.Column("entry", sa.BigInteger, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Index("ledger_parts_of_entry", "entry"),
 )
 
-CHAINED = ("number", "at", "kind", "release", "analyst", "epsilon", "delta", "rho", "delta_rho", "sql", "digest", "detail", "previous")
+_REFUSED = "the ledger is only added to"
+_SQLITE = """CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{refused}'); END"""
+_POSTGRESQL = """CREATE FUNCTION {table}_stays() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '{refused}'; END $$"""
+_POSTGRESQL_TRIGGER = """CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays()"""
+
+for _table in (entries, parts):
+    _guards = {"sqlite": [_SQLITE.format(table=_table.name, verb=verb, refused=_REFUSED) for verb in ("UPDATE", "DELETE")]}
+    _guards["postgresql"] = [text.format(table=_table.name, refused=_REFUSED) for text in (_POSTGRESQL, _POSTGRESQL_TRIGGER)]
+    for _dialect, _texts in _guards.items():
+        for _text in _texts:
+            _ddl = sa.DDL(_text).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+            sa.event.listen(_table, "after_create", _ddl)

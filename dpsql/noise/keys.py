@@ -33,9 +33,9 @@ class ReleasedKeys:
 def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> ReleasedKeys:
     """Release the keys whose noisy count of units reaches a threshold, (`epsilon`, `delta`)-DP where a unit is in `most_groups` keys.
 
-    The threshold is the least that OpenDP's map accepts for `delta` (stable histograms: Korolova et al. 2009, Rogers 2023), or
-    `min_units` where that is more. `counts` holds the keys that are there, each with one unit or more. Raises InputError where a number
-    is out of range.
+    The threshold is the least for `delta` (stable histograms: Korolova et al. 2009, Rogers 2023), by OpenDP's map of the threshold
+    below it, since its own counts too little (OpenDP issue 2922), or `min_units` where that is more. `counts` holds the keys that are
+    there, each with one unit or more. Raises InputError where a number is out of range.
     """
     check_values(counts.values())
     if not 0 < delta < 1:
@@ -57,12 +57,15 @@ def _least_threshold(most_groups: int, epsilon: float, delta: float) -> tuple[fl
     distance = (most_groups, most_groups, 1)
     most, lost = strictly_below(epsilon), strictly_below(delta)
     scale = most_groups / most
-    far = 2 + math.ceil(scale * math.log(2 * max(most_groups, 1) / lost))  # the closed form, which fits but for rounding
+    far = 3 + math.ceil(scale * math.log(2 * max(most_groups, 1) / lost))  # the closed form, which fits but for rounding
     while _measurement(scale, far).map(distance)[0] > most:
         scale = math.nextafter(scale, math.inf)
 
     def fits(threshold: int) -> bool:
-        return bool(_measurement(scale, threshold).map(distance)[1] <= lost)
+        if threshold == 2:  # OpenDP has no map for one less; a unit's keys are there with q / (1 + q) each, q = exp(-1 / scale)
+            return most_groups * math.exp(-1 / scale) * (1 + 1e-9) <= lost
+        # OpenDP releases what reaches the threshold and tells the delta of what is beyond it: too little by the threshold itself
+        return bool(_measurement(scale, threshold - 1).map(distance)[1] <= lost)
 
     while not fits(far):
         far *= 2

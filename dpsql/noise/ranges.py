@@ -24,9 +24,7 @@ def check_sensitivity(*amounts: int) -> None:
     if any(amount < 0 for amount in amounts):
         raise InputError("what a unit changes must be 0 or more")
     if any(amount >= LARGEST for amount in amounts):
-        raise InputError(
-            f"a unit may change more than {LARGEST} steps, which cannot be measured: declare narrower bounds or a coarser type"
-        )
+        raise InputError(f"a unit may change more than {LARGEST} steps, too many to measure: declare narrower bounds or a coarser type")
 
 
 def check_values(values: Iterable[int]) -> None:

@@ -5,7 +5,7 @@ rows up (`peeling`, `clustering`) and from the whole table down (`splitting`); g
 generalisations. What is written is checked by code of its own (`checker`).
 """
 
-from masking.anonymity.anonymize import Anonymized, Specification, Summary, anonymize
+from masking.anonymity.anonymize import Anonymized, Specification, Summary, anonymize, classes_apart
 from masking.anonymity.checker import check
 from masking.anonymity.distinct import QuasiIdentifier
 from masking.anonymity.flat_files import anonymize_file
@@ -34,4 +34,5 @@ __all__ = [
     "anonymize",
     "anonymize_file",
     "check",
+    "classes_apart",
 ]

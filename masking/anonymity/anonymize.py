@@ -125,11 +125,11 @@ def anonymize(table: pa.Table, asked: Specification) -> Anonymized:
         raise InputError("the table has no rows; there is nothing to anonymise")
     tuples, tuple_of = distinct_table(table, asked.quasi_identifiers, asked.observed, asked.notation)
     require_feasible(asked.models, _statistics(tuples, np.zeros(len(tuples.counts), np.int64), 1))
-    limit = math.floor(asked.suppression * table.num_rows + 1e-9)
+    limit = int(_limits(asked, tuples)[0])
     typed = asked.notation == "typed"
     levels = None
     if asked.recoding == "local":
-        classes = recode_locally(tuples, asked.models, limit)
+        classes = recode_locally(tuples, asked.models, np.array([limit]))
         kept, number = _numbered(classes)
         part = _kept(tuples, kept)
         cells = class_cells(part, classes[kept], number, typed=typed)
@@ -146,6 +146,33 @@ def anonymize(table: pa.Table, asked: Specification) -> Anonymized:
     return Anonymized(_written(table, cells, classes[tuple_of]), summary, classes[tuple_of])
 
 
+def classes_apart(table: pa.Table, asked: Specification, parts: Ints) -> Ints:
+    """The class of each row, -1 where it is suppressed, where rows of two parts are never in one class.
+
+    `parts` is the part of each row, from 0 on; each part must meet the models. t-closeness compares with the whole table; the limit
+    of suppression is that of each part. Raises as `anonymize` does.
+    """
+    tuples, tuple_of = distinct_table(table, asked.quasi_identifiers, asked.observed, asked.notation, parts)
+    number = int(parts.max(initial=-1)) + 1
+    require_feasible(asked.models, _statistics(tuples, tuples.parts, number))
+    limits = _limits(asked, tuples)
+    if asked.recoding == "local":
+        return recode_locally(tuples, asked.models, limits)[tuple_of]
+    classes, offset = np.full(len(tuples.counts), -1, np.int64), 0
+    for part in range(number):
+        members = np.flatnonzero(tuples.parts == part)
+        found = recode_globally(tuples.only(members), asked.models, int(limits[part])).classes
+        classes[members] = np.where(found >= 0, found + offset, -1)
+        offset += int(found.max(initial=-1)) + 1
+    return classes[tuple_of]
+
+
+def _limits(asked: Specification, tuples: DistinctTable) -> Ints:
+    """How many rows of each part may be suppressed."""
+    limits: Ints = np.floor(asked.suppression * np.bincount(tuples.parts, tuples.counts) + 1e-9).astype(np.int64)
+    return limits
+
+
 def require_columns(table: pa.Table, names: Iterable[str]) -> None:
     """Raise InputError, with the nearest name, for columns that the table does not have."""
     for name in names:
@@ -158,7 +185,7 @@ def _numbered(classes: Ints) -> tuple[Ints, int]:
 
 
 def _kept(tuples: DistinctTable, kept: Ints) -> DistinctTable:
-    return DistinctTable(tuples.domains, tuples.codes[:, kept], tuples.counts[kept], {})
+    return DistinctTable(tuples.domains, tuples.codes[:, kept], tuples.counts[kept], {}, tuples.parts[kept])
 
 
 def _statistics(tuples: DistinctTable, classes: Ints, number: int) -> ClassStatistics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 _QUOTED = re.compile(r'[,{}"]|^\s|\s$|^$')
 _WHOLE = re.compile(r"-?\d{1,18}")
 _SHORTEST_RUN = 3
+# numbers have as many digits as their texts, and their middle one more
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ def midpoint(low: str | None, high: str | None) -> str | None:
     """The number in the middle of two, exactly; null where there is none."""
     if low is None or high is None or low == high:
         return low
-    middle = (Decimal(low) + Decimal(high)) / 2
-    return f"{middle.quantize(Decimal(1)) if middle == middle.to_integral_value() else middle.normalize():f}"
+    middle = f"{_EXACT.multiply(_EXACT.add(Decimal(low), Decimal(high)), _HALF):f}".rstrip("0").rstrip(".")
+    return "0" if middle == "-0" else middle
 
 
 def _nodes(domain: Domain, codes: NDArray[np.int32], classes: Ints, number: int, level: int) -> Ints:

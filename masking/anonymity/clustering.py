@@ -20,6 +20,7 @@ from masking.anonymity.joins import Joins, State, joins_of
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
+Enough = NDArray[np.float64]
 
 _BLOCK_SIZES = ((1 << 14, 256), (1 << 16, 128), (1 << 18, 64))
 _SMALLEST_BLOCK = 32
@@ -31,36 +32,38 @@ def cluster(table: DistinctTable, classes: Ints, met: Callable[[Ints, int], Flag
     """Join the items of a table until all meet the models; returns the class of each tuple, from 0 on.
 
     `classes` gives the item of each tuple, from 0 on; items that meet the models are joined only with such as do not. See `peel`
-    for `met` and `need`. Where all items together do not meet the models, one item is left.
+    for `met` and `need`. Where all items of a part of the table do not meet the models together, one item is left of it.
     """
     joins = joins_of(table.domains)
     order = np.argsort([-join.step() for join in joins], kind="stable")
     while True:
         number = int(classes.max()) + 1
-        lacking = ~met(classes, number)
-        if number == 1 or not lacking.any():
+        parts = np.zeros(number, np.int64)
+        parts[classes] = table.parts
+        lacking = ~met(classes, number) & (np.bincount(parts)[parts] > 1)
+        if not lacking.any():
             return classes
-        joined = _pass(table, joins, order, classes, lacking, need)
+        joined = _pass(table, joins, order, classes, parts, lacking, need)
         _, classes = np.unique(joined[classes], return_inverse=True)
 
 
-def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: Ints, lacking: Flags, need: int) -> Ints:
-    """Join every lacking item at least once; returns what each item became."""
+def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: Ints, parts: Ints, lacking: Flags, need: int) -> Ints:
+    """Join every lacking item at least once, with one of its part; returns what each item became."""
     number = len(lacking)
     sizes = np.bincount(classes, table.counts, number)
     firsts = np.full((len(joins), number), np.iinfo(np.int32).max, np.int32)
     for first, codes in zip(firsts, table.codes, strict=True):
         np.minimum.at(first, classes, codes)
-    ordered = np.lexsort([firsts[column] for column in order[::-1]])
+    ordered = np.lexsort([*(firsts[column] for column in order[::-1]), parts])
     candidates = ordered if lacking.mean() > 1 / 16 else _near(ordered, lacking)
     width = next((size for most, size in _BLOCK_SIZES if len(candidates) <= most), _SMALLEST_BLOCK)
-    blocks = -(-len(candidates) // width)
-    block_of = np.arange(len(candidates)) * blocks // len(candidates)
+    block_of, width = _blocks(parts[candidates], width)
+    blocks = int(block_of[-1]) + 1
     starts = np.searchsorted(block_of, np.arange(blocks))
     slot_of = np.arange(len(candidates)) - starts[block_of]
     # with a large k a block may not hold a few classes: then clusters grow over several passes
-    held = sizes[candidates].sum() / blocks
-    enough = min(need, max(2, int(held / _FEWEST_CLUSTERS)))
+    held = np.bincount(block_of, sizes[candidates], blocks)
+    enough = np.minimum(need, np.maximum(2, held // _FEWEST_CLUSTERS))
 
     block = np.full(number, -1, np.int64)
     slot = np.zeros(number, np.int64)
@@ -69,7 +72,7 @@ def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: In
     members = members[np.argsort(block[classes[members]], kind="stable")]
     member_block = block[classes[members]]
     active = np.bincount(block_of, lacking[candidates], blocks) > 0
-    chunk = max(1, _PAIRS // width**2)
+    chunk = max(1, min(_PAIRS // width**2, -(-blocks // 2)))
 
     def work(first: int) -> tuple[Ints, Ints]:
         last = min(first + chunk, blocks)
@@ -84,7 +87,7 @@ def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: In
         ]
         counts, must = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
         counts[at], must[at] = sizes[candidates[items]], lacking[candidates[items]]
-        into = _agglomerate(joins, states, counts, must, need, enough)
+        into = _agglomerate(joins, states, counts, must, need, enough[first:last, None])
         item_at = np.full(shape, -1, np.int64)
         item_at[at] = candidates[items]
         return candidates[items], item_at[at[0], into[at]]
@@ -97,6 +100,15 @@ def _pass(table: DistinctTable, joins: Sequence[Joins], order: Ints, classes: In
     return became
 
 
+def _blocks(parts: Ints, width: int) -> tuple[Ints, int]:
+    """Cut the items of each part, which stand together, into blocks of about one size; returns the block of each, and the width."""
+    _, starts, sizes = np.unique(parts, return_index=True, return_counts=True)
+    blocks = -(-sizes // width)
+    rank = np.arange(len(parts)) - np.repeat(starts, sizes)
+    block_of = np.repeat(np.cumsum(blocks) - blocks, sizes) + rank * np.repeat(blocks, sizes) // np.repeat(sizes, sizes)
+    return block_of, int(np.bincount(block_of).max())
+
+
 def _near(ordered: Ints, lacking: Flags, each: int = 24) -> Ints:
     """The lacking items and those that stand near them."""
     near = np.zeros(len(ordered) + 2 * each + 1, np.int64)
@@ -106,7 +118,7 @@ def _near(ordered: Ints, lacking: Flags, each: int = 24) -> Ints:
     return ordered[np.cumsum(near)[each : each + len(ordered)] > 0]
 
 
-def _agglomerate(joins: Sequence[Joins], states: list[State], counts: Floats, must: Flags, need: int, enough: int) -> Ints:
+def _agglomerate(joins: Sequence[Joins], states: list[State], counts: Floats, must: Flags, need: int, enough: Enough) -> Ints:
     """Join the items of each block until each has `enough` rows and none that `must` is alone; returns the slot each ends in."""
     blocks, width = counts.shape
     k = np.float32(need)
@@ -154,7 +166,7 @@ def _agglomerate(joins: Sequence[Joins], states: list[State], counts: Floats, mu
     return into
 
 
-def _steps(counts: Floats, must: Flags, least: Floats, best: Ints, enough: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+def _steps(counts: Floats, must: Flags, least: Floats, best: Ints, enough: Enough) -> Iterator[tuple[Ints, Ints, Ints]]:
     """The best pair of each block that has one to join; ends when no block has."""
     while True:
         lacking = (counts > 0) & ((counts < enough) | must)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -36,26 +36,43 @@ class DistinctTable:
     """The different tuples of quasi-identifiers of a table, and what stands beside them.
 
     `codes` has shape (columns, tuples) and holds places in `domains`; `counts` the rows of each tuple; `observations` the sensitive
-    values beside each tuple, by column.
+    values beside each tuple, by column. `parts` is the part of the table that each tuple is of, from 0 on and ascending: tuples of
+    two parts are never in one class.
     """
 
     domains: tuple[Domain, ...]
     codes: NDArray[np.int32]
     counts: Ints
     observations: Mapping[str, Observations]
+    parts: Ints
 
     @property
     def rows(self) -> int:
         """The rows of the table."""
         return int(self.counts.sum())
 
+    def only(self, tuples: Ints) -> DistinctTable:
+        """Some tuples alone, ascending, with what stands beside them."""
+        place = np.full(len(self.counts), -1, np.int64)
+        place[tuples] = np.arange(len(tuples))
+        beside = {}
+        for name, seen in self.observations.items():
+            held = place[seen.tuples] >= 0
+            beside[name] = replace(seen, tuples=place[seen.tuples[held]], values=seen.values[held], counts=seen.counts[held])
+        return DistinctTable(self.domains, self.codes[:, tuples], self.counts[tuples], beside, self.parts[tuples])
+
 
 def distinct_table(
-    table: pa.Table, quasi_identifiers: Sequence[QuasiIdentifier], sensitive: Sequence[str], notation: Notation
+    table: pa.Table,
+    quasi_identifiers: Sequence[QuasiIdentifier],
+    sensitive: Sequence[str],
+    notation: Notation,
+    parts: Ints | None = None,
 ) -> tuple[DistinctTable, Ints]:
     """Count the different tuples of `quasi_identifiers`; returns them, and the tuple of each row.
 
-    `table` holds texts and nulls; null is a value of its own. Raises InputError where a value is no leaf of its hierarchy.
+    `table` holds texts and nulls; null is a value of its own. `parts` is the part of each row, where there are several.
+    Raises InputError where a value is no leaf of its hierarchy.
     """
     domains, columns = [], []
     for quasi in quasi_identifiers:
@@ -63,11 +80,12 @@ def distinct_table(
         domain, codes = make_domain(quasi.name, present, quasi.hierarchy, notation, quasi.weight)
         domains.append(domain)
         columns.append(codes[places])
-    packed = packed_keys(columns, [len(domain.values) for domain in domains])
+    parts = np.zeros(table.num_rows, np.int64) if parts is None else parts
+    packed = packed_keys([parts, *columns], [int(parts.max(initial=0)) + 1, *(len(domain.values) for domain in domains)])
     _, first, inverse, counts = np.unique(packed, return_index=True, return_inverse=True, return_counts=True)
     found = np.stack([column[first] for column in columns]).astype(np.int32)
     observations = {name: _observations(table.column(name), inverse) for name in sensitive}
-    return DistinctTable(tuple(domains), found, counts.astype(np.int64), observations), inverse
+    return DistinctTable(tuple(domains), found, counts.astype(np.int64), observations, parts[first]), inverse
 
 
 def packed_keys(columns: Sequence[Ints], sizes: Sequence[int]) -> Ints:

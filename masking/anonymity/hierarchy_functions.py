@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from masking.anonymity.hierarchy import Hierarchy, from_function
 from schemas.errors import InputError, nearest
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # of a number of any length
 _NETWORKS = {4: (24, 16, 8), 6: (64, 48, 32)}
 
 
@@ -92,11 +93,19 @@ def _intervals(widths: Sequence[Decimal], values: Sequence[str]) -> Callable[[st
             raise ValueError from None
         found = []
         for width in widths:
-            low = (number / width).to_integral_value("ROUND_FLOOR") * width
-            found.append(f"[{low:f},{low + width - 1:f}]" if whole else f"[{low:f},{low + width:f})")
+            low = _floored(number, width)
+            high = _EXACT.add(low, width)
+            found.append(f"[{low:f},{_EXACT.subtract(high, Decimal(1)):f}]" if whole else f"[{low:f},{high:f})")
         return found
 
     return labels
+
+
+def _floored(number: Decimal, width: Decimal) -> Decimal:
+    """The greatest multiple of `width` that is not above `number`."""
+    times = _EXACT.divide_int(number, width)
+    low = _EXACT.multiply(times, width)
+    return low if low <= number else _EXACT.subtract(low, width)
 
 
 def _dates(_: Sequence[Decimal], values: Sequence[str]) -> Callable[[str], list[str]]:

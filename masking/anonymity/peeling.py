@@ -1,9 +1,9 @@
 """Local recoding from the cheapest generalisations up: at each, the groups that meet the models are classes and leave.
 
-A generalisation is a level for each column. They are visited by the mean loss of the rows; the rows that are left are grouped
-by their labels, and the groups that meet all models are taken away. No row that is left ever fits a class made before it, as it
-would have been taken then. It is the search of full-domain recoding (Samarati 2001; El Emam et al. 2009), repeated on what no
-generalisation so far could cover.
+A generalisation is a level for each column. They are visited by the mean loss of the rows; the rows that are left are grouped by their
+labels (and their part of the table), and the groups that meet all models are taken away. No row that is left ever fits a class made
+before it, as it would have been taken then. It is the search of full-domain recoding (Samarati 2001; El Emam et al. 2009), repeated on
+what no generalisation so far could cover.
 """
 
 from __future__ import annotations
@@ -95,13 +95,15 @@ class _Grouper:
         self._counts = table.counts[tuples].copy()
         self.size = len(tuples)
         self._bits = max(10, int(self.size).bit_length() + 1)
-        stride, self._exact = 1, True
+        base = table.parts[tuples].astype(np.uint64)
+        stride, self._exact = int(table.parts.max(initial=0)) + 1, True
         self._sums: list[tuple[list[int], Words]] = []
         parts: list[Words] = []
         for domain, codes in zip(table.domains, table.codes, strict=True):
             nodes = int(domain.ancestors.max()) + 1
             self._exact &= stride * nodes < 1 << 64
-            parts.append(domain.ancestors[:, codes[tuples]].astype(np.uint64) * np.uint64(stride % (1 << 64)))
+            parts.append(domain.ancestors[:, codes[tuples]].astype(np.uint64) * np.uint64(stride % (1 << 64)) + base)
+            base = np.zeros(1, np.uint64)
             stride = stride * nodes if self._exact else (stride * nodes * 2 + 1) % (1 << 64)
         group: list[int] = []
         summed: Words | None = None
@@ -152,4 +154,5 @@ class _Grouper:
         tuples = self._tuples[places]
         domains: Sequence[Domain] = self._table.domains
         labels = [d.ancestors[g, c[tuples]] for d, c, g in zip(domains, self._table.codes, generalisation, strict=True)]
-        return packed_keys(labels, [int(d.ancestors.max()) + 1 for d in domains])
+        parts = self._table.parts
+        return packed_keys([parts[tuples], *labels], [int(parts.max(initial=0)) + 1, *(int(d.ancestors.max()) + 1 for d in domains)])

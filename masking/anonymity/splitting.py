@@ -35,10 +35,10 @@ class _Splits:
 
 
 def split(table: DistinctTable, met: Callable[[Ints, int], Flags], need: int) -> Ints:
-    """Return the class of each tuple, from 0 on, starting from one class, which must meet the models; see `peel` for the others."""
+    """Return the class of each tuple, from 0 on, starting from the parts of the table, which must meet the models; see `peel`."""
     columns = [_Column(table, i) for i in range(len(table.domains))]
-    classes = np.zeros(len(table.counts), np.int64)
-    settled = np.zeros(1, np.bool_)
+    classes = table.parts.copy()
+    settled = np.zeros(int(classes.max(initial=0)) + 1, np.bool_)
     while not settled.all():
         live = np.flatnonzero(~settled[classes])
         waiting, of = np.unique(classes[live], return_inverse=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,8 @@ from masking.anonymity.cells import element
 from masking.anonymity.hierarchy import ALL, Hierarchy
 from masking.people.records import Ints, Values
 from masking.people.specification import PeopleSpec
+
+_DIGITS = Context(prec=80, rounding=ROUND_FLOOR)  # more than any decimal type has
 
 
 def cells_of(values: Values, place_of: Ints, hierarchy: Hierarchy | None, spec: PeopleSpec) -> pa.Array:
@@ -65,18 +68,23 @@ def _set(texts: list[str | None]) -> str | None:
 
 
 def _middle(values: list[Any]) -> Any:
-    """The middle of the least and the greatest value in their own type; null where one is null, which is not between them."""
+    """The middle of the least and the greatest value in their own type; null where one is null, which is not between them.
+
+    NaN, which has no order, where one is NaN.
+    """
     if not values or any(value is None for value in values):
         return None
+    if any(value != value for value in values):
+        return math.nan
     low, high = min(values), max(values)
     if low == high:
         return low
     if isinstance(low, Decimal):
-        return ((low + high) / 2).quantize(low, ROUND_FLOOR)
+        return _DIGITS.quantize(_DIGITS.divide(_DIGITS.add(low, high), Decimal(2)), low)
     if isinstance(low, datetime):
         return low + (high - low) / 2
     if isinstance(low, date):
         return date.fromordinal((low.toordinal() + high.toordinal()) // 2)
     if isinstance(low, int):
         return (low + high) // 2
-    return low + (high - low) / 2
+    return low / 2 + high / 2  # neither overflows

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from masking.anonymity import QuasiIdentifier, Specification, check
+from masking.anonymity import KAnonymity, QuasiIdentifier, Specification, check
 from masking.anonymity.checker import covering
 from masking.anonymity.hierarchy import ALL, Hierarchy
+from masking.anonymity.models import smallest_class
 from masking.canonical import texts_of
 from masking.errors import ModelViolated
 from masking.keyed import KeyedHash
@@ -64,10 +65,13 @@ class PeopleCheck:
         if not len(people):
             return
         table = pa.table({**tokens, **{name: pa.chunked_array(parts, pa.string()) for name, parts in self._sensitive.items()}})
-        table = self._with_suppressed(table)
         columns = tuple(QuasiIdentifier(q.name) for q in self._spec.quasi)
-        # every cell is a value of its own here: what is asked is whether equal records stand together in enough number
-        check(table, table, Specification(columns, self._spec.models, suppression=self._spec.suppression, sensitive=self._spec.sensitive))
+        # every cell is a value of its own here: what is asked is whether equal records stand together in enough number;
+        # suppressed persons too, since whether they have rows in other tables, and which rows they share, still shows
+        check(table, table, Specification(columns, (KAnonymity(smallest_class(self._spec.models)),)))
+        asked = Specification(columns, self._spec.models, suppression=self._spec.suppression, sensitive=self._spec.sensitive)
+        table = self._with_suppressed(table)
+        check(table, table, asked)
 
     def _tokens(self, quasi: QuasiColumn, people: Index, count: int) -> pa.Array:
         cells = self._joined(self._cells[quasi.name])
@@ -134,6 +138,6 @@ def require_covered(quasi: QuasiColumn, hierarchy: Hierarchy | None, values: pa.
 
 
 def _token(cells: Hashes, there: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(
-        [f"{cell:016x}" if known else _NOTHING for cell, known in zip(cells.tolist(), there.tolist(), strict=True)], pa.string()
-    )
+    different, place = np.unique(cells, return_inverse=True)
+    texts = pa.array([*(f"{cell:016x}" for cell in different.tolist()), _NOTHING], pa.string())
+    return texts.take(pa.array(np.where(there, place, len(different))))

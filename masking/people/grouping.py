@@ -17,59 +17,72 @@ from numpy.typing import NDArray
 from masking.anonymity import EqualCloseness, OrderedCloseness, QuasiIdentifier
 from masking.anonymity.class_statistics import class_statistics, whole_counts
 from masking.anonymity.distinct import distinct_table
+from masking.anonymity.models import all_met, smallest_class
 from masking.errors import ModelInfeasible
 from masking.people.records import Ints, Records
 
 Flags = NDArray[np.bool_]
 
 
+Place = tuple[str, str]  # a table of parents, and the column that references it
+
+
 @dataclass(frozen=True)
 class Groups:
-    """The group of each person, -1 for those who are like too few others; the shared cell of each person, and of each parent's row."""
+    """The group of each person, -1 for those who cannot meet the models; the shared cells of each person, and of each parent's row."""
 
     of_person: Ints
-    cell_of_person: Ints
-    cell_of_parent: Mapping[tuple[str, str], Ints]
-
-    @property
-    def alone(self) -> int:
-        """How many persons are like too few others."""
-        return int(np.count_nonzero(self.of_person < 0))
+    cell_of_person: Mapping[Place, Ints]
+    cell_of_parent: Mapping[Place, Ints]
 
 
 def group(records: Records) -> Groups:
-    """Part the persons; groups that cannot meet the models as one class are merged, as far as their patterns are the same.
+    """Part the persons; cells are merged until all groups meet the models as one class, as far as their patterns are the same.
 
-    Raises ModelInfeasible where t-closeness is asked for and persons differ in their patterns: it compares with all persons.
+    Groups that cannot even so are of as many persons as a class must have. Raises ModelInfeasible where there are fewer, as neither
+    cells nor suppression hide a pattern; and where t-closeness is asked for and patterns differ: it compares with all persons.
     """
     patterns = _patterns(records)
-    cells = _united(_combinations(records), _sharing(records, _combinations(records)))
+    cells = _combinations(records)
     while True:
         of_person, met, sizes = _groups(records, cells, patterns)
-        merged = list(_to_merge(of_person, met, sizes, cells, patterns))
-        if not merged:
+        merged = _to_merge(cells, patterns, ~met[of_person])
+        if merged is None:
             break
-        cells = _united(cells, merged)
+        place, pairs = merged
+        cells[place] = _united(cells[place], pairs)
     if len(sizes) > 1 and any(isinstance(model, EqualCloseness | OrderedCloseness) for model in records.spec.models):
         raise ModelInfeasible(
             f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or that table's columns"
         )
     if not met.all() and len(sizes) > 1:
+        _require_not_alone(records, of_person, ~met, sizes)
         of_person = np.where(met[of_person], of_person, -1)
     parents = {}
     for place, parent in records.parent_of.items():
-        found = np.full(len(records.parents[place].rows), -1, np.int64)
-        found[parent[parent >= 0]] = cells[parent >= 0]
-        parents[place] = found
+        parents[place] = np.full(len(records.parents[place].rows), -1, np.int64)
+        parents[place][parent[parent >= 0]] = cells[place][parent >= 0]
     return Groups(of_person, cells, parents)
 
 
-def require_few_alone(records: Records, groups: Groups, limit: int, needed: int) -> None:
-    """Raise ModelInfeasible, which says what would help, where more persons would have to be suppressed than `limit` allows."""
-    if needed > limit:
+def _require_not_alone(records: Records, of_person: Ints, failing: Flags, sizes: Ints) -> None:
+    need = smallest_class(records.spec.models)
+    alone = failing & (sizes < need)
+    if alone.any():
         raise ModelInfeasible(
-            f"{records.spec.title}: {groups.alone:,} of {records.count:,} persons are like too few others to meet the models: "
-            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(needed / records.count)}`, lower the models, or "
+            f"{records.spec.title}: {int(sizes[alone].sum()):,} of {records.count:,} persons are like too few others: "
+            f"{_without(records)}, which neither cells nor suppression hide. The nearest that can be met are classes of "
+            f"{int(sizes[alone].min())}, where {need} are asked for; or leave the columns of that table out, or these persons (`subset:`)"
+        )
+
+
+def require_room_to_suppress(records: Records, groups: Groups, limit: int) -> None:
+    """Raise ModelInfeasible, which says what would help, where more persons must be suppressed than `limit`."""
+    out = int(np.count_nonzero(groups.of_person < 0))
+    if out > limit:
+        raise ModelInfeasible(
+            f"{records.spec.title}: {out:,} of {records.count:,} persons cannot meet the models among those who are like them: "
+            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(out / records.count)}`, lower the models, or "
             "leave the columns of that table out"
         )
 
@@ -79,10 +92,9 @@ def _upwards(share: float) -> float:
 
 
 def _without(records: Records) -> str:
-    said = [
+    return ", ".join(
         f"{int(np.count_nonzero(~there)):,} have no row in {table}" for table, there in records.present.items() if not there.all()
-    ]  # fmt: skip
-    return ", ".join(said)
+    )
 
 
 def _patterns(records: Records) -> Ints:
@@ -92,29 +104,18 @@ def _patterns(records: Records) -> Ints:
     return found
 
 
-def _combinations(records: Records) -> Ints:
-    """Persons by the values of the rows that they reference."""
-    combined = np.zeros(records.count, np.int64)
+def _combinations(records: Records) -> dict[Place, Ints]:
+    """The cell of each person in each table of parents, by the values of the row that they reference and in their order."""
+    found = {}
     for place, parent in records.parent_of.items():
         rows = len(records.parents[place].rows)
-        quasi = [q for q in records.spec.quasi if (q.table, q.link) == place]
-        codes = np.stack([records.values[q.name].first(rows) for q in quasi])
-        alike = np.unique(codes, axis=1, return_inverse=True)[1].ravel() if rows else np.zeros(0, np.int64)
-        of_person = np.full(records.count, -1, np.int64)
-        of_person[parent >= 0] = alike[parent[parent >= 0]]
-        combined = np.unique(combined * (rows + 1) + of_person + 1, return_inverse=True)[1].astype(np.int64)
-    return combined
-
-
-def _sharing(records: Records, cells: Ints) -> Iterable[tuple[int, int]]:
-    """Pairs of cells of which persons reference the same row, as they can where there are two tables of parents."""
-    if len(records.parent_of) < 2:
-        return
-    for parent in records.parent_of.values():
-        known = parent >= 0
-        pairs = np.unique(np.stack([parent[known], cells[known]]), axis=1)
-        same = np.flatnonzero(pairs[0, 1:] == pairs[0, :-1])
-        yield from zip(pairs[1, same].tolist(), pairs[1, same + 1].tolist(), strict=True)
+        known = [records.values[q.name] for q in records.spec.quasi if (q.table, q.link) == place]
+        ranks = np.stack([values.ranks()[values.first(rows)] for values in known])
+        alike = np.unique(ranks, axis=1, return_inverse=True)[1].ravel() if rows else np.zeros(0, np.int64)
+        of_person = np.zeros(records.count, np.int64)
+        of_person[parent >= 0] = alike[parent[parent >= 0]] + 1
+        found[place] = np.unique(of_person, return_inverse=True)[1].astype(np.int64)
+    return found
 
 
 def _united(cells: Ints, pairs: Iterable[tuple[int, int]]) -> Ints:
@@ -134,31 +135,34 @@ def _united(cells: Ints, pairs: Iterable[tuple[int, int]]) -> Ints:
     return np.unique(roots[cells], return_inverse=True)[1].astype(np.int64) if len(cells) else cells
 
 
-def _groups(records: Records, cells: Ints, patterns: Ints) -> tuple[Ints, Flags, Ints]:
-    """The group of each person by cell and pattern, whether each group meets the models as one class, and its size."""
+def _groups(records: Records, cells: Mapping[Place, Ints], patterns: Ints) -> tuple[Ints, Flags, Ints]:
+    """The group of each person by cells and pattern, whether each group meets the models as one class, and its size."""
     if not records.count:
         return np.zeros(0, np.int64), np.ones(0, bool), np.zeros(0, np.int64)
-    number = np.unique(cells * (int(patterns.max()) + 1) + patterns, return_inverse=True)[1]
+    number = np.unique(np.stack([patterns, *cells.values()]), axis=1, return_inverse=True)[1].ravel()
     table = pa.table({"group": pa.array(number).cast(pa.string()), **records.sensitive})
     tuples, of_person = distinct_table(table, [QuasiIdentifier("group")], list(records.sensitive), "labels")
     count = len(tuples.counts)
     whole = whole_counts(tuples.observations)
     statistics = class_statistics(np.arange(count, dtype=np.int64), count, tuples.counts, tuples.observations, whole)
-    met = np.ones(count, bool)
-    for model in records.spec.models:
-        met &= model.met(model.measure(statistics))
-    return of_person.astype(np.int64), met, tuples.counts
+    return of_person.astype(np.int64), all_met(records.spec.models, statistics), tuples.counts
 
 
-def _to_merge(of_person: Ints, met: Flags, sizes: Ints, cells: Ints, patterns: Ints) -> Iterable[tuple[int, int]]:
-    """Pairs of cells to unite: groups that do not meet the models, two and two by size, the last with the smallest that does."""
-    _, first = np.unique(of_person, return_index=True)
-    of_pattern: dict[int, list[int]] = {}
-    for number in np.argsort(sizes, kind="stable").tolist():
-        of_pattern.setdefault(int(patterns[first[number]]), []).append(number)
-    for _, numbers in sorted(of_pattern.items()):
-        failing = [n for n in numbers if not met[n]]
-        if len(failing) % 2:
-            failing += [n for n in numbers if met[n]][:1]
-        for one, other in zip(failing[::2], failing[1::2]):
-            yield int(cells[first[one]]), int(cells[first[other]])
+def _to_merge(cells: Mapping[Place, Ints], patterns: Ints, failing: Flags) -> tuple[Place, list[tuple[int, int]]] | None:
+    """The table of parents with the most cells that can be merged, and pairs of its cells: two and two by their order, of those who fail.
+
+    Only cells of one pattern are paired; the last that is left over goes to its neighbour. None where nothing can be merged.
+    """
+    for place in sorted(cells, key=lambda place: (-len(np.unique(cells[place])), place)):
+        pairs = []
+        for pattern in np.unique(patterns[failing]).tolist():
+            inside = patterns == pattern
+            known, lacking = np.unique(cells[place][inside]).tolist(), np.unique(cells[place][inside & failing]).tolist()
+            if len(known) > 1:
+                pairs += list(zip(lacking[::2], lacking[1::2], strict=False))
+                if len(lacking) % 2:
+                    last = known.index(lacking[-1])
+                    pairs.append((known[last], known[last - 1] if last else known[1]))
+        if pairs:
+            return place, pairs
+    return None

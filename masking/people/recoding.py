@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.anonymity import QuasiIdentifier, Specification, anonymize
+from masking.anonymity import QuasiIdentifier, Specification, classes_apart
 from masking.anonymity.hierarchy import ALL, Hierarchy
 from masking.anonymity.hierarchy_functions import hierarchy_function
 from masking.anonymity.hierarchy_reader import read_hierarchy
-from masking.errors import MaskingFailed
+from masking.errors import MaskingFailed, ModelInfeasible
 from masking.fitting import breaches
 from masking.people.cells import cells_of
-from masking.people.grouping import Groups, group, require_few_alone
+from masking.people.grouping import Groups, group, require_room_to_suppress
 from masking.people.records import Index, Ints, Records, Values, hashed
 from masking.people.specification import PeopleSpec, QuasiColumn
 from schemas.model import Column, Table
@@ -56,19 +56,24 @@ def require_room(written: RecodedColumn, column: Column, table: Table) -> None:
     if wrong:
         said = "; ".join(f"{count:,} times it {what}" for what, count in wrong.items())
         raise MaskingFailed(
-            f"{table.name}.{column.name}: a class's cell does not fit its column: {said}; give it shorter labels by a hierarchy"
+            f"{table.name}.{column.name}: a class's cell does not fit its column: {said}; give it shorter labels by a hierarchy, such as "
+            "`prefix:1`"
         )
 
 
 @dataclass(frozen=True)
 class Recoded:
-    """The class of each person (-1 where suppressed), the recoded columns by table, and the persons' records before and after."""
+    """The class of each person (-1 where suppressed), the recoded columns by table, and the persons' records before and after.
+
+    `children` are the rows of each person in the tables that reference the persons.
+    """
 
     spec: PeopleSpec
     classes: Ints
     columns: Mapping[str, tuple[RecodedColumn, ...]]
     before: pa.Table
     after: pa.Table
+    children: Mapping[str, Ints]
 
     @property
     def suppressed(self) -> int:
@@ -78,7 +83,7 @@ class Recoded:
 def recode(records: Records) -> Recoded:
     """Part persons into classes that meet the models, and find the cells of each class.
 
-    The models depend on the classes alone, so that `anonymize` finds them over one value of each person, and the cells cover all
+    The models depend on the classes alone, so that `classes_apart` finds them over one value of each person, and the cells cover all
     values of all persons of a class. Raises ModelInfeasible where the models cannot be met, InputError where a value is no leaf of
     its hierarchy.
     """
@@ -93,7 +98,7 @@ def recode(records: Records) -> Recoded:
         index, place_of, of_person = records.people, classes, classes
         if quasi.kind == "parent":
             place = (quasi.table, quasi.link)
-            index, place_of, of_person = records.parents[place], groups.cell_of_parent[place], groups.cell_of_person
+            index, place_of, of_person = records.parents[place], groups.cell_of_parent[place], groups.cell_of_person[place]
         cells = cells_of(records.values[quasi.name], place_of, hierarchies[quasi.name], spec)
         last = len(cells) - 1
         written = RecodedColumn(quasi, hierarchies[quasi.name], index, np.where(place_of < 0, last, place_of), cells, spec.key)
@@ -102,7 +107,8 @@ def recode(records: Records) -> Recoded:
         texts = pa.array([None if cell is None else str(cell) for cell in cells.to_pylist()], pa.string())
         shown = texts.take(pa.array(np.where(there, of_person, last), mask=~there))
         after[quasi.name] = pc.if_else(pa.array(classes < 0), ALL, shown)
-    return Recoded(spec, classes, {name: tuple(found) for name, found in columns.items()}, first, pa.table({**after, **records.sensitive}))
+    written_to = {name: tuple(found) for name, found in columns.items()}
+    return Recoded(spec, classes, written_to, first, pa.table({**after, **records.sensitive}), records.children)
 
 
 def _first_values(records: Records) -> pa.Table:
@@ -133,31 +139,20 @@ def _hierarchy(spec: PeopleSpec, quasi: QuasiColumn, values: Values) -> Hierarch
 
 
 def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Mapping[str, Hierarchy | None]) -> Ints:
-    """The class of each person; persons who are like too few others are suppressed, and as many more as make these enough."""
-    spec, of_person = records.spec, groups.of_person.copy()
+    """The class of each person, -1 where suppressed; who is, is like as many as a class must have in all that is still seen."""
+    spec, of_person = records.spec, groups.of_person
     limit = math.floor(spec.suppression * records.count + 1e-9)
-    if groups.alone:
-        least = max(model.rows for model in spec.models)
-        needed = max(groups.alone, least)
-        require_few_alone(records, groups, limit, needed)
-        largest = np.flatnonzero(of_person == np.argmax(np.bincount(of_person[of_person >= 0])))
-        of_person[largest[len(largest) - (needed - groups.alone) :]] = -1
-        limit -= needed
-    left = int(np.count_nonzero(of_person >= 0))
-    asked = _asked(spec, hierarchies, limit / left if left else 0.0)
-    table = _measurable(records, first, asked)
+    require_room_to_suppress(records, groups, limit)
+    limit -= int(np.count_nonzero(of_person < 0))
+    kept = np.flatnonzero(of_person >= 0)
     classes = np.full(records.count, -1, np.int64)
-    offset = 0
-    order = np.argsort(of_person, kind="stable")
-    numbers, starts = np.unique(of_person[order], return_index=True)
-    for number, start, end in zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(order)][: len(starts)], strict=True):
-        if number < 0:
-            continue
-        members = order[start:end]
-        part = table.take(pa.array(members))
-        found = anonymize(part, asked if len(members) == records.count else _narrowed(asked, part)).classes
-        classes[members] = np.where(found >= 0, found + offset, -1)
-        offset += int(found.max(initial=-1)) + 1
+    if len(kept):
+        asked = _asked(spec, hierarchies, limit / len(kept))
+        parts = np.unique(of_person[kept], return_inverse=True)[1]
+        try:
+            classes[kept] = classes_apart(_measurable(records, first, asked).take(pa.array(kept)), asked, parts)
+        except ModelInfeasible as error:
+            raise ModelInfeasible(f"{spec.title}: {error}") from None
     return classes
 
 
@@ -165,18 +160,6 @@ def _asked(spec: PeopleSpec, hierarchies: Mapping[str, Hierarchy | None], suppre
     quasi = tuple(QuasiIdentifier(q.name, hierarchies[q.name], q.weight) for q in spec.quasi if q.kind != "parent")
     notation = "sets" if spec.notation == "sets" else "labels"
     return Specification(quasi or (QuasiIdentifier(_EVERYBODY),), spec.models, spec.recoding, notation, suppression, spec.sensitive)  # type: ignore[arg-type]
-
-
-def _narrowed(asked: Specification, part: pa.Table) -> Specification:
-    """What is asked, with hierarchies of the values of a part alone: there may be many parts, and each pays for every leaf."""
-    columns = []
-    for quasi in asked.quasi_identifiers:
-        if quasi.hierarchy is not None:
-            leaves = sorted(quasi.hierarchy.codes(part.column(quasi.name).unique().to_pylist(), quasi.name))
-            levels = tuple(tuple(level[leaf] for leaf in leaves) for level in quasi.hierarchy.levels)
-            quasi = replace(quasi, hierarchy=Hierarchy(levels[0], levels))
-        columns.append(quasi)
-    return replace(asked, quasi_identifiers=tuple(columns))
 
 
 def _measurable(records: Records, first: pa.Table, asked: Specification) -> pa.Table:

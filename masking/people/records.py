@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from masking.canonical import texts_of
@@ -81,10 +82,15 @@ class Values:
         self.owners, self.codes = pairs // max(len(self.texts), 1), pairs % max(len(self.texts), 1)
         self._parts = []
 
-    def first(self, owners: int) -> Ints:
-        """One code for each owner: that of the value that sorts first, null last."""
+    def ranks(self) -> Ints:
+        """The place of each code in the order of the values: numbers and times by size, texts by code point, null last."""
         ranks = np.empty(len(self.texts), np.int64)
-        ranks[sorted(range(len(self.texts)), key=lambda i: (self.texts[i] is None, self.texts[i] or ""))] = np.arange(len(self.texts))
+        ranks[np.asarray(pc.sort_indices(pa.array(self.texts, pa.string()).cast(self.type)))] = np.arange(len(self.texts))
+        return ranks
+
+    def first(self, owners: int) -> Ints:
+        """One code for each owner: that of the least value, null last."""
+        ranks = self.ranks()
         least = np.full(owners, len(self.texts), np.int64)
         np.minimum.at(least, self.owners, ranks[self.codes])
         return np.argsort(ranks)[least]
@@ -101,6 +107,7 @@ class Records:
     parents: dict[tuple[str, str], Index]  # rows of parent tables, by table and link
     parent_of: dict[tuple[str, str], Ints]  # the row of the parent table of each person, -1 where it has none
     present: dict[str, NDArray[np.bool_]]  # whether each person has a row in a joined table
+    children: dict[str, Ints]  # how many rows each person has in a table that references the persons
 
     @property
     def count(self) -> int:
@@ -140,7 +147,7 @@ def gather(spec: PeopleSpec, column_of: Callable[[str, str], Column], read: Read
             found.append(_referenced(batch.column(link), secret))
         first += batch.num_rows
     observed = {name: pa.chunked_array(parts, pa.string()).combine_chunks() for name, parts in sensitive.items()}
-    records = Records(spec, Index.of(_joined(hashes)), values, observed, {}, {}, {})
+    records = Records(spec, Index.of(_joined(hashes)), values, observed, {}, {}, {}, {})
     for table in dict.fromkeys(q.table for q in spec.quasi if q.kind == "child"):
         _read_children(records, table, read, secret)
     for place in dict.fromkeys((q.table, q.link) for q in spec.quasi if q.kind == "parent"):
@@ -161,12 +168,13 @@ def _referenced(link: pa.Array, secret: bytes) -> Hashes:
 
 def _read_children(records: Records, table: str, read: Read, secret: bytes) -> None:
     quasi = records.spec.of(table)
-    there = records.present[table] = np.zeros(records.count, bool)
+    number = records.children[table] = np.zeros(records.count, np.int64)
     for batch in read(table, list(dict.fromkeys([quasi[0].link, *(q.column for q in quasi)]))):
         owners = records.people.find(_referenced(batch.column(quasi[0].link), secret))
-        there[owners[owners >= 0]] = True
+        number += np.bincount(owners[owners >= 0], minlength=records.count)
         for q in quasi:
             records.values[q.name].add(owners, batch.column(q.column))
+    records.present[table] = number > 0
 
 
 def _read_parents(records: Records, place: tuple[str, str], references: Hashes, read: Read, secret: bytes) -> None:

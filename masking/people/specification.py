@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,11 @@ class QuasiColumn:
 
 @dataclass(frozen=True)
 class PeopleSpec:
-    """What is asked for the persons of one table: models over their quasi-identifiers; sensitive columns are the subject's own."""
+    """What is asked for the persons of one table: models over their quasi-identifiers; sensitive columns are the subject's own.
+
+    `kept_keys` are the keys of shared rows that stay as they are, so that who knows the rows by their keys knows whose they are;
+    `other_references` lead between the same tables another way than rows are joined by, and are not looked at.
+    """
 
     table: str
     key: str
@@ -68,6 +73,8 @@ class PeopleSpec:
     suppression: float = 0.0
     recoding: Literal["local", "global"] = "local"
     folder: Path = Path()
+    kept_keys: tuple[str, ...] = ()
+    other_references: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -96,6 +103,10 @@ def read_people(policy: Policy, schema: Schema) -> tuple[PeopleSpec, ...]:
         for quasi in spec.quasi:
             if taken.setdefault(quasi.name, number) != number:
                 problems.append(Problem(f"{quasi.name} is a quasi-identifier of two items of anonymity; it can only be recoded once", at))
+    for table, times in Counter(spec.table for spec in found).items():
+        if times > 1:
+            why = "classes of one do not hold together with those of another; name all quasi-identifiers in one"
+            problems.append(Problem(f"{table} is the subject of {times} items of anonymity, and {why}", at))
     if problems:
         raise PolicyInvalid(policy.file, dict.fromkeys(problems))
     return tuple(found)
@@ -105,6 +116,7 @@ class _Reader:
     def __init__(self, policy: Policy, schema: Schema, family: Families, what: str, at: Mark | None) -> None:
         self._policy, self._schema, self._families, self._what, self._at = policy, schema, family, what, at
         self.problems: list[Problem] = []
+        self.others: list[str] = []
 
     def _say(self, message: str) -> None:
         self.problems.append(Problem(f"{self._what}: {message}", self._at))
@@ -148,7 +160,20 @@ class _Reader:
         if self.problems or suppression is None:
             return None
         folder = Path(self._policy.file).parent
-        return PeopleSpec(table, key, tuple(quasi), tuple(models), tuple(sensitive), notation, suppression, recoding, folder)
+        kept = tuple(dict.fromkeys(f"{q.table}.{q.target}" for q in quasi if q.kind == "parent" and self._is_kept(q.table, q.target)))
+        return PeopleSpec(
+            table,
+            key,
+            tuple(quasi),
+            tuple(models),
+            tuple(sensitive),
+            notation,
+            suppression,
+            recoding,
+            folder,
+            kept,
+            tuple(dict.fromkeys(self.others)),
+        )
 
     def _column(self, text: Any, what: str) -> tuple[str, str] | None:
         table, dot, column = text.rpartition(".") if isinstance(text, str) else ("", "", "")
@@ -268,9 +293,10 @@ class _Reader:
             ((t.name, f.columns, None), f.table, f.target) for t in self._schema.tables for f in t.foreign_keys
         ]
         declared += [((r.table, r.columns, r.path or r.when), r.target_table, r.target) for r in self._policy.references]
-        edges = [edge for pair in joins for edge in (pair, pair[::-1]) if table in (pair[0][0], pair[1][0])] or [
+        single = [
             ((start, columns[0]), (to, target[0])) for (start, columns, part), to, target in declared if len(columns) == 1 and not part
         ]
+        edges = [edge for pair in joins for edge in (pair, pair[::-1]) if table in (pair[0][0], pair[1][0])] or single
         children = sorted({start[1] for start, end in edges if start[0] == table and end == (subject, key)})
         parents = sorted(
             {
@@ -282,6 +308,10 @@ class _Reader:
         # of two tables that share their key each references the other; a row that is one person's alone is a child
         parents = [(link, target) for link, target in parents if link != key or target not in children]
         if len(children) + len(parents) == 1:
+            taken = (table, children[0]) if children else (subject, parents[0][0])
+            self.others += [
+                f"{start[0]}.{start[1]}" for start, end in single if {start[0], end[0]} == {table, subject} and taken not in (start, end)
+            ]
             return ("child", children[0], "") if children else ("parent", *parents[0])
         why = "more than one way" if children or parents else "no single reference"
         self._say(

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from dpsql.accounting import NOTHING, Limit, Spend, rho_of, zcdp_epsilon
 from dpsql.amounts import at_least, decimal, share, strictly_below, total
-from fractions import Fraction
 
 amounts = st.floats(min_value=0, max_value=1e9, allow_subnormal=False)
 typed = st.decimals(min_value=0, max_value=1000, places=6).map(float)  # what people type
@@ -160,7 +160,7 @@ from dpsql.accounting import Limit, Spend
 assert Limit(1.0, 0.0).allows(Spend.pure(0.5))
 from schemas.errors import InputError
 try:
-    Limit(1.0, 1e-6).allows(Spend.pure(0.5))
+    Limit(1.0, 1e-6).allows(Spend.pure(1.5))
 except InputError as error:
     assert "companyos-data[dp]" in str(error)
 else:

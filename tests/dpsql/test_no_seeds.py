@@ -20,9 +20,9 @@ def wrong(source: str) -> Iterator[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module or ""]
-        elif isinstance(node, ast.Attribute) and node.attr in ("random", "default_rng", "RandomState", "Philox"):
-            names = ["random"]
-        elif isinstance(node, ast.keyword) and node.arg == "seed":
+        elif (isinstance(node, ast.Attribute) and node.attr in ("random", "default_rng", "RandomState", "Philox")) or (
+            isinstance(node, ast.keyword) and node.arg == "seed"
+        ):
             names = ["random"]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr

@@ -30,9 +30,7 @@ class Verdict:
         return self.epsilon <= self.claimed
 
 
-def audit(
-    on_a: Callable[[], Hashable], on_b: Callable[[], Hashable], epsilon: float, delta: float = 0.0, runs: int = 10_000
-) -> Verdict:
+def audit(on_a: Callable[[], Hashable], on_b: Callable[[], Hashable], epsilon: float, delta: float = 0.0, runs: int = 10_000) -> Verdict:
     """Return what `runs` runs on each of two neighbouring inputs prove about a claim of (`epsilon`, `delta`).
 
     What the mechanism returns may be anything hashable; numbers are ordered, so that tails are events too. Repeats of one outcome matter: a

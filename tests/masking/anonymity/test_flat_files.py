@@ -125,3 +125,12 @@ def test_files_that_cannot_be_anonymised_are_refused(tmp_path, content, what):
 def test_a_folder_that_is_not_there_is_said(source, tmp_path):
     with pytest.raises(InputError, match="there is no folder"):
         anonymize_file(source, str(tmp_path / "nowhere" / "out.csv"), asked())
+
+
+def test_numbers_of_any_length_have_a_middle_and_an_interval(tmp_path):
+    low, high = f"{10**40}", f"{10**40 + 5}"
+    (tmp_path / "in.csv").write_text(f"n\n{low}\n{high}\n")
+    anonymize_file(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), asked(columns=("n",), notation="typed"))
+    assert (tmp_path / "out.csv").read_text().splitlines()[1] == f"{10**40 + 2}.5,{low},{high}"
+    anonymize_file(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), asked(columns=("n",)), functions={"n": "interval:10"})
+    assert (tmp_path / "out.csv").read_text().splitlines()[1] == f'"[{low},{10**40 + 9}]"'

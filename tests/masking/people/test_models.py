@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import masking.people.cells
+import masking.people.grouping
 from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
-from tests.masking.people.databases import made, masked, rows
+from tests.masking.people.databases import DDL, TABLES, made, masked, rows
 
 OWN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip]"
 WITH_PLAN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip, plans.tier]"
@@ -74,6 +75,7 @@ def test_persons_are_alike_in_the_rows_that_they_share_too(tmp_path: Path) -> No
     classes = Counter((u["born_on"], u["sex"], zips[u["id"]], tiers[u["plan_id"]]) for u in users)
     assert min(classes.values()) >= 5
     assert len(set(tiers.values())) > 1
+    assert found.config.provenance["certificate"]["anonymity"][0]["kept_keys"] == ["plans.id"], "who knows a plan's number knows its plan"
     assert all(f"tier {number}" in tier.strip("{}").split(",") for number, tier in tiers.items()), "each row covers what stood there"
 
 
@@ -105,11 +107,41 @@ def test_persons_without_an_address_are_only_like_each_other(tmp_path: Path) -> 
     found = masked(made(tmp_path / "a.db", homeless=9), tmp_path, f"{{{OWN}, k: 4}}")
     classes = persons(found, tmp_path)
     assert min(map(len, classes.values())) >= 4
-    with pytest.raises(ModelInfeasible, match="3 have no row in addresses.*suppression"):
-        masked(made(tmp_path / "b.db", homeless=3), tmp_path, f"{{{OWN}, k: 4}}")
-    found = masked(f"sqlite:///{tmp_path / 'b.db'}", tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")
+
+
+def test_suppression_does_not_hide_who_has_no_address(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db", homeless=3)
+    for suppression in (0, 0.1):
+        with pytest.raises(ModelInfeasible, match="3 have no row in addresses, which neither .*classes of 3, where 4 are asked for"):
+            masked(url, tmp_path, f"{{{OWN}, k: 4, suppression: {suppression}}}")
+    rest = 'subset: {root: users, where: "id > 10003", children: {addresses: all}}'
+    found = masked(url, tmp_path, f"{{{OWN}, k: 4}}", rest=rest)
+    assert sum(map(len, persons(found, tmp_path).values())) == 157
+
+
+def test_as_many_as_are_alike_in_all_that_shows_are_suppressed(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db", homeless=5)
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("UPDATE users SET diagnosis = 'flu' WHERE id <= 10005")
+    asked = f"{OWN}, k: 4, l: 2, sensitive: users.diagnosis"
+    with pytest.raises(ModelInfeasible, match="5 have no row in addresses.*allow `suppression: 0.0313`"):
+        masked(url, tmp_path, f"{{{asked}}}")
+    found = masked(url, tmp_path, f"{{{asked}, suppression: 0.0313}}")
+    with_address = {address["user_id"] for address in rows(found, tmp_path, "addresses")}
     gone = [u for u in rows(found, tmp_path, "users") if u["sex"] == "*" and u["born_on"] is None]
-    assert 4 <= len(gone) <= 16
+    assert len(gone) == 5 and not with_address & {user["id"] for user in gone}
+
+
+def test_the_certificate_says_whom_the_number_of_rows_tells(tmp_path: Path) -> None:
+    url = made(tmp_path / "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.executemany("INSERT INTO addresses (user_id, zip, floor) VALUES (10001, ?, 1)", [("10010",)] * 9)
+    found = masked(url, tmp_path, f"{{{OWN}, k: 5}}")
+    number = Counter(address["user_id"] for address in rows(found, tmp_path, "addresses"))
+    zips = {address["user_id"]: address["zip"] for address in rows(found, tmp_path, "addresses")}
+    alike = Counter((u["born_on"], u["sex"], zips[u["id"]], number[u["id"]]) for u in rows(found, tmp_path, "users"))
+    told = found.config.provenance["certificate"]["anonymity"][0]["told_by_number"]
+    assert told == {"addresses": sum(size for size in alike.values() if size < 5)} and told["addresses"] > 0
 
 
 def test_only_the_persons_of_the_subset_count(tmp_path: Path) -> None:
@@ -202,3 +234,17 @@ def test_a_label_that_does_not_cover_stops_the_bundle(tmp_path: Path, monkeypatc
     monkeypatch.setattr(masking.people.cells, "_set", lambda texts: texts[0])
     with pytest.raises(ModelViolated, match="does not cover"):
         masked(made(tmp_path / "a.db"), tmp_path, f"{{{OWN}, k: 5}}")
+
+
+def test_the_certificate_names_references_by_which_persons_are_not_alike(tmp_path: Path) -> None:
+    ddl = DDL.replace("zip VARCHAR", "payer_id INTEGER REFERENCES users(id), zip VARCHAR")
+    tables = TABLES.replace("      zip:", "      payer_id: {class: direct, entity: person_id, mask: reference}\n      zip:")
+    join = "join: [addresses.user_id = users.id]"
+    found = masked(made(tmp_path / "a.db", ddl=ddl), tmp_path, f"{{{OWN}, k: 5, {join}}}", tables=tables)
+    assert found.config.provenance["certificate"]["anonymity"][0]["other_references"] == ["addresses.payer_id"]
+
+
+def test_suppressed_persons_whom_a_missing_row_tells_stop_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking.people.grouping, "_require_not_alone", lambda *_: None)
+    with pytest.raises(ModelViolated, match="4-anonymity does not hold in 1 of"):
+        masked(made(tmp_path / "a.db", homeless=3), tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")

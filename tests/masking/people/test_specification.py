@@ -68,6 +68,12 @@ def test_a_column_is_recoded_for_one_kind_of_subject_alone(tmp_path: Path) -> No
         masked(made(tmp_path / "s.db", 20), tmp_path, f"{item}\n  - {item}")
 
 
+def test_two_items_on_one_subject_are_refused_as_their_classes_do_not_hold_together(tmp_path: Path) -> None:
+    items = "{subject: users.id, quasi_identifiers: [users.sex], k: 5}\n  - {subject: users.id, quasi_identifiers: [addresses.zip], k: 5}"
+    with pytest.raises(PolicyInvalid, match="users is the subject of 2 items of anonymity.*name all quasi-identifiers in one"):
+        masked(made(tmp_path / "s.db", 20), tmp_path, items)
+
+
 def test_nobody_is_suppressed_in_a_column_that_can_hold_nothing(tmp_path: Path) -> None:
     url = made(tmp_path / "s.db", 20, ddl=DDL.replace("height INTEGER", "height INTEGER NOT NULL"))
     with pytest.raises(PolicyInvalid, match="users.height is NOT NULL and no text"):

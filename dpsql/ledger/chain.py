@@ -1,0 +1,140 @@
+"""The chain: every entry holds the hash of the one before, so that none can be altered, moved or taken out unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+import sqlalchemy as sa
+
+from dpsql.accounting import NOTHING, Spend
+from dpsql.errors import LedgerBroken
+from dpsql.ledger.anchor import Mark
+from dpsql.ledger.base import Kind
+from dpsql.ledger.tables import entries
+
+START = Mark(0, "0" * 64)  # what the first entry follows
+_HASHED = tuple(column.name for column in entries.c if column.name != "hash")
+_AMOUNTS = ("epsilon", "delta", "rho", "delta_rho")
+
+
+class Chain:
+    """The chain as one transaction sees and lengthens it; `connection` holds the writers' lock where entries are appended."""
+
+    def __init__(self, connection: sa.Connection, now: str) -> None:
+        self.connection = connection
+        self.now = now
+        self._last: Mark | None = None
+
+    def last(self) -> Mark:
+        """The newest entry, or `START`."""
+        if self._last is None:
+            asked = sa.select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)
+            row = self.connection.execute(asked).first()
+            self._last = START if row is None else Mark(row.number, row.hash)
+        return self._last
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what was appended after `mark`, since the database did, too."""
+        self._last = mark
+
+    def append(
+        self,
+        kind: Kind,
+        *,
+        release: str | None,
+        analyst: str | None = None,
+        spend: Spend = NOTHING,
+        sql: str | None = None,
+        digest: str | None = None,
+        document: Mapping[str, Any],
+    ) -> Mark:
+        """Add an entry; `document` is what its kind adds, made of texts, whole numbers, lists and mappings."""
+        last = self.last()
+        entry: dict[str, Any] = {
+            "number": last.number + 1,
+            "at": self.now,
+            "kind": kind,
+            "release": release,
+            "analyst": analyst,
+            **{name: float(getattr(spend, name)) for name in _AMOUNTS},
+            "sql": sql,
+            "digest": digest,
+            "document": rfc8785.dumps(dict(document)).decode(),
+            "previous": last.hash,
+        }
+        mark = Mark(entry["number"], entry_hash(entry))
+        self.connection.execute(entries.insert().values(**entry, hash=mark.hash))
+        self._last = mark
+        return mark
+
+    def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> sa.Row[Any] | None:
+        """The newest entry of a kind, of a release or an analyst or both; LedgerBroken where it was altered."""
+        asked = sa.select(entries).where(entries.c.kind == kind)
+        if release is not None:
+            asked = asked.where(entries.c.release == release)
+        if analyst is not None:
+            asked = asked.where(entries.c.analyst == analyst)
+        row = self.connection.execute(asked.order_by(entries.c.number.desc()).limit(1)).first()
+        if row is not None:
+            hold_entry(row)
+        return row
+
+    def hold(self, mark: Mark | None, path: Path) -> None:
+        """Raise LedgerBroken where the database is behind the `mark` of its anchor, or another one, or has lost its anchor at `path`."""
+        if mark is None and self.last() == START:
+            return
+        if mark is None:
+            raise LedgerBroken(
+                f"the ledger's anchor {path} is missing, so that nobody can say whether the ledger is whole. Put it back, or say "
+                "where it is (--anchor); if it is lost, `companyos dp audit --new-anchor` verifies the ledger, writes another and says so "
+                "in the audit log"
+            )
+        found = START.hash
+        if mark.number:
+            found = self.connection.scalar(sa.select(entries.c.hash).where(entries.c.number == mark.number)) or ""
+        if found != mark.hash:
+            raise LedgerBroken(
+                f"the ledger is not the one that its anchor {path} knows: entry {mark.number} is "
+                f"{'another one' if found else 'missing'}. It was cut short or put back from an old copy, and what was spent since is not "
+                "in it. Put back the newest copy; if that is lost, so is the budget of its releases: `companyos dp audit --new-anchor` "
+                "accepts the ledger as it is, and says so in the audit log"
+            )
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """The SHA-256 of an entry's canonical JSON (RFC 8785), which holds the hash of the entry before."""
+    return sha256(rfc8785.dumps({name: _exact(entry[name]) for name in _HASHED})).hexdigest()
+
+
+def hold_entry(row: sa.Row[Any]) -> None:
+    """Raise LedgerBroken where an entry is not what its hash says."""
+    try:
+        found = entry_hash(row._asdict())
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        found = ""
+    if found != row.hash:
+        raise LedgerBroken(f"entry {row.number} of the ledger was altered: {_place(row)}. Put back the newest copy of the ledger")
+
+
+def document_of(row: sa.Row[Any]) -> dict[str, Any]:
+    """What the kind of an entry adds."""
+    document: dict[str, Any] = json.loads(row.document)
+    return document
+
+
+def spend_of_row(row: sa.Row[Any]) -> Spend:
+    """What an entry charges."""
+    return Spend(*(getattr(row, name) for name in _AMOUNTS))
+
+
+def _place(row: sa.Row[Any]) -> str:
+    return f"a {row.kind} of {row.at}"
+
+
+def _exact(value: Any) -> Any:
+    return value.hex() if isinstance(value, float) else value

@@ -1,0 +1,164 @@
+"""The ledger's database: transactions that are on the disk, in the database and in the anchor, before anybody hears of them.
+
+A write to a disk takes milliseconds, whatever is written. So writers that wait for each other in one process share a transaction: the
+first to get the lock does the work of all that queue, each within a savepoint, and each hears of its own outcome once all is durable.
+Writers in other processes wait at the database's lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+import sqlalchemy as sa
+
+from dpsql.errors import LedgerFailure
+from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.chain import Chain
+from schemas.errors import without_secrets
+
+T = TypeVar("T")
+MOST_TOGETHER = 100
+ONE_WRITER = 7_240_991_253_310_227  # the advisory lock that writers of a ledger take in PostgreSQL
+
+
+class Database:
+    """Where a ledger lives: its engine and its anchor. `now` is the clock, giving moments as entries hold them."""
+
+    def __init__(self, engine: sa.Engine, anchor: Anchor, now: Callable[[], str]) -> None:
+        self.anchor = anchor
+        self._engine = engine
+        self.now = now
+        self._waiting: list[_Job[object]] = []
+        self._queue = threading.Lock()
+        self._turn = threading.Lock()
+
+    def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
+        """Do `work` in a transaction of one writer, and return its result when it is durable.
+
+        With `durable` false the anchor is not waited for: what is lost with a loss of power is then not missed. Errors of `work`
+        undo what it did. Raises LedgerBroken where the anchor does not fit, LedgerFailure where the database fails.
+        """
+        job = _Job(work, durable)
+        with self._queue:
+            self._waiting.append(job)  # type: ignore[arg-type]
+        with self._turn:
+            if not job.done:
+                with self._queue:
+                    batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+                    if job not in batch:
+                        self._waiting.remove(job)  # type: ignore[arg-type]
+                        batch.append(job)  # type: ignore[arg-type]
+                self._work_off(batch)
+        return job.outcome()
+
+    def close(self) -> None:
+        """Close all connections that nobody uses."""
+        self._engine.dispose()
+
+    def write_alone(self, work: Callable[[Chain], T]) -> T:
+        """Do `work` in a transaction of its own, whether or not the anchor fits."""
+        with self._turn, failures(), self.transaction() as connection:
+            return work(Chain(connection, self.now()))
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that sees one state of the database throughout."""
+        with failures(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                with connection.begin():
+                    yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction of the only writer from its first statement on."""
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.exec_driver_sql("COMMIT")
+                except BaseException:
+                    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+                        connection.exec_driver_sql("ROLLBACK")
+                    raise
+            else:
+                # each statement sees what others committed before the lock was had, whatever the server's defaults are
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+                with connection.begin():
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_WRITER)))
+                    yield connection
+
+    def _work_off(self, batch: list[_Job[object]]) -> None:
+        try:
+            with failures():
+                with self.transaction() as connection:
+                    chain = Chain(connection, self.now())
+                    chain.hold(self.anchor.read(), self.anchor.path)  # read once nobody else writes, so that it is not ahead
+                    before = chain.last()
+                    for job in batch:
+                        job.run(chain)
+                    after = chain.last()
+                if after != before:
+                    self.anchor.move(after, durable=any(job.durable for job in batch))
+        except Exception as error:
+            for job in batch:
+                job.fail(error)
+        except BaseException:
+            # interrupted, perhaps after the commit: what was charged stays charged, and is not answered
+            for job in batch:
+                job.fail(LedgerFailure("the ledger was interrupted while it wrote; nothing was answered"))
+            raise
+        for job in batch:
+            job.done = True
+
+
+class _Job(Generic[T]):
+    def __init__(self, work: Callable[[Chain], T], durable: bool) -> None:
+        self.durable = durable
+        self.done = False
+        self._work = work
+        self._result: list[T] = []
+        self._error: Exception | None = None
+
+    def run(self, chain: Chain) -> None:
+        before = chain.last()
+        chain.connection.exec_driver_sql("SAVEPOINT one")
+        try:
+            self._result = [self._work(chain)]
+        except sa.exc.SQLAlchemyError:
+            raise  # the database failed, and with it all who share the transaction
+        except Exception as error:
+            self._error = error
+            chain.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
+            chain.back_to(before)
+        chain.connection.exec_driver_sql("RELEASE SAVEPOINT one")
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self.done = True
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn errors of the database into LedgerFailure, with the first line of what it says and no password."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        raise LedgerFailure(f"the ledger cannot be used: {without_secrets(said[0])[:200]}; nothing was answered") from error
