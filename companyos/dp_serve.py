@@ -20,7 +20,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @target_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=5433, show_default=True, help="The port; 0 takes a free one.")
-@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The certificate (PEM).  [default: its own]")
+@click.option(
+    "--tls-cert", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The certificate (PEM).  [default: its own]"
+)
 @click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The key that goes with it.")
 @click.option("--no-tls", is_flag=True, help="Speak in the clear; at a loopback address only.")
 @click.option("--connections", type=click.IntRange(min=1), default=200, show_default=True, help="The most that are open at a time.")
@@ -74,7 +76,9 @@ def serve(
         context = server_context(certificate, key)
         binding = certificate_digest(certificate_of(certificate))
         if tls_cert is None:
-            click.echo(f"certificate of its own: {certificate} (clients check it with sslmode=verify-full sslrootcert={certificate})", err=True)
+            click.echo(
+                f"certificate of its own: {certificate} (clients check it with sslmode=verify-full sslrootcert={certificate})", err=True
+            )
     name = service.declaration.schema.name
     server = Server(
         service,

@@ -23,8 +23,6 @@ KINDS: dict[str, Kind] = {
 _WORD = re.compile(r"'[^']*'|\"[^\"]*\"|\w+|\S")
 _OPTIONS = r"\(\s*(?:ANALY|VERBOSE|COSTS|FORMAT|BUFFERS|SETTINGS|SUMMARY|TIMING)[^()]*\)"
 _EXPLAIN = re.compile(rf"(?is)\s*EXPLAIN\b\s*((?:{_OPTIONS})?(?:\s*ANALY[SZ]E\b)?(?:\s*VERBOSE\b)?)\s*")
-    r"(?is)\s*EXPLAIN\b\s*((?:\(\s*(?:ANALY|VERBOSE|COSTS|FORMAT|BUFFERS|SETTINGS|SUMMARY|TIMING)[^()]*\))?(?:\s*ANALY[SZ]E\b)?(?:\s*VERBOSE\b)?)\s*"
-)
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "REFRESH", "IMPORT")
 REFUSED = (
     "ANALYZE", "ATTACH", "CALL", "CHECKPOINT", "CLUSTER", "COPY", "DECLARE", "DESCRIBE", "DETACH", "DO", "EXECUTE", "EXPORT", "FETCH",
