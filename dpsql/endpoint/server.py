@@ -8,6 +8,7 @@ import secrets
 import socket
 import ssl
 from collections import Counter
+from contextlib import suppress
 from threading import Lock, Thread
 
 from dpsql.endpoint.catalog import Catalog
@@ -80,10 +81,8 @@ class Server:
     def stop(self) -> None:
         """Stop listening; `serve` then ends the sessions and returns."""
         self.stopping = True
-        try:
+        with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._listening.close()
 
     def enter(self, session: Session, analyst: str) -> None:
@@ -125,10 +124,8 @@ class Server:
     def _turn_away(self, wire: Wire) -> None:
         from pygwire.messages import ErrorResponse
 
-        try:
+        with suppress(Gone):
             wire.send_last(ErrorResponse(fields=Fault("53300", "there are too many connections; try again later", fatal=True).fields()))
-        except Gone:
-            pass
         wire.close()
 
     def _run(self, session: Session) -> None:

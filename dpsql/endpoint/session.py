@@ -337,7 +337,8 @@ class Session:
             prepared = self._statement(message.name)
             self._wire.send(m.ParameterDescription(type_oids=[t.oid for t in prepared.types]))
             shape = None if prepared.statement is None else asking.describe(prepared.statement, prepared.tree, prepared.types, None)
-            prepared.shape, formats = shape, ()
+            prepared.shape = shape
+            formats: tuple[int, ...] = ()
         else:
             portal = self._portal(message.name)
             if portal.result is None and portal.prepared.statement is not None:
