@@ -66,13 +66,14 @@ class Sample:
         if not fresh.any():
             return
         seen = np.concatenate([self._seen, different[fresh]])
-        while np.count_nonzero(self._wanted(seen)) > SIZE:
-            self.level += 1
         taken = taken[first[fresh]]
-        taken = taken[self._wanted(mixed[taken])]
-        records = _records(stream, starts[taken], ends[taken], hashes[taken])
-        self.records = np.concatenate([self.records[self._wanted(self.records["mixed"])], records])
-        self._seen = np.sort(self.records["mixed"])
+        if len(seen) > SIZE:
+            while np.count_nonzero(self._wanted(seen)) > SIZE:
+                self.level += 1
+            seen, taken = seen[self._wanted(seen)], taken[self._wanted(mixed[taken])]
+            self.records = self.records[self._wanted(self.records["mixed"])]
+        self.records = np.concatenate([self.records, _records(stream, starts[taken], ends[taken], hashes[taken])])
+        self._seen = np.sort(seen)
 
     def _wanted(self, mixed: U64) -> Mask:
         if not self.level:
