@@ -16,6 +16,7 @@ _PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), n
 _GROUPS = ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4))  # digits from .. to, after so many hyphens
 _UUID_LENGTH = 36
 _ZERO = r"^-?0(\.0*)?(E[-+]?\d+)?$"  # Arrow writes a zero of nine decimals as 0E-9
+_LAST_IS_ZERO = r"0(?:E[-+]?\d+)?$"
 _TRAILING_ZEROS = r"^(?:(-?\d+)\.0*|(-?\d+\.\d*?[1-9])0+)(E[-+]?\d+)?$"
 
 
@@ -33,8 +34,7 @@ def texts_of(values: pa.Array) -> pa.Array:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return pa.array([None if v is None else v.hex() for v in values.to_pylist()], pa.string())
     if pa.types.is_decimal(kind):
-        text = pc.replace_substring_regex(values.cast(pa.string()), _ZERO, "0")
-        return pc.replace_substring_regex(text, _TRAILING_ZEROS, r"\1\2\3")
+        return _text_of_decimals(values)
     if pa.types.is_duration(kind):
         return values.cast(pa.int64()).cast(pa.string())
     if pa.types.is_dictionary(kind):
@@ -79,6 +79,13 @@ def bitmap(valid: np.ndarray | None) -> pa.Buffer | None:
 def validity(values: pa.Array) -> np.ndarray | None:
     """Return which values are not null (boolean), or None where none is."""
     return None if values.null_count == 0 else values.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _text_of_decimals(values: pa.Array) -> pa.Array:
+    texts = values.cast(pa.string())
+    some = pc.match_substring_regex(texts, _LAST_IS_ZERO).fill_null(False)  # few have a zero that might be needless
+    trimmed = pc.replace_substring_regex(texts.filter(some), _ZERO, "0")
+    return pc.replace_with_mask(texts, some, pc.replace_substring_regex(trimmed, _TRAILING_ZEROS, r"\1\2\3"))
 
 
 def _text_of_uuids(storage: pa.Array) -> pa.Array:

@@ -97,6 +97,11 @@ class FormatPermutation:
                 points[places] = self.codes(points[places])
         return texts_from(points, ends, validity(texts))
 
+    def of_digits(self, count: int) -> Permutation:
+        """The permutation of numbers of so many decimal digits (at most 18), which is that of texts with as many, and no letters."""
+        split = _split((10,) * count)
+        return self._permutation(f"{self._name}|{','.join([str(ord('0'))] * count)}", (10,) * count, split)
+
     def codes(self, points: Codepoints) -> Codepoints:
         """Map the code points of texts of one length, rows by length."""
         classes = _classes(points, self._digits_only)

@@ -8,6 +8,7 @@ the letter, and there is no way back here: its security rests on the key, which 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isqrt
 
 import numpy as np
@@ -18,6 +19,9 @@ import pyarrow.compute as pc
 from masking.keyed import KeyedHash
 
 UInt64 = npt.NDArray[np.uint64]
+# which of some numbers, mapped from those at these places, may be the result
+Belong = Callable[[UInt64, npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
+_BelongAsPairs = Callable[[UInt64, UInt64, npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 
 SHUFFLED = 2**12
 ROUNDS = 10
@@ -53,22 +57,47 @@ class Permutation:
 
     def apply(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
         """Map pairs to pairs; all must be below `size`."""
-        if self._whole is not None:
-            mapped = self._whole[(left * np.uint64(self.right) + right).astype(np.int64)]
-            return mapped // np.uint64(self.right), mapped % np.uint64(self.right)
+        return self._walk(left, right, None)
+
+    def numbers(self, numbers: UInt64, belong: Belong | None = None) -> UInt64:
+        """Map numbers below `size`, which must be at most 2^63; with `belong`, on and on until each result belongs (cycle walking)."""
+        split = np.uint64(self.right)
+
+        def belonging(left: UInt64, right: UInt64, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+            assert belong is not None
+            return belong(left * split + right, places)
+
+        left, right = self._walk(numbers // split, numbers % split, None if belong is None else belonging)
+        return left * split + right
+
+    def _walk(self, left: UInt64, right: UInt64, belong: _BelongAsPairs | None) -> tuple[UInt64, UInt64]:
+        """Map pairs until they are below `size` and belong."""
         self._seen += len(left)
-        once = self._encrypt if self.size >= _MAY_STAY else self._succeed
-        left, right = once(left, right)
-        outside = np.flatnonzero(self._outside(left, right))
-        while len(outside):
-            left[outside], right[outside] = once(left[outside], right[outside])
-            outside = outside[self._outside(left[outside], right[outside])]
+        left, right = left.copy(), right.copy()
+        follows_order = self._whole is None and self.size < _MAY_STAY
+        # the successor of a successor is the next but one in the secret order: a pair's place in it is looked up once
+        order = self._encrypt(left, right) if follows_order else (left, right)
+        pending = np.arange(len(left))
+        while len(pending):
+            if follows_order:
+                following = self._follow(order[0][pending], order[1][pending])
+                order[0][pending], order[1][pending] = following
+                one, other = self._decrypt(*following)
+            else:
+                once = self._encrypt if self._whole is None else self._shuffled
+                one, other = once(left[pending], right[pending])
+            left[pending], right[pending] = one, other
+            going_on = self._outside(one, other)
+            if belong is not None:
+                inside = np.flatnonzero(~going_on)
+                going_on[inside] = ~belong(one[inside], other[inside], pending[inside])
+            pending = pending[going_on]
         return left, right
 
-    def numbers(self, numbers: UInt64) -> UInt64:
-        """Map numbers below `size`, which must be at most 2^63."""
-        left, right = self.apply(numbers // np.uint64(self.right), numbers % np.uint64(self.right))
-        return left * np.uint64(self.right) + right
+    def _shuffled(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        assert self._whole is not None
+        mapped = self._whole[(left * np.uint64(self.right) + right).astype(np.int64)]
+        return mapped // np.uint64(self.right), mapped % np.uint64(self.right)
 
     def _shuffle(self) -> UInt64:
         words = self._key.words(_texts(f"{self._name}|shuffle|", np.arange(self.size, dtype=np.uint64)))[0]
@@ -77,14 +106,14 @@ class Permutation:
         mapped[order] = np.roll(order, -1)
         return mapped
 
-    def _succeed(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
-        left, right = self._encrypt(left, right)
+    def _follow(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
+        """The next places in the secret order."""
         right = right + np.uint64(1)
         carry = right == self.right
         right[carry] = 0
         left = left + carry
         left[left == self.left] = 0
-        return self._decrypt(left, right)
+        return left, right
 
     def _encrypt(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
         a, b = left, right
@@ -114,7 +143,7 @@ class Permutation:
     def _round(self, i: int, half: UInt64) -> UInt64:
         """The round function of one half: a number below the size of the other."""
         domain, target = (self.right, self.left) if i % 2 == 0 else (self.left, self.right)
-        if max(domain, target) <= _TABLE and self._seen >= domain // 4:
+        if domain <= _TABLE and target <= _WORD_IS_ENOUGH and self._seen >= domain // 4:
             # every value of the half is met often: hash each once
             if i not in self._tables:
                 self._tables[i] = self._hashed(i, np.arange(domain, dtype=np.uint64), target).astype(np.uint32)

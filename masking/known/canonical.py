@@ -40,9 +40,15 @@ def texts_of(values: pa.Array) -> tuple[pa.Array, I64 | None]:
         values = values.cast(pa.int64())
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         values = values.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
+    if pa.types.is_timestamp(kind):
+        seconds = values.cast(pa.timestamp("s"), safe=False)
+        if seconds.cast(values.type).equals(values):  # most times are whole seconds, which need no look at each text
+            return seconds.cast(pa.large_string()), None
     texts = values.cast(pa.large_string())
     if (pa.types.is_decimal(kind) and kind.scale > 0) or pa.types.is_timestamp(kind) or pa.types.is_time(kind):
-        texts = pc.replace_substring_regex(texts, r"\.?0+$|(\.\d*[1-9])0+$", r"\1") if pa.types.is_decimal(kind) else _whole_seconds(texts)
+        ending = pc.ends_with(texts, "0").fill_null(False)
+        pattern = r"\.?0+$|(\.\d*[1-9])0+$" if pa.types.is_decimal(kind) else r"\.0+$|(\.\d*[1-9])0+$"
+        texts = pc.replace_with_mask(texts, ending, pc.replace_substring_regex(texts.filter(ending), pattern, r"\1"))
     return texts, None
 
 
@@ -67,10 +73,6 @@ def _joined(texts: pa.Array, pattern: str, groups: tuple[str, ...]) -> pa.Array:
     found = pc.extract_regex(texts, pattern).drop_null()
     parts = [pc.struct_field(found, name) for name in groups]
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, pa.scalar("", parts[0].type))
-
-
-def _whole_seconds(texts: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(texts, r"\.0+$|(\.\d*[1-9])0+$", r"\1")
 
 
 def _binary(values: pa.Array) -> pa.Array:

@@ -142,22 +142,26 @@ class KnownValues:
                 found[places if rows is None else rows[places]] = True
         return found
 
-    def columns_of(self, hashes: U64, asked: Mask | None = None) -> Iterator[tuple[int, I64]]:
-        """The columns that know some of `hashes` (where `asked`), and the places of those hashes."""
+    def columns_of(self, hashes: U64, asked: Mask | None = None, *, sought: bool = False) -> Iterator[tuple[int, I64]]:
+        """The columns that know some of `hashes` (where `asked`), and the places of those hashes; with `sought` only columns that are."""
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
         if not len(hit):
             return
-        hit = hit[np.argsort(hashes[hit])]  # neighbours are found near one another
         candidates = hashes[hit]
+        order = np.argsort(candidates)  # neighbours are found near one another, and equal ones once
+        ordered = candidates[order]
         first = np.ones(len(hit), bool)
-        first[1:] = candidates[1:] != candidates[:-1]
-        different, repeats = candidates[first], np.cumsum(first) - 1
+        first[1:] = ordered[1:] != ordered[:-1]
+        different, which = ordered[first], np.empty(len(hit), np.int64)
+        which[order] = np.cumsum(first) - 1
         for number, column in enumerate(self.columns):
+            if sought and not column.place.sought:
+                continue
             known = column.lookup(different)
             if known.any():
-                yield number, np.sort(hit[known[repeats]])
+                yield number, hit[known.take(which)]
 
     def tagged(self, stream: Stream) -> U64:
         """The hashes of the whole texts of a stream, with the way to look for them."""

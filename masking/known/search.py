@@ -15,6 +15,7 @@ from masking.known.stream import I64, U64, Mask, Stream
 
 _SINGLE_WORD = 16  # letters from which on one word is a value even within a longer word
 _SHORT = np.uint64(0)
+_WIDTH = 32  # bits that a place in a stream has room in
 _TAG = np.uint64(3)
 
 
@@ -22,7 +23,8 @@ _TAG = np.uint64(3)
 class Matches:
     """Known values inside the texts of a stream: where each stands (in folded characters), its hash, and the columns that know it.
 
-    `columns` pairs the number of a column with the places of its matches in the arrays.
+    They stand in the order of their starts, of those that start together the longest first. `columns` pairs the number of a column
+    with the places of its matches in the arrays.
     """
 
     stream: Stream
@@ -49,6 +51,8 @@ def search(known: KnownValues, stream: Stream) -> Matches:
     hashes = tag(stream, starts, ends, stream.hashes(starts, ends))
     fit = ((hashes & _TAG) != _SHORT) & _bounded(stream, starts, ends)
     starts, ends, hashes = starts[fit], ends[fit], hashes[fit]
+    order = np.argsort((starts << _WIDTH) - ends)
+    starts, ends, hashes = starts[order], ends[order], hashes[order]
     columns = []
     for number, hit in known.columns_of(hashes):
         column = known.columns[number]
@@ -104,13 +108,24 @@ def _apart(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
 
 
 def _words(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
-    tokens = np.flatnonzero(stream.bounds[:-1])
-    for length in sorted(n for n in known.lengths if n < ANCHOR):
-        starts = tokens[: np.searchsorted(tokens, len(stream.bounds) - length)]
-        starts = starts[stream.bounds[starts + length]]
-        hashes = tag(stream, starts, starts + length, stream.hashes(starts, starts + length))
+    if known.words.empty:
+        return
+    bounds = np.flatnonzero(stream.bounds)
+    wanted = np.zeros(ANCHOR, bool)
+    wanted[[n for n in known.lengths if n < ANCHOR]] = True
+    first = np.arange(len(bounds) - 1)
+    for last in range(1, ANCHOR):  # a stretch of so many words and numbers
+        first = first[: np.searchsorted(first, len(bounds) - last)]
+        lengths = bounds[first + last] - bounds[first]
+        short = lengths < ANCHOR
+        first, lengths = first[short], lengths[short]
+        starts = bounds[first[wanted[lengths]]]
+        if not len(first):
+            break
+        ends = starts + lengths[wanted[lengths]]
+        hashes = tag(stream, starts, ends, stream.hashes(starts, ends))
         hit = known.words.passing(hashes)
-        yield _within_a_text(stream, starts[hit], starts[hit] + length)
+        yield _within_a_text(stream, starts[hit], ends[hit])
 
 
 def _anchored(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:

@@ -26,19 +26,19 @@ _Records = npt.NDArray[np.void]
 
 
 def expected_by_neighbours(known: KnownValues, sample: Sample, same_kind: Callable[[int], bool]) -> npt.NDArray[np.float64]:
-    """How many values of each column of `known` a column of the output meets by chance, going by neighbours of its values.
+    """How many values of each sought column of `known` a column of the output meets by chance, going by neighbours of its values.
 
     Too short values are met in columns for which `same_kind` holds alone. What is estimated from a sample is told with its error, so
     that the true number is above it less than once in a million times.
     """
     records = np.sort(sample.records, order="mixed")
-    own = dict(known.columns_of((records["hash"] & ~_TAG) | records["tag"].astype(np.uint64)))
+    own = dict(known.columns_of((records["hash"] & ~_TAG) | records["tag"].astype(np.uint64), sought=True))
     strangers = {number: _strangers(len(records), hit) for number, hit in own.items()}
     met = np.zeros(len(known.columns))
     for neighbours in (*_characters(known.hasher, records), _first_words(known.hasher, records), _last_words(known.hasher, records)):
         mean = np.zeros(len(known.columns))
         for places, donors, hashes, weight in neighbours:
-            for number, hit in known.columns_of(hashes):
+            for number, hit in known.columns_of(hashes, sought=True):
                 if not same_kind(number):
                     hit = hit[hashes[hit] & _TAG != SHORT]
                 if number not in strangers:

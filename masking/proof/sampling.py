@@ -44,10 +44,11 @@ class Sample:
 
     @property
     def forms(self) -> npt.NDArray[np.float64]:
-        """How many different values have d digits and l other letters, at [d, l], about."""
+        """How many different values have d digits and l other letters, at [d, l]; as with `different`, more than that hardly ever."""
         counted = np.bincount(self.records["form"], minlength=PROFILE * PROFILE).reshape(PROFILE, PROFILE).astype(np.float64)
-        counted *= 1 << self.level
-        return counted
+        if self.level:
+            counted += SIGMAS * np.sqrt(counted)
+        return counted * float(1 << self.level)
 
     def wants(self, hashes: U64) -> Mask:
         """Which of some hashes, tagged or not, belong into the sample as it is now."""
@@ -62,16 +63,16 @@ class Sample:
         fresh = np.ones(len(different), bool)
         inside = places < len(self._seen)
         fresh[inside] = self._seen[places[inside]] != different[inside]
-        taken = taken[first[fresh]]
-        if not len(taken):
+        if not fresh.any():
             return
-        records = _records(stream, starts[taken], ends[taken], hashes[taken])
-        self.records = np.concatenate([self.records, records])
-        self._seen = np.sort(self.records["mixed"])
-        while len(self._seen) > SIZE:
+        seen = np.concatenate([self._seen, different[fresh]])
+        while np.count_nonzero(self._wanted(seen)) > SIZE:
             self.level += 1
-            self._seen = self._seen[self._wanted(self._seen)]
-            self.records = self.records[self._wanted(self.records["mixed"])]
+        taken = taken[first[fresh]]
+        taken = taken[self._wanted(mixed[taken])]
+        records = _records(stream, starts[taken], ends[taken], hashes[taken])
+        self.records = np.concatenate([self.records[self._wanted(self.records["mixed"])], records])
+        self._seen = np.sort(self.records["mixed"])
 
     def _wanted(self, mixed: U64) -> Mask:
         if not self.level:

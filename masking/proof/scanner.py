@@ -22,6 +22,7 @@ from masking.proof.sampling import Sample
 
 _TAG = np.uint64(3)
 _LONGEST_NUMBER = 24
+_LOOKED_AT, _REPEATED = 1 << 12, 2  # of so many cells one in so many may be another, for each different one to be looked at once
 
 
 @dataclass
@@ -47,12 +48,13 @@ class OutputColumn:
         """Whether the column holds the same kind of values as a place of the source."""
         return place.is_pool or place.entity in self.kinds or place.name.partition("$")[0] == self.name
 
-    def count(self, number: int, where: str, hashes: U64, rows: I64) -> None:
+    def count(self, number: int, where: str, hashes: U64, rows: I64, cells: I64 | None) -> None:
+        """Count values found in `rows`, each of which stands for so many `cells`, or for one."""
         tally = self.tallies.setdefault((number, where), Tally())
         tally.values.add(hashes)
         seen = np.zeros(int(rows.max()) + 1, bool)
         seen[rows] = True
-        tally.cells += int(np.count_nonzero(seen))
+        tally.cells += int(np.count_nonzero(seen) if cells is None else cells[: len(seen)][seen].sum())
 
 
 class Scanner:
@@ -99,21 +101,26 @@ class Scanner:
         return self._outputs[name]
 
     def _see(self, output: OutputColumn, values: pa.Array) -> None:
-        texts, rows = texts_of(values)
-        textual = _holds_texts(values.type)
         self._cells += len(values) - values.null_count
-        self._texts += len(texts) - texts.null_count if textual else 0
-        self._bytes += texts.nbytes if textual else 0
+        textual, cells = _holds_texts(values.type), None
+        if not textual:
+            values, cells = _different(values)
+        texts, rows = texts_of(values)
+        if textual:
+            self._texts += len(texts) - texts.null_count
+            self._bytes += texts.nbytes
+            if rows is None:
+                texts, cells = _different(texts)
         for stream in self._known.hasher.streams(texts):
-            whole = self._whole(output, stream, rows)
+            whole = self._whole(output, stream, rows, cells)
             if textual:
-                self._inside(output, stream, rows, whole)
+                self._inside(output, stream, rows, cells, whole)
         if textual:
             meant, rows = _meant(texts, rows)
             for stream in self._known.hasher.streams(meant):
-                self._inside(output, stream, rows, {})
+                self._inside(output, stream, rows, cells, {})
 
-    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None) -> dict[int, I64]:
+    def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None, cells: I64 | None) -> dict[int, I64]:
         """Count the cells that are a value, and return them by the column that knows it."""
         whole = {}
         starts, ends = stream.begins[:-1], stream.begins[1:]
@@ -122,12 +129,12 @@ class Scanner:
         for number, hit in self._known.columns_of(hashes, ends > starts):
             kept = hit if self._same_kind(output, number) else hit[hashes[hit] & _TAG != SHORT]
             if len(kept):
-                output.count(number, CELLS, hashes[kept], _rows(stream.row + kept, rows))
+                output.count(number, CELLS, hashes[kept], _rows(stream.row + kept, rows), cells)
                 whole[number] = stream.row + kept
         output.cells.take(stream, starts[filled], ends[filled], hashes[filled])
         return whole
 
-    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, whole: Mapping[int, I64]) -> None:
+    def _inside(self, output: OutputColumn, stream: Stream, rows: I64 | None, cells: I64 | None, whole: Mapping[int, I64]) -> None:
         """Count the texts that hold a value; those that are one have been counted, as have values within longer ones.
 
         What stands within a longer value of a pool is part of a pseudonym ("engineer" in "Engineer, site"), which is judged whole.
@@ -135,11 +142,11 @@ class Scanner:
         found = search(self._known, stream)
         picked = _within(found.starts, found.ends, [hit for number, hit in found.columns if self._known.columns[number].place.is_pool])
         for number, hit in found.columns:
-            kept = _outermost(hit[~picked[hit]], found.starts, found.ends)
+            kept = _outermost(hit[~picked[hit]], found.ends)
             if number in whole:
                 kept = kept[~np.isin(found.rows[kept], whole[number])]
             if len(kept):
-                output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows))
+                output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows), cells)
         starts, ends = self._numbers(stream)
         if len(starts):
             output.stretches.take(stream, starts, ends, tag(stream, starts, ends, stream.hashes(starts, ends)))
@@ -180,26 +187,39 @@ class Scanner:
         return output.is_kind_of(self._known.columns[number].place)
 
 
-def _outermost(hit: I64, starts: I64, ends: I64) -> I64:
-    """Those stretches that lie within no other."""
-    order = hit[np.lexsort((-ends[hit], starts[hit]))]
-    reached = np.maximum.accumulate(ends[order])
-    outer = np.ones(len(order), bool)
-    outer[1:] = ends[order][1:] > reached[:-1]
-    return order[outer]
+def _outermost(hit: I64, ends: I64) -> I64:
+    """Those stretches that lie within no other; they stand in the order of `Matches`."""
+    last = ends[hit]
+    outer = np.ones(len(hit), bool)
+    outer[1:] = last[1:] > np.maximum.accumulate(last)[:-1]
+    return hit[outer]
 
 
 def _within(starts: I64, ends: I64, longer: Sequence[I64]) -> Mask:
-    """Which stretches lie within another one that is among the `longer` ones."""
-    among = np.concatenate(longer) if longer else np.zeros(0, np.int64)
+    """Which stretches, in the order of `Matches`, lie within another one that is among the `longer` ones."""
+    marked = np.zeros(len(starts), bool)
+    for hit in longer:
+        marked[hit] = True
+    among = np.flatnonzero(marked)
     if not len(among):
-        return np.zeros(len(starts), bool)
-    among = among[np.argsort(starts[among], kind="stable")]
+        return marked
     begins = starts[among]
     reached = np.concatenate([[-1], np.maximum.accumulate(ends[among])])  # by how many of them begin before
     sooner, no_later = (reached[np.searchsorted(begins, starts, side)] for side in ("left", "right"))
     within: Mask = (sooner >= ends) | (no_later > ends)
     return within
+
+
+def _different(values: pa.Array) -> tuple[pa.Array, I64 | None]:
+    """The different ones of some values and the cells of each, where most are repeated; else the values, and None."""
+    kind = values.type
+    if pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType) or pa.types.is_dictionary(kind):
+        return values, None
+    first = values.slice(0, _LOOKED_AT)
+    if len(first.unique()) > len(first) // _REPEATED:
+        return values, None
+    encoded = values.dictionary_encode()
+    return encoded.dictionary, np.bincount(encoded.indices.drop_null(), minlength=len(encoded.dictionary)).astype(np.int64)
 
 
 def _rows(places: I64, rows: I64 | None) -> I64:

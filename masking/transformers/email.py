@@ -88,8 +88,8 @@ class _Emails:
         words = self.seeds.words(source, rows)
         told = None if self.parameters.gender is None else rows.columns[self.parameters.gender]
         female = genders(words, told)
-        given = chosen_names("given_name", self.locale, female, words[1])[1]
-        family = chosen_names("family_name", self.locale, female, words[2])[1]
+        given = chosen_names("given_name", self.locale, female, words[1], "slugs")
+        family = chosen_names("family_name", self.locale, female, words[2], "slugs")
         domains = self._domains(folded)
         room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)
         short = room < self.suffix + (0 if self.exact else _FEWEST_LETTERS)

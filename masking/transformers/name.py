@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
-from masking.pools import pool
 from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import choices, tidy
+from masking.transformers.choices import Int64, choices, tidy
 from masking.transformers.lengths import UNLIMITED, longest, text_column
+from masking.transformers.name_shapes import Shapes
 from masking.transformers.parameters import parameter
 from masking.transformers.persona import Flags, Seeds, chosen_names, family_first, genders
 from masking.transformers.suffixes import suffix_length, suffixes
@@ -95,10 +95,8 @@ class _Names:
         if len(here) < len(values):
             values, folded, words = values.take(pa.array(here)), folded.take(pa.array(here)), words[:, here]
         plain = pc.match_substring_regex(values, _ONE_WORD if self.parameters.parts != "full" else _TWO_WORDS).fill_null(False)
-        others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
-        titles = pool("title", locale).folded
-        shapes = [None if text is None else Shape.of(text, titles, locale) for text in values.take(pa.array(others)).to_pylist()]
-        first, last = _first_and_last(folded, others, shapes, family_first(locale))
+        shapes = Shapes.of(values, folded, np.flatnonzero(~plain.to_numpy(zero_copy_only=False)), locale)
+        first, last = shapes.first, shapes.last
         guessed = None if self.seeds.subjects is not None else self._guess(locale, first)
         female = genders(words, None if told is None else told.take(pa.array(here)), guessed)
         given = self._chosen("given_name", locale, female, words[1], first)
@@ -106,13 +104,12 @@ class _Names:
         if self.parameters.parts != "full":
             masked = given if self.parameters.parts == "given" else family
         else:
+
+            def middle(i: int, rows: Int64) -> pa.Array:
+                return chosen_names("middle_name", locale, female[rows], words[(3, 0)[i]][rows])
+
             masked = pc.binary_join_element_wise(*((family, given) if family_first(locale) else (given, family)), " ")
-            if len(others):
-                index = pa.array(others)
-                further = [chosen_names("middle_name", locale, female[others], words[i][others])[0].to_pylist() for i in (3, 0)]
-                names = zip(shapes, given.take(index).to_pylist(), family.take(index).to_pylist(), *further)
-                shaped = [None if shape is None else shape.written(own, *others_) for shape, own, *others_ in names]
-                masked = pc.replace_with_mask(masked, pc.invert(plain), pa.array(shaped, pa.string()))
+            masked = shapes.written(masked, given, family, middle)
         masked = _cased_like(masked, values)
         return pc.utf8_rtrim(pc.utf8_slice_codeunits(masked, 0, self.room), " -.'") if self.room < UNLIMITED else masked
 
@@ -126,60 +123,7 @@ class _Names:
         # half of the column is for either word of a full name
         room = self.room if self.parameters.parts != "full" else (self.room - 1) // 2 if self.room < UNLIMITED else UNLIMITED
         like = pc.utf8_length(original).fill_null(0).to_numpy(zero_copy_only=False) if self.parameters.keep_length else None
-        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)[0]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How a name is written: its titles, its given names (initials among them), whether the family name is there, and where."""
-
-    titles: tuple[str, ...]
-    given: tuple[str, ...]
-    family: str
-    family_first: bool
-    comma: bool
-
-    @classmethod
-    def of(cls, text: str, titles: frozenset[str], locale: str) -> Shape:
-        """Read a name with single spaces."""
-        before, comma, after = (part.strip() for part in text.partition(","))
-        parts = (after or before).split() if comma else before.split()
-        heads = []
-        while len(parts) > 1 and parts[0].casefold() in titles:
-            heads.append(parts.pop(0))
-        first = family_first(locale)
-        if comma:
-            return cls(tuple(heads), tuple(parts), before, first, True)
-        family, given = ("", parts) if len(parts) <= 1 else (parts[0], parts[1:]) if first else (parts[-1], parts[:-1])
-        return cls(tuple(heads), tuple(given), family, first, False)
-
-    def written(self, given: str, family: str, *middle: str) -> str:
-        """Write another person's name in the same way; of more than three given names three are left."""
-        if not self.family:
-            return " ".join([*self.titles, family + given if self.family_first else given])
-        names = [name[0] + "." if len(original.rstrip(".")) == 1 else name for name, original in zip((given, *middle), self.given)]
-        if self.comma:
-            return f"{family}, {' '.join([*self.titles, *names])}"
-        return " ".join([*self.titles, family, *names] if self.family_first else [*self.titles, *names, family])
-
-
-def _first_and_last(folded: pa.Array, others: np.ndarray, shapes: list[Shape | None], reverse: bool) -> tuple[pa.Array, pa.Array]:
-    """The folded given name and family name of every text; those of `others` come from their shapes."""
-    words = pc.split_pattern(folded, " ", max_splits=1)
-    inside = len(words.values) - 1
-    if inside < 0:
-        return folded, folded
-    starts, ends = words.offsets[:-1].to_numpy(), words.offsets[1:].to_numpy()
-    # a null has no words, and points behind the last one perhaps
-    parts = [words.values.take(pa.array(np.minimum(place, inside))) for place in (starts, np.maximum(ends - 1, starts))]
-    first, last = reversed(parts) if reverse else parts
-    if not len(others):
-        return first, last
-    mask = np.zeros(len(folded), np.bool_)
-    mask[others] = True
-    given = pa.array([None if s is None or not s.given else s.given[0].casefold() for s in shapes], pa.string())
-    family = pa.array([None if s is None else (s.family or (s.given or ("",))[0]).casefold() for s in shapes], pa.string())
-    return pc.replace_with_mask(first, pa.array(mask), given), pc.replace_with_mask(last, pa.array(mask), family)
+        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)
 
 
 def _cased_like(masked: pa.Array, values: pa.Array) -> pa.Array:

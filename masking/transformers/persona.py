@@ -7,7 +7,7 @@ address and user name agree wherever that person stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -81,17 +81,15 @@ def genders(words: UInt64, told: pa.Array | None = None, guessed: tuple[Flags, F
     return female
 
 
-def chosen_names(kind: str, locale: str, female: Flags, words: UInt64, **limits: Any) -> tuple[pa.Array, pa.Array]:
-    """Return the name that each word picks for a person of that gender, and its slug.
+def chosen_names(
+    kind: str, locale: str, female: Flags, words: UInt64, part: Literal["texts", "slugs"] = "texts", **limits: Any
+) -> pa.Array:
+    """Return the name that each word picks for a person of that gender, or its slug.
 
     `kind` is `given_name`, `middle_name` or `family_name`; `limits` are those of `Choices.choose`.
     """
     sides = [choices(f"{kind}_{gender}", locale) for gender in GENDERS]
     if sides[0].pool.texts == sides[1].pool.texts:
         sides = sides[:1]
-    picked = [pa.array(side.choose(words, **limits)) for side in sides]
-    texts, slugs = ([getattr(side, part).take(index) for side, index in zip(sides, picked)] for part in ("texts", "slugs"))
-    if len(sides) == 1:
-        return texts[0], slugs[0]
-    who = pa.array(female)
-    return pc.if_else(who, *texts), pc.if_else(who, *slugs)
+    names = [getattr(side, part).take(pa.array(side.choose(words, **limits))) for side in sides]
+    return names[0] if len(names) == 1 else pc.if_else(pa.array(female), *names)

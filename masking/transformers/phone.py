@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
-from masking.formats import FormatPermutation, code_points, texts_from
+from masking.formats import FormatPermutation
 from masking.keyed import KeyedHash, UInt64, pick
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
+from masking.transformers.digits import digits_of, with_digits
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.parameters import parameter
 from masking.walking import walk
@@ -37,6 +38,8 @@ _FIRST = 4
 _TRIED = 50
 _LONGEST = 17
 _BETWEEN = r"[^\p{N}\p{L}]*"
+_PLAIN = r"^[\x00-@\[-`{-\x7F]*$"  # ASCII without letters
+_PLUS = r"^[^0-9]*\+"
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,7 @@ class _Permuted:
                 masked = self._walked(some, code, head) if kind == 0 else self._planned(some, head, Plan(code, kind, length))
                 parts.append(masked)
                 order.append(here[inside])
-        if not parts:
-            return values
-        back = np.empty(len(values), np.int64)
-        back[np.concatenate(order)] = np.arange(len(values))
-        return pa.concat_arrays(parts).take(pa.array(back))
+        return _in_order(parts, order) if parts else values
 
     def _planned(self, texts: pa.Array, head: int, plan: Plan) -> pa.Array:
         """Valid numbers of one kind and length: permuted among those whose first digits are some of this kind."""
@@ -111,20 +110,56 @@ class _Permuted:
         if (plan.code, plan.kind, plan.length) not in self.plans:
             self.plans[plan.code, plan.kind, plan.length] = Permutation(self.key, f"{plan.code}|{plan.kind}|{plan.length}", size)
         permutation = self.plans[plan.code, plan.kind, plan.length]
-        numbers = plan.ranked(pc.utf8_slice_codeunits(_digits(texts), head))
-        pending = np.arange(len(numbers))
-        while len(pending):
-            numbers[pending] = permutation.numbers(numbers[pending])
-            pending = pending[_kinds(plan.written(numbers[pending]), plan.code) != plan.kind]
-        points, ends = code_points(texts)
-        digit = (points >= ord("0")) & (points <= ord("9"))
-        before = np.concatenate([[0], np.cumsum(digit)])
-        rank = before[:-1] - np.repeat(before[ends[:-1]], np.diff(ends))
-        points[digit & (rank >= head)] = code_points(plan.written(numbers))[0]
-        return texts_from(points, ends, None)
+
+        def belong(places: UInt64, _: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+            belonging: npt.NDArray[np.bool_] = _kinds(plan.written(places), plan.code) == plan.kind
+            return belonging
+
+        places = permutation.numbers(plan.ranked(pc.utf8_slice_codeunits(digits_of(texts), head)), belong)
+        return with_digits(texts, plan.written(places), head)
 
     def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
+        lengths = pc.utf8_length(digits_of(texts)).fill_null(0).cast(pa.int64()).to_numpy() - head
+        plain = pc.match_substring_regex(texts, _PLAIN).fill_null(False).to_numpy(zero_copy_only=False)
+        lengths = np.where(plain & (lengths > self.keep) & (lengths <= _LONGEST), lengths, 0)
+        parts, order = [], []
+        for (length, _), here in _groups(np.stack([lengths, np.zeros_like(lengths)], axis=1)):
+            some = texts.take(pa.array(here))
+            parts.append(self._walked_as_numbers(some, code, head, length) if length else self._walked_as_texts(some, code, head))
+            order.append(here)
+        return _in_order(parts, order) if parts else texts
+
+    def _walked_as_numbers(self, texts: pa.Array, code: int, head: int, length: int) -> pa.Array:
+        """The same for texts without letters that have `length` digits behind `head`: as whole numbers, which is faster."""
+        digits = digits_of(texts)
+        before, kept = pc.utf8_slice_codeunits(digits, 0, head), pc.utf8_slice_codeunits(digits, head, head + self.keep)
+        plus = pc.match_substring_regex(texts, _PLUS)
+        # behind a plus and the code of a country anything may stand; other beginnings might turn into that of another country
+        may_turn = ~pc.and_(plus, pc.equal(before, str(code))).to_numpy(zero_copy_only=False)
+        begins = pc.binary_join_element_wise(pc.if_else(plus, "+", ""), before, "")
+
+        def national(numbers: UInt64, places: npt.NDArray[np.int64]) -> pa.Array:
+            tail = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), length - self.keep, "0")
+            return pc.binary_join_element_wise(kept.take(pa.array(places)), tail, "") if self.keep else tail
+
+        def classify(numbers: UInt64, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+            written = national(numbers, places)
+            kinds = _kinds(written, code) if self.keep else _usual(_kinds(written, code), written, code)
+            turning = np.flatnonzero(may_turn[places])
+            if len(turning):
+                index = pa.array(turning)
+                whole = pc.binary_join_element_wise(begins.take(pa.array(places[turning])), written.take(index), "")
+                kinds[turning[(self._prefixes(whole) != (code, head)).any(axis=1)]] = -1
+            return kinds
+
+        numbers = pc.utf8_slice_codeunits(digits, head + self.keep).cast(pa.uint64()).to_numpy()
+        wanted = classify(numbers, np.arange(len(numbers)))
+        permutation = self.others.of_digits(length - self.keep)
+        mapped = permutation.numbers(numbers, lambda numbers, places: classify(numbers, places) == wanted[places])
+        return with_digits(texts, national(mapped, np.arange(len(mapped))), head)
+
+    def _walked_as_texts(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         left = pc.match_substring_regex(
             texts, rf"^{_BETWEEN}(?:[0-9]{_BETWEEN}){{{head + self.keep}}}[\p{{N}}\p{{L}}]|[^\P{{N}}0-9]|\p{{L}}"
         )
@@ -148,7 +183,7 @@ class _Permuted:
             return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
 
         def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            kinds = _kinds(pc.utf8_slice_codeunits(_digits(numbers), head), code) if keep else _classes(numbers, head, code, 0)[:, 0]
+            kinds = _kinds(pc.utf8_slice_codeunits(digits_of(numbers), head), code) if keep else _classes(numbers, head, code, 0)[:, 0]
             # what begins as a number of another country is none of these
             return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
 
@@ -158,8 +193,8 @@ class _Permuted:
         """The country's code of each number, and how many of its digits come before the national number."""
         known = _phonenumbers().COUNTRY_CODE_TO_REGION_CODE
         own, trunk = _own(self.country)
-        digits = pc.utf8_slice_codeunits(_digits(values), 0, 2 + _MAX_CODE)
-        plus = pc.match_substring_regex(values, r"^[^0-9]*\+")
+        digits = pc.utf8_slice_codeunits(digits_of(values), 0, 2 + _MAX_CODE)
+        plus = pc.match_substring_regex(values, _PLUS)
         begins = pc.if_else(plus, pc.binary_join_element_wise("+", digits, ""), digits).dictionary_encode()
         found = [(own, 0)]  # of nulls
         for begin in begins.dictionary.to_pylist():
@@ -181,19 +216,15 @@ class _Fictional:
     size: int
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        digits = _digits(values)
+        digits = digits_of(values)
         prefixes = FICTIONAL[self.country]
         numbers = [f"+{_own(self.country)[0]}{begin}{i:0{digits_}d}" for begin, digits_ in prefixes for i in range(10**digits_)]
         pool = pa.array(numbers)
         chosen = pick(self.key.words(digits)[0], self.size)
         masked = pool.take(pa.array(chosen))
-        same = pc.equal(_digits(masked), digits).fill_null(False)
+        same = pc.equal(digits_of(masked), digits).fill_null(False)
         masked = pc.if_else(same, pool.take(pa.array((chosen + 1) % self.size)), masked)
         return pc.if_else(pc.or_(pc.equal(digits, ""), pc.is_null(values)), values, masked)
-
-
-def _digits(values: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(values, r"[^0-9]+", "")
 
 
 @dataclass(frozen=True)
@@ -233,14 +264,19 @@ def _classes(texts: pa.Array, head: int, code: int, keep: int) -> npt.NDArray[np
 
     What has letters or digits of other scripts in it is none, lest they be left.
     """
-    national = pc.utf8_slice_codeunits(_digits(texts), head)
+    national = pc.utf8_slice_codeunits(digits_of(texts), head)
     kinds = _kinds(national, code) if not keep else np.zeros(len(national), np.int64)
     more = pc.match_substring_regex(texts, r"\p{L}|[^\P{N}0-9]").fill_null(False)
-    kinds = np.where(more.to_numpy(zero_copy_only=False), 0, kinds)
+    kinds = _usual(np.where(more.to_numpy(zero_copy_only=False), 0, kinds), national, code)
     lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
-    kinds = np.where((lengths < _FIRST) | (lengths > _LONGEST), 0, kinds)
-    result = np.stack([kinds, np.where(kinds > 0, lengths, 0)], axis=1)
-    for (kind, length), here in _groups(result):
+    return np.stack([kinds, np.where(kinds > 0, lengths, 0)], axis=1)
+
+
+def _usual(kinds: npt.NDArray[np.int64], national: pa.Array, code: int) -> npt.NDArray[np.int64]:
+    """`kinds` of numbers, but 0 for those that begin as few of their kind do, or are too short or too long to tell."""
+    lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
+    result = np.where((lengths < _FIRST) | (lengths > _LONGEST), 0, kinds)
+    for (kind, length), here in _groups(np.stack([result, np.where(result > 0, lengths, 0)], axis=1)):
         if kind:
             first = pc.utf8_slice_codeunits(national.take(pa.array(here)), 0, _FIRST).cast(pa.uint64()).to_numpy()
             result[here[~np.isin(first, _beginnings(code, kind, length))]] = 0
@@ -262,17 +298,29 @@ def _beginnings(code: int, kind: int, length: int) -> UInt64:
 
 def _kinds(national: pa.Array, code: int) -> npt.NDArray[np.int64]:
     """What a country's number plan calls each national number: 0 not valid, 1 mobile, 2 fixed, 3 either, 4 another valid one."""
-    mobile, fixed, other = (_matching(national, pattern) for pattern in _patterns(code))
-    kinds = mobile + 2 * fixed
-    result: npt.NDArray[np.int64] = np.where((kinds == 0) & (other == 1), 4, kinds)
-    return result
+    mobile, fixed, other = _patterns(code)
+    kinds: npt.NDArray[np.int64] = _matching(national, mobile) + 2 * _matching(national, fixed)
+    rest = np.flatnonzero(kinds == 0)
+    kinds[rest] = 4 * _matching(national.take(pa.array(rest)), other)
+    return kinds
 
 
 def _groups(labels: npt.NDArray[np.int64]) -> Iterator[tuple[tuple[int, int], npt.NDArray[np.int64]]]:
-    """The different rows of `labels` (two columns), and where each stands."""
-    kinds, members = np.unique(labels, axis=0, return_inverse=True)
-    for i, (one, other) in enumerate(kinds.tolist()):
-        yield (one, other), np.flatnonzero(members.reshape(-1) == i)
+    """The different rows of `labels` (two columns of numbers from 0), and where each stands."""
+    width = int(labels[:, 1].max(initial=0)) + 1
+    joined = labels[:, 0] * width + labels[:, 1]
+    for label in np.unique(joined).tolist():
+        yield divmod(label, width), np.flatnonzero(joined == label)
+
+
+def _in_order(parts: list[pa.Array], order: list[npt.NDArray[np.int64]]) -> pa.Array:
+    """The texts of all parts, each of which stand at the places that `order` says."""
+    if len(parts) == 1:
+        return parts[0]
+    places = np.concatenate(order)
+    back = np.empty(len(places), np.int64)
+    back[places] = np.arange(len(places))
+    return pa.concat_arrays(parts).take(pa.array(back))
 
 
 def _matching(texts: pa.Array, pattern: str) -> npt.NDArray[np.int64]:

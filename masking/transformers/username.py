@@ -65,8 +65,8 @@ class _Usernames:
         source = values if self.exact else folded
         words = self.seeds.words(source, rows)
         female = genders(words, None if self.gender is None else rows.columns[self.gender])
-        given = pc.utf8_slice_codeunits(chosen_names("given_name", self.locale, female, words[1])[1], 0, 1)
-        family = chosen_names("family_name", self.locale, female, words[2])[1]
+        given = pc.utf8_slice_codeunits(chosen_names("given_name", self.locale, female, words[1], "slugs"), 0, 1)
+        family = chosen_names("family_name", self.locale, female, words[2], "slugs")
         name = pc.utf8_slice_codeunits(pc.binary_join_element_wise(given, family, ""), 0, self.room - self.suffix - 1)
         if self.exact:
             masked = pc.binary_join_element_wise(name, suffixes(self.key, source, self.suffix), "")

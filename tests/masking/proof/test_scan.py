@@ -343,6 +343,20 @@ def test_values_that_meet_by_chance_are_expected_and_leaks_are_not(kind: str) ->
     assert kind == "dense keys" or report.survivors > rows / 8
 
 
+@pytest.mark.parametrize("secret", [b"0", b"8"])
+def test_dense_ids_pass_when_the_sample_has_few_of_them(secret: bytes) -> None:
+    """Ids of two bytes are permuted among themselves, so that all meet; with these secrets few of them are in the sample of all."""
+    columns = [c for c in COLUMNS if c.name == "users.phone"]
+    known = KnownValues(secret)
+    known.add(columns[0].place, pa.array(np.arange(1, 600_001)))
+    scanner = Scanner(known, columns)
+    wide = np.random.default_rng(3).choice(2**31 - 2**15, 567_233, replace=False) + 2**15
+    scanner.see("users", pa.record_batch({"phone": pa.array(np.concatenate([np.arange(1, 2**15), wide]))}))
+    report = scanner.report()
+    assert report.found[0].values >= 2**15 - 1
+    assert report.survivors == 0
+
+
 def test_picks_from_a_pool_pass_and_the_names_of_the_source_do_not() -> None:
     pool = Pool("given_name", tuple(f"{a}{b}{c}ne" for a in "bcdfghjkl" for b in "aeiou" for c in "rstvwxz"))
     draw = random.Random(1)
