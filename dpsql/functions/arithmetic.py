@@ -145,7 +145,7 @@ def wide(written: str, argument: Expression, call: Call) -> str:
 def _fits(facts: Facts) -> bool:
     lo: Any = facts.lo
     hi: Any = facts.hi
-    return facts.bounded and -LARGE < lo and hi < LARGE
+    return facts.bounded and lo > -LARGE and hi < LARGE
 
 
 def numeric(written: str, argument: Expression) -> str:
