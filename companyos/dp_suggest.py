@@ -43,6 +43,7 @@ def suggest(reference: str, unit: str | None, store: str | None, as_json: bool) 
                 }
                 for path, said in found.privacy.columns.items()
             },
+            "contributions": {**found.many, **found.privacy.contributions},
             "ways": found.ways,
             "unbounded": found.unbounded,
             "unclosed": found.unclosed,

@@ -25,6 +25,7 @@ from schemas.yaml_text import text
 
 LISTED_NUMBERS = 20  # of a number with no more values than this, the values are proposed, so that it can be a key of groups
 LISTED_TEXTS = 200
+FEW_ROWS = 10  # up to so many rows of a unit, a declared limit is better than one that is chosen privately among powers of two
 PEOPLE = ("users", "user", "customers", "customer", "people", "persons", "person", "patients", "patient", "members", "member", "employees",
           "employee", "clients", "client", "students", "student", "citizens", "citizen", "subscribers", "subscriber", "visitors", "visitor",
           "guests", "guest", "accounts", "account")  # fmt: skip
@@ -36,7 +37,8 @@ class Suggestion:
 
     `reasons` says of each proposed column what its bounds or values follow from; `ways` which ways were chosen where there are
     several; `unbounded` which numbers, dates and time stamps have no bounds and why; `unclosed` which texts have no closed list;
-    `unplaced` which tables are neither public nor anybody's, and why none of them is proposed as public.
+    `unplaced` which tables are neither public nor anybody's, and why none of them is proposed as public. `many` holds the most rows of
+    a unit in tables where that is so much that a limit chosen privately is likely to be lower.
     """
 
     privacy: Privacy
@@ -46,6 +48,7 @@ class Suggestion:
     unbounded: Mapping[str, str] = field(default_factory=dict)
     unclosed: tuple[str, ...] = ()
     unplaced: Mapping[str, str] = field(default_factory=dict)
+    many: Mapping[str, int] = field(default_factory=dict)
 
 
 def suggest(schema: Schema, unit: str | None = None) -> Suggestion:
@@ -66,7 +69,9 @@ def suggest(schema: Schema, unit: str | None = None) -> Suggestion:
     public = [name for name, why in unplaced.items() if not why]
     privacy = replace(privacy, public=(*privacy.public, *public))
     ranges = Ranges(schema, privacy.columns)
-    privacy = replace(privacy, contributions={**_contributions(schema, privacy, known, ranges), **privacy.contributions})
+    most = {name: rows for name, rows in _contributions(schema, known, ranges).items() if name not in privacy.contributions}
+    few = {name: rows for name, rows in most.items() if rows <= FEW_ROWS}
+    privacy = replace(privacy, contributions={**few, **privacy.contributions})
     knowledge = ColumnKnowledge(schema, privacy)
     made = _Columns(ranges, privacy)
     for table in schema.tables:
@@ -75,7 +80,8 @@ def suggest(schema: Schema, unit: str | None = None) -> Suggestion:
                 made.look_at(table, column, knowledge.facts(table, column))
     privacy = replace(privacy, columns={**privacy.columns, **made.proposed})
     left = {name: why for name, why in unplaced.items() if why}
-    return Suggestion(privacy, guessed, made.reasons, told, made.unbounded, tuple(made.unclosed), left)
+    many = {name: rows for name, rows in most.items() if name not in few}
+    return Suggestion(privacy, guessed, made.reasons, told, made.unbounded, tuple(made.unclosed), left, many)
 
 
 def section_text(suggestion: Suggestion) -> str:
@@ -94,6 +100,8 @@ def _lines(suggestion: Suggestion) -> Iterator[str]:
     if privacy.budget is None:
         yield "# Queries need a budget, which is yours to decide, such as `budget: {epsilon: 3, delta: 1e-6}`."
     yield from _comment("Which of several ways leads to whom a row belongs; see that they are the right ones:", suggestion.ways)
+    many = {name: str(rows) for name, rows in suggestion.many.items()}
+    yield from _comment("The most rows of a unit; what is chosen privately, where `contributions` does not say, is likely lower:", many)
     yield from _comment("Neither public nor of a unit, so that no query may use them:", suggestion.unplaced)
     yield from _comment("Without bounds; they can be counted, and summed within LEAST(GREATEST(x, a), b):", suggestion.unbounded)
     if suggestion.unclosed:
@@ -157,7 +165,7 @@ def _why_unplaced(schema: Schema, table: Table, known: Ways) -> str:
     return "declare it `public` if nothing in it depends on anybody"
 
 
-def _contributions(schema: Schema, privacy: Privacy, known: Ways, ranges: Ranges) -> dict[str, int]:
+def _contributions(schema: Schema, known: Ways, ranges: Ranges) -> dict[str, int]:
     """The most rows of a unit in each table whose `rows` say so, along its way."""
     found = {}
     for name, path in known.paths.items():
