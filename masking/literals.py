@@ -1,4 +1,4 @@
-"""Values of persons in what people wrote: constants in the SQL of a schema and in a policy, names and labels, all of which stand in the bundle."""
+"""Values of persons in what people wrote and a bundle holds: constants in the SQL of a schema and in a policy, names and labels."""
 
 from __future__ import annotations
 

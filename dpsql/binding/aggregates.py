@@ -23,7 +23,7 @@ NAMED: dict[str, type[exp.Expr]] = {
     "var_samp": exp.Variance, "quantile_cont": exp.PercentileCont, "quantile_disc": exp.PercentileDisc, "quantile": exp.Quantile,
     "count_if": exp.CountIf, "countif": exp.CountIf, "mean": exp.Avg,
 }  # fmt: skip
-KNOWN = (
+KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
     exp.PercentileDisc, exp.Anonymous, *SPREADS,
 )  # fmt: skip

@@ -46,7 +46,14 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path, shop_file: list[str], sto
         said = json.loads(served.stdout.readline())
         assert said["tls"]
         root = str(tmp_path / "home" / "endpoint" / "server.crt")
-        where = {"host": "127.0.0.1", "port": said["port"], "user": "ana", "password": PASSWORD, "sslmode": "verify-full", "sslrootcert": root}
+        where = {
+            "host": "127.0.0.1",
+            "port": said["port"],
+            "user": "ana",
+            "password": PASSWORD,
+            "sslmode": "verify-full",
+            "sslrootcert": root,
+        }
         with psycopg.connect(**where, autocommit=True) as connection:
             connection.execute("SET dp.epsilon = 1")
             assert isinstance(connection.execute("SELECT count(*) FROM users").fetchone()[0], int)

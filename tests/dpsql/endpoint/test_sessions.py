@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pygwire")
+import contextlib
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pygwire import messages as m
@@ -275,7 +277,11 @@ def test_half_open_and_idle_connections_are_closed(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans(), st.sampled_from([b"", b"Q", b"P", b"B", b"E", b"D", b"p", b"X", b"d"]))
+@given(
+    st.lists(st.binary(max_size=60), min_size=1, max_size=4),
+    st.booleans(),
+    st.sampled_from([b"", b"Q", b"P", b"B", b"E", b"D", b"p", b"X", b"d"]),
+)
 def test_garbage_never_ends_the_server(endpoint: Server, pieces: list[bytes], logged_in: bool, kind: bytes) -> None:
     with RawClient(endpoint.port) as client:
         if logged_in:
@@ -286,10 +292,8 @@ def test_garbage_never_ends_the_server(endpoint: Server, pieces: list[bytes], lo
                 client.socket.sendall(framed)
             except OSError:
                 break
-        try:
+        with contextlib.suppress(OSError):
             client.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
         assert client.hung_up()
     with RawClient(endpoint.port) as client:
         client.log_in()
