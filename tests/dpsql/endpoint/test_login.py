@@ -137,7 +137,7 @@ def test_a_channel_that_is_not_the_servers_own_is_refused(tmp_path: Path, encryp
     import psycopg
 
     _, certificate, key = encrypted
-    with serving(service_over(tmp_path), QUICK, tls=server_context(certificate, key), certificate=b"\x01" * 32) as server:
+    with serving(service_over(tmp_path), QUICK, tls=server_context(certificate, key), certificate=b"\x01" * 32) as server:  # noqa: SIM117
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(host="127.0.0.1", port=server.port, user="ana", password=PASSWORD, sslmode="require", channel_binding="require")
 

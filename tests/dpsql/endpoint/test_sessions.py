@@ -267,7 +267,7 @@ def test_oversized_messages_end_the_session_before_they_are_read(endpoint: Serve
 
 
 def test_half_open_and_idle_connections_are_closed(tmp_path: Path) -> None:
-    with serving(service_over(tmp_path), Limits(startup=0.5, idle=0.5)) as server:
+    with serving(service_over(tmp_path), Limits(startup=0.5, idle=0.5)) as server:  # noqa: SIM117
         with RawClient(server.port) as silent, RawClient(server.port) as slow, RawClient(server.port) as idle:
             idle.log_in()
             slow.socket.sendall(b"\x00\x00")
