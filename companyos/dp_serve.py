@@ -13,6 +13,7 @@ from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
 from schemas.errors import InputError
 
+PEM = click.Path(dir_okay=False, path_type=Path)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 

@@ -127,7 +127,7 @@ class MaskedSource:
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
-        require_no_person(self._known, self.policy)
+        require_no_person(self._known, self.policy, self.schema)
         self.schema, self.left_out = output_schema(
             self.source.schema, self.policy, holds_a_person=lambda sql: holds_a_person(self._known, sql)
         )

@@ -23,6 +23,10 @@ NAMED: dict[str, type[exp.Expr]] = {
     "var_samp": exp.Variance, "quantile_cont": exp.PercentileCont, "quantile_disc": exp.PercentileDisc, "quantile": exp.Quantile,
     "count_if": exp.CountIf, "countif": exp.CountIf, "mean": exp.Avg,
 }  # fmt: skip
+KNOWN: tuple[type[exp.Expr], ...] = (
+    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
+    exp.PercentileDisc, exp.Anonymous, *SPREADS,
+)  # fmt: skip
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
 
@@ -55,14 +59,18 @@ class Aggregates:
 
     def bind(self, node: exp.Expr) -> Aggregate:
         """Return the bound aggregate."""
-        check(node)
-        binder, condition = self._expressions, None
+        binder = self._expressions
         if isinstance(node, exp.Filter):
-            condition = binder.condition(node.expression.this)
-            self, node = Aggregates(binder.knowing(condition, "true"), self._within), node.this
             check(node)
-        made = self._bind(node)
-        return made if condition is None else _filtered(made, condition)
+            condition = binder.condition(node.expression.this)
+            inner = Aggregates(binder.knowing(condition, "true"), self._within)
+            return _filtered(inner.bind(node.this), condition)
+        if not isinstance(node, KNOWN):
+            raise QueryRefused(
+                f"the aggregate {excerpt(node)} cannot be answered; COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
+            )
+        check(node)
+        return self._bind(node)
 
     def _bind(self, node: exp.Expr) -> Aggregate:
         if isinstance(node, exp.Anonymous):
@@ -91,9 +99,7 @@ class Aggregates:
             case _ if type(node) in SPREADS:
                 argument = self._argument(node, node.key.upper())
                 return Aggregate(SPREADS[type(node)], argument, Facts("double"))
-        raise QueryRefused(
-            f"the aggregate {excerpt(node)} cannot be answered; COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
-        )
+        raise QueryRefused(f"the aggregate {excerpt(node)} needs other arguments")
 
     def _named(self, node: exp.Anonymous) -> Aggregate:
         """An aggregate of the other dialect, that sqlglot has no name for."""

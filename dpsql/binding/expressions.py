@@ -28,6 +28,7 @@ CASTS: dict[str, Kind] = {
     "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp", "TIMESTAMPNTZ": "timestamp", "TIMESTAMPTZ": "timestamptz",
     "UUID": "uuid",
 }  # fmt: skip
+UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
 
@@ -47,6 +48,8 @@ class Expressions:
 
     def bind(self, node: exp.Expr) -> Expression:
         """Return the bound expression; QueryInvalid or QueryRefused where it is not understood."""
+        if isinstance(node, UNSUITABLE):
+            raise self._refusal(node)
         check(node)
         match node:
             case exp.Paren() | exp.Alias():

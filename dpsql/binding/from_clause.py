@@ -53,6 +53,8 @@ def _inner(place: exp.Expr) -> None:
 
 
 def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environment, state: State) -> Source:
+    if not isinstance(node, exp.Subquery | exp.Table):
+        raise QueryRefused(f"FROM is understood of tables and subqueries, not of {excerpt(node)}")
     check(node)
     state.count_source()
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):

@@ -37,7 +37,8 @@ class Joined:
     """The rows of a FROM with their WHERE.
 
     `determined` are the fields with one value a unit, `units` those that hold the unit's id in every row, `private_fields` those of
-    private sources; `dropped` says that public rows without a partner were left out, though the query keeps them.
+    private sources, `padded` those that are null where a left join found no partner. `dropped` says that public rows without a partner
+    were left out, though the query keeps them. `uniques` are sets of fields whose values do not repeat.
     """
 
     relation: Relation
@@ -45,6 +46,7 @@ class Joined:
     determined: frozenset[str]
     units: frozenset[str] = frozenset()
     private_fields: frozenset[str] = frozenset()
+    padded: frozenset[str] = frozenset()
     dropped: bool = False
     uniques: tuple[frozenset[str], ...] = ()
 
@@ -134,7 +136,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     units = {f.name for f in relation.fields if equal.same(f.name, unit)} | {u for s in steps for u in s.kept.units if equal.same(u, unit)}
     units |= {u for u in steps[0].kept.units if steps[0].kept.private}
     fields = frozenset(f.name for step in steps if step.kept.private for f in step.kept.relation.fields)
-    return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, dropped, tuple(uniques))
+    return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
 
 
 def semi_join(

@@ -47,7 +47,7 @@ class Selecting:
         name, column = self.state.names.origins[expression.name]
         declaration = self.state.declaration
         reach = declaration.reach(name)
-        if reach is None or expression.name not in self.joined.private_fields:
+        if reach is None or expression.name not in self.joined.private_fields - self.joined.padded:
             return False
         key = reach.path[0] if reach.path else None
         return declaration.schema.table(name).is_unique(column) or (key is not None and key.columns == (column,))

@@ -71,9 +71,7 @@ class Server:
                 try:
                     connected, address = self._listening.accept()
                 except OSError:
-                    if self.stopping:
-                        break
-                    continue
+                    continue  # a client that left at once, or the end: the loop knows
                 self._take(connected, str(address[0]))
         finally:
             self._end()

@@ -62,7 +62,8 @@ MACROS: dict[str, str] = {
 
 # functions whose outcome is the same whatever they are given
 CONSTANT: dict[str, str] = {
-    **dict.fromkeys(("pg_table_is_visible", "pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible", "pg_opclass_is_visible",
+    **dict.fromkeys(("pg_table_is_visible", "pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible",
+                     "pg_opclass_is_visible",
                      "pg_collation_is_visible", "pg_is_visible", "has_table_privilege", "has_schema_privilege", "has_column_privilege",
                      "has_any_column_privilege", "has_database_privilege", "has_type_privilege", "pg_has_role"), "TRUE"),
     **dict.fromkeys(("pg_is_in_recovery", "pg_relation_is_publishable", "pg_is_other_temp_schema", "has_sequence_privilege",
