@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 import ssl
+import time
 from collections import Counter
 from contextlib import suppress
 from threading import Lock, Thread
@@ -23,6 +24,7 @@ from schemas.errors import InputError
 log = logging.getLogger("dpsql.endpoint")
 BACKLOG = 128
 STARTING = 32  # connections beyond the most that may be logged in, for those who are logging in and for cancel requests
+WAKING = 0.25  # seconds
 FAREWELL = 5.0  # seconds that sessions have to end when the server stops
 
 
@@ -66,13 +68,18 @@ class Server:
 
     def serve(self) -> None:
         """Serve until `stop` is called from another thread or a signal's handler."""
+        # a signal may come to another thread, and its handler waits until this one wakes
+        self._listening.settimeout(WAKING)
         try:
             while not self.stopping:
                 try:
                     connected, address = self._listening.accept()
-                except OSError:
+                except TimeoutError:
+                    continue
+                except OSError:  # closed by `stop`, or no more files can be open, which may pass
                     if self.stopping:
                         break
+                    time.sleep(WAKING)
                     continue
                 self._take(connected, str(address[0]))
         finally:

@@ -6,6 +6,7 @@ import datetime
 import socket
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -265,17 +266,25 @@ def test_oversized_messages_end_the_session_before_they_are_read(endpoint: Serve
 
 
 def test_half_open_and_idle_connections_are_closed(tmp_path: Path) -> None:
-    with serving(service_over(tmp_path), Limits(startup=0.5, idle=0.5)) as server:
-        with RawClient(server.port) as silent, RawClient(server.port) as slow, RawClient(server.port) as idle:
-            idle.log_in()
-            slow.socket.sendall(b"\x00\x00")
-            assert silent.hung_up()
-            assert slow.hung_up()
-            assert idle.hung_up()
+    with (
+        serving(service_over(tmp_path), Limits(startup=3.0, idle=0.5)) as server,
+        RawClient(server.port) as silent,
+        RawClient(server.port) as slow,
+        RawClient(server.port) as idle,
+    ):
+        assert code(idle.log_in()) is None
+        slow.socket.sendall(b"\x00\x00")
+        assert silent.hung_up()
+        assert slow.hung_up()
+        assert idle.hung_up()
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans(), st.sampled_from([b"", b"Q", b"P", b"B", b"E", b"D", b"p", b"X", b"d"]))
+@given(
+    st.lists(st.binary(max_size=60), min_size=1, max_size=4),
+    st.booleans(),
+    st.sampled_from([b"", b"Q", b"P", b"B", b"E", b"D", b"p", b"X", b"d"]),
+)
 def test_garbage_never_ends_the_server(endpoint: Server, pieces: list[bytes], logged_in: bool, kind: bytes) -> None:
     with RawClient(endpoint.port) as client:
         if logged_in:
@@ -286,10 +295,8 @@ def test_garbage_never_ends_the_server(endpoint: Server, pieces: list[bytes], lo
                 client.socket.sendall(framed)
             except OSError:
                 break
-        try:
+        with suppress(OSError):
             client.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
         assert client.hung_up()
     with RawClient(endpoint.port) as client:
         client.log_in()
