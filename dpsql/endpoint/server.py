@@ -7,10 +7,9 @@ import logging
 import secrets
 import socket
 import ssl
-import time
 from collections import Counter
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from dpsql.endpoint.catalog import Catalog
 from dpsql.endpoint.limits import Limits
@@ -52,7 +51,7 @@ class Server:
         self.guessing = Guessing(self.limits)
         self.secret = secrets.token_bytes(32)
         self.tls, self.certificate = tls, certificate
-        self.stopping = False
+        self._stopped = Event()
         self._lock = Lock()
         self._sessions: dict[int, tuple[Session, Thread]] = {}
         self._inside: dict[int, str] = {}
@@ -60,6 +59,11 @@ class Server:
             self._listening = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
         except (OSError, OverflowError) as error:
             raise InputError(f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server was told to stop."""
+        return self._stopped.is_set()
 
     @property
     def port(self) -> int:
@@ -71,7 +75,7 @@ class Server:
         # a signal may come to another thread, and its handler waits until this one wakes
         self._listening.settimeout(WAKING)
         try:
-            while not self.stopping:
+            while not self._stopped.is_set():
                 try:
                     connected, address = self._listening.accept()
                 except TimeoutError:
@@ -79,7 +83,7 @@ class Server:
                 except OSError:  # closed by `stop`, or no more files can be open, which may pass
                     if self.stopping:
                         break
-                    time.sleep(WAKING)
+                    self._stopped.wait(WAKING)
                     continue
                 self._take(connected, str(address[0]))
         finally:
@@ -87,7 +91,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening; `serve` then ends the sessions and returns."""
-        self.stopping = True
+        self._stopped.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
