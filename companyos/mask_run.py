@@ -42,6 +42,10 @@ def run(
     import masking
 
     started = time.monotonic()
+    if certificate is not None:
+        from companyos.files import require_writable
+
+        require_writable(certificate)
     read = masking.read_policy(policy)
     with progress(quiet=as_json) as tell, masking.open_source(url) as source:
 

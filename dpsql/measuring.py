@@ -15,7 +15,7 @@ from dpsql.compiling.measuring import Measuring, unit_bounds
 from dpsql.compiling.relations import Relations
 from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
-from dpsql.noise import Mechanism, Sensitivity, add_noise, choose_threshold, keys_above, quantile
+from dpsql.noise import Mechanism, ReleasedKeys, Sensitivity, add_noise, choose_threshold, keys_above, quantile
 from dpsql.planning.model import Part, Plan, Shares, Threshold
 from schemas.model import Schema
 
@@ -133,7 +133,9 @@ class _Measuring:
 
     def _released_keys(self, counts: Mapping[GroupKey, int], most_groups: int) -> KeptPart:
         shares = self._plan.shares
-        released = keys_above(counts, most_groups, shares.keys, shares.keys_delta, min_units=self._plan.settings.min_units)
+        released: ReleasedKeys[GroupKey] = keys_above(
+            counts, most_groups, shares.keys, shares.keys_delta, min_units=self._plan.settings.min_units
+        )
         return KeptPart(tuple(released.counts), tuple(released.counts.values()), "laplace", released.scale, shares.keys)
 
     def _part(self, part: Part, cells: Cells, groups: tuple[GroupKey, ...], most_groups: int, bounds: Mapping[str, int]) -> KeptPart:

@@ -76,7 +76,7 @@ class Service:
             one = plan(in_order(release, self._dialect), self.declaration, Settings())
             tables[release.name] = noisy_table(one, nothing_measured(one), [])
         outcome = work(query.residual, tables)
-        extended = with_errors(query.residual, tuple((r.name, r.names) for r in query.releases))
+        extended = with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
         noisy = tuple(sorted({*extended.errors, *extended.unknown}))
         return Prepared(query.outputs or tuple(outcome.column_names), tuple(outcome.schema.types), noisy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from schemas.yaml_text import Written, flow, text, visible
 Notes = Mapping[tuple[str, ...], Sequence[str]]
 
 _WIDTH = 140
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}|true|false")
 
 
 def to_yaml(schema: Schema, notes: Notes | None = None) -> str:
@@ -296,3 +298,8 @@ def privacy_parts(privacy: Privacy) -> dict[str, Any]:
         },
     }
     return {key: value for key, value in said.items() if value not in (None, [], {})}
+
+
+def _said(value: object) -> Written:
+    """A declared value: plain numbers, dates and truths need no quotes, since the reader takes each by its column's type."""
+    return Written(str(value)) if _PLAIN.fullmatch(str(value)) else text(str(value))

@@ -7,23 +7,47 @@ from fractions import Fraction
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.constants import MOMENTS, NULL, constant
 from dpsql.binding.expressions import Expressions, case
+from dpsql.binding.mending import Mendable
+from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions import call
 from dpsql.tree import Aggregate, AggregateFunction, Column, Expression, Facts, Literal
 
-MOMENTS: dict[type[exp.Expr], AggregateFunction] = {
+SPREADS: dict[type[exp.Expr], AggregateFunction] = {
     exp.Variance: "var_samp", exp.VariancePop: "var_pop", exp.Stddev: "stddev_samp", exp.StddevSamp: "stddev_samp",
     exp.StddevPop: "stddev_pop",
 }  # fmt: skip
-ANONYMOUS = {"var_samp": "var_samp", "variance": "var_samp"}
+NAMED: dict[str, type[exp.Expr]] = {
+    "var_samp": exp.Variance, "quantile_cont": exp.PercentileCont, "quantile_disc": exp.PercentileDisc, "quantile": exp.Quantile,
+    "count_if": exp.CountIf, "countif": exp.CountIf, "mean": exp.Avg,
+}  # fmt: skip
+KNOWN: tuple[type[exp.Expr], ...] = (
+    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
+    exp.PercentileDisc, exp.Anonymous, *SPREADS,
+)  # fmt: skip
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate; a Filter or WithinGroup is, around one."""
-    return isinstance(node, exp.AggFunc | exp.WithinGroup | exp.Filter) or (
-        isinstance(node, exp.Anonymous) and str(node.this).lower() in ANONYMOUS
+    return isinstance(node, exp.AggFunc | exp.WithinGroup | exp.Filter | exp.IgnoreNulls) or (
+        isinstance(node, exp.Anonymous) and str(node.this).lower() in NAMED
     )
+
+
+def has_aggregate(node: exp.Expr) -> bool:
+    """Whether `node` aggregates, not counting what is inside subqueries."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, exp.Query):
+            continue
+        if is_aggregate(part) and not isinstance(part.parent, exp.Window):
+            return True
+        waiting += part.iter_expressions()
+    return False
 
 
 class Aggregates:
@@ -35,55 +59,70 @@ class Aggregates:
 
     def bind(self, node: exp.Expr) -> Aggregate:
         """Return the bound aggregate."""
-        condition: Expression | None = None
+        binder = self._expressions
         if isinstance(node, exp.Filter):
-            condition = self._expressions.condition(node.expression.this)
-            node = node.this
-        made = self._bind(node)
-        return made if condition is None else _filtered(made, condition)
+            check(node)
+            condition = binder.condition(node.expression.this)
+            inner = Aggregates(binder.knowing(condition, "true"), self._within)
+            return _filtered(inner.bind(node.this), condition)
+        if not isinstance(node, KNOWN):
+            raise QueryRefused(
+                f"the aggregate {excerpt(node)} cannot be answered; COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
+            )
+        check(node)
+        return self._bind(node)
 
     def _bind(self, node: exp.Expr) -> Aggregate:
+        if isinstance(node, exp.Anonymous):
+            return self._named(node)
         match node:
             case exp.Count():
                 return self._count(node)
             case exp.CountIf():
-                return Aggregate("count", _when(self._expressions.condition(node.this), _one()), COUNT)
+                return Aggregate("count", _when(self._expressions.condition(node.this), constant(1)), COUNT)
             case exp.Sum():
                 return self._sum(node)
             case exp.Avg():
                 argument = self._argument(node, "AVG")
                 return Aggregate("avg", argument, replace(argument.facts, kind="double", nullable=True, values=None, step=None))
             case exp.Min() | exp.Max():
-                argument = self._argument(node, node.key.upper(), moments=True)
+                argument = self._argument(node, node.key.upper(), ordered=True)
                 return Aggregate(node.key, argument, replace(argument.facts, nullable=True, values=None))  # type: ignore[arg-type]
             case exp.Median():
                 return self._quantile(node.this, Fraction(1, 2), True, node)
             case exp.Quantile():
-                return self._quantile(node.this, self._fraction(node.args["quantile"]), True, node)
+                return self._quantile(node.this, self._fraction(node.args["quantile"]), False, node)
             case exp.WithinGroup():
                 return self._within_group(node)
             case exp.PercentileCont() | exp.PercentileDisc() if node.expression is not None:
                 return self._quantile(node.this, self._fraction(node.expression), isinstance(node, exp.PercentileCont), node)
-            case _ if type(node) in MOMENTS:
+            case _ if type(node) in SPREADS:
                 argument = self._argument(node, node.key.upper())
-                return Aggregate(MOMENTS[type(node)], argument, Facts("double"))
-            case exp.Anonymous() if str(node.this).lower() in ANONYMOUS:
-                argument = self._number(self._expressions.bind(node.expressions[0]), "VARIANCE")
-                return Aggregate("var_samp", argument, Facts("double"))
-        raise QueryRefused(
-            f"the aggregate {node.sql()[:60]} cannot be answered; COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
-        )
+                return Aggregate(SPREADS[type(node)], argument, Facts("double"))
+        raise QueryRefused(f"the aggregate {excerpt(node)} needs other arguments")
+
+    def _named(self, node: exp.Anonymous) -> Aggregate:
+        """An aggregate of the other dialect, that sqlglot has no name for."""
+        kind = NAMED.get(str(node.this).lower())
+        arguments = [a.copy() for a in node.expressions]
+        if kind is None or len(arguments) != (2 if kind in (exp.PercentileCont, exp.PercentileDisc, exp.Quantile) else 1):
+            raise QueryRefused(f"the aggregate {excerpt(node)} cannot be answered")
+        second = {"quantile" if kind is exp.Quantile else "expression": arguments[1]} if len(arguments) > 1 else {}
+        return self._bind(kind(this=arguments[0], **second))
 
     def _count(self, node: exp.Count) -> Aggregate:
         inner = node.this
         if isinstance(inner, exp.Distinct):
-            if len(inner.expressions) != 1:
+            check(inner)
+            if len(inner.expressions) != 1 or isinstance(inner.expressions[0], exp.Tuple | exp.Star):
                 raise QueryRefused("COUNT(DISTINCT ...) is answered for one value")
             return Aggregate("count", self._expressions.bind(inner.expressions[0]), COUNT, distinct=True)
-        if inner is None or isinstance(inner, exp.Star):
-            return Aggregate("count", None, COUNT)
         if node.expressions:
             raise QueryInvalid("COUNT takes one value")
+        if inner is None or isinstance(inner, exp.Star):
+            return Aggregate("count", None, COUNT)
+        if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
+            raise QueryRefused("COUNT(table.*) is not understood; count a column that is never null")
         bound = self._expressions.bind(inner)
         return Aggregate("count", None if isinstance(bound, Literal) and bound.value is not None else bound, COUNT)
 
@@ -91,36 +130,50 @@ class Aggregates:
         argument = self._argument(node, "SUM")
         facts = argument.facts
         lo = 0 if facts.lo is not None and facts.lo >= 0 else None  # type: ignore[operator]
-        kind = facts.kind
-        return Aggregate("sum", argument, Facts(kind, True, lo, None, facts.step))
+        return Aggregate("sum", argument, Facts(facts.kind, True, lo, None, facts.step))
 
-    def _argument(self, node: exp.Expr, name: str, *, moments: bool = False, bounds: bool = True) -> Expression:
+    def _argument(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
         if isinstance(node.this, exp.Distinct):
-            raise QueryRefused(f"{name}(DISTINCT ...) cannot be answered, since one unit of privacy may change it without bound")
-        bound = self._expressions.bind(node.this)
-        return self._number(bound, name, moments=moments, bounds=bounds)
+            raise Mendable(
+                f"{name}(DISTINCT ...) cannot be answered, since whether a value is counted would depend on other units' rows",
+                node.this,
+                lambda inner: inner.replace(inner.expressions[0].copy()),
+            )
+        if node.expressions:
+            raise QueryRefused(f"{name} is understood of one value")
+        return self._number(node.this, name, ordered=ordered)
 
-    def _number(self, bound: Expression, name: str, *, moments: bool = False, bounds: bool = True) -> Expression:
+    def _number(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
+        bound = self._expressions.bind(node)
+        if bound.facts.kind == "boolean" and name == "SUM" and self._expressions.dialect == "duckdb":
+            bound = call("cast_integer", bound)
         facts = bound.facts
-        if facts.kind == "boolean" and name in ("AVG", "SUM"):
-            raise QueryInvalid(f"{name} needs numbers; cast the condition to an integer")
-        if facts.identifies:
-            raise QueryRefused(f"{name} of ids of the privacy unit would tell of single ones; they can be counted")
-        if not facts.is_number and not (moments and facts.kind in ("date", "timestamp", "timestamptz")):
-            raise QueryRefused(f"{name} needs numbers, not values of type {facts.kind}")
-        derived = facts.step is not None and facts.kind != "double" and self._summed_by_unit(bound)
-        needed = bounds and not (self._within and moments)
-        if needed and not facts.bounded and not (derived and name in ("SUM", "AVG")):
-            raise QueryRefused(no_bounds(bound, name), _clamped(name, bound))
-        return bound
+        if facts.identifies and not self._within:
+            raise Mendable(
+                f"{name} of ids of the privacy unit would tell of single ones; they can be counted",
+                node.parent,
+                lambda inner: inner.replace(exp.Count(this=exp.Star())),
+            )
+        if not facts.is_number and not (ordered and (facts.kind in MOMENTS or self._within)):
+            raise Mendable(
+                f"{name} needs numbers, not values of type {facts.kind}",
+                node.parent,
+                lambda inner: inner.replace(exp.Count(this=node.copy())) if facts.kind != "boolean" else None,
+            )
+        if facts.bounded or self._within or self._summed_by_unit(bound, name):
+            return bound
+        raise Mendable(no_bounds(bound, name), node, lambda inner: inner.replace(_clamped(inner.copy(), facts)))
 
-    def _summed_by_unit(self, bound: Expression) -> bool:
-        return isinstance(bound, Column) and bound.name in self._expressions.by_unit
+    def _summed_by_unit(self, bound: Expression, name: str) -> bool:
+        """Whether a value is a sum or count of one unit's rows, whose bound is chosen privately."""
+        known = isinstance(bound, Column) and bound.name in self._expressions.by_unit
+        exact = bound.facts.step is not None and bound.facts.kind != "double"
+        return name in ("SUM", "AVG") and known and exact
 
     def _quantile(self, node: exp.Expr, fraction: Fraction, continuous: bool, whole: exp.Expr) -> Aggregate:
-        argument = self._number(self._expressions.bind(node), "a quantile", moments=True)
+        argument = self._number(node, "a quantile", ordered=True)
         if not 0 <= fraction <= 1:
-            raise QueryInvalid(f"the place of a quantile is from 0 to 1: {whole.sql()[:60]}")
+            raise QueryInvalid(f"the place of a quantile is from 0 to 1: {excerpt(whole)}")
         facts = replace(argument.facts, nullable=True, values=None)
         if continuous and facts.is_number:
             facts = replace(facts, kind="double")
@@ -131,6 +184,7 @@ class Aggregates:
         if not isinstance(inner, exp.PercentileCont | exp.PercentileDisc) or len(order.expressions) != 1:
             raise QueryRefused("WITHIN GROUP is understood of PERCENTILE_CONT and PERCENTILE_DISC with one order")
         ordered = order.expressions[0]
+        check(ordered)
         fraction = self._fraction(inner.this)
         if ordered.args.get("desc"):
             fraction = 1 - fraction
@@ -152,21 +206,20 @@ def no_bounds(bound: Expression, name: str) -> str:
     )
 
 
-def _clamped(name: str, bound: Expression) -> str | None:
-    if not isinstance(bound, Column):
-        return None
-    column = bound.name.partition("_")[2]
-    return f"{name}(LEAST(GREATEST({column}, 0), 1000)), with bounds that fit"
+def _clamped(value: exp.Expr, facts: Facts) -> exp.Expr:
+    """`value` between bounds that the analyst may change."""
+    if facts.kind in MOMENTS:
+        ends: list[exp.Expr] = [exp.cast(exp.Literal.string(day), facts.kind) for day in ("2020-01-01", "2030-01-01")]
+    else:
+        ends = [exp.Literal.number(0), exp.Literal.number(1000)]
+    low, high = ends
+    return exp.Least(this=exp.Greatest(this=value, expressions=[low]), expressions=[high])
 
 
 def _filtered(aggregate: Aggregate, condition: Expression) -> Aggregate:
     """FILTER as a value that is null where the condition does not hold."""
-    return replace(aggregate, argument=_when(condition, aggregate.argument or _one()))
+    return replace(aggregate, argument=_when(condition, aggregate.argument or constant(1)))
 
 
 def _when(condition: Expression, value: Expression) -> Expression:
-    return case([(condition, value)], Literal(None, Facts("other")))
-
-
-def _one() -> Literal:
-    return Literal(1, Facts("integer", False, 1, 1, Fraction(1), (1,)))
+    return case([(condition, value)], NULL)

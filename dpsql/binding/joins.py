@@ -4,44 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from sqlglot import expressions as exp
+
+from dpsql.binding.constants import constant
+from dpsql.binding.mending import Mendable
+from dpsql.binding.pruning import columns_of
 from dpsql.binding.sources import Kept, Names, with_unit
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
 from dpsql.functions import call
-from dpsql.tree import Call, Column, Expression, Facts, Filter, Join, Literal, Relation, subexpressions
+from dpsql.tree import Call, Column, Expression, Filter, Join, Relation
+from schemas.model import ForeignKey
 
-TRUE = Literal(True, Facts("boolean", False, values=(True,)))
+TRUE = constant(True)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A source of FROM, and how it is joined to those before it. The first one's `kind` is 'first'."""
+    """A source of FROM, and how it is joined to those before it. The first one's `kind` is 'first'; `node` is its place in the query."""
 
     alias: str
     kept: Kept
     kind: str
     condition: Expression | None
+    node: exp.Join | None = None
 
 
 @dataclass(frozen=True)
 class Joined:
     """The rows of a FROM with their WHERE.
 
-    `determined` are the fields with one value a unit, `units` those that hold the unit's id, `private_aliases` the private sources;
-    `dropped` says that public rows without a partner were left out, though the query keeps them.
+    `determined` are the fields with one value a unit, `units` those that hold the unit's id in every row, `private_fields` those of
+    private sources, `padded` those that are null where a left join found no partner. `dropped` says that public rows without a partner
+    were left out, though the query keeps them. `uniques` are sets of fields whose values do not repeat.
     """
 
     relation: Relation
     private: bool
     determined: frozenset[str]
     units: frozenset[str] = frozenset()
-    private_aliases: frozenset[str] = frozenset()
+    private_fields: frozenset[str] = frozenset()
+    padded: frozenset[str] = frozenset()
     dropped: bool = False
+    uniques: tuple[frozenset[str], ...] = ()
 
 
 class Equal:
-    """Which fields are equal in every row: classes of fields (union-find)."""
+    """Which fields are equal: classes of fields (union-find)."""
 
     def __init__(self) -> None:
         self._parent: dict[str, str] = {}
@@ -56,6 +67,9 @@ class Equal:
 
     def same(self, a: str | None, b: str | None) -> bool:
         return a is not None and b is not None and self.find(a) == self.find(b)
+
+
+Pairs = set[tuple[str, str]]
 
 
 def conjuncts(condition: Expression | None) -> Iterator[Expression]:
@@ -81,52 +95,149 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
-    conditions = [c for step in steps for c in conjuncts(step.condition)] + list(conjuncts(where))
-    held = [(a.name, b.name) for a, b in equalities(conditions)]
-    steps = _units(steps, where, declaration, names)
-    equal = Equal()
-    for a, b in held:
-        equal.merge(a, b)
+    certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
+    steps = _units(steps, certain, declaration, names)
     relation = steps[0].kept.relation
-    unit = steps[0].kept.relation.unit
+    unit = relation.unit
     private = steps[0].kept.private
     uniques = list(steps[0].kept.uniques)
     determined = set(steps[0].kept.determined)
+    padded: set[str] = set()
     rest = list(conjuncts(where))
     for step in steps[1:]:
         kept = step.kept
         mine = kept.relation.unit
-        if private and kept.private and unit is not None and mine is not None and not equal.same(unit, mine):
-            raise QueryRefused(_two_units(steps, step, declaration))
+        if private and kept.private:
+            _same_unit(steps, step, relation, certain, declaration, names)
         here = {f.name for f in relation.fields} | {f.name for f in kept.relation.fields}
         on = list(conjuncts(step.condition))
         if step.kind in ("inner", "cross"):
-            movable = [c for c in rest if isinstance(c, Call) and c.function == "=" and _names(c) <= here and _spans(c, relation)]
+            movable = [c for c in rest if isinstance(c, Call) and c.function == "=" and columns_of(c) <= here and _spans(c, relation)]
             on += movable
             rest = [c for c in rest if c not in movable]
-        joined = {(a.name, b.name) for a, b in equalities(on)}
-        pairs = joined | {(b, a) for a, b in joined}
         left_names = {f.name for f in relation.fields}
-        to_right = {b for a, b in pairs if a in left_names and b not in left_names}
-        to_left = {b for a, b in pairs if b in left_names and a not in left_names}
-        right_unique = any(u <= to_right for u in kept.uniques)
-        left_unique = any(u <= to_left for u in uniques)
-        rows, most = _rows(relation, kept.relation, private, kept.private, right_unique, left_unique, step.kind)
-        if right_unique and {a for a, b in pairs if b in to_right and a in left_names} <= determined:
-            determined |= {f.name for f in kept.relation.fields}
-        determined |= kept.determined if step.kind != "left" or private else set()
+        pairs = {(a, b) if a in left_names else (b, a) for a, b in _pairs(on) if (a in left_names) != (b in left_names)}
+        right_unique = any(u <= {b for _, b in pairs} for u in kept.uniques)
+        left_unique = any(u <= {a for a, _ in pairs} for u in uniques)
+        kind: Literal["inner", "left"] = "left" if step.kind == "left" else "inner"
+        rows, most = _rows(relation, kept.relation, private, kept.private, right_unique, left_unique, kind)
+        determined |= _determined(determined, kept, on, pairs, right_unique, kind, left_names)
+        if kind == "left":
+            padded |= {f.name for f in kept.relation.fields}
         unit = unit if unit is not None else mine
         private = private or kept.private
-        kind = "left" if step.kind == "left" else "inner"
-        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most)  # type: ignore[arg-type]
+        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most)
         uniques = (uniques if right_unique else []) + (list(kept.uniques) if left_unique else [])
     if private and unit is None:
         raise QueryRefused("it cannot be shown whose the rows of this FROM are")
     if rest:
         relation = Filter(relation, _all(rest))
-    names_of_unit = {f.name for f in relation.fields if equal.same(f.name, unit)} | {u for s in steps for u in s.kept.units}
-    aliases = frozenset(step.alias for step in steps if step.kept.private)
-    return Joined(relation, private, frozenset(determined), frozenset(names_of_unit), aliases, dropped)
+    equal = _holding(certain, steps)
+    units = {f.name for f in relation.fields if equal.same(f.name, unit)} | {u for s in steps for u in s.kept.units if equal.same(u, unit)}
+    units |= {u for u in steps[0].kept.units if steps[0].kept.private}
+    fields = frozenset(f.name for step in steps if step.kept.private for f in step.kept.relation.fields)
+    return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
+
+
+def semi_join(
+    left: Joined, kept: Kept, condition: Expression, kind: Literal["semi", "anti"], declaration: Declaration, names: Names
+) -> Joined:
+    """Keep the rows of `left` that have a partner, or none; QueryRefused where the partner may be another unit's."""
+    right = with_unit(kept, declaration, names) if kept.pending else kept
+    if not columns_of(condition) <= {f.name for f in (*left.relation.fields, *right.relation.fields)}:
+        raise QueryRefused("a subquery is understood of conditions on the rows right outside of it, not further out")
+    if right.private:
+        outer = Step("", Kept(left.relation, {}, True), "first", None)
+        inner = Step("", right, "inner", condition)
+        certain = set(_pairs(conjuncts(condition)))
+        known = _holding(certain | {(u, left.relation.unit or u) for u in left.units}, [outer, inner])
+        _keys_hold(known, certain, [left.relation, right.relation], declaration, names)
+        if not known.same(left.relation.unit, right.relation.unit):
+            raise QueryRefused(
+                "IN and EXISTS are understood of rows of the same unit of privacy, joined by its id or by a foreign key on the way to it, "
+                "and of public tables"
+            )
+    relation = Join(left.relation, right.relation, kind, condition, left.relation.unit, left.relation.rows_a_unit, left.relation.most_rows)
+    return replace(left, relation=relation)
+
+
+def _pairs(conditions: Iterable[Expression]) -> Iterator[tuple[str, str]]:
+    return ((a.name, b.name) for a, b in equalities(conditions))
+
+
+def _holding(certain: Pairs, steps: Sequence[Step]) -> Equal:
+    """Which fields are equal in every row, given that the pairs in `certain` are.
+
+    What ON of a left join says holds for the rows with a partner. Where a pair that holds touches a field of the right side, which would
+    be null without a partner, there was one.
+    """
+    equal = Equal()
+    waiting = list(certain)
+    left = {n: s for n, s in enumerate(steps) if s.kind == "left"}
+    touched: set[str] = set()
+    while waiting:
+        for a, b in waiting:
+            equal.merge(a, b)
+            touched |= {a, b}
+        matched = [n for n, s in left.items() if touched & {f.name for f in s.kept.relation.fields}]
+        waiting = [pair for n in matched for pair in _pairs(conjuncts(left.pop(n).condition))]
+    return equal
+
+
+def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs, declaration: Declaration, names: Names) -> None:
+    """Raise QueryRefused where a row on the left could be joined to one of another unit.
+
+    A side without a unit of its own takes that of a source that its foreign key joins it to, which is checked where that is joined.
+    """
+    if left.unit is None or step.kept.relation.unit is None:
+        return
+    own = set(_pairs(conjuncts(step.condition))) if step.kind == "left" else set()
+    equal = _holding(certain | own, [s for s in steps if s is not step])
+    before = [s.kept.relation for s in steps[: steps.index(step)]]
+    _keys_hold(equal, certain | own, [*before, step.kept.relation], declaration, names)
+    if not equal.same(left.unit, step.kept.relation.unit):
+        raise _two_units(steps, step, left, declaration)
+
+
+def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
+    """Merge the units of rows that a foreign key on the way to the unit joins: they belong to the same one."""
+    owners = {field.name: relation.unit for relation in relations for field in relation.fields}
+    both = pairs | {(b, a) for a, b in pairs}
+    found: dict[tuple[str | None, str | None, str], set[tuple[str, str]]] = {}
+    for a, b in both:
+        if a in names.origins and b in names.origins and a in owners and b in owners:
+            (table, column), (parent, target) = names.origins[a], names.origins[b]
+            reach = declaration.reach(table)
+            if reach is not None and reach.path and reach.path[0].table == parent:
+                found.setdefault((owners[a], owners[b], table), set()).add((column, target))
+    for (unit, other, table), columns in found.items():
+        reach = declaration.reach(table)
+        assert reach is not None
+        key = reach.path[0]
+        if unit is not None and other is not None and set(zip(key.columns, key.target, strict=True)) <= columns:
+            equal.merge(unit, other)
+
+
+def _determined(
+    before: set[str],
+    kept: Kept,
+    on: Sequence[Expression],
+    pairs: Pairs,
+    right_unique: bool,
+    kind: str,
+    left_names: set[str],
+) -> set[str]:
+    """The fields of the right side that have one value for each unit.
+
+    In a left join they do where what decides on a partner has one too.
+    """
+    used = {name for c in on for name in columns_of(c)} & left_names
+    if kind == "left" and not used <= before:
+        return set()
+    found = set(kept.determined)
+    if right_unique and {a for a, _ in pairs} <= before:
+        found |= {f.name for f in kept.relation.fields}
+    return found
 
 
 def _swapped(steps: Sequence[Step]) -> tuple[list[Step], bool]:
@@ -149,31 +260,38 @@ def _swapped(steps: Sequence[Step]) -> tuple[list[Step], bool]:
     return made, dropped
 
 
-def _units(steps: list[Step], where: Expression | None, declaration: Declaration, names: Names) -> list[Step]:
+def _units(steps: list[Step], certain: Pairs, declaration: Declaration, names: Names) -> list[Step]:
     """`steps` with the unit of every private source: by a table of the query that it references, else by a join of its own.
 
     What a left join holds equal counts for its right side alone: a left row without a partner would have no unit.
     """
-    certain = [c for step in steps if step.kind != "left" for c in conjuncts(step.condition)] + list(conjuncts(where))
-    always = {frozenset((a.name, b.name)) for a, b in equalities(certain)}
+    always = certain | {(b, a) for a, b in certain}
     made = list(steps)
     for position, step in enumerate(made):
         kept = step.kept
         if not kept.pending:
             continue
         key = kept.pending[0]
-        own = equalities(conjuncts(step.condition)) if step.kind == "left" else ()
-        both = always | {frozenset((a.name, b.name)) for a, b in own}
-        for other in made:
-            if other.kept.table != key.table or other is step or (other.kept.pending and other.kept.table == kept.table):
-                continue
-            pairs = [frozenset((kept.columns[c].name, other.kept.columns[t].name)) for c, t in zip(key.columns, key.target, strict=True)]
-            if all(pair in both for pair in pairs):
-                made[position] = replace(step, kept=replace(kept, pending=()))
-                break
+        own = set(_pairs(conjuncts(step.condition))) if step.kind == "left" else set()
+        both = always | own | {(b, a) for a, b in own}
+        if any(_references(kept, key, other, both, names) for other in made if other is not step and not other.kept.pending):
+            # the unit of the other one is this one's too; without a unit of its own, the join takes that
+            made[position] = replace(step, kept=replace(kept, pending=()))
         else:
             made[position] = replace(step, kept=with_unit(kept, declaration, names))
     return made
+
+
+def _references(kept: Kept, key: ForeignKey, other: Step, both: Pairs, names: Names) -> bool:
+    """Whether `both` holds the columns of a foreign key equal to those of the rows it references, which `other` has with their unit."""
+    if other.kept.relation.unit is None:
+        return False
+    theirs = {names.origins[f.name]: f.name for f in other.kept.relation.fields if f.name in names.origins}
+    for column, target in zip(key.columns, key.target, strict=True):
+        found = theirs.get((key.table, target))
+        if found is None or (kept.columns[column].name, found) not in both:
+            return False
+    return True
 
 
 def _rows(
@@ -184,36 +302,44 @@ def _rows(
     def rows(mine: int | None, other: int | None) -> int | None:
         if left_private and right_unique:
             return mine
-        if left_unique and right_private:
-            return other if kind != "left" or other is None else max(other, 1)
+        if left_unique and right_private and kind != "left":
+            return other
+        if left_unique and right_private and left_private and mine is not None and other is not None:
+            return mine + other  # those with a partner, and those without
         if left_private and right_private:
-            return mine * other if mine is not None and other is not None else None
+            return mine * max(other, 1) if mine is not None and other is not None else None
         return None
 
     return rows(left.rows_a_unit, right.rows_a_unit), rows(left.most_rows, right.most_rows)
 
 
-def _two_units(steps: Sequence[Step], step: Step, declaration: Declaration) -> str:
+def _two_units(steps: Sequence[Step], step: Step, left: Relation, declaration: Declaration) -> QueryRefused:
     unit = f"{declaration.unit_table}.{declaration.unit_column}"
-    mine = _unit_column(step)
-    first = next((s for s in steps if s.kept.private and s is not step and s.kept.relation.unit is not None), steps[0])
-    mend = f"; add: AND {first.alias}.{_unit_column(first)} = {step.alias}.{mine}" if mine and _unit_column(first) else ""
-    return f"a row of this join could belong to two units of privacy ({unit}) at once: '{first.alias}' and '{step.alias}' are not joined by it{mend}"
+    first = next((s for s in steps if s is not step and s.kept.private and _unit_column(s)), None)
+    mine, theirs = _unit_column(step), None if first is None else _unit_column(first)
+    reason = f"a row of this join could belong to two units of privacy ({unit}) at once: '{step.alias}' is not joined by it"
+    node = step.node
+    if mine is None or first is None or theirs is None or node is None or node.args.get("using") is not None:
+        return QueryRefused(reason)
+    equal = exp.EQ(this=exp.column(theirs, first.alias), expression=exp.column(mine, step.alias))
+
+    def mend(place: exp.Expr) -> None:
+        on = place.args.get("on")
+        place.set("on", equal if on is None else exp.and_(on.copy(), equal))
+        place.set("kind", None if (place.args.get("kind") or "").upper() == "CROSS" else place.args.get("kind"))
+        place.set("method", None)
+
+    return Mendable(reason, node, mend)
 
 
 def _unit_column(step: Step) -> str | None:
     return next((c for c, f in step.kept.columns.items() if f.name == step.kept.relation.unit), None)
 
 
-def _names(expression: Expression) -> set[str]:
-
-    return {e.name for e in subexpressions(expression) if isinstance(e, Column)}
-
-
 def _spans(condition: Expression, left: Relation) -> bool:
     """Whether a condition touches both sides of a join."""
     names = {f.name for f in left.fields}
-    used = _names(condition)
+    used = columns_of(condition)
     return bool(used & names) and bool(used - names)
 
 

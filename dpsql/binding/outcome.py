@@ -1,4 +1,4 @@
-"""What may be done with noisy tables, and the names of the answer's columns."""
+"""What may be done with noisy tables."""
 
 from __future__ import annotations
 
@@ -34,33 +34,3 @@ def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[
             raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be used on outcomes")
         elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
             raise QueryRefused(f"{part.key.upper()} is not understood here")
-
-
-def output_name(expression: exp.Expr, position: int, dialect: str = "postgres") -> str:
-    """The name that a database gives to a column of a select list."""
-    if isinstance(expression, exp.Alias):
-        return str(expression.alias)
-    inner = expression
-    while isinstance(inner, exp.Paren | exp.Cast | exp.Filter | exp.Window):
-        inner = inner.this
-    if isinstance(inner, exp.Column):
-        return str(inner.name)
-    if dialect == "duckdb":
-        return str(expression.sql(dialect="duckdb")).lower() if not isinstance(inner, exp.Count) else _counted(inner)
-    if isinstance(inner, exp.WithinGroup):
-        inner = inner.this
-    if isinstance(inner, exp.Case):
-        return "case"
-    if isinstance(inner, exp.Anonymous):
-        return str(inner.name).lower()
-    if isinstance(inner, exp.Func):
-        names = {"countif": "count_if", "stddevsamp": "stddev_samp", "stddevpop": "stddev_pop", "variancepop": "var_pop",
-                 "timestamptrunc": "date_trunc", "percentilecont": "percentile_cont", "percentiledisc": "percentile_disc"}  # fmt: skip
-        return names.get(inner.key, str(inner.sql_name()).lower())
-    del position
-    return "?column?"
-
-
-def _counted(count: exp.Count) -> str:
-    inner = count.this
-    return "count_star()" if inner is None or isinstance(inner, exp.Star) else f"count({inner.sql(dialect='duckdb')})"

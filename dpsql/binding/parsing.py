@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
 from dpsql.errors import QueryInvalid, QueryRefused
 
+# it would write what it does not understand of a query, with all that stands in it, into the log
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 LONGEST = 100_000  # characters of a query
 DEEPEST = 150  # brackets inside one another
 LARGEST = 20_000  # nodes of a query

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.tree import Field
+from dpsql.tree import Facts, Field
 from schemas.errors import nearest
 
 
@@ -21,11 +21,22 @@ class Visible:
 
 
 class Scope:
-    """The sources of one SELECT, and the columns that USING has merged."""
+    """The sources of one SELECT, and the columns that USING has merged.
 
-    def __init__(self) -> None:
+    `known` are facts of fields that conditions tell beyond what their tables do. `outer` is the scope around a correlated subquery.
+    """
+
+    def __init__(self, outer: Scope | None = None) -> None:
         self.sources: list[Visible] = []
         self.merged: dict[str, Field] = {}
+        self.known: Mapping[str, Facts] = {}
+        self.outer = outer
+
+    def knowing(self, known: Mapping[str, Facts]) -> Scope:
+        """Return this scope where more is known of fields."""
+        made = Scope(self.outer)
+        made.sources, made.merged, made.known = self.sources, self.merged, {**self.known, **known}
+        return made
 
     def add(self, source: Visible) -> None:
         """Add a source; QueryInvalid where its alias is taken."""
@@ -34,8 +45,16 @@ class Scope:
         self.sources.append(source)
 
     def resolve(self, column: exp.Column) -> Field:
-        """Return the field that a column of the query means."""
-        name, table = folded(column.this), folded(column.args.get("table"))
+        """Return the field that a column of the query means, with all that is known of it."""
+        found = self._resolve(column)
+        return replace(found, facts=self.known[found.name]) if found.name in self.known else found
+
+    def has(self, name: str) -> bool:
+        """Whether some source has a column of that name."""
+        return any(name in s.columns for s in self.sources)
+
+    def _resolve(self, column: exp.Column) -> Field:
+        name, table = str(folded(column.this)), folded(column.args.get("table"))
         if column.args.get("db") or column.args.get("catalog"):
             raise QueryInvalid(f"write '{table}.{name}' without its schema")
         if table is None:
@@ -48,19 +67,34 @@ class Scope:
                 )
             if found:
                 return found[0][1]
-            raise QueryInvalid(f"there is no column '{name}'{nearest(str(name), [c for s in self.sources for c in s.columns])}")
+            if self.outer is not None:
+                return self.outer.resolve(column)
+            raise QueryInvalid(f"there is no column '{name}'{nearest(name, [c for s in self.sources for c in s.columns])}")
         source = next((s for s in self.sources if s.alias == table), None)
+        if source is None and self.outer is not None:
+            return self.outer.resolve(column)
         if source is None:
             raise QueryInvalid(f"there is no table '{table}' in this FROM{nearest(table, [s.alias for s in self.sources])}")
         if name not in source.columns:
-            raise QueryInvalid(f"there is no column '{name}' in '{table}'{nearest(str(name), source.columns)}")
-        return source.columns[str(name)]
+            raise QueryInvalid(f"there is no column '{name}' in '{table}'{nearest(name, source.columns)}")
+        return source.columns[name]
 
     def star(self, table: str | None = None) -> Iterator[tuple[str, Field]]:
-        """Yield the columns that * stands for."""
+        """Yield the columns that * stands for, those that USING has merged once and first."""
+        shown: dict[str, str] = {}
+        if table is None:
+            for name, merged in self.merged.items():
+                shown[merged.name] = name
+                yield name, replace(merged, facts=self.known.get(merged.name, merged.facts))
+        elif all(s.alias != table for s in self.sources):
+            raise QueryInvalid(f"there is no table '{table}' in this FROM{nearest(table, [s.alias for s in self.sources])}")
         for source in self.sources:
-            if table is None or source.alias == table:
-                yield from source.columns.items()
+            if table is not None and source.alias != table:
+                continue
+            # a column that can be called in two ways is shown once, as its table calls it
+            for name, found in {f.name: (n, f) for n, f in source.columns.items()}.values():
+                if found.name not in shown and (table is not None or name not in self.merged):
+                    yield name, replace(found, facts=self.known.get(found.name, found.facts))
 
 
 def folded(identifier: object) -> str | None:

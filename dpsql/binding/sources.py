@@ -34,9 +34,10 @@ class Kept:
 
 @dataclass
 class Names:
-    """Makes names that no two columns of a query share."""
+    """Makes names that no two columns of a query share. `origins` tells of which stored column a field is."""
 
     _next: count[int] = field(default_factory=count)
+    origins: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def field(self, name: str, facts: object) -> Field:
         """A new field for a column called `name`."""
@@ -49,6 +50,7 @@ def stored(name: str, declaration: Declaration, names: Names) -> Kept:
     schema = declaration.schema
     table = schema.table(name)
     fields = {c.name: names.field(c.name, declaration.facts[name, c.name]) for c in table.stored_columns}
+    names.origins.update({f.name: (name, column) for column, f in fields.items()})
     uniques = tuple(frozenset(fields[c].name for c in u) for u in table.unique_sets() if all(c in fields for c in u))
     sources = tuple(fields)
     visible = {column.lower() if column.lower() not in fields else column: f for column, f in fields.items()} | dict(fields)
@@ -58,8 +60,9 @@ def stored(name: str, declaration: Declaration, names: Names) -> Kept:
     reach = declaration.reach(name)
     if reach is None:
         raise QueryRefused(
-            f"table '{name}' is neither declared public nor does it reach the privacy unit '{declaration.unit_table}.{declaration.unit_column}' "
-            "by foreign keys, so that it is not known whose its rows are; declare it under `privacy:`"
+            f"table '{name}' is neither declared public nor does it reach the privacy unit "
+            f"'{declaration.unit_table}.{declaration.unit_column}' by foreign keys, so that it is not known "
+            "whose its rows are; declare it under `privacy:`"
         )
     unit = fields[declaration.unit_column].name if not reach.path else None
     pending = reach.path

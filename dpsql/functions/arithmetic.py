@@ -1,7 +1,12 @@
-"""Arithmetic."""
+"""Arithmetic.
+
+DuckDB: whole numbers as 64 bits where the facts say that these hold all, else as 128; what overflows all the same is null by TRY.
+PostgreSQL, which has no TRY: everything as NUMERIC, which holds NaN and infinities too and does not overflow.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -10,12 +15,18 @@ from dpsql.functions import ranges
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
+FINEST = Fraction(1, 10**18)  # the finest step of a product that is kept as a decimal
+LARGE = 2**62
+Bounds = tuple[Any, Any]
 
-def _binary(bounds: Callable[[Facts, Facts], tuple[Any, Any]], step: Callable[[Facts, Facts], Fraction | None]):  # type: ignore[no-untyped-def]
+
+def _binary(bounds: Callable[[Facts, Facts], Bounds], step: Callable[[Facts, Facts], Fraction | None]) -> Callable[..., Facts]:
     def facts(arguments: Sequence[Expression]) -> Facts:
         a, b = (x.facts for x in arguments)
-        kind = ranges.wider(a, b)
-        return ranges.number(kind, ranges.nullable(arguments), bounds(a, b), step(a, b))
+        kind, fine = ranges.wider(a, b), step(a, b)
+        if kind == "decimal" and fine is not None and fine < FINEST:
+            kind, fine = "double", None
+        return ranges.number(kind, ranges.nullable(arguments), bounds(a, b), fine)
 
     return facts
 
@@ -36,17 +47,17 @@ def _quotient(arguments: Sequence[Expression]) -> Facts:
 def _whole_quotient(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
     lo, hi = ranges.divide(a, b)
-    return ranges.number("integer", True, (_floor(lo), _ceil(hi)), Fraction(1))
+    return ranges.number("integer", True, (_toward_zero(lo), _toward_zero(hi)), Fraction(1))
 
 
 def _remainder(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
-    largest = max(abs(Fraction(b.lo)), abs(Fraction(b.hi))) if b.bounded else None  # type: ignore[arg-type]
+    largest: Any = max(abs(Fraction(b.lo)), abs(Fraction(b.hi))) if b.bounded else None  # type: ignore[arg-type]
     step = ranges.common_step([a, b])
     if largest is None or step is None:
         return ranges.number(ranges.wider(a, b), True, (None, None), step)
-    lowest = 0 if a.lo is not None and a.lo >= 0 else -largest + step  # type: ignore[operator]
-    return ranges.number(ranges.wider(a, b), True, (lowest, largest - step), step)
+    lowest = Fraction(0) if a.lo is not None and a.lo >= 0 else min(Fraction(0), step - largest)  # type: ignore[operator]
+    return ranges.number(ranges.wider(a, b), True, (lowest, max(Fraction(0), largest - step)), step)
 
 
 def _absolute(arguments: Sequence[Expression]) -> Facts:
@@ -70,7 +81,7 @@ def _sign(arguments: Sequence[Expression]) -> Facts:
 
 
 def places(arguments: Sequence[Expression]) -> int:
-    """The digits after the point of ROUND; its second argument is a constant."""
+    """The digits after the point of ROUND and TRUNC; the second argument is a constant."""
     if len(arguments) == 1:
         return 0
     digits = arguments[1]
@@ -82,51 +93,64 @@ def places(arguments: Sequence[Expression]) -> int:
 def _rounded(arguments: Sequence[Expression]) -> Facts:
     a = arguments[0].facts
     step = Fraction(10) ** -places(arguments)
-    lo = None if a.lo is None else _floor(Fraction(a.lo) / step) * step  # type: ignore[arg-type,operator]
-    hi = None if a.hi is None else _ceil(Fraction(a.hi) / step) * step  # type: ignore[arg-type,operator]
-    kind = "integer" if a.kind == "integer" else a.kind
-    return ranges.number(kind, a.nullable, (lo, hi), step)
+    if a.kind == "integer" and step <= 1:
+        return a
+    lo = None if a.lo is None else _floor(Fraction(a.lo) / step) * step  # type: ignore[arg-type]
+    hi = None if a.hi is None else _ceil(Fraction(a.hi) / step) * step  # type: ignore[arg-type]
+    return ranges.number(a.kind, a.nullable, (lo, hi), step)
 
 
 def _to_whole(arguments: Sequence[Expression]) -> Facts:
     a = arguments[0].facts
+    if a.kind == "integer":
+        return a
     return ranges.number(a.kind, a.nullable, (_floor(a.lo), _ceil(a.hi)), Fraction(1))
 
 
-def _root(arguments: Sequence[Expression]) -> Facts:
-    a = arguments[0].facts
-    top = None if a.hi is None else Fraction(max(0.0, float(a.hi)) ** 0.5).limit_denominator(10**9) + Fraction(1, 10**6)  # type: ignore[arg-type]
-    return ranges.number("double", True, (0, top), None)
+def _toward_zero(value: Any) -> Any:
+    return None if value is None else math.trunc(Fraction(value))
 
 
 def _floor(value: Any) -> Any:
-    return None if value is None else Fraction(value).__floor__()  # type: ignore[arg-type]
+    return None if value is None else Fraction(value).__floor__()
 
 
 def _ceil(value: Any) -> Any:
-    return None if value is None else Fraction(value).__ceil__()  # type: ignore[arg-type]
+    return None if value is None else Fraction(value).__ceil__()
 
 
 def _infix(sign: str) -> tuple[Writer, Writer]:
     def duckdb(a: str, b: str, call: Call) -> str:
-        return f"({_wide(a, call.arguments[0])} {sign} {_wide(b, call.arguments[1])})"
+        left, right = call.arguments
+        if call.facts.kind == "double" and left.facts.kind != "double" and right.facts.kind != "double":
+            return f"(CAST({a} AS DOUBLE) {sign} CAST({b} AS DOUBLE))"
+        if left.facts.kind == right.facts.kind == "integer":
+            return f"({wide(a, left, call)} {sign} {wide(b, right, call)})"
+        return f"({a} {sign} {b})"
 
     def postgres(a: str, b: str, call: Call) -> str:
-        if call.facts.kind == "double":
-            return f"({_finite(a)} {sign} {_finite(b)})"
-        return f"(CAST({a} AS NUMERIC) {sign} CAST({b} AS NUMERIC))"
+        return f"({numeric(a, call.arguments[0])} {sign} {numeric(b, call.arguments[1])})"
 
     return duckdb, postgres
 
 
-def _wide(written: str, argument: Expression) -> str:
-    """Whole numbers as 128 bits, which sums and products of 64 do not leave; constants as they are."""
-    return f"CAST({written} AS HUGEINT)" if argument.facts.kind == "integer" and not isinstance(argument, Literal) else written
+def wide(written: str, argument: Expression, call: Call) -> str:
+    """A whole number for DuckDB: as wide as argument and outcome need; constants as they are, or too long for 64 bits."""
+    small = _fits(argument.facts) and _fits(call.facts)
+    if isinstance(argument, Literal) and small:
+        return written
+    return f"CAST({written} AS {'BIGINT' if small else 'HUGEINT'})"
 
 
-def _finite(written: str) -> str:
-    """A double of at most 1e150 in magnitude, so that a product with another does not overflow; else null."""
-    return f"(CASE WHEN CAST({written} AS DOUBLE PRECISION) BETWEEN -1e150 AND 1e150 THEN CAST({written} AS DOUBLE PRECISION) END)"
+def _fits(facts: Facts) -> bool:
+    lo: Any = facts.lo
+    hi: Any = facts.hi
+    return facts.bounded and lo > -LARGE and hi < LARGE
+
+
+def numeric(written: str, argument: Expression) -> str:
+    """A number as NUMERIC for PostgreSQL."""
+    return written if isinstance(argument, Call) and argument.function in EXACT else f"CAST({written} AS NUMERIC)"
 
 
 def _divided(a: str, b: str, call: Call) -> str:
@@ -134,17 +158,78 @@ def _divided(a: str, b: str, call: Call) -> str:
 
 
 def _divided_in_postgres(a: str, b: str, call: Call) -> str:
-    small = f"(CASE WHEN ABS({_finite(b)}) >= 1e-150 THEN {_finite(b)} END)"
-    return f"({_finite(a)} / {small})"
+    return f"({numeric(a, call.arguments[0])} / NULLIF({numeric(b, call.arguments[1])}, 0))"
 
 
 def _whole_divided(a: str, b: str, call: Call) -> str:
-    return f"(CAST({a} AS HUGEINT) // NULLIF(CAST({b} AS HUGEINT), 0))"
+    left, right = call.arguments
+    if left.facts.kind == right.facts.kind == "integer":
+        return f"({wide(a, left, call)} // NULLIF({wide(b, right, call)}, 0))"
+    return f"CAST(TRUNC(CAST({a} AS DOUBLE) / NULLIF(CAST({b} AS DOUBLE), 0)) AS HUGEINT)"
+
+
+def _whole_divided_in_postgres(a: str, b: str, call: Call) -> str:
+    return f"TRUNC({_divided_in_postgres(a, b, call)})"
 
 
 def _modulo(a: str, b: str, call: Call) -> str:
-    kind = "HUGEINT" if call.facts.kind == "integer" else "DOUBLE"
-    return f"(CAST({a} AS {kind}) % NULLIF(CAST({b} AS {kind}), 0))"
+    left, right = call.arguments
+    if call.facts.kind == "integer":
+        return f"({wide(a, left, call)} % NULLIF({wide(b, right, call)}, 0))"
+    if call.facts.kind == "decimal":
+        return f"({a} % NULLIF({b}, 0))"
+    return f"(CAST({a} AS DOUBLE) % NULLIF(CAST({b} AS DOUBLE), 0))"
+
+
+def _modulo_in_postgres(a: str, b: str, call: Call) -> str:
+    return f"MOD({numeric(a, call.arguments[0])}, NULLIF({numeric(b, call.arguments[1])}, 0))"
+
+
+def _negate(a: str, call: Call) -> str:
+    argument = call.arguments[0]
+    return f"(-{wide(a, argument, call) if argument.facts.kind == 'integer' else a})"
+
+
+def _abs(a: str, call: Call) -> str:
+    argument = call.arguments[0]
+    return f"ABS({wide(a, argument, call) if argument.facts.kind == 'integer' else a})"
+
+
+def _signed(a: str, call: Call) -> str:
+    """NaN has no sign; both databases hold it for larger than all numbers."""
+    if call.arguments[0].facts.kind == "double":
+        return f"(CASE WHEN {a} = 'NaN' THEN NULL WHEN {a} > 0 THEN 1 WHEN {a} = 0 THEN 0 WHEN {a} < 0 THEN -1 END)"
+    return f"(CASE WHEN {a} > 0 THEN 1 WHEN {a} = 0 THEN 0 WHEN {a} < 0 THEN -1 END)"
+
+
+def _stepwise(name: str) -> tuple[Writer, Writer]:
+    """ROUND, TRUNC, FLOOR and CEIL; a whole number stays as it is."""
+    rounds = name in ("ROUND", "TRUNC")
+
+    def same(call: Call) -> bool:
+        return call.arguments[0].facts.kind == "integer" and (not rounds or places(call.arguments) >= 0)
+
+    def duckdb(*a: str, call: Call) -> str:
+        if same(call):
+            return a[0]
+        if name == "TRUNC" and places(call.arguments) != 0:
+            return _cut(a[0], places(call.arguments))
+        return f"{name}({a[0]}, {places(call.arguments)})" if name == "ROUND" else f"{name}({a[0]})"
+
+    def postgres(*a: str, call: Call) -> str:
+        if same(call):
+            return a[0]
+        value = numeric(a[0], call.arguments[0])
+        return f"{name}({value}, {places(call.arguments)})" if rounds else f"{name}({value})"
+
+    return duckdb, postgres
+
+
+def _cut(written: str, digits: int) -> str:
+    """TRUNC to some digits, which DuckDB has for decimals by way of whole numbers."""
+    scale = f"CAST(1{'0' * abs(digits)} AS DOUBLE)"
+    up, down = ("*", "/") if digits > 0 else ("/", "*")
+    return f"(TRUNC(CAST({written} AS DOUBLE) {up} {scale}) {down} {scale})"
 
 
 _PLUS, _MINUS, _TIMES = _infix("+"), _infix("-"), _infix("*")
@@ -154,43 +239,14 @@ FUNCTIONS = (
     Function("subtract", _binary(ranges.subtract, _sum_step), *_MINUS, risky=True),
     Function("multiply", _binary(ranges.multiply, _product_step), *_TIMES, risky=True),
     Function("divide", _quotient, _divided, _divided_in_postgres, risky=True),
-    Function(
-        "divide_whole",
-        _whole_quotient,
-        _whole_divided,
-        lambda a, b, call: f"TRUNC(CAST({a} AS NUMERIC) / NULLIF(CAST({b} AS NUMERIC), 0))",
-        risky=True,
-    ),
-    Function("modulo", _remainder, _modulo, lambda a, b, call: f"MOD(CAST({a} AS NUMERIC), NULLIF(CAST({b} AS NUMERIC), 0))", risky=True),
-    Function(
-        "abs", _absolute, lambda a, call: f"ABS({_wide(a, call.arguments[0])})", lambda a, call: f"ABS({_exact(a, call)})", risky=True
-    ),
-    Function("negate", _negated, lambda a, call: f"(-{_wide(a, call.arguments[0])})", lambda a, call: f"(-{_exact(a, call)})", risky=True),
-    Function("sign", _sign, lambda a, call: f"CAST(SIGN({a}) AS INTEGER)", lambda a, call: f"CAST(SIGN({a}) AS INTEGER)", risky=True),
-    Function(
-        "round",
-        _rounded,
-        lambda *a, call: f"ROUND({a[0]}, {places(call.arguments)})",
-        lambda *a, call: f"ROUND({_exact_decimal(a[0], call)}, {places(call.arguments)})",
-        risky=True,
-    ),
-    Function("floor", _to_whole, lambda a, call: f"FLOOR({a})", lambda a, call: f"FLOOR({a})", risky=True),
-    Function("ceil", _to_whole, lambda a, call: f"CEIL({a})", lambda a, call: f"CEIL({a})", risky=True),
-    Function(
-        "sqrt",
-        _root,
-        lambda a, call: f"SQRT(CASE WHEN CAST({a} AS DOUBLE) >= 0 THEN CAST({a} AS DOUBLE) END)",
-        lambda a, call: f"SQRT(CASE WHEN CAST({a} AS DOUBLE PRECISION) >= 0 THEN CAST({a} AS DOUBLE PRECISION) END)",
-        risky=True,
-    ),
+    Function("divide_whole", _whole_quotient, _whole_divided, _whole_divided_in_postgres, risky=True),
+    Function("modulo", _remainder, _modulo, _modulo_in_postgres, risky=True),
+    Function("abs", _absolute, _abs, lambda a, call: f"ABS({numeric(a, call.arguments[0])})", risky=True),
+    Function("negate", _negated, _negate, lambda a, call: f"(-{numeric(a, call.arguments[0])})", risky=True),
+    Function("sign", _sign, _signed, _signed),
+    Function("round", _rounded, *_stepwise("ROUND"), risky=True),
+    Function("trunc", _rounded, *_stepwise("TRUNC"), risky=True),
+    Function("floor", _to_whole, *_stepwise("FLOOR"), risky=True),
+    Function("ceil", _to_whole, *_stepwise("CEIL"), risky=True),
 )
-
-
-def _exact(written: str, call: Call) -> str:
-    return written if call.arguments[0].facts.kind == "double" else f"CAST({written} AS NUMERIC)"
-
-
-def _exact_decimal(written: str, call: Call) -> str:
-    if call.arguments[0].facts.kind == "double":
-        return f"CAST({_finite(written)} AS NUMERIC)"
-    return f"CAST({written} AS NUMERIC)"
+EXACT = frozenset(("add", "subtract", "multiply", "divide", "divide_whole", "modulo", "abs", "negate"))  # NUMERIC in PostgreSQL

@@ -1,79 +1,154 @@
-"""Casts that give null where a value cannot be what it is cast to."""
+"""Casts that give null where a value cannot be what it is cast to.
+
+A text is read as a number, a date or a truth value only in the plain form that both databases read alike; other forms are null.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from dpsql.functions import ranges
-from dpsql.functions.registry import Function
-from dpsql.tree import Call, Expression, Facts, Literal
+from dpsql.functions.dates import workable
+from dpsql.functions.registry import Function, Writer
+from dpsql.tree import Call, Expression, Facts, Kind, Literal
 
-TYPES = {  # the kinds that one may cast to, in both databases
-    "integer": ("BIGINT", "bigint"), "decimal": ("DECIMAL(38, 9)", "numeric"), "double": ("DOUBLE", "double precision"),
+TYPES: dict[str, tuple[str, str]] = {  # the kinds that one may cast to, in both databases
+    "integer": ("BIGINT", "bigint"), "decimal": ("DECIMAL(38, 9)", "numeric"), "double": ("DOUBLE", "numeric"),
     "text": ("VARCHAR", "text"), "boolean": ("BOOLEAN", "boolean"), "date": ("DATE", "date"), "timestamp": ("TIMESTAMP", "timestamp"),
     "timestamptz": ("TIMESTAMPTZ", "timestamptz"),
 }  # fmt: skip
-BIGINT = 2**63 - 1
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = "[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+FORMS = {
+    "integer": "[+-]?[0-9]{1,18}", "decimal": "[+-]?[0-9]{1,18}([.][0-9]{0,18})?",
+    "double": "[+-]?[0-9]{1,18}([.][0-9]{0,18})?([eE][+-]?[0-9]{1,2})?", "date": DAY, "timestamp": f"{DAY}({TIME})?",
+    "timestamptz": f"{DAY}({TIME}([+-][0-9]{{2}}(:[0-9]{{2}})?)?)?",
+}  # fmt: skip
+TRUE, FALSE = ("t", "true", "y", "yes", "on", "1"), ("f", "false", "n", "no", "off", "0")
+WHOLE = 2**63 - 1024  # the largest whole number below 2 ** 63 that a double holds
+MOMENTS = ("date", "timestamp", "timestamptz")
 
 
-def _facts(kind: str):  # type: ignore[no-untyped-def]
+def _facts(kind: Kind) -> Callable[[Sequence[Expression]], Facts]:
     def facts(arguments: Sequence[Expression]) -> Facts:
         value = arguments[0].facts
-        if value.kind == kind:
+        if value.kind == kind and len(arguments) == 1:
             return value
         if kind in ("integer", "decimal", "double") and value.is_number:
-            lo, hi, step = value.lo, value.hi, value.step
-            if kind == "integer":
-                step = Fraction(1)
-                lo = None if lo is None else Fraction(lo).__floor__()  # type: ignore[arg-type]
-                hi = None if hi is None else Fraction(hi).__ceil__()  # type: ignore[arg-type]
-            if kind == "decimal" and len(arguments) > 1:
-                digits = arguments[1]
-                assert isinstance(digits, Literal)
-                step = Fraction(1, 10 ** int(digits.value))  # type: ignore[arg-type]
-            return ranges.number(kind, True, (lo, hi), step)
+            return _number(kind, value, arguments[1:])
         if kind == "integer" and value.kind == "boolean":
             return ranges.number("integer", value.nullable, (0, 1), Fraction(1))
         if kind in ("integer", "decimal"):
-            return Facts(kind, True, step=Fraction(1) if kind == "integer" else Fraction(1, 10**9))  # type: ignore[arg-type]
-        if kind == "text" and value.values is not None and all(isinstance(v, int | str) and not isinstance(v, bool) for v in value.values):
-            return Facts("text", value.nullable, values=tuple(str(v) for v in value.values), identifies=value.identifies)
-        if kind in ("date", "timestamp") and value.kind in ("date", "timestamp") and value.bounded:
-            return replace(value, kind=kind, nullable=True, lo=None, hi=None, values=None)  # type: ignore[arg-type]
-        return Facts(kind, True, identifies=value.identifies)  # type: ignore[arg-type]
+            digits = _digits(arguments[1:])
+            return Facts(kind, True, step=Fraction(1) if kind == "integer" else Fraction(1, 10 ** (9 if digits is None else digits)))
+        if kind == "text" and value.values is not None and value.kind in ("integer", "text", "boolean", "date"):
+            shown = tuple(_shown(v) for v in value.values if v is not None)
+            return Facts("text", value.nullable, values=shown, identifies=value.identifies)
+        if kind in MOMENTS and value.kind in MOMENTS:
+            return _moment(kind, value)
+        return Facts(kind, True, values=(False, True) if kind == "boolean" else None, identifies=value.identifies)
 
     return facts
 
 
-def _in_duckdb(kind: str):  # type: ignore[no-untyped-def]
+def _number(kind: Kind, value: Facts, digits: Sequence[Expression]) -> Facts:
+    lo: Any = value.lo
+    hi: Any = value.hi
+    step = value.step
+    found = _digits(digits)
+    if kind == "integer" or found is not None:
+        step = Fraction(1, 10 ** (found or 0))
+        lo = None if lo is None else (Fraction(lo) / step).__floor__() * step
+        hi = None if hi is None else (Fraction(hi) / step).__ceil__() * step
+    elif kind == "decimal" and value.kind == "double":
+        step = Fraction(1, 10**9)
+    if kind == "double" and value.kind != "double" and (lo is None or hi is None):
+        step = None
+    widest = value.nullable if kind == "double" or (value.kind == "integer" and kind == "decimal") else True
+    made = ranges.number(kind, widest, (lo, hi), step)
+    return replace(made, identifies=value.identifies, values=None if value.identifies else made.values)
+
+
+def _digits(digits: Sequence[Expression]) -> int | None:
+    found = digits[0] if digits else None
+    return found.value if isinstance(found, Literal) and isinstance(found.value, int) else None
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _moment(kind: Kind, value: Facts) -> Facts:
+    """A day is the start of that day as a time, a time is in its day; times without a zone are in UTC."""
+
+    def converted(bound: Any) -> Any:
+        if bound is None:
+            return None
+        if kind == "date":
+            return bound.date() if isinstance(bound, datetime.datetime) else bound
+        if not isinstance(bound, datetime.datetime):
+            bound = datetime.datetime(bound.year, bound.month, bound.day)
+        if kind == "timestamptz":
+            return bound.replace(tzinfo=datetime.UTC) if bound.tzinfo is None else bound
+        return bound.astimezone(datetime.UTC).replace(tzinfo=None) if bound.tzinfo is not None else bound
+
+    values = None if value.values is None else tuple(dict.fromkeys(converted(v) for v in value.values if v is not None))
+    return Facts(kind, True, converted(value.lo), converted(value.hi), values=values)
+
+
+def _in_duckdb(kind: str) -> Writer:
     def write(value: str, *digits: str, call: Call) -> str:
+        source = call.arguments[0].facts.kind
         target = TYPES[kind][0] if not digits else f"DECIMAL(38, {digits[0]})"
+        if source == kind and not digits:
+            return value
+        if source == "text" and kind == "boolean":
+            return _truth(value)
+        if source == "text" and kind in FORMS:
+            return f"(CASE WHEN regexp_full_match({value}, '{FORMS[kind]}') THEN TRY_CAST({value} AS {target}) END)"
+        if kind == "double" and source in ("integer", "decimal"):
+            return f"CAST({value} AS DOUBLE)"
+        if source in MOMENTS and kind in MOMENTS:
+            return f"CAST({workable(value, source)} AS {target})"
         return f"TRY_CAST({value} AS {target})"
 
     return write
 
 
-def _in_postgres(kind: str):  # type: ignore[no-untyped-def]
-    target = TYPES[kind][1]
-
+def _in_postgres(kind: str) -> Writer:
     def write(value: str, *digits: str, call: Call) -> str:
         source = call.arguments[0].facts.kind
-        wanted = target if not digits else f"numeric(1000, {digits[0]})"
-        if source == "text":
-            return f"(CASE WHEN pg_input_is_valid({value}, '{wanted}') THEN CAST({value} AS {wanted}) END)"
-        if kind == "integer" and source in ("decimal", "double"):
-            return f"(CASE WHEN {value} BETWEEN -{BIGINT - 1023} AND {BIGINT - 1023} THEN CAST({value} AS bigint) END)"
+        target = TYPES[kind][1] if not digits else f"numeric(1000, {digits[0]})"
+        if source == kind and not digits:
+            return value if kind != "double" else f"CAST({value} AS numeric)"
+        if source == "text" and kind == "boolean":
+            return _truth(value)
+        if source == "text" and kind in FORMS:
+            form = f"{value} ~ '^({FORMS[kind]})$'"
+            valid = "" if kind in ("integer", "decimal", "double") else f" AND pg_input_is_valid({value}, '{target}')"
+            return f"(CASE WHEN {form}{valid} THEN CAST({value} AS {target}) END)"
+        if kind == "integer" and source == "double":
+            return f"(CASE WHEN {value} BETWEEN -{WHOLE} AND {WHOLE} THEN CAST(CAST({value} AS double precision) AS bigint) END)"
+        if kind == "integer" and source == "decimal":
+            return f"(CASE WHEN {value} BETWEEN -{WHOLE} AND {WHOLE} THEN CAST({value} AS bigint) END)"
         if kind == "decimal" and source == "double":
-            return f"(CASE WHEN {value} BETWEEN -1e150 AND 1e150 THEN CAST({value} AS {wanted}) END)"
-        if kind == "double" and source == "decimal":
-            return f"(CASE WHEN {value} BETWEEN -1e150 AND 1e150 THEN CAST({value} AS {wanted}) END)"
+            return f"(CASE WHEN {value} BETWEEN -1e28 AND 1e28 THEN CAST({value} AS {target if digits else 'numeric(1000, 9)'}) END)"
         if kind == "integer" and source == "boolean":
             return f"CAST(CAST({value} AS integer) AS bigint)"
-        return f"CAST({value} AS {wanted})"
+        if source in MOMENTS and kind in MOMENTS:
+            return f"CAST({workable(value, source)} AS {target})"
+        return f"CAST({value} AS {target})"
 
     return write
 
 
-FUNCTIONS = tuple(Function(f"cast_{kind}", _facts(kind), _in_duckdb(kind), _in_postgres(kind), risky=True) for kind in TYPES)
+def _truth(value: str) -> str:
+    listed = [", ".join(f"'{word}'" for word in words) for words in (TRUE, FALSE)]
+    return f"(CASE WHEN LOWER({value}) IN ({listed[0]}) THEN TRUE WHEN LOWER({value}) IN ({listed[1]}) THEN FALSE END)"
+
+
+FUNCTIONS = tuple(Function(f"cast_{kind}", _facts(kind), _in_duckdb(kind), _in_postgres(kind), risky=True) for kind in TYPES)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Comparisons, and what is made of truth values."""
+"""Comparisons, and what is made of truth values. Texts are ordered by their code points in both databases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dpsql.functions import ranges
 from dpsql.functions.registry import Function
-from dpsql.tree import Call, Expression, Facts
+from dpsql.tree import Call, Column, Expression, Facts, Literal
 
 
 def _truth(arguments: Sequence[Expression]) -> Facts:
@@ -17,11 +17,33 @@ def _certain(arguments: Sequence[Expression]) -> Facts:
     return Facts("boolean", False, values=(False, True))
 
 
+def alike(written: Sequence[str], arguments: Sequence[Expression]) -> list[str]:
+    """Numbers of PostgreSQL that are compared or chosen from: all NUMERIC where a double is among worked out ones.
+
+    It would cast NUMERIC to double otherwise, which fails for large ones.
+    """
+    numbers = [a for a in arguments if a.facts.is_number]
+    stored = all(isinstance(a, Literal) or (isinstance(a, Column) and a.facts.kind == "double") for a in numbers)
+    if stored or all(a.facts.kind != "double" for a in numbers):
+        return list(written)
+    return [f"CAST({w} AS NUMERIC)" for w in written]
+
+
+def _ordered(written: Sequence[str], arguments: Sequence[Expression]) -> list[str]:
+    if all(a.facts.kind == "text" for a in arguments):
+        return [f'{w} COLLATE "C"' for w in written]
+    return alike(written, arguments)
+
+
 def _compared(sign: str) -> Function:
-    def write(a: str, b: str, call: Call) -> str:
+    def duckdb(a: str, b: str, call: Call) -> str:
         return f"({a} {sign} {b})"
 
-    return Function(sign, _truth, write, write)
+    def postgres(a: str, b: str, call: Call) -> str:
+        written = (alike if sign in ("=", "<>") else _ordered)((a, b), call.arguments)
+        return f"({written[0]} {sign} {written[1]})"
+
+    return Function(sign, _truth, duckdb, postgres)
 
 
 def _joined(word: str) -> Function:
@@ -42,6 +64,11 @@ def _in(a: str, *others: str, call: Call) -> str:
     return f"({a} IN ({', '.join(others)}))"
 
 
+def _in_postgres(*written: str, call: Call) -> str:
+    a, *others = alike(written, call.arguments)
+    return f"({a} IN ({', '.join(others)}))"
+
+
 def _not(a: str, call: Call) -> str:
     return f"(NOT {a})"
 
@@ -50,13 +77,18 @@ def _distinct(a: str, b: str, call: Call) -> str:
     return f"({a} IS DISTINCT FROM {b})"
 
 
+def _distinct_in_postgres(*written: str, call: Call) -> str:
+    a, b = alike(written, call.arguments)
+    return f"({a} IS DISTINCT FROM {b})"
+
+
 FUNCTIONS = (
     *(_compared(sign) for sign in ("=", "<>", "<", "<=", ">", ">=")),
     _joined("AND"),
     _joined("OR"),
     Function("not", _truth, _not, _not),
-    Function("in", _truth, _in, _in),
-    Function("is_distinct", _certain, _distinct, _distinct),
+    Function("in", _truth, _in, _in_postgres),
+    Function("is_distinct", _certain, _distinct, _distinct_in_postgres),
     _is("is_null", "IS NULL"),
     _is("is_not_null", "IS NOT NULL"),
     _is("is_true", "IS TRUE"),

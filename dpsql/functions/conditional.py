@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dpsql.functions import ranges
-from dpsql.functions.registry import Function
+from dpsql.functions.comparison import alike
+from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts
 
 
@@ -23,21 +24,27 @@ def _least(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     tops = [f.hi for f in facts if f.hi is not None and not f.nullable]
-    return replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts))  # type: ignore[type-var]
+    return replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts))
 
 
 def _greatest(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     bottoms = [f.lo for f in facts if f.lo is not None and not f.nullable]
-    return replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts))  # type: ignore[type-var]
+    return replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts))
 
 
-def _named(name: str):  # type: ignore[no-untyped-def]
-    def write(*arguments: str, call: Call) -> str:
+def _named(name: str) -> tuple[Writer, Writer]:
+    def duckdb(*arguments: str, call: Call) -> str:
         return f"{name}({', '.join(arguments)})"
 
-    return write, write
+    def postgres(*arguments: str, call: Call) -> str:
+        written = alike(arguments, call.arguments)
+        if name in ("LEAST", "GREATEST") and call.facts.kind == "text":
+            written = [f'{w} COLLATE "C"' for w in written]
+        return f"{name}({', '.join(written)})"
+
+    return duckdb, postgres
 
 
 FUNCTIONS = (

@@ -6,19 +6,38 @@ import datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from dpsql.errors import QueryRefused
+from dpsql.functions.comparison import alike
 from dpsql.functions.registry import FUNCTIONS
 from dpsql.tree import Call, Case, Column, Expression, Literal, subexpressions
 
+LONGEST = 100_000  # characters of one expression in SQL
+LARGEST = "1e300"  # what a double holds with room to be scaled
+
 
 def emit(expression: Expression, dialect: str) -> str:
-    """Return SQL of `expression` for 'duckdb' or 'postgres'; it gives a value or null for any row."""
+    """Return SQL of `expression` for 'duckdb' or 'postgres'; it gives a value or null for any row.
+
+    Raises QueryRefused where the SQL would become too long.
+    """
     written = _emit(expression, dialect)
-    if dialect == "duckdb" and any(isinstance(e, Call) and FUNCTIONS[e.function].risky for e in subexpressions(expression)):
-        return f"TRY({written})"
+    if dialect == "duckdb":
+        risky = any(isinstance(e, Call) and FUNCTIONS[e.function].risky for e in subexpressions(expression))
+        return f"TRY({written})" if risky else written
+    if isinstance(expression, Call | Case) and expression.facts.kind in ("decimal", "double"):
+        # whoever asks for it may cast it to a double, which fails for larger ones
+        return f"(CASE WHEN {written} BETWEEN -{LARGEST} AND {LARGEST} THEN {written} END)"
     return written
 
 
 def _emit(expression: Expression, dialect: str) -> str:
+    written = _written(expression, dialect)
+    if len(written) > LONGEST:
+        raise QueryRefused("an expression of the query is too long, or nested too deeply, to be worked out safely")
+    return written
+
+
+def _written(expression: Expression, dialect: str) -> str:
     match expression:
         case Column(name):
             return '"' + name.replace('"', '""') + '"'
@@ -29,8 +48,11 @@ def _emit(expression: Expression, dialect: str) -> str:
             written = [_emit(a, dialect) for a in arguments]
             return (found.duckdb if dialect == "duckdb" else found.postgres)(*written, call=expression)
         case Case(branches, otherwise):
-            whens = " ".join(f"WHEN {_emit(c, dialect)} THEN {_emit(v, dialect)}" for c, v in branches)
-            return f"(CASE {whens} ELSE {_emit(otherwise, dialect)} END)"
+            values = [_emit(v, dialect) for _, v in branches] + [_emit(otherwise, dialect)]
+            if dialect == "postgres":
+                values = alike(values, [*(v for _, v in branches), otherwise])
+            whens = " ".join(f"WHEN {_emit(c, dialect)} THEN {v}" for (c, _), v in zip(branches, values, strict=False))
+            return f"(CASE {whens} ELSE {values[-1]} END)"
 
 
 def literal(constant: Literal, dialect: str) -> str:
@@ -46,7 +68,7 @@ def literal(constant: Literal, dialect: str) -> str:
         case Fraction() | Decimal():
             return _decimal(Fraction(value))
         case float():
-            return f"CAST({value!r} AS DOUBLE PRECISION)"
+            return f"CAST({value!r} AS DOUBLE PRECISION)" if abs(value) < float("inf") else f"CAST('{value}' AS DOUBLE PRECISION)"
         case datetime.datetime():
             kind = "TIMESTAMPTZ" if constant.facts.kind == "timestamptz" else "TIMESTAMP"
             return f"{kind} '{value.isoformat(sep=' ')}'"

@@ -11,18 +11,35 @@ from dpsql.tree import Expression, Facts, Value
 
 FLOAT_STEPS = 2**40
 CLOSED = 10_000  # the longest closed list that is worked out
+LARGEST = 10**300
+LONG = 2**1000
 BOOLEAN = Facts("boolean", values=(False, True))
 
 
 def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | None) -> Facts:
     """Facts of a number; a double between bounds gets a step that divides them finely, a short range of whole numbers is closed."""
-    lo, hi = (None if b is None else Fraction(b) for b in bounds)  # type: ignore[arg-type]
+    lo, hi = _held(bounds[0], -1), _held(bounds[1], 1)
+    if step is not None and (step.denominator > LONG or step.numerator > LONG):
+        step = None
     if kind == "double" and step is None and lo is not None and hi is not None:
         step = (hi - lo) / FLOAT_STEPS if hi > lo else Fraction(1, FLOAT_STEPS)
     facts = Facts(kind, nullable, _plain(lo), _plain(hi), step)  # type: ignore[arg-type]
-    if kind == "integer" and lo is not None and hi is not None and hi - lo < CLOSED:
+    if (kind == "integer" or step == 1) and lo is not None and hi is not None and hi - lo < CLOSED:
         return replace(facts, values=tuple(range(-(-lo.numerator // lo.denominator), hi.numerator // hi.denominator + 1)))
     return facts
+
+
+def _held(bound: Any, side: int) -> Fraction | None:
+    """A bound as a fraction that is not too long to work with: rounded outwards, and none at all beyond what a double holds."""
+    if bound is None:
+        return None
+    found = Fraction(bound)
+    if abs(found) > LARGEST:
+        return None
+    if found.denominator > LONG:
+        scaled = found * LONG
+        return Fraction(scaled.__floor__() if side < 0 else scaled.__ceil__(), LONG)
+    return found
 
 
 def nullable(arguments: Iterable[Expression]) -> bool:
@@ -93,11 +110,11 @@ def merged(facts: list[Facts], nulls: bool) -> Facts:
             step = None if any(f.kind == "double" and f.step is None for f in facts) else step
         found = number(kind, nulls, hull(facts), step)
     else:
-        found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))  # type: ignore[arg-type]
+        found = Facts(facts[0].kind, nulls, *(hull(facts) if facts[0].kind in ("date", "timestamp", "timestamptz") else (None, None)))
+    if any(f.identifies for f in facts):
+        return replace(found, values=None, identifies=True)
     values = closed(facts)
-    return (
-        replace(found, values=values, identifies=any(f.identifies for f in facts)) if values is not None or found.values is None else found
-    )
+    return replace(found, values=values) if values is not None or found.values is None else found
 
 
 def closed(facts: list[Facts]) -> tuple[Value, ...] | None:
@@ -117,7 +134,7 @@ def _from_zero(facts: Facts) -> bool:
 
 
 def _both(x: Any, y: Any, combine: Any) -> Any:
-    return None if x is None or y is None else combine(Fraction(x), Fraction(y))  # type: ignore[operator,arg-type]
+    return None if x is None or y is None else combine(Fraction(x), Fraction(y))
 
 
 def _plain(value: Fraction | None) -> int | Fraction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dpsql.tree import Call, Expression, Facts
 
@@ -26,10 +26,10 @@ class Function:
 
 
 def _all() -> Mapping[str, Function]:
-    from dpsql.functions import arithmetic, casts, comparison, conditional, dates, text
+    from dpsql.functions import arithmetic, casts, comparison, conditional, dates, powers, text
 
     found: dict[str, Function] = {}
-    for module in (arithmetic, comparison, conditional, text, dates, casts):
+    for module in (arithmetic, powers, comparison, conditional, text, dates, casts):
         for function in module.FUNCTIONS:
             found[function.name] = function
     return found
@@ -59,6 +59,16 @@ class _Table(Mapping[str, Function]):
 FUNCTIONS: Mapping[str, Function] = _Table()
 
 
+# functions from whose outcome an id of the privacy unit could be told
+TELLING = frozenset((
+    "add", "subtract", "multiply", "negate", "abs", "round", "trunc", "floor", "ceil", "coalesce", "nullif", "least", "greatest", "concat",
+    "cast_integer", "cast_decimal", "cast_double", "cast_text", "upper", "lower", "trim", "ltrim", "rtrim", "replace",
+))  # fmt: skip
+
+
 def call(name: str, *arguments: Expression) -> Call:
     """Return the call of a function, with its facts."""
-    return Call(name, arguments, FUNCTIONS[name].facts(arguments))
+    facts = FUNCTIONS[name].facts(arguments)
+    if name in TELLING and any(a.facts.identifies for a in arguments):
+        facts = replace(facts, identifies=True, values=None)
+    return Call(name, arguments, facts)

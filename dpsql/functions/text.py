@@ -6,23 +6,26 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from dpsql.functions import ranges
-from dpsql.functions.registry import Function
+from dpsql.functions.patterns import needs_escape
+from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
-LONGEST = 1_000_000  # characters of a text that is made longer
+LONGEST = 1_000_000  # characters of a text that is cut or counted in
+GROWING = 10_000  # characters of a text that is made longer by REPLACE
+Work = Callable[..., str | None]
 
 
 def _text(arguments: Sequence[Expression]) -> Facts:
     return Facts("text", ranges.nullable(arguments))
 
 
-def _closing(work: Callable[..., str | None]):  # type: ignore[no-untyped-def]
+def _closing(work: Work) -> Callable[[Sequence[Expression]], Facts]:
     """Facts of a function whose outcome is known for each closed value of its first argument, when the others are constants."""
 
     def facts(arguments: Sequence[Expression]) -> Facts:
         first, rest = arguments[0].facts, arguments[1:]
         found = _text(arguments)
-        if first.values is None or not all(isinstance(a, Literal) for a in rest):
+        if first.values is None or not all(isinstance(a, Literal) and a.value is not None for a in rest):
             return found
         if not all(v is None or (isinstance(v, str) and v.isascii()) for v in first.values):
             return found  # how letters beyond ASCII change differs between databases
@@ -33,15 +36,33 @@ def _closing(work: Callable[..., str | None]):  # type: ignore[no-untyped-def]
     return facts
 
 
+def _concatenated_facts(arguments: Sequence[Expression]) -> Facts:
+    found = _text(arguments)
+    values: list[str] = [""]
+    for argument in arguments:
+        listed = argument.facts.values
+        if listed is None or not all(v is None or isinstance(v, str) for v in listed):
+            return found
+        values = list(dict.fromkeys(a + b for a in values for b in listed if isinstance(b, str)))
+        if len(values) > ranges.CLOSED // 10:
+            return found
+    return Facts("text", found.nullable, values=tuple(values))
+
+
 def _length(arguments: Sequence[Expression]) -> Facts:
-    return ranges.number("integer", arguments[0].facts.nullable, (0, None), Fraction(1))
+    first = arguments[0].facts
+    bounds: tuple[int | None, int | None] = (0, None)
+    if first.values is not None and all(v is None or isinstance(v, str) for v in first.values):
+        counts = [len(v) for v in first.values if isinstance(v, str)]
+        bounds = (min(counts, default=0), max(counts, default=0))
+    return ranges.number("integer", ranges.nullable(arguments), bounds, Fraction(1))
 
 
 def _truth(arguments: Sequence[Expression]) -> Facts:
     return Facts("boolean", ranges.nullable(arguments), values=(False, True))
 
 
-def _named(name: str, postgres: str | None = None):  # type: ignore[no-untyped-def]
+def _named(name: str, postgres: str | None = None) -> tuple[Writer, Writer]:
     def in_duckdb(*arguments: str, call: Call) -> str:
         return f"{name}({', '.join(arguments)})"
 
@@ -51,54 +72,111 @@ def _named(name: str, postgres: str | None = None):  # type: ignore[no-untyped-d
     return in_duckdb, in_postgres
 
 
-def _substring(*arguments: str, call: Call) -> str:
-    """The part that starts at a place from 1 on; with a length below zero it is null in both databases."""
-    text, start, *length = arguments
-    if not length:
-        return f"SUBSTRING({text}, CAST(GREATEST({start}, 1) AS INTEGER))"
-    inside = f"CAST(LEAST(GREATEST({length[0]} + LEAST({start} - 1, 0), 0), {LONGEST}) AS INTEGER)"
-    return f"(CASE WHEN {length[0]} >= 0 THEN SUBSTRING({text}, CAST(GREATEST({start}, 1) AS INTEGER), {inside}) END)"
+def _counted(written: str, argument: Expression) -> str:
+    """A number of characters, at most LONGEST either way, as an INTEGER; null stays null."""
+    if isinstance(argument, Literal) and isinstance(argument.value, int):
+        return str(max(-LONGEST, min(LONGEST, argument.value)))
+    inside = f"CASE WHEN {written} > {LONGEST} THEN {LONGEST} WHEN {written} < -{LONGEST} THEN -{LONGEST} ELSE {written} END"
+    return f"CAST({inside} AS INTEGER)"
 
 
-def _sub(text: object, start: object, length: object = None) -> str | None:
-    assert isinstance(text, str)
+def _end(name: str) -> Writer:
+    def write(value: str, count: str, call: Call) -> str:
+        return f"{name}({value}, {_counted(count, call.arguments[1])})"
+
+    return write
+
+
+def _substring(*written: str, call: Call) -> str:
+    """The part that starts at a place from 1 on; places before are passed over. With a length below zero it is null."""
+    value, first, *rest = written
+    start = _counted(first, call.arguments[1])
+    place = f"(CASE WHEN {start} < 1 THEN 1 ELSE {start} END)"
+    if not rest:
+        return f"SUBSTRING({value}, {place})"
+    length = _counted(rest[0], call.arguments[2])
+    end = f"({start} + {length} - {place})"
+    return f"(CASE WHEN {length} >= 0 THEN SUBSTRING({value}, {place}, CASE WHEN {end} < 0 THEN 0 ELSE {end} END) END)"
+
+
+def _sub(text: str, start: object, length: object = None) -> str | None:
     assert isinstance(start, int)
     if length is None:
         return text[max(start, 1) - 1 :]
     assert isinstance(length, int)
-    return None if length < 0 else text[max(start, 1) - 1 : max(start, 1) - 1 + max(length + min(start - 1, 0), 0)]
+    return None if length < 0 else text[max(start, 1) - 1 : max(start + length, 1) - 1 if start + length > start else 0]
 
 
-def _like(sign: str):  # type: ignore[no-untyped-def]
-    def write(a: str, pattern: str, call: Call) -> str:
-        return f"({a} {sign} {pattern})"
+def _replace(value: str, search: str, by: str, call: Call) -> str:
+    """What gets longer is cut first; an empty text is nowhere found."""
+    found, new = call.arguments[1:]
+    longer = not (isinstance(new, Literal) and isinstance(found, Literal) and len(str(new.value)) <= len(str(found.value)))
+    if isinstance(found, Literal) and found.value == "":
+        return value
+    value = f"LEFT({value}, {GROWING})" if longer else value
+    by = by if isinstance(new, Literal) else f"LEFT({by}, 100)"
+    return f"(CASE WHEN {search} = '' THEN {value} ELSE REPLACE({value}, {search}, {by}) END)"
 
-    return write, write
+
+def _trimmed(name: str) -> tuple[Writer, Writer]:
+    def write(value: str, letters: str = "' '", *, call: Call) -> str:
+        return f"{name}({value}, {letters})"
+
+    def postgres(value: str, letters: str = "' '", *, call: Call) -> str:
+        return f"{'BTRIM' if name == 'TRIM' else name}({value}, {letters})"
+
+    return write, postgres
+
+
+def _like(sign: str) -> tuple[Writer, Writer]:
+    """The backslash escapes; in DuckDB only where that is said."""
+
+    def duckdb(value: str, pattern: str, call: Call) -> str:
+        written = call.arguments[1]
+        assert isinstance(written, Literal)
+        escape = " ESCAPE '\\'" if needs_escape(str(written.value)) else ""
+        return f"({value} {sign} {pattern}{escape})"
+
+    def postgres(value: str, pattern: str, call: Call) -> str:
+        return f"({value} {sign} {pattern})"
+
+    return duckdb, postgres
 
 
 def _concatenated(*arguments: str, call: Call) -> str:
     return "(" + " || ".join(arguments) + ")"
 
 
-def _concat_facts(arguments: Sequence[Expression]) -> Facts:
-    return Facts("text", ranges.nullable(arguments))
+def _split(value: str, by: str, place: str, call: Call) -> str:
+    return f"SPLIT_PART({value}, NULLIF({by}, ''), {_counted(place, call.arguments[2])})"
+
+
+def _parts(text: str, by: str, place: int) -> str | None:
+    if by == "":
+        return None
+    found = text.split(by)
+    return found[place - 1] if place <= len(found) else ""
+
+
+def _right(text: str, count: int) -> str:
+    return text[max(0, len(text) - count) :] if count >= 0 else text[-count:]
 
 
 FUNCTIONS = (
     Function("upper", _closing(lambda v: v.upper()), *_named("UPPER")),
     Function("lower", _closing(lambda v: v.lower()), *_named("LOWER")),
-    Function("trim", _closing(lambda v: v.strip(" ")), *_named("TRIM")),
-    Function("ltrim", _closing(lambda v: v.lstrip(" ")), *_named("LTRIM")),
-    Function("rtrim", _closing(lambda v: v.rstrip(" ")), *_named("RTRIM")),
-    Function("left", _closing(lambda v, n: v[:n]), *_named("LEFT"), risky=True),
-    Function("right", _closing(lambda v, n: v[max(0, len(v) - n) :] if n >= 0 else v[-n:]), *_named("RIGHT"), risky=True),
+    Function("trim", _closing(lambda v, letters=" ": v.strip(letters) if letters else v), *_trimmed("TRIM")),
+    Function("ltrim", _closing(lambda v, letters=" ": v.lstrip(letters) if letters else v), *_trimmed("LTRIM")),
+    Function("rtrim", _closing(lambda v, letters=" ": v.rstrip(letters) if letters else v), *_trimmed("RTRIM")),
+    Function("left", _closing(lambda v, n: v[:n]), _end("LEFT"), _end("LEFT"), risky=True),
+    Function("right", _closing(_right), _end("RIGHT"), _end("RIGHT"), risky=True),
     Function("substring", _closing(_sub), _substring, _substring, risky=True),
-    Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), *_named("REPLACE"), risky=True),
-    Function("concat", _concat_facts, _concatenated, _concatenated, risky=True),
+    Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), _replace, _replace, risky=True),
+    Function("concat", _concatenated_facts, _concatenated, _concatenated, risky=True),
     Function("length", _length, *_named("LENGTH")),
     Function("starts_with", _truth, *_named("STARTS_WITH")),
-    Function("position", _length, *_named("STRPOS")),
+    Function("position", lambda a: ranges.number("integer", ranges.nullable(a), (0, None), Fraction(1)), *_named("STRPOS")),
     Function("like", _truth, *_like("LIKE")),
     Function("ilike", _truth, *_like("ILIKE")),
-    Function("split_part", _text, *_named("SPLIT_PART"), risky=True),
+    Function("split_part", _closing(_parts), _split, _split, risky=True),
 )

@@ -64,8 +64,8 @@ class _Target:
     spared: int = 0
 
     def sensitivity(self, most_rows: int) -> int:
-        """The most that a unit changes a score: its rows are below a bin, or not, and above it, or not."""
-        return FINENESS * most_rows * max(self.down, self.up)
+        """The most that a unit changes a score, which its rows do one by one, and which is never more than a score can be."""
+        return min(FINENESS * most_rows * max(self.down, self.up), LARGEST - 1)
 
     def scores(self, inside: Sequence[int], below: int, total: int) -> list[int]:
         """The scores of neighbouring bins with so many rows `inside`, after `below` rows."""

@@ -13,7 +13,10 @@ _SHOWN = 20
 BASELINE = (
     "Values that stand in the output by chance are no leak. Their number is expected from the forms of the values (all texts with as many "
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
-    "exchanged; the larger expectation counts.",
+    "exchanged; and for whole numbers that lie dense, as keys do, how many of them lie in the range of those of the source. The largest "
+    "expectation counts.",
+    "Chance does not explain a public column of numbers from the least to the greatest of a personal one, unless it is a key or a "
+    "reference of another table.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
     "what stands within a value of a pool is a part of the pick and no find of its own.",
     "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
@@ -28,6 +31,7 @@ LIMITS = (
     "Values of fewer than ten letters and digits are found where a word or a number begins and ends, longer ones within words too, but not "
     "where they would cut a number in two.",
     "Escapes of URLs, JSON, HTML and quoted-printable mail are looked behind; compressed, encrypted and base64 texts are not.",
+    "Of personal keys without a gap, some alone in a column of numbers that is none of their table are not told from other keys.",
     "Other transcriptions (ue for ü), abbreviations and mistyped values are not found.",
 )
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from masking.errors import MaskingFailed
 from masking.known.index import KnownValues
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof.columns import Examined
+from masking.proof.columns import Examined, key_columns
 from masking.proof.learning import ValuePool, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
@@ -48,7 +48,7 @@ def scan(
     learn_source(known, source, columns, on_progress)
     learn_pools(known, pools)
     known.seal()
-    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words)
+    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words, keys=key_columns(output.schema))
     rows = 0
     for table in output.schema.tables:
         with output.read(table.name) as reader:

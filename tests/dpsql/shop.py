@@ -72,7 +72,7 @@ tables:
       id:      {type: bigint, key: true}
       user_id: {references: users.id, null: 0.1}
       kind:    {type: text, generate: {choice: {view: 1, click: 1}}}
-      at:      {type: timestamptz, generate: {between: [2024-01-01, 2024-12-31]}}
+      happened: {type: timestamptz, generate: {between: [2024-01-01, 2024-12-31]}}
       value:   {type: double, null: 0.1, generate: {uniform: [0, 1]}}
       flag:    {type: boolean, null: 0.1, generate: {choice: {true: 1, false: 1}}}
   profiles:

@@ -240,7 +240,8 @@ def _cast(node: exp.Expr) -> exp.Expr:
             return _call(f"{name}_oid", inner)
         outer = node.parent
         if isinstance(outer, exp.Cast) and _type_name(outer.to) in ("oid", "int8", "bigint", "int", "int4"):
-            return inner
+            kept: exp.Expr = inner
+            return kept
         return _call("format_type", inner, exp.null()) if name == "regtype" else _call(f"{name}_name", inner)
     base = name.removesuffix("[]")
     if base in TYPES:
@@ -287,7 +288,8 @@ def _session_function(node: exp.Expr, session: Mapping[str, str]) -> exp.Expr:
         case "current_setting" if isinstance(node, exp.Anonymous) and node.expressions:
             return literal(session.get(node.expressions[0].name.lower()))
         case "set_config" if isinstance(node, exp.Anonymous) and len(node.expressions) > 1:
-            return node.expressions[1]
+            value: exp.Expr = node.expressions[1]
+            return value
         case _:
             return node
 

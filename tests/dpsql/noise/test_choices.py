@@ -77,6 +77,11 @@ def test_places_with_endless_digits_and_many_rows_fit() -> None:
     assert quantile({5: 2**37, 9: 2**37}, 16, Fraction(123_456_789_012_345, 10**15), 1, HUGE) == 5
 
 
+def test_units_of_boundless_rows_are_no_error() -> None:
+    assert 0 <= quantile({5: 10}, 16, Fraction(1, 3), 2**60, 1.0) < 16
+    assert 0 <= quantile({5: 10}, 16, Fraction(1), 2**60, 1.0) < 16
+
+
 def test_at_a_huge_epsilon_the_greatest_score_is_chosen() -> None:
     assert choose([3, 2**61, -(2**61), 2**61 - 1], 1, HUGE) == 1
     assert choose([7], 1, 1e-12) == 0

@@ -1,0 +1,67 @@
+"""WITH: what each name stands for, and what of it stays in the residual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.from_clause import renamed
+from dpsql.binding.scopes import folded
+from dpsql.binding.sources import Kept
+from dpsql.binding.state import Environment, Found, Open, State
+from dpsql.binding.understood import check
+from dpsql.errors import QueryInvalid, QueryRefused
+
+
+@dataclass
+class CommonTables:
+    """The names that a query sees, and the CTEs of its own that were used and see nothing private."""
+
+    known: dict[str, Callable[[], Found]]
+    used: dict[str, exp.CTE] = field(default_factory=dict)
+
+    def stay(self) -> list[exp.CTE]:
+        """The CTEs that the residual needs, each after those it needs."""
+        return list(self.used.values())
+
+
+def with_tables(node: exp.Query, environment: Environment, state: State) -> CommonTables:
+    """Return what WITH of a query names; what nothing uses is not bound, and costs nothing."""
+    tables = CommonTables(dict(environment))
+    clause = node.args.get("with_")
+    if clause is None:
+        return tables
+    if clause.args.get("recursive"):
+        raise QueryRefused("recursive queries are not answered")
+    check(clause)
+    for cte in clause.expressions:
+        check(cte)
+        name = folded(cte.args["alias"].this)
+        if name is None or not isinstance(cte.this, exp.Query):
+            raise QueryRefused("WITH is understood of SELECT")
+        tables.known[name] = _later(name, cte, dict(tables.known), tables, state)
+    return tables
+
+
+def _later(name: str, cte: exp.CTE, known: Environment, tables: CommonTables, state: State) -> Callable[[], Found]:
+    """What binds a CTE when it is used: rows anew each time, a noisy outcome once."""
+    opened: list[Open] = []
+    columns = [str(folded(c)) for c in cte.args["alias"].args.get("columns") or []]
+
+    def found() -> Found:
+        if opened:
+            return opened[0]
+        state.count_source()
+        made = state.query(cte.this, known, state)
+        if isinstance(made, Kept):
+            return renamed(made, columns) if columns else made
+        if columns and made.names and len(columns) > len(made.names):
+            raise QueryInvalid("there are more names than columns")
+        alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=[exp.to_identifier(c, quoted=True) for c in columns])
+        tables.used[name] = exp.CTE(this=made.node, alias=alias)
+        opened.append(replace(made, names=(*columns, *made.names[len(columns) :]) if made.names else ()))
+        return opened[0]
+
+    return found

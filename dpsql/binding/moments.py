@@ -1,0 +1,181 @@
+"""Binding functions of dates and times."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.constants import MOMENTS, as_number, constant, folded_sign, moment, word
+from dpsql.binding.understood import excerpt
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions import call
+from dpsql.functions.date_formats import format_parts
+from dpsql.functions.dates import FIELDS, UNITS
+from dpsql.tree import Expression, Literal
+
+if TYPE_CHECKING:
+    from dpsql.binding.expressions import Expressions
+
+FIELD_OF: dict[type[exp.Expr], str] = {
+    exp.Year: "year", exp.Quarter: "quarter", exp.Month: "month", exp.Week: "week", exp.WeekOfYear: "week", exp.Day: "day",
+    exp.DayOfMonth: "day", exp.DayOfWeek: "dow", exp.DayOfYear: "doy", exp.Hour: "hour", exp.Minute: "minute",
+}  # fmt: skip
+OTHER_NAMES = {
+    "dayofweek": "dow", "dayofyear": "doy", "weekday": "dow", "dayofmonth": "day", "weekofyear": "week", "years": "year", "months": "month",
+    "days": "day", "hours": "hour", "minutes": "minute", "day_of_week": "dow", "day_of_year": "doy",
+}  # fmt: skip
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+MONTHS = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "decade": 120}
+SHORT = {"sec": "second", "min": "minute", "hr": "hour", "h": "hour", "d": "day", "w": "week", "y": "year", "yr": "year", "s": "second"}
+LONGEST = 10_000 * 366 * 86400  # seconds
+
+
+def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
+    """Return a function of dates and times bound, or None where `node` is none."""
+    if type(node) in FIELD_OF:
+        inner = node.this.this if isinstance(node.this, exp.TsOrDsToDate | exp.TsOrDsToTimestamp) else node.this
+        return _field(FIELD_OF[type(node)], _moment(binder, inner))
+    match node:
+        case exp.Extract():
+            return _extracted(binder, node.this.name, node.expression)
+        case exp.TimeToUnix():
+            return _extracted(binder, "epoch", node.this)
+        case exp.Anonymous() if str(node.this).lower() in ("date_part", "datepart") and len(node.expressions) == 2:
+            field = node.expressions[0]
+            return _extracted(binder, field.name, node.expressions[1]) if isinstance(field, exp.Literal) else None
+        case exp.TimestampTrunc() | exp.DateTrunc():
+            unit = str(getattr(node.args["unit"], "name", node.args["unit"])).lower()
+            if unit not in UNITS:
+                raise QueryRefused(f"DATE_TRUNC to '{unit[:40]}' is not understood; units are {', '.join(UNITS)}")
+            return call("date_trunc", word(unit), _moment(binder, node.this))
+        case exp.TimeToStr() | exp.ToChar():
+            return _formatted(binder, node)
+        case exp.DateDiff():
+            return _difference(binder, node)
+        case exp.Add() | exp.Sub():
+            return _moved(binder, node)
+    return None
+
+
+def _moment(binder: Expressions, node: exp.Expr) -> Expression:
+    found = binder.bind(node)
+    if isinstance(found, Literal) and isinstance(found.value, str):
+        return moment(found.value, "timestamp")
+    if found.facts.kind not in MOMENTS:
+        raise QueryInvalid(f"a date or time is needed, not a value of type {found.facts.kind}: {excerpt(node)}")
+    return found
+
+
+def _extracted(binder: Expressions, name: str, node: exp.Expr) -> Expression:
+    name = OTHER_NAMES.get(name.lower(), name.lower())
+    inner = node.unnest() if isinstance(node, exp.Paren) else node
+    if name == "epoch" and isinstance(inner, exp.Sub):
+        a, b = _moment(binder, inner.this), _moment(binder, inner.expression)
+        return call("seconds_between", a, b)
+    return _field(name, _moment(binder, node))
+
+
+def _field(name: str, value: Expression) -> Expression:
+    if name not in FIELDS:
+        raise QueryRefused(f"the field '{name[:40]}' is not understood; fields are {', '.join(FIELDS)}")
+    return call("epoch", value) if name == "epoch" else call("extract", word(name), value)
+
+
+def _formatted(binder: Expressions, node: exp.TimeToStr | exp.ToChar) -> Expression:
+    value = binder.bind(node.this)
+    if value.facts.kind not in MOMENTS:
+        raise QueryRefused("TO_CHAR and STRFTIME are understood of dates and times; cast numbers to text")
+    written = binder.bind(node.args["format"])
+    text = written.value if isinstance(written, Literal) and isinstance(written.value, str) else None
+    if text is None or format_parts(text) is None:
+        raise QueryRefused("a date is written with year, month, day, hour, minute and what stands between: 'YYYY-MM', '%Y-%m'")
+    return call("format_date", value, word(text))
+
+
+def _difference(binder: Expressions, node: exp.DateDiff) -> Expression:
+    """DATE_DIFF of DuckDB, which counts the boundaries between two moments."""
+    if binder.dialect != "duckdb":
+        raise QueryRefused("'date_diff' is not a function of PostgreSQL; subtract dates from each other")
+    unit = str(getattr(node.args["unit"], "name", "")).lower()
+    later, earlier = _moment(binder, node.this), _moment(binder, node.expression)
+    if unit == "day":
+        return call("days_between", _day(later), _day(earlier))
+    if unit in ("year", "month", "quarter"):
+        each = {"year": 1, "quarter": 4, "month": 12}[unit]
+        years = call("subtract", _field("year", later), _field("year", earlier))
+        if unit == "year":
+            return years
+        return call("add", call("multiply", years, constant(each)), call("subtract", _field(unit, later), _field(unit, earlier)))
+    raise QueryRefused(f"DATE_DIFF by '{unit[:20]}' is not understood; by day, month, quarter and year it is")
+
+
+def _day(value: Expression) -> Expression:
+    return value if value.facts.kind == "date" else call("cast_date", value)
+
+
+def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
+    """A date or time plus or minus an interval, a date plus or minus days, or a date minus a date."""
+    sign = 1 if isinstance(node, exp.Add) else -1
+    left, right = node.this, node.expression
+    if isinstance(left, exp.Interval) and sign == 1:
+        left, right = right, left
+    if isinstance(right, exp.Interval):
+        value = _moment(binder, left)
+        months, seconds = _interval(right)
+        value = value if value.facts.kind != "date" else call("cast_timestamp", value)
+        if months:
+            value = call("move_months", value, constant(sign * months))
+        return call("move", value, constant(sign * seconds)) if seconds else value
+    a, b = binder.bind(left), folded_sign(as_number(binder.bind(right)))
+    if sign == 1 and b.facts.kind == "date":
+        a, b = b, folded_sign(a)
+    if a.facts.kind not in MOMENTS:
+        if isinstance(a, Literal) and isinstance(a.value, str) and b.facts.kind in MOMENTS and sign == -1:
+            a = moment(a.value, b.facts.kind)
+        else:
+            return None
+    if isinstance(b, Literal) and isinstance(b.value, str):
+        b = moment(b.value, a.facts.kind)
+    if b.facts.kind in MOMENTS and sign == -1:
+        if a.facts.kind == b.facts.kind == "date":
+            return call("days_between", a, b)
+        raise QueryRefused("two times subtracted are an interval; subtract dates, or use EXTRACT(EPOCH FROM a - b), which is in seconds")
+    if a.facts.kind == "date" and isinstance(b, Literal) and isinstance(b.value, int) and not isinstance(b.value, bool):
+        if abs(b.value) * 86400 > LONGEST:
+            raise QueryRefused("a date can be moved by 10,000 years at most")
+        return call("move", a, constant(sign * b.value))
+    if a.facts.kind == "date" and b.facts.kind == "integer":
+        raise QueryRefused("a date can be moved by a constant number of days")
+    raise QueryInvalid(f"a value of type {b.facts.kind} cannot be added to or taken from one of type {a.facts.kind}: {excerpt(node)}")
+
+
+def _interval(interval: exp.Interval) -> tuple[int, int]:
+    """The months and seconds of a constant interval: '1 month', '2 days 3 hours', INTERVAL 5 DAY."""
+    value, unit = interval.this, interval.args.get("unit")
+    while isinstance(value, exp.Paren):
+        value = value.this
+    negative = isinstance(value, exp.Neg)
+    value = value.this if isinstance(value, exp.Neg) else value
+    text = str(value.this).lower() if isinstance(value, exp.Literal) else ""
+    if unit is not None:
+        text += " " + unit.name.lower()
+    found = re.findall(r"\s*([+-]?\d{1,9})\s*([a-z]+)\s*", text)
+    if not found or "".join(f"{n}{u}" for n, u in found) != re.sub(r"\s", "", text):
+        raise QueryRefused("an interval needs a constant whole number of units, like INTERVAL '3 months'")
+    months = seconds = 0
+    for number, name in found:
+        plain = SHORT.get(name, name)
+        plain = plain if plain in SECONDS or plain in MONTHS else plain.removesuffix("s")
+        if plain in SECONDS:
+            seconds += int(number) * SECONDS[plain]
+        elif plain in MONTHS:
+            months += int(number) * MONTHS[plain]
+        else:
+            raise QueryRefused(
+                f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}"
+            )
+    if abs(seconds) > LONGEST or abs(months) > 120_000:
+        raise QueryRefused("an interval can have 10,000 years at most")
+    return (-months, -seconds) if negative else (months, seconds)

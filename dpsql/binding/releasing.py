@@ -1,0 +1,223 @@
+"""A release: aggregates over the rows of many units, by group, and what is done with their noisy outcome."""
+
+from __future__ import annotations
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
+from dpsql.binding.constants import is_null
+from dpsql.binding.keeping import Selecting
+from dpsql.binding.mending import Mendable
+from dpsql.binding.naming import output_name
+from dpsql.binding.pruning import columns_of, pruned
+from dpsql.binding.residual import constant_node
+from dpsql.binding.scopes import folded
+from dpsql.binding.state import Open
+from dpsql.binding.understood import check, excerpt
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, Release
+
+UNCHANGED = exp.Literal | exp.Null | exp.Boolean | exp.DataType | exp.Interval | exp.Identifier | exp.Var
+# functions that are not null where an argument is
+LENIENT = frozenset(
+    ("coalesce", "is_null", "is_not_null", "is_true", "is_false", "is_not_true", "is_not_false", "is_distinct", "and", "or")
+)
+
+
+def release(selecting: Selecting, keys: list[Expression], nodes: list[exp.Expr]) -> Open:
+    """Return the noisy outcome of a SELECT that aggregates, or that shows which groups there are; `nodes` are the keys in the query."""
+    for key, node in zip(keys, nodes, strict=True):
+        if key.facts.identifies:
+            raise Mendable(
+                "an id of the privacy unit cannot be a group, since each would tell of one unit alone; it can be counted",
+                selecting.node,
+                lambda place, node=node: _without(place, node),  # type: ignore[misc]
+            )
+        if key.facts.kind in ("other", "interval", "time"):
+            raise QueryRefused(f"values of type {key.facts.kind} cannot be groups")
+    return _Releasing(selecting, keys).open()
+
+
+def _without(place: exp.Expr, key: exp.Expr) -> None:
+    """Take a group key out of a SELECT."""
+    kept = [e for e in place.expressions if e.unalias() != key] or [exp.Count(this=exp.Star())]
+    if not any(has_aggregate(e) for e in kept):
+        kept.append(exp.Count(this=exp.Star()))
+    group = place.args.get("group")
+    others = [] if group is None else [e for e in group.expressions if e != key and not isinstance(e, exp.Literal)]
+    place.set("expressions", kept)
+    place.set("group", exp.Group(expressions=others) if others else None)
+    place.set("distinct", None)
+    place.set("order", None)
+
+
+class _Releasing:
+    """Makes a release of one SELECT, and the residual over its table."""
+
+    def __init__(self, selecting: Selecting, keys: list[Expression]) -> None:
+        self._selecting = selecting
+        self._expressions = selecting.expressions
+        self._keys = keys
+        self._aggregates: list[Aggregate] = []
+        self._binder = Aggregates(self._expressions, within=False)
+        self._state = selecting.state
+        self._aliases = {
+            str(folded(e.args["alias"])): e.this for e in selecting.node.expressions if isinstance(e, exp.Alias) and e.args.get("alias")
+        }
+
+    def open(self) -> Open:
+        node, state = self._selecting.node, self._state
+        # those inside of this one come first
+        shown, names = [], []
+        for expression in node.expressions:
+            if isinstance(expression, exp.Star):
+                raise QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
+            name = output_name(expression, state.sql, state.dialect)
+            names.append(name)
+            shown.append((expression.unalias(), name))
+        table = f"r{len(state.releases)}"
+        columns = [exp.alias_(self.residual(e), n, quoted=True) for e, n in shown]
+        made = exp.Select(expressions=columns).from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
+        having = node.args.get("having")
+        if having is not None:
+            made = made.where(self.residual(having.this))
+        distinct = node.args.get("distinct")
+        if distinct is not None:
+            if distinct.args.get("on") or distinct.expressions:
+                raise QueryRefused("DISTINCT ON is not answered")
+            made = made.distinct()
+        self._order(node, made)
+        for part in ("limit", "offset"):
+            if node.args.get(part) is not None:
+                made.set(part, node.args[part].copy())
+        self._dropped()
+        state.releases.append(self._release(table))
+        return Open(made, tuple(names))
+
+    def _order(self, node: exp.Select, made: exp.Select) -> None:
+        order = node.args.get("order")
+        if order is None:
+            return
+        names = [output_name(e, self._state.sql, self._state.dialect) for e in node.expressions]
+        ordered = []
+        for one in order.expressions:
+            check(one)
+            inner = one.this
+            name = folded(inner.this) if isinstance(inner, exp.Column) and not inner.args.get("table") else None
+            if (isinstance(inner, exp.Literal) and not inner.args.get("is_string")) or isinstance(inner, exp.Var):
+                target: exp.Expr = inner.copy()
+            elif name in names:
+                target = exp.Literal.number(names.index(str(name)) + 1)
+            else:
+                target = self.residual(inner)
+            ordered.append(in_order(one, target, self._state.dialect))
+        made.set("order", exp.Order(expressions=ordered))
+
+    def residual(self, node: exp.Expr, aliases: bool = True) -> exp.Expr:
+        """`node` over the release's table: keys and aggregates become its columns."""
+        if isinstance(node, exp.Window):
+            return self._window(node)
+        if is_aggregate(node):
+            return self._measured(node)
+        if isinstance(node, exp.Parameter | exp.Placeholder):
+            return constant_node(self._expressions.bind(node))
+        if isinstance(node, exp.Query | exp.Subquery | exp.Exists):
+            raise QueryRefused("a subquery beside aggregates is not understood; put the aggregates in a subquery of their own")
+        if not isinstance(node, UNCHANGED) and not has_aggregate(node):
+            bound = self._try(node)
+            if bound is not None and bound in self._keys:
+                return exp.column(f"k{self._keys.index(bound)}", quoted=True)
+        if isinstance(node, exp.Column):
+            alias = self._aliases.get(str(folded(node.this))) if not node.args.get("table") else None
+            if aliases and alias is not None and not self._selecting.scope.has(str(folded(node.this))):
+                return self.residual(alias, aliases=False)
+            self._selecting.scope.resolve(node)
+            raise QueryInvalid(f"the column {excerpt(node)} must be in GROUP BY, or inside an aggregate")
+        if isinstance(node, exp.Star):
+            return node.copy()
+        made = node.copy()
+        for part, value in list(node.args.items()):
+            made.set(part, self._within(value, aliases))
+        return made
+
+    def _window(self, node: exp.Window) -> exp.Expr:
+        """A window over the noisy outcome: the function itself is not measured, what is inside of it is."""
+        made = node.copy()
+        for part, value in list(node.args.items()):
+            if part == "this":
+                function = value.copy()
+                for name, argument in list(value.args.items()):
+                    function.set(name, self._within(argument, True))
+                made.set("this", function)
+            elif part == "order" and value is not None:
+                ordered = [in_order(one, self.residual(one.this), self._state.dialect) for one in value.expressions]
+                made.set("order", exp.Order(expressions=ordered))
+            elif part != "spec":
+                made.set(part, self._within(value, True))
+        return made
+
+    def _measured(self, node: exp.Expr) -> exp.Expr:
+        aggregate = self._binder.bind(node)
+        if aggregate.argument is not None and is_null(aggregate.argument):
+            raise QueryInvalid(f"{excerpt(node)} aggregates nothing but NULL")
+        if aggregate not in self._aggregates:
+            self._aggregates.append(aggregate)
+        return exp.column(f"a{self._aggregates.index(aggregate)}", quoted=True)
+
+    def _within(self, value: object, aliases: bool) -> object:
+        if isinstance(value, exp.Expr):
+            return self.residual(value, aliases)
+        if isinstance(value, list):
+            return [self._within(v, aliases) for v in value]
+        return value
+
+    def _try(self, node: exp.Expr) -> Expression | None:
+        try:
+            return self._expressions.bind(node)
+        except (QueryInvalid, QueryRefused):
+            return None
+
+    def _dropped(self) -> None:
+        """Refuse aggregates that would count public rows without private ones, which were left out."""
+        joined = self._selecting.joined
+        if not joined.dropped:
+            return
+        for aggregate in self._aggregates:
+            if aggregate.argument is None or not _null_without(aggregate.argument, joined.private_fields):
+                raise QueryRefused(
+                    "a left join that keeps public rows without private ones would count them; use an inner join, "
+                    "or aggregates of private columns, which leave them out"
+                )
+
+    def _release(self, name: str) -> Release:
+        joined = self._selecting.joined
+        keys = tuple(
+            Key(f"k{n}", key, columns_of(key) <= joined.determined and joined.relation.unit is not None) for n, key in enumerate(self._keys)
+        )
+        names = tuple(f"a{n}" for n in range(len(self._aggregates)))
+        if not keys and not self._aggregates:
+            raise QueryRefused("the query asks for nothing of the rows; count or sum something")
+        return Release(name, pruned(joined.relation, keys, self._aggregates), keys, tuple(self._aggregates), names)
+
+
+def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:
+    """Return one term of ORDER BY over `target`, with nulls where the dialect puts them."""
+    made = one.copy()
+    made.set("this", target)
+    if dialect == "postgres" and made.args.get("nulls_first") is None:
+        made.set("nulls_first", bool(made.args.get("desc")))
+    return made
+
+
+def _null_without(expression: Expression, fields: frozenset[str]) -> bool:
+    """Whether an expression is null where the fields are."""
+    match expression:
+        case Column():
+            return expression.name in fields
+        case Literal():
+            return is_null(expression)
+        case Call():
+            return expression.function not in LENIENT and any(_null_without(a, fields) for a in expression.arguments)
+        case Case():
+            branches = all(_null_without(c, fields) or _null_without(v, fields) for c, v in expression.branches)
+            return branches and _null_without(expression.otherwise, fields)

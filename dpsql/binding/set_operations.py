@@ -1,0 +1,132 @@
+"""UNION, INTERSECT and EXCEPT: of rows that keep their unit, or of noisy outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.common_tables import with_tables
+from dpsql.binding.constants import MOMENTS
+from dpsql.binding.keeping import distinct_rows
+from dpsql.binding.mending import Mendable
+from dpsql.binding.releasing import in_order
+from dpsql.binding.sources import Kept
+from dpsql.binding.state import Environment, Found, Open, State
+from dpsql.binding.understood import check
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions import ranges
+from dpsql.tree import Expression, Facts, Project, Relation, Union
+
+
+def set_operation(node: exp.SetOperation, environment: Environment, state: State) -> Found:
+    """Return the outcome of a set operation; QueryRefused where it mixes rows of different units."""
+    check(node)
+    tables = with_tables(node, environment, state)
+    sides = [state.query(side, tables.known, state) for side in _flat(node)]
+    opened = [s for s in sides if isinstance(s, Open)]
+    if len(opened) == len(sides):
+        return _of_outcomes(node, opened, tables.stay(), state)
+    kept = [s for s in sides if isinstance(s, Kept)]
+    if opened:
+        raise QueryRefused("a set operation between rows and aggregates cannot be answered; aggregate both sides")
+    if node.args.get("limit") is not None or node.args.get("offset") is not None:
+        raise QueryRefused("LIMIT of rows depends on other units' rows; aggregate first")
+    distinct = any(one.args.get("distinct", True) for one in _operations(node))
+    if any(not isinstance(one, exp.Union) for one in _operations(node)):
+        raise QueryRefused(f"{node.key.upper()} of rows compares those of different units; use IN or EXISTS with the unit's id")
+    made = union(kept, state)
+    if not distinct:
+        return made
+    if made.relation.unit not in {f.name for f in made.columns.values()}:
+        raise Mendable(
+            "UNION of rows leaves out those that other units have too; use UNION ALL, or have the unit's id among the columns",
+            node,
+            lambda place: place.set("distinct", False),
+        )
+    return distinct_rows(made)
+
+
+def _operations(node: exp.SetOperation) -> list[exp.SetOperation]:
+    """The set operations of a chain of the same kind, which is deep on one side."""
+    found = [node]
+    while type(found[-1].this) is type(node) and _plain(found[-1].this, node):
+        found.append(found[-1].this)
+    return found
+
+
+def _plain(inner: exp.Expr, outer: exp.SetOperation) -> bool:
+    parts = ("order", "limit", "offset", "with_")
+    same = inner.args.get("distinct", True) == outer.args.get("distinct", True)
+    return isinstance(inner, exp.Union) and same and all(inner.args.get(p) is None for p in parts)
+
+
+def _flat(node: exp.SetOperation) -> list[exp.Expr]:
+    operations = _operations(node)
+    return [operations[-1].this, *(one.expression for one in reversed(operations))]
+
+
+def _of_outcomes(node: exp.SetOperation, sides: Sequence[Open], stay: list[exp.CTE], state: State) -> Open:
+    made = node.copy()
+    made.set("with_", None)
+    for one, side in zip(_operations(made), reversed(sides[1:]), strict=True):
+        one.set("expression", _side(side.node))
+    _operations(made)[-1].set("this", _side(sides[0].node))
+    order = made.args.get("order")
+    if order is not None:
+        made.set("order", exp.Order(expressions=[in_order(one, one.this.copy(), state.dialect) for one in order.expressions]))
+    if stay:
+        made.set("with_", exp.With(expressions=stay))
+    return Open(made, sides[0].names)
+
+
+def _side(node: exp.Query) -> exp.Expr:
+    """A side of a set operation; with an order or a WITH of its own it needs brackets."""
+    parts = ("order", "limit", "offset", "with_")
+    return exp.Subquery(this=node) if any(node.args.get(p) is not None for p in parts) else node
+
+
+def union(sides: Sequence[Kept], state: State) -> Kept:
+    """Return all rows of `sides`, whose columns match by position."""
+    first, *others = sides
+    if any(len(s.columns) != len(first.columns) for s in others):
+        raise QueryInvalid("both sides of UNION need the same number of columns")
+    if not all(s.private for s in sides):
+        raise QueryRefused("UNION ALL of private and public rows cannot be answered; aggregate each side")
+    fields = []
+    for name, *column in zip(first.columns, *(s.columns.values() for s in sides), strict=True):
+        facts = [f.facts for f in column]
+        kinds = {f.kind for f in facts}
+        if len(kinds) > 1 and not all(f.is_number for f in facts):
+            either = " and ".join(sorted(kinds))
+            times = " cast one of them" if kinds <= set(MOMENTS) else ""
+            raise QueryInvalid(f"the column '{name}' of UNION is of types {either};{times}")
+        fields.append(state.names.field(name, ranges.merged(facts, any(f.nullable for f in facts))))
+    # where every side shows its unit in the same column, that column has it
+    shared = next((n for n in range(len(fields)) if all(_holds_unit(s, n) for s in sides)), None)
+    unit = fields[shared] if shared is not None else state.names.field("unit", Facts("other", True, identifies=True))
+    inputs = []
+    for side in sides:
+        own = next(f for f in side.relation.fields if f.name == side.relation.unit)
+        chosen = list(side.columns.values()) if shared is not None else [own, *side.columns.values()]
+        inner = tuple(state.names.field("u", c.facts) for c in chosen)
+        expressions: tuple[Expression, ...] = tuple(c.column for c in chosen)
+        inputs.append(Project(side.relation, inner, expressions, inner[shared or 0].name))
+    relation: Relation = Union(
+        tuple(inputs),
+        tuple(fields) if shared is not None else (unit, *fields),
+        unit.name,
+        _total([s.relation.rows_a_unit for s in sides]),
+        _total([s.relation.most_rows for s in sides]),
+    )
+    units = frozenset({unit.name})
+    return Kept(relation, dict(zip(first.columns, fields, strict=True)), True, units=units, determined=units)
+
+
+def _holds_unit(side: Kept, position: int) -> bool:
+    field = list(side.columns.values())[position]
+    return field.name == side.relation.unit or field.name in side.units
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    return None if None in counts else sum(c for c in counts if c is not None)

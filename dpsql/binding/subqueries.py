@@ -1,0 +1,158 @@
+"""Conditions with subqueries: IN (SELECT ...) and EXISTS, of public rows or of the same unit's, as semi and anti joins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.aggregates import has_aggregate
+from dpsql.binding.constants import matched
+from dpsql.binding.from_clause import sources, steps
+from dpsql.binding.joins import TRUE, Joined, Step, conjuncts, join, semi_join
+from dpsql.binding.pruning import columns_of
+from dpsql.binding.scopes import Scope
+from dpsql.binding.sources import Kept
+from dpsql.binding.state import Environment, Open, State
+from dpsql.binding.understood import check, excerpt
+from dpsql.errors import QueryRefused
+from dpsql.functions import call
+from dpsql.tree import Expression, Filter
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A condition with a subquery: `value` is what IN looks for, None for EXISTS."""
+
+    query: exp.Expr
+    value: exp.Expr | None
+    negated: bool
+
+
+def split(where: exp.Expr | None) -> tuple[list[exp.Expr], list[Membership]]:
+    """Return the conditions of WHERE that AND joins, those with subqueries apart."""
+    plain: list[exp.Expr] = []
+    with_queries: list[Membership] = []
+    waiting = [] if where is None else [where]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Paren):
+            waiting.append(node.this)
+        elif isinstance(node, exp.And):
+            waiting += [node.expression, node.this]
+        else:
+            found = _membership(node)
+            if found is None:
+                plain.append(node)
+            else:
+                with_queries.append(found)
+    return plain, with_queries
+
+
+def _membership(node: exp.Expr) -> Membership | None:
+    negated = False
+    while isinstance(node, exp.Not | exp.Paren):
+        negated ^= isinstance(node, exp.Not)
+        node = node.this
+    if isinstance(node, exp.Exists):
+        return Membership(_unwrapped(node.this), None, negated)
+    if isinstance(node, exp.In) and node.args.get("query") is not None:
+        check(node)
+        return Membership(_unwrapped(node.args["query"]), node.this, negated)
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any) and not negated:
+        inner = node.expression.this
+        inner = inner.this if isinstance(inner, exp.Paren) else inner
+        if isinstance(inner, exp.Subquery):
+            return Membership(_unwrapped(inner), node.this, False)
+    return None
+
+
+def _unwrapped(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.Subquery | exp.Paren):
+        node = node.this
+    return node
+
+
+def keep(joined: Joined, found: Membership, scope: Scope, known: Environment, state: State) -> Joined:
+    """Return the rows of `joined` for which a condition with a subquery holds."""
+    inner, condition = _bound(found, scope, known, state)
+    kind: Literal["semi", "anti"] = "anti" if found.negated else "semi"
+    if found.negated and found.value is not None and inner.private:
+        # null is neither in the list nor not in it
+        value = call("is_not_null", state.expressions(scope).bind(found.value))
+        joined = replace(joined, relation=Filter(joined.relation, value))
+    return semi_join(joined, inner, condition, kind, state.declaration, state.names)
+
+
+def _bound(found: Membership, scope: Scope, known: Environment, state: State) -> tuple[Kept, Expression]:
+    """The rows inside, and the condition that joins them."""
+    query = found.query
+    if isinstance(query, exp.Select) and _simple(query):
+        return _correlated(found, query, scope, known, state)
+    kept = state.query(query, known, state)
+    if isinstance(kept, Open):
+        kept = _public(kept)
+    if found.value is None:
+        raise QueryRefused("EXISTS is understood of a plain SELECT ... FROM ... WHERE, joined to the rows outside by the unit's id")
+    column = next(iter(kept.columns.values())).column
+    return kept, _equal(found, state.expressions(scope).bind(found.value), column, kept)
+
+
+def _public(found: Open) -> Kept:
+    raise QueryRefused(
+        f"rows cannot be chosen by a noisy outcome, in: {excerpt(found.node)}; write the values of an answer as a list after IN"
+    )
+
+
+def _simple(query: exp.Select) -> bool:
+    parts = ("group", "having", "distinct", "limit", "offset", "with_")
+    return all(query.args.get(p) is None for p in parts) and not any(has_aggregate(e) for e in query.expressions)
+
+
+def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Environment, state: State) -> tuple[Kept, Expression]:
+    check(query)
+    inner = Scope(scope)
+    inside = steps(sources(query, known, state), inner, state)
+    if not inside:
+        raise QueryRefused("a subquery after IN or EXISTS needs a FROM")
+    plain, nested = split(query.args["where"].this if query.args.get("where") is not None else None)
+    binder = state.expressions(inner)
+    conditions = [c for node in plain for c in conjuncts(binder.condition(node))]
+    own = {f.name for step in inside for f in step.kept.relation.fields}
+    inside_only = [c for c in conditions if columns_of(c) <= own]
+    across = [c for c in conditions if not columns_of(c) <= own]
+    if any(step.kind == "left" for step in inside) and across:
+        raise QueryRefused("a left join inside of EXISTS or IN is understood without conditions on the rows outside")
+    rows = _rows(inside, inside_only, state)
+    for one in nested:
+        rows = keep(rows, one, inner, known, state)
+    kept = Kept(rows.relation, {}, rows.private, units=rows.units)
+    if found.value is not None:
+        shown = [(n, f.column) for e in query.expressions for n, f in inner.star()] if isinstance(query.expressions[0], exp.Star) else []
+        if len(query.expressions) != 1 or len(shown) > 1:
+            raise QueryRefused("IN looks for one value: the subquery needs one column")
+        value = shown[0][1] if shown else binder.bind(query.expressions[0])
+        across.append(_equal(found, state.expressions(scope).bind(found.value), value, kept))
+    if not across:
+        return kept, TRUE
+    return kept, across[0] if len(across) == 1 else call("and", *across)
+
+
+def _rows(inside: list[Step], conditions: list[Expression], state: State) -> Joined:
+    where = None if not conditions else conditions[0] if len(conditions) == 1 else call("and", *conditions)
+    if any(step.kept.private for step in inside):
+        return join(inside, where, state.declaration, state.names)
+    joined = join(inside, None, state.declaration, state.names)
+    return joined if where is None else replace(joined, relation=Filter(joined.relation, where))
+
+
+def _equal(found: Membership, outer: Expression, inner: Expression, kept: Kept) -> Expression:
+    """That the value outside is the one inside. NOT IN is not true where either may be null, so that a null leaves every row out."""
+    a, b = matched(outer, inner)
+    equal = call("=", a, b)
+    if not found.negated or not (a.facts.nullable or b.facts.nullable):
+        return equal
+    if kept.private and b.facts.nullable:
+        raise QueryRefused("NOT IN with a column that can be null depends on all units' rows; use NOT EXISTS, or add IS NOT NULL inside")
+    return equal if kept.private else call("is_not_false", equal)

@@ -1,0 +1,97 @@
+"""Binding functions of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.constants import constant, is_null, word
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions import call
+from dpsql.functions.patterns import ANY, ONE, pattern_tokens, written_pattern
+from dpsql.tree import Expression, Literal
+
+if TYPE_CHECKING:
+    from dpsql.binding.expressions import Expressions
+
+PLAIN: dict[type[exp.Expr], str] = {exp.Upper: "upper", exp.Lower: "lower", exp.Length: "length"}
+SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim", "": "trim"}
+
+
+def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
+    """Return a function of text bound, or None where `node` is none."""
+
+    def text(part: str = "this") -> Expression:
+        return _text(binder, node.args[part], node)
+
+    if type(node) in PLAIN:
+        return call(PLAIN[type(node)], text())
+    match node:
+        case exp.Like() | exp.ILike():
+            return _like(binder, node, None)
+        case exp.Escape() if isinstance(node.this, exp.Like | exp.ILike):
+            return _like(binder, node.this, _constant_text(binder, node.expression))
+        case exp.Substring():
+            start = binder.number(node.args["start"]) if node.args.get("start") is not None else constant(1)
+            length = [binder.number(node.args["length"])] if node.args.get("length") is not None else []
+            return call("substring", text(), start, *length)
+        case exp.Trim():
+            name = SIDES[str(node.args.get("position") or "").upper()]
+            letters = [constant(_constant_text(binder, node.expression))] if node.expression is not None else []
+            return call(name, text(), *letters)
+        case exp.Left() | exp.Right():
+            return call(node.key, text(), binder.number(node.expression))
+        case exp.Replace() if node.args.get("replacement") is not None:
+            return call("replace", text(), text("expression"), text("replacement"))
+        case exp.DPipe():
+            return call("concat", _as_text(binder, node.this), _as_text(binder, node.expression))
+        case exp.Concat():
+            # CONCAT leaves nulls out
+            parts = [call("coalesce", _as_text(binder, p), word("")) for p in node.expressions]
+            return call("concat", *parts) if len(parts) > 1 else parts[0]
+        case exp.StartsWith():
+            return call("starts_with", text(), text("expression"))
+        case exp.StrPosition():
+            return call("position", text(), text("substr"))
+        case exp.SplitPart():
+            place = binder.whole(node.args["part_index"])
+            if not isinstance(place.value, int) or place.value < 1:
+                raise QueryRefused("the place of SPLIT_PART counts from 1")
+            return call("split_part", text(), text("delimiter"), place)
+    return None
+
+
+def _text(binder: Expressions, node: exp.Expr, whole: exp.Expr) -> Expression:
+    found = binder.bind(node)
+    if found.facts.kind != "text" and not is_null(found):
+        raise QueryInvalid(f"'{whole.key}' needs text, not a value of type {found.facts.kind}; cast it first")
+    return found
+
+
+def _as_text(binder: Expressions, node: exp.Expr) -> Expression:
+    found = binder.bind(node)
+    return found if found.facts.kind == "text" or is_null(found) else call("cast_text", found)
+
+
+def _constant_text(binder: Expressions, node: exp.Expr) -> str:
+    found = binder.bind(node)
+    if not isinstance(found, Literal) or not isinstance(found.value, str):
+        raise QueryRefused("a pattern, and the letters that TRIM takes away, must be a constant text")
+    return found.value
+
+
+def _like(binder: Expressions, node: exp.Like | exp.ILike, escape: str | None) -> Expression:
+    """LIKE with its pattern in one form: in PostgreSQL a backslash escapes unless another letter is said to, in DuckDB nothing does."""
+    if escape is not None and len(escape) > 1:
+        raise QueryInvalid("ESCAPE takes one letter")
+    sign = escape if escape is not None else "\\" if binder.dialect == "postgres" else ""
+    tokens = pattern_tokens(_constant_text(binder, node.expression), sign)
+    if tokens is None:
+        raise QueryInvalid("the pattern of LIKE ends in its escape letter")
+    value = _text(binder, node.this, node)
+    if all(token is not ANY and token is not ONE for token in tokens) and isinstance(node, exp.Like):
+        found: Expression = call("=", value, word("".join(str(t) for t in tokens)))
+    else:
+        found = call(node.key, value, word(written_pattern(tokens)))
+    return call("not", found) if node.args.get("negate") else found

@@ -1,0 +1,77 @@
+"""Which parts of each piece of SQL are understood: whatever else a piece carries is refused by name, so that nothing is overlooked."""
+
+from __future__ import annotations
+
+from sqlglot import expressions as exp
+
+from dpsql.errors import QueryRefused
+
+# what sqlglot notes of its own accord, and what both databases do anyway
+MARKS = frozenset(("typed", "safe", "big_int", "date_part_boundary", "ignore_nulls", "coalesce", "is_nvl", "is_null", "nulls_first"))
+MARKS_OF: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Length: frozenset({"binary", "encoding"}),
+    exp.Boolean: frozenset({"this"}),
+}
+PARTS: dict[type[exp.Expr], frozenset[str]] = {
+    kind: frozenset(parts.split())
+    for kind, parts in {
+        exp.Select: "with_ expressions distinct from_ joins where group having order limit offset operation_modifiers",
+        exp.Union: "with_ this expression distinct order limit offset side kind",
+        exp.Intersect: "with_ this expression distinct order limit offset side kind",
+        exp.Except: "with_ this expression distinct order limit offset side kind",
+        exp.Join: "this on side kind using method",
+        exp.Table: "this alias db joins",
+        exp.Subquery: "this alias with_",
+        exp.TableAlias: "this columns",
+        exp.Group: "expressions all",
+        exp.With: "expressions",
+        exp.CTE: "this alias materialized",
+        exp.Ordered: "this desc",
+        exp.Column: "this table db",
+        exp.Literal: "this is_string",
+        exp.Parameter: "this",
+        exp.Placeholder: "this",
+        exp.Between: "this low high",
+        exp.In: "this expressions query",
+        exp.Is: "this expression negate",
+        exp.Like: "this expression negate",
+        exp.ILike: "this expression negate",
+        exp.Cast: "this to",
+        exp.TryCast: "this to",
+        exp.Case: "this ifs default",
+        exp.If: "this true false",
+        exp.Round: "this decimals",
+        exp.Trunc: "this decimals",
+        exp.Substring: "this start length",
+        exp.Trim: "this expression position",
+        exp.Replace: "this expression replacement",
+        exp.StrPosition: "this substr",
+        exp.SplitPart: "this delimiter part_index",
+        exp.TimestampTrunc: "this unit",
+        exp.DateTrunc: "this unit",
+        exp.DateDiff: "this expression unit",
+        exp.DateAdd: "this expression unit",
+        exp.TimeToStr: "this format",
+        exp.ToChar: "this format",
+        exp.Interval: "this unit",
+        exp.Quantile: "this quantile",
+        exp.Alias: "this alias",
+        exp.Pad: "this expression fill_pattern is_left",
+    }.items()
+}
+PLAIN = frozenset({"this", "expression", "expressions"})
+
+
+def check(node: exp.Expr) -> None:
+    """Refuse a piece of SQL that says more than is understood of it."""
+    known = PARTS.get(type(node), PLAIN) | MARKS | MARKS_OF.get(type(node), frozenset())
+    for part, value in node.args.items():
+        if part not in known and value is not None and value is not False and value != []:
+            word = part.strip("_").upper().replace("_", " ")
+            raise QueryRefused(f"{word} is not understood here, in: {excerpt(node)}")
+
+
+def excerpt(node: exp.Expr) -> str:
+    """The beginning of a piece of SQL, for a message."""
+    text = " ".join(node.sql().split())
+    return text if len(text) <= 60 else text[:57] + "..."

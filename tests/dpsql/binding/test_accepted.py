@@ -1,0 +1,167 @@
+"""Every accepted form binds, and its answer has the columns that the database itself would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from dpsql.binding import bind
+from dpsql.tree import DistinctRows, Filter, Join, PerUnit, Project, Relation, Release, Scan, Union, all_fields
+from schemas.ddl import ddl
+from tests.dpsql.shop import inserts, shop
+
+psycopg = pytest.importorskip("psycopg")
+
+
+def forms() -> Iterator[tuple[str, str]]:
+    """The dialect and SQL of every accepted form."""
+    for queries in yaml.safe_load((Path(__file__).parent / "accepted.yaml").read_text()).values():
+        for query in queries:
+            said = {"sql": query} if isinstance(query, str) else query
+            for dialect in [said["dialect"]] if "dialect" in said else ["postgres", "duckdb"]:
+                yield dialect, said["sql"]
+
+
+FORMS = list(forms())
+
+
+@pytest.fixture(scope="module")
+def empty_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The shop without rows."""
+    with duckdb.connect() as connection:
+        for statement in ddl(shop().schema, "duckdb").statements:
+            connection.execute(statement.sql)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def shop_in_postgres(postgres: str) -> Iterator[Any]:
+    """The shop, in a transaction that nothing commits."""
+    with psycopg.connect(postgres) as connection:
+        for statement in ddl(shop().schema, "postgresql").statements:
+            connection.execute(statement.sql)
+        for statement, values in inserts("%s"):
+            connection.cursor().executemany(statement, values)
+        yield connection
+        connection.rollback()
+
+
+def test_there_are_many_forms() -> None:
+    assert len(FORMS) >= 240
+
+
+@pytest.mark.parametrize(("dialect", "sql"), FORMS)
+def test_an_accepted_form_is_bound_with_the_columns_of_its_database(
+    dialect: str, sql: str, empty_duckdb: duckdb.DuckDBPyConnection, request: pytest.FixtureRequest
+) -> None:
+    names = bind(sql, shop(), dialect=dialect).outputs
+    if dialect == "duckdb":
+        found = [row[0] for row in empty_duckdb.execute(f"DESCRIBE {sql}").fetchall()]
+    else:
+        found = [c.name for c in request.getfixturevalue("shop_in_postgres").execute(sql).description]
+    assert list(names) == found or names == ()
+
+
+@pytest.mark.parametrize(("dialect", "sql"), FORMS)
+def test_fields_of_a_release_have_names_of_their_own(dialect: str, sql: str) -> None:
+    """The SQL of an engine nests relations and joins them, so that a name that came twice would be read as another."""
+    for release in bind(sql, shop(), dialect=dialect).releases:
+        scans = [f.name for f in scanned(release)]
+        assert len(scans) == len(set(scans))
+
+
+def scanned(release: Release) -> Iterator[Any]:
+    """The fields of every stored table that a release reads."""
+
+    def walk(relation: Relation) -> Iterator[Any]:
+        match relation:
+            case Scan():
+                yield from relation.fields
+            case Filter() | Project() | PerUnit() | DistinctRows():
+                yield from walk(relation.input)
+            case Join():
+                yield from walk(relation.left)
+                yield from walk(relation.right)
+            case Union():
+                for one in relation.inputs:
+                    yield from walk(one)
+
+    assert list(all_fields(release.rows))
+    yield from walk(release.rows)
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT COUNT(*) FROM orders", ["orders"]),
+        ("SELECT COUNT(*) FROM items", ["items", "orders"]),
+        ("SELECT COUNT(*) FROM items JOIN orders ON items.order_id = orders.id", ["items", "orders"]),
+        ("SELECT COUNT(*) FROM items i JOIN (SELECT id FROM orders WHERE total > 3) o ON i.order_id = o.id", ["items", "orders"]),
+        ("SELECT COUNT(*) FROM items i JOIN orders o ON i.order_id = o.id JOIN users u ON u.id = o.user_id", ["items", "orders", "users"]),
+    ],
+)
+def test_the_unit_is_reached_without_a_table_too_many(sql: str, tables: list[str]) -> None:
+    (release,) = bind(sql, shop()).releases
+    owners = {f.name: t for (t, _), f in _by_origin(release)}
+    assert sorted(owners.values()) == sorted(tables)
+
+
+def _by_origin(release: Release) -> Iterator[tuple[tuple[str, str], Any]]:
+    def walk(relation: Relation) -> Iterator[Scan]:
+        match relation:
+            case Scan():
+                yield relation
+            case Filter() | Project():
+                yield from walk(relation.input)
+            case Join():
+                yield from walk(relation.left)
+                yield from walk(relation.right)
+
+    for scan in walk(release.rows):
+        yield (scan.table, scan.sources[0]), scan.fields[0]
+
+
+def test_what_a_condition_says_bounds_a_column_and_closes_its_values() -> None:
+    (release,) = bind(
+        "SELECT city, SUM(visits) FROM users WHERE city IN ('Berlin', 'Paris') AND visits BETWEEN 0 AND 50 GROUP BY city", shop()
+    ).releases
+    assert release.keys[0].expression.facts.values == ("Berlin", "Paris")
+    argument = release.aggregates[0].argument
+    assert argument is not None
+    assert (argument.facts.lo, argument.facts.hi) == (0, 50)
+
+
+def test_the_same_aggregate_is_measured_once() -> None:
+    (release,) = bind("SELECT SUM(total), sum(o.total) * 2, COUNT(*) FROM orders AS o HAVING SUM(total) > 1", shop()).releases
+    assert len(release.aggregates) == 2
+
+
+def test_a_table_expression_that_nothing_uses_is_not_measured() -> None:
+    assert len(bind("WITH a AS (SELECT COUNT(*) FROM users) SELECT COUNT(*) FROM orders", shop()).releases) == 1
+
+
+def test_a_table_expression_used_twice_has_columns_of_its_own_each_time() -> None:
+    sql = "WITH a AS (SELECT id, age FROM users) SELECT COUNT(*) FROM a AS x JOIN a AS y ON x.id = y.id"
+    (release,) = bind(sql, shop()).releases
+    names = [f.name for f in scanned(release)]
+    assert len(names) == len(set(names)) == 2
+
+
+def test_a_left_join_whose_condition_varies_within_a_unit_does_not_hold_its_columns_for_one_a_unit() -> None:
+    sql = "SELECT height, COUNT(*) FROM orders o LEFT JOIN profiles p ON o.user_id = p.user_id AND o.total > 5 GROUP BY height"
+    (release,) = bind(sql, shop()).releases
+    assert not release.keys[0].one_a_unit
+    plain = "SELECT height, COUNT(*) FROM orders o LEFT JOIN profiles p ON o.user_id = p.user_id GROUP BY height"
+    assert bind(plain, shop()).releases[0].keys[0].one_a_unit
+
+
+def test_a_left_join_to_one_row_a_unit_leaves_the_number_of_rows_unknown() -> None:
+    counted = "(SELECT user_id, COUNT(*) AS n FROM events GROUP BY user_id)"
+    sql = f"SELECT COUNT(*) FROM orders o LEFT JOIN {counted} e ON e.user_id = o.user_id AND e.n = o.id"
+    (release,) = bind(sql, shop()).releases
+    assert release.rows.rows_a_unit is None

@@ -1,0 +1,101 @@
+"""What cannot be shown private is refused with the reason, and with the nearest query that is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dpsql.binding import bind
+from dpsql.errors import QueryInvalid, QueryRefused
+from tests.dpsql.shop import shop
+
+
+def refusals() -> Iterator[tuple[str, str, str]]:
+    """The dialect, SQL and words of the reason of every refused form."""
+    for queries in yaml.safe_load((Path(__file__).parent / "refused.yaml").read_text()).values():
+        for sql, words in queries:
+            for dialect in ("postgres", "duckdb"):
+                yield dialect, sql, words
+
+
+def refused(sql: str, dialect: str = "postgres") -> QueryRefused | QueryInvalid:
+    with pytest.raises((QueryRefused, QueryInvalid)) as caught:
+        bind(sql, shop(), dialect=dialect)
+    return caught.value
+
+
+@pytest.mark.parametrize(("dialect", "sql", "words"), list(refusals()))
+def test_a_query_is_refused_with_its_reason(dialect: str, sql: str, words: str) -> None:
+    assert words in str(refused(sql, dialect))
+
+
+@pytest.mark.parametrize(("dialect", "sql", "words"), list(refusals()))
+def test_the_query_that_is_offered_instead_is_accepted(dialect: str, sql: str, words: str) -> None:
+    error = refused(sql, dialect)
+    if isinstance(error, QueryRefused) and error.instead is not None:
+        assert bind(error.instead, shop(), dialect=dialect)
+
+
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT * FROM users WHERE age > 3", "SELECT COUNT(*) FROM users WHERE age > 3"),
+        ("SELECT SUM(visits), COUNT(*) FROM users", "SELECT SUM(LEAST(GREATEST(visits, 0), 1000)), COUNT(*) FROM users"),
+        ("SELECT AVG(DISTINCT total) FROM orders", "SELECT AVG(total) FROM orders"),
+        ("SELECT invited_by, country, COUNT(*) FROM users GROUP BY 1, 2", "SELECT country, COUNT(*) FROM users GROUP BY country"),
+        ("SELECT MIN(name) FROM users", "SELECT COUNT(name) FROM users"),
+        (
+            "SELECT COUNT(*) FROM orders o JOIN events e ON o.id = e.id",
+            "SELECT COUNT(*) FROM orders AS o JOIN events AS e ON o.id = e.id AND o.user_id = e.user_id",
+        ),
+        (
+            "SELECT COUNT(*) FROM users u FULL JOIN orders o ON u.id = o.user_id",
+            "SELECT COUNT(*) FROM users AS u JOIN orders AS o ON u.id = o.user_id",
+        ),
+    ],
+)
+def test_the_nearest_query_keeps_what_can_be_kept(sql: str, instead: str) -> None:
+    error = refused(sql)
+    assert isinstance(error, QueryRefused)
+    assert error.instead == instead
+
+
+@pytest.mark.parametrize("depth", [100, 1_000, 10_000])
+@pytest.mark.parametrize(
+    "nested",
+    [
+        lambda n: f"SELECT {'(' * n}1{')' * n}",
+        lambda n: f"SELECT COUNT(*) FROM users WHERE {'NOT ' * n}active",
+        lambda n: f"SELECT SUM({'-' * 1}{'- ' * n}age) FROM users",
+        lambda n: f"SELECT SUM({' + '.join(['age'] * n)}) FROM users",
+        lambda n: f"SELECT COUNT(*) FROM users WHERE {' AND '.join(['active'] * n)}",
+        lambda n: f"SELECT COUNT(*) FROM users WHERE {' OR '.join(['age = 1'] * n)}",
+        lambda n: f"SELECT COUNT(*) FROM {'(SELECT * FROM ' * n}users{') AS x' * n}",
+        lambda n: " UNION ALL ".join(["SELECT COUNT(*) FROM users"] * n),
+        lambda n: f"SELECT SUM({'CASE WHEN active THEN ' * n}1{' END' * n}) FROM users",
+        lambda n: f"SELECT COUNT(*) FROM users{', plans' * n}",
+        lambda n: f"SELECT COUNT(*) FROM users WHERE age IN ({', '.join(['1'] * n)})",
+        lambda n: f"SELECT SUM({'POWER(' * n}age{', 16)' * n}) FROM users",
+        lambda n: (
+            "WITH a0 AS (SELECT * FROM users)"
+            + "".join(f", a{i + 1} AS (SELECT x.* FROM a{i} x JOIN a{i} y ON x.id = y.id)" for i in range(n))
+            + f" SELECT COUNT(*) FROM a{n}"
+        ),
+        lambda n: f"SELECT SUM(age){' / (1 + SUM(age)' * n}{')' * n} FROM users",
+        lambda n: "SELECT COUNT(*) FROM users WHERE " + "[" * n,
+        lambda n: "SELECT COUNT(*) FROM users WHERE age > " + "9" * n,
+        lambda n: "SELECT COUNT(*) FROM users WHERE age > 1e" + "9" * n,
+    ],
+)
+def test_no_size_and_no_depth_crashes(nested: object, depth: int) -> None:
+    with suppress(QueryInvalid, QueryRefused):
+        bind(nested(depth), shop())  # type: ignore[operator]
+
+
+def test_a_message_shows_no_more_than_the_beginning_of_a_query() -> None:
+    secret = "x" * 5_000
+    assert len(str(refused(f"SELECT COUNT(*) FROM users WHERE unheard_of('{secret}', age)"))) < 1_000
