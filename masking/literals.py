@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Values of persons in what people wrote and a bundle holds: constants in the SQL of a schema and in a policy, names and labels."""
-=======
 """Values of persons in what people wrote, which stands in the bundle: constants in SQL and in a policy, names and labels."""
->>>>>>> mask_list
 
 from __future__ import annotations
 

@@ -44,7 +44,11 @@ class Host(Protocol):
     secret: bytes
     tls: ssl.SSLContext | None
     certificate: bytes | None
-    stopping: bool
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server was told to stop."""
+        ...
 
     def enter(self, session: Session, analyst: str) -> None:
         """Count a session in; Fault 53300 where there are too many."""

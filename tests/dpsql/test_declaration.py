@@ -77,7 +77,10 @@ def test_a_longer_way_has_to_be_told_from_a_shorter_one() -> None:
     tables = USERS + ORDERS + table("reviews", "order_id: {references: orders.id}", "reviewer_id: {references: users.id}")
     [problem] = refused(tables)
     assert "order_id -> orders.user_id -> users.id; or reviewer_id -> users.id" in problem
-    assert way(declared(tables, "{unit: users.id, through: {reviews: order_id}}"), "reviews") == ["order_id->orders(id)", "user_id->users(id)"]
+    assert way(declared(tables, "{unit: users.id, through: {reviews: order_id}}"), "reviews") == [
+        "order_id->orders(id)",
+        "user_id->users(id)",
+    ]
 
 
 def test_tables_below_one_with_several_ways_follow_its_choice() -> None:
@@ -98,7 +101,9 @@ def test_references_of_a_table_to_itself_are_no_ways() -> None:
 
 def test_references_away_from_the_unit_are_no_ways() -> None:
     tenants = table("tenants")
-    found = declared(tenants + table("users", "tenant_id: {references: tenants.id}") + table("bills", "tenant_id: {references: tenants.id}"))
+    found = declared(
+        tenants + table("users", "tenant_id: {references: tenants.id}") + table("bills", "tenant_id: {references: tenants.id}")
+    )
     assert found.reach("tenants") is None
     assert found.reach("bills") is None
 
@@ -157,7 +162,9 @@ def test_names_with_dots_are_told_apart() -> None:
 
 
 def test_a_unit_has_one_row_where_keys_say_so() -> None:
-    profiles = table("profiles", "user_id: {references: users.id, unique: true}") + table("photos", "profile_id: {references: profiles.id, unique: true}")
+    profiles = table("profiles", "user_id: {references: users.id, unique: true}") + table(
+        "photos", "profile_id: {references: profiles.id, unique: true}"
+    )
     found = declared(USERS + profiles + ORDERS)
     for name in ("users", "profiles", "photos"):
         reach = found.reach(name)
@@ -169,7 +176,12 @@ def test_a_unit_has_one_row_where_keys_say_so() -> None:
 
 
 def test_declared_contributions_hold_below_too_where_keys_are_unique() -> None:
-    tables = USERS + ORDERS + table("receipts", "order_id: {references: orders.id, unique: true}") + table("items", "order_id: {references: orders.id}")
+    tables = (
+        USERS
+        + ORDERS
+        + table("receipts", "order_id: {references: orders.id, unique: true}")
+        + table("items", "order_id: {references: orders.id}")
+    )
     found = declared(tables, "{unit: users.id, contributions: {orders: 50}}")
     assert {name: (reach.rows, reach.structural) for name, reach in found.reaches.items()} == {
         "users": (1, True), "orders": (50, False), "receipts": (50, False), "items": (None, False),
@@ -274,7 +286,9 @@ def test_truths_and_enums_are_closed_by_their_types() -> None:
 
 
 def test_ids_of_units_are_no_keys_whatever_is_declared_of_them() -> None:
-    tables = table("users", "invited_by: {references: users.id, acyclic: true, null: 0.5}") + """\
+    tables = (
+        table("users", "invited_by: {references: users.id, acyclic: true, null: 0.5}")
+        + """\
   accounts:
     rows: 5
     columns: {user_id: {references: users.id, key: true}, n: {type: integer, generate: {uniform: [1, 9]}}}
@@ -282,6 +296,7 @@ def test_ids_of_units_are_no_keys_whatever_is_declared_of_them() -> None:
     rows: 5
     columns: {id: {type: bigint, key: true}, account: {references: accounts.user_id}}
 """
+    )
     found = declared(tables, "{unit: users.id, columns: {users.id: {bounds: [1, 100]}, users.invited_by: {values: [1, 2]}}}")
     for place in (("users", "id"), ("users", "invited_by"), ("accounts", "user_id"), ("orders", "account")):
         assert found.facts[place].identifies

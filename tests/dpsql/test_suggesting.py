@@ -87,7 +87,7 @@ def test_closed_lists_follow_from_generators(column: str, values: tuple[str, ...
         ("{type: integer, generate: {normal: {mean: 5, sd: 3, max: 9}}}", "its generator 'normal' has no `min`, and no check bounds it"),
         ("{type: integer, generate: {poisson: 3}}", "its generator 'poisson' has no `max`, and no check bounds it"),
         ("{type: integer, generate: {expression: id * 2}}", "it follows 'users.id', and there it tells rows apart"),
-        ("{type: integer, generate: {expression: \"length(id::text)\"}}", "its SQL says more than arithmetic over columns"),
+        ('{type: integer, generate: {expression: "length(id::text)"}}', "its SQL says more than arithmetic over columns"),
         ("{type: integer, generate: {expression: \"d - DATE '2020-01-01'\"}}", "it takes times from times"),
         ("{type: date, generate: {expression: d + 3}}", "it adds what is of different kinds, such as times and numbers"),
         ("{type: integer, generate: {expression: 6 / (d2 - 5)}}", "its SQL divides by what may be zero"),
@@ -99,7 +99,9 @@ def test_closed_lists_follow_from_generators(column: str, values: tuple[str, ...
     ],
 )
 def test_what_is_not_known_is_not_made_up(column: str, why: str) -> None:
-    others = "      d: {type: date, generate: {between: [2020-01-01, 2021-01-01]}}\n      d2: {type: integer, generate: {uniform: [1, 9]}}\n"
+    others = (
+        "      d: {type: date, generate: {between: [2020-01-01, 2021-01-01]}}\n      d2: {type: integer, generate: {uniform: [1, 9]}}\n"
+    )
     assert of_column(column, others) == why
 
 
@@ -220,7 +222,9 @@ def test_the_unit_is_guessed_by_the_name_of_its_table_and_otherwise_asked_for() 
         suggest(schema, "things.n")
 
 
-@pytest.mark.parametrize(("name", "unit"), [("companyos", None), ("companyos", "tenants.id"), ("tpch", None), ("tpch", "orders.o_orderkey")])
+@pytest.mark.parametrize(
+    ("name", "unit"), [("companyos", None), ("companyos", "tenants.id"), ("tpch", None), ("tpch", "orders.o_orderkey")]
+)
 def test_a_proposal_can_be_pasted_and_used(name: str, unit: str | None) -> None:
     schema = read_schema(name)
     found = suggest(schema, unit)
@@ -239,7 +243,9 @@ def _without_privacy(name: str) -> str:
     return "".join(lines[:start] + lines[end:])
 
 
-@pytest.mark.parametrize(("name", "unit", "scale"), [("companyos", "tenants.id", 0.01), ("companyos", "users.id", 0.01), ("tpch", "customer.c_custkey", 0.002)])
+@pytest.mark.parametrize(
+    ("name", "unit", "scale"), [("companyos", "tenants.id", 0.01), ("companyos", "users.id", 0.01), ("tpch", "customer.c_custkey", 0.002)]
+)
 def test_what_is_proposed_is_true_of_all_data_that_the_schema_makes(name: str, unit: str, scale: float) -> None:
     schema = replace(read_schema(name), privacy=None)
     found = suggest(schema, unit)
@@ -282,7 +288,11 @@ def _assert_contributions(source: Any, path: Any, name: str, most: int) -> None:
 
 
 def test_the_section_says_what_is_left_open() -> None:
-    text = section_text(Suggestion(suggest(schema_of("")).privacy, True, unbounded={"users.c": "why"}, unplaced={"agents": "because"}, unclosed=("users.t",)))
+    text = section_text(
+        Suggestion(
+            suggest(schema_of("")).privacy, True, unbounded={"users.c": "why"}, unplaced={"agents": "because"}, unclosed=("users.t",)
+        )
+    )
     assert "# users.id is a guess" in text
     assert "#   users.c: why" in text
     assert "#   agents: because" in text

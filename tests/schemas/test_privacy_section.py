@@ -180,7 +180,9 @@ def test_mistakes_in_a_column_are_told_with_its_name(column: str, said: str, tol
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    section = "privacy:\n  unit: users.id\n  public: [plan]\n  groups: 0\n  columns: {users.age: {bounds: [2, 1]}, users.x: {values: [1]}}\n"
+    section = (
+        "privacy:\n  unit: users.id\n  public: [plan]\n  groups: 0\n  columns: {users.age: {bounds: [2, 1]}, users.x: {values: [1]}}\n"
+    )
     assert len(problems(section)) == 4
 
 

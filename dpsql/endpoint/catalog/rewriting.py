@@ -232,7 +232,7 @@ def _cast(node: exp.Expr) -> exp.Expr:
     if not isinstance(node, exp.Cast):
         return node
     name = _type_name(node.to)
-    inner = node.this
+    inner: exp.Expr = node.this
     if name in ("regclass", "regtype", "regnamespace", "regproc"):
         if inner.is_string:
             return _call(f"{name}_oid", inner)

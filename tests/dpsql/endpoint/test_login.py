@@ -137,9 +137,9 @@ def test_a_channel_that_is_not_the_servers_own_is_refused(tmp_path: Path, encryp
     import psycopg
 
     _, certificate, key = encrypted
-    with serving(service_over(tmp_path), QUICK, tls=server_context(certificate, key), certificate=b"\x01" * 32) as server:  # noqa: SIM117
-        with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(host="127.0.0.1", port=server.port, user="ana", password=PASSWORD, sslmode="require", channel_binding="require")
+    mine = server_context(certificate, key)
+    with serving(service_over(tmp_path), QUICK, tls=mine, certificate=b"\x01" * 32) as server, pytest.raises(psycopg.OperationalError):
+        psycopg.connect(host="127.0.0.1", port=server.port, user="ana", password=PASSWORD, sslmode="require", channel_binding="require")
 
 
 def test_what_is_sent_in_the_clear_after_asking_for_tls_is_not_heard(tmp_path: Path, encrypted: tuple[Path, Path, Path]) -> None:

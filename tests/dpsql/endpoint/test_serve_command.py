@@ -42,24 +42,27 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path, shop_file: list[str], sto
     environment = {**os.environ, "COMPANYOS_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-c", "from companyos.cli import main; main()", "dp", "serve", *shop_file, "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as served:
-        assert served.stdout is not None
-        said = json.loads(served.stdout.readline())
-        assert said["tls"]
-        root = str(tmp_path / "home" / "endpoint" / "server.crt")
-        where = {
-            "host": "127.0.0.1",
-            "port": said["port"],
-            "user": "ana",
-            "password": PASSWORD,
-            "sslmode": "verify-full",
-            "sslrootcert": root,
-        }
-        with psycopg.connect(**where, autocommit=True) as connection:
-            connection.execute("SET dp.epsilon = 1")
-            assert isinstance(connection.execute("SELECT count(*) FROM users").fetchone()[0], int)
-            served.send_signal(stop)
-            assert served.wait(20) == 0
-        assert PASSWORD not in served.stderr.read()
+        try:
+            assert served.stdout is not None
+            said = json.loads(served.stdout.readline())
+            assert said["tls"]
+            root = str(tmp_path / "home" / "endpoint" / "server.crt")
+            where = {
+                "host": "127.0.0.1",
+                "port": said["port"],
+                "user": "ana",
+                "password": PASSWORD,
+                "sslmode": "verify-full",
+                "sslrootcert": root,
+            }
+            with psycopg.connect(**where, autocommit=True) as connection:
+                connection.execute("SET dp.epsilon = 1")
+                assert isinstance(connection.execute("SELECT count(*) FROM users").fetchone()[0], int)
+                served.send_signal(stop)
+                assert served.wait(20) == 0
+            assert PASSWORD not in served.stderr.read()
+        finally:
+            served.kill()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import datetime
 import socket
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,8 +14,6 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pygwire")
-import contextlib
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pygwire import messages as m
@@ -267,13 +266,17 @@ def test_oversized_messages_end_the_session_before_they_are_read(endpoint: Serve
 
 
 def test_half_open_and_idle_connections_are_closed(tmp_path: Path) -> None:
-    with serving(service_over(tmp_path), Limits(startup=0.5, idle=0.5)) as server:  # noqa: SIM117
-        with RawClient(server.port) as silent, RawClient(server.port) as slow, RawClient(server.port) as idle:
-            idle.log_in()
-            slow.socket.sendall(b"\x00\x00")
-            assert silent.hung_up()
-            assert slow.hung_up()
-            assert idle.hung_up()
+    with (
+        serving(service_over(tmp_path), Limits(startup=3.0, idle=0.5)) as server,
+        RawClient(server.port) as silent,
+        RawClient(server.port) as slow,
+        RawClient(server.port) as idle,
+    ):
+        assert code(idle.log_in()) is None
+        slow.socket.sendall(b"\x00\x00")
+        assert silent.hung_up()
+        assert slow.hung_up()
+        assert idle.hung_up()
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -292,7 +295,7 @@ def test_garbage_never_ends_the_server(endpoint: Server, pieces: list[bytes], lo
                 client.socket.sendall(framed)
             except OSError:
                 break
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             client.socket.shutdown(socket.SHUT_WR)
         assert client.hung_up()
     with RawClient(endpoint.port) as client:
