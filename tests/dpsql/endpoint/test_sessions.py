@@ -123,6 +123,19 @@ def test_after_an_error_everything_up_to_sync_is_skipped(endpoint: Server) -> No
         assert code(client.read_until(m.ReadyForQuery)) == "08P01"
 
 
+def test_whatever_is_refused_stands_in_the_log(tmp_path: Path) -> None:
+    service = service_over(tmp_path)
+    asked = ("SELECT name FROM users", "COPY users TO STDOUT", "SELECT 1; SELECT count(*) FROM users", "DELETE FROM users")
+    with serving(service) as server, RawClient(server.port) as client:
+        client.log_in()
+        for sql in asked:
+            assert code(client.query(sql)) in ("42501", "0A000")
+        client.send(m.Parse(query="SELECT age FROM users"), m.Describe(kind="S", name=""), m.Sync())
+        assert code(client.read_until(m.ReadyForQuery)) == "42501"
+    logged = [(e.analyst, e.sql) for e in service.ledger.entries() if e.kind == "refusal"]
+    assert logged == [("ana", sql) for sql in (*asked, "SELECT age FROM users")]
+
+
 def test_function_calls_are_refused(endpoint: Server) -> None:
     with RawClient(endpoint.port) as client:
         client.log_in()
