@@ -168,6 +168,12 @@ def slow_engine() -> Any:
     return engine
 
 
+def cancel(server: Server, request: m.CancelRequest) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as other:
+        other.sendall(request.to_wire())
+        assert other.recv(1) == b""
+
+
 def test_a_cancel_request_stops_the_query_and_its_charge_stays(tmp_path: Path) -> None:
     service = service_over(tmp_path, slow_engine())
     with serving(service) as server, RawClient(server.port) as client:
@@ -177,10 +183,12 @@ def test_a_cancel_request_stops_the_query_and_its_charge_stays(tmp_path: Path) -
         right = m.CancelRequest(process_id=client.number, secret_key=client.key)
         while not [e for e in service.ledger.entries() if e.kind == "charge"]:
             time.sleep(0.02)
-        for request in (wrong, right):
-            with socket.create_connection(("127.0.0.1", server.port)) as other:
-                other.sendall(request.to_wire())
-                assert other.recv(1) == b""
+        cancel(server, wrong)
+        client.socket.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            client.socket.recv(1)
+        client.socket.settimeout(20.0)
+        cancel(server, right)
         said = client.read_until(m.ReadyForQuery)
         assert code(said) == "57014"
         assert "stays charged" in fault(said).fields["D"]
