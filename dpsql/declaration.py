@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from dpsql.column_facts import ColumnKnowledge
 from dpsql.errors import DeclarationInvalid
 from dpsql.tree import Facts
-from dpsql.ways import Ways, first_steps, spoken, steps, ways
+from dpsql.ways import Ways, first_steps, is_nullable, spoken, steps, ways
 from schemas.errors import nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.privacy import Budget, Privacy
+
+NOBODY = " (can be null: such rows belong to nobody)"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _ways(schema: Schema, privacy: Privacy, unit_table: str, known: Ways) -> Ite
             hint = f"; those that do are {others}" if able else "; none of that table does"
             yield f"through: {{{name}: {column}}} names no reference that leads to {privacy.unit}{hint}"
     for name, several in known.open.items():
-        said = "; or ".join(spoken(name, path) + _nullable(schema, name, path) for path in several)
+        said = "; or ".join(spoken(path) + (NOBODY if is_nullable(schema, name, path) else "") for path in several)
         own = [c for path in several for c in path[0].columns if sum(c in other[0].columns for other in several) == 1]
         example = f"`through: {{{name}: {own[0]}}}`" if own else "`through`"
         yield f"table '{name}' reaches {privacy.unit} in several ways; say which, as in {example}: {said}"
@@ -125,11 +127,6 @@ def _ways(schema: Schema, privacy: Privacy, unit_table: str, known: Ways) -> Ite
     for name in privacy.contributions:
         if name not in known.paths and name not in known.open and name not in known.circle:
             yield f"contributions of '{name}': its rows belong to no unit, since no reference leads from it to {privacy.unit}"
-
-
-def _nullable(schema: Schema, name: str, path: tuple[ForeignKey, ...]) -> str:
-    null = any(table.column(c).nullable for table, key in steps(schema, name, path) for c in key.columns)
-    return " (can be null: such rows belong to nobody)" if null else ""
 
 
 def _reaches(schema: Schema, privacy: Privacy, known: Ways) -> Iterator[tuple[str, Reach]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -103,7 +103,7 @@ class Service:
         query = self._bind(sql, parameters)
         plans = self._plans(query, settings)
         known = self._known(plans, settings)
-        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        spend = price(plans, known)
         free = spend == NOTHING
         bounds: list[str] = []
         statements: list[str] = []
@@ -145,7 +145,7 @@ class Service:
         plans = self._plans(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
         known = self._known(plans, settings)
-        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        spend = price(plans, known)
         if spend == NOTHING:
             return self._answer(query, plans, known, groups, spend)
         digests = [digest for p in plans for digest in self._digests(p).values()]
@@ -294,13 +294,6 @@ class Service:
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
-
-
-def _total(spends: Iterable[Spend]) -> Spend:
-    total = NOTHING
-    for spend in spends:
-        total += spend
-    return total
 
 
 def _expected(one: Plan, name: str) -> float | None:

@@ -71,7 +71,12 @@ def first_steps(schema: Schema, table: Table, unit_table: str, public: set[str])
     return [key for key in reaching if not any(_says_more(key, other) for other in reaching if other is not key)]
 
 
-def spoken(table: str, path: Sequence[ForeignKey]) -> str:
+def is_nullable(schema: Schema, table: str, path: Sequence[ForeignKey]) -> bool:
+    """Whether a row may have no way to go on, so that it belongs to nobody."""
+    return any(at.column(column).nullable for at, key in steps(schema, table, path) for column in key.columns)
+
+
+def spoken(path: Sequence[ForeignKey]) -> str:
     """Return a way in words: `run_id -> workflow_runs.started_by -> users.id`."""
     said = [", ".join(path[0].columns)]
     for key, following in pairwise(path):

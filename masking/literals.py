@@ -1,4 +1,4 @@
-"""Values of persons in what people wrote and a bundle holds: constants in the SQL of a schema and in a policy, names and labels."""
+"""Values of persons in what people wrote, which stands in the bundle: constants in SQL and in a policy, names and labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.model import Schema
 # quoted as any database does it, and numbers long enough to be of one person: limits and ranges are shorter
 _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$|(?<![\w.])\d{10,}""", re.DOTALL)
 
-_WORD = re.compile(r"[a-z_]+")  # words of the policy's own language, such as `given`, which somebody may be called
+_WORD = re.compile(r"[a-z]+")  # words of the policy's own language, such as `given`, which somebody may be called
 
 
 def holds_a_person(known: KnownValues, sql: str) -> bool:
@@ -39,6 +39,23 @@ def require_no_person(known: KnownValues, policy: Policy, schema: Schema) -> Non
             f"{policy.file}: what it and the schema say holds values of persons of the source, and would stand in the bundle; say it by "
             f"other columns or values, drop such tables and columns, or allow it (`proof: {{survivors: {len(places)}}}`):\n  {listed}"
         )
+
+
+def places_of_persons(known: KnownValues, schema: Schema, certificate: Mapping[str, Any]) -> list[str]:
+    """Where a finished bundle's schema, or what people wrote into its certificate, holds a value by which `known` knows a person."""
+    written = [(place, text) for place, text, _ in _named(schema) if not _WORD.fullmatch(text)]
+    for table in schema.tables:
+        sql = [(c.name, text) for c in table.columns for text in (c.default, c.computed) if text is not None]
+        sql += [("its checks", check.sql) for check in table.checks]
+        written += [(f"{table.name}: {where}", match.group()) for where, text in sql for match in _LITERAL.finditer(text)]
+        comments = [(table.name, table.comment), *((f"{table.name}.{c.name}", c.comment) for c in table.columns)]
+        written += [(f"the comment of {where}", text) for where, text in comments if text is not None]
+    for column in certificate.get("columns", ()):
+        where = f"the certificate: {column['table']}.{column['column']}"
+        written += [(where, text) for text in _texts(column["parameters"]) if not _WORD.fullmatch(text)]
+        written += [(where, match.group()) for text in (column["when"] or "", *column["evidence"]) for match in _LITERAL.finditer(text)]
+    found = known.find([text for _, text in written], identifying=True)
+    return list(dict.fromkeys(place for (place, _), spans in zip(written, found, strict=True) if spans))
 
 
 def _said(policy: Policy) -> Iterator[tuple[str, str, bool]]:

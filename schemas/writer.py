@@ -59,7 +59,7 @@ class _Writer:
         for table in schema.tables:
             yield from self._table(table)
         if schema.privacy is not None:
-            yield from _privacy(schema.privacy)
+            yield from privacy_lines(schema.privacy)
         if schema.scenarios:
             yield from _scenarios(schema)
 
@@ -266,8 +266,9 @@ def _checks(key: str, checks: Sequence[Check]) -> Iterator[str]:
         yield f"      {text(str(check.name))}: {text(check.sql)}"
 
 
-def _privacy(privacy: Privacy) -> Iterator[str]:
-    said = privacy_parts(privacy)
+def privacy_lines(privacy: Privacy) -> Iterator[str]:
+    """Yield the lines of a `privacy:` section."""
+    said = _privacy_parts(privacy)
     if list(said) == ["unit"]:
         yield f"privacy: {flow(said)}"
         return
@@ -281,7 +282,7 @@ def _privacy(privacy: Privacy) -> Iterator[str]:
             yield f"  {key}: {flow(value)}"
 
 
-def privacy_parts(privacy: Privacy) -> dict[str, Any]:
+def _privacy_parts(privacy: Privacy) -> dict[str, Any]:
     """What a `privacy:` section says, key by key, without what is not said."""
     budget = privacy.budget
     own = {"epsilon": budget.analyst_epsilon, "delta": budget.analyst_delta} if budget and budget.analyst_epsilon is not None else None
@@ -293,7 +294,7 @@ def privacy_parts(privacy: Privacy) -> dict[str, Any]:
         "groups": privacy.groups,
         "budget": {"epsilon": budget.epsilon, "delta": budget.delta, **({"analyst": own} if own else {})} if budget else None,
         "columns": {
-            name: {k: [str(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
+            name: {k: [_said(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
             for name, c in privacy.columns.items()
         },
     }

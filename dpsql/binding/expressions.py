@@ -14,7 +14,7 @@ from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call, ranges
-from dpsql.tree import Case, Expression, Facts, Kind, Literal, Value
+from dpsql.tree import Case, Expression, Facts, Kind, Literal, Value, subexpressions
 
 COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
@@ -31,6 +31,7 @@ CASTS: dict[str, Kind] = {
 UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
+MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
 
 
 class Expressions:
@@ -107,7 +108,10 @@ class Expressions:
 
     def number(self, node: exp.Expr) -> Expression:
         """Return a bound number."""
-        bound = as_number(self.bind(node))
+        return self._held_number(self.bind(node), node)
+
+    def _held_number(self, bound: Expression, node: exp.Expr) -> Expression:
+        bound = as_number(bound)
         if not bound.facts.is_number and not is_null(bound):
             raise QueryInvalid(f"a number is needed here, not a value of type {bound.facts.kind}: {excerpt(node)}")
         return bound
@@ -159,10 +163,13 @@ class Expressions:
     def _case(self, node: exp.Case | exp.If) -> Expression:
         branches: list[tuple[Expression, Expression]] = []
         binder = self
+        operand = self.bind(node.this) if isinstance(node, exp.Case) and node.this is not None else None
+        if operand is not None and len(node.args["ifs"]) * sum(1 for _ in subexpressions(operand)) > MOST_REPEATED:
+            raise QueryRefused("CASE compares too long an expression too often")
         for one in node.args["ifs"] if isinstance(node, exp.Case) else [node]:
             check(one)
-            if isinstance(node, exp.Case) and node.this is not None:
-                condition = self._compared("=", self.bind(node.this), self.bind(one.this))
+            if operand is not None:
+                condition = self._compared("=", operand, self.bind(one.this))
             else:
                 condition = self.condition(one.this)
             branches.append((condition, binder.knowing(condition, "true").bind(one.args["true"])))
@@ -200,7 +207,12 @@ class Expressions:
 
     def _number(self, node: exp.Expr) -> Expression | None:
         if type(node) in ARITHMETIC:
-            return call(ARITHMETIC[type(node)], self.number(node.this), self.number(node.expression))
+            # each side is bound once: a chain of sums would be bound two times, four times and so on
+            a, b = self.bind(node.this), self.bind(node.expression)
+            moved = moments.combined(node, a, b)
+            if moved is not None:
+                return moved
+            return call(ARITHMETIC[type(node)], self._held_number(a, node.this), self._held_number(b, node.expression))
         if type(node) in NUMERIC:
             bound = self.number(node.this)
             return folded_sign(call(NUMERIC[type(node)], bound))

@@ -101,7 +101,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     unit = relation.unit
     private = steps[0].kept.private
     uniques = list(steps[0].kept.uniques)
-    determined = set(steps[0].kept.determined)
+    determined = set(steps[0].kept.determined) | ({unit} if unit is not None else set())
     padded: set[str] = set()
     rest = list(conjuncts(where))
     for step in steps[1:]:

@@ -29,7 +29,7 @@ OTHER_NAMES = {
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 MONTHS = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "decade": 120}
 SHORT = {"sec": "second", "min": "minute", "hr": "hour", "h": "hour", "d": "day", "w": "week", "y": "year", "yr": "year", "s": "second"}
-LONGEST = 10_000 * 366 * 86400  # seconds
+LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
 
 def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
@@ -116,26 +116,31 @@ def _day(value: Expression) -> Expression:
 
 
 def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
-    """A date or time plus or minus an interval, a date plus or minus days, or a date minus a date."""
+    """A date or time plus or minus an interval."""
     sign = 1 if isinstance(node, exp.Add) else -1
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and sign == 1:
         left, right = right, left
-    if isinstance(right, exp.Interval):
-        value = _moment(binder, left)
-        months, seconds = _interval(right)
-        value = value if value.facts.kind != "date" else call("cast_timestamp", value)
-        if months:
-            value = call("move_months", value, constant(sign * months))
-        return call("move", value, constant(sign * seconds)) if seconds else value
-    a, b = binder.bind(left), folded_sign(as_number(binder.bind(right)))
+    if not isinstance(right, exp.Interval):
+        return None
+    value = _moment(binder, left)
+    months, seconds = _interval(right)
+    value = value if value.facts.kind != "date" else call("cast_timestamp", value)
+    if months:
+        value = call("move_months", value, constant(sign * months))
+    return call("move", value, constant(sign * seconds)) if seconds else value
+
+
+def combined(node: exp.Expr, a: Expression, b: Expression) -> Expression | None:
+    """Return a date plus or minus days, or a date minus a date, where `a` and `b` are; None for numbers."""
+    sign = 1 if isinstance(node, exp.Add) else -1
+    if not isinstance(node, exp.Add | exp.Sub) or not {a.facts.kind, b.facts.kind} & set(MOMENTS):
+        return None
     if sign == 1 and b.facts.kind == "date":
-        a, b = b, folded_sign(a)
-    if a.facts.kind not in MOMENTS:
-        if isinstance(a, Literal) and isinstance(a.value, str) and b.facts.kind in MOMENTS and sign == -1:
-            a = moment(a.value, b.facts.kind)
-        else:
-            return None
+        a, b = b, a
+    b = folded_sign(as_number(b))
+    if isinstance(a, Literal) and isinstance(a.value, str) and sign == -1:
+        a = moment(a.value, b.facts.kind)
     if isinstance(b, Literal) and isinstance(b.value, str):
         b = moment(b.value, a.facts.kind)
     if b.facts.kind in MOMENTS and sign == -1:
@@ -144,7 +149,7 @@ def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
         raise QueryRefused("two times subtracted are an interval; subtract dates, or use EXTRACT(EPOCH FROM a - b), which is in seconds")
     if a.facts.kind == "date" and isinstance(b, Literal) and isinstance(b.value, int) and not isinstance(b.value, bool):
         if abs(b.value) * 86400 > LONGEST:
-            raise QueryRefused("a date can be moved by 10,000 years at most")
+            raise QueryRefused("a date can be moved by 4,000 years at most")
         return call("move", a, constant(sign * b.value))
     if a.facts.kind == "date" and b.facts.kind == "integer":
         raise QueryRefused("a date can be moved by a constant number of days")
@@ -176,6 +181,6 @@ def _interval(interval: exp.Interval) -> tuple[int, int]:
             raise QueryRefused(
                 f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}"
             )
-    if abs(seconds) > LONGEST or abs(months) > 120_000:
-        raise QueryRefused("an interval can have 10,000 years at most")
+    if abs(seconds) > LONGEST or abs(months) > 48_000:
+        raise QueryRefused("an interval can have 4,000 years at most")
     return (-months, -seconds) if negative else (months, seconds)

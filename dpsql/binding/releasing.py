@@ -44,7 +44,10 @@ def _without(place: exp.Expr, key: exp.Expr) -> None:
     if not any(has_aggregate(e) for e in kept):
         kept.append(exp.Count(this=exp.Star()))
     group = place.args.get("group")
-    others = [] if group is None else [e for e in group.expressions if e != key and not isinstance(e, exp.Literal)]
+    others = [] if group is None else [e for e in group.expressions if e != key]
+    if any(isinstance(e, exp.Literal) for e in others):
+        # places would be those of other columns now
+        others = [e.unalias().copy() for e in kept if not has_aggregate(e)]
     place.set("expressions", kept)
     place.set("group", exp.Group(expressions=others) if others else None)
     place.set("distinct", None)

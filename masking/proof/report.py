@@ -96,11 +96,12 @@ class ScanReport:
     bytes: int
     false_alarm: float
     dictionaries: Sequence[Mapping[str, Any]]
+    said: Sequence[str] = ()
 
     @property
     def survivors(self) -> int:
-        """The different survivors, over all pairs of a source column and an output column."""
-        return sum(found.survivors for found in self.found)
+        """The different survivors, over all pairs of a source column and an output column, and places of the schema that hold one."""
+        return sum(found.survivors for found in self.found) + len(self.said)
 
     @property
     def values(self) -> int:
@@ -116,7 +117,7 @@ class ScanReport:
         if self.passed:
             return
         worst = sorted((f for f in self.found if f.survivors), key=lambda f: (-f.survivors, f.output, f.place))
-        lines = [found.line() for found in worst[:_SHOWN]]
+        lines = [f"{place} (in the schema or the certificate)" for place in self.said] + [found.line() for found in worst[:_SHOWN]]
         if len(worst) > _SHOWN:
             lines.append(f"and {len(worst) - _SHOWN} more pairs of columns")
         raise Survivors(
@@ -138,6 +139,7 @@ class ScanReport:
             "output": {"cells": self.cells, "texts": self.texts, "bytes": self.bytes},
             "columns": [_renamed(asdict(column), column_class="class") for column in self.columns],
             "found": [_renamed(asdict(found), output="in") for found in self.found],
+            "said": list(self.said),
             "baseline": list(BASELINE),
             "dictionaries": [dict(dictionary) for dictionary in self.dictionaries],
             "limits": list(LIMITS),

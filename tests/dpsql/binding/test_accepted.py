@@ -28,6 +28,7 @@ def forms() -> Iterator[tuple[str, str]]:
 
 
 FORMS = list(forms())
+SHOP = shop()
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +60,16 @@ def test_there_are_many_forms() -> None:
 def test_an_accepted_form_is_bound_with_the_columns_of_its_database(
     dialect: str, sql: str, empty_duckdb: duckdb.DuckDBPyConnection, request: pytest.FixtureRequest
 ) -> None:
-    names = bind(sql, shop(), dialect=dialect).outputs
+    query = bind(sql, SHOP, dialect=dialect)
+    names = query.outputs
     if dialect == "duckdb":
         found = [row[0] for row in empty_duckdb.execute(f"DESCRIBE {sql}").fetchall()]
     else:
         found = [c.name for c in request.getfixturevalue("shop_in_postgres").execute(sql).description]
     assert list(names) == found or names == ()
-
-
-@pytest.mark.parametrize(("dialect", "sql"), FORMS)
-def test_fields_of_a_release_have_names_of_their_own(dialect: str, sql: str) -> None:
-    """The SQL of an engine nests relations and joins them, so that a name that came twice would be read as another."""
-    for release in bind(sql, shop(), dialect=dialect).releases:
-        scans = [f.name for f in scanned(release)]
-        assert len(scans) == len(set(scans))
+    for release in query.releases:  # a name that came twice would be read as another in the SQL of an engine
+        fields = [f.name for f in scanned(release)]
+        assert len(fields) == len(set(fields))
 
 
 def scanned(release: Release) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from tests.dpsql.shop import shop
 FOLDER = Path(__file__).parent
 ACCEPTED = [q if isinstance(q, str) else q["sql"] for qs in yaml.safe_load((FOLDER / "accepted.yaml").read_text()).values() for q in qs]
 REFUSED = [q[0] for qs in yaml.safe_load((FOLDER / "refused.yaml").read_text()).values() for q in qs]
+SHOP = shop()
 TOKENS = sorted({t for sql in ACCEPTED + REFUSED for t in re.findall(r"\w+|'[^']*'|[^\w\s]", sql)})
 
 
@@ -47,7 +48,7 @@ def mangled(draw: st.DrawFn) -> str:
 @given(sql=mangled() | st.text(max_size=80), dialect=st.sampled_from(["postgres", "duckdb"]))
 def test_mangled_queries_are_bound_or_refused(sql: str, dialect: str) -> None:
     try:
-        query = bind(sql, shop(), dialect=dialect)
+        query = bind(sql, SHOP, dialect=dialect)
     except (QueryInvalid, QueryRefused):
         return
     for release in query.releases:
