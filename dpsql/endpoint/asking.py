@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.answers import Prepared
 from dpsql.endpoint.catalog import Catalog, touches
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.parameters import standing_in
@@ -18,6 +19,7 @@ from dpsql.endpoint.session_settings import SessionSettings
 from dpsql.endpoint.sqlstates import Fault, fault_of
 from dpsql.endpoint.statements import Statement, explained
 from dpsql.endpoint.wire_types import TEXT, WireType, wire_type
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.service import Service
 from schemas.errors import CompanyOSError
 
@@ -62,7 +64,7 @@ class Asking:
                 values = standing_in(types) if values is None else values
                 if self._for_catalogs(tree):
                     return self._run(lambda: self._ask_catalogs(tree, values)).shape
-                prepared = _guarded(lambda: self._service.prepare(statement.sql, tuple(values)))
+                prepared = self._prepare(statement.sql, tuple(values))
                 if self.settings.with_errors:
                     return with_error_columns(prepared.columns, prepared.types, prepared.noisy)
                 return Shape(prepared.columns, tuple(wire_type(t) for t in prepared.types))
@@ -72,6 +74,11 @@ class Asking:
                 return self._show(statement).shape
             case _:
                 return None
+
+    def refused(self, sql: str, fault: Fault) -> None:
+        """Write down that a text was refused before it came to the service, which writes down what it refuses itself."""
+        if fault.code in ("0A000", "42501"):
+            _guarded(lambda: self._service.ledger.refuse(self._service.release, self._analyst, sql, fault.message))
 
     def run(self, statement: Statement, tree: exp.Expr | None, values: Sequence[Any] = ()) -> Result:
         """Return what a statement gives.
@@ -140,6 +147,15 @@ class Asking:
             case _:
                 pass
         return Result(statement.tag)
+
+    def _prepare(self, sql: str, values: tuple[Any, ...]) -> Prepared:
+        try:
+            return self._service.prepare(sql, values)
+        except (QueryRefused, QueryInvalid) as error:
+            self._service.ledger.refuse(self._service.release, self._analyst, sql, str(error))
+            raise fault_of(error) from error
+        except CompanyOSError as error:
+            raise fault_of(error) from error
 
     def _for_catalogs(self, tree: exp.Expr | None) -> bool:
         if tree is None:

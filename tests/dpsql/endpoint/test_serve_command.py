@@ -65,6 +65,7 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path, shop_file: list[str], sto
             served.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

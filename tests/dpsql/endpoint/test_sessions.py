@@ -123,6 +123,19 @@ def test_after_an_error_everything_up_to_sync_is_skipped(endpoint: Server) -> No
         assert code(client.read_until(m.ReadyForQuery)) == "08P01"
 
 
+def test_whatever_is_refused_stands_in_the_log(tmp_path: Path) -> None:
+    service = service_over(tmp_path)
+    asked = ("SELECT name FROM users", "COPY users TO STDOUT", "SELECT 1; SELECT count(*) FROM users", "DELETE FROM users")
+    with serving(service) as server, RawClient(server.port) as client:
+        client.log_in()
+        for sql in asked:
+            assert code(client.query(sql)) in ("42501", "0A000")
+        client.send(m.Parse(query="SELECT age FROM users"), m.Describe(kind="S", name=""), m.Sync())
+        assert code(client.read_until(m.ReadyForQuery)) == "42501"
+    logged = [(e.analyst, e.sql) for e in service.ledger.entries() if e.kind == "refusal"]
+    assert logged == [("ana", sql) for sql in (*asked, "SELECT age FROM users")]
+
+
 def test_function_calls_are_refused(endpoint: Server) -> None:
     with RawClient(endpoint.port) as client:
         client.log_in()
@@ -155,6 +168,12 @@ def slow_engine() -> Any:
     return engine
 
 
+def cancel(server: Server, request: m.CancelRequest) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as other:
+        other.sendall(request.to_wire())
+        assert other.recv(1) == b""
+
+
 def test_a_cancel_request_stops_the_query_and_its_charge_stays(tmp_path: Path) -> None:
     service = service_over(tmp_path, slow_engine())
     with serving(service) as server, RawClient(server.port) as client:
@@ -164,10 +183,12 @@ def test_a_cancel_request_stops_the_query_and_its_charge_stays(tmp_path: Path) -
         right = m.CancelRequest(process_id=client.number, secret_key=client.key)
         while not [e for e in service.ledger.entries() if e.kind == "charge"]:
             time.sleep(0.02)
-        for request in (wrong, right):
-            with socket.create_connection(("127.0.0.1", server.port)) as other:
-                other.sendall(request.to_wire())
-                assert other.recv(1) == b""
+        cancel(server, wrong)
+        client.socket.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            client.socket.recv(1)
+        client.socket.settimeout(20.0)
+        cancel(server, right)
         said = client.read_until(m.ReadyForQuery)
         assert code(said) == "57014"
         assert "stays charged" in fault(said).fields["D"]
