@@ -16,6 +16,7 @@ from dpsql.compiling.relations import Relations
 from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
 from dpsql.noise import Mechanism, ReleasedKeys, Sensitivity, add_noise, choose_threshold, keys_above, quantile
+from dpsql.noise.ranges import LARGEST
 from dpsql.planning.model import Part, Plan, Shares, Threshold
 from schemas.model import Schema
 
@@ -150,7 +151,9 @@ class _Measuring:
             return KeptPart(groups, chosen, "noisy max", 0.0, shares.part)
         mechanism = mechanism_of(Sensitivity(most_groups, limit.largest), shares)
         exact = cells.sums.get(part.name, {})
-        noisy = add_noise([exact.get(group, 0) for group in groups], mechanism)
+        # a refusal of sums beyond what the samplers hold would tell of one unit; held at their end they change no more than before
+        held = [max(1 - LARGEST, min(exact.get(group, 0), LARGEST - 1)) for group in groups]
+        noisy = add_noise(held, mechanism)
         return KeptPart(groups, tuple(noisy), mechanism.kind, mechanism.scale, shares.part)
 
 

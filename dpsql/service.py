@@ -39,6 +39,7 @@ DEFAULT_SHARE = 0.1  # of the limit, where neither the analyst nor the declarati
 FIRST_SHARE = 0.001  # of the limit, for the first look of a query with a target
 DELTA_SHARE = 0.01
 EXACT = 1e9  # the epsilon at which noise is nothing
+MOST_SET = 2**31 - 1  # groups of a unit, or units of a group, that an analyst may set
 MOST_PUBLIC_ROWS = 1_000_000
 MOST_REMEMBERED = 1_000
 NO_KNOWN = Measured({}, {})
@@ -133,6 +134,9 @@ class Service:
             raise QueryInvalid(f"epsilon must be from 0.000001 to 1000000000000, not {epsilon:g}")
         if not 0 <= delta < 1:
             raise QueryInvalid(f"delta must be at least 0 and below 1, not {delta:g}")
+        for name, number in (("max_groups", settings.max_groups), ("min_units", settings.min_units)):
+            if number is not None and not 1 <= number <= MOST_SET:
+                raise QueryInvalid(f"{name} must be a whole number from 1 to {MOST_SET:,}, not {number}")
         plans = [plan(in_order(r, self._dialect), self.declaration, settings) for r in query.releases]
         if delta == 0 and any(p.private_keys for p in plans):
             raise QueryRefused(
