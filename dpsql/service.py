@@ -195,12 +195,12 @@ class Service:
         }
 
     def _keep(self, charge: Charge, one: Plan, known: Measured, measured: Measured) -> Measured:
-        """Keep what was measured now; where another kept the same in the meantime, his stays."""
+        """Keep what was measured now; where another kept the same, his stays, and answers too unless more epsilon was paid now."""
         digests = self._digests(one)
         new = {f"threshold:{n}": k for n, k in measured.thresholds.items() if n not in known.thresholds}
         new |= {f"part:{n}": k for n, k in measured.parts.items() if n not in known.parts}
         stored = self.ledger.keep(charge, {digests[n]: k.encode() for n, k in new.items()})
-        settled = {n: KeptPart.decode(stored[digests[n]]) for n in new}
+        settled = {n: max(KeptPart.decode(stored[digests[n]]), k, key=lambda part: part.epsilon) for n, k in new.items()}
         return Measured(
             {**known.thresholds, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("threshold:")}},
             {**known.parts, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("part:")}},
