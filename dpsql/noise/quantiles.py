@@ -90,7 +90,7 @@ def _target(place: Fraction, bins: int, most_rows: int, epsilon: float) -> _Targ
         a, b = near.numerator, near.denominator
         if 0 < a < b:
             return _Target(b - a, a)
-    spared = math.floor(2 * most_rows * math.log(_side(bins)) / (epsilon / 2))
+    spared = math.floor(2 * most_rows * math.log(_side(bins) / TAIL) / (epsilon / 2)) if bins > 1 else 0
     return _Target(0, 1, spared) if place > Fraction(1, 2) else _Target(1, 0, spared)
 
 
