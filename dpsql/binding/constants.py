@@ -133,10 +133,31 @@ def matched(a: Expression, b: Expression) -> tuple[Expression, Expression]:
                 raise QueryInvalid("a uuid is compared with a text that is none")
             return a, replace(b, facts=replace(b.facts, kind="uuid"))
     both = {a.facts.kind, b.facts.kind}
-    alike = is_null(a) or is_null(b) or len(both) == 1 or (a.facts.is_number and b.facts.is_number) or both <= set(MOMENTS)
+    if len(both) == 2 and both <= set(MOMENTS):
+        if isinstance(b, Literal) and isinstance(b.value, datetime.datetime) and b.value.time() == datetime.time(0) and not b.value.tzinfo:
+            return a, as_kind(b, a.facts.kind)  # the beginning of a day compares with days as that day does
+        widest: Kind = max(both, key=MOMENTS.index)
+        return as_kind(a, widest), as_kind(b, widest)
+    alike = is_null(a) or is_null(b) or len(both) == 1 or (a.facts.is_number and b.facts.is_number)
     if not alike:
         raise QueryInvalid(f"a value of type {a.facts.kind} cannot be compared with one of type {b.facts.kind}; cast one of them")
     return a, b
+
+
+def as_kind(value: Expression, kind: Kind) -> Expression:
+    """Return a date or time as one of another kind; a constant stays one. Times without a zone are in UTC."""
+    if value.facts.kind == kind or is_null(value):
+        return value
+    if not isinstance(value, Literal) or not isinstance(value.value, datetime.date):
+        return call(f"cast_{kind}", value)
+    found = value.value
+    if kind == "date":
+        return constant(found.date() if isinstance(found, datetime.datetime) else found)
+    if not isinstance(found, datetime.datetime):
+        found = datetime.datetime(found.year, found.month, found.day)
+    if kind == "timestamptz":
+        return constant(found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found)
+    return constant(found.astimezone(datetime.UTC).replace(tzinfo=None) if found.tzinfo is not None else found)
 
 
 def unified(bound: Sequence[Expression]) -> list[Expression]:
@@ -145,7 +166,7 @@ def unified(bound: Sequence[Expression]) -> list[Expression]:
     if len(set(kinds)) > 1 and set(kinds) <= set(MOMENTS):
         # days and times beside each other are all times
         widest = max(set(kinds), key=MOMENTS.index)
-        bound = [b if is_null(b) or b.facts.kind == widest else call(f"cast_{widest}", b) for b in bound]
+        bound = [as_kind(b, widest) for b in bound]
         kinds = [widest]
     first = next((b for b in bound if not isinstance(b, Literal)), bound[0])
     made = [b if is_null(b) or b is first else matched(first, b)[1] for b in bound]

@@ -8,7 +8,20 @@ from collections.abc import Collection, Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding import moments, texts
-from dpsql.binding.constants import MOMENTS, NULL, TEXTUAL, as_number, constant, folded_sign, is_null, matched, moment, unified, written
+from dpsql.binding.constants import (
+    MOMENTS,
+    NULL,
+    TEXTUAL,
+    as_kind,
+    as_number,
+    constant,
+    folded_sign,
+    is_null,
+    matched,
+    moment,
+    unified,
+    written,
+)
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
@@ -201,6 +214,8 @@ class Expressions:
                 return call("cast_decimal", value, constant(min(digits, MOST_DIGITS)))
         if kind in ("integer", "decimal", "double") and value.facts.kind in (*MOMENTS, "uuid"):
             raise QueryInvalid(f"a value of type {value.facts.kind} cannot be cast to a number")
+        if kind in MOMENTS and isinstance(value, Literal) and value.facts.kind in MOMENTS:
+            return as_kind(value, kind)
         if kind in MOMENTS and value.facts.kind not in (*MOMENTS, "text"):
             raise QueryInvalid(f"a value of type {value.facts.kind} cannot be cast to a {kind}")
         return call(f"cast_{kind}", value)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS, as_number, constant, folded_sign, moment, word
+from dpsql.binding.constants import MOMENTS, as_kind, as_number, constant, folded_sign, moment, word
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.functions.date_formats import format_parts
-from dpsql.functions.dates import FIELDS, UNITS
+from dpsql.functions.dates import FIELDS, UNITS, plus_months
 from dpsql.tree import Expression, Literal
 
 if TYPE_CHECKING:
@@ -125,10 +126,23 @@ def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
         return None
     value = _moment(binder, left)
     months, seconds = _interval(right)
-    value = value if value.facts.kind != "date" else call("cast_timestamp", value)
+    value = as_kind(value, "timestamp") if value.facts.kind == "date" else value
     if months:
-        value = call("move_months", value, constant(sign * months))
-    return call("move", value, constant(sign * seconds)) if seconds else value
+        value = _by("move_months", value, sign * months)
+    return _by("move", value, sign * seconds) if seconds else value
+
+
+def _by(name: str, value: Expression, count: int) -> Expression:
+    """A date or time moved by months, or by days and seconds; a constant stays one."""
+    if isinstance(value, Literal):
+        found: Any = value.value
+        days = value.facts.kind == "date"
+        try:
+            moved = plus_months(found, count) if name == "move_months" else found + timedelta(**{"days" if days else "seconds": count})
+        except (OverflowError, ValueError):
+            raise QueryInvalid("a date of the query is moved out of the years 1 to 9999") from None
+        return constant(moved)
+    return call(name, value, constant(count))
 
 
 def combined(node: exp.Expr, a: Expression, b: Expression) -> Expression | None:
@@ -150,7 +164,7 @@ def combined(node: exp.Expr, a: Expression, b: Expression) -> Expression | None:
     if a.facts.kind == "date" and isinstance(b, Literal) and isinstance(b.value, int) and not isinstance(b.value, bool):
         if abs(b.value) * 86400 > LONGEST:
             raise QueryRefused("a date can be moved by 4,000 years at most")
-        return call("move", a, constant(sign * b.value))
+        return _by("move", a, sign * b.value)
     if a.facts.kind == "date" and b.facts.kind == "integer":
         raise QueryRefused("a date can be moved by a constant number of days")
     raise QueryInvalid(f"a value of type {b.facts.kind} cannot be added to or taken from one of type {a.facts.kind}: {excerpt(node)}")

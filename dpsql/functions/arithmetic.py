@@ -232,21 +232,26 @@ def _cut(written: str, digits: int) -> str:
     return f"(TRUNC(CAST({written} AS DOUBLE) {up} {scale}) {down} {scale})"
 
 
+def _overflows(call: Call) -> bool:
+    """Doubles become infinite or no number, all else can overflow."""
+    return call.facts.kind != "double"
+
+
 _PLUS, _MINUS, _TIMES = _infix("+"), _infix("-"), _infix("*")
 
 FUNCTIONS = (
-    Function("add", _binary(ranges.add, _sum_step), *_PLUS, risky=True),
-    Function("subtract", _binary(ranges.subtract, _sum_step), *_MINUS, risky=True),
-    Function("multiply", _binary(ranges.multiply, _product_step), *_TIMES, risky=True),
-    Function("divide", _quotient, _divided, _divided_in_postgres, risky=True),
-    Function("divide_whole", _whole_quotient, _whole_divided, _whole_divided_in_postgres, risky=True),
-    Function("modulo", _remainder, _modulo, _modulo_in_postgres, risky=True),
-    Function("abs", _absolute, _abs, lambda a, call: f"ABS({numeric(a, call.arguments[0])})", risky=True),
-    Function("negate", _negated, _negate, lambda a, call: f"(-{numeric(a, call.arguments[0])})", risky=True),
+    Function("add", _binary(ranges.add, _sum_step), *_PLUS, risky=_overflows),
+    Function("subtract", _binary(ranges.subtract, _sum_step), *_MINUS, risky=_overflows),
+    Function("multiply", _binary(ranges.multiply, _product_step), *_TIMES, risky=_overflows),
+    Function("divide", _quotient, _divided, _divided_in_postgres),
+    Function("divide_whole", _whole_quotient, _whole_divided, _whole_divided_in_postgres, risky=_overflows),
+    Function("modulo", _remainder, _modulo, _modulo_in_postgres, risky=_overflows),
+    Function("abs", _absolute, _abs, lambda a, call: f"ABS({numeric(a, call.arguments[0])})", risky=_overflows),
+    Function("negate", _negated, _negate, lambda a, call: f"(-{numeric(a, call.arguments[0])})", risky=_overflows),
     Function("sign", _sign, _signed, _signed),
-    Function("round", _rounded, *_stepwise("ROUND"), risky=True),
-    Function("trunc", _rounded, *_stepwise("TRUNC"), risky=True),
-    Function("floor", _to_whole, *_stepwise("FLOOR"), risky=True),
-    Function("ceil", _to_whole, *_stepwise("CEIL"), risky=True),
+    Function("round", _rounded, *_stepwise("ROUND"), risky=_overflows),
+    Function("trunc", _rounded, *_stepwise("TRUNC"), risky=_overflows),
+    Function("floor", _to_whole, *_stepwise("FLOOR"), risky=_overflows),
+    Function("ceil", _to_whole, *_stepwise("CEIL"), risky=_overflows),
 )
 EXACT = frozenset(("add", "subtract", "multiply", "divide", "divide_whole", "modulo", "abs", "negate"))  # NUMERIC in PostgreSQL

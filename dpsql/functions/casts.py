@@ -128,6 +128,8 @@ def _in_postgres(kind: str) -> Writer:
         if source == "text" and kind == "boolean":
             return _truth(value)
         if source == "text" and kind in FORMS:
+            # a bare constant would be read as the target's type before any row is looked at
+            value = f"CAST({value} AS text)" if isinstance(call.arguments[0], Literal) else value
             form = f"{value} ~ '^({FORMS[kind]})$'"
             valid = "" if kind in ("integer", "decimal", "double") else f" AND pg_input_is_valid({value}, '{target}')"
             return f"(CASE WHEN {form}{valid} THEN CAST({value} AS {target}) END)"
@@ -151,4 +153,4 @@ def _truth(value: str) -> str:
     return f"(CASE WHEN LOWER({value}) IN ({listed[0]}) THEN TRUE WHEN LOWER({value}) IN ({listed[1]}) THEN FALSE END)"
 
 
-FUNCTIONS = tuple(Function(f"cast_{kind}", _facts(kind), _in_duckdb(kind), _in_postgres(kind), risky=True) for kind in TYPES)  # type: ignore[arg-type]
+FUNCTIONS = tuple(Function(f"cast_{kind}", _facts(kind), _in_duckdb(kind), _in_postgres(kind)) for kind in TYPES)  # type: ignore[arg-type]

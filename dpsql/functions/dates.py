@@ -147,7 +147,10 @@ def plus_months(moment: Any, months: int) -> Any:
 
 
 def _extract(unit: str, moment: str, call: Call) -> str:
-    return f"CAST(EXTRACT({word_of(call.arguments[0])} FROM {_workable(moment, call, 1)}) AS INTEGER)"
+    name, value = word_of(call.arguments[0]), _workable(moment, call, 1)
+    if name in ("hour", "minute") and call.arguments[1].facts.kind == "date":
+        value = f"CAST({value} AS TIMESTAMP)"  # a date has no hours in PostgreSQL
+    return f"CAST(EXTRACT({name} FROM {value}) AS INTEGER)"
 
 
 def _trunc(moment_first: bool) -> Writer:
@@ -246,13 +249,18 @@ def _to_char(moment: str, text: str, call: Call) -> str:
     return f"TO_CHAR({_workable(moment, call, 0)}, '{to_char(word_of(call.arguments[1]))}')"
 
 
+def _far(call: Call) -> bool:
+    """What is moved may leave the calendar of the database."""
+    return True
+
+
 FUNCTIONS = (
-    Function("extract", _field, _extract, _extract, risky=True),
-    Function("date_trunc", _truncated, _trunc(True), _trunc(False), risky=True),
-    Function("days_between", _days_between, _minus_days, _minus_days, risky=True),
-    Function("epoch", _epoch, _epoch_in("DOUBLE"), _epoch_in("NUMERIC"), risky=True),
-    Function("seconds_between", _seconds_between, _between_in("DOUBLE"), _between_in("NUMERIC"), risky=True),
-    Function("move", _moved, _move, _move, risky=True),
-    Function("move_months", _moved_months, _move_months, _move_months, risky=True),
-    Function("format_date", _written, _strftime, _to_char, risky=True),
+    Function("extract", _field, _extract, _extract),
+    Function("date_trunc", _truncated, _trunc(True), _trunc(False)),
+    Function("days_between", _days_between, _minus_days, _minus_days),
+    Function("epoch", _epoch, _epoch_in("DOUBLE"), _epoch_in("NUMERIC")),
+    Function("seconds_between", _seconds_between, _between_in("DOUBLE"), _between_in("NUMERIC")),
+    Function("move", _moved, _move, _move, risky=_far),
+    Function("move_months", _moved_months, _move_months, _move_months, risky=_far),
+    Function("format_date", _written, _strftime, _to_char),
 )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from dpsql.errors import QueryRefused
 from dpsql.functions.comparison import alike
 from dpsql.functions.registry import FUNCTIONS
-from dpsql.tree import Call, Case, Column, Expression, Literal, subexpressions
+from dpsql.tree import Call, Case, Column, Expression, Literal
 
 LONGEST = 100_000  # characters of one expression in SQL
 LARGEST = "1e300"  # what a double holds with room to be scaled
@@ -21,10 +21,7 @@ def emit(expression: Expression, dialect: str) -> str:
     Raises QueryRefused where the SQL would become too long.
     """
     written = _emit(expression, dialect)
-    if dialect == "duckdb":
-        risky = any(isinstance(e, Call) and FUNCTIONS[e.function].risky for e in subexpressions(expression))
-        return f"TRY({written})" if risky else written
-    if isinstance(expression, Call | Case) and expression.facts.kind in ("decimal", "double"):
+    if dialect == "postgres" and isinstance(expression, Call | Case) and expression.facts.kind in ("decimal", "double"):
         # whoever asks for it may cast it to a double, which fails for larger ones
         return f"(CASE WHEN {written} BETWEEN -{LARGEST} AND {LARGEST} THEN {written} END)"
     return written
@@ -46,7 +43,11 @@ def _written(expression: Expression, dialect: str) -> str:
         case Call(function, arguments):
             found = FUNCTIONS[function]
             written = [_emit(a, dialect) for a in arguments]
-            return (found.duckdb if dialect == "duckdb" else found.postgres)(*written, call=expression)
+            if dialect == "postgres":
+                return found.postgres(*written, call=expression)
+            # around each that can fail, and not around the whole: DuckDB works out what comes twice beforehand, outside of TRY
+            made = found.duckdb(*written, call=expression)
+            return f"TRY({made})" if found.risky(expression) else made
         case Case(branches, otherwise):
             values = [_emit(v, dialect) for _, v in branches] + [_emit(otherwise, dialect)]
             if dialect == "postgres":

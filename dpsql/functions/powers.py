@@ -122,17 +122,16 @@ def _root(a: float) -> float:
 
 
 FUNCTIONS = (
-    Function("sqrt", _increasing(_root, 0, math.inf), *_guarded("SQRT", "{x} >= 0 AND {x} < 1e300"), risky=True),
-    Function("cbrt", _increasing(math.cbrt, -math.inf, math.inf), *_guarded("CBRT", "ABS({x}) < 1e300"), risky=True),
-    Function("exp", _increasing(math.exp, -math.inf, HIGHEST), *_guarded("EXP", f"{{x}} BETWEEN -{HIGHEST} AND {HIGHEST}"), risky=True),
-    Function("ln", _logarithm(math.log), *_guarded("LN", "{x} > 1e-300 AND {x} < 1e300"), risky=True),
-    Function("log10", _logarithm(math.log10), *_guarded("LOG10", "{x} > 1e-300 AND {x} < 1e300"), risky=True),
+    Function("sqrt", _increasing(_root, 0, math.inf), *_guarded("SQRT", "{x} >= 0 AND {x} < 1e300")),
+    Function("cbrt", _increasing(math.cbrt, -math.inf, math.inf), *_guarded("CBRT", "ABS({x}) < 1e300")),
+    Function("exp", _increasing(math.exp, -math.inf, HIGHEST), *_guarded("EXP", f"{{x}} BETWEEN -{HIGHEST} AND {HIGHEST}")),
+    Function("ln", _logarithm(math.log), *_guarded("LN", "{x} > 1e-300 AND {x} < 1e300")),
+    Function("log10", _logarithm(math.log10), *_guarded("LOG10", "{x} > 1e-300 AND {x} < 1e300")),
     Function(
         "log2",
         _logarithm(math.log2),
         _guarded("LOG2", "{x} > 1e-300 AND {x} < 1e300")[0],
         lambda a, call: f"({_guarded('LN', '{x} > 1e-300 AND {x} < 1e300')[1](a, call=call)} / CAST(0.6931471805599453 AS NUMERIC))",
-        risky=True,
     ),
-    Function("power", _power, _raise("DOUBLE"), _numeric_outcome(_raise("DOUBLE PRECISION")), risky=True),
+    Function("power", _power, _raise("DOUBLE"), _numeric_outcome(_raise("DOUBLE PRECISION"))),
 )

@@ -10,19 +10,24 @@ from dpsql.tree import Call, Expression, Facts
 Writer = Callable[..., str]
 
 
+def never(call: Call) -> bool:
+    """For functions that no value makes fail."""
+    return False
+
+
 @dataclass(frozen=True)
 class Function:
     """A function or operator.
 
     `facts` says what is known of its values from its arguments. `duckdb` and `postgres` write it from the SQL of the arguments and the
-    call itself. A `risky` one can fail in DuckDB, where the expression around it is then wrapped in TRY.
+    call itself. A call for which `risky` holds can fail in DuckDB, where it is then wrapped in TRY.
     """
 
     name: str
     facts: Callable[[Sequence[Expression]], Facts]
     duckdb: Writer
     postgres: Writer
-    risky: bool = False
+    risky: Callable[[Call], bool] = never
 
 
 def _all() -> Mapping[str, Function]:

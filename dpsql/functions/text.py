@@ -19,19 +19,22 @@ def _text(arguments: Sequence[Expression]) -> Facts:
     return Facts("text", ranges.nullable(arguments))
 
 
-def _closing(work: Work) -> Callable[[Sequence[Expression]], Facts]:
-    """Facts of a function whose outcome is known for each closed value of its first argument, when the others are constants."""
+def _closing(work: Work, may_be_null: bool = False) -> Callable[[Sequence[Expression]], Facts]:
+    """Facts of a function whose outcome is known for each closed value of its first argument, when the others are constants.
+
+    `may_be_null` says that the outcome can be null though no argument is.
+    """
 
     def facts(arguments: Sequence[Expression]) -> Facts:
         first, rest = arguments[0].facts, arguments[1:]
-        found = _text(arguments)
+        found = Facts("text", may_be_null or ranges.nullable(arguments))
         if first.values is None or not all(isinstance(a, Literal) and a.value is not None for a in rest):
             return found
         if not all(v is None or (isinstance(v, str) and v.isascii()) for v in first.values):
             return found  # how letters beyond ASCII change differs between databases
         constants = [a.value for a in rest if isinstance(a, Literal)]
         made = [work(v, *constants) for v in first.values if v is not None]
-        return Facts("text", found.nullable or None in made, values=tuple(dict.fromkeys(v for v in made if v is not None)))
+        return Facts("text", ranges.nullable(arguments) or None in made, values=tuple(dict.fromkeys(v for v in made if v is not None)))
 
     return facts
 
@@ -148,7 +151,13 @@ def _concatenated(*arguments: str, call: Call) -> str:
 
 
 def _split(value: str, by: str, place: str, call: Call) -> str:
-    return f"SPLIT_PART({value}, NULLIF({by}, ''), {_counted(place, call.arguments[2])})"
+    """Between nothing and nothing there are no parts: null for an empty text, at which DuckDB would split every letter."""
+    separator = call.arguments[1]
+    if not isinstance(separator, Literal):
+        by = f"NULLIF({by}, '')"
+    elif separator.value == "":
+        return "CAST(NULL AS VARCHAR)"
+    return f"SPLIT_PART({value}, {by}, {_counted(place, call.arguments[2])})"
 
 
 def _parts(text: str, by: str, place: int) -> str | None:
@@ -168,15 +177,15 @@ FUNCTIONS = (
     Function("trim", _closing(lambda v, letters=" ": v.strip(letters) if letters else v), *_trimmed("TRIM")),
     Function("ltrim", _closing(lambda v, letters=" ": v.lstrip(letters) if letters else v), *_trimmed("LTRIM")),
     Function("rtrim", _closing(lambda v, letters=" ": v.rstrip(letters) if letters else v), *_trimmed("RTRIM")),
-    Function("left", _closing(lambda v, n: v[:n]), _end("LEFT"), _end("LEFT"), risky=True),
-    Function("right", _closing(_right), _end("RIGHT"), _end("RIGHT"), risky=True),
-    Function("substring", _closing(_sub), _substring, _substring, risky=True),
-    Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), _replace, _replace, risky=True),
-    Function("concat", _concatenated_facts, _concatenated, _concatenated, risky=True),
+    Function("left", _closing(lambda v, n: v[:n]), _end("LEFT"), _end("LEFT")),
+    Function("right", _closing(_right), _end("RIGHT"), _end("RIGHT")),
+    Function("substring", _closing(_sub, True), _substring, _substring),
+    Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), _replace, _replace),
+    Function("concat", _concatenated_facts, _concatenated, _concatenated),
     Function("length", _length, *_named("LENGTH")),
     Function("starts_with", _truth, *_named("STARTS_WITH")),
     Function("position", lambda a: ranges.number("integer", ranges.nullable(a), (0, None), Fraction(1)), *_named("STRPOS")),
     Function("like", _truth, *_like("LIKE")),
     Function("ilike", _truth, *_like("ILIKE")),
-    Function("split_part", _closing(_parts), _split, _split, risky=True),
+    Function("split_part", _closing(_parts, True), _split, _split),
 )
