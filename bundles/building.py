@@ -169,9 +169,9 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
         else:
             start = 0
             canonical = _canonical_json(source, table)
-            for batch in _chunks(source, table, chunk_rows):
-                yield table.name, _batch_task(table, batch, start, stage, stopped, canonical)
-                start += batch.num_rows
+            for chunk in _chunks(source, table, chunk_rows):
+                yield table.name, _batch_task(table, chunk, start, stage, stopped, canonical)
+                start += chunk.num_rows
 
 
 def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
@@ -192,8 +192,8 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
     return lambda: _write_chunk(table, blocks(), start, stage, stopped, canonical)
 
 
-def _batch_task(table: Table, batch: pa.RecordBatch, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Task:
-    blocks = (batch.slice(i, BLOCK_ROWS) for i in range(0, max(batch.num_rows, 1), BLOCK_ROWS))
+def _batch_task(table: Table, chunk: pa.Table, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Task:
+    blocks = (_joined(table, chunk.slice(i, BLOCK_ROWS), start + i) for i in range(0, max(chunk.num_rows, 1), BLOCK_ROWS))
     return lambda: _write_chunk(table, blocks, start, stage, stopped, canonical)
 
 
@@ -203,8 +203,8 @@ def _canonical_json(source: object, table: Table) -> frozenset[str]:
     return frozenset(c.name for c in table.stored_columns if source.has_canonical_json(table.name, c.name))
 
 
-def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.RecordBatch]:
-    """Cut a stream of batches into chunks of `chunk_rows` rows; a table without rows gives one empty chunk."""
+def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.Table]:
+    """Cut a stream of batches into chunks of `chunk_rows` rows, without a copy; a table without rows gives one empty chunk."""
     waiting: list[pa.RecordBatch] = []
     count = first_row = 0
     for given in source.read(table.name):
@@ -215,18 +215,21 @@ def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.R
             waiting.append(taken)
             count += taken.num_rows
             if count == chunk_rows:
-                yield _joined(table, waiting)
+                yield pa.Table.from_batches(waiting, table.arrow)
                 first_row += count
                 waiting, count = [], 0
     if waiting or not first_row:
-        yield _joined(table, waiting)
+        yield pa.Table.from_batches(waiting, table.arrow)
 
 
-def _joined(table: Table, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    joined = pa.Table.from_batches(batches, table.arrow).combine_chunks().to_batches()
-    return joined[0] if joined else pa.RecordBatch.from_pylist([], table.arrow)
+def _joined(table: Table, block: pa.Table, first: int) -> pa.RecordBatch:
+    """A block as one batch, copied only now, so that a chunk is never in memory twice."""
+    batches = block.combine_chunks().to_batches()
+    if len(batches) > 1:
+        raise SourceInvalid(
+            f"table '{table.name}', rows {first:,} to {first + block.num_rows:,}: a column has more than 2 GiB of text in them"
+        )
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], table.arrow)
 
 
 def _write_chunk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TextIO
 
 import click
@@ -48,7 +49,9 @@ def add(
     from dpsql.ledger import open_ledger
 
     limit = None if epsilon is None else Limit(epsilon, delta)
-    Analysts(open_ledger(ledger, anchor)).add(name, _password(password_file, password_env), person(), limit)
+    password = _password(password_file, password_env)
+    with closing(open_ledger(ledger, anchor)) as book:
+        Analysts(book).add(name, password, person(), limit)
     said = {"analyst": name, "limit": None if limit is None else {"epsilon": limit.epsilon, "delta": limit.delta}}
     print_json(said) if as_json else click.echo(f"{name} may log in")
 
@@ -64,7 +67,8 @@ def remove(name: str, ledger: str | None, anchor: str | None, as_json: bool) -> 
     from dpsql.analysts import Analysts
     from dpsql.ledger import open_ledger
 
-    Analysts(open_ledger(ledger, anchor, create=False)).remove(name, person())
+    with closing(open_ledger(ledger, anchor, create=False)) as book:
+        Analysts(book).remove(name, person())
     print_json({"analyst": name, "removed": True}) if as_json else click.echo(f"{name} may log in no more")
 
 
@@ -77,7 +81,8 @@ def list_(ledger: str | None, anchor: str | None, as_json: bool) -> None:
     from dpsql.analysts import Analysts
     from dpsql.ledger import open_ledger
 
-    known = Analysts(open_ledger(ledger, anchor, create=False)).list()
+    with closing(open_ledger(ledger, anchor, create=False)) as book:
+        known = Analysts(book).list()
     if as_json:
         limits = [None if a.limit is None else {"epsilon": a.limit.epsilon, "delta": a.limit.delta} for a in known]
         print_json([{"analyst": a.name, "added": a.added, "limit": limit} for a, limit in zip(known, limits)])

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import click
 
 from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Entry
 
 
 @click.command()
@@ -34,20 +40,24 @@ def audit(
 
     if (verify or new_anchor) and (target is not None or analyst is not None):
         raise InputError("the chain is verified as a whole, without TARGET and --analyst")
-    book = open_ledger(ledger, anchor, create=False, hold=not new_anchor)
-    if new_anchor:
-        book.renew_anchor(person())
-    if verify or new_anchor:
-        count = book.verify()
-        print_json({"entries": count, "verified": True}) if as_json else click.echo(f"{count:,} entries, none touched")
-        return
-    release = None if target is None else known_release(book, target, store)
-    for entry in book.entries(release, analyst):
-        if as_json:
-            said = {"number": entry.number, "at": entry.at, "kind": entry.kind, "release": entry.release, "analyst": entry.analyst}
-            costs = {"epsilon": entry.spend.epsilon, "delta": entry.spend.delta, "rho": entry.spend.rho}
-            print_json({**said, **costs, "sql": entry.sql, "detail": entry.detail})
-        else:
-            cost = f"epsilon {entry.spend.epsilon:.6g}" if entry.kind == "charge" else ""
-            parts = (str(entry.number), entry.at, entry.kind, entry.analyst or "-", cost, entry.sql, entry.detail)
-            click.echo(" ".join(" ".join(filter(None, parts)).split()))
+    with closing(open_ledger(ledger, anchor, create=False, hold=not new_anchor)) as book:
+        if new_anchor:
+            book.renew_anchor(person())
+        if verify or new_anchor:
+            count = book.verify()
+            print_json({"entries": count, "verified": True}) if as_json else click.echo(f"{count:,} entries, none touched")
+            return
+        release = None if target is None else known_release(book, target, store)
+        for entry in book.entries(release, analyst):
+            _print(entry, as_json)
+
+
+def _print(entry: Entry, as_json: bool) -> None:
+    if as_json:
+        said = {"number": entry.number, "at": entry.at, "kind": entry.kind, "release": entry.release, "analyst": entry.analyst}
+        costs = {"epsilon": entry.spend.epsilon, "delta": entry.spend.delta, "rho": entry.spend.rho}
+        print_json({**said, **costs, "sql": entry.sql, "detail": entry.detail})
+    else:
+        cost = f"epsilon {entry.spend.epsilon:.6g}" if entry.kind == "charge" else ""
+        parts = (str(entry.number), entry.at, entry.kind, entry.analyst or "-", cost, entry.sql, entry.detail)
+        click.echo(" ".join(" ".join(filter(None, parts)).split()))

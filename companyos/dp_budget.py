@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,15 +31,15 @@ def budget(target: str | None, analyst: str | None, ledger: str | None, anchor: 
     from companyos.ledger_release import known_release
     from dpsql.ledger import open_ledger
 
-    book = open_ledger(ledger, anchor, create=False)
-    known = book.releases() if target is None else [known_release(book, target, store)]
-    if as_json:
-        print_json([_document(book, book.spending(release), analyst) for release in known])
-        return
-    if not known:
-        click.echo("the ledger is empty: nothing was asked yet")
-    for release in known:
-        _show(book, book.spending(release), analyst)
+    with closing(open_ledger(ledger, anchor, create=False)) as book:
+        known = book.releases() if target is None else [known_release(book, target, store)]
+        if as_json:
+            print_json([_document(book, book.spending(release), analyst) for release in known])
+            return
+        if not known:
+            click.echo("the ledger is empty: nothing was asked yet")
+        for release in known:
+            _show(book, book.spending(release), analyst)
 
 
 def _show(book: StoredLedger, spending: Spending, analyst: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from companyos.options import json_option, store_option
@@ -36,15 +38,15 @@ def limit(
 
     if all(given is None for given in (epsilon, delta, analyst_epsilon, analyst_delta, refresh)):
         raise click.UsageError("say what is to change: --epsilon, --delta, --analyst-epsilon, --analyst-delta or --refresh")
-    book = open_ledger(ledger, anchor, create=False)
-    known = book.spending(known_release(book, target, store))
-    new = Limit(known.limit.epsilon if epsilon is None else epsilon, known.limit.delta if delta is None else delta)
-    own = known.per_analyst
-    if analyst_epsilon is not None or (own is not None and analyst_delta is not None):
-        was = own or Limit(new.epsilon, new.delta)
-        own = Limit(was.epsilon if analyst_epsilon is None else analyst_epsilon, was.delta if analyst_delta is None else analyst_delta)
-    days = known.refresh_days if refresh is None else refresh or None
-    book.set_limit(known.release, new, own, person(), days)
+    with closing(open_ledger(ledger, anchor, create=False)) as book:
+        known = book.spending(known_release(book, target, store))
+        new = Limit(known.limit.epsilon if epsilon is None else epsilon, known.limit.delta if delta is None else delta)
+        own = known.per_analyst
+        if analyst_epsilon is not None or (own is not None and analyst_delta is not None):
+            was = own or Limit(new.epsilon, new.delta)
+            own = Limit(was.epsilon if analyst_epsilon is None else analyst_epsilon, was.delta if analyst_delta is None else analyst_delta)
+        days = known.refresh_days if refresh is None else refresh or None
+        book.set_limit(known.release, new, own, person(), days)
     if as_json:
         of_each = None if own is None else {"epsilon": own.epsilon, "delta": own.delta}
         of_all = {"epsilon": new.epsilon, "delta": new.delta}

@@ -29,6 +29,18 @@ def replace_file(path: str, content: bytes) -> None:
             _replace(Path(os.path.realpath(given)), content)
 
 
+def require_writable(path: str) -> None:
+    """Raise InputError where `replace_file` could not write, before the work whose result is to be there."""
+    target = Path(os.path.realpath(path))
+    with _told(path):
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not target.exists() or target.is_file():
+            fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
+            fresh.touch(exist_ok=False)
+            fresh.unlink()
+
+
 @contextmanager
 def written_file(path: str) -> Iterator[IO[str]]:
     """Yield what to write a text into that takes the place of the file `path` when all is written; see `replace_file`."""

@@ -6,27 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.options import json_option
+from companyos.options import ColumnsType, json_option
 from companyos.output import print_json, print_table
 
 if TYPE_CHECKING:
     from masking.anonymity import Model, Summary
 
 _WEIGHT = "a number above 0, as in zip=2"
-
-
-class NamedType(click.ParamType[list[str]]):
-    """Column names, separated by commas."""
-
-    name = "columns"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        if isinstance(value, list):
-            return value
-        names = [name.strip() for name in str(value).split(",")]
-        if not all(names):
-            self.fail("names of columns, separated by commas", param, ctx)
-        return names
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -51,7 +37,7 @@ def _weights(ctx: click.Context, param: click.Parameter, given: str | None) -> d
 
 @click.command()
 @click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option("--quasi-identifiers", metavar="A,B,...", type=NamedType(), required=True, help="Columns by which people may be found.")
+@click.option("--quasi-identifiers", metavar="A,B,...", type=ColumnsType(), required=True, help="Columns by which people may be found.")
 @click.option("--k", metavar="N", type=int, help="Every class has at least N rows.")
 @click.option("--l", "l", metavar="X", type=float, help="Every class has at least X different values of each sensitive column.")
 @click.option(
@@ -70,7 +56,7 @@ def _weights(ctx: click.Context, param: click.Parameter, given: str | None) -> d
     show_default=True,
     help="Whether all values are equally far apart, or ordered ones less where they are near.",
 )
-@click.option("--sensitive", metavar="C,...", type=NamedType(), default=[], help="Columns with what nobody should learn of a person.")
+@click.option("--sensitive", metavar="C,...", type=ColumnsType(), default=(), help="Columns with what nobody should learn of a person.")
 @click.option(
     "--hierarchies",
     metavar="DIR",
@@ -119,12 +105,12 @@ def anonymize(source: str, target: str, as_json: bool, functions: dict[str, str]
 
 
 def _specification(
-    quasi_identifiers: list[str],
+    quasi_identifiers: tuple[str, ...],
     weights: dict[str, float],
     suppression: float,
     recoding: Any,
     notation: Any,
-    sensitive: list[str],
+    sensitive: tuple[str, ...],
     **asked: Any,
 ) -> Any:
     from masking.anonymity import QuasiIdentifier, Specification
@@ -138,7 +124,7 @@ def _specification(
 
 
 def _models(
-    sensitive: list[str],
+    sensitive: tuple[str, ...],
     k: int | None,
     l: float | None,  # noqa: E741
     l_kind: str,

@@ -13,6 +13,8 @@ from companyos.output import print_json, print_table, progress
 if TYPE_CHECKING:
     from bundles.progress import Progress
 
+_CHUNK_ROWS = 65_536  # rows of real databases may be wide, and several chunks are in memory at a time
+
 
 @click.command()
 @click.argument("url")
@@ -42,6 +44,10 @@ def run(
     import masking
 
     started = time.monotonic()
+    if certificate is not None:
+        from companyos.files import require_writable
+
+        require_writable(certificate)
     read = masking.read_policy(policy)
     with progress(quiet=as_json) as tell, masking.open_source(url) as source:
 
@@ -51,7 +57,7 @@ def run(
 
         masked = masking.MaskedSource(source, read, masking.read_key(key or read.key), jobs=jobs, on_progress=tell)
         masked.prepare()
-        made = bundles.build(masked, store=store, tag=tag, jobs=jobs, on_progress=checking)
+        made = bundles.build(masked, store=store, tag=tag, jobs=jobs, chunk_rows=_CHUNK_ROWS, on_progress=checking)
     document = made.config.provenance["certificate"]
     if certificate is not None:
         from companyos.certificate_page import certificate_page

@@ -23,7 +23,9 @@ schema_option = click.option(
 ledger_option = click.option(
     "--ledger", metavar="FILE|URL", help="The budget ledger.  [default: $COMPANYOS_LEDGER, or ledger.db in your data folder]"
 )
-anchor_option = click.option("--anchor", metavar="FILE", help="The ledger's anchor, best on another disk.  [default: beside the ledger]")
+anchor_option = click.option(
+    "--anchor", metavar="FILE", help="The ledger's anchor, best on another disk.  [default: in your state folder, or beside the ledger]"
+)
 synthetic_option = click.option(
     "--synthetic", metavar="REF", help="A synthetic bundle of the same schema that answers, labelled so, when the budget is gone."
 )

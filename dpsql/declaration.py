@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
+from dpsql.column_facts import ColumnKnowledge
 from dpsql.errors import DeclarationInvalid
-from dpsql.tree import Facts, Kind, Value
-from schemas.check_facts import facts_of
+from dpsql.tree import Facts
+from dpsql.ways import Ways, first_steps, is_nullable, spoken, steps, ways
 from schemas.errors import nearest
-from schemas.model import Column, ForeignKey, Schema, Table
-from schemas.privacy import Budget, ColumnPrivacy, Privacy
+from schemas.model import ForeignKey, Schema, Table
+from schemas.privacy import Budget, Privacy
 
-FLOAT_STEPS = 2**40  # on how fine a grid floating-point values between their bounds are counted
-CLOSED_INTEGERS = 10_000  # up to so many whole numbers between bounds are a closed list
-
-KINDS: Mapping[str, Kind] = {
-    "smallint": "integer", "integer": "integer", "bigint": "integer", "numeric": "decimal", "real": "double", "double": "double",
-    "text": "text", "varchar": "text", "char": "text", "enum": "text", "boolean": "boolean", "date": "date", "time": "time",
-    "timestamp": "timestamp", "timestamptz": "timestamptz", "interval": "interval", "uuid": "uuid",
-}  # fmt: skip
+NOBODY = " (can be null: such rows belong to nobody)"
 
 
 @dataclass(frozen=True)
@@ -61,153 +52,98 @@ def declare(schema: Schema, privacy: Privacy | None = None) -> Declaration:
     privacy = privacy or schema.privacy
     if privacy is None:
         raise DeclarationInvalid(
-            f"schema '{schema.name}' does not say whose privacy its rows concern: add `privacy: {{unit: table.column}}` to its file"
+            f"schema '{schema.name}' does not say whose privacy its rows concern: add `privacy: {{unit: table.column}}` to its file; "
+            "`companyos dp suggest` proposes the whole section"
         )
-    declaring = _Declaring(schema, privacy)
-    problems = list(declaring.problems())
+    problems = list(_names(schema, privacy))
+    _refuse(schema, problems)
+    unit = schema.at(privacy.unit)
+    assert unit is not None
+    table, column = unit[0].name, unit[1].name
+    known = ways(schema, privacy, table, column)
+    knowledge = ColumnKnowledge(schema, privacy)
+    _refuse(schema, [*_ways(schema, privacy, table, known), *(p for path in privacy.columns for p in knowledge.problems(path))])
+    facts = {(t.name, c.name): knowledge.facts(t, c) for t in schema.tables for c in t.stored_columns}
+    reaches = dict(_reaches(schema, privacy, known))
+    return Declaration(schema, table, column, frozenset(privacy.public), reaches, facts, privacy.groups, privacy.budget)
+
+
+def _refuse(schema: Schema, problems: Sequence[str]) -> None:
     if problems:
         raise DeclarationInvalid("\n".join(f"privacy of schema '{schema.name}': {problem}" for problem in problems))
-    table, _, column = privacy.unit.rpartition(".")
-    facts = {(t.name, c.name): declaring.facts(t, c) for t in schema.tables for c in t.stored_columns}
-    return Declaration(schema, table, column, frozenset(privacy.public), declaring.reaches(), facts, privacy.groups, privacy.budget)
 
 
-class _Declaring:
-    def __init__(self, schema: Schema, privacy: Privacy) -> None:
-        self._schema = schema
-        self._privacy = privacy
-        self._table, _, self._column = privacy.unit.rpartition(".")
-        self._checks = {t.name: facts_of([c.sql for c in t.checks], [c.name for c in t.columns]) for t in schema.tables}
-
-    def problems(self) -> Iterator[str]:
-        names = [t.name for t in self._schema.tables]
-        if not self._schema.has(self._table) or not self._schema.table(self._table).is_unique(self._column):
-            yield f"the unit '{self._privacy.unit}' must be a column that is a key or unique"
-            return
-        for name in (*self._privacy.public, *self._privacy.through, *self._privacy.contributions):
-            if not self._schema.has(name):
-                yield f"there is no table '{name}'{nearest(name, names)}"
-        for path in self._privacy.columns:
-            table, _, column = path.rpartition(".")
-            if not self._schema.has(table) or not self._schema.table(table).has(column):
-                yield f"there is no column '{path}'"
-        for name in self._privacy.public:
-            if self._schema.has(name) and (name == self._table or self._paths(name)):
-                yield f"table '{name}' is said to be public and references the unit"
-        for table in self._schema.tables:
-            ways = self._ways(table.name)
-            if len(ways) > 1:
-                columns = " or ".join(sorted("'" + ", ".join(w[0].columns) + "'" for w in ways))
-                yield f"table '{table.name}' reaches the unit in several ways: say which with `through: {{{table.name}: COLUMN}}`, of {columns}"
-
-    def reaches(self) -> dict[str, Reach]:
-        found = {}
-        for table in self._schema.tables:
-            if table.name == self._table:
-                found[table.name] = Reach((), 1, True)
-                continue
-            ways = self._ways(table.name)
-            if table.name in self._privacy.public or not ways:
-                continue
-            path = ways[0]
-            once = all(self._unique_reference(t, key) for t, key in self._steps(table.name, path))
-            rows = 1 if once else self._privacy.contributions.get(table.name)
-            found[table.name] = Reach(path, rows, once)
-        return found
-
-    def facts(self, table: Table, column: Column) -> Facts:
-        said = self._privacy.columns.get(f"{table.name}.{column.name}", ColumnPrivacy())
-        kind = KINDS.get(column.type.kind, "other")
-        step = Fraction(1) if kind == "integer" else Fraction(1, 10**column.type.decimals) if kind == "decimal" else None
-        checked = self._checks[table.name].columns.get(column.name)
-        lo, hi = (None, None) if said.bounds is None else (_typed(text, kind) for text in said.bounds)
-        if said.bounds is None and checked is not None and kind in ("integer", "decimal") and None not in (checked.low, checked.high):
-            lo, hi = Fraction(checked.low), Fraction(checked.high)  # type: ignore[arg-type]
-        if kind in ("integer", "decimal", "double") and lo is not None and hi is not None:
-            lo, hi = _whole(Fraction(lo)), _whole(Fraction(hi))  # type: ignore[arg-type]
-            if kind == "double":
-                step = Fraction(hi - lo) / FLOAT_STEPS if hi > lo else Fraction(1, FLOAT_STEPS)
-        values = self._values(column, said, checked.values if checked is not None else None)
-        if values is None and kind == "integer" and isinstance(lo, int) and isinstance(hi, int) and hi - lo < CLOSED_INTEGERS:
-            values = tuple(range(lo, hi + 1))
-        reference = next((k for k in table.foreign_keys if k.columns == (column.name,) and k.table in self._privacy.public), None)
-        identifies = (table.name, column.name) == (self._table, self._column) or any(
-            k.table == self._table and column.name in k.columns for k in table.foreign_keys
-        )
-        public_key = table.name in self._privacy.public and table.is_unique(column.name)
-        return Facts(
-            kind,
-            nullable=column.nullable,
-            lo=lo,  # type: ignore[arg-type]
-            hi=hi,  # type: ignore[arg-type]
-            step=step,
-            values=values if not identifies else None,
-            table=reference.table if reference and values is None else table.name if public_key and values is None else None,
-            table_column=reference.target[0] if reference and values is None else column.name if public_key and values is None else None,
-            identifies=identifies,
-        )
-
-    def _values(self, column: Column, said: ColumnPrivacy, checked: list[object] | None) -> tuple[Value, ...] | None:
-        values: tuple[Value, ...] | None = None if said.values is None else tuple(_typed(v, KINDS[column.type.kind]) for v in said.values)
-        if values is None and column.type.kind == "enum":
-            values = column.type.values or self._schema.enums.get(column.type.name or "")
-        if values is None and column.type.kind == "boolean":
-            values = (False, True)
-        if values is None and checked and all(isinstance(v, str) for v in checked):
-            values = tuple(checked)  # type: ignore[arg-type]
-        return values
-
-    def _ways(self, table: str) -> list[tuple[ForeignKey, ...]]:
-        """The ways from `table` to the unit that are left when `through` has chosen and the shortest is preferred."""
-        if table == self._table:
-            return []
-        paths = self._paths(table)
-        chosen = self._privacy.through.get(table)
-        if chosen is not None:
-            paths = [p for p in paths if chosen in p[0].columns]
-        shortest = min((len(p) for p in paths), default=0)
-        return [p for p in paths if len(p) == shortest]
-
-    def _paths(self, table: str, seen: tuple[str, ...] = ()) -> list[tuple[ForeignKey, ...]]:
-        if table == self._table:
-            return [()]
-        found: list[tuple[ForeignKey, ...]] = []
-        for key in self._schema.table(table).foreign_keys:
-            if key.table in (*seen, table) or (key.table == self._table and key.target != (self._column,)):
-                continue
-            chosen = self._privacy.through.get(table)
-            if chosen is not None and chosen not in key.columns:
-                continue
-            found += [(key, *rest) for rest in self._paths(key.table, (*seen, table))]
-        return found
-
-    def _steps(self, table: str, path: tuple[ForeignKey, ...]) -> Iterator[tuple[Table, ForeignKey]]:
-        for key in path:
-            yield self._schema.table(table), key
-            table = key.table
-
-    def _unique_reference(self, table: Table, key: ForeignKey) -> bool:
-        return any(set(unique) <= set(key.columns) for unique in table.unique_sets())
+def _names(schema: Schema, privacy: Privacy) -> Iterator[str]:
+    """What names a table or column that there is not, or that cannot be meant."""
+    tables = [t.name for t in schema.tables]
+    columns = [f"{t.name}.{c.name}" for t in schema.tables for c in t.stored_columns]
+    unit = schema.at(privacy.unit)
+    unit_table = None if unit is None else unit[0].name
+    if unit is None or privacy.unit not in columns:
+        yield f"the unit '{privacy.unit}' is no stored column{nearest(privacy.unit, columns)}"
+    elif not unit[0].is_unique(unit[1].name):
+        yield f"the unit '{privacy.unit}' must be a key or unique, so that it tells one person from another"
+    for name in dict.fromkeys((*privacy.public, *privacy.through, *privacy.contributions)):
+        if name not in tables:
+            yield f"there is no table '{name}'{nearest(name, tables)}"
+    for path in privacy.columns:
+        if path not in columns:
+            hint = "; what is hidden or computed cannot be asked for" if schema.at(path) else nearest(path, columns)
+            yield f"there is no stored column '{path}'{hint}"
+    if unit_table in privacy.public:
+        yield f"table '{unit_table}' holds the units, so it cannot be public"
+    for name in (*privacy.through, *privacy.contributions):
+        if name in privacy.public:
+            yield f"table '{name}' is public, so that no unit has rows in it"
+    for name in (*privacy.through, *privacy.contributions):
+        if name == unit_table:
+            yield f"table '{name}' holds the units themselves: each has one row there, and there is no way to choose"
+    for name, rows in privacy.contributions.items():
+        if rows < 1:
+            yield f"contributions of '{name}' must be at least 1, not {rows}"
+    if privacy.groups is not None and privacy.groups < 1:
+        yield f"groups must be at least 1, not {privacy.groups}"
 
 
-def _whole(number: Fraction) -> int | Fraction:
-    return number.numerator if number.denominator == 1 else number
+def _ways(schema: Schema, privacy: Privacy, unit_table: str, known: Ways) -> Iterator[str]:
+    """What is wrong with the ways to the unit, or not said of them."""
+    for name in privacy.public:
+        found = first_steps(schema, schema.table(name), unit_table, set(privacy.public) - {name})
+        if found:
+            yield f"table '{name}' is said to be public, and by '{', '.join(found[0].columns)}' its rows belong to units"
+    for name, column in privacy.through.items():
+        able = first_steps(schema, schema.table(name), unit_table, set(privacy.public))
+        if not any(column in key.columns for key in able):
+            others = " or ".join(f"'{', '.join(key.columns)}'" for key in able)
+            hint = f"; those that do are {others}" if able else "; none of that table does"
+            yield f"through: {{{name}: {column}}} names no reference that leads to {privacy.unit}{hint}"
+    for name, several in known.open.items():
+        said = "; or ".join(spoken(path) + (NOBODY if is_nullable(schema, name, path) else "") for path in several)
+        own = [c for path in several for c in path[0].columns if sum(c in other[0].columns for other in several) == 1]
+        example = f"`through: {{{name}: {own[0]}}}`" if own else "`through`"
+        yield f"table '{name}' reaches {privacy.unit} in several ways; say which, as in {example}: {said}"
+    if known.circle:
+        yield f"the ways that `through` chooses lead in a circle and never to {privacy.unit}: {', '.join(known.circle)}"
+    for name in privacy.contributions:
+        if name not in known.paths and name not in known.open and name not in known.circle:
+            yield f"contributions of '{name}': its rows belong to no unit, since no reference leads from it to {privacy.unit}"
 
 
-def _typed(said: Any, kind: Kind) -> Value:
-    """A declared value, as text of a schema file or as a Python value, as expressions have it."""
-    text = str(said).lower() if isinstance(said, bool) else str(said)
-    match kind:
-        case "integer" | "decimal" | "double":
-            return _whole(Fraction(text.replace("_", "")))
-        case "boolean":
-            return text == "true"
-        case "date":
-            return datetime.date.fromisoformat(text[:10])
-        case "timestamp":
-            return datetime.datetime.fromisoformat(text).replace(tzinfo=None)
-        case "timestamptz":
-            moment = datetime.datetime.fromisoformat(text)
-            return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-        case _:
-            return text
+def _reaches(schema: Schema, privacy: Privacy, known: Ways) -> Iterator[tuple[str, Reach]]:
+    for name, path in known.paths.items():
+        once = [_one_a_row(table, key) for table, key in steps(schema, name, path)]
+        if all(once):
+            yield name, Reach(path, 1, True)
+            continue
+        # a table with one row at most for each of its parent's has no more of a unit than that has
+        rows = privacy.contributions.get(name)
+        for position, key in enumerate(path[:-1]):
+            if not once[position]:
+                break
+            above = privacy.contributions.get(key.table)
+            rows = above if rows is None else rows if above is None else min(rows, above)
+        yield name, Reach(path, rows, False)
+
+
+def _one_a_row(table: Table, key: ForeignKey) -> bool:
+    return any(set(unique) <= set(key.columns) for unique in table.unique_sets())

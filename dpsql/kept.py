@@ -19,7 +19,7 @@ from dpsql.tree import Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
 Law = Literal["laplace", "gaussian", "noisy max"]
-_NAME = re.compile(r'"(?:[^"]|"")*"')
+_NAME = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")  # or a text, which may hold anything and is left as it is
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def renamed(text: str, names: Collection[str]) -> str:
 
     def number(found: re.Match[str]) -> str:
         name = found.group()[1:-1]
-        return numbers.setdefault(name, f'"#{len(numbers)}"') if name in names else found.group()
+        return numbers.setdefault(name, f'"#{len(numbers)}"') if found.group()[0] == '"' and name in names else found.group()
 
     return _NAME.sub(number, text)
 

@@ -15,7 +15,8 @@ from dpsql.compiling.measuring import Measuring, unit_bounds
 from dpsql.compiling.relations import Relations
 from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
-from dpsql.noise import Mechanism, Sensitivity, add_noise, choose_threshold, keys_above, quantile
+from dpsql.noise import Mechanism, ReleasedKeys, Sensitivity, add_noise, choose_threshold, keys_above, quantile
+from dpsql.noise.ranges import LARGEST
 from dpsql.planning.model import Part, Plan, Shares, Threshold
 from schemas.model import Schema
 
@@ -133,7 +134,9 @@ class _Measuring:
 
     def _released_keys(self, counts: Mapping[GroupKey, int], most_groups: int) -> KeptPart:
         shares = self._plan.shares
-        released = keys_above(counts, most_groups, shares.keys, shares.keys_delta, min_units=self._plan.settings.min_units)
+        released: ReleasedKeys[GroupKey] = keys_above(
+            counts, most_groups, shares.keys, shares.keys_delta, min_units=self._plan.settings.min_units
+        )
         return KeptPart(tuple(released.counts), tuple(released.counts.values()), "laplace", released.scale, shares.keys)
 
     def _part(self, part: Part, cells: Cells, groups: tuple[GroupKey, ...], most_groups: int, bounds: Mapping[str, int]) -> KeptPart:
@@ -148,7 +151,9 @@ class _Measuring:
             return KeptPart(groups, chosen, "noisy max", 0.0, shares.part)
         mechanism = mechanism_of(Sensitivity(most_groups, limit.largest), shares)
         exact = cells.sums.get(part.name, {})
-        noisy = add_noise([exact.get(group, 0) for group in groups], mechanism)
+        # a refusal of sums beyond what the samplers hold would tell of one unit; held at their end they change no more than before
+        held = [max(1 - LARGEST, min(exact.get(group, 0), LARGEST - 1)) for group in groups]
+        noisy = add_noise(held, mechanism)
         return KeptPart(groups, tuple(noisy), mechanism.kind, mechanism.scale, shares.part)
 
 

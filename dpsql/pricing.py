@@ -59,24 +59,24 @@ def _gaussian(plans: Sequence[Plan], epsilon: float, delta: float) -> float | No
     return rho if gaussian < laplace else None
 
 
-def price(plan: Plan, known: Measured) -> Spend:
-    """Return what it costs to measure what `known` has not."""
-    shares = plan.shares
+def price(plans: Sequence[Plan], known: Sequence[Measured]) -> Spend:
+    """Return what it costs to measure what `known` has not, plan by plan; Gaussian parts of all plans pay together."""
     total = NOTHING
-    for threshold in plan.thresholds:
-        if threshold.name not in known.thresholds:
-            total += Spend.pure(shares.threshold)
-    gaussian = 0
-    spread = plan.groups or 1
-    for part in plan.parts:
-        if part.name in known.parts:
-            continue
-        if part.kind == "units" and plan.private_keys:
-            total += Spend.threshold(shares.keys, shares.keys_delta, spread)
-        elif shares.rho is not None and part.kind != "quantile":
-            gaussian += 1
-        else:
-            total += Spend.pure(shares.part, spread)
-    if gaussian and shares.rho is not None:
-        total += Spend.gaussian(total_of([shares.rho] * gaussian), shares.delta)
+    rhos: list[float] = []
+    for plan, have in zip(plans, known, strict=True):
+        shares, spread = plan.shares, plan.groups or 1
+        for threshold in plan.thresholds:
+            if threshold.name not in have.thresholds:
+                total += Spend.pure(shares.threshold)
+        for part in plan.parts:
+            if part.name in have.parts:
+                continue
+            if part.kind == "units" and plan.private_keys:
+                total += Spend.threshold(shares.keys, shares.keys_delta, spread)
+            elif shares.rho is not None and part.kind != "quantile":
+                rhos.append(shares.rho)
+            else:
+                total += Spend.pure(shares.part, spread)
+    if rhos:
+        total += Spend.gaussian(total_of(rhos), plans[0].shares.delta)
     return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -39,6 +39,7 @@ DEFAULT_SHARE = 0.1  # of the limit, where neither the analyst nor the declarati
 FIRST_SHARE = 0.001  # of the limit, for the first look of a query with a target
 DELTA_SHARE = 0.01
 EXACT = 1e9  # the epsilon at which noise is nothing
+MOST_SET = 2**31 - 1  # groups of a unit, or units of a group, that an analyst may set
 MOST_PUBLIC_ROWS = 1_000_000
 MOST_REMEMBERED = 1_000
 NO_KNOWN = Measured({}, {})
@@ -76,7 +77,7 @@ class Service:
             one = plan(in_order(release, self._dialect), self.declaration, Settings())
             tables[release.name] = noisy_table(one, nothing_measured(one), [])
         outcome = work(query.residual, tables)
-        extended = with_errors(query.residual, {release.name: list(release.names) for release in query.releases})
+        extended = with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
         noisy = tuple(sorted({*extended.errors, *extended.unknown}))
         return Prepared(query.outputs or tuple(outcome.column_names), tuple(outcome.schema.types), noisy)
 
@@ -103,7 +104,7 @@ class Service:
         query = self._bind(sql, parameters)
         plans = self._plans(query, settings)
         known = self._known(plans, settings)
-        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        spend = price(plans, known)
         free = spend == NOTHING
         bounds: list[str] = []
         statements: list[str] = []
@@ -133,6 +134,9 @@ class Service:
             raise QueryInvalid(f"epsilon must be from 0.000001 to 1000000000000, not {epsilon:g}")
         if not 0 <= delta < 1:
             raise QueryInvalid(f"delta must be at least 0 and below 1, not {delta:g}")
+        for name, number in (("max_groups", settings.max_groups), ("min_units", settings.min_units)):
+            if number is not None and not 1 <= number <= MOST_SET:
+                raise QueryInvalid(f"{name} must be a whole number from 1 to {MOST_SET:,}, not {number}")
         plans = [plan(in_order(r, self._dialect), self.declaration, settings) for r in query.releases]
         if delta == 0 and any(p.private_keys for p in plans):
             raise QueryRefused(
@@ -145,7 +149,7 @@ class Service:
         plans = self._plans(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
         known = self._known(plans, settings)
-        spend = _total(price(p, k) for p, k in zip(plans, known, strict=True))
+        spend = price(plans, known)
         if spend == NOTHING:
             return self._answer(query, plans, known, groups, spend)
         digests = [digest for p in plans for digest in self._digests(p).values()]
@@ -191,12 +195,12 @@ class Service:
         }
 
     def _keep(self, charge: Charge, one: Plan, known: Measured, measured: Measured) -> Measured:
-        """Keep what was measured now; where another kept the same in the meantime, his stays."""
+        """Keep what was measured now; where another kept the same, his stays, and answers too unless more epsilon was paid now."""
         digests = self._digests(one)
         new = {f"threshold:{n}": k for n, k in measured.thresholds.items() if n not in known.thresholds}
         new |= {f"part:{n}": k for n, k in measured.parts.items() if n not in known.parts}
         stored = self.ledger.keep(charge, {digests[n]: k.encode() for n, k in new.items()})
-        settled = {n: KeptPart.decode(stored[digests[n]]) for n in new}
+        settled = {n: max(KeptPart.decode(stored[digests[n]]), k, key=lambda part: part.epsilon) for n, k in new.items()}
         return Measured(
             {**known.thresholds, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("threshold:")}},
             {**known.parts, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("part:")}},
@@ -294,13 +298,6 @@ class Service:
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
-
-
-def _total(spends: Iterable[Spend]) -> Spend:
-    total = NOTHING
-    for spend in spends:
-        total += spend
-    return total
 
 
 def _expected(one: Plan, name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Values of persons in what people wrote: constants in the SQL of a schema and in a policy, both of which stand in the bundle."""
+"""Values of persons in what people wrote, which stands in the bundle: constants in SQL and in a policy, names and labels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 from masking.errors import Survivors
 from masking.known import KnownValues
 from masking.policy.model import Policy, Treatment
+from schemas.model import Schema
 
 # quoted as any database does it, and numbers long enough to be of one person: limits and ranges are shorter
 _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$|(?<![\w.])\d{10,}""", re.DOTALL)
 
-_WORD = re.compile(r"[a-z_]+")  # words of the policy's own language, such as `given`, which somebody may be called
+_WORD = re.compile(r"[a-z]+")  # words of the policy's own language, such as `given`, which somebody may be called
 
 
 def holds_a_person(known: KnownValues, sql: str) -> bool:
@@ -22,9 +23,12 @@ def holds_a_person(known: KnownValues, sql: str) -> bool:
     return bool(constants) and any(known.find(constants, identifying=True))
 
 
-def require_no_person(known: KnownValues, policy: Policy) -> None:
-    """Raise Survivors, with places and without values, where more of what a policy says holds a value of a person than it allows."""
-    said = list(_said(policy))
+def require_no_person(known: KnownValues, policy: Policy, schema: Schema) -> None:
+    """Raise Survivors, with places and without values, where more of what a policy and a schema say holds a person's value than allowed.
+
+    Of the schema the names of tables and columns, and the labels of enumerations: its SQL is left out where it holds one.
+    """
+    said = [*_said(policy), *_named(schema)]
     constants = [(place, match.group()) for place, text, sql in said if sql for match in _LITERAL.finditer(text)]
     constants += [(place, text) for place, text, sql in said if not sql and not _WORD.fullmatch(text)]
     found = known.find([text for _, text in constants], identifying=True)
@@ -32,9 +36,26 @@ def require_no_person(known: KnownValues, policy: Policy) -> None:
     if len(places) > policy.proof.survivors:
         listed = "\n  ".join(dict.fromkeys(places))
         raise Survivors(
-            f"{policy.file}: what it says holds values of persons of the source, and would stand in the certificate; say it by other "
-            f"columns or values, or allow it (`proof: {{survivors: {len(places)}}}`):\n  {listed}"
+            f"{policy.file}: what it and the schema say holds values of persons of the source, and would stand in the bundle; say it by "
+            f"other columns or values, drop such tables and columns, or allow it (`proof: {{survivors: {len(places)}}}`):\n  {listed}"
         )
+
+
+def places_of_persons(known: KnownValues, schema: Schema, certificate: Mapping[str, Any]) -> list[str]:
+    """Where a finished bundle's schema, or what people wrote into its certificate, holds a value by which `known` knows a person."""
+    written = [(place, text) for place, text, _ in _named(schema) if not _WORD.fullmatch(text)]
+    for table in schema.tables:
+        sql = [(c.name, text) for c in table.columns for text in (c.default, c.computed) if text is not None]
+        sql += [("its checks", check.sql) for check in table.checks]
+        written += [(f"{table.name}: {where}", match.group()) for where, text in sql for match in _LITERAL.finditer(text)]
+        comments = [(table.name, table.comment), *((f"{table.name}.{c.name}", c.comment) for c in table.columns)]
+        written += [(f"the comment of {where}", text) for where, text in comments if text is not None]
+    for column in certificate.get("columns", ()):
+        where = f"the certificate: {column['table']}.{column['column']}"
+        written += [(where, text) for text in _texts(column["parameters"]) if not _WORD.fullmatch(text)]
+        written += [(where, match.group()) for text in (column["when"] or "", *column["evidence"]) for match in _LITERAL.finditer(text)]
+    found = known.find([text for _, text in written], identifying=True)
+    return list(dict.fromkeys(place for (place, _), spans in zip(written, found, strict=True) if spans))
 
 
 def _said(policy: Policy) -> Iterator[tuple[str, str, bool]]:
@@ -50,6 +71,17 @@ def _said(policy: Policy) -> Iterator[tuple[str, str, bool]]:
         yield from ((f"subset: {word}", text, True) for text in _texts(value))
     for item in policy.anonymity:
         yield from (("anonymity", text, False) for text in _texts(item))
+
+
+def _named(schema: Schema) -> Iterator[tuple[str, str, bool]]:
+    for number, table in enumerate(schema.tables, 1):
+        yield f"the name of table {number}", table.name, False
+        for place, column in enumerate(table.columns, 1):
+            yield f"the name of column {place} of table {number}", column.name, False
+            for label in (column.type.item or column.type).values:
+                yield f"{table.name}.{column.name}, a label of its type", label, False
+    for name, labels in schema.enums.items():
+        yield from ((f"{name}, a label of the type", label, False) for label in labels)
 
 
 def _of_treatment(place: str, treatment: Treatment) -> Iterator[tuple[str, str, bool]]:

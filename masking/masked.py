@@ -33,6 +33,8 @@ from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
 from masking.proof import (
     Compared,
+    Copies,
+    CopiesFound,
     Scanner,
     ScanReport,
     TableLearner,
@@ -41,9 +43,12 @@ from masking.proof import (
     column_entries,
     common_words,
     compare,
+    copies,
     examined,
     is_compared,
+    key_columns,
     learn_pools,
+    textual_or_whole,
 )
 from masking.references import Families
 from masking.review import price_documents, prices
@@ -54,7 +59,7 @@ from masking.transformers.base import Learner, Rows
 from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 
-_MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared]]  # what stayed in each column that is compared
+_MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]  # with what stayed, and where
 _BETWEEN = "\x1f"
 
 
@@ -97,7 +102,7 @@ class MaskedSource:
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
         self._total = sum(source.count(t.name) for t in source.schema.tables)
-        self._unchanged = Unchanged()
+        self._unchanged, self._copies = Unchanged(), Copies()
         self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
@@ -122,12 +127,16 @@ class MaskedSource:
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
-        require_no_person(self._known, self.policy)
+        require_no_person(self._known, self.policy, self.schema)
         self.schema, self.left_out = output_schema(
             self.source.schema, self.policy, holds_a_person=lambda sql: holds_a_person(self._known, sql)
         )
         self._scanner = Scanner(
-            self._known, self._examined, allowed=self.policy.proof.survivors, common_words=self.policy.proof.common_words
+            self._known,
+            self._examined,
+            allowed=self.policy.proof.survivors,
+            common_words=self.policy.proof.common_words,
+            keys=key_columns(self.schema),
         )
         self._done = 0
 
@@ -184,7 +193,8 @@ class MaskedSource:
 
     def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:
         """Count what stayed as it was."""
-        batch, compared = masked
+        batch, compared, copied = masked
+        self._copies.add(bound.table.name, copied)
         resolved = self._resolved.tables[bound.table.name].columns
         for name, found in compared.items():
             self._unchanged.add(f"{bound.table.name}.{name}", resolved[name], found)
@@ -207,7 +217,24 @@ class MaskedSource:
                 found = compare(self._known.hasher, values, columns[-1])
                 if found is not None:
                     compared[c.column.name] = found
-        return pa.RecordBatch.from_arrays(columns, schema=table.arrow), compared
+        made = pa.RecordBatch.from_arrays(columns, schema=table.arrow)
+        return made, compared, self._copied(bound, batch, made)
+
+    @staticmethod
+    def _copied(bound: BoundTable, raw: pa.RecordBatch, made: pa.RecordBatch) -> Mapping[tuple[str, str], CopiesFound]:
+        """Where the numbers that are masked stand in public columns of their rows."""
+        masked = [
+            c.column.name for c in bound.columns if c.masker is not None and c.treatment.klass == "direct" and is_compared(c.treatment)
+        ]
+        numbers = {name: raw.column(name) for name in masked if pa.types.is_integer(raw.column(name).type)}
+        public = [c.column.name for c in bound.columns if c.treatment.klass == "public"]
+        looked = textual_or_whole({name: made.schema.field(name).type for name in public}) if numbers else ()
+        keys = {name for name in looked if bound.table.is_unique(name) or bound.table.foreign_key_of(name) is not None}
+        found = {}
+        for name, values in numbers.items():  # a reference may be the same as the row's own key: both may count from one
+            others = looked if bound.table.is_unique(name) else [other for other in looked if other not in keys]
+            found.update(copies({name: values}, {other: made.column(other) for other in others}))
+        return found
 
     def _source_column(self, table: str, column: str) -> Column:
         return self.source.schema.table(table).column(column)
@@ -267,6 +294,7 @@ class MaskedSource:
             report = self._scanner.report()
             report.require()
             self._unchanged.require()
+            self._copies.require()
             self._certificate = self._certified(report)
             self._bound, self._key, self._scanner, self._people_key = {}, None, None, b""
         return {"certificate": self._certificate}

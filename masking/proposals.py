@@ -76,6 +76,8 @@ def candidates(column: Column, klass: str, entity: str | None, *, key: bool) -> 
 def _keys(kind: str) -> Iterator[Step]:
     if kind in (*INTEGERS, "numeric"):
         yield Step("hash", {"form": "integer"})
+        if kind == "numeric":  # which may hold too few digits for any hash
+            yield Step("code")
     elif kind == "uuid":
         yield Step("hash", {"form": "uuid"})
     elif kind in TEXTS:

@@ -251,3 +251,11 @@ class Schema:
 
     def has(self, name: str) -> bool:
         return name in self._by_name
+
+    def at(self, path: str) -> tuple[Table, Column] | None:
+        """Return the table and column that `table.column` names (either may hold dots itself), None where there is none."""
+        for position, letter in enumerate(path):
+            if letter == "." and self.has(path[:position]) and self.table(path[:position]).has(path[position + 1 :]):
+                table = self.table(path[:position])
+                return table, table.column(path[position + 1 :])
+        return None

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+
+Said = str | bool | int | float | Decimal | datetime.date | datetime.datetime
 
 
 @dataclass(frozen=True)
 class ColumnPrivacy:
     """What is declared of a column: `bounds` between which its values count, or the closed list of its `values`.
 
-    Values are texts as a schema file writes them, or numbers, truth values, dates and times.
+    Kept as texts, as a schema file writes them (`schemas.privacy_values` reads them); numbers, truth values, dates and times that
+    are given instead become such texts.
     """
 
-    bounds: tuple[Any, Any] | None = None
-    values: tuple[Any, ...] | None = None
+    bounds: tuple[Said, Said] | None = None
+    values: tuple[Said, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("bounds", "values"):
+            said: Iterable[Said] | None = getattr(self, name)
+            if said is not None:
+                object.__setattr__(self, name, tuple(_text(one) for one in said))
+
+
+def _text(said: Said) -> str:
+    if isinstance(said, bool):
+        return "true" if said else "false"
+    return said.isoformat() if isinstance(said, datetime.date) else str(said)
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,7 @@ class Privacy:
             "public": list(self.public),
             "through": [[table, column] for table, column in self.through.items()],
             "columns": [
-                [name, {k: [str(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}]
+                [name, {k: list(v) for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}]
                 for name, c in self.columns.items()
             ],
             "contributions": [[table, rows] for table, rows in self.contributions.items()],

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import yaml
@@ -13,14 +10,14 @@ import yaml
 from schemas import grammar
 from schemas.errors import nearest
 from schemas.privacy import Budget, ColumnPrivacy, Privacy
-from schemas.types import FLOATS, INTEGERS, SqlType
+from schemas.privacy_values import declared_bounds, declared_values
+from schemas.types import SqlType
 from schemas.yaml_nodes import Node, Reading
 
 if TYPE_CHECKING:
     from schemas.table_reader import TableReader
 
 MOST = 2**53
-_NUMBERS = (*INTEGERS, *FLOATS, "numeric")
 
 
 class PrivacyReader:
@@ -93,30 +90,29 @@ class PrivacyReader:
                 continue
             parts = self._reading.mapping(value, f"the privacy of '{name}'", [k.name for k in grammar.PRIVACY_COLUMN])
             if not parts:
+                if isinstance(value, yaml.MappingNode) and not value.value:
+                    self._reading.say(value, f"the privacy of '{name}' is `bounds` or `values`")
                 continue
             kind = self._columns[name]
-            bounds = self._texts(parts["bounds"][1], f"a bound of '{name}'", kind) if "bounds" in parts else None
-            if bounds is not None and (len(bounds) != 2 or not _ordered(bounds)):
-                self._reading.say(parts["bounds"][1], f"the bounds of '{name}' are two values, the lower one first")
-                bounds = None
-            values = self._texts(parts["values"][1], f"a value of '{name}'", kind) if "values" in parts else None
-            found[name] = ColumnPrivacy(None if bounds is None else (bounds[0], bounds[1]), values)
+            if len(parts) > 1:
+                self._reading.say(value, f"'{name}' has either bounds or a closed list of values, not both")
+            elif "bounds" in parts:
+                bounds = self._checked(parts["bounds"][1], f"bounds of '{name}'", kind, declared_bounds)
+                found[name] = ColumnPrivacy(bounds=None if bounds is None else (bounds[0], bounds[1]))
+            else:
+                found[name] = ColumnPrivacy(values=self._checked(parts["values"][1], f"values of '{name}'", kind, declared_values))
         return found
 
-    def _texts(self, node: Node, what: str, kind: SqlType | None) -> tuple[str, ...] | None:
-        texts = []
-        for inner in self._reading.items(node, what):
-            text = self._reading.text(inner, what)
-            if text is None:
-                return None
-            if kind is not None and not _fits(text, kind):
-                self._reading.say(inner, f"{what} must be of type {kind}, not '{text[:60]}'")
-                return None
-            texts.append(text)
-        if not texts or len(set(texts)) != len(texts):
-            self._reading.say(node, f"{what}: a list of different values is needed")
+    def _checked(self, node: Node, what: str, kind: SqlType | None, read: Callable[..., object]) -> tuple[str, ...] | None:
+        texts = [self._reading.text(inner, what) for inner in self._reading.items(node, what)]
+        if not isinstance(node, yaml.SequenceNode) or kind is None or None in texts:
             return None
-        return tuple(texts)
+        try:
+            read(texts, kind)
+        except ValueError as error:
+            self._reading.say(node, f"{what}: {error}")
+            return None
+        return tuple(text for text in texts if text is not None)
 
     def _budget(self, node: Node) -> Budget | None:
         parts = self._reading.mapping(node, "budget", [k.name for k in grammar.BUDGET])
@@ -136,41 +132,3 @@ class PrivacyReader:
             self._reading.say(node, f"{what} needs an epsilon above 0, and a delta from 0 to below 1")
             return None, 0.0
         return float(epsilon), float(delta)
-
-
-def _fits(text: str, kind: SqlType) -> bool:
-    if kind.kind in _NUMBERS:
-        return _number(text) is not None
-    if kind.kind == "boolean":
-        return text in ("true", "false")
-    if kind.kind in ("date", "timestamp", "timestamptz"):
-        return _moment(text) is not None
-    if kind.kind == "enum":
-        return text in kind.values
-    return True
-
-
-def _ordered(bounds: tuple[str, ...]) -> bool:
-    low, high = bounds
-    numbers = _number(low), _number(high)
-    if None not in numbers:
-        return numbers[0] <= numbers[1]  # type: ignore[operator]
-    moments = _moment(low), _moment(high)
-    return None not in moments and moments[0] <= moments[1]  # type: ignore[operator]
-
-
-def _number(text: str) -> Decimal | None:
-    if not re.fullmatch(r"[+-]?[0-9._]+(e[+-]?[0-9]{1,2})?", text.lower()):
-        return None
-    try:
-        return Decimal(text.replace("_", ""))
-    except InvalidOperation:
-        return None
-
-
-def _moment(text: str) -> datetime.datetime | None:
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from schemas.yaml_text import Written, flow, text, visible
 Notes = Mapping[tuple[str, ...], Sequence[str]]
 
 _WIDTH = 140
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}|true|false")
 
 
 def to_yaml(schema: Schema, notes: Notes | None = None) -> str:
@@ -57,7 +59,7 @@ class _Writer:
         for table in schema.tables:
             yield from self._table(table)
         if schema.privacy is not None:
-            yield from _privacy(schema.privacy)
+            yield from privacy_lines(schema.privacy)
         if schema.scenarios:
             yield from _scenarios(schema)
 
@@ -264,8 +266,9 @@ def _checks(key: str, checks: Sequence[Check]) -> Iterator[str]:
         yield f"      {text(str(check.name))}: {text(check.sql)}"
 
 
-def _privacy(privacy: Privacy) -> Iterator[str]:
-    said = privacy_parts(privacy)
+def privacy_lines(privacy: Privacy) -> Iterator[str]:
+    """Yield the lines of a `privacy:` section."""
+    said = _privacy_parts(privacy)
     if list(said) == ["unit"]:
         yield f"privacy: {flow(said)}"
         return
@@ -279,7 +282,7 @@ def _privacy(privacy: Privacy) -> Iterator[str]:
             yield f"  {key}: {flow(value)}"
 
 
-def privacy_parts(privacy: Privacy) -> dict[str, Any]:
+def _privacy_parts(privacy: Privacy) -> dict[str, Any]:
     """What a `privacy:` section says, key by key, without what is not said."""
     budget = privacy.budget
     own = {"epsilon": budget.analyst_epsilon, "delta": budget.analyst_delta} if budget and budget.analyst_epsilon is not None else None
@@ -291,8 +294,13 @@ def privacy_parts(privacy: Privacy) -> dict[str, Any]:
         "groups": privacy.groups,
         "budget": {"epsilon": budget.epsilon, "delta": budget.delta, **({"analyst": own} if own else {})} if budget else None,
         "columns": {
-            name: {k: [str(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
+            name: {k: [_said(x) for x in v] for k, v in (("bounds", c.bounds), ("values", c.values)) if v is not None}
             for name, c in privacy.columns.items()
         },
     }
     return {key: value for key, value in said.items() if value not in (None, [], {})}
+
+
+def _said(value: object) -> Written:
+    """A declared value: plain numbers, dates and truths need no quotes, since the reader takes each by its column's type."""
+    return Written(str(value)) if _PLAIN.fullmatch(str(value)) else text(str(value))

@@ -11,6 +11,14 @@ from dpsql.tree import Expression, Facts
 from schemas.types import SqlType
 
 Name = Literal["duckdb", "postgres"]
+# the least and greatest key of a kind that is a value of its own in Python
+KEY_EDGES = {
+    "date": ("DATE '0001-01-01'", "DATE '9999-12-31'"),
+    "timestamp": ("TIMESTAMP '0001-01-01 00:00:00'", "TIMESTAMP '9999-12-31 23:59:59.999999'"),
+    "timestamptz": ("TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"),
+    "double": ("-1.7e308", "1.7e308"),
+    "decimal": ("-1e300", "1e300"),
+}
 
 
 def quoted(name: str) -> str:
@@ -57,17 +65,36 @@ class Dialect:
             return f"CAST({clamped(value, lo, hi)} AS BIGINT)"
         scale = 1 / step
         factor = f"* {float(scale)!r}" if scale.denominator == 1 else f"/ {float(step)!r}"
-        scaled = f"CAST({value} AS {self.double}) {factor}"
         if facts.kind == "double":
-            scaled = f"NULLIF({scaled}, CAST('NaN' AS {self.double}))"
+            value = f"NULLIF({value}, CAST('NaN' AS {self.double}))"
+        if facts.kind == "double" or (facts.kind == "decimal" and self.name == "postgres"):
+            # PostgreSQL fails where a product or a cast leaves the doubles, and one row of one unit would silence all others
+            edge = float((max(-lo, hi, 0) + 2) * step)
+            value = f"CASE WHEN {value} < {-edge!r} THEN {-edge!r} WHEN {value} > {edge!r} THEN {edge!r} ELSE {value} END"
+        scaled = f"CAST({value} AS {self.double}) {factor}"
         return f"CAST(ROUND({clamped(scaled, lo, hi)}) AS BIGINT)"
 
     def _number(self, value: str, facts: Facts) -> str:
         if facts.kind == "date":
-            return f"CAST({value} AS DATE) - DATE '1970-01-01'"
+            days = f"CAST({value} AS DATE) - DATE '1970-01-01'"
+            # PostgreSQL fails over an infinite date
+            return days if self.name == "duckdb" else f"CASE WHEN ISFINITE(CAST({value} AS DATE)) THEN {days} END"
         if facts.kind in ("timestamp", "timestamptz"):
             return f"EXTRACT(EPOCH FROM {value})"
         return value
+
+    def key(self, expression: Expression) -> str:
+        """A group key, null where Python has no value of its own for it.
+
+        A driver fails over such values or tells them as others, and then one unit's row would hide or take the group of many.
+        """
+        value, kind = self.expression(expression), expression.facts.kind
+        edges = KEY_EDGES.get(kind) if kind != "decimal" or self.name == "postgres" else None
+        if edges is None:
+            return value
+        if kind in ("date", "timestamp", "timestamptz"):
+            value = f"CAST({value} AS {kind.upper()})"
+        return f"CASE WHEN {value} BETWEEN {edges[0]} AND {edges[1]} THEN {value} END"
 
     def order(self, values: Sequence[str], salt: int) -> str:
         """An order of `values` that nobody can foresee without `salt`."""
@@ -91,7 +118,7 @@ class Dialect:
     def sum_or_moment(self, function: str, argument: str, facts: Facts) -> str:
         """SUM, AVG and the like within one unit, wide enough not to overflow; of floating-point values, only finite ones count."""
         if facts.kind == "double":
-            edge = "1e150"
+            edge = "1e120"  # whose squares, times any number of rows, are still doubles
             argument = f"CASE WHEN {argument} BETWEEN -{edge} AND {edge} THEN {argument} END"
         elif self.name == "duckdb" and facts.kind == "decimal":
             argument = f"CAST({argument} AS DOUBLE)" if function != "sum" else argument

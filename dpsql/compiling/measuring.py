@@ -35,7 +35,7 @@ class Measuring:
         self._contributions = contributions
         self._rows = relations.sql(plan.release.rows)
         self._keys = [f"k{n}" for n in range(len(plan.release.keys))]
-        self._key_columns = [f"{dialect.expression(k.expression)} AS {name}" for k, name in zip(plan.release.keys, self._keys)]
+        self._key_columns = [f"{dialect.key(k.expression)} AS {name}" for k, name in zip(plan.release.keys, self._keys)]
 
     def by_unit(self) -> str | None:
         """What each unit adds to each group before clipping, or None where no sum by unit is needed."""

@@ -5,7 +5,8 @@ clients look up in the catalogs is answered from the schema alone.
 """
 
 from dpsql.endpoint.limits import Limits
-from dpsql.endpoint.login import Analysts, Verifier
+from dpsql.endpoint.login import Analysts, Verifier, certificate_digest
 from dpsql.endpoint.server import Server
+from dpsql.endpoint.tls import certificate_of, self_signed, server_context
 
-__all__ = ["Analysts", "Limits", "Server", "Verifier"]
+__all__ = ["Analysts", "Limits", "Server", "Verifier", "certificate_digest", "certificate_of", "self_signed", "server_context"]

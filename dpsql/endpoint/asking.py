@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread, get_ident
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.answers import Prepared
 from dpsql.endpoint.catalog import Catalog, touches
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.parameters import standing_in
@@ -18,10 +19,12 @@ from dpsql.endpoint.session_settings import SessionSettings
 from dpsql.endpoint.sqlstates import Fault, fault_of
 from dpsql.endpoint.statements import Statement, explained
 from dpsql.endpoint.wire_types import TEXT, WireType, wire_type
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.service import Service
 from schemas.errors import CompanyOSError
 
 AGAIN = 0.05  # seconds until a statement that was told to stop is told again
+Given = TypeVar("Given")
 Status = Literal["idle", "open", "failed"]
 
 
@@ -49,7 +52,9 @@ class Asking:
         except (SqlglotError, RecursionError):
             return None
 
-    def describe(self, statement: Statement, tree: exp.Expr | None, types: Sequence[WireType], values: Sequence[Any] | None) -> Shape | None:
+    def describe(
+        self, statement: Statement, tree: exp.Expr | None, types: Sequence[WireType], values: Sequence[Any] | None
+    ) -> Shape | None:
         """Return the columns that a statement will give, without the data; None where it gives no rows.
 
         `values` are the parameters' where they are known already.
@@ -59,7 +64,7 @@ class Asking:
                 values = standing_in(types) if values is None else values
                 if self._for_catalogs(tree):
                     return self._run(lambda: self._ask_catalogs(tree, values)).shape
-                prepared = self._guarded(lambda: self._service.prepare(statement.sql, tuple(values)))
+                prepared = self._prepare(statement.sql, tuple(values))
                 if self.settings.with_errors:
                     return with_error_columns(prepared.columns, prepared.types, prepared.noisy)
                 return Shape(prepared.columns, tuple(wire_type(t) for t in prepared.types))
@@ -69,6 +74,11 @@ class Asking:
                 return self._show(statement).shape
             case _:
                 return None
+
+    def refused(self, sql: str, fault: Fault) -> None:
+        """Write down that a text was refused before it came to the service, which writes down what it refuses itself."""
+        if fault.code in ("0A000", "42501"):
+            _guarded(lambda: self._service.ledger.refuse(self._service.release, self._analyst, sql, fault.message))
 
     def run(self, statement: Statement, tree: exp.Expr | None, values: Sequence[Any] = ()) -> Result:
         """Return what a statement gives.
@@ -123,7 +133,9 @@ class Asking:
             case "set":
                 return self._set(statement)
             case "reset":
-                self.settings.reset(None if len(statement.words) > 1 and statement.words[1].upper() == "ALL" else _name(statement.words[1:]))
+                self.settings.reset(
+                    None if len(statement.words) > 1 and statement.words[1].upper() == "ALL" else _name(statement.words[1:])
+                )
             case "begin" | "commit" | "rollback":
                 return self._transaction(statement)
             case "savepoint" if self.status == "idle":
@@ -135,6 +147,15 @@ class Asking:
             case _:
                 pass
         return Result(statement.tag)
+
+    def _prepare(self, sql: str, values: tuple[Any, ...]) -> Prepared:
+        try:
+            return self._service.prepare(sql, values)
+        except (QueryRefused, QueryInvalid) as error:
+            self._service.ledger.refuse(self._service.release, self._analyst, sql, str(error))
+            raise fault_of(error) from error
+        except CompanyOSError as error:
+            raise fault_of(error) from error
 
     def _for_catalogs(self, tree: exp.Expr | None) -> bool:
         if tree is None:
@@ -250,7 +271,7 @@ class Asking:
 
         Thread(target=watch, daemon=True).start()
         try:
-            return self._guarded(step)
+            return _guarded(step)
         except Fault as fault:
             if self._stopped and fault.code in ("58000", "57014"):
                 why = "it took too long" if late.is_set() else "the client asked for it"
@@ -260,12 +281,13 @@ class Asking:
             with self._lock:
                 over.set()
 
-    @staticmethod
-    def _guarded(step: Callable[[], Any]) -> Any:
-        try:
-            return step()
-        except CompanyOSError as error:
-            raise fault_of(error) from error
+
+def _guarded(step: Callable[[], Given]) -> Given:
+    """What `step` gives; the errors of other rooms as faults."""
+    try:
+        return step()
+    except CompanyOSError as error:
+        raise fault_of(error) from error
 
 
 def _name(words: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ class Login:
             raise InputError("the endpoint needs SCRAM: pip install 'companyos-data[server]'") from error
         known = analysts.verifier(name)
         if known is None:
-            salt = hmac.digest(secret, b"salt" + name.encode(), "sha256")[:16]
+            salt = hmac.digest(secret, b"salt" + name.encode(), "sha256")
             self._keys = (salt, secrets.token_bytes(32), secrets.token_bytes(32), ITERATIONS)
         else:
             self._keys = (known.salt, known.stored_key, known.server_key, known.iterations)

@@ -8,7 +8,8 @@ import secrets
 import socket
 import ssl
 from collections import Counter
-from threading import Lock, Thread
+from contextlib import suppress
+from threading import Event, Lock, Thread
 
 from dpsql.endpoint.catalog import Catalog
 from dpsql.endpoint.limits import Limits
@@ -22,6 +23,7 @@ from schemas.errors import InputError
 log = logging.getLogger("dpsql.endpoint")
 BACKLOG = 128
 STARTING = 32  # connections beyond the most that may be logged in, for those who are logging in and for cancel requests
+WAKING = 0.25  # seconds
 FAREWELL = 5.0  # seconds that sessions have to end when the server stops
 
 
@@ -49,7 +51,7 @@ class Server:
         self.guessing = Guessing(self.limits)
         self.secret = secrets.token_bytes(32)
         self.tls, self.certificate = tls, certificate
-        self.stopping = False
+        self._stopped = Event()
         self._lock = Lock()
         self._sessions: dict[int, tuple[Session, Thread]] = {}
         self._inside: dict[int, str] = {}
@@ -59,19 +61,29 @@ class Server:
             raise InputError(f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
 
     @property
+    def stopping(self) -> bool:
+        """Whether the server was told to stop."""
+        return self._stopped.is_set()
+
+    @property
     def port(self) -> int:
         """The port that is listened at."""
         return int(self._listening.getsockname()[1])
 
     def serve(self) -> None:
         """Serve until `stop` is called from another thread or a signal's handler."""
+        # a signal may come to another thread, and its handler waits until this one wakes
+        self._listening.settimeout(WAKING)
         try:
-            while not self.stopping:
+            while not self._stopped.is_set():
                 try:
                     connected, address = self._listening.accept()
-                except OSError:
+                except TimeoutError:
+                    continue
+                except OSError:  # closed by `stop`, or no more files can be open, which may pass
                     if self.stopping:
                         break
+                    self._stopped.wait(WAKING)
                     continue
                 self._take(connected, str(address[0]))
         finally:
@@ -79,11 +91,9 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening; `serve` then ends the sessions and returns."""
-        self.stopping = True
-        try:
+        self._stopped.set()
+        with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._listening.close()
 
     def enter(self, session: Session, analyst: str) -> None:
@@ -125,10 +135,8 @@ class Server:
     def _turn_away(self, wire: Wire) -> None:
         from pygwire.messages import ErrorResponse
 
-        try:
+        with suppress(Gone):
             wire.send_last(ErrorResponse(fields=Fault("53300", "there are too many connections; try again later", fatal=True).fields()))
-        except Gone:
-            pass
         wire.close()
 
     def _run(self, session: Session) -> None:

@@ -44,7 +44,11 @@ class Host(Protocol):
     secret: bytes
     tls: ssl.SSLContext | None
     certificate: bytes | None
-    stopping: bool
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server was told to stop."""
+        ...
 
     def enter(self, session: Session, analyst: str) -> None:
         """Count a session in; Fault 53300 where there are too many."""
@@ -257,10 +261,12 @@ class Session:
         self._portals.pop("", None)
         self._prepared.pop("", None)
         try:
-            found = statements(text)
+            found = self._read(asking, text)
             trees = [asking.parse(s) for s in found]
             if len(found) > 1 and any(asking.is_charged(s, t) for s, t in zip(found, trees, strict=True)):
-                raise Fault("0A000", "one query at a time is answered", hint="Send each query on its own.")
+                alone = Fault("0A000", "one query at a time is answered", hint="Send each query on its own.")
+                asking.refused(text, alone)
+                raise alone
             if not found:
                 self._wire.send(m.EmptyQueryResponse())
             for statement, tree in zip(found, trees, strict=True):
@@ -272,6 +278,14 @@ class Session:
         except Fault as fault:
             self._fail(asking, fault)
         self._ready(asking)
+
+    @staticmethod
+    def _read(asking: Asking, text: str) -> list[Statement]:
+        try:
+            return statements(text)
+        except Fault as fault:
+            asking.refused(text, fault)
+            raise
 
     def _extended(self, asking: Asking, message: PGMessage) -> None:
         from pygwire import messages as m
@@ -305,7 +319,7 @@ class Session:
         used = sum(p.size for p in self._prepared.values())
         if len(self._prepared) >= limits.prepared or used + len(message.query) > limits.prepared_bytes:
             raise Fault("53400", "there are too many prepared statements; close some")
-        found = statements(message.query)
+        found = self._read(asking, message.query)
         if len(found) > 1:
             raise Fault("42601", "one statement at a time can be prepared")
         statement = found[0] if found else None
@@ -337,7 +351,8 @@ class Session:
             prepared = self._statement(message.name)
             self._wire.send(m.ParameterDescription(type_oids=[t.oid for t in prepared.types]))
             shape = None if prepared.statement is None else asking.describe(prepared.statement, prepared.tree, prepared.types, None)
-            prepared.shape, formats = shape, ()
+            prepared.shape = shape
+            formats: tuple[int, ...] = ()
         else:
             portal = self._portal(message.name)
             if portal.result is None and portal.prepared.statement is not None:

@@ -21,8 +21,14 @@ KINDS: dict[str, Kind] = {
     "DEALLOCATE": "discard", "CLOSE": "harmless", "UNLISTEN": "harmless",
 }  # fmt: skip
 _WORD = re.compile(r"'[^']*'|\"[^\"]*\"|\w+|\S")
-_EXPLAIN = re.compile(r"(?is)\s*EXPLAIN\b\s*((?:\(\s*(?:ANALY|VERBOSE|COSTS|FORMAT|BUFFERS|SETTINGS|SUMMARY|TIMING)[^()]*\))?(?:\s*ANALY[SZ]E\b)?(?:\s*VERBOSE\b)?)\s*")
+_OPTIONS = r"\(\s*(?:ANALY|VERBOSE|COSTS|FORMAT|BUFFERS|SETTINGS|SUMMARY|TIMING)[^()]*\)"
+_EXPLAIN = re.compile(rf"(?is)\s*EXPLAIN\b\s*((?:{_OPTIONS})?(?:\s*ANALY[SZ]E\b)?(?:\s*VERBOSE\b)?)\s*")
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "REFRESH", "IMPORT")
+REFUSED = (
+    "ANALYZE", "ATTACH", "CALL", "CHECKPOINT", "CLUSTER", "COPY", "DECLARE", "DESCRIBE", "DETACH", "DO", "EXECUTE", "EXPORT", "FETCH",
+    "INSTALL", "LISTEN", "LOAD", "LOCK", "MOVE", "NOTIFY", "PRAGMA", "PREPARE", "REASSIGN", "REINDEX", "SECURITY", "SUMMARIZE", "USE",
+    "VACUUM",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,7 @@ def _statement(sql: str, words: list[str]) -> Statement:
     if first in WRITES:
         raise Fault("42501", f"{first} is refused: nothing can be changed here", hint="Ask with SELECT.")
     known = first if first.isalpha() and len(first) < 20 else "this statement"
-    if first.isalpha() and first not in ("COPY", "LISTEN", "NOTIFY", "DO", "CALL", "LOCK", "VACUUM", "ANALYZE", "LOAD", "DECLARE", "FETCH",
-                                         "MOVE", "PREPARE", "EXECUTE", "CLUSTER", "REINDEX", "CHECKPOINT", "REASSIGN", "SECURITY",
-                                         "ATTACH", "DETACH", "INSTALL", "PRAGMA", "USE", "EXPORT", "DESCRIBE", "SUMMARIZE"):  # fmt: skip
-        raise Fault("42601", f"no statement begins with {known}", hint="Ask with SELECT.")
-    raise Fault("0A000", f"{known} is not served here", hint="Ask with SELECT; a client's cursors and COPY need plain queries instead.")
+    hint = "Ask with SELECT."
+    if first in REFUSED:
+        raise Fault("0A000", f"{known} is not served here", hint=hint)
+    raise Fault("42601", f"no statement begins with {known}", hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dpsql.endpoint.limits import Limits
@@ -129,8 +130,6 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection."""
-        try:
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._socket.close()

@@ -222,12 +222,12 @@ def _from_binary(data: bytes, kind: WireType) -> Any:
     if kind is UUID:
         return str(uuid.UUID(bytes=data))
     if kind is NUMERIC:
-        count, weight, sign, scale = struct.unpack_from("!hhHh", data)
+        count, weight, sign, _ = struct.unpack_from("!hhHh", data)
         if sign not in (POSITIVE, NEGATIVE):
             return Decimal("NaN") if sign == NAN else Decimal("Infinity" if sign == 0xD000 else "-Infinity")
-        groups = struct.unpack_from(f"!{count}h", data, 8)
-        total = sum((Decimal(g).scaleb(4 * (weight - n)) for n, g in enumerate(groups)), Decimal(0))
-        return (-total if sign == NEGATIVE else total).quantize(Decimal(1).scaleb(-scale)) if scale < 28 else total
+        digits = "".join(f"{group:04}" for group in struct.unpack_from(f"!{count}h", data, 8)) or "0"
+        # made of digits, not reckoned: sums of decimals are rounded to 28 of them
+        return Decimal((int(sign == NEGATIVE), tuple(int(d) for d in digits), 4 * (weight - count + 1)))
     if kind.oid in TEXTUAL or kind is JSON:
         return data.decode()
     raise Fault("0A000", f"parameters of type {kind.name} are read in the text format only")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from dpsql.amounts import strictly_below
 from dpsql.noise.ranges import check_epsilon, check_sensitivity, check_values
@@ -17,7 +17,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
-class ReleasedKeys:
+class ReleasedKeys(Generic[K]):
     """The groups released, with the noisy number of their units, the greatest first.
 
     `scale` is that of the discrete Laplace noise on them, and `threshold` the least noisy number that is released. A group of u units
@@ -25,12 +25,12 @@ class ReleasedKeys:
     about exp(-(threshold - u) / scale) / 2 where u is below it.
     """
 
-    counts: Mapping[Hashable, int]
+    counts: Mapping[K, int]
     scale: float
     threshold: int
 
 
-def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> ReleasedKeys:
+def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> ReleasedKeys[K]:
     """Release the keys whose noisy count of units reaches a threshold, (`epsilon`, `delta`)-DP where a unit is in `most_groups` keys.
 
     The threshold is the least for `delta` (stable histograms: Korolova et al. 2009, Rogers 2023), by OpenDP's map of the threshold

@@ -64,8 +64,8 @@ class _Target:
     spared: int = 0
 
     def sensitivity(self, most_rows: int) -> int:
-        """The most that a unit changes a score: its rows are below a bin, or not, and above it, or not."""
-        return FINENESS * most_rows * max(self.down, self.up)
+        """The most that a unit changes a score, which its rows do one by one, and which is never more than a score can be."""
+        return min(FINENESS * most_rows * max(self.down, self.up), LARGEST - 1)
 
     def scores(self, inside: Sequence[int], below: int, total: int) -> list[int]:
         """The scores of neighbouring bins with so many rows `inside`, after `below` rows."""
@@ -90,7 +90,7 @@ def _target(place: Fraction, bins: int, most_rows: int, epsilon: float) -> _Targ
         a, b = near.numerator, near.denominator
         if 0 < a < b:
             return _Target(b - a, a)
-    spared = math.floor(2 * most_rows * math.log(_side(bins)) / (epsilon / 2))
+    spared = math.floor(2 * most_rows * math.log(_side(bins) / TAIL) / (epsilon / 2)) if bins > 1 else 0
     return _Target(0, 1, spared) if place > Fraction(1, 2) else _Target(1, 0, spared)
 
 

@@ -17,7 +17,8 @@ from masking.anonymity.anonymize import HIGH, LOW, Specification, Summary, anony
 from masking.anonymity.checker import check
 from masking.anonymity.distinct import QuasiIdentifier
 from masking.anonymity.hierarchy_functions import hierarchy_function
-from masking.anonymity.hierarchy_reader import find_hierarchies, read_hierarchy
+from masking.anonymity.hierarchy_reader import read_hierarchy
+from masking.hierarchy_files import find_hierarchies
 from masking.tabular import Tabular, read_table, write_table
 from schemas.errors import InputError, nearest
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from masking.known.canonical import other_spellings, texts_of
+from masking.known.dense import DenseNumbers
 from masking.known.filters import Filter, GrowingFilter
 from masking.known.looks import Looks
 from masking.known.stream import I64, U64, Hasher, Mask, Stream
@@ -58,6 +59,7 @@ class KnownColumn:
     values: HashedValues = field(default_factory=HashedValues)
     spellings: HashedValues = field(default_factory=HashedValues)
     looks: Looks = field(default_factory=Looks)
+    dense: DenseNumbers = field(default_factory=DenseNumbers)
     cells: int = 0
 
     def lookup(self, hashes: U64) -> Mask:
@@ -94,6 +96,7 @@ class KnownValues:
         """Add values of `place`, of any Arrow type; `inside` says whether they are looked for inside texts too."""
         texts, _ = texts_of(values)
         column = self._column(place, inside)
+        column.dense.add(values)
         for stream in self.hasher.streams(texts):
             hashes = self._learn(stream, inside)
             column.values.add(hashes)
@@ -115,6 +118,7 @@ class KnownValues:
         for column in self.columns:
             column.values.settle()
             column.spellings.settle()
+            column.dense.settle()
         self.heads.settle()
         sets = [(c, s) for c in self.columns for s in (c.values, c.spellings) if len(s)]
         self.known = Filter(sum(len(s) for _, s in sets))

@@ -15,6 +15,7 @@ _ALL = 1 << 14  # cells that are looked at, one by one; of those after them one 
 _STRIDE = 16
 _ENOUGH = 64  # values of one form from which on a character that none of them has is taken for impossible
 _DIGIT, _LETTER = 10.0, 26.0
+_DIGITS = 18  # that a number of 63 bits has room for
 
 
 class Looks:
@@ -77,6 +78,23 @@ def endings(stream: Stream, starts: I64, ends: I64, count: int) -> npt.NDArray[n
         long = np.flatnonzero(ends - starts > place)
         found[long, place] = np.minimum(stream.characters_at(ends[long] - 1 - place), 127)
     return found
+
+
+def numbers_of(stream: Stream, starts: I64, ends: I64) -> I64:
+    """The whole numbers that stretches of up to 18 digits are; -1 for other stretches, and for those that begin with a needless zero."""
+    lengths = ends - starts
+    numbers = np.full(len(starts), -1, np.int64)
+    some = np.flatnonzero((lengths > 0) & (lengths <= _DIGITS) & (stream.digits[ends] - stream.digits[starts] == lengths))
+    if not len(some):
+        return numbers
+    first = stream.characters_at(starts[some])
+    some = some[(first != 48) | (lengths[some] == 1)]
+    read = np.zeros(len(some), np.int64)
+    for place in range(int(lengths[some].max(initial=0))):
+        there = np.flatnonzero(lengths[some] > place)
+        read[there] = read[there] * 10 + stream.characters_at(starts[some[there]] + place).astype(np.int64) - 48
+    numbers[some] = read
+    return numbers
 
 
 def _bits(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

@@ -29,7 +29,7 @@ Place = tuple[str, str]  # a table of parents, and the column that references it
 
 @dataclass(frozen=True)
 class Groups:
-    """The group of each person, -1 for those who cannot meet the models; the shared cells of each person, and of each parent's row."""
+    """The group of each person; the shared cells of each person, and of each parent's row, by table of parents."""
 
     of_person: Ints
     cell_of_person: Mapping[Place, Ints]
@@ -39,8 +39,8 @@ class Groups:
 def group(records: Records) -> Groups:
     """Part the persons; cells are merged until all groups meet the models as one class, as far as their patterns are the same.
 
-    Groups that cannot even so are of as many persons as a class must have. Raises ModelInfeasible where there are fewer, as neither
-    cells nor suppression hide a pattern; and where t-closeness is asked for and patterns differ: it compares with all persons.
+    Raises ModelInfeasible where those of a pattern cannot meet them, as neither cells nor suppression hide it; and where t-closeness is
+    asked for and patterns differ: it compares with all persons.
     """
     patterns = _patterns(records)
     cells = _combinations(records)
@@ -56,8 +56,7 @@ def group(records: Records) -> Groups:
             f"{records.spec.title}: t-closeness compares with all persons, and {_without(records)}; leave t out, or that table's columns"
         )
     if not met.all() and len(sizes) > 1:
-        _require_not_alone(records, of_person, ~met, sizes)
-        of_person = np.where(met[of_person], of_person, -1)
+        raise _infeasible(records, met, sizes)
     parents = {}
     for place, parent in records.parent_of.items():
         parents[place] = np.full(len(records.parents[place].rows), -1, np.int64)
@@ -65,30 +64,14 @@ def group(records: Records) -> Groups:
     return Groups(of_person, cells, parents)
 
 
-def _require_not_alone(records: Records, of_person: Ints, failing: Flags, sizes: Ints) -> None:
-    need = smallest_class(records.spec.models)
-    alone = failing & (sizes < need)
-    if alone.any():
-        raise ModelInfeasible(
-            f"{records.spec.title}: {int(sizes[alone].sum()):,} of {records.count:,} persons are like too few others: "
-            f"{_without(records)}, which neither cells nor suppression hide. The nearest that can be met are classes of "
-            f"{int(sizes[alone].min())}, where {need} are asked for; or leave the columns of that table out, or these persons (`subset:`)"
-        )
-
-
-def require_room_to_suppress(records: Records, groups: Groups, limit: int) -> None:
-    """Raise ModelInfeasible, which says what would help, where more persons must be suppressed than `limit`."""
-    out = int(np.count_nonzero(groups.of_person < 0))
-    if out > limit:
-        raise ModelInfeasible(
-            f"{records.spec.title}: {out:,} of {records.count:,} persons cannot meet the models among those who are like them: "
-            f"{_without(records)}, which no cell can hide; allow `suppression: {_upwards(out / records.count)}`, lower the models, or "
-            "leave the columns of that table out"
-        )
-
-
-def _upwards(share: float) -> float:
-    return float(np.ceil(share * 10_000) / 10_000)
+def _infeasible(records: Records, met: Flags, sizes: Ints) -> ModelInfeasible:
+    need, least = smallest_class(records.spec.models), int(sizes[~met].min())
+    nearest = f"the nearest that can be met are classes of {least}, where {need} are asked for" if least < need else "lower the models"
+    return ModelInfeasible(
+        f"{records.spec.title}: {int(sizes[~met].sum()):,} of {records.count:,} persons cannot meet the models among those who are like "
+        f"them: {_without(records)}, which neither cells nor suppression hide; {nearest}, leave the columns of that table out, or these "
+        "persons (`subset:`)"
+    )
 
 
 def _without(records: Records) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from masking.anonymity.hierarchy_reader import read_hierarchy
 from masking.errors import MaskingFailed, ModelInfeasible
 from masking.fitting import breaches
 from masking.people.cells import cells_of
-from masking.people.grouping import Groups, group, require_room_to_suppress
+from masking.people.grouping import Groups, group
 from masking.people.records import Index, Ints, Records, Values, hashed
 from masking.people.specification import PeopleSpec, QuasiColumn
 from schemas.model import Column, Table
@@ -139,27 +138,20 @@ def _hierarchy(spec: PeopleSpec, quasi: QuasiColumn, values: Values) -> Hierarch
 
 
 def _classes(records: Records, first: pa.Table, groups: Groups, hierarchies: Mapping[str, Hierarchy | None]) -> Ints:
-    """The class of each person, -1 where suppressed; who is, is like as many as a class must have in all that is still seen."""
-    spec, of_person = records.spec, groups.of_person
-    limit = math.floor(spec.suppression * records.count + 1e-9)
-    require_room_to_suppress(records, groups, limit)
-    limit -= int(np.count_nonzero(of_person < 0))
-    kept = np.flatnonzero(of_person >= 0)
-    classes = np.full(records.count, -1, np.int64)
-    if len(kept):
-        asked = _asked(spec, hierarchies, limit / len(kept))
-        parts = np.unique(of_person[kept], return_inverse=True)[1]
-        try:
-            classes[kept] = classes_apart(_measurable(records, first, asked).take(pa.array(kept)), asked, parts)
-        except ModelInfeasible as error:
-            raise ModelInfeasible(f"{spec.title}: {error}") from None
-    return classes
+    """The class of each person, -1 where suppressed; those of a group who are, are as many as a class must have."""
+    if not records.count:
+        return np.zeros(0, np.int64)
+    asked = _asked(records.spec, hierarchies)
+    try:
+        return classes_apart(_measurable(records, first, asked), asked, groups.of_person)
+    except ModelInfeasible as error:
+        raise ModelInfeasible(f"{records.spec.title}: {error}") from None
 
 
-def _asked(spec: PeopleSpec, hierarchies: Mapping[str, Hierarchy | None], suppression: float) -> Specification:
+def _asked(spec: PeopleSpec, hierarchies: Mapping[str, Hierarchy | None]) -> Specification:
     quasi = tuple(QuasiIdentifier(q.name, hierarchies[q.name], q.weight) for q in spec.quasi if q.kind != "parent")
     notation = "sets" if spec.notation == "sets" else "labels"
-    return Specification(quasi or (QuasiIdentifier(_EVERYBODY),), spec.models, spec.recoding, notation, suppression, spec.sensitive)  # type: ignore[arg-type]
+    return Specification(quasi or (QuasiIdentifier(_EVERYBODY),), spec.models, spec.recoding, notation, spec.suppression, spec.sensitive)  # type: ignore[arg-type]
 
 
 def _measurable(records: Records, first: pa.Table, asked: Specification) -> pa.Table:

@@ -5,7 +5,8 @@
 """
 
 from masking.proof.certificate import certificate
-from masking.proof.columns import Examined, column_entries, examined
+from masking.proof.columns import Examined, column_entries, examined, key_columns
+from masking.proof.copies import Copies, CopiesFound, copies, textual_or_whole
 from masking.proof.examination import Examination, examination
 from masking.proof.learning import TableLearner, learn_pools, learn_source
 from masking.proof.report import ScanReport
@@ -16,6 +17,8 @@ from masking.proof.words import common_words
 
 __all__ = [
     "Compared",
+    "Copies",
+    "CopiesFound",
     "Examination",
     "Examined",
     "ScanReport",
@@ -26,10 +29,13 @@ __all__ = [
     "column_entries",
     "common_words",
     "compare",
+    "copies",
     "examination",
     "examined",
     "is_compared",
+    "key_columns",
     "learn_pools",
     "learn_source",
     "scan",
+    "textual_or_whole",
 ]

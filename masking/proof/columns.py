@@ -9,6 +9,7 @@ from typing import Any
 from masking.known.index import KnownPlace
 from masking.policy.model import DROP, KEEP, Policy, Step, Treatment
 from schemas.errors import InputError
+from schemas.model import Schema
 
 ANONYMITY = "anonymity"
 _SHUFFLE = "shuffle"
@@ -99,6 +100,12 @@ def public_output(columns: Iterable[Examined]) -> Iterator[str]:
     for column in columns:
         if column.path is None and column.column_class == "public":
             yield f"{column.table}.{column.column}"
+
+
+def key_columns(schema: Schema) -> frozenset[str]:
+    """The columns that are a key by themselves, or refer to one, as `orders.id`."""
+    columns = ((table, c.name) for table in schema.tables for c in table.columns)
+    return frozenset(f"{t.name}.{name}" for t, name in columns if t.is_unique(name) or t.foreign_key_of(name) is not None)
 
 
 def _anonymous(policy: Policy) -> dict[str, Step]:

@@ -17,10 +17,15 @@ from masking.proof.chance import FALSE_ALARM, threshold
 from masking.proof.columns import Examined
 from masking.proof.controls import expected_by_neighbours
 from masking.proof.report import CELLS, ColumnScanned, Found, ScanReport
+from masking.proof.sampling import SIGMAS, Sample
 from masking.proof.words import common_words
 
 if TYPE_CHECKING:
     from masking.proof.scanner import OutputColumn, Tally
+
+_MANY = 200  # numbers of which both ends tell something
+_SIDES = 14  # minus the logarithm of a millionth
+_TAG = np.uint64(3)
 
 
 class Judge:
@@ -129,15 +134,34 @@ class Judge:
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
         sample = output.cells if where == CELLS else output.stretches
+        if self._is_copied(column, output, sample):
+            return 0.0, 0
         neighbours = self._by_neighbours(output, where)[number]
         if where != CELLS:  # a part of a composed pseudonym is rarer to be a value than the whole: "Smith & Byrd" in "Van Smith & Byrd"
             neighbours = max(neighbours, self._by_neighbours(output, CELLS)[number])
         forms = sample.forms
         if where != CELLS:
             forms[:, 1:] = 0  # stretches of texts are told apart for numbers alone
-        expected = max(column.looks.expected(forms, len(column.values)), float(neighbours))
+        expected = max(column.looks.expected(forms, len(column.values)), float(neighbours), _met_by_ranges(column, sample))
         most = min(float(max(sample.different, output.cells.different)), float(len(column.values)))
         return min(expected, most), threshold(most, min(expected, most))
+
+    def _is_copied(self, column: KnownColumn, output: OutputColumn, sample: Sample) -> bool:
+        """Whether a public column holds numbers of a dense column of the source alone, from its least to its greatest.
+
+        What lies dense, meets by chance what overlaps it, but both ends are the same in copies and references alone: in a sample of
+        many numbers each end is further away than `_SIDES` mean distances once in a million times. Keys of other tables count from
+        one as well, and references to these do.
+        """
+        bounds, (numbers, records) = column.dense.bounds, sample.numbers
+        if bounds is None or not output.public or len(numbers) < max(_MANY, len(sample.records)):
+            return False
+        if output.is_key and output.name.partition(".")[0] != column.place.name.partition(".")[0]:
+            return False
+        near = _SIDES * (bounds[1] - bounds[0] + 1) / len(numbers)
+        ends_meet = 0 <= numbers.min() - bounds[0] <= near and 0 <= bounds[1] - numbers.max() <= near
+        tagged = (records["hash"] & ~_TAG) | records["tag"].astype(np.uint64)
+        return bool(ends_meet and column.lookup(tagged).all())
 
     def _by_neighbours(self, output: OutputColumn, where: str) -> npt.NDArray[np.float64]:
         key = (output.name, where)
@@ -145,3 +169,9 @@ class Judge:
             sample, columns = output.cells if where == CELLS else output.stretches, self._known.columns
             self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
         return self._neighbours[key]
+
+
+def _met_by_ranges(column: KnownColumn, sample: Sample) -> float:
+    """How many numbers of a dense column another one meets where their ranges overlap, told with the error of the sample."""
+    met = column.dense.met_by(sample.numbers[0]) if column.dense.bounds is not None else 0.0
+    return (met + SIGMAS * math.sqrt(met) if sample.level else met) * (1 << sample.level)

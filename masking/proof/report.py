@@ -13,7 +13,10 @@ _SHOWN = 20
 BASELINE = (
     "Values that stand in the output by chance are no leak. Their number is expected from the forms of the values (all texts with as many "
     "digits and letters being equally likely) and from controls: values of the output with one character, or the first or last word, "
-    "exchanged; the larger expectation counts.",
+    "exchanged; and for whole numbers that lie dense, as keys do, how many of them lie in the range of those of the source. The largest "
+    "expectation counts.",
+    "Chance does not explain a public column of numbers from the least to the greatest of a personal one, unless it is a key or a "
+    "reference of another table.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
     "what stands within a value of a pool is a part of the pick and no find of its own.",
     "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
@@ -28,6 +31,7 @@ LIMITS = (
     "Values of fewer than ten letters and digits are found where a word or a number begins and ends, longer ones within words too, but not "
     "where they would cut a number in two.",
     "Escapes of URLs, JSON, HTML and quoted-printable mail are looked behind; compressed, encrypted and base64 texts are not.",
+    "Of personal keys without a gap, some alone in a column of numbers that is none of their table are not told from other keys.",
     "Other transcriptions (ue for ü), abbreviations and mistyped values are not found.",
 )
 
@@ -92,11 +96,12 @@ class ScanReport:
     bytes: int
     false_alarm: float
     dictionaries: Sequence[Mapping[str, Any]]
+    said: Sequence[str] = ()
 
     @property
     def survivors(self) -> int:
-        """The different survivors, over all pairs of a source column and an output column."""
-        return sum(found.survivors for found in self.found)
+        """The different survivors, over all pairs of a source column and an output column, and places of the schema that hold one."""
+        return sum(found.survivors for found in self.found) + len(self.said)
 
     @property
     def values(self) -> int:
@@ -112,7 +117,7 @@ class ScanReport:
         if self.passed:
             return
         worst = sorted((f for f in self.found if f.survivors), key=lambda f: (-f.survivors, f.output, f.place))
-        lines = [found.line() for found in worst[:_SHOWN]]
+        lines = [f"{place} (in the schema or the certificate)" for place in self.said] + [found.line() for found in worst[:_SHOWN]]
         if len(worst) > _SHOWN:
             lines.append(f"and {len(worst) - _SHOWN} more pairs of columns")
         raise Survivors(
@@ -134,6 +139,7 @@ class ScanReport:
             "output": {"cells": self.cells, "texts": self.texts, "bytes": self.bytes},
             "columns": [_renamed(asdict(column), column_class="class") for column in self.columns],
             "found": [_renamed(asdict(found), output="in") for found in self.found],
+            "said": list(self.said),
             "baseline": list(BASELINE),
             "dictionaries": [dict(dictionary) for dictionary in self.dictionaries],
             "limits": list(LIMITS),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from masking.known.looks import PROFILE, endings, forms_of
+from masking.known.looks import PROFILE, endings, forms_of, numbers_of
 from masking.known.stream import I64, U64, Mask, Stream
 
 SIZE = 1 << 14
@@ -19,7 +19,8 @@ _HALF = np.uint64(32)
 _RECORD = np.dtype(
     [
         ("mixed", np.uint64), ("hash", np.uint64), ("tag", np.uint8), ("length", np.int32), ("form", np.int16),
-        ("ending", np.uint8, (ENDING,)), ("head", np.uint64), ("head_length", np.int32), ("tail", np.uint64), ("tail_length", np.int32),
+        ("ending", np.uint8, (ENDING,)), ("number", np.int64),
+        ("head", np.uint64), ("head_length", np.int32), ("tail", np.uint64), ("tail_length", np.int32),
     ]
 )  # fmt: skip
 
@@ -27,8 +28,8 @@ _RECORD = np.dtype(
 class Sample:
     """Different values of one column: those whose hash, mixed, begins with `level` zeros, so that each stands for 2**level.
 
-    The level rises so that at most 16,384 are held, of 60 bytes each: hashes, lengths, and their last eight characters, none of which
-    is ever written anywhere.
+    The level rises so that at most 16,384 are held, of 70 bytes each: hashes, lengths, the numbers that they are, and their last eight
+    characters, none of which is ever written anywhere.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,12 @@ class Sample:
             counted += SIGMAS * np.sqrt(counted)
         return counted * float(1 << self.level)
 
+    @property
+    def numbers(self) -> tuple[I64, npt.NDArray[np.void]]:
+        """The whole numbers without a needless zero in the sample, each of which stands for 2**level, and their records."""
+        records = self.records[self.records["number"] >= 0]
+        return records["number"], records
+
     def wants(self, hashes: U64) -> Mask:
         """Which of some hashes, tagged or not, belong into the sample as it is now."""
         return self._wanted(_mixed(hashes))
@@ -66,13 +73,14 @@ class Sample:
         if not fresh.any():
             return
         seen = np.concatenate([self._seen, different[fresh]])
-        while np.count_nonzero(self._wanted(seen)) > SIZE:
-            self.level += 1
         taken = taken[first[fresh]]
-        taken = taken[self._wanted(mixed[taken])]
-        records = _records(stream, starts[taken], ends[taken], hashes[taken])
-        self.records = np.concatenate([self.records[self._wanted(self.records["mixed"])], records])
-        self._seen = np.sort(self.records["mixed"])
+        if len(seen) > SIZE:
+            while np.count_nonzero(self._wanted(seen)) > SIZE:
+                self.level += 1
+            seen, taken = seen[self._wanted(seen)], taken[self._wanted(mixed[taken])]
+            self.records = self.records[self._wanted(self.records["mixed"])]
+        self.records = np.concatenate([self.records, _records(stream, starts[taken], ends[taken], hashes[taken])])
+        self._seen = np.sort(seen)
 
     def _wanted(self, mixed: U64) -> Mask:
         if not self.level:
@@ -102,6 +110,7 @@ def _records(stream: Stream, starts: I64, ends: I64, hashes: U64) -> npt.NDArray
     records["length"] = ends - starts
     records["form"] = forms_of(stream, starts, ends)
     records["ending"] = endings(stream, starts, ends, ENDING)
+    records["number"] = numbers_of(stream, starts, ends)
     bounds = np.flatnonzero(stream.bounds)
     heads = bounds[np.searchsorted(bounds, starts, "right")]
     tails = bounds[np.searchsorted(bounds, ends, "left") - 1]

@@ -40,6 +40,7 @@ class OutputColumn:
     name: str
     kinds: Collection[str]
     public: bool
+    is_key: bool = False
     cells: Sample = field(default_factory=Sample)
     stretches: Sample = field(default_factory=Sample)
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
@@ -61,17 +62,20 @@ class Scanner:
     """Looks for the values that `known` holds in the batches that it is shown.
 
     `columns` say what became of every column, and so which may hold what; columns of the output that they do not name are searched
-    all the same. Memory: what `known` has, a sample of each output column, and 9 bytes for each different value that is found.
+    all the same. `keys` are those that are keys or references by their schema (`orders.id`). Memory: what `known` has, a sample of
+    each output column, and 9 bytes for each different value that is found.
     """
 
-    def __init__(self, known: KnownValues, columns: Sequence[Examined], *, allowed: int = 0, common_words: bool = True) -> None:
+    def __init__(
+        self, known: KnownValues, columns: Sequence[Examined], *, allowed: int = 0, common_words: bool = True, keys: Collection[str] = ()
+    ) -> None:
         if not known.sealed:
             known.seal()
         self._known = known
         self._examined = columns
         self._allowed, self._common_words = allowed, common_words
         self._kinds: Mapping[str, Collection[str]] = kinds_of_output(columns)
-        self._public = frozenset(public_output(columns))
+        self._public, self._keys = frozenset(public_output(columns)), frozenset(keys)
         self._pool_words = HashedValues()
         for column in known.columns:
             if column.place.is_pool:
@@ -97,7 +101,7 @@ class Scanner:
     def _output(self, name: str) -> OutputColumn:
         if name not in self._outputs:
             kinds, public = self._kinds.get(name, ()), name in self._public
-            self._outputs[name] = OutputColumn(name, kinds, public)
+            self._outputs[name] = OutputColumn(name, kinds, public, name in self._keys)
         return self._outputs[name]
 
     def _see(self, output: OutputColumn, values: pa.Array) -> None:

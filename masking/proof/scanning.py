@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from masking.errors import MaskingFailed
 from masking.known.index import KnownValues
+from masking.literals import places_of_persons
 from masking.progress import OnProgress, Progress, unseen
-from masking.proof.columns import Examined
+from masking.proof.columns import Examined, key_columns
 from masking.proof.learning import ValuePool, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
+from masking.proof.words import common_words as listed_words
 from masking.source.base import Source
 from schemas.model import Schema
 
@@ -35,10 +38,12 @@ def scan(
     pools: Iterable[ValuePool] = (),
     allowed: int = 0,
     common_words: bool = True,
+    certificate: Mapping[str, Any] | None = None,
     on_progress: OnProgress = unseen,
 ) -> ScanReport:
-    """Look for every personal value of `source` in all of `output`; `columns` say what became of the source's.
+    """Look for every personal value of `source` in all of `output`, its schema and its `certificate`.
 
+    `columns` say what became of the source's columns.
     Raises PolicyOutdated where `columns` name what the source has not, SourceFailure, and MaskingFailed where no column is personal, so
     that the scan would prove nothing.
     """
@@ -47,8 +52,11 @@ def scan(
     known = KnownValues()
     learn_source(known, source, columns, on_progress)
     learn_pools(known, pools)
+    if common_words:
+        known.pass_over(pa.array(listed_words().words, pa.large_string()))
     known.seal()
-    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words)
+    said = places_of_persons(known, output.schema, certificate or {})
+    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words, keys=key_columns(output.schema))
     rows = 0
     for table in output.schema.tables:
         with output.read(table.name) as reader:
@@ -57,4 +65,4 @@ def scan(
                 rows += batch.num_rows
                 on_progress(Progress("search", table.name, rows, None))
     source.check_unchanged()
-    return scanner.report()
+    return replace(scanner.report(), said=said)

@@ -17,14 +17,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from masking.hierarchy_files import NAMED, find_hierarchies, read_rows
 from masking.risk.equivalence import SUPPRESSED, Integers
-from masking.tabular import read_records
 from schemas.errors import InputError
 
 _MEMBER = re.compile(r'(\s*"((?:[^"]|"")*)"\s*|[^,]*),')
 _RANGE = re.compile(r"\[([^,\[\]]+),([^,\[\]]+)\]")
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ].*)?)?")
-_NAMED = "_hierarchy_"
 
 _End = TypeVar("_End", Decimal, str)
 
@@ -124,39 +123,16 @@ def coverage(domain: Domain, cells: Sequence[str]) -> Coverage:
 
 
 def read_hierarchies(folder: str, columns: Sequence[str]) -> dict[str, Hierarchy]:
-    """Read the hierarchies of those of `columns` that have one in `folder`: `COLUMN.csv` or `ANYTHING_hierarchy_COLUMN.csv`.
+    """Read the hierarchies of those of `columns` that have one in `folder`; `masking.hierarchy_files` says what these look like.
 
-    CSV as ARX has it, without a header: `value;level 1;level 2;...;*`, separated by semicolons or commas. Raises InputError where
-    the folder cannot be read or has none of them, two files are for one column, levels are uneven, or a value stands twice.
+    Raises InputError as that does, and where there is none of them.
     """
-    try:
-        files = sorted(p for p in Path(folder).iterdir() if p.suffix == ".csv")
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}; --hierarchies takes a folder of CSV files") from None
-    found: dict[str, Hierarchy] = {}
-    for column in columns:
-        mine = [p for p in files if p.stem == column or p.stem.endswith(_NAMED + column)]
-        if len(mine) > 1:
-            raise InputError(
-                f"{folder} has more than one hierarchy of column '{column}': {', '.join(p.name for p in mine)}; remove all but one"
-            )
-        if mine:
-            found[column] = _read_hierarchy(str(mine[0]))
-    if not found:
+    files = find_hierarchies(Path(folder), columns)
+    if not files:
         raise InputError(
-            f"{folder} has no hierarchy of the quasi-identifiers; a file is named '{columns[0]}.csv' or 'data{_NAMED}{columns[0]}.csv'"
+            f"{folder} has no hierarchy of the quasi-identifiers; a file is named '{columns[0]}.csv' or 'data{NAMED}{columns[0]}.csv'"
         )
-    return found
-
-
-def _read_hierarchy(path: str) -> Hierarchy:
-    records = read_records(path)
-    seen: dict[str, int] = {}
-    for line, row in records:
-        if row[0] in seen:
-            raise InputError(f"{path}:{line}: the value of line {seen[row[0]]} stands here again; each has one row")
-        seen[row[0]] = line
-    return Hierarchy(path, [row for _, row in records])
+    return {column: Hierarchy(str(path), read_rows(str(path))) for column, path in files.items()}
 
 
 def _set(members: str, positions: Mapping[str, int]) -> Integers | None:

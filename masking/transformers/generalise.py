@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 
 from masking.errors import MaskingFailed
 from masking.fitting import breaches
+from masking.hierarchy_files import read_rows
 from masking.transformers.base import Context, Rows
 from masking.transformers.fit import WORDS, place_of, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
-from schemas.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -74,27 +72,5 @@ class Generalised:
 
 
 def read_hierarchy(path: str) -> dict[str, tuple[str, ...]]:
-    """Return the levels above each leaf of a CSV file (`leaf;level 1;...;*`, UTF-8).
-
-    Raises InputError with the line where one is empty, has another number of levels than the first, or gives a leaf other levels.
-    """
-    try:
-        text = Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"{path}: the hierarchy cannot be read ({reason})") from None
-    levels: dict[str, tuple[str, ...]] = {}
-    reader = csv.reader(text.splitlines(), delimiter=";")
-    width = 0
-    for row in reader:
-        if not row:
-            continue
-        width = width or len(row)
-        leaf, *above = (word.strip() for word in row)
-        if len(row) < 2 or len(row) != width:
-            raise InputError(
-                f"{path}:{reader.line_num}: a line of a hierarchy is `leaf;level 1;...`, with the same number of levels in all lines"
-            )
-        if levels.setdefault(leaf, tuple(above)) != tuple(above):
-            raise InputError(f"{path}:{reader.line_num}: this leaf stands in an earlier line with other levels")
-    return levels
+    """Return the levels above each leaf of a CSV file; raises InputError as `masking.hierarchy_files.read_rows` does."""
+    return {row[0].strip(): tuple(word.strip() for word in row[1:]) for row in read_rows(path)}

@@ -18,7 +18,7 @@ from masking.transformers.integers import IntegerPermutation, integers_of
 from masking.transformers.lengths import check_collisions, longest
 from masking.transformers.parameters import parameter
 from schemas.errors import nearest
-from schemas.types import INTEGERS, TEXTS
+from schemas.types import INTEGERS, TEXTS, SqlType
 
 FORMS = ("hex", "base64", "uuid", "integer")
 _BITS = {"hex": 4.0, "base64": 6.0}
@@ -49,13 +49,15 @@ class Hash:
     fold: bool = parameter("take texts that differ in case, or in spaces around them, for one", default=False)
 
     def bind(self, context: Context) -> _Hasher:
-        """Raises TransformerUnfit for an unknown form, a form that the type cannot hold, or a length at which values may collide."""
+        """Raises TransformerUnfit for an unknown form, one that the type cannot hold, or a length at which values may collide."""
         kind, where = context.column.type.kind, f"{context.table.name}.{context.column.name}"
         form = self.form or _natural_form(kind)
         if form not in FORMS:
             raise TransformerUnfit(f"{where}: `hash` has no form '{form}'{nearest(form, FORMS)}; it has {', '.join(FORMS)}")
         if not _holds(kind, form):
             raise TransformerUnfit(f"{where}: a {context.column.type} cannot hold a hash in the form {form}{_advice(kind)}")
+        if kind == "numeric":
+            _require_room(context.column.type, where)
         if self.length is not None and (form not in _FULL or not 1 <= self.length <= _FULL[form]):
             raise TransformerUnfit(f"{where}: `length` is for hex (1 to 64) and base64 (1 to 43), not {self.length} for {form}")
         if self.fold and context.unique:
@@ -142,6 +144,16 @@ def _holds(kind: str, form: str) -> bool:
     if kind in TEXTS:
         return True
     return form == {"uuid": "uuid", "bytes": "hex", "numeric": "integer", **dict.fromkeys(INTEGERS, "integer")}.get(kind)
+
+
+def _require_room(kind: SqlType, where: str) -> None:
+    """A hash has up to 19 digits and no decimals; a numeric of fewer would overflow in the middle of a run."""
+    if kind.precision is not None and kind.scale:
+        raise TransformerUnfit(f"{where}: a {kind} has decimals, and `hash` is for whole numbers; take `noise` or `round`")
+    if kind.precision is not None and kind.precision < _DIGITS_OF_BIGINT:
+        raise TransformerUnfit(
+            f"{where}: a {kind} holds fewer than the {_DIGITS_OF_BIGINT} digits that a hash may have; take `code`, which keeps their number"
+        )
 
 
 def _advice(kind: str) -> str:

@@ -170,5 +170,7 @@ def test_a_rule_that_claims_too_little_is_caught(monkeypatch: pytest.MonkeyPatch
     (release,) = bind("SELECT COUNT(*) FROM orders", declaration).releases
     made = plan(release, declaration, Settings())
     bounds = {t.name: 1 for t in made.thresholds}
-    changes = [abs(_cells(made, everybody(), bounds, 1).sums["p0"][()] - _cells(made, all_but(u), bounds, 1).sums["p0"][()]) for u in range(1, 5)]
+    changes = [
+        abs(_cells(made, everybody(), bounds, 1).sums["p0"][()] - _cells(made, all_but(u), bounds, 1).sums["p0"][()]) for u in range(1, 5)
+    ]
     assert max(changes) > 1

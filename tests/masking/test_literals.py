@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 import bundles
 from masking import MaskedSource, parse_policy
 from masking.errors import Survivors
 from masking.keys import MaskingKey
+from masking.known import KnownPlace, KnownValues
+from masking.literals import require_no_person
+from masking.proof import column_entries, examined, scan
+from schemas import parse_schema
+from schemas.model import Check
 from tests.masking.memory_source import MemorySource
 
 SCHEMA = """
@@ -75,3 +82,36 @@ def test_a_policy_that_says_a_value_of_a_person_is_told_where_before_anything_is
 
 def test_limits_and_words_of_other_columns_are_let_through() -> None:
     masked(""", when: "id > 1000003 and role = 'guest'", else: {constant: nobody}""")
+
+
+def test_names_and_labels_of_a_schema_are_searched_as_well() -> None:
+    schema = parse_schema(SCHEMA)
+    known = KnownValues(b"a secret of the tests")
+    known.add(KnownPlace("users.email", "email"), pa.array(["user7@mail.example"]))
+    known.add(KnownPlace("users.name", "person_name"), pa.array(["Walter Hidden"]))
+    known.seal()
+    policy = parse_policy(POLICY % ("", ""))
+    require_no_person(known, policy, replace(schema, tables=tuple(replace(t, checks=()) for t in schema.tables)))
+    labelled = replace(schema, enums={"role": ("guest", "user7@mail.example")})
+    with pytest.raises(Survivors, match="role, a label of the type"):
+        require_no_person(known, policy, labelled)
+    (users,) = schema.tables
+    named = replace(schema, tables=(users, replace(users, name="letters_of_walter_hidden")))
+    with pytest.raises(Survivors, match="the name of table 2") as raised:
+        require_no_person(known, policy, named)
+    assert "walter" not in str(raised.value)
+
+
+def test_the_scan_of_a_finished_bundle_searches_its_schema_and_certificate() -> None:
+    source = MemorySource.of(SCHEMA, users=[{"id": 7919 * i, "email": f"user{i}@mail.example", "role": "guest"} for i in range(1, 41)])
+    made = masked()
+    empty = MemorySource(made.schema, {})
+    columns = examined(column_entries(parse_policy(POLICY % ("", ""))))
+    assert scan(empty, source, columns).passed
+    (users,) = made.schema.tables
+    leaky = MemorySource(replace(made.schema, tables=(replace(users, checks=(Check("email <> 'user7@mail.example'"),)),)), {})
+    report = scan(leaky, source, columns)
+    assert not report.passed and report.said == ["users: its checks"] and "user7" not in str(report.document())
+    entry = {"table": "users", "column": "email", "parameters": {"constant": "user9@mail.example"}, "evidence": [], "when": None}
+    assert scan(empty, source, columns, certificate={"columns": [entry]}).said == ["the certificate: users.email"]
+    assert scan(leaky, source, columns, allowed=1).passed

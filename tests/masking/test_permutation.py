@@ -38,6 +38,18 @@ def test_tables_and_single_values_agree() -> None:
     assert (Permutation(KEY, "p", 2**31).numbers(numbers[:50]) == whole[:50]).all()
 
 
+@pytest.mark.parametrize("size", [3_000, 99_991, 2**31, 2**50])
+def test_walking_to_numbers_that_belong_is_mapping_again_and_again(size: int) -> None:
+    permutation = Permutation(KEY, "p", size)
+    numbers = np.arange(0, min(size, 6_000), 3, dtype=np.uint64)  # each belongs itself, so that it is come back to at the latest
+    walked = permutation.numbers(numbers, lambda found, places: (found % 3 == 0) & (numbers[places] % 3 == 0))
+    again = permutation.numbers(numbers)
+    while (again % 3).any():
+        again = np.where(again % 3 == 0, again, permutation.numbers(again))
+    assert (walked == again).all()
+    assert len(np.unique(walked)) == len(numbers)
+
+
 def test_another_key_or_name_gives_another_permutation() -> None:
     numbers = np.arange(10_000, dtype=np.uint64)
     mapped = [Permutation(key, name, 2**31).numbers(numbers) for key, name in ((KEY, "p"), (KEY, "q"), (KeyedHash(b"l" * 32), "p"))]

@@ -11,6 +11,7 @@ from schemas.data_classes import stated_classes, with_inherited_classes
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.privacy import Budget, ColumnPrivacy, Privacy
+from schemas.privacy_values import BOUNDED, CLOSED, declared_value
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
 from schemas.scenarios import Change, Scenario
 from schemas.types import SqlType
@@ -328,28 +329,48 @@ def scenarios(draw: Any, made: list[Table]) -> dict[str, Scenario]:
 
 @st.composite
 def privacies(draw: Any, unit: str, made: list[Table]) -> Privacy:
-    """What a schema may say of privacy, beside the unit."""
-    tables_ = st.sampled_from([t.name for t in made])
-    columns = st.sampled_from([(t, c) for t in made for c in t.columns])
+    """What a schema may say of the privacy of its tables; whether its ways to the unit make sense is not asked."""
+    some = draw(st.lists(st.sampled_from([t.name for t in made]), max_size=3, unique=True))
+    through = {t.name: draw(st.sampled_from(t.columns)).name for t in made if t.name in some}
     declared: dict[str, ColumnPrivacy] = {}
-    for table, column in draw(st.lists(columns, max_size=2, unique_by=lambda tc: (tc[0].name, tc[1].name))):
-        if column.type.kind in ("smallint", "integer", "bigint", "numeric", "real", "double"):
-            declared[f"{table.name}.{column.name}"] = ColumnPrivacy(bounds=("-5", "7.5"))
-        elif column.type.kind == "text":
-            declared[f"{table.name}.{column.name}"] = ColumnPrivacy(
-                values=tuple(draw(st.lists(texts, min_size=1, max_size=3, unique=True)))
-            )
-    amounts = st.floats(0.01, 1e6)
-    budget = draw(st.none() | st.builds(Budget, amounts, shares.filter(lambda d: d < 1)))
-    return Privacy(
-        unit,
-        tuple(draw(st.lists(tables_, max_size=2, unique=True))),
-        {t.name: t.columns[0].name for t in draw(st.lists(st.sampled_from(made), max_size=1))},
-        declared,
-        dict.fromkeys(draw(st.lists(tables_, max_size=2, unique=True)), 5),
-        draw(st.none() | st.integers(1, 9)),
-        budget,
-    )
+    for path, kind in ((f"{t.name}.{c.name}", c.type) for t in made for c in t.columns):
+        declared.pop(path, None)
+        values = [x for x in _declarable(kind) if draw(st.booleans())]
+        if kind.kind in BOUNDED and draw(st.booleans()):
+            low, high = draw(st.sampled_from(_declarable(kind))), draw(st.sampled_from(_declarable(kind)))
+            declared[path] = ColumnPrivacy((low, high) if declared_value(low, kind) <= declared_value(high, kind) else (high, low))
+        elif kind.kind in CLOSED and values:
+            declared[path] = ColumnPrivacy(values=tuple(values))
+    epsilons, deltas = st.floats(1e-6, 1e6), st.sampled_from([0.0, 1e-9, 1e-6])
+    own = draw(st.none() | epsilons)
+    budget = Budget(draw(epsilons), draw(deltas), own, None if own is None else draw(deltas))
+    contributions = {name: draw(st.integers(1, 2**40)) for name in some}
+    return Privacy(unit, tuple(draw(st.permutations(some))), through, declared, contributions, draw(st.none() | st.integers(1, 99)),
+                   draw(st.none() | st.just(budget)))  # fmt: skip
+
+
+def _declarable(kind: SqlType) -> list[str]:
+    """Texts for different values of a type, as far as it can be declared."""
+    match kind.kind:
+        case "smallint" | "integer" | "bigint":
+            return ["-7", "0", "12_000"]
+        case "numeric":
+            return ["0"] if kind.decimals == (kind.precision or 38) else ["-1", "0", "7"]
+        case "real" | "double":
+            return ["-1e9", "0.125", "3"]
+        case "boolean":
+            return ["true", "false"]
+        case "date":
+            return ["0001-01-01", "2020-02-29", "9999-12-31"]
+        case "timestamp":
+            return ["2020-02-29", "2021-01-01 07:08", "2024-05-06T07:08:09.5"]
+        case "timestamptz":
+            return ["2020-02-29", "2021-01-01T07:08Z", "2024-05-06T07:08:09+02:00"]
+        case "enum":
+            return list(kind.values)
+        case "text" | "varchar" | "char":
+            return [t for t in ODD if t.strip()]
+    return []
 
 
 @st.composite
@@ -362,9 +383,10 @@ def schemas(draw: Any) -> Schema:
     for name in draw(unique_by_case(table_names, 1, 4)):
         made.append(draw(tables(name, made, enums)))
     unit = draw(st.none() | st.sampled_from([f"{t.name}.{u[0]}" for t in made for u in t.unique_sets() if len(u) == 1] or [None]))
+    privacy = None if unit is None else draw(st.just(Privacy(unit)) | privacies(unit, made))
     planted = draw(st.dictionaries(texts, shares, max_size=2)) | draw(scenarios(made))
     schema = Schema(
         draw(names), tuple(made), draw(st.integers(0, 2**63 - 1)), draw(st.integers(-(10**15), 10**15) | st.just(1_767_225_600_000_000)),
-        draw(mixes), enums, None if unit is None else draw(privacies(unit, made)), planted, draw(st.none() | texts),
+        draw(mixes), enums, privacy, planted, draw(st.none() | texts),
     )  # fmt: skip
     return with_inherited_classes(schema, stated_classes(schema))

@@ -113,8 +113,9 @@ def _type(kind: WireType) -> Row:
         "oid": kind.oid, "typname": kind.name, "typnamespace": 11, "typowner": OWNER, "typlen": kind.size,
         "typbyval": kind.size in ALIGNMENT, "typtype": "p" if kind.name == "unknown" else "b", "typcategory": kind.category,
         "typispreferred": kind.name in ("bool", "text", "float8", "oid", "timestamptz", "interval"), "typisdefined": True, "typdelim": ",",
-        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array, "typinput": ARRAY_IN if kind.item else 0,
-        "typoutput": 0, "typreceive": ARRAY_RECEIVE if kind.item else 0, "typsend": 0, "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
+        "typrelid": 0, "typelem": 0 if kind.item is None else kind.item.oid, "typarray": kind.array,
+        "typinput": ARRAY_IN if kind.item else 0, "typoutput": 0, "typreceive": ARRAY_RECEIVE if kind.item else 0, "typsend": 0,
+        "typalign": ALIGNMENT.get(kind.size, "i"), "typstorage": "p" if kind.size > 0 else "x",
         "typnotnull": False, "typbasetype": 0, "typtypmod": -1, "typndims": 0, "typcollation": 100 if kind.category == "S" else 0,
     }  # fmt: skip
 
@@ -269,7 +270,9 @@ def _information(schema: Schema, database: str) -> Iterator[tuple[str, list[Row]
         keys += [(f["conname"], tuple(table.stored_columns[p - 1].name for p in f["conkey"]), "FOREIGN KEY") for f in foreign]
         for constraint, its, kind in keys:
             of = {"constraint_catalog": database, "constraint_schema": space, "constraint_name": constraint}
-            constraints.append({**here, **of, "constraint_type": kind, "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"})
+            constraints.append(
+                {**here, **of, "constraint_type": kind, "is_deferrable": "NO", "initially_deferred": "NO", "enforced": "YES"}
+            )
             used += [{**here, **of, "column_name": c, "ordinal_position": n} for n, c in enumerate(its, 1)]
             if kind != "FOREIGN KEY":
                 targets += [{**here, **of, "column_name": c} for c in its]

@@ -20,6 +20,7 @@ from dpsql.endpoint.sqlstates import Fault
 from schemas.model import Schema
 
 SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
+MOST_BYTES = 33_554_432
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ class Catalog:
         finally:
             timer.cancel()
             cursor.close()
-        if table.num_rows > most:
-            raise Fault("54000", f"more than {most:,} rows")
+        if table.num_rows > most or table.nbytes > MOST_BYTES:
+            raise Fault("54000", f"the catalogs give at most {most:,} rows and {MOST_BYTES:,} bytes at a time")
         known = names[:-1] if None in names else names
         shown = [*known, *table.column_names[len(known) :]]
         return Found(tuple(str(n) for n in shown), table)

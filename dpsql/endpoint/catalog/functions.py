@@ -34,7 +34,8 @@ MACROS: dict[str, str] = {
         WHERE replace(name, 'pg_catalog.', '') IN (own_name, own_shown)))""",
     "regnamespace_oid(name)": "(SELECT own_oid FROM pgc.own_spaces WHERE own_name = replace(name, '\"', ''))",
     "regnamespace_name(t)": "(SELECT own_name FROM pgc.own_spaces WHERE own_oid = t)",
-    "regproc_oid(name)": "CASE replace(name, 'pg_catalog.', '') WHEN 'array_in' THEN 750 WHEN 'array_recv' THEN 2400 ELSE 0 END",
+    "regproc_oid(name)": """CASE replace(name, 'pg_catalog.', '') WHEN 'array_in' THEN 750 WHEN 'array_recv' THEN 2400
+        ELSE 0 END""",
     "regproc_name(t)": "CASE t WHEN 750 THEN 'array_in' WHEN 2400 THEN 'array_recv' ELSE '-' END",
     "to_regclass(name)": f"{PREFIX}regclass_oid(name)",
     "to_regtype(name)": f"{PREFIX}regtype_oid(name)",
@@ -48,7 +49,8 @@ MACROS: dict[str, str] = {
     "pg_get_indexdef(t, n, pretty)": f"""CASE WHEN n = 0 THEN {_DEFINITION}
         ELSE (SELECT own_text FROM pgc.own_columns WHERE own_oid = t AND own_place = n) END""",
     "_pg_expandarray(a)": "unnest(list_transform(a, lambda x, i: {'x': x, 'n': i}))",
-    "quote_ident(name)": "CASE WHEN regexp_full_match(name, '[a-z_][a-z0-9_]*') THEN name ELSE '\"' || replace(name, '\"', '\"\"') || '\"' END",
+    "quote_ident(name)": """CASE WHEN regexp_full_match(name, '[a-z_][a-z0-9_]*') THEN name
+        ELSE '"' || replace(name, '"', '""') || '"' END""",
     "quote_literal(name)": "'''' || replace(name, '''', '''''') || ''''",
     "array_lower(a, n)": "1",
     "array_upper(a, n)": "len(a)",
@@ -56,13 +58,12 @@ MACROS: dict[str, str] = {
     "getdatabaseencoding()": "'UTF8'",
     "pg_encoding_to_char(n)": "'UTF8'",
     "pg_char_to_encoding(name)": "6",
-    "has_any(x)": "true",
-    "none()": "NULL::VARCHAR",
 }
 
 # functions whose outcome is the same whatever they are given
 CONSTANT: dict[str, str] = {
-    **dict.fromkeys(("pg_table_is_visible", "pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible", "pg_opclass_is_visible",
+    **dict.fromkeys(("pg_table_is_visible", "pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible",
+                     "pg_opclass_is_visible",
                      "pg_collation_is_visible", "pg_is_visible", "has_table_privilege", "has_schema_privilege", "has_column_privilege",
                      "has_any_column_privilege", "has_database_privilege", "has_type_privilege", "pg_has_role"), "TRUE"),
     **dict.fromkeys(("pg_is_in_recovery", "pg_relation_is_publishable", "pg_is_other_temp_schema", "has_sequence_privilege",
@@ -80,15 +81,14 @@ CONSTANT: dict[str, str] = {
 }  # fmt: skip
 
 # what DuckDB does as PostgreSQL does; nothing else is called, so that no function of its own can be reached
-SAME = frozenset(
-    """abs array_agg array_append array_cat array_length array_position array_prepend array_to_string ascii avg bool_and bool_or btrim
-    cardinality ceil char_length chr coalesce concat concat_ws count count_star date_part date_trunc dense_rank exists extract first_value
-    floor format generate_series generate_subscripts greatest json_agg json_build_object json_object_agg lag last_value lead least left
-    length lower lpad ltrim max md5 min mod now nullif position power rank regexp_matches regexp_replace repeat replace reverse right
-    round row_number rpad rtrim sign split_part starts_with strpos string_agg string_to_array substr substring sum to_char to_json
-    translate trim trunc unnest upper current_date current_timestamp list_contains str_position regexp_like cast case if array any all
-    array_contains case_ if_ any_ logical_or logical_and group_concat explode unnest_ like ilike not_ and or xor in""".split()
-)
+_SAME = """
+    abs array_agg array_append array_cat array_length array_position array_prepend array_to_string ascii avg bool_and bool_or btrim
+    cardinality ceil char_length chr concat concat_ws count date_part date_trunc dense_rank first_value floor format
+    generate_subscripts greatest lag last_value lead least left length lower lpad ltrim max md5 min mod now power rank regexp_matches
+    regexp_replace repeat replace reverse right round row_number rpad rtrim sign split_part starts_with string_agg string_to_array strpos
+    substr substring sum to_char to_json translate trim trunc unnest upper
+"""
+SAME = frozenset(_SAME.split())
 
 
 def constant_of(name: str) -> exp.Expr | None:

@@ -19,11 +19,13 @@ RENAMED = {"json_build_object": "json_object", "jsonb_build_object": "json_objec
 TABLE_FUNCTIONS = (*EMPTY, "exploding_generate_series", "unnest", "explode", "generate_series", "generate_subscripts", "_pg_expandarray")
 VECTORS = ("indkey", "indoption", "indclass", "indcollation")  # counted from 0 in PostgreSQL, unlike its arrays
 TYPES = {
-    "oid": "UINTEGER", "xid": "UINTEGER", "cid": "UINTEGER", "name": "TEXT", "char": "TEXT", "text": "TEXT", "regprocedure": "TEXT", "regoper": "TEXT", "regrole": "TEXT", "regcollation": "TEXT", "pg_node_tree": "TEXT", "aclitem": "TEXT", "anyarray": "TEXT", "cstring": "TEXT", "int2vector": "SMALLINT[]",
-    "oidvector": "UINTEGER[]", "sql_identifier": "TEXT", "character_data": "TEXT", "yes_or_no": "TEXT", "cardinal_number": "INT", "varchar": "TEXT", "bpchar": "TEXT",
-    "int2": "SMALLINT", "int4": "INT", "int8": "BIGINT", "bool": "BOOLEAN", "float4": "REAL", "float8": "DOUBLE", "json": "JSON", "jsonb": "JSON", "timestamptz": "TIMESTAMPTZ",
+    **dict.fromkeys(("name", "char", "text", "varchar", "bpchar", "cstring", "regprocedure", "regoper", "regrole", "regcollation"), "TEXT"),
+    **dict.fromkeys(("pg_node_tree", "aclitem", "anyarray", "sql_identifier", "character_data", "yes_or_no"), "TEXT"),
+    **dict.fromkeys(("oid", "xid", "cid"), "UINTEGER"),
+    **dict.fromkeys(("json", "jsonb"), "JSON"),
+    "bool": "BOOLEAN", "cardinal_number": "INT", "float4": "REAL", "float8": "DOUBLE", "int2": "SMALLINT", "int2vector": "SMALLINT[]",
+    "int4": "INT", "int8": "BIGINT", "oidvector": "UINTEGER[]", "timestamptz": "TIMESTAMPTZ",
 }  # fmt: skip
-SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 
 
 def output_names(query: exp.Expr) -> list[str | None]:
@@ -114,12 +116,12 @@ def _parameter(node: exp.Expr, parameters: Sequence[Any]) -> exp.Expr:
 
 def _unqualified(node: exp.Expr) -> exp.Expr:
     """`pg_catalog.f(x)` is `f(x)`."""
-    if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name.lower() in (*PLACES, "public"):
-        if isinstance(node.expression, exp.Func):
-            return node.expression
+    inner: exp.Expr = node
     if isinstance(node, exp.Collate):
-        return node.this
-    return node
+        inner = node.this
+    elif isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func) and node.this.name.lower() in (*PLACES, "public"):
+        inner = node.expression
+    return inner
 
 
 def _relation(node: exp.Expr) -> exp.Expr:
@@ -230,7 +232,7 @@ def _cast(node: exp.Expr) -> exp.Expr:
     if not isinstance(node, exp.Cast):
         return node
     name = _type_name(node.to)
-    inner = node.this
+    inner: exp.Expr = node.this
     if name in ("regclass", "regtype", "regnamespace", "regproc"):
         if inner.is_string:
             return _call(f"{name}_oid", inner)
@@ -238,7 +240,8 @@ def _cast(node: exp.Expr) -> exp.Expr:
             return _call(f"{name}_oid", inner)
         outer = node.parent
         if isinstance(outer, exp.Cast) and _type_name(outer.to) in ("oid", "int8", "bigint", "int", "int4"):
-            return inner
+            kept: exp.Expr = inner
+            return kept
         return _call("format_type", inner, exp.null()) if name == "regtype" else _call(f"{name}_name", inner)
     base = name.removesuffix("[]")
     if base in TYPES:
@@ -285,7 +288,8 @@ def _session_function(node: exp.Expr, session: Mapping[str, str]) -> exp.Expr:
         case "current_setting" if isinstance(node, exp.Anonymous) and node.expressions:
             return literal(session.get(node.expressions[0].name.lower()))
         case "set_config" if isinstance(node, exp.Anonymous) and len(node.expressions) > 1:
-            return node.expressions[1]
+            value: exp.Expr = node.expressions[1]
+            return value
         case _:
             return node
 
@@ -297,7 +301,9 @@ def _function(node: exp.Expr) -> exp.Expr:
     if (fixed := constant_of(name)) is not None:
         return fixed
     if name in OWN:
-        arguments = list(node.expressions) if isinstance(node, exp.Anonymous) else [a for a in node.args.values() if isinstance(a, exp.Expr)]
+        arguments = (
+            list(node.expressions) if isinstance(node, exp.Anonymous) else [a for a in node.args.values() if isinstance(a, exp.Expr)]
+        )
         return _call(_by_arity(name, arguments), *arguments)
     if name in EMPTY:
         return exp.Anonymous(this="unnest", expressions=[_nothing()])

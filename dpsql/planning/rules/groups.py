@@ -31,8 +31,8 @@ def public_groups(plan: Plan) -> int | None:
     """How many groups there are at most, where all keys have closed values in the declaration."""
     count = 1
     for key in plan.release.keys:
-        values = key.expression.facts.values
-        if values is None:
+        facts = key.expression.facts
+        if facts.values is None:
             return None
-        count *= len(values)
+        count *= len(facts.values) + (facts.nullable and None not in facts.values)
     return count

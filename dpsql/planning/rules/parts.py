@@ -14,7 +14,6 @@ from dpsql.tree import Aggregate, Column, Expression, Facts
 
 SQUARED = 2**20  # the largest distance from the middle whose squares are summed
 BINS = 2**20  # the most candidates of a quantile
-EXTREME = Fraction(1, 1024)  # a minimum is the quantile at this place, whose rank outweighs every other row
 
 
 def split_aggregates(plan: Plan, declaration: Declaration) -> Plan:
@@ -112,7 +111,7 @@ class _Splitting:
         width = (_fraction(facts.hi) - _fraction(facts.lo)) / step
         step *= max(1, -(-(width + 1) // BINS))
         lo, hi = _steps(facts.lo, step), _steps(facts.hi, step)
-        place = {"min": EXTREME, "max": 1 - EXTREME}.get(aggregate.function, aggregate.fraction)
+        place = {"min": Fraction(0), "max": Fraction(1)}.get(aggregate.function, aggregate.fraction)
         assert place is not None
         name = self.part("quantile", argument, step=step, centre=lo, fraction=place, bins=hi - lo + 1)
         return Formula("quantile", {"value": name}, lo * step)

@@ -6,7 +6,8 @@ import pytest
 
 from masking.anonymity.hierarchy import make_hierarchy
 from masking.anonymity.hierarchy_functions import hierarchy_function
-from masking.anonymity.hierarchy_reader import find_hierarchies, read_hierarchy
+from masking.anonymity.hierarchy_reader import read_hierarchy
+from masking.hierarchy_files import find_hierarchies
 from schemas.errors import InputError
 
 
@@ -57,7 +58,7 @@ def test_files_are_read_whatever_separates_them(tmp_path, separator):
     ("text", "what"),
     [
         ("", "is empty"),
-        ("a;x;*\nb;*\n", ":2: 2 levels, where the lines above have 3"),
+        ("a;x;*\nb;*\n", ":2: 2 cells, where the first line has 3"),
         ("a;x;*\nb;x;*\na;y;*\n", ":3: the leaf stands on line 1 already"),
         ("a;x;*\nb;;*\n", ":2: level 1 has no label"),
     ],
@@ -76,7 +77,7 @@ def test_files_are_found_by_their_column(tmp_path):
     found = find_hierarchies(tmp_path, ["age", "sex", "zip"])
     assert {name: path.name for name, path in found.items()} == {"age": "adult_hierarchy_age.csv", "sex": "sex.csv"}
     (tmp_path / "age.csv").write_text("1;*\n")
-    with pytest.raises(InputError, match="more than one hierarchy of 'age'"):
+    with pytest.raises(InputError, match="more than one hierarchy of column 'age'"):
         find_hierarchies(tmp_path, ["age"])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import masking.people.cells
-import masking.people.grouping
+import masking.people.recoding
 from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
 from tests.masking.people.databases import DDL, TABLES, made, masked, rows
 
@@ -112,24 +112,32 @@ def test_persons_without_an_address_are_only_like_each_other(tmp_path: Path) -> 
 def test_suppression_does_not_hide_who_has_no_address(tmp_path: Path) -> None:
     url = made(tmp_path / "a.db", homeless=3)
     for suppression in (0, 0.1):
-        with pytest.raises(ModelInfeasible, match="3 have no row in addresses, which neither .*classes of 3, where 4 are asked for"):
+        with pytest.raises(ModelInfeasible, match="3 have no row in addresses, which neither.*classes of 3, where 4 are asked for"):
             masked(url, tmp_path, f"{{{OWN}, k: 4, suppression: {suppression}}}")
     rest = 'subset: {root: users, where: "id > 10003", children: {addresses: all}}'
     found = masked(url, tmp_path, f"{{{OWN}, k: 4}}", rest=rest)
     assert sum(map(len, persons(found, tmp_path).values())) == 157
 
 
-def test_as_many_as_are_alike_in_all_that_shows_are_suppressed(tmp_path: Path) -> None:
+def test_suppression_does_not_hide_what_persons_without_an_address_have_in_common(tmp_path: Path) -> None:
     url = made(tmp_path / "a.db", homeless=5)
     with sqlite3.connect(tmp_path / "a.db") as database:
         database.execute("UPDATE users SET diagnosis = 'flu' WHERE id <= 10005")
-    asked = f"{OWN}, k: 4, l: 2, sensitive: users.diagnosis"
-    with pytest.raises(ModelInfeasible, match="5 have no row in addresses.*allow `suppression: 0.0313`"):
-        masked(url, tmp_path, f"{{{asked}}}")
-    found = masked(url, tmp_path, f"{{{asked}, suppression: 0.0313}}")
-    with_address = {address["user_id"] for address in rows(found, tmp_path, "addresses")}
-    gone = [u for u in rows(found, tmp_path, "users") if u["sex"] == "*" and u["born_on"] is None]
-    assert len(gone) == 5 and not with_address & {user["id"] for user in gone}
+    with pytest.raises(ModelInfeasible, match="5 of 160 persons.*5 have no row in addresses.*lower the models"):
+        masked(url, tmp_path, f"{{{OWN}, k: 4, l: 2, sensitive: users.diagnosis, suppression: 0.1}}")
+
+
+@pytest.mark.parametrize("recoding", ["local", "global"])
+def test_suppressed_persons_are_as_many_as_a_class_must_have(tmp_path: Path, recoding: str) -> None:
+    asked = (
+        "quasi_identifiers: [users.born_on, users.height, addresses.zip], k: 3, l: 2, c: 1, l_kind: recursive, sensitive: users.diagnosis"
+    )
+    hierarchies = "hierarchies: {users.born_on: date, addresses.zip: 'prefix:3,2'}"
+    url = made(tmp_path / "a.db", plans=12)
+    found = masked(url, tmp_path, f"{{subject: users.id, {asked}, {hierarchies}, recoding: {recoding}, suppression: 0.3}}")
+    gone = [user["id"] for user in rows(found, tmp_path, "users") if user["born_on"] is None and user["height"] is None]
+    assert 3 <= len(gone) <= 48 and len(gone) == found.config.provenance["certificate"]["anonymity"][0]["suppressed"]
+    assert {address["zip"] for address in rows(found, tmp_path, "addresses") if address["user_id"] in gone} == {"*"}
 
 
 def test_the_certificate_says_whom_the_number_of_rows_tells(tmp_path: Path) -> None:
@@ -245,6 +253,12 @@ def test_the_certificate_names_references_by_which_persons_are_not_alike(tmp_pat
 
 
 def test_suppressed_persons_whom_a_missing_row_tells_stop_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(masking.people.grouping, "_require_not_alone", lambda *_: None)
-    with pytest.raises(ModelViolated, match="4-anonymity does not hold in 1 of"):
+    right = masking.people.recoding.group
+
+    def wrong(records: Any) -> Any:
+        records.present["addresses"][:] = True
+        return right(records)
+
+    monkeypatch.setattr(masking.people.recoding, "group", wrong)
+    with pytest.raises(ModelViolated, match="4-anonymity does not hold in"):
         masked(made(tmp_path / "a.db", homeless=3), tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")

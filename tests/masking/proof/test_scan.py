@@ -380,6 +380,17 @@ def test_what_stands_within_a_pick_from_a_pool_is_no_find_and_a_leak_beside_it_i
     assert ("users.email", "messages.body", "texts") in pairs(scanned(messages=beside, known=known, columns=columns))
 
 
+def test_every_cell_counts_where_a_few_values_are_repeated() -> None:
+    emails, plans = [EMAIL, "nobody@example.org", f"to {EMAIL} %E2%82%AC", None] * 2000, [7_000_003, 5, None, 5] * 2000
+    scanner = Scanner(KNOWN, COLUMNS)
+    scanner.see("messages", pa.RecordBatch.from_pydict({"body": emails, "id": plans}))
+    report = scanner.report()
+    counted = {(f.place, f.output, f.where): (f.values, f.cells) for f in report.found}
+    assert counted["users.email", "messages.body", "cells"] == (1, 2000)
+    assert counted["users.email", "messages.body", "texts"] == (1, 4000)  # as it is written, and as it is meant
+    assert (report.cells, report.texts) == (12_000, 6000)
+
+
 def test_a_value_that_ends_in_a_number_is_not_found_in_one_with_a_longer_number() -> None:
     known, columns = learned(SOURCE_USERS | {"name": ["barnabyoak4", *NAMES[1:]]})
     assert scanned(messages=with_cell("body", "ask barnabyoak42"), known=known, columns=columns).passed

@@ -72,7 +72,7 @@ def test_hierarchies_are_found_by_the_name_of_their_column(tmp_path):
     ("files", "words"),
     [
         ({"age.csv": "1;a;*\n2;*\n"}, "age.csv:2: 2 cells, where the first line has 3"),
-        ({"age.csv": "1;a;*\n\n1;b;*\n"}, "age.csv:3: the value of line 1 stands here again"),
+        ({"age.csv": "1;a;*\n\n1;b;*\n"}, "age.csv:3: the leaf stands on line 1 already"),
         ({"age.csv": ""}, "age.csv is empty"),
         ({"age.csv": '"1;a;*\n'}, "age.csv:1: a quote that begins here is never closed"),
         ({"age.csv": b"1;\xff;*\n"}, "age.csv:1: not UTF-8"),

@@ -45,10 +45,12 @@ def test_an_unknown_value_may_be_an_error_that_does_not_show_it() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Graz;Styria\nLinz\n", ":2: a line of a hierarchy is"),
-        ("Graz;Styria\nLinz;a;b\n", ":2: a line of a hierarchy is"),
-        ("Graz;Styria\nGraz;Other\n", ":2: this leaf stands in an earlier line"),
-        ("", "must all have the same number of levels"),
+        ("Graz;Styria\nLinz\n", ":2: 1 cells, where the first line has 2"),
+        ("Graz;Styria\nLinz;a;b\n", ":2: 3 cells, where the first line has 2"),
+        ("Graz;Styria\nGraz;Other\n", ":2: the leaf stands on line 1 already"),
+        ('Graz;Styria\n"Linz;a\n', ":2: a quote that begins here is never closed"),
+        ("Graz\n", "has 0 above its leaves"),
+        ("", "is empty"),
     ],
 )
 def test_a_file_that_is_no_hierarchy_is_refused_with_its_line(text: str, says: str, tmp_path: Path) -> None:
@@ -59,10 +61,10 @@ def test_a_file_that_is_no_hierarchy_is_refused_with_its_line(text: str, says: s
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the hierarchy cannot be read"):
+    with pytest.raises(InputError, match="none.csv cannot be read"):
         masker_for({"generalise": str(tmp_path / "none.csv")}, context())
     (tmp_path / "h.csv").write_bytes(b"\xff\xfe;a")
-    with pytest.raises(InputError, match="it is not UTF-8"):
+    with pytest.raises(InputError, match="is in UTF-16; save it as UTF-8"):
         masker_for({"generalise": str(tmp_path / "h.csv")}, context())
 
 

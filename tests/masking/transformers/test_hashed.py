@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import MaskingFailed, TransformerUnfit
+from masking.transformers.code import Code
 from masking.transformers.hashed import Hash
 from schemas.types import INTEGER_RANGE, SqlType
 from tests.masking.transformers.binding import KEY, OTHER_KEY, context, masked, masked_array
@@ -134,5 +135,15 @@ def test_a_unique_column_needs_as_many_bits_as_its_values_do() -> None:
 
 def test_a_numeric_that_cannot_hold_the_result_fails_without_its_value() -> None:
     with pytest.raises(MaskingFailed) as error:
-        masked(Hash(), [Decimal("77777.5")], SqlType("numeric", precision=8, scale=1))
+        masked(Hash(), [Decimal("77777.5")], "numeric")
     assert "77777" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("precision", "scale", "says"), [(10, 0, "take `code`"), (18, 0, "fewer than the 19 digits"), (20, 2, "has decimals")]
+)
+def test_a_numeric_that_cannot_hold_every_hash_is_refused_before_the_run(precision: int, scale: int, says: str) -> None:
+    with pytest.raises(TransformerUnfit, match=says):
+        Hash().bind(context(SqlType("numeric", precision=precision, scale=scale)))
+    Hash().bind(context(SqlType("numeric", precision=19, scale=0)))
+    Code().bind(context(SqlType("numeric", precision=10, scale=0)))

@@ -8,6 +8,7 @@ import pytest
 
 from masking.errors import TransformerUnfit
 from masking.pools import pool
+from masking.transformers import name_shapes
 from masking.transformers.email import Email
 from masking.transformers.name import Name
 from masking.transformers.username import Username
@@ -138,3 +139,14 @@ def test_picks_are_uniform_over_the_pool() -> None:
 def test_what_does_not_fit_is_said(transformer: Name, what: dict, message: str) -> None:
     with pytest.raises(TransformerUnfit, match=message):
         transformer.bind(context(**what))
+
+
+@pytest.mark.parametrize("parts", ["full", "given", "family"])
+@pytest.mark.parametrize("keep_length", [False, True])
+def test_names_read_as_a_column_are_masked_as_those_read_one_by_one(parts: str, keep_length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["Anna", "b", "C.", "D..", ".e", "..", "Dr.", "prof.", "van", "Meyer-Smith", "O'Neil", "42", "#", "SMITH"]
+    names = [" ".join(words[(i * step + i // 14) % 14] for step in range(1, count + 1)) for count in range(1, 6) for i in range(80)]
+    values = [*names, "Meyer, Anna B.", "", None, "Zoë A. Meyer", "a\x1cb c"]
+    at_once = masked(Name(parts=parts, keep_length=keep_length), values)
+    monkeypatch.setattr(name_shapes, "_REGULAR", "^$no text")
+    assert masked(Name(parts=parts, keep_length=keep_length), values) == at_once

@@ -119,3 +119,12 @@ def test_a_number_no_longer_than_what_is_kept_does_not_stay() -> None:
     result = masked(Phone(keep=4), values)
     assert not any(a == b for a, b in zip(values, result))
     assert result[3].startswith("+43 ")
+
+
+@pytest.mark.parametrize("keep", [0, 2])
+@pytest.mark.parametrize("begin", ["+4915", "00", "0049 ", "01", "", "+07"])
+def test_numbers_of_no_plan_become_the_same_whatever_stands_between_their_digits(begin: str, keep: int) -> None:
+    """ASCII is permuted as whole numbers, what has other signs in it as text."""
+    texts = [f"{begin}{i * 7_919_317 % 10**length:0{length}d}" for length in ((3,) if begin == "+07" else (3, 9)) for i in range(5)]
+    plain, dashed = (masked(Phone(keep=keep), [f"{text}{sign}" for text in texts], locale="de_DE") for sign in (".", "–"))
+    assert plain == [f"{text[:-1]}." for text in dashed]

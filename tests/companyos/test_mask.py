@@ -1,0 +1,161 @@
+"""`companyos mask`, as machines call it from plan to proof; with a plug-in; interrupted in the middle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+import bundles
+from tests.masking.pipeline.commands import Masking, readable
+from tests.masking.pipeline.conftest import KEY, masking  # noqa: F401 - the fixture
+from tests.masking.pipeline.databases import people_in_sqlite, raw_values
+from tests.masking.transformers.test_registry import install
+
+REVERSED = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True)
+class Starred:
+    """Puts stars in the place of all letters."""
+
+    name: ClassVar[str] = "starred"
+    sign: str = "*"
+
+    def bind(self, context):
+        return Starring(self.sign)
+
+
+@dataclass(frozen=True)
+class Starring:
+    sign: str
+
+    def apply(self, values, rows):
+        return pc.replace_substring_regex(values, "[A-Za-z0-9]", self.sign)
+'''
+
+
+def test_every_step_from_plan_to_certificate_speaks_json(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    code, out, err = masking("mask", "plan", url, "-o", masking.policy, "--json")
+    planned = json.loads(out)
+    assert (code, err, planned["policy"]) == (0, "", str(masking.policy))
+    classes = {(c["table"], c["column"]): c["class"] for c in planned["columns"]}
+    assert classes["users", "email"] == classes["users", "full_name"] == "direct"
+    assert {"table", "column", "class", "entity", "mask", "confidence"} == set(planned["columns"][0])
+    code, out, err = masking("mask", "plan", url, "--diff", masking.policy, "--json")
+    assert (code, json.loads(out), err) == (0, [], "")
+
+    code, out, err = masking.run(url, "--json", "--tag", "crm:v1")
+    made = json.loads(out)
+    assert (code, err, made["reference"], made["kind"]) == (0, "", "crm:v1", "sanitized")
+    certificate = made["certificate"]
+    assert certificate["scan"]["passed"] and certificate["scan"]["survivors"] == 0
+
+    at = ("--store", masking.store)
+    code, out, err = masking("mask", "scan", "crm:v1", "--against", url, "--json", *at)
+    scanned = json.loads(out)
+    assert (code, err, scanned["passed"], scanned["values"]) == (0, "", True, certificate["scan"]["values"])
+    code, out, err = masking("mask", "certificate", "crm:v1", "--json", *at)
+    assert (code, err) == (0, "") and json.loads(out) == certificate
+    assert not masking.places_of(raw_values(60))
+
+
+def test_a_source_that_has_changed_is_told_as_json_and_by_the_exit_code(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    masking.edit(lambda policy: policy["tables"]["users"]["columns"].pop("phone"))
+    code, out, _ = masking("mask", "plan", url, "--diff", masking.policy, "--json")
+    (difference,) = json.loads(out)
+    assert code == 1 and (difference["table"], difference["column"]) == ("users", "phone")
+    code, out, _ = masking.run(url, "--json")
+    assert code != 0 and "phone" in json.loads(out)["error"]
+    masking.assert_nothing_is_left()
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_run(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    page = tmp_path / "nowhere" / "page.html"
+    code, _, err = masking.run(url, "--certificate", page)
+    assert code == 2 and f"{page} cannot be written" in err
+    assert not masking.store.exists()
+    kept = tmp_path / "page.html"
+    kept.write_text("an older page")
+    masking.edit(lambda policy: policy["tables"]["users"]["columns"].pop("phone"))
+    assert masking.run(url, "--certificate", kept)[0] != 0
+    assert kept.read_text() == "an older page" and not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_plug_in_masks_a_column_and_the_certificate_says_so(
+    masking: Masking,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = tmp_path / "site"
+    install(site, "starred-transformer", "starred", "plugin_starred:Starred", REVERSED)
+    monkeypatch.syspath_prepend(str(site))
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    masking.edit(
+        lambda policy: policy["tables"]["orders"]["columns"].update(contact={"class": "direct", "mask": {"starred": {"sign": "+"}}})
+    )
+    made = masking.made(url)
+    contacts = {cell for batch in made.read("orders") for cell in batch.column("contact").to_pylist()}
+    assert contacts and all(set(cell) == {"+", " "} for cell in contacts)
+    entry = [c for c in made.provenance["certificate"]["columns"] if (c["table"], c["column"]) == ("orders", "contact")]
+    assert entry[0]["transformer"] == "starred" and entry[0]["parameters"] == {"sign": "+"}
+    masking.edit(lambda policy: policy["tables"]["orders"]["columns"].update(contact={"class": "direct", "mask": "stared"}))
+    code, _, err = masking.run(url)
+    assert code == 2 and "did you mean 'starred'" in err
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_leaves_the_store_as_it_was(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db", people=60, events=60_000)
+    masking.plan(url)
+    masking.made(url)
+    before = contents(masking.store)
+    document = yaml.safe_load(masking.policy.read_text())
+    document["tables"]["orders"]["columns"]["contact"] = {"class": "direct", "mask": "company"}  # other bytes than the first time
+    masking.policy.write_text(yaml.safe_dump(document, sort_keys=False))
+    command = [sys.executable, "-c", "from companyos.cli import main; main()", "mask", "run", url]
+    command += ["--policy", str(masking.policy), "--store", str(masking.store), "--key", "env:MASKING_KEY"]
+    environment = {**os.environ, "TMPDIR": str(masking.temporary), "MASKING_KEY": KEY, "CI": "true"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and running.poll() is None and contents(masking.store).keys() == before.keys():
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=120)
+    assert running.returncode == 130, said
+    assert "Traceback" not in said
+    assert contents(masking.store) == before
+    assert not [p for p in masking.temporary.rglob("*") if p.is_file()]
+    wanted = [value.encode() for value in raw_values(60)]
+    left = [path for path in masking.store.rglob("*") if path.is_file()]
+    assert not [path for path in left for data in readable(path) for value in wanted if value in data]
+    assert bundles.Store(masking.store).references()
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The digest of each file, of those that are still there when they are read."""
+    found = {}
+    for path in folder.rglob("*"):
+        try:
+            found[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (FileNotFoundError, IsADirectoryError):
+            continue
+    return found

@@ -1,0 +1,123 @@
+"""At an epsilon of a billion every accepted query gives what the database itself gives, on DuckDB and on PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from dpsql.accounting import Limit
+from dpsql.engines.duckdb import DuckDBEngine
+from dpsql.engines.postgresql import PostgresEngine
+from dpsql.ledger import open_ledger
+from dpsql.planning.model import Settings
+from dpsql.service import Service
+from schemas.ddl import ddl
+from tests.dpsql.shop import inserts, shop
+from tests.dpsql.shop_databases import engine_over, tables
+
+ACCEPTED = yaml.safe_load((Path(__file__).parent / "binding" / "accepted.yaml").read_text("utf-8"))
+
+
+def accepted() -> Iterator[tuple[str, str, bool]]:
+    """Each accepted query with its dialect, and whether its groups are private."""
+    for queries in ACCEPTED.values():
+        for one in queries:
+            said = one if isinstance(one, dict) else {"sql": one}
+            for dialect in [said["dialect"]] if "dialect" in said else ["postgres", "duckdb"]:
+                yield said["sql"], dialect, bool(said.get("private"))
+
+
+def service(engine: Any, dialect: str, folder: Path) -> Service:
+    return Service(shop(), engine, open_ledger(folder / f"{dialect}.db"), "shop", Limit(1e12, 0.01), dialect=dialect)
+
+
+@pytest.fixture(scope="module")
+def in_duckdb(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
+    engine = engine_over(tables())
+    return {dialect: service(engine, dialect, tmp_path_factory.mktemp("duckdb")) for dialect in ("postgres", "duckdb")}
+
+
+@pytest.fixture(scope="module")
+def in_postgres(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Service]]]:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS exactness")
+        connection.execute("CREATE DATABASE exactness")
+    url = postgres.replace("/postgres?", "/exactness?")
+    with psycopg.connect(url) as connection:
+        for made in ddl(shop().schema, "postgresql").statements:
+            connection.execute(made.sql)
+        for statement, rows in inserts("%s"):
+            connection.cursor().executemany(statement, rows)
+    engine = PostgresEngine(url)
+    yield url, {dialect: service(engine, dialect, tmp_path_factory.mktemp("postgres")) for dialect in ("postgres", "duckdb")}
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP DATABASE exactness WITH (FORCE)")
+
+
+def comparable(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, datetime.date):
+        return datetime.datetime(value.year, value.month, value.day)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def near(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-5, abs_tol=2e-3)
+    if isinstance(one, datetime.datetime) and isinstance(other, datetime.datetime):
+        return abs(one - other) < datetime.timedelta(hours=1)
+    return bool(one == other)
+
+
+def differences(answered: list[tuple], plain: list[tuple], private: bool) -> list[tuple]:
+    """Rows of the plain outcome that the answer lacks; of private groups, rows of the answer that the plain outcome lacks."""
+    mine, its = ([tuple(map(comparable, row)) for row in rows] for rows in (answered, plain))
+    if private:
+        mine, its = its, mine
+    return [row for row in its if not any(len(row) == len(other) and all(map(near, row, other)) for other in mine)]
+
+
+def plainly(sql: str, dialect: str, in_duckdb: dict[str, Service], in_postgres: Any) -> list[tuple]:
+    """What the database of the dialect itself gives."""
+    if dialect == "postgres":
+        with psycopg.connect(in_postgres[0]) as connection:
+            return connection.execute(sql).fetchall()
+    engine = in_duckdb[dialect].engine
+    assert isinstance(engine, DuckDBEngine)
+    return engine._connection.execute(sql).fetchall()
+
+
+@pytest.mark.xdist_group("exactness")
+@pytest.mark.parametrize(("sql", "dialect", "private"), list(accepted()))
+def test_every_accepted_query_is_exact_on_both_databases(
+    sql: str, dialect: str, private: bool, in_duckdb: dict[str, Service], in_postgres: Any
+) -> None:
+    plain = plainly(sql, dialect, in_duckdb, in_postgres)
+    for services in (in_duckdb, in_postgres[1]):
+        answer = services[dialect].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+        assert differences(answer.rows(), plain, private) == []
+
+
+def test_a_duckdb_file_is_read_like_a_bundle(tmp_path: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+        for name, table in tables().items():
+            connection.register("t", table)
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM t")
+    engine = DuckDBEngine(database=tmp_path / "shop.duckdb")
+    answer = service(engine, "postgres", tmp_path).ask("SELECT COUNT(*) FROM users", analyst="tester", settings=Settings(epsilon=1e9))
+    assert answer.rows() == [(60,)]

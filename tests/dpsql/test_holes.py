@@ -1,0 +1,155 @@
+"""One unit's strange values: they neither silence nor take the outcome of others, and settings cannot pay less than nothing."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from dpsql.accounting import Limit
+from dpsql.binding import bind
+from dpsql.engines.duckdb import DuckDBEngine
+from dpsql.engines.postgresql import PostgresEngine
+from dpsql.errors import QueryInvalid
+from dpsql.kept import renamed
+from dpsql.ledger import open_ledger
+from dpsql.measuring import Cells, Measured, clipped, measure
+from dpsql.noise.ranges import LARGEST
+from dpsql.planning import plan
+from dpsql.planning.model import Plan, Settings, Shares
+from dpsql.service import Service
+from schemas.ddl import ddl
+from tests.dpsql.shop import inserts, shop
+from tests.dpsql.shop_databases import engine_over, tables
+
+
+def made(sql: str) -> Plan:
+    declaration = shop()
+    (release,) = bind(sql, declaration).releases
+    return plan(release, declaration, Settings(max_groups=3))
+
+
+def counted(sql: str, changes: list[str]) -> Cells:
+    """The clipped outcome over the shop after `changes` of its rows."""
+    engine = engine_over(tables())
+    for statement in changes:
+        engine._connection.execute(statement)
+    query = made(sql)
+    with engine.read() as reading:
+        return clipped(query, shop().schema, engine, reading, {t.name: 2**10 for t in query.thresholds}, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "ordinary", "strange", "kind"),
+    [
+        ("shipped", "DATE '9999-12-31'", "CAST('infinity' AS DATE)", "DATE"),
+        ("placed_at", "TIMESTAMP_NS '2024-05-01 00:00:00.000001'", "TIMESTAMP_NS '2024-05-01 00:00:00.000001001'", "TIMESTAMP_NS"),
+    ],
+)
+def test_a_key_that_a_driver_tells_as_another_does_not_take_its_group(column: str, ordinary: str, strange: str, kind: str) -> None:
+    change = [
+        f"ALTER TABLE orders ALTER {column} TYPE {kind}",
+        f"UPDATE orders SET {column} = CASE WHEN id = 7 THEN {strange} ELSE {ordinary} END",
+    ]
+    cells = counted(f"SELECT {column}, COUNT(*) FROM orders GROUP BY {column}", change)
+    assert sum(cells.sums["p0"].values()) == 300
+
+
+def test_a_year_that_python_does_not_know_is_no_group_of_its_own() -> None:
+    cells = counted(
+        "SELECT shipped, COUNT(*) FROM orders GROUP BY shipped", ["UPDATE orders SET shipped = DATE '11095-02-28' WHERE id = 7"]
+    )
+    assert all(key is None or isinstance(key, datetime.date) for (key,) in cells.groups)
+
+
+class _Huge:
+    """A reading whose every sum is beyond what the samplers hold."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return [(2**70,)]
+
+    def hold(self, sql: str) -> None:
+        return None
+
+
+class _HugeEngine(DuckDBEngine):
+    def read(self) -> Any:
+        return nullcontext(_Huge())
+
+
+def test_a_sum_beyond_the_samplers_is_held_at_their_end_and_not_refused() -> None:
+    query = replace(made("SELECT SUM(age) FROM users"), shares=Shares(part=1.0))
+    measured = measure(query, shop().schema, _HugeEngine(), [()], Measured({}, {}))
+    (value,) = measured.parts["p0"].values
+    assert value > LARGEST * 0.9
+
+
+@pytest.fixture(scope="module")
+def strange_postgres(postgres: str) -> Iterator[PostgresEngine]:
+    """The shop in PostgreSQL with one order of values at the ends of their types."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS holes")
+        connection.execute("CREATE DATABASE holes")
+    url = postgres.replace("/postgres?", "/holes?")
+    with psycopg.connect(url) as connection:
+        for statement in ddl(shop().schema, "postgresql").statements:
+            connection.execute(statement.sql)
+        for inserted, rows in inserts("%s"):
+            connection.cursor().executemany(inserted, rows)
+        connection.execute("UPDATE orders SET weight = 1.7e308, shipped = 'infinity', placed_at = 'infinity' WHERE id = 7")
+        connection.execute("UPDATE events SET happened = '-infinity', value = 'NaN' WHERE id = 7")
+    yield PostgresEngine(url)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP DATABASE holes WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT AVG(weight), SUM(weight) FROM orders",
+        "SELECT MAX(shipped), MIN(placed_at) FROM orders",
+        "SELECT shipped, COUNT(*) FROM orders GROUP BY shipped",
+        "SELECT placed_at, SUM(weight) FROM orders GROUP BY placed_at",
+        "SELECT weight, COUNT(*) FROM orders GROUP BY weight",
+        "SELECT happened, value, COUNT(*) FROM events GROUP BY happened, value",
+        "SELECT SUM(weight * 2), COUNT(DISTINCT weight), STDDEV(weight) FROM orders",
+        "SELECT AVG(LEAST(GREATEST(w, 0), 1000)) FROM (SELECT user_id, SUM(weight * 2) AS w FROM orders GROUP BY user_id) AS x WHERE w > 3",
+        "SELECT EXTRACT(year FROM shipped), COUNT(*) FROM orders GROUP BY EXTRACT(year FROM shipped)",
+        "SELECT DATE_TRUNC('month', placed_at), COUNT(*) FROM orders GROUP BY DATE_TRUNC('month', placed_at)",
+        "SELECT COUNT(*) FROM orders WHERE shipped - DATE '2024-01-01' > 3",
+        "SELECT COUNT(*) FROM orders WHERE shipped + INTERVAL '1 day' > placed_at",
+        "SELECT COUNT(*) FROM orders WHERE CAST(weight AS INTEGER) > 3",
+        "SELECT COUNT(*) FROM orders WHERE EXP(weight) > 3 OR POWER(weight, 3) > 3 OR ROUND(weight) > 3",
+    ],
+)
+def test_one_row_at_the_ends_of_types_does_not_silence_the_others(strange_postgres: PostgresEngine, sql: str) -> None:
+    query = made(sql)
+    with strange_postgres.read() as reading:
+        cells = clipped(query, shop().schema, strange_postgres, reading, {t.name: 2**10 for t in query.thresholds}, 1)
+    assert cells.groups
+
+
+@pytest.mark.parametrize("settings", [Settings(max_groups=-5), Settings(max_groups=0), Settings(min_units=-1), Settings(max_groups=2**40)])
+def test_settings_that_would_pay_less_than_nothing_are_refused(settings: Settings, tmp_path: Path) -> None:
+    service = Service(shop(), engine_over(tables()), open_ledger(tmp_path / "ledger.db"), "shop", Limit(10.0, 1e-6))
+    with pytest.raises(QueryInvalid, match="must be a whole number from 1"):
+        service.ask("SELECT parcels, COUNT(*) FROM orders GROUP BY parcels", analyst="ada", settings=settings)
+
+
+def test_a_text_that_looks_like_an_inner_name_keeps_its_own_digest() -> None:
+    names = {"u_id_1", "u_id_2"}
+    one, other = (renamed(f'\'"{name}"\' = "u_id_1"', names) for name in ("u_id_1", "u_id_2"))
+    assert one != other
+    assert renamed("'u_id_1'", names) == "'u_id_1'"
+
+
+def test_the_edges_of_keys_leave_ordinary_values_alone() -> None:
+    cells = counted("SELECT shipped, COUNT(*) FROM orders WHERE shipped IS NOT NULL GROUP BY shipped", [])
+    assert all(isinstance(key, datetime.date) for (key,) in cells.groups)
+    assert sum(cells.sums["p0"].values()) > 100
