@@ -49,7 +49,7 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -
         touched = sorted({c.name for c in value.find_all(exp.Column) if c.name in names})
         if not touched:
             continue
-        if value.find(exp.AggFunc, exp.Window):
+        if value.find(exp.AggFunc, exp.Window, exp.Query):
             unknown.append(position)
             continue
         error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)

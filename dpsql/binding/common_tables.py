@@ -45,6 +45,14 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
     return tables
 
 
+def with_stay(found: Found, tables: CommonTables) -> Found:
+    """Return a noisy outcome with the CTEs that it needs; rows have theirs in them."""
+    stay = tables.stay()
+    if isinstance(found, Open) and stay:
+        found.node.set("with_", exp.With(expressions=stay))
+    return found
+
+
 def _later(name: str, cte: exp.CTE, known: Environment, tables: CommonTables, state: State) -> Callable[[], Found]:
     """What binds a CTE when it is used: rows anew each time, a noisy outcome once."""
     opened: list[Open] = []

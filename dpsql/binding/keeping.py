@@ -14,7 +14,7 @@ from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.scopes import Scope, Visible, folded
 from dpsql.binding.sources import Kept
-from dpsql.binding.state import State
+from dpsql.binding.state import Environment, State
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import ranges
@@ -23,12 +23,13 @@ from dpsql.tree import Aggregate, Column, DistinctRows, Expression, Facts, Field
 
 @dataclass(frozen=True)
 class Selecting:
-    """One SELECT over private rows: its place in the query, what it sees, and its joined and filtered rows."""
+    """One SELECT over private rows: its place in the query, what it sees, its joined and filtered rows, and the names of WITH."""
 
     node: exp.Select
     scope: Scope
     joined: Joined
     state: State
+    known: Environment
 
     @property
     def expressions(self) -> Expressions:

@@ -18,6 +18,9 @@ ALLOWED = {
     "try_cast", "upper", "variance", "variancepop", "variance_pop", "lag", "lead", "first_value", "firstvalue", "last_value", "lastvalue",
     "ntile", "percent_rank", "percentrank", "cume_dist", "cumedist", "percentilecont", "percentile_cont", "percentiledisc",
     "percentile_disc", "safedivide", "day", "month", "year", "quarter", "week", "or", "xor", "not", "startswith", "starts_with",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "degrees", "radians", "pi", "cbrt", "log2", "log10",
+    "trunc", "mod", "groupconcat", "arrayagg", "logicaland", "logicalor", "anyvalue", "mode", "corr", "covarpop", "covarsamp", "initcap",
+    "reverse", "ascii", "datediff", "timetostr", "dateadd", "nthvalue", "isnan", "isinf",
     "replace", "splitpart", "split_part", "strposition", "str_position", "exists",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import has_aggregate
-from dpsql.binding.common_tables import with_tables
+from dpsql.binding.common_tables import with_stay, with_tables
 from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.joins import join
 from dpsql.binding.keeping import Selecting, distinct_rows, per_unit, rows
@@ -161,11 +161,7 @@ def _select(node: exp.Select, environment: Environment, state: State) -> Found:
     tables = with_tables(node, environment, state)
     found = sources(node, tables.known, state)
     if not any(isinstance(s.found, Kept) and s.found.private for s in found):
-        made = residual(node, tables.known, state)
-        stay = tables.stay()
-        if stay:
-            made.node.set("with_", exp.With(expressions=stay))
-        return made
+        return with_stay(residual(node, tables.known, state), tables)
     scope = Scope()
     made_steps = steps(found, scope, state)
     where = node.args.get("where")
@@ -178,7 +174,7 @@ def _select(node: exp.Select, environment: Environment, state: State) -> Found:
         joined = keep(joined, member, scope, tables.known, state)
     if condition is not None:
         scope = scope.knowing(learned(condition))
-    return _classified(Selecting(node, scope, joined, state))
+    return with_stay(_classified(Selecting(node, scope, joined, state, tables.known)), tables)
 
 
 def _classified(selecting: Selecting) -> Found:

@@ -70,7 +70,6 @@ class _Releasing:
 
     def open(self) -> Open:
         node, state = self._selecting.node, self._state
-        # those inside of this one come first
         shown, names = [], []
         for expression in node.expressions:
             if isinstance(expression, exp.Star):
@@ -78,9 +77,8 @@ class _Releasing:
             name = output_name(expression, state.sql, state.dialect)
             names.append(name)
             shown.append((expression.unalias(), name))
-        table = f"r{len(state.releases)}"
         columns = [exp.alias_(self.residual(e), n, quoted=True) for e, n in shown]
-        made = exp.Select(expressions=columns).from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
+        made = exp.Select(expressions=columns)
         having = node.args.get("having")
         if having is not None:
             made = made.where(self.residual(having.this))
@@ -94,6 +92,8 @@ class _Releasing:
             if node.args.get(part) is not None:
                 made.set(part, node.args[part].copy())
         self._dropped()
+        table = f"r{len(state.releases)}"  # those of subqueries beside the aggregates come before
+        made = made.from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
         state.releases.append(self._release(table))
         return Open(made, tuple(names))
 
@@ -124,8 +124,12 @@ class _Releasing:
             return self._measured(node)
         if isinstance(node, exp.Parameter | exp.Placeholder):
             return constant_node(self._expressions.bind(node))
-        if isinstance(node, exp.Query | exp.Subquery | exp.Exists):
-            raise QueryRefused("a subquery beside aggregates is not understood; put the aggregates in a subquery of their own")
+        if isinstance(node, exp.Subquery):
+            return self._beside(node)
+        if isinstance(node, exp.Query | exp.Exists) or (isinstance(node, exp.In) and node.args.get("query") is not None):
+            raise QueryRefused(
+                "EXISTS and IN (SELECT ...) beside aggregates are not understood; put the aggregates in a subquery of their own"
+            )
         if not isinstance(node, UNCHANGED) and not has_aggregate(node):
             bound = self._try(node)
             if bound is not None and bound in self._keys:
@@ -142,6 +146,14 @@ class _Releasing:
         for part, value in list(node.args.items()):
             made.set(part, self._within(value, aliases))
         return made
+
+    def _beside(self, node: exp.Subquery) -> exp.Expr:
+        """A subquery beside aggregates: a noisy outcome of its own, or public."""
+        check(node)
+        found = self._state.query(node.this, self._selecting.known, self._state)
+        if not isinstance(found, Open):
+            raise QueryRefused("a subquery beside aggregates would show rows as they are; aggregate them")
+        return exp.Subquery(this=found.node)
 
     def _window(self, node: exp.Window) -> exp.Expr:
         """A window over the noisy outcome: the function itself is not measured, what is inside of it is."""
