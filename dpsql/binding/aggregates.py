@@ -133,6 +133,8 @@ class Aggregates:
         return Aggregate("sum", argument, Facts(facts.kind, True, lo, None, facts.step))
 
     def _argument(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
+        if isinstance(node.this, exp.Distinct) and not node.this.expressions:
+            raise QueryInvalid(f"{name} needs a value")
         if isinstance(node.this, exp.Distinct):
             raise Mendable(
                 f"{name}(DISTINCT ...) cannot be answered, since whether a value is counted would depend on other units' rows",

@@ -60,8 +60,10 @@ class Expressions:
         self.by_unit = by_unit
         self._parameters = parameters
 
-    def bind(self, node: exp.Expr) -> Expression:
-        """Return the bound expression; QueryInvalid or QueryRefused where it is not understood."""
+    def bind(self, node: exp.Expr | None) -> Expression:
+        """Return the bound expression; QueryInvalid or QueryRefused where it is not understood, or where there is none."""
+        if node is None:
+            raise QueryInvalid("something is missing between the brackets of a function")
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
         check(node)
@@ -112,11 +114,11 @@ class Expressions:
             raise QueryInvalid(f"a condition must be true or false, not of type {bound.facts.kind}: {excerpt(node)}")
         return bound
 
-    def whole(self, node: exp.Expr) -> Literal:
+    def whole(self, node: exp.Expr | None) -> Literal:
         """Return a constant whole number."""
         bound = folded_sign(self.bind(node))
         if not isinstance(bound, Literal) or not isinstance(bound.value, int) or isinstance(bound.value, bool):
-            raise QueryInvalid(f"a constant whole number is needed here, not {excerpt(node)}")
+            raise QueryInvalid("a constant whole number is needed here" + (f", not {excerpt(node)}" if node is not None else ""))
         return bound
 
     def number(self, node: exp.Expr) -> Expression:

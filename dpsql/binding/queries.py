@@ -30,6 +30,7 @@ from dpsql.functions import call, emit
 from dpsql.tree import Expression, Literal, Query, Release, Value
 
 MOST_MENDS = 4
+NOT_UNDERSTOOD = "this form of a query is not understood"
 
 
 def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", parameters: Sequence[Value] = ()) -> Query:
@@ -62,6 +63,9 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         return Query(tuple(state.releases), tuple(state.public), found.node.sql(dialect="duckdb"), names)
     except RecursionError:
         raise QueryInvalid("the query is nested too deeply") from None
+    except (AttributeError, TypeError, LookupError, AssertionError, ArithmeticError, ValueError) as error:
+        # sqlglot leaves parts of odd queries out that ours expect; whatever such a query says, it is not one that was understood
+        raise QueryRefused(NOT_UNDERSTOOD) from error
 
 
 def _writable(one: Release) -> None:

@@ -129,7 +129,7 @@ def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Envir
         rows = keep(rows, one, inner, known, state)
     kept = Kept(rows.relation, {}, rows.private, units=rows.units)
     if found.value is not None:
-        shown = [(n, f.column) for e in query.expressions for n, f in inner.star()] if isinstance(query.expressions[0], exp.Star) else []
+        shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
         if len(query.expressions) != 1 or len(shown) > 1:
             raise QueryRefused("IN looks for one value: the subquery needs one column")
         value = shown[0][1] if shown else binder.bind(query.expressions[0])

@@ -23,7 +23,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
     """Return a function of text bound, or None where `node` is none."""
 
     def text(part: str = "this") -> Expression:
-        return _text(binder, node.args[part], node)
+        return _text(binder, node.args.get(part), node)
 
     if type(node) in PLAIN:
         return call(PLAIN[type(node)], text())
@@ -55,26 +55,26 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
         case exp.StrPosition():
             return call("position", text(), text("substr"))
         case exp.SplitPart():
-            place = binder.whole(node.args["part_index"])
+            place = binder.whole(node.args.get("part_index"))
             if not isinstance(place.value, int) or place.value < 1:
                 raise QueryRefused("the place of SPLIT_PART counts from 1")
             return call("split_part", text(), text("delimiter"), place)
     return None
 
 
-def _text(binder: Expressions, node: exp.Expr, whole: exp.Expr) -> Expression:
+def _text(binder: Expressions, node: exp.Expr | None, whole: exp.Expr) -> Expression:
     found = binder.bind(node)
     if found.facts.kind != "text" and not is_null(found):
         raise QueryInvalid(f"'{whole.key}' needs text, not a value of type {found.facts.kind}; cast it first")
     return found
 
 
-def _as_text(binder: Expressions, node: exp.Expr) -> Expression:
+def _as_text(binder: Expressions, node: exp.Expr | None) -> Expression:
     found = binder.bind(node)
     return found if found.facts.kind == "text" or is_null(found) else call("cast_text", found)
 
 
-def _constant_text(binder: Expressions, node: exp.Expr) -> str:
+def _constant_text(binder: Expressions, node: exp.Expr | None) -> str:
     found = binder.bind(node)
     if not isinstance(found, Literal) or not isinstance(found.value, str):
         raise QueryRefused("a pattern, and the letters that TRIM takes away, must be a constant text")
