@@ -63,7 +63,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         return Query(tuple(state.releases), tuple(state.public), found.node.sql(dialect="duckdb"), names)
     except RecursionError:
         raise QueryInvalid("the query is nested too deeply") from None
-    except (AttributeError, TypeError, LookupError, AssertionError, ArithmeticError, ValueError) as error:
+    except (AttributeError, TypeError, LookupError, AssertionError, ArithmeticError, ValueError, StopIteration) as error:
         # sqlglot leaves parts of odd queries out that ours expect; whatever such a query says, it is not one that was understood
         raise QueryRefused(NOT_UNDERSTOOD) from error
 

@@ -16,7 +16,7 @@ from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
 from dpsql.binding.understood import check, excerpt
-from dpsql.errors import QueryRefused
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.tree import Expression, Filter
 
@@ -95,7 +95,10 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
         kept = _public(kept)
     if found.value is None:
         raise QueryRefused("EXISTS is understood of a plain SELECT ... FROM ... WHERE, joined to the rows outside by the unit's id")
-    column = next(iter(kept.columns.values())).column
+    if len(kept.columns) != 1:
+        raise QueryInvalid("IN looks for one value: the subquery needs one column")
+    (field,) = kept.columns.values()
+    column = field.column
     return kept, _equal(found, state.expressions(scope).bind(found.value), column, kept)
 
 
@@ -131,7 +134,7 @@ def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Envir
     if found.value is not None:
         shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
         if len(query.expressions) != 1 or len(shown) > 1:
-            raise QueryRefused("IN looks for one value: the subquery needs one column")
+            raise QueryInvalid("IN looks for one value: the subquery needs one column")
         value = shown[0][1] if shown else binder.bind(query.expressions[0])
         across.append(_equal(found, state.expressions(scope).bind(found.value), value, kept))
     if not across:
