@@ -200,16 +200,22 @@ def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs
 
 
 def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
-    """Merge the units of rows that a foreign key on the way to the unit joins: they belong to the same one."""
+    """Merge the units of rows that a foreign key on the way to the unit joins, or a key of theirs: they belong to the same one."""
     owners = {field.name: relation.unit for relation in relations for field in relation.fields}
     both = pairs | {(b, a) for a, b in pairs}
     found: dict[tuple[str | None, str | None, str], set[tuple[str, str]]] = {}
+    same: dict[tuple[str | None, str | None, str], set[str]] = {}
     for a, b in both:
         if a in names.origins and b in names.origins and a in owners and b in owners:
             (table, column), (parent, target) = names.origins[a], names.origins[b]
+            if (table, column) == (parent, target):
+                same.setdefault((owners[a], owners[b], table), set()).add(column)
             reach = declaration.reach(table)
             if reach is not None and reach.path and reach.path[0].table == parent:
                 found.setdefault((owners[a], owners[b], table), set()).add((column, target))
+    for (unit, other, table), shared in same.items():
+        if unit is not None and other is not None and any(set(u) <= shared for u in declaration.schema.table(table).unique_sets()):
+            equal.merge(unit, other)
     for (unit, other, table), columns in found.items():
         reach = declaration.reach(table)
         assert reach is not None

@@ -1,0 +1,59 @@
+"""The sensitivity oracle over every accepted form: whoever is taken away, no part changes by more than its plan claims."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dpsql.binding import bind
+from dpsql.compiling.measuring import unit_bounds
+from dpsql.engines.duckdb import DuckDBEngine
+from dpsql.measuring import Cells, clipped
+from dpsql.planning import Plan, plan
+from dpsql.planning.model import Settings
+from tests.dpsql.binding.test_accepted import FORMS, SHOP
+from tests.dpsql.shop_databases import engine_over, tables, without
+
+TRIES = 5
+SQL = sorted({sql for dialect, sql in FORMS if dialect == "postgres"})
+
+
+def cells(made: Plan, engine: DuckDBEngine, bounds: dict[str, int], salt: int) -> Cells:
+    with engine.read() as reading:
+        return clipped(made, SHOP.schema, engine, reading, bounds, salt)
+
+
+@pytest.fixture(scope="module")
+def engines() -> dict[int, DuckDBEngine]:
+    """The shop with everybody, as 0, and without some of its users."""
+    return {0: engine_over(tables()), **{unit: engine_over(without(unit)) for unit in range(1, 60, 4)}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sql", SQL)
+def test_one_unit_changes_a_form_by_no_more_than_is_claimed(sql: str, engines: dict[int, DuckDBEngine]) -> None:
+    draw = random.Random(sql)
+    for release in bind(sql, SHOP).releases:
+        for _ in range(TRIES):
+            made = plan(release, SHOP, Settings(max_groups=draw.choice([None, 1, 2, 5])))
+            bounds = {t.name: 2 ** draw.randint(0, min(t.highest, 14)) for t in made.thresholds}
+            salt, unit = draw.getrandbits(62), draw.choice([u for u in engines if u])
+            one, other = (cells(made, engines[which], bounds, salt) for which in (0, unit))
+            groups = made.groups if made.groups is not None else bounds["groups"]
+            for part in made.parts:
+                if part.kind == "quantile":
+                    moved = moved_rows(one.bins.get(part.name, {}), other.bins.get(part.name, {}))
+                else:
+                    moved = changes(one.sums.get(part.name, {}), other.sums.get(part.name, {}))
+                assert len(moved) <= groups
+                assert max(moved, default=0) <= unit_bounds(part, bounds).largest
+
+
+def changes(one: dict, other: dict) -> list[int]:
+    return [change for key in {*one, *other} if (change := abs(one.get(key, 0) - other.get(key, 0)))]
+
+
+def moved_rows(one: dict, other: dict) -> list[int]:
+    """By group, how many rows came or went."""
+    return [moved for key in {*one, *other} if (moved := sum(changes(one.get(key, {}), other.get(key, {}))))]
