@@ -30,7 +30,7 @@ SCHEMA = (
     Key("tables", "mapping from names to tables", "The tables. A name may be qualified by a database schema (`sales.orders`).",
         "tables: {users: {rows: 10, columns: {id: {type: bigint, key: true}}}}", True),
     Key("privacy", "mapping with `unit`", "Whose privacy the rows concern, what is public, and how far values reach: what private queries go by (`docs/privacy.md`).",
-        "privacy: {unit: users.id, public: [plans], columns: {orders.total: {bounds: [0, 10000]}}}"),
+        "privacy: {unit: users.id, public: [plans], budget: {epsilon: 3, delta: 1e-6}}"),
     Key("scenarios", "mapping from names to shares, or to scenarios", "Patterns to plant: a ready one with the share of its subjects, or one of your own.",
         "scenarios: {card_testing: 0.002}"),
     Key("comment", "text", "What the schema is.", "comment: the web shop"),

@@ -64,7 +64,7 @@ def test_hierarchies_come_from_a_folder_and_from_functions(source, tmp_path):
     ("hierarchy", "functions", "what"),
     [
         ("Bern;BE;*\n", {}, "column 'city': 1 of its different values are no leaves"),
-        ("Bern;BE;*\nThun;*\n", {}, ":2: 2 levels"),
+        ("Bern;BE;*\nThun;*\n", {}, ":2: 2 cells, where the first line has 3"),
         ("Bern;BE;*\nThun;BE;*\n", {"cty": "prefix"}, "no quasi-identifier; did you mean 'city'"),
     ],
 )
