@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from threading import Timer
 
 import duckdb
 import pyarrow as pa
 
 from dpsql.errors import QueryInvalid
+from dpsql.stoppable import stoppable
 
 SECONDS = 30.0
 SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
@@ -18,20 +18,15 @@ SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access =
 def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     """Return the outcome of `sql` over `tables`; QueryInvalid where it fails, which tells of nothing but noisy and public values."""
     cursor = _locked().cursor()
-    timer = Timer(SECONDS, cursor.interrupt)
-    timer.daemon = True
-    timer.start()
     try:
-        for name, table in tables.items():
-            cursor.register(name, table)
-        return cursor.sql(sql).to_arrow_table()
+        with stoppable(cursor, SECONDS):
+            for name, table in tables.items():
+                cursor.register(name, table)
+            return cursor.sql(sql).to_arrow_table()
     except duckdb.InterruptException as error:
         raise QueryInvalid(f"what the query does with the noisy outcome took longer than {SECONDS:.0f} s") from error
     except duckdb.Error as error:
         raise QueryInvalid(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
-    finally:
-        timer.cancel()
-        cursor.close()
 
 
 @cache

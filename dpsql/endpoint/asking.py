@@ -108,13 +108,13 @@ class Asking:
             if self._over.is_set():
                 return
             self._stopped = True
-            stopping, over = self._stopping, self._over
+            over = self._over
 
         def insist() -> None:
             # what runs may be between two queries of the database just now
-            stopping()
-            while not over.wait(AGAIN):
-                stopping()
+            while not over.is_set():
+                self._stopping()
+                over.wait(AGAIN)
 
         Thread(target=insist, daemon=True).start()
 

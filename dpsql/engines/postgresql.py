@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +64,13 @@ class PostgresEngine:
 
     def cancel(self, thread: int) -> None:
         """Stop what a thread runs."""
+        import psycopg
+
         with self._lock:
             running = [c for c, owner in self._running.items() if owner == thread]
         for connection in running:
-            connection.cancel_safe()
+            with suppress(psycopg.Error):  # it may have ended by itself in the meantime
+                connection.cancel_safe()
 
 
 class _Reading:

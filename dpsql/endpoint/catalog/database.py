@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock, Timer
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -17,6 +17,7 @@ from dpsql.endpoint.catalog.functions import MACROS, OWN_TABLES, PREFIX
 from dpsql.endpoint.catalog.relations import PLACES, relations
 from dpsql.endpoint.catalog.rewriting import output_names, rewrite
 from dpsql.endpoint.sqlstates import Fault
+from dpsql.stoppable import stoppable
 from schemas.model import Schema
 
 SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
@@ -88,20 +89,15 @@ class Catalog:
             raise Fault("0A000", "the catalogs cannot be asked like this") from error
         with self._lock:
             cursor = self._connection.cursor()
-        running(cursor.interrupt)
-        timer = Timer(seconds, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
         try:
-            outcome = cursor.sql(f"SELECT * FROM ({sql}\n) LIMIT {most + 1}") if isinstance(query, exp.Query) else cursor.sql(sql)
-            table = outcome.to_arrow_table()
+            with stoppable(cursor, seconds) as stop:
+                running(stop)
+                outcome = cursor.sql(f"SELECT * FROM ({sql}\n) LIMIT {most + 1}") if isinstance(query, exp.Query) else cursor.sql(sql)
+                table = outcome.to_arrow_table()
         except duckdb.InterruptException as error:
             raise Fault("57014", "the query was stopped") from error
         except duckdb.Error as error:
             raise Fault("0A000", f"the catalogs cannot answer this: {str(error).splitlines()[0][:200]}") from error
-        finally:
-            timer.cancel()
-            cursor.close()
         if table.num_rows > most or table.nbytes > MOST_BYTES:
             raise Fault("54000", f"the catalogs give at most {most:,} rows and {MOST_BYTES:,} bytes at a time")
         known = names[:-1] if None in names else names
