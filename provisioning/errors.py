@@ -2,23 +2,34 @@
 
 InputError
 ├── TargetInvalid         a URL that cannot be read, or that names no database
+├── NoSuchSandbox         an id that no sandbox has
 └── SchemaRefused         a schema that the database does not take: a check in words it does not know, a clash of names
 CheckFailed
 ├── ConstraintBroken      the database refused rows: they break a key, reference, check or type
 └── ReadBackDiffers       what the database gives back is not what the bundle holds
 Refused
-└── TargetInUse           the target holds what a load would replace, or what hangs on it
+├── TargetInUse           the target holds what a load would replace, or what hangs on it
+├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
+├── PolicyRefused         rules of the environment, all that are broken at once
+└── WrongState            a sandbox whose state does not allow what was asked
 SystemFailure
 └── TargetFailure         the database or its disk failed, is locked, or cannot be reached
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from schemas.errors import CheckFailed, InputError, Refused, SystemFailure
 
 
 class TargetInvalid(InputError):
     """A URL that cannot be read, or that names no database."""
+
+
+class NoSuchSandbox(InputError):
+    """An id that no sandbox has."""
 
 
 class SchemaRefused(InputError):
@@ -39,3 +50,27 @@ class TargetInUse(Refused):
 
 class TargetFailure(SystemFailure):
     """The database or its disk failed, is locked, or cannot be reached."""
+
+
+class NotASandbox(Refused):
+    """A database without our marker where a sandbox should be."""
+
+
+class WrongState(Refused):
+    """A sandbox whose state does not allow what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that is broken: its name, and what would have to be otherwise."""
+
+    rule: str
+    message: str
+
+
+class PolicyRefused(Refused):
+    """Rules of the environment, all that are broken at once."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("\n".join(f"{v.rule}: {v.message}" for v in self.violations))
