@@ -92,7 +92,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxTemplate:
-    """What a sandbox is made after: environment, host, the seeds (references, `*` at the end for any tag) it may hold, its limits and flags.
+    """What a sandbox is made after: environment, host, the seeds (references, `*` for any tag) it may hold, its limits and flags.
 
     `approved_infrastructure` and `approved_data` name who approved it; without both nothing is made after it. `flags` maps known feature
     flags to whether they are on by default; `guardrails` are settings that go with the sandbox (`delete_protection`, `requests_a_minute`,

@@ -1,4 +1,4 @@
-"""The tables of the control database. Moments are UTC texts of one form (`provisioning.control.moments`), so that they sort alike everywhere."""
+"""The tables of the control database. Moments are texts of one form (`provisioning.control.moments`), which sorts alike everywhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
+)
+
+installation = sa.Table(  # one row: who we are to hosts that others use, too
+    "installation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
 )
 
 sandboxes = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bundles import Bundle, Progress
 from schemas.environments import Limits
@@ -26,8 +26,8 @@ class Place:
 class Seeded:
     """How a sandbox came by its data: what goes into its receipt.
 
-    `strategy` is `load`, `clone`, `file_copy`, `wal_log`, `reflink` or `copy`, `why` says why this one. `content_digest` is of the tables as
-    they stand in the database; `digest_of` says where it was recomputed: `sandbox`, or `template`, of which the sandbox is a copy whose
+    `strategy` is `load`, `clone`, `file_copy`, `wal_log`, `reflink` or `copy`, `why` says why this one. `content_digest` is of the tables
+    as they stand in the database; `digest_of` says where it was recomputed: `sandbox`, or `template`, of which the sandbox is a copy whose
     rows were counted inside the sandbox. `seconds` is the time of all.
     """
 
@@ -42,12 +42,13 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """The row that says that a database is a sandbox of ours: whose, of which bundle (manifest digest), in which state.
+    """The row that says that a database is a sandbox: whose, of which control database, of which bundle (manifest digest), in which state.
 
     `phase` is `making`, `ready`, `next` (made to take the place of another) or `old` (whose place was taken).
     """
 
     sandbox: str
+    control: str
     bundle_digest: str
     phase: str
     made_at: datetime
@@ -55,7 +56,10 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the database itself says of its use. `counter` changes with each use of others than ours; `last_use` is None where it does not know."""
+    """What the database itself says of its use.
+
+    `counter` changes with each use of others than ours; `last_use` is None where the database does not know it.
+    """
 
     counter: str
     connections: int
@@ -74,7 +78,10 @@ class Found:
 
 
 class SandboxHost(Protocol):
-    """One host. Raises SystemFailure where it cannot be reached, NotASandbox where something is there without our marker."""
+    """One host, on behalf of one control database, whose id is in all markers.
+
+    Raises SystemFailure where it cannot be reached, NotASandbox where something is there without our marker.
+    """
 
     name: str
     kind: str
@@ -98,6 +105,12 @@ class SandboxHost(Protocol):
 
     def forget_old(self, place: Place) -> None:
         """Drop the old database, if one is kept."""
+
+    def configure(self, place: Place, flags: Mapping[str, bool], settings: Mapping[str, Any]) -> None:
+        """Write feature flags and settings where the application finds them: `companyos_sandbox.feature_flags` (name, enabled) and `.settings`.
+
+        Where the database has no schemas the tables are `companyos_sandbox_feature_flags` and `companyos_sandbox_settings`.
+        """
 
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the owner in until then: make the role, give it the database and the password (None: keep the one it has)."""
@@ -124,7 +137,7 @@ class SandboxHost(Protocol):
         """Return what the database takes on the disk."""
 
     def found(self) -> Sequence[Found]:
-        """Return all databases, roles and templates that bear our mark."""
+        """Return all databases and roles that bear the mark of our control database, and all templates, which are everybody's."""
 
     def drop_template(self, name: str) -> None:
         """Drop a template; it may be gone already."""
