@@ -13,7 +13,8 @@ Refused
 ├── PolicyRefused         rules of the environment, all that are broken at once
 └── WrongState            a sandbox whose state does not allow what was asked
 SystemFailure
-└── TargetFailure         the database or its disk failed, is locked, or cannot be reached
+├── TargetFailure         the database or its disk failed, is locked, or cannot be reached
+└── ControlFailure        the control database failed, or is of a newer version
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class NotASandbox(Refused):
 
 class WrongState(Refused):
     """A sandbox whose state does not allow what was asked."""
+
+
+class ControlFailure(SystemFailure):
+    """The control database failed, or is of a newer version."""
 
 
 @dataclass(frozen=True, slots=True)
