@@ -9,6 +9,8 @@ from pathlib import Path
 
 from provisioning.errors import TargetFailure
 
+_ASIDE = ".aside"
+
 
 class Passwords:
     """A folder (0700) with one file (0600) for each sandbox that has a password."""
@@ -44,13 +46,28 @@ class Passwords:
         return None
 
     def forget(self, sandbox: str) -> None:
-        """Remove the password of a sandbox, and what a killed process left beside it."""
-        for path in [self._folder / sandbox, *self._folder.glob(f".{sandbox}.*")]:
-            with suppress(FileNotFoundError):
-                path.unlink()
+        """Remove the password of a sandbox, one set aside, and what a killed process left beside it."""
+        for path in [self._folder / sandbox, self._folder / f"{sandbox}{_ASIDE}", *self._folder.glob(f".{sandbox}.*")]:
+            path.unlink(missing_ok=True)
+
+    def set_aside(self, sandbox: str) -> None:
+        """Keep the present password to come back to, unless one is kept already."""
+        present = self.get(sandbox)
+        if present is not None and self.get(f"{sandbox}{_ASIDE}") is None:
+            self.keep(f"{sandbox}{_ASIDE}", present)
+
+    def bring_back(self, sandbox: str) -> str | None:
+        """Put the password that was set aside back in its place, and return the one that is in force then."""
+        with suppress(FileNotFoundError):
+            (self._folder / f"{sandbox}{_ASIDE}").replace(self._folder / sandbox)
+        return self.get(sandbox)
+
+    def forget_aside(self, sandbox: str) -> None:
+        """Remove the password that was set aside."""
+        (self._folder / f"{sandbox}{_ASIDE}").unlink(missing_ok=True)
 
     def kept(self) -> list[str]:
         """Return the ids of the sandboxes that have a password here."""
         with suppress(OSError):
-            return sorted(p.name for p in self._folder.iterdir() if not p.name.startswith("."))
+            return sorted({p.name.removesuffix(_ASIDE) for p in self._folder.iterdir() if not p.name.startswith(".")})
         return []

@@ -104,6 +104,11 @@ def change(connection: sa.Connection, sandbox: Sandbox, now: datetime, **changed
         raise WrongState(f"{sandbox.id} is no longer {sandbox.state}: it is {find(connection, sandbox.id).state}")
 
 
+def beat(connection: sa.Connection, sandbox: Sandbox, now: datetime) -> None:
+    """Note that the worker of a sandbox lives."""
+    connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id).values(beat_at=stamp(now)))
+
+
 def _values(sandbox: Sandbox) -> dict[str, Any]:
     found = {name: getattr(sandbox, name) for name in Sandbox.__slots__}
     for name in ("created_at", "expires_at", "last_use"):
