@@ -141,11 +141,11 @@ def undone(platform: Platform, sandbox: Sandbox, actor: str, failure: str) -> No
 
 
 def _undo(platform: Platform, sandbox: Sandbox, actor: str, error: BaseException) -> None:
-    failure = (
-        str(error) if isinstance(error, CompanyOSError) else "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
-    )
+    failure = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    if isinstance(error, CompanyOSError):
+        failure = str(error).partition("\n")[0][:500]
     with suppress(CompanyOSError):  # what cannot be undone now is undone by `reconcile`, since its worker is gone
-        undone(platform, sandbox, actor, failure.splitlines()[0][:500] if failure else "unknown")
+        undone(platform, sandbox, actor, failure)
 
 
 def _template(platform: Platform, name: str) -> SandboxTemplate:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from schemas.environments_reader import read_environments
 
 import bundles
 from bundles import BuiltBundle, Store
+from provisioning.audit import record
 from provisioning.control.database import Control, home, open_control
-from provisioning.control.moments import utc_now
+from provisioning.control.moments import stamp, utc_now
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
 from provisioning.hosts.opening import open_host
@@ -125,10 +127,39 @@ class Sandboxes:
 
         return snapshot(self.platform, self.show(id), tag=tag, actor=actor, why=why, on_progress=on_progress)
 
-    def approve(self, approval: Approval) -> Approval:
-        """Write an approval down; see `provisioning.policy.approvals.give`."""
+    def approve_load(
+        self, reference: str, *, owner: Who, template: str | None, by: Who, why: str, valid: timedelta, actor: str
+    ) -> Approval:
+        """Write down that somebody else approves that a bundle is loaded for an owner; see `provisioning.policy.approvals.give`."""
+        bundle = bundles.open(reference, self.platform.store)
+        now = self.platform.now
+        asked = {"owner": owner.name, "template": template, "bundle": bundle.manifest_digest}
         with self.platform.control.write() as connection:
-            return give(connection, approval)
+            approval = give(connection, "load", by=by.name, why=why, now=now, until=now + valid, **asked)
+            self._approved(connection, approval, None, bundle.manifest_digest, actor)
+        return approval
+
+    def approve_extension(self, id: str, *, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals.give`."""
+        sandbox, now = self.show(id), self.platform.now
+        with self.platform.control.write() as connection:
+            approval = give(connection, "extend", by=by.name, why=why, now=now, until=now + valid, owner=sandbox.owner, sandbox=id)
+            self._approved(connection, approval, id, sandbox.bundle_digest, actor)
+        return approval
+
+    def _approved(self, connection: sa.Connection, approval: Approval, id: str | None, digest: str, actor: str) -> None:
+        details = {"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)}
+        record(
+            connection,
+            at=self.platform.now,
+            actor=actor,
+            action="approved",
+            sandbox=id,
+            why=approval.why,
+            outcome={},
+            bundle_digest=digest,
+            details=details,
+        )
 
     def why(self, id: str) -> reasons.Reasons:
         """Return why a sandbox is as it is; see `provisioning.life.reasons.reasons`."""
