@@ -11,6 +11,9 @@ Refused
 ├── TargetInUse           the target holds what a load would replace, or what hangs on it
 ├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
 ├── PolicyRefused         rules of the environment, all that are broken at once
+├── SeedRefused           a bundle that is empty or recalled
+├── DeleteProtected       a sandbox that is not deleted by mistake
+├── KeyUsedTwice          an idempotency key that was used for another request
 └── WrongState            a sandbox whose state does not allow what was asked
 SystemFailure
 ├── TargetFailure         the database or its disk failed, is locked, or cannot be reached
@@ -61,6 +64,20 @@ class WrongState(Refused):
     """A sandbox whose state does not allow what was asked."""
 
 
+class SeedRefused(Refused):
+    """A bundle that is empty or recalled. `request` is the id under which the refusal was written down."""
+
+    request: str | None = None
+
+
+class DeleteProtected(Refused):
+    """A sandbox that is not deleted by mistake."""
+
+
+class KeyUsedTwice(Refused):
+    """An idempotency key that was used for another request."""
+
+
 class ControlFailure(SystemFailure):
     """The control database failed, or is of a newer version."""
 
@@ -74,7 +91,9 @@ class Violation:
 
 
 class PolicyRefused(Refused):
-    """Rules of the environment, all that are broken at once."""
+    """Rules of the environment, all that are broken at once. `request` is the id under which the refusal was written down."""
+
+    request: str | None = None
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)

@@ -99,6 +99,16 @@ checkpoints = sa.Table(
     sa.Column("signature", sa.Text, nullable=False),
 )
 
+recalls = sa.Table(  # bundles that nobody may load any more
+    "recalls",
+    metadata,
+    sa.Column("bundle_digest", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
 tokens = sa.Table(
     "api_tokens",
     metadata,

@@ -80,6 +80,15 @@ def upgrade() -> None:
     )
     op.create_table("installation", sa.Column("id", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")))
     op.create_table(
+        "recalls",
+        sa.Column("bundle_digest", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("bundle_digest", name=op.f("pk_recalls")),
+    )
+    op.create_table(
         "sandboxes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
