@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import bundles
 from bundles import BuiltBundle, Store
 from provisioning.audit import record
-from provisioning.control.database import Control, home, open_control
+from provisioning.control.database import Control, default_home, open_control
 from provisioning.control.moments import stamp, utc_now
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
@@ -209,18 +209,24 @@ def open_sandboxes(
     environments: str | Path | None = None,
     store: str | Path | None = None,
     *,
+    home: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
     on_step: Callable[[str], None] = no_step,
 ) -> Iterator[Sandboxes]:
     """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
 
-    Each is at its default place where None. Raises InputError, ControlFailure. A host is reached only when it is used.
+    Each is at its default place where None, in the folder `home` or else the user's. Raises InputError, ControlFailure. A host is
+    reached only when it is used.
     """
     policies = read_environments(environments)
-    opened: Control = open_control(control, clock=clock)
+    folder = default_home() if home is None else home
+    opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
-        hosts = {name: open_host(host, control=opened.id, clock=clock) for name, host in policies.hosts.items()}
-        passwords = Passwords(home() / "passwords" / opened.id)
+        hosts = {
+            name: open_host(replace(host, folder=host.folder or str(folder / "sandboxes" / name)), control=opened.id, clock=clock)
+            for name, host in policies.hosts.items()
+        }
+        passwords = Passwords(folder / "passwords" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
     finally:
         opened.close()
