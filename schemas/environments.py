@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,15 @@ from typing import Any, Literal
 
 KINDS = ("synthetic", "sanitized", "mirrored")
 HOST_KINDS = ("duckdb", "sqlite", "postgresql")
+
+_PRODUCTION = {"production", "prod", "prd"}
+_BEFORE = {"pre", "non"}
+
+
+def is_production(name: str) -> bool:
+    """Whether an environment of this name is production: `production`, `Prod`, `eu-production`, and not `pre-prod` or `non-production`."""
+    words = re.split(r"[^a-z0-9]+", name.casefold())
+    return any(word in _PRODUCTION and (i == 0 or words[i - 1] not in _BEFORE) for i, word in enumerate(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,14 @@ class Environment:
     `classes` maps the kinds of bundles that may be loaded to the approvals that each needs (0: none); a kind that is not in it is
     forbidden. Where `loads` is false nothing is ever loaded. `owner_groups` holds `*` where anybody may own a sandbox. `quota` is
     the most live sandboxes of one owner. `extend_alone` is the longest whole life, from creation on, that an owner may ask for
-    alone; beyond it somebody else approves.
+    alone; beyond it somebody else approves. Approvals are given by members of `approver_groups` (`*`: anybody but the owner).
     """
 
     name: str
     classes: Mapping[str, int]
     loads: bool = True
     owner_groups: tuple[str, ...] = ("*",)
+    approver_groups: tuple[str, ...] = ("*",)
     quota: int = 5
     ttl_default: timedelta = timedelta(hours=72)
     ttl_most: timedelta = timedelta(days=30)

@@ -53,9 +53,11 @@ def _short(text: str) -> str:
 
 @dataclass
 class Reading:
-    """A file being read, and what was found wrong in it so far."""
+    """A file being read, and what was found wrong in it so far; `kind` says what file it is, `begins` how such a file begins."""
 
     problems: list[Problem] = field(default_factory=list)
+    kind: str = "a schema file"
+    begins: str = "schema: <name>"
 
     def say(self, node: Node | None, message: str) -> None:
         """Note a problem at a node."""
@@ -92,14 +94,14 @@ class Reading:
             message = (
                 f"the file is nested more than {_MAX_DEPTH} deep" if depth > _MAX_DEPTH
                 else f"the file has more than {_MAX_NODES:,} values" if count > _MAX_NODES
-                else "a schema file holds one document, and here a second begins" if documents > 1
+                else f"{self.kind} holds one document, and here a second begins" if documents > 1
                 else ""
             )  # fmt: skip
             if message:
                 self.problems.append(Problem(message, place))
                 return False
         if not documents:
-            self.problems.append(Problem("the file is empty; a schema file begins with `schema: <name>`"))
+            self.problems.append(Problem(f"the file is empty; {self.kind} begins with `{self.begins}`"))
         return documents == 1
 
     def _say_syntax(self, text: str, error: yaml.MarkedYAMLError) -> None:

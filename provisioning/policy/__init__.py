@@ -1,0 +1,28 @@
+"""The policy of sandboxes: whether what is asked for may be done, judged before anything is.
+
+`judge` holds every rule against what is `Asked` and gives a `Verdict` with all that are broken, and how long the sandbox may live. The
+rules stand in `RULES`, one small function each; a company's own are CEL expressions and a webhook, named in its file of environments.
+Approvals by others are kept in the control database.
+"""
+
+from __future__ import annotations
+
+from provisioning.policy.approvals import Approval, approvals_for, give_approval, list_approvals
+from provisioning.policy.asked import Action, Asked, Who
+from provisioning.policy.judging import Verdict, judge
+from provisioning.policy.owners import find_owner
+from provisioning.policy.rules import RULES
+
+__all__ = [
+    "RULES",
+    "Action",
+    "Approval",
+    "Asked",
+    "Verdict",
+    "Who",
+    "approvals_for",
+    "find_owner",
+    "give_approval",
+    "judge",
+    "list_approvals",
+]

@@ -1,0 +1,34 @@
+"""Who somebody is: an owner that the file of environments knows, and their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioning.policy.asked import Who
+from schemas.environments import Environments
+from schemas.errors import InputError, nearest
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's; addresses that differ in case are."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def find_owner(environments: Environments, name: str, groups: Iterable[str] = ()) -> Who:
+    """Return who has this name, in lower case, with their groups: those of the file, and those that a token says, in `groups`.
+
+    An entry of their own goes before that of their domain. Raises InputError for who is in neither and brings no groups.
+    """
+    name = name.strip().casefold()
+    known = {owner.casefold(): listed for owner, listed in environments.owners.items()}
+    own = None if "*" in name else known.get(name, known.get(f"*@{name.rpartition('@')[2]}") if _is_address(name) else None)
+    brought = tuple(groups)
+    if own is None and (not brought or not name or "*" in name):
+        hint = nearest(name, known) or (f"; known are {', '.join(known)}" if len(known) <= 12 else "")
+        raise InputError(f"unknown owner '{name[:80]}'{hint}")
+    return Who(name, tuple(dict.fromkeys((*(own or ()), *brought))))
+
+
+def _is_address(name: str) -> bool:
+    local, at, domain = name.partition("@")
+    return bool(local and at and domain) and "@" not in domain and not any(c.isspace() or not c.isprintable() for c in name)
