@@ -59,7 +59,9 @@ def test_all_variables_are_told():
     assert broken(ruled(everything)) == {}
 
 
-@pytest.mark.parametrize("expression", ["true", "live == 2", "groups.exists(g, g == 'leads')", "flags.all(f, f == 'x')", "true || groups[9] == ''"])
+@pytest.mark.parametrize(
+    "expression", ["true", "live == 2", "groups.exists(g, g == 'leads')", "flags.all(f, f == 'x')", "true || groups[9] == ''"]
+)
 def test_what_is_true_holds(expression):
     assert fault(expression, FACTS) is None
 

@@ -146,7 +146,10 @@ def test_without_a_token_where_one_is_needed_nothing_is_asked(monkeypatch, token
     monkeypatch.delenv("POLICY_TOKEN", raising=False)
     if token is not None:
         monkeypatch.setenv("POLICY_TOKEN", token)
-    with serving(saying('{"allow": true}')) as service, pytest.raises(InputError, match="environment variable POLICY_TOKEN holds none") as caught:
+    with (
+        serving(saying('{"allow": true}')) as service,
+        pytest.raises(InputError, match="environment variable POLICY_TOKEN holds none") as caught,
+    ):
         refusals(Webhook(service.url, "POLICY_TOKEN", FULL), {})
     assert service.asked == []
     assert not token or token not in str(caught.value)
