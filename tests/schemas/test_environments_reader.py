@@ -244,7 +244,7 @@ def test_no_file_lets_production_load(name):
         ("{classes: {synthetic: 0}, change_window: {days: [mo, mon-sat-sun], from: '9:00', to: '9:00', zone: Europe/Berln}}", [
             "2:56: unknown day 'mo'; did you mean 'mon'?",
             "2:56: unknown day 'mon-sat-sun'; write mon, tue, wed, thu, fri, sat, sun, or a range such as mon-fri",
-            "2:94: change_window of environment 'dev' closes as it opens; whole days are from 00:00 to 24:00",
+            "2:93: change_window of environment 'dev' closes as it opens; whole days are from 00:00 to 24:00",
             "2:107: unknown time zone 'Europe/Berln'; did you mean 'Europe/Berlin'?"]),
         ("{classes: {synthetic: 0}, rules: {No: {require: 'true', message: x}}}", ["2:42: the name of a rule has lower-case letters, digits and hyphens, such as no-weekends, not 'No'"]),
         ("{classes: {synthetic: 0}, rules: {quota: {require: 'true', message: x}}}", ["2:42: 'quota' is the name of a rule that holds already; give yours another"]),
