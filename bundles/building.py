@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -77,6 +78,7 @@ def build(
     jobs: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
     reuse: bool = True,
+    expires: datetime | None = None,
     on_progress: OnProgress | None = None,
 ) -> BuiltBundle:
     """Build a bundle from `source`, tag it (`KIND:latest` unless `tag` says otherwise) and return it.
@@ -89,6 +91,8 @@ def build(
     is False; the bundle is the same, to the byte. The checks of a table that is taken over are not evaluated again where all of
     them stood in the schema of that bundle: its own build has evaluated them, as far as DuckDB could.
 
+    A bundle with `expires` (a moment with a time zone) is to be used no more from then on: sandboxes that hold it live no longer.
+
     Raises InputError (bad tag, options or source), ContentInvalid (the data breaks its schema), StoreFailure (disk full, ...).
     """
     store = Store.at(store)
@@ -98,6 +102,8 @@ def build(
         raise ReferenceInvalid(f"'{tag}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
     if chunk_rows <= 0 or chunk_rows % BLOCK_ROWS:
         raise InputError(f"chunk_rows is {chunk_rows:,}; it must be a multiple of {BLOCK_ROWS:,}")
+    if expires is not None and expires.tzinfo is None:
+        raise InputError(f"a bundle expires at a moment with a time zone, not at {expires}")
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     threads = jobs or os.cpu_count() or 1
@@ -111,7 +117,8 @@ def build(
         tables = {name: part.digest for name, part in parts.items()}
         config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs)
         layers = [layer for part in parts.values() for layer in part.layers]
-        summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows)
+        until = None if expires is None else expires.astimezone(UTC).isoformat()
+        summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows, until)
         manifest = stage.add(Manifest(stage.add(config.encode()), layers, summary).encode())
         stage.publish()
         store.point(target, manifest)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -40,13 +41,14 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a manifest says of its bundle as a whole."""
+    """What a manifest says of its bundle as a whole; `expires` is when it is to be used no more (ISO 8601, UTC), None for never."""
 
     kind: str
     data_class: str
     content_digest: str
     tables: int
     rows: int
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Manifest:
                     f"{_OWN}content-digest": summary.content_digest,
                     f"{_OWN}tables": str(summary.tables),
                     f"{_OWN}rows": str(summary.rows),
+                    **({} if summary.expires is None else {f"{_OWN}expires": summary.expires}),
                 },
             }
         )
@@ -89,11 +92,18 @@ class Manifest:
                 notes[f"{_OWN}content-digest"],
                 int(notes[f"{_OWN}tables"]),
                 int(notes[f"{_OWN}rows"]),
+                _moment(notes.get(f"{_OWN}expires")),
             )
             layers = [_to_layer(d) for d in document["layers"] if d["mediaType"] == PARQUET_TYPE]
             return cls(_to_blob(document["config"]), layers, summary)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise BundleDamaged(f"'{name}' is no bundle: its manifest is not in the form that bundles have") from None
+
+
+def _moment(text: str | None) -> str | None:
+    if text is not None and datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} is a moment of no time zone")
+    return text
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -115,6 +116,12 @@ class Bundle:
     def content_digest(self) -> str:
         return self.manifest.summary.content_digest
 
+    @property
+    def expires(self) -> datetime | None:
+        """When it is to be used no more; None for never."""
+        until = self.manifest.summary.expires
+        return None if until is None else datetime.fromisoformat(until)
+
     @cached_property
     def tables(self) -> Mapping[str, TableInfo]:
         """Every table by name, in the order of the schema."""
@@ -147,6 +154,7 @@ class Bundle:
             "content_digest": self.content_digest,
             "kind": self.kind,
             "data_class": self.data_class,
+            "expires": self.manifest.summary.expires,
             "schema": self.schema.name,
             "rows": self.config.rows,
             "bytes": sum(layer.blob.size for layer in self.manifest.layers),

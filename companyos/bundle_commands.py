@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,6 +42,7 @@ def bundle() -> None:
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
+@click.option("--expires", metavar="DATE", type=click.DateTime(), help="When it is to be used no more (UTC): no sandbox holds it longer.")
 @click.option("--reuse/--no-reuse", default=True, show_default=True, help="Take over unchanged tables from bundles of the store.")
 @click.option("--explain", is_flag=True, help="Say of each table whether it was reused or made, and why.")
 @store_option
@@ -54,6 +56,7 @@ def build(
     tag: str | None,
     jobs: int | None,
     chunk_rows: int,
+    expires: datetime | None,
     reuse: bool,
     explain: bool,
     store: str | None,
@@ -68,8 +71,9 @@ def build(
 
     started = time.monotonic()
     source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
+    until = None if expires is None else expires.replace(tzinfo=UTC)
     with progress(quiet=as_json) as tell:
-        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, on_progress=tell)
+        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, expires=until, on_progress=tell)
     seconds = time.monotonic() - started
     description = made.describe()
     if as_json:

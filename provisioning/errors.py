@@ -3,17 +3,23 @@
 InputError
 ├── TargetInvalid         a URL that cannot be read, or that names no database
 ├── NoSuchSandbox         an id that no sandbox has
+├── KeyInvalid            a key of audit checkpoints that is missing, of another kind, there already, or open to others
 └── SchemaRefused         a schema that the database does not take: a check in words it does not know, a clash of names
 CheckFailed
 ├── ConstraintBroken      the database refused rows: they break a key, reference, check or type
-└── ReadBackDiffers       what the database gives back is not what the bundle holds
+├── ReadBackDiffers       what the database gives back is not what the bundle holds
+└── AuditBroken           the audit ledger was altered, reordered or cut short
 Refused
 ├── TargetInUse           the target holds what a load would replace, or what hangs on it
 ├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
 ├── PolicyRefused         rules of the environment, all that are broken at once
+├── SeedRefused           a bundle that is empty or recalled
+├── DeleteProtected       a sandbox that is not deleted by mistake
+├── KeyUsedTwice          an idempotency key that was used for another request
 └── WrongState            a sandbox whose state does not allow what was asked
 SystemFailure
-└── TargetFailure         the database or its disk failed, is locked, or cannot be reached
+├── TargetFailure         the database or its disk failed, is locked, or cannot be reached
+└── ControlFailure        the control database failed, or is of a newer version
 """
 
 from __future__ import annotations
@@ -32,6 +38,10 @@ class NoSuchSandbox(InputError):
     """An id that no sandbox has."""
 
 
+class KeyInvalid(InputError):
+    """A key of audit checkpoints that is missing, of another kind, there already, or open to others."""
+
+
 class SchemaRefused(InputError):
     """A schema that the database does not take."""
 
@@ -42,6 +52,10 @@ class ConstraintBroken(CheckFailed):
 
 class ReadBackDiffers(CheckFailed):
     """What the database gives back is not what the bundle holds."""
+
+
+class AuditBroken(CheckFailed):
+    """The audit ledger was altered, reordered or cut short."""
 
 
 class TargetInUse(Refused):
@@ -60,6 +74,24 @@ class WrongState(Refused):
     """A sandbox whose state does not allow what was asked."""
 
 
+class SeedRefused(Refused):
+    """A bundle that is empty or recalled. `request` is the id under which the refusal was written down."""
+
+    request: str | None = None
+
+
+class DeleteProtected(Refused):
+    """A sandbox that is not deleted by mistake."""
+
+
+class KeyUsedTwice(Refused):
+    """An idempotency key that was used for another request."""
+
+
+class ControlFailure(SystemFailure):
+    """The control database failed, or is of a newer version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A rule that is broken: its name, and what would have to be otherwise."""
@@ -69,7 +101,9 @@ class Violation:
 
 
 class PolicyRefused(Refused):
-    """Rules of the environment, all that are broken at once."""
+    """Rules of the environment, all that are broken at once. `request` is the id under which the refusal was written down."""
+
+    request: str | None = None
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)

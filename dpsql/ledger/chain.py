@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ import sqlalchemy as sa
 
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
-from dpsql.ledger.anchor import Mark
 from dpsql.ledger.base import Kind
 from dpsql.ledger.tables import entries
+from schemas import hash_chain
+from schemas.hash_chain import START, Mark
 
-START = Mark(0, "0" * 64)  # what the first entry follows
-_HASHED = tuple(column.name for column in entries.c if column.name != "hash")
 _AMOUNTS = ("epsilon", "delta", "rho", "delta_rho")
 
 
@@ -107,18 +105,24 @@ class Chain:
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
-    """The SHA-256 of an entry's canonical JSON (RFC 8785), which holds the hash of the entry before."""
-    return sha256(rfc8785.dumps({name: _exact(entry[name]) for name in _HASHED})).hexdigest()
+    """The hash of an entry, which holds the hash of the entry before."""
+    return hash_chain.entry_hash(chained(entry))
+
+
+def chained(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as the chain holds it: its amounts exact, in hexadecimal."""
+    return {name: value.hex() if isinstance(value, float) else value for name, value in entry.items()}
 
 
 def hold_entry(row: sa.Row[Any]) -> None:
     """Raise LedgerBroken where an entry is not what its hash says."""
-    try:
-        found = entry_hash(row._asdict())
-    except (rfc8785.CanonicalizationError, UnicodeError):
-        found = ""
-    if found != row.hash:
-        raise LedgerBroken(f"entry {row.number} of the ledger was altered: {_place(row)}. Put back the newest copy of the ledger")
+    if not hash_chain.is_whole(chained(row._asdict())):
+        raise altered(row)
+
+
+def altered(row: sa.Row[Any]) -> LedgerBroken:
+    """What to raise for an entry that is not what its hash says."""
+    return LedgerBroken(f"entry {row.number} of the ledger was altered: a {row.kind} of {row.at}. Put back the newest copy of the ledger")
 
 
 def document_of(row: sa.Row[Any]) -> dict[str, Any]:
@@ -130,11 +134,3 @@ def document_of(row: sa.Row[Any]) -> dict[str, Any]:
 def spend_of_row(row: sa.Row[Any]) -> Spend:
     """What an entry charges."""
     return Spend(*(getattr(row, name) for name in _AMOUNTS))
-
-
-def _place(row: sa.Row[Any]) -> str:
-    return f"a {row.kind} of {row.at}"
-
-
-def _exact(value: Any) -> Any:
-    return value.hex() if isinstance(value, float) else value

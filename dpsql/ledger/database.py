@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
-from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Chain
+from schemas.anchor import Anchor
 from schemas.errors import without_secrets
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Names and texts as a ledger holds them."""
+"""Names as a ledger holds them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,3 @@ def analyst_name(name: str) -> str:
     if not composed or len(composed) > LONGEST_NAME or composed != composed.strip():
         raise InputError(f"an analyst's name has 1 to {LONGEST_NAME} characters, no control characters, and no spaces around it")
     return composed
-
-
-def storable(text: str) -> str:
-    """Text that a database and JSON can hold: no zero bytes, no half pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -12,16 +12,18 @@ import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
 from dpsql.ledger import tables
-from dpsql.ledger.anchor import Anchor
-from dpsql.ledger.chain import START, Chain
+from dpsql.ledger.chain import Chain
 from dpsql.ledger.database import Database
 from dpsql.ledger.stored import StoredLedger
 from dpsql.ledger.terms import stamp
+from schemas.anchor import Anchor
 from schemas.errors import InputError, without_secrets
+from schemas.hash_chain import START
 
 HOME_VARIABLE = "COMPANYOS_HOME"
 LEDGER_VARIABLE = "COMPANYOS_LEDGER"
 ANCHOR_VARIABLE = "COMPANYOS_LEDGER_ANCHOR"
+DAMAGED = "put back the newest copy of it, or let `companyos dp audit --new-anchor` verify the ledger and write another"
 NOWHERE = "nothing was asked yet, or it is elsewhere (--ledger, $COMPANYOS_LEDGER)"
 PATIENCE = 60  # seconds that a writer waits for others
 Address = str | os.PathLike[str]
@@ -69,7 +71,7 @@ def open_ledger(
             raise InputError(f"there is no ledger at {path}: {NOWHERE}")
         engine = _file(path)
     _folder(place.parent)
-    database = Database(engine, Anchor(place), lambda: stamp(clock()))
+    database = Database(engine, Anchor(place, "the ledger's anchor", DAMAGED, LedgerFailure), lambda: stamp(clock()))
     try:
         _prepare(database, create, hold)
     except BaseException:

@@ -14,10 +14,11 @@ from dpsql.ledger import tables
 from dpsql.ledger.base import Charge, Entry, Outcome, Question, Spending
 from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
-from dpsql.ledger.names import analyst_name, storable
+from dpsql.ledger.names import analyst_name
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
 from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
 from schemas.errors import InputError, nearest
+from schemas.hash_chain import storable
 
 LONGEST_SQL = 100_000
 LONGEST_REASON = 4_000

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
-from dpsql.ledger.anchor import Mark
-from dpsql.ledger.chain import START, document_of, hold_entry, spend_of_row
+from dpsql.ledger.chain import altered, chained, document_of, spend_of_row
 from dpsql.ledger.tables import entries, parts
 from dpsql.ledger.terms import Terms, plain_spend
+from schemas.hash_chain import START, Mark, fault
 
 PAGE = 1_000
 WHAT_NOW = "Put back the newest copy of the ledger"
@@ -49,12 +49,14 @@ class _Walk:
 
     def step(self, row: sa.Row[Any]) -> None:
         number = self.last.number + 1
-        if row.number != number:
-            raise LedgerBroken(f"entry {number} of the ledger is missing: the next is {row.number}. {WHAT_NOW}")
-        hold_entry(row)
-        if row.previous != self.last.hash:
-            said = f"entry {number} of the ledger does not follow entry {number - 1}: one of them was altered or moved"
-            raise LedgerBroken(f"{said}. {WHAT_NOW}")
+        match fault(chained(row._asdict()), self.last):
+            case "missing":
+                raise LedgerBroken(f"entry {number} of the ledger is missing: the next is {row.number}. {WHAT_NOW}")
+            case "altered":
+                raise altered(row)
+            case "unlinked":
+                said = f"entry {number} of the ledger does not follow entry {number - 1}: one of them was altered or moved"
+                raise LedgerBroken(f"{said}. {WHAT_NOW}")
         self.last = Mark(number, row.hash)
         match row.kind:
             case "limit":

@@ -95,8 +95,18 @@ checkpoints = sa.Table(
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, primary_key=True),  # a row is signed twice where one key takes another's place
     sa.Column("signature", sa.Text, nullable=False),
+)
+
+recalls = sa.Table(  # bundles that nobody may load any more
+    "recalls",
+    metadata,
+    sa.Column("bundle_digest", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
 )
 
 tokens = sa.Table(

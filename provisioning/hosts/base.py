@@ -107,7 +107,7 @@ class SandboxHost(Protocol):
         """Drop the old database, if one is kept."""
 
     def configure(self, place: Place, flags: Mapping[str, bool], settings: Mapping[str, Any]) -> None:
-        """Write feature flags and settings where the application finds them: `companyos_sandbox.feature_flags` (name, enabled) and `.settings`.
+        """Write flags and settings where the application finds them: `companyos_sandbox.feature_flags` (name, enabled) and `.settings`.
 
         Where the database has no schemas the tables are `companyos_sandbox_feature_flags` and `companyos_sandbox_settings`.
         """

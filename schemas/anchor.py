@@ -5,43 +5,40 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-from dpsql.errors import LedgerFailure
+from schemas.errors import SystemFailure
+from schemas.hash_chain import Mark
 
 SIZE = 128  # one length for all, and within one sector of a disk: a write is seen whole or not at all
 
 
-@dataclass(frozen=True)
-class Mark:
-    """The number and hash of an entry that was written."""
-
-    number: int
-    hash: str
-
-
 class Anchor:
-    """The anchor of one ledger. It only ever moves forward, whichever process moves it."""
+    """The anchor of one ledger. It only ever moves forward, whichever process moves it.
 
-    def __init__(self, path: Path) -> None:
+    `whose` begins its messages, as in `the ledger's anchor`; `mended` ends them where it is damaged, with what to do; `failure` is what
+    is raised where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, whose: str, mended: str, failure: type[SystemFailure]) -> None:
         self.path = path
+        self._whose, self._mended, self._failure = whose, mended, failure
 
     def read(self) -> Mark | None:
-        """Return where the chain had come to, None where there is no file; LedgerFailure where it cannot be read."""
+        """Return where the chain had come to, None where there is no file; raises `failure` where it cannot be read."""
         try:
             text = self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise LedgerFailure(f"the ledger's anchor {self.path} cannot be read: {error.strerror}") from error
+            raise self._failure(f"{self._whose} {self.path} cannot be read: {error.strerror}") from error
         return self._mark(text) if text else None
 
     def move(self, mark: Mark, *, durable: bool = True, back: bool = False) -> None:
         """Write down that the chain has come to `mark`, unless it is further already.
 
         With `durable` it is on the disk when this returns; otherwise a loss of power may take it back. `back` moves it back, too.
-        Raises LedgerFailure.
+        Raises `failure` where it cannot.
         """
         try:
             fresh = not self.path.exists()
@@ -58,17 +55,14 @@ class Anchor:
             if fresh:
                 _sync_folder(self.path.parent)
         except OSError as error:
-            raise LedgerFailure(f"the ledger's anchor {self.path} cannot be written: {error.strerror}; nothing was answered") from error
+            raise self._failure(f"{self._whose} {self.path} cannot be written: {error.strerror}") from error
 
     def _mark(self, text: bytes) -> Mark:
         try:
             number, digest = json.loads(text)
             return Mark(int(number), str(digest))
         except (ValueError, TypeError) as error:
-            raise LedgerFailure(
-                f"the ledger's anchor {self.path} is damaged; put back the newest copy of it, or let `companyos dp audit --new-anchor` "
-                "verify the ledger and write another"
-            ) from error
+            raise self._failure(f"{self._whose} {self.path} is damaged; {self._mended}") from error
 
 
 def _sync_folder(folder: Path) -> None:

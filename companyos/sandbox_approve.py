@@ -1,0 +1,52 @@
+"""`companyos sandbox approve`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from companyos.options import json_option, store_option
+from companyos.output import print_json
+from companyos.sandbox_options import DurationType, opened, place_options
+
+
+@click.command()
+@click.option("--load", "reference", metavar="REF", help="That a bundle may be loaded.")
+@click.option("--extend", "id", metavar="ID", help="That a sandbox may live longer than its owner may ask for alone.")
+@click.option("--owner", metavar="ADDRESS", help="For whom a bundle may be loaded.")
+@click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="For sandboxes made after it.")
+@click.option("--by", "by", metavar="ADDRESS", required=True, help="Who approves; never the owner.")
+@click.option("--why", metavar="TEXT", required=True, help="The reason, for the audit ledger.")
+@click.option("--valid", metavar="TIME", type=DurationType(), default="7d", show_default=True, help="How long the approval holds.")
+@place_options
+@store_option
+@json_option
+def approve(
+    reference: str | None,
+    id: str | None,
+    owner: str | None,
+    template: str,
+    by: str,
+    why: str,
+    valid: timedelta,
+    control: str | None,
+    environments: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Approve, as somebody else than the owner, that a bundle is loaded (--load, --owner) or that a sandbox lives longer (--extend)."""
+    if (reference is None) == (id is None) or (reference is not None and owner is None):
+        raise click.UsageError("say either --load REF --owner ADDRESS or --extend ID")
+    with opened(control, environments, store) as (sandboxes, actor):
+        if id is not None:
+            approval = sandboxes.approve_extension(id, by=sandboxes.who(by), why=why, valid=valid, actor=actor)
+        else:
+            assert reference is not None and owner is not None
+            approval = sandboxes.approve_load(
+                reference, owner=sandboxes.who(owner), template=template, by=sandboxes.who(by), why=why, valid=valid, actor=actor
+            )
+    if as_json:
+        print_json(approval.to_json())
+        return
+    click.echo(f"{approval.id}: approved by {approval.by} until {approval.until:%Y-%m-%d %H:%M UTC}")

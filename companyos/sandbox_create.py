@@ -1,0 +1,103 @@
+"""`companyos sandbox create` and `restore`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from companyos.options import json_option, reference_argument, store_option
+from companyos.output import print_json, progress
+from companyos.sandbox_options import DurationType, FlagsType, opened, place_options, why_option
+
+if TYPE_CHECKING:
+    from provisioning.life.creating import Created
+
+
+@click.command()
+@click.option("--owner", metavar="ADDRESS", required=True, help="Whose it is, such as alice@company.com.")
+@click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="What to make it after.")
+@click.option("--ttl", metavar="TIME", type=DurationType(), help="How long it lives, such as 72h.  [default: the environment's]")
+@click.option("--seed", metavar="REF", required=True, help="The bundle to fill it from, such as synthetic:v1.")
+@click.option("--feature-flags", "flags", metavar="NAME,...", type=FlagsType(), default=(), help="Feature flags to turn on.")
+@click.option("--as-of", metavar="DATE", help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`).")
+@click.option("--idempotency-key", metavar="KEY", help="The same request with the same key gives the same sandbox.")
+@why_option
+@place_options
+@store_option
+@json_option
+def create(
+    owner: str,
+    template: str,
+    ttl: timedelta | None,
+    seed: str,
+    flags: tuple[str, ...],
+    as_of: str | None,
+    idempotency_key: str | None,
+    why: str,
+    control: str | None,
+    environments: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Make an isolated database for somebody, seeded from a bundle, by the rules of its environment, for a limited time."""
+    with opened(control, environments, store) as (sandboxes, actor), progress(quiet=as_json) as tell:
+        created = sandboxes.create(
+            sandboxes.who(owner),
+            template=template,
+            seed=seed,
+            ttl=ttl,
+            flags=flags,
+            as_of=as_of,
+            actor=actor,
+            why=why,
+            idempotency_key=idempotency_key,
+            on_progress=tell,
+        )
+    _print(created, as_json)
+
+
+@click.command()
+@reference_argument
+@click.option("--owner", metavar="ADDRESS", required=True, help="Whose the new sandbox is.")
+@click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="What to make it after.")
+@click.option("--ttl", metavar="TIME", type=DurationType(), help="How long it lives, such as 72h.  [default: the environment's]")
+@why_option
+@place_options
+@store_option
+@json_option
+def restore(
+    reference: str,
+    owner: str,
+    template: str,
+    ttl: timedelta | None,
+    why: str,
+    control: str | None,
+    environments: str | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Make a sandbox that holds what another one held when snapshot REF was made of it."""
+    with opened(control, environments, store) as (sandboxes, actor), progress(quiet=as_json) as tell:
+        created = sandboxes.create(
+            sandboxes.who(owner), template=template, seed=reference, ttl=ttl, actor=actor, why=why or "restored", on_progress=tell
+        )
+    _print(created, as_json)
+
+
+def _print(created: Created, as_json: bool) -> None:
+    sandbox = created.sandbox
+    if as_json:
+        print_json({**sandbox.to_json(), "url": created.address, "again": created.again})
+        return
+    click.echo(f"{sandbox.id}  {sandbox.state}{' (asked for before with this key)' if created.again else ''}")
+    if created.address is not None:
+        click.echo(f"connect   {created.address}")
+    click.echo(f"until     {sandbox.expires_at:%Y-%m-%d %H:%M UTC} ({sandbox.why_expires})")
+    if sandbox.receipt is not None:
+        receipt = sandbox.receipt
+        click.echo(
+            f"seeded    {sum(receipt['tables'].values()):,} rows by {receipt['strategy']} in {receipt['seconds']} s: {receipt['why']}"
+        )
+        click.echo(f"content   {receipt['content_digest']} (recomputed in the {receipt['digest_of']})")

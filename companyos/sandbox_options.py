@@ -1,0 +1,78 @@
+"""Options of the commands about sandboxes, and opening what they work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from companyos.person import person
+
+if TYPE_CHECKING:
+    from provisioning.life.sandboxes import Sandboxes
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A time such as `72h`, `7d` or `90m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from schemas.times import parse_duration
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return timedelta(microseconds=parse_duration(str(value), negative=True))
+        except (ValueError, OverflowError) as error:
+            self.fail(f"'{value}' is no time such as 72h or 7d ({error})", param, ctx)
+
+
+class FlagsType(click.ParamType["tuple[str, ...]"]):
+    """Names of feature flags, separated by commas."""
+
+    name = "flags"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
+
+
+def id_argument(function: Any) -> Any:
+    """ID."""
+    return click.argument("id", metavar="ID")(function)
+
+
+def why_option(function: Any) -> Any:
+    """--why."""
+    return click.option("--why", metavar="TEXT", default="", help="The reason, for the audit ledger.")(function)
+
+
+def control_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--control."""
+    text = "The control database: a file or postgresql://...  [default: $COMPANYOS_CONTROL, else control.db in your data folder]"
+    return click.option("--control", metavar="URL", help=text)(function)
+
+
+def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--control and --environments."""
+    function = control_option(function)
+    return click.option(
+        "--environments",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="The environments and their policies.  [default: $COMPANYOS_ENVIRONMENTS, else the built-in ones]",
+    )(function)
+
+
+@contextmanager
+def opened(control: str | None, environments: str | None, store: str | None = None) -> Iterator[tuple[Sandboxes, str]]:
+    """Yield the sandboxes, and who acts: whoever runs this command."""
+    from provisioning.life.sandboxes import open_sandboxes
+
+    with open_sandboxes(control, environments, store) as sandboxes:
+        yield sandboxes, person()

@@ -1,0 +1,155 @@
+"""The control database: opened by its address, migrated, read in snapshots and written by one at a time."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from platformdirs import user_data_path
+
+from provisioning.control import migrating
+from provisioning.control.moments import utc_now
+from provisioning.control.tables import installation
+from provisioning.errors import ControlFailure
+from schemas.errors import InputError, without_secrets
+
+HOME_VARIABLE = "COMPANYOS_HOME"
+CONTROL_VARIABLE = "COMPANYOS_CONTROL"
+PATIENCE = 60  # seconds that a writer waits for others
+ONE_WRITER = 7_240_991_253_310_228  # the advisory lock of writers in PostgreSQL
+
+
+class Control:
+    """Where the record of all sandboxes lives. `id` names this control database on hosts that serve several, `clock` tells the time."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self.clock = clock
+        self.dialect = engine.dialect.name
+        self.id = ""
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction of the only writer, from its first statement on; ControlFailure where the database fails."""
+        with _failures(), self._engine.connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.exec_driver_sql("COMMIT")
+                except BaseException:
+                    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+                        connection.exec_driver_sql("ROLLBACK")
+                    raise
+            else:
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+                with connection.begin():
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_WRITER)))
+                    yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection that sees one state of the database throughout; ControlFailure where the database fails."""
+        with _failures(), self._engine.connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                with connection.begin():
+                    yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def default_home() -> Path:
+    """Return the folder of what has no other place: $COMPANYOS_HOME, else the user's data folder."""
+    said = os.environ.get(HOME_VARIABLE)
+    return Path(said).expanduser().absolute() if said else user_data_path("companyos", appauthor=False)
+
+
+def open_control(address: str | Path | None = None, *, clock: Callable[[], datetime] = utc_now) -> Control:
+    """Open the control database at `address`: a file, sqlite:///FILE or postgresql://...; it is made or migrated where needed.
+
+    Without an address it is the one of $COMPANYOS_CONTROL, else `control.db` in $COMPANYOS_HOME or the user's data folder.
+    Raises InputError for an address that is neither, ControlFailure where it cannot be opened or is of a newer version.
+    """
+    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(default_home() / "control.db")
+    control = Control(_engine(said), clock)
+    try:
+        with control.read() as connection:
+            ready = migrating.is_current(connection)
+        if not ready:
+            with control.write() as connection:
+                migrating.migrate(connection)
+        with control.read() as connection:
+            found = connection.scalar(sa.select(installation.c.id))
+        if found is None:
+            with control.write() as connection:
+                found = connection.scalar(sa.select(installation.c.id))
+                if found is None:
+                    found = secrets.token_hex(8)
+                    connection.execute(installation.insert().values(id=found))
+        control.id = found
+    except BaseException:
+        control.close()
+        raise
+    return control
+
+
+def _engine(said: str) -> sa.Engine:
+    if said.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        try:
+            url = sa.make_url("postgresql+psycopg://" + said.partition("://")[2])
+            return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, pool_timeout=PATIENCE)
+        except ImportError as error:
+            raise InputError("a control database in PostgreSQL needs a driver: pip install 'companyos-data[postgres]'") from error
+        except (sa.exc.ArgumentError, ValueError) as error:
+            raise InputError(f"the control database's address {without_secrets(said)[:80]} cannot be read") from error
+    if "://" in said and not said.startswith("sqlite:///"):
+        raise InputError(f"a control database is a file, sqlite:///FILE or postgresql://..., not {without_secrets(said)[:80]}")
+    return _file(Path(said.removeprefix("sqlite:///")).expanduser().absolute())
+
+
+def _file(path: Path) -> sa.Engine:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise ControlFailure(f"the control database {path} cannot be opened: {error.strerror}") from error
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    return engine
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Errors of the database as ControlFailure, without the statement and its values."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise ControlFailure(f"the control database failed: {without_secrets(str(cause)).splitlines()[0][:200]}") from error

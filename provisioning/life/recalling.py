@@ -1,0 +1,103 @@
+"""Recalling a bundle: nobody loads it any more, and what holds it is listed, shut or given other data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import bundles
+from bundles import Bundle
+from provisioning.audit import record
+from provisioning.control.moments import stamp
+from provisioning.control.tables import recalls, sandboxes
+from provisioning.life import records
+from provisioning.life.platform import Platform
+from provisioning.life.resetting import reset
+from provisioning.life.sandbox import Sandbox
+from provisioning.life.states import LIVE
+from provisioning.policy import find_owner
+from schemas.errors import CompanyOSError, InputError
+
+Action = Literal["list", "quarantine", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The sandboxes that hold a recalled bundle, what became of each by its id, and what went wrong."""
+
+    reference: str
+    bundle_digest: str
+    sandboxes: list[Sandbox]
+    done: dict[str, str]
+    errors: list[str]
+
+
+def recall(platform: Platform, reference: str, action: Action, *, to: str | None, actor: str, why: str) -> Recalled:
+    """List the sandboxes that hold the bundle `reference`; `quarantine` shuts them, `reset` gives them the bundle `to`.
+
+    With an action the bundle is loaded nowhere any more, and its templates are removed. Raises InputError; what fails with one sandbox is
+    told in `errors` and does not keep the others.
+    """
+    bundle = bundles.open(reference, platform.store)
+    other = None if to is None else bundles.open(to, platform.store)
+    if action == "reset" and (other is None or other.manifest_digest == bundle.manifest_digest):
+        raise InputError("say which other bundle the sandboxes are to hold (--to synthetic:v2)")
+    if action != "list":
+        if not why:
+            raise InputError("say why the bundle is recalled (--why)")
+        _write_down(platform, bundle, actor, why)
+    with platform.control.read() as connection:
+        holding = records.select(connection, sandboxes.c.bundle_digest == bundle.manifest_digest, sandboxes.c.state.in_(LIVE))
+    recalled = Recalled(bundle.reference, bundle.manifest_digest, holding, {}, [])
+    if action == "list":
+        return recalled
+    for sandbox in holding:
+        try:
+            if other is not None and action == "reset":
+                reset(platform, sandbox.id, other, owner=find_owner(platform.environments, sandbox.owner), actor=actor, why=why, seed=to)
+                recalled.done[sandbox.id] = "reset"
+            else:
+                _quarantine(platform, sandbox, actor, why)
+                recalled.done[sandbox.id] = "quarantined"
+        except CompanyOSError as error:
+            recalled.errors.append(f"{sandbox.id}: {error}")
+    _drop_templates(platform, bundle, recalled)
+    return recalled
+
+
+def _write_down(platform: Platform, bundle: Bundle, actor: str, why: str) -> None:
+    with platform.control.write() as connection:
+        connection.execute(recalls.delete().where(recalls.c.bundle_digest == bundle.manifest_digest))
+        values = {"bundle_digest": bundle.manifest_digest, "reference": bundle.reference, "why": why, "by": actor}
+        connection.execute(recalls.insert().values(**values, at=stamp(platform.now)))
+        record(
+            connection,
+            at=platform.now,
+            actor=actor,
+            action="recalled",
+            sandbox=None,
+            why=why,
+            outcome={},
+            bundle_digest=bundle.manifest_digest,
+            details={"reference": bundle.reference},
+        )
+
+
+def _quarantine(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> None:
+    """Let nobody in any more, and keep the data for who looks into it."""
+    platform.host(sandbox.host).shut(platform.place(sandbox))
+    platform.on_step("shut")
+    with platform.control.write() as connection:
+        records.change(connection, sandbox, platform.now, quarantined=why)
+        platform.event(connection, "quarantined", sandbox, actor=actor, why=why)
+
+
+def _drop_templates(platform: Platform, bundle: Bundle, recalled: Recalled) -> None:
+    for name in {s.host for s in recalled.sandboxes}:
+        try:
+            host = platform.host(name)
+            for found in host.found():
+                if found.what == "template" and found.bundle_digest == bundle.manifest_digest:
+                    host.drop_template(found.name)
+        except CompanyOSError as error:
+            recalled.errors.append(f"{name}: {error}")

@@ -1,0 +1,122 @@
+"""Finishing or undoing what a crash left, and finding what lives without a record or is recorded without living."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioning.audit import record
+from provisioning.control.tables import sandboxes
+from provisioning.errors import NoSuchSandbox, WrongState
+from provisioning.hosts.base import Found
+from provisioning.life import records, workers
+from provisioning.life.creating import undone
+from provisioning.life.deleting import remove
+from provisioning.life.platform import Platform
+from provisioning.life.resetting import settle
+from provisioning.life.sandbox import Sandbox
+from schemas.errors import CompanyOSError
+
+
+@dataclass
+class Reconciled:
+    """What was put right, or would be: ids by what became of them, names without a record, and what went wrong."""
+
+    dry_run: bool
+    undone: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return dict(vars(self))
+
+
+def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Reconciled:
+    """Bring records and hosts together again.
+
+    What was being made by a worker that is gone is undone, what was being removed is finished, a reset is finished or taken back; a ready
+    sandbox without a database fails; databases and roles of ours without a record are removed. `dry_run` changes nothing.
+    """
+    done = Reconciled(dry_run)
+    with platform.control.read() as connection:
+        all_of_them = records.select(connection, sandboxes.c.state != "deleted")
+    for sandbox in all_of_them:
+        _each(done, sandbox.id, lambda s=sandbox: _one(platform, s, done, actor))  # type: ignore[misc]
+    for name in {s.host for s in all_of_them} | {n for n, h in platform.hosts.items() if h.kind != "postgresql"}:
+        if name in platform.hosts:
+            _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
+    _passwords(platform, done)
+    return done
+
+
+def _one(platform: Platform, sandbox: Sandbox, done: Reconciled, actor: str) -> None:
+    gone = workers.is_gone(sandbox.worker, sandbox.beat_at, platform.now)
+    if sandbox.state in ("requested", "provisioning") and gone:
+        if not done.dry_run:
+            undone(platform, sandbox, actor, "whoever made it is gone")
+        done.undone.append(sandbox.id)
+    elif sandbox.state == "deleting" and gone:
+        if not done.dry_run:
+            remove(platform, sandbox, actor=actor, why="its removal was broken off")
+        done.finished.append(sandbox.id)
+    elif sandbox.state == "ready" and sandbox.doing is not None:
+        if gone:
+            if not done.dry_run:
+                settle(platform, sandbox, actor=actor)
+            done.settled.append(sandbox.id)
+    elif sandbox.state == "ready" and platform.host(sandbox.host).marker(platform.place(sandbox)) is None:
+        if not done.dry_run:
+            undone(platform, sandbox, actor, "its database is gone")
+        done.lost.append(sandbox.id)
+
+
+def _orphans(platform: Platform, name: str, done: Reconciled, actor: str) -> None:
+    host = platform.host(name)
+    for found in host.found():
+        if found.what != "template" and found.sandbox is not None and _has_no_record(platform, found):
+            if not done.dry_run:
+                host.remove(host.place(found.sandbox))
+                with platform.control.write() as connection:
+                    record(
+                        connection,
+                        at=platform.now,
+                        actor=actor,
+                        action="orphan removed",
+                        sandbox=found.sandbox,
+                        why=f"a {found.what} that no record knows",
+                        outcome={},
+                        bundle_digest=found.bundle_digest,
+                        details={"host": name, "name": found.name},
+                    )
+            done.orphans.append(f"{name}/{found.name}")
+
+
+def _has_no_record(platform: Platform, found: Found) -> bool:
+    with platform.control.read() as connection:
+        try:
+            return records.find(connection, found.sandbox or "").state in ("deleted", "failed")
+        except NoSuchSandbox:
+            return True
+
+
+def _passwords(platform: Platform, done: Reconciled) -> None:
+    for id in platform.passwords.kept():
+        if _has_no_record(platform, Found("role", id, id)):
+            if not done.dry_run:
+                platform.passwords.forget(id)
+            done.passwords.append(id)
+
+
+def _each(done: Reconciled, what: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except WrongState:
+        pass  # somebody else has changed it in the meantime
+    except CompanyOSError as error:
+        done.errors.append(f"{what}: {error}")

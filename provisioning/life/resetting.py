@@ -1,0 +1,167 @@
+"""Giving a sandbox its data anew: seed, credentials, webhooks, flags, in this order, all or nothing.
+
+The new data is made beside the old and takes its place by a rename; the old data and the old password are kept until the record says that
+the sandbox is reset. `doing` in the record is `reset` until then: whoever finds it there, its worker gone, takes all back. After that it
+is `reset done` until what was kept is removed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from bundles import Bundle
+from provisioning.control.moments import stamp
+from provisioning.control.tables import recalls, webhooks
+from provisioning.errors import SeedRefused, WrongState
+from provisioning.hosts.base import Telling
+from provisioning.life import records, workers
+from provisioning.life.platform import Platform
+from provisioning.life.sandbox import Sandbox
+from provisioning.policy import Asked, Who, judge
+from provisioning.policy.approvals import approvals_for
+from schemas.errors import CompanyOSError
+
+RESETTING = "reset"
+DONE = "reset done"
+
+
+def reset(
+    platform: Platform,
+    id: str,
+    bundle: Bundle,
+    *,
+    owner: Who,
+    actor: str,
+    why: str,
+    seed: str | None = None,
+    as_of: str | None = None,
+    on_progress: Telling = None,
+) -> Sandbox:
+    """Seed a ready sandbox anew with `bundle`, rotate its password, purge its webhooks and reset its flags; return it.
+
+    `seed` is how the bundle is called from now on. Where anything fails the sandbox is as it was: data, password, webhooks, flags.
+    Raises NoSuchSandbox, WrongState, SeedRefused, PolicyRefused, TargetFailure, ControlFailure.
+    """
+    with platform.control.read() as connection:
+        sandbox = records.find(connection, id)
+        recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle.manifest_digest)).first()
+        approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
+        live = records.live(connection, sandbox.owner, sandbox.environment)
+    if sandbox.state != "ready" or platform.now >= sandbox.expires_at:
+        raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be reset")
+    if recalled is not None:
+        raise SeedRefused(f"{bundle.reference} was recalled on {recalled.at[:10]}: {recalled.why}")
+    if not bundle.config.rows:
+        raise SeedRefused(f"{bundle.reference} has no rows: an empty seed resets nothing")
+    verdict = judge(
+        platform.environments,
+        Asked(
+            action="reset",
+            owner=owner,
+            template=sandbox.template,
+            environment=sandbox.environment,
+            bundle_kind=bundle.kind,
+            bundle_digest=bundle.manifest_digest,
+            bundle_expires=bundle.expires,
+            seed=seed or sandbox.seed,
+            sandbox=id,
+            live=live,
+            approvals=approvals,
+            age=platform.now - sandbox.created_at,
+            expires_at=sandbox.expires_at,
+            now=platform.now,
+        ),
+    )
+    verdict.require()
+    sandbox = _begin(platform, sandbox, actor, why)
+    try:
+        return _reset(platform, sandbox, bundle, seed or sandbox.seed, as_of, actor, why, on_progress)
+    except BaseException:
+        with suppress(CompanyOSError):  # what cannot be taken back now is taken back by `reconcile`
+            with platform.control.read() as connection:
+                present = records.find(connection, id)
+            settle(platform, present, actor=actor)
+        raise
+
+
+def settle(platform: Platform, sandbox: Sandbox, *, actor: str) -> None:
+    """Take back a reset that was broken off, or remove what it kept where it had come to its end; may be done again."""
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    if sandbox.doing == RESETTING:
+        host.swap_back(place)
+        platform.on_step("swapped back")
+        password = platform.passwords.bring_back(sandbox.id)
+        host.admit(place, password, sandbox.expires_at, sandbox.limits)
+        platform.on_step("let in again")
+        with platform.control.write() as connection:
+            records.change(connection, sandbox, platform.now, doing=None, worker=None, beat_at=None)
+            platform.event(connection, "reset taken back", sandbox, actor=actor)
+    elif sandbox.doing == DONE:
+        _clean(platform, sandbox)
+
+
+def _begin(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> Sandbox:
+    """Take the sandbox for ourselves."""
+    with platform.control.write() as connection:
+        present = records.find(connection, sandbox.id)
+        if present.doing is not None:
+            raise WrongState(f"{sandbox.id} is being worked on already ({present.doing})")
+        now = platform.now
+        records.change(connection, present, now, doing=RESETTING, worker=workers.me(), beat_at=stamp(now))
+        platform.event(connection, "resetting", present, actor=actor, why=why)
+        return records.find(connection, sandbox.id)
+
+
+def _reset(
+    platform: Platform, sandbox: Sandbox, bundle: Bundle, seed: str, as_of: str | None, actor: str, why: str, on_progress: Telling
+) -> Sandbox:
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    template = platform.environments.templates[sandbox.template]
+    platform.on_step("begun")
+    seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, swap=True, on_progress=on_progress)
+    platform.on_step("seeded")
+    platform.passwords.set_aside(sandbox.id)
+    host.swap(place)
+    platform.on_step("swapped")
+    host.configure(place, template.flags, template.guardrails)
+    platform.on_step("configured")
+    password = platform.passwords.make(sandbox.id) if host.kind == "postgresql" else None
+    platform.on_step("password made")
+    host.admit(place, password, sandbox.expires_at, sandbox.limits)
+    platform.on_step("admitted")
+    activity = host.activity(place)
+    receipt = dataclasses.asdict(seeded) | {"seconds": f"{seeded.seconds:.3f}"}
+    with platform.control.write() as connection:
+        now = platform.now
+        purged = connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id)).rowcount
+        records.change(
+            connection,
+            sandbox,
+            now,
+            doing=DONE,
+            seed=seed,
+            bundle_digest=bundle.manifest_digest,
+            kind=bundle.kind,
+            flags=dict(template.flags),
+            guardrails=dict(template.guardrails),
+            receipt=receipt,
+            quarantined=None,
+            last_use=stamp(now),
+            seen_counter=activity.counter if activity else None,
+        )
+        done = records.find(connection, sandbox.id)
+        platform.event(connection, "reset", done, actor=actor, why=why, details={**receipt, "webhooks_purged": purged})
+    platform.on_step("reset")
+    return _clean(platform, done)
+
+
+def _clean(platform: Platform, sandbox: Sandbox) -> Sandbox:
+    platform.host(sandbox.host).forget_old(platform.place(sandbox))
+    platform.on_step("old forgotten")
+    platform.passwords.forget_aside(sandbox.id)
+    with platform.control.write() as connection:
+        records.change(connection, sandbox, platform.now, doing=None, worker=None, beat_at=None)
+        return records.find(connection, sandbox.id)

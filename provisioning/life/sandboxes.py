@@ -1,0 +1,232 @@
+"""Everything that can be done with sandboxes: the one way for the command line and for the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+import bundles
+from bundles import BuiltBundle, Store
+from provisioning.audit import record
+from provisioning.control.database import Control, default_home, open_control
+from provisioning.control.moments import stamp, utc_now
+from provisioning.errors import WrongState
+from provisioning.hosts.base import Telling
+from provisioning.hosts.opening import open_host
+from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
+from provisioning.life.creating import Created, Wanted
+from provisioning.life.platform import Platform, no_step
+from provisioning.life.records import Page
+from provisioning.life.sandbox import Sandbox
+from provisioning.life.states import PRESENT, State
+from provisioning.passwords import Passwords
+from provisioning.policy import Approval, Who, find_owner, give_approval
+from schemas.environments import Environment
+from schemas.environments_reader import read_environments
+
+
+@dataclass(frozen=True, slots=True)
+class Sandboxes:
+    """The sandboxes of one control database. `actor` is whoever acts, as the audit ledger writes it down."""
+
+    platform: Platform
+
+    def who(self, name: str, groups: Sequence[str] = ()) -> Who:
+        """Return a person with the groups of the environments' file and those given; InputError for one that the file does not know."""
+        return find_owner(self.platform.environments, name, groups)
+
+    def create(
+        self,
+        owner: Who,
+        *,
+        template: str,
+        seed: str,
+        ttl: timedelta | None = None,
+        flags: Sequence[str] = (),
+        tenant: str | None = None,
+        as_of: str | None = None,
+        actor: str,
+        why: str = "",
+        idempotency_key: str | None = None,
+        on_progress: Telling = None,
+    ) -> Created:
+        """Make a sandbox; see `provisioning.life.creating.create`."""
+        wanted = Wanted(owner, template, seed, ttl, tuple(flags), tenant, as_of)
+        return creating.create(self.platform, wanted, actor=actor, why=why, idempotency_key=idempotency_key, on_progress=on_progress)
+
+    def show(self, id: str) -> Sandbox:
+        """Return a sandbox; NoSuchSandbox."""
+        with self.platform.control.read() as connection:
+            return records.find(connection, id)
+
+    def list(
+        self,
+        *,
+        owner: str | None = None,
+        states: Sequence[State] = PRESENT,
+        tenant: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Return a page of sandboxes, the newest first."""
+        with self.platform.control.read() as connection:
+            return records.page(connection, owner=owner, states=states, tenant=tenant, after=after, limit=limit)
+
+    def extend(self, id: str, by: timedelta, *, owner: Who, actor: str, why: str = "") -> Sandbox:
+        """Let a sandbox live longer; see `provisioning.life.extending.extend`."""
+        return extending.extend(self.platform, id, by, owner=owner, actor=actor, why=why)
+
+    def delete(self, id: str, *, actor: str, why: str = "", force: bool = False) -> Sandbox:
+        """Remove a sandbox; see `provisioning.life.deleting.delete`."""
+        return deleting.delete(self.platform, id, actor=actor, why=why, force=force)
+
+    def address(self, id: str, *, actor: str, rotate: bool = False) -> str:
+        """Return the URL to connect to a ready sandbox with, password included.
+
+        `rotate` makes a new password first, as does one that is kept elsewhere. Raises NoSuchSandbox, WrongState, TargetFailure.
+        """
+        sandbox = self.show(id)
+        if sandbox.state != "ready" or sandbox.quarantined or self.platform.now >= sandbox.expires_at:
+            state = "quarantined" if sandbox.quarantined else "expired" if sandbox.state == "ready" else sandbox.state
+            raise WrongState(f"{id} is {state}; nobody can connect to it")
+        host, place = self.platform.host(sandbox.host), self.platform.place(sandbox)
+        password = self.platform.passwords.get(id)
+        if host.kind == "postgresql" and (rotate or password is None):
+            password = self.platform.passwords.make(id)
+            host.admit(place, password, sandbox.expires_at, sandbox.limits)
+            with self.platform.control.write() as connection:
+                self.platform.event(connection, "password rotated", sandbox, actor=actor)
+        return host.address(place, password)
+
+    def reset(
+        self,
+        id: str,
+        *,
+        owner: Who,
+        seed: str | None = None,
+        as_of: str | None = None,
+        actor: str,
+        why: str = "",
+        on_progress: Telling = None,
+    ) -> Sandbox:
+        """Give a sandbox its own data anew, or those of the bundle `seed`; see `provisioning.life.resetting.reset`."""
+        sandbox = self.show(id)
+        bundle = bundles.open(seed or f"bundle@{sandbox.bundle_digest}", self.platform.store)
+        return resetting.reset(
+            self.platform, id, bundle, owner=owner, actor=actor, why=why, seed=seed, as_of=as_of, on_progress=on_progress
+        )
+
+    def snapshot(self, id: str, *, tag: str | None, actor: str, why: str = "", on_progress: Telling = None) -> BuiltBundle:
+        """Make a bundle of the present data of a ready sandbox; see `provisioning.snapshot`."""
+        from provisioning.life.snapshots import snapshot
+
+        return snapshot(self.platform, self.show(id), tag=tag, actor=actor, why=why, on_progress=on_progress)
+
+    def approve_load(self, reference: str, *, owner: Who, template: str, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else approves that a bundle is loaded for an owner; see `provisioning.policy.approvals`."""
+        bundle = bundles.open(reference, self.platform.store)
+        now = self.platform.now
+        with self.platform.control.write() as connection:
+            approval = give_approval(
+                connection,
+                self._environment(template),
+                what="load",
+                owner=owner.name,
+                by=by,
+                why=why,
+                now=now,
+                until=now + valid,
+                template=template,
+                bundle_digest=bundle.manifest_digest,
+            )
+            self._approved(connection, approval, None, bundle.manifest_digest, actor)
+        return approval
+
+    def approve_extension(self, id: str, *, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals`."""
+        sandbox, now = self.show(id), self.platform.now
+        with self.platform.control.write() as connection:
+            approval = give_approval(
+                connection,
+                self._environment(sandbox.template),
+                what="extend",
+                owner=sandbox.owner,
+                by=by,
+                why=why,
+                now=now,
+                until=now + valid,
+                template=sandbox.template,
+                sandbox=id,
+            )
+            self._approved(connection, approval, id, sandbox.bundle_digest, actor)
+        return approval
+
+    def _environment(self, template: str) -> Environment:
+        policies = self.platform.environments
+        return policies.environments[creating.known_template(policies, template).environment]
+
+    def _approved(self, connection: sa.Connection, approval: Approval, id: str | None, digest: str, actor: str) -> None:
+        details = {"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)}
+        record(
+            connection,
+            at=self.platform.now,
+            actor=actor,
+            action="approved",
+            sandbox=id,
+            why=approval.why,
+            outcome={},
+            bundle_digest=digest,
+            details=details,
+        )
+
+    def why(self, id: str) -> reasons.Reasons:
+        """Return why a sandbox is as it is; see `provisioning.life.reasons.reasons`."""
+        return reasons.reasons(self.platform, id)
+
+    def sweep(self, *, actor: str, dry_run: bool = False) -> sweeping.Swept:
+        """Remove what is over or idle; see `provisioning.life.sweeping.sweep`."""
+        return sweeping.sweep(self.platform, actor=actor, dry_run=dry_run)
+
+    def reconcile(self, *, actor: str, dry_run: bool = False) -> reconciling.Reconciled:
+        """Finish or undo what a crash left; see `provisioning.life.reconciling.reconcile`."""
+        return reconciling.reconcile(self.platform, actor=actor, dry_run=dry_run)
+
+    def recall(
+        self, reference: str, action: recalling.Action = "list", *, to: str | None = None, actor: str, why: str = ""
+    ) -> recalling.Recalled:
+        """List, shut or reset what holds a bundle; see `provisioning.life.recalling.recall`."""
+        return recalling.recall(self.platform, reference, action, to=to, actor=actor, why=why)
+
+
+@contextmanager
+def open_sandboxes(
+    control: str | Path | None = None,
+    environments: str | Path | None = None,
+    store: str | Path | None = None,
+    *,
+    home: Path | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    on_step: Callable[[str], None] = no_step,
+) -> Iterator[Sandboxes]:
+    """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
+
+    Each is at its default place where None, in the folder `home` or else the user's. Raises InputError, ControlFailure. A host is
+    reached only when it is used.
+    """
+    policies = read_environments(environments)
+    folder = default_home() if home is None else home
+    opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
+    try:
+        hosts = {
+            name: open_host(replace(host, folder=host.folder or str(folder / "sandboxes" / name)), control=opened.id, clock=clock)
+            for name, host in policies.hosts.items()
+        }
+        passwords = Passwords(folder / "passwords" / opened.id)
+        yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
+    finally:
+        opened.close()

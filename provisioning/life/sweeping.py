@@ -1,0 +1,164 @@
+"""The nightly sweep: what is over or idle goes, what a crash left is finished or undone, and nothing of it happens in silence."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from provisioning.control.moments import moment, stamp
+from provisioning.control.tables import idempotency, sandboxes, sweeps
+from provisioning.errors import WrongState
+from provisioning.life import records
+from provisioning.life.deleting import expire, remove
+from provisioning.life.platform import Platform
+from provisioning.life.reconciling import Reconciled, reconcile
+from provisioning.life.sandbox import Sandbox
+from schemas.errors import CompanyOSError
+
+UNUSED = timedelta(days=7)  # how long a template stays that nobody takes
+KEYS = timedelta(days=7)  # how long an idempotency key is remembered
+
+
+@dataclass
+class Swept:
+    """What a sweep did, or would do: ids and names by what became of them, and what went wrong."""
+
+    dry_run: bool
+    expired: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)
+    oversize: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    reconciled: Reconciled | None = None
+    errors: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "dry_run": self.dry_run,
+            "expired": self.expired,
+            "idle": self.idle,
+            "oversize": self.oversize,
+            "kept": self.kept,
+            "templates": self.templates,
+            "reconciled": None if self.reconciled is None else self.reconciled.to_json(),
+            "errors": self.errors,
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of each."""
+        return {name: len(getattr(self, name)) for name in ("expired", "idle", "oversize", "kept", "templates", "errors")}
+
+
+def sweep(platform: Platform, *, actor: str, dry_run: bool = False) -> Swept:
+    """Remove sandboxes that are expired or idle, and templates that nobody takes; `dry_run` changes nothing and tells what would go.
+
+    What fails with one sandbox is told in `errors` and does not keep the others; each run leaves a row in the table `sweeps` from its
+    beginning on, so that one that died or never came is seen.
+    """
+    swept = Swept(dry_run)
+    run = f"sweep-{secrets.token_hex(6)}"
+    if not dry_run:
+        with platform.control.write() as connection:
+            connection.execute(sweeps.insert().values(id=run, began_at=stamp(platform.now), counts={}, errors=[]))
+    try:
+        swept.reconciled = reconcile(platform, actor=actor, dry_run=dry_run)
+        swept.errors += swept.reconciled.errors
+        with platform.control.read() as connection:
+            ready = records.select(connection, sandboxes.c.state.in_(("ready", "expired")), sandboxes.c.doing.is_(None))
+        for sandbox in ready:
+            _each(swept, sandbox.id, lambda s=sandbox: _one(platform, s, swept, actor))  # type: ignore[misc]
+        _templates(platform, swept)
+        if not dry_run:
+            _forget_keys(platform)
+    except CompanyOSError as error:
+        swept.errors.append(str(error))
+    finally:
+        if not dry_run:
+            with platform.control.write() as connection:
+                connection.execute(
+                    sweeps.update()
+                    .where(sweeps.c.id == run)
+                    .values(ended_at=stamp(platform.now), counts=swept.counts(), errors=swept.errors[:100])
+                )
+    return swept
+
+
+def used(platform: Platform, sandbox: Sandbox) -> tuple[datetime, str | None]:
+    """Return when a sandbox was last used, by the account of its own database, and the counter that says so."""
+    activity = platform.host(sandbox.host).activity(platform.place(sandbox))
+    if activity is None:
+        return sandbox.last_use, sandbox.seen_counter
+    if activity.connections == 0 and activity.counter == sandbox.seen_counter:
+        return sandbox.last_use, activity.counter
+    return max(sandbox.last_use, activity.last_use or platform.now), activity.counter
+
+
+def _one(platform: Platform, sandbox: Sandbox, swept: Swept, actor: str) -> None:
+    if platform.now >= sandbox.expires_at or sandbox.state == "expired":
+        if not swept.dry_run:
+            gone = sandbox if sandbox.state == "expired" else expire(platform, sandbox, actor=actor)
+            remove(platform, gone, actor=actor, why=f"its time was over: {sandbox.why_expires}")
+        swept.expired.append(sandbox.id)
+        return
+    last, counter = used(platform, sandbox)
+    if sandbox.tenant is None and not sandbox.quarantined and platform.now - last > platform.environments.idle:
+        if not swept.dry_run:
+            remove(platform, sandbox, actor=actor, why=f"nobody used it since {stamp(last)}")
+        swept.idle.append(sandbox.id)
+        return
+    swept.kept.append(sandbox.id)
+    if platform.host(sandbox.host).bytes(platform.place(sandbox)) > sandbox.limits.bytes:
+        swept.oversize.append(sandbox.id)
+    if not swept.dry_run and (last, counter) != (sandbox.last_use, sandbox.seen_counter):
+        with platform.control.write() as connection:
+            records.change(connection, sandbox, platform.now, last_use=stamp(last), seen_counter=counter)
+
+
+def _templates(platform: Platform, swept: Swept) -> None:
+    for name, host in platform.hosts.items():
+
+        def collect(name: str = name) -> None:
+            for found in platform.hosts[name].found():
+                old = found.last_used is not None and platform.now - found.last_used > UNUSED
+                if found.what == "template" and old:
+                    if not swept.dry_run:
+                        platform.hosts[name].drop_template(found.name)
+                    swept.templates.append(f"{name}/{found.name}")
+
+        if _in_use(platform, name) or host.kind != "postgresql":
+            _each(swept, name, collect)
+
+
+def _in_use(platform: Platform, host: str) -> bool:
+    """Whether any sandbox ever lived on a host: one that nobody uses need not be there."""
+    with platform.control.read() as connection:
+        return connection.scalar(sa.select(sandboxes.c.id).where(sandboxes.c.host == host).limit(1)) is not None
+
+
+def _forget_keys(platform: Platform) -> None:
+    with platform.control.write() as connection:
+        connection.execute(idempotency.delete().where(idempotency.c.at < stamp(platform.now - KEYS)))
+
+
+def _each(swept: Swept, what: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except WrongState:
+        pass  # somebody else has changed it in the meantime
+    except CompanyOSError as error:
+        swept.errors.append(f"{what}: {error}")
+
+
+def last_sweep(connection: sa.Connection) -> tuple[datetime | None, datetime | None, int]:
+    """Return when the last sweep began, when the last one ended, and how many errors that had."""
+    began = connection.scalar(sa.select(sa.func.max(sweeps.c.began_at)))
+    ended = connection.execute(
+        sa.select(sweeps.c.ended_at, sweeps.c.errors).where(sweeps.c.ended_at.is_not(None)).order_by(sweeps.c.ended_at.desc()).limit(1)
+    ).first()
+    return moment(began) if began else None, moment(ended.ended_at) if ended else None, len(ended.errors) if ended else 0

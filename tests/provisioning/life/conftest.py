@@ -1,0 +1,55 @@
+"""A yard of each kind of host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from yard import Yard, build
+
+KINDS = ("duckdb", "sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of two versions of a small bundle."""
+    folder = tmp_path_factory.mktemp("built")
+    build(folder, "synthetic:v1")
+    build(folder, "synthetic:v2", seed=2)
+    return folder
+
+
+def make_yard(request: pytest.FixtureRequest, kind: str, folder: Path) -> Yard:
+    if kind == "postgresql":
+        monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.setenv("YARD_POSTGRES", request.getfixturevalue("postgres"))
+    (folder / "store").symlink_to(request.getfixturevalue("built") / "store")
+    return Yard(folder, kind)
+
+
+@pytest.fixture(params=KINDS)
+def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    """A yard on each kind of host, that leaves nothing on it."""
+    made = make_yard(request, request.param, tmp_path)
+    yield made
+    clean(made)
+
+
+@pytest.fixture
+def file_yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    """A yard of DuckDB files."""
+    made = make_yard(request, "duckdb", tmp_path)
+    yield made
+    clean(made)
+
+
+def clean(yard: Yard) -> None:
+    for found in yard.host.found():
+        if found.sandbox is not None:
+            yard.host.remove(yard.host.place(found.sandbox))
+    yard.close()

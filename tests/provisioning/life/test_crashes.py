@@ -1,0 +1,129 @@
+"""Killed at every step: nothing leaks, nothing is half-made, and what is there afterwards is the old or the new."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from databases import ask
+from yard import ALICE, Yard
+
+PROJECT = Path(__file__).parents[3]
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from yard import ALICE, Yard
+
+folder, kind, what, step, id = sys.argv[2:]
+
+def die(done):
+    print(done, flush=True)
+    if done == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+yard = Yard(Path(folder), kind, on_step=die)
+if what == "create":
+    yard.create()
+elif what == "delete":
+    yard.sandboxes.delete(id, actor="child")
+elif what == "reset":
+    yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), seed="synthetic:v2", actor="child")
+elif what == "sweep":
+    yard.clock.move(days=20)
+    yard.sandboxes.sweep(actor="child")
+yard.close()
+"""
+CREATE = ("recorded", "provisioning", "seeded", "configured", "admitted", "ready")
+DELETE = ("deleting", "removed", "forgotten")
+RESET = ("begun", "seeded", "swapped", "configured", "password made", "admitted", "reset", "old forgotten")
+SWEEP = ("expired", "shut", "deleting", "removed")
+
+
+def killed_at(yard: Yard, what: str, step: str, id: str = "") -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(yard.folder), yard.kind, what, step, id],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    assert child.stdout.splitlines()[-1] == step
+
+
+@pytest.mark.parametrize("step", CREATE)
+def test_a_create_that_is_killed_is_undone(yard: Yard, step: str) -> None:
+    killed_at(yard, "create", step)
+    done = yard.sandboxes.reconcile(actor="test")
+    assert not done.errors
+    if step == "ready":
+        [whole] = yard.sandboxes.list(states=("ready",)).sandboxes
+        assert ask(yard.sandboxes.address(whole.id, actor="test"), "SELECT count(*) FROM customers") == [(40,)]
+        return
+    [failed] = yard.sandboxes.list(states=("failed",)).sandboxes
+    assert done.undone == [failed.id]
+    assert not [f for f in yard.host.found() if f.sandbox is not None]
+    assert yard.passwords.kept() == []
+    assert yard.create().sandbox.state == "ready"
+
+
+@pytest.mark.parametrize("step", DELETE)
+def test_a_delete_that_is_killed_is_finished(yard: Yard, step: str) -> None:
+    id = yard.create().sandbox.id
+    killed_at(yard, "delete", step, id)
+    done = yard.sandboxes.reconcile(actor="test")
+    assert (done.finished, done.errors) == ([id], [])
+    assert yard.sandboxes.show(id).state == "deleted"
+    assert not [f for f in yard.host.found() if f.sandbox is not None]
+    assert yard.passwords.kept() == []
+
+
+@pytest.mark.parametrize("step", SWEEP)
+def test_a_sweep_that_is_killed_is_finished_by_the_next(yard: Yard, step: str) -> None:
+    id = yard.create().sandbox.id
+    killed_at(yard, "sweep", step)
+    yard.clock.move(days=20)
+    assert yard.sandboxes.sweep(actor="test").errors == []
+    assert yard.sandboxes.show(id).state == "deleted"
+    assert not [f for f in yard.host.found() if f.sandbox is not None]
+
+
+@pytest.mark.parametrize("step", RESET)
+def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) -> None:
+    created = yard.create(flags=("onboarding",))
+    id, old = created.sandbox.id, created.address
+    assert old is not None
+    ask(old, "UPDATE customers SET name = 'visitor'")
+    killed_at(yard, "reset", step, id)
+    done = yard.sandboxes.reconcile(actor="test")
+    assert (done.settled, done.errors) == ([id], [])
+    sandbox = yard.sandboxes.show(id)
+    assert (sandbox.state, sandbox.doing) == ("ready", None)
+    new = yard.sandboxes.address(id, actor="test")
+    visited = ask(new, "SELECT count(*) FROM customers WHERE name = 'visitor'")
+    if step in ("reset", "old forgotten"):
+        assert (sandbox.seed, visited, sandbox.flags["onboarding"]) == ("synthetic:v2", [(0,)], False)
+    else:
+        assert (sandbox.seed, visited, sandbox.flags["onboarding"], new) == ("synthetic:v1", [(40,)], True, old)
+    again = yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), actor="test")
+    assert again.doing is None
+
+
+def test_a_database_without_a_record_is_found(yard: Yard) -> None:
+    lost = yard.create().sandbox
+    stays = yard.create().sandbox
+    with yard.control.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM sandboxes WHERE id = '{lost.id}'")
+    assert yard.sandboxes.reconcile(actor="test", dry_run=True).orphans
+    assert {f.sandbox for f in yard.host.found()} - {None} == {lost.id, stays.id}
+    assert yard.sandboxes.reconcile(actor="test").orphans
+    assert {f.sandbox for f in yard.host.found()} - {None} == {stays.id}
+
+
+def test_a_record_without_a_database_fails(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    yard.host.remove(yard.host.place(id))
+    assert yard.sandboxes.reconcile(actor="test").lost == [id]
+    assert yard.sandboxes.show(id).failure == "its database is gone"

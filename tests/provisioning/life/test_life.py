@@ -1,0 +1,122 @@
+"""Extending, deleting, connecting, resetting, recalling."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from databases import ask
+from yard import ALICE, BEGIN, BOB, Yard
+
+import bundles
+from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, WrongState
+from schemas.errors import InputError
+
+DAY = timedelta(days=1)
+
+
+def extend(yard: Yard, id: str, by: timedelta) -> object:
+    return yard.sandboxes.extend(id, by, owner=yard.sandboxes.who(ALICE), actor="test")
+
+
+def test_a_week_needs_nobody_else(file_yard: Yard) -> None:
+    id = file_yard.create(ttl=3 * DAY).sandbox.id
+    extend(file_yard, id, 4 * DAY)
+    assert file_yard.sandboxes.show(id).expires_at == BEGIN + 7 * DAY
+
+
+def test_more_than_a_week_needs_somebody_else(yard: Yard) -> None:
+    id = yard.create(ttl=3 * DAY).sandbox.id
+    with pytest.raises(PolicyRefused) as refused:
+        extend(yard, id, 6 * DAY)
+    assert [v.rule for v in refused.value.violations] == ["extension"]
+    assert yard.events(id)[-1] == "extension refused"
+    with pytest.raises((PolicyRefused, InputError)):
+        yard.sandboxes.approve_extension(id, by=yard.sandboxes.who(ALICE), why="mine", valid=DAY, actor="test")
+    yard.sandboxes.approve_extension(id, by=yard.sandboxes.who(BOB), why="a long feature", valid=DAY, actor="test")
+    extend(yard, id, 6 * DAY)
+    assert yard.sandboxes.show(id).expires_at == BEGIN + 9 * DAY
+    assert yard.events(id)[-2:] == ["approved", "extended"]
+
+
+def test_nothing_brings_an_expired_sandbox_back(file_yard: Yard) -> None:
+    id = file_yard.create(ttl=DAY).sandbox.id
+    file_yard.clock.move(days=2)
+    for act in (lambda: extend(file_yard, id, DAY), lambda: file_yard.sandboxes.address(id, actor="test")):
+        with pytest.raises(WrongState, match="expired"):
+            act()
+
+
+def test_a_deleted_sandbox_leaves_nothing(yard: Yard) -> None:
+    created = yard.create()
+    id = created.sandbox.id
+    assert created.address is not None
+    assert yard.sandboxes.delete(id, actor="test", why="done").state == "deleted"
+    assert not [f for f in yard.host.found() if f.sandbox == id]
+    assert yard.passwords.kept() == []
+    assert yard.sandboxes.delete(id, actor="test").state == "deleted"
+    assert yard.events(id) == ["requested", "ready", "deleting", "deleted"]
+    if yard.kind == "postgresql":
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(created.address)
+
+
+def test_a_guarded_sandbox_is_not_deleted_by_mistake(file_yard: Yard) -> None:
+    id = file_yard.create(template="guarded").sandbox.id
+    for wrong in ({}, {"force": True}, {"why": "gone"}):
+        with pytest.raises(DeleteProtected):
+            file_yard.sandboxes.delete(id, actor="test", **wrong)  # type: ignore[arg-type]
+    assert file_yard.sandboxes.delete(id, actor="test", why="gone", force=True).state == "deleted"
+
+
+def test_an_unknown_id_is_named_with_the_nearest(file_yard: Yard) -> None:
+    id = file_yard.create().sandbox.id
+    with pytest.raises(NoSuchSandbox, match=id):
+        file_yard.sandboxes.show(id[:-1] + ("a" if id[-1] != "a" else "b"))
+
+
+def test_a_reset_brings_the_data_back_and_rotates_the_password(yard: Yard) -> None:
+    created = yard.create(flags=("onboarding",))
+    id, old = created.sandbox.id, created.address
+    assert old is not None
+    before = ask(old, "SELECT id, name FROM customers ORDER BY id")
+    ask(old, "DELETE FROM orders")
+    ask(old, "UPDATE customers SET name = 'visitor'")
+    done = yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), actor="test", why="again")
+    new = yard.sandboxes.address(id, actor="test")
+    assert ask(new, "SELECT id, name FROM customers ORDER BY id") == before
+    assert done.flags == {"onboarding": False, "billing": True}
+    assert done.doing is None
+    assert yard.events(id)[-2:] == ["resetting", "reset"]
+    if yard.kind == "postgresql":
+        assert new != old
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(old)
+
+
+def test_a_recalled_bundle_is_loaded_no_more(yard: Yard) -> None:
+    first, other = yard.create(), yard.create(seed="synthetic:v2")
+    listed = yard.sandboxes.recall("synthetic:v1", actor="test")
+    assert [s.id for s in listed.sandboxes] == [first.sandbox.id]
+    done = yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a name leaked")
+    assert done.done == {first.sandbox.id: "quarantined"}
+    assert not done.errors
+    with pytest.raises(WrongState, match="quarantined"):
+        yard.sandboxes.address(first.sandbox.id, actor="test")
+    with pytest.raises(SeedRefused, match="a name leaked"):
+        yard.create()
+    assert yard.sandboxes.why(first.sandbox.id).verdict == "quarantined"
+    assert yard.sandboxes.show(other.sandbox.id).quarantined is None
+    digest = bundles.open("synthetic:v1", yard.folder / "store").manifest_digest
+    assert not [f for f in yard.host.found() if f.what == "template" and f.bundle_digest == digest]
+
+
+def test_a_recall_gives_sandboxes_other_data(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    done = yard.sandboxes.recall("synthetic:v1", "reset", to="synthetic:v2", actor="test", why="a name leaked")
+    assert done.done == {id: "reset"} and not done.errors
+    sandbox = yard.sandboxes.show(id)
+    assert sandbox.seed == "synthetic:v2"
+    rows = bundles.open("synthetic:v2", yard.folder / "store").tables["orders"].rows
+    assert ask(yard.sandboxes.address(id, actor="test"), "SELECT count(*) FROM orders") == [(rows,)]
