@@ -184,6 +184,7 @@ def _recorded(
                 seed=wanted.seed,
                 live=live,
                 approvals=approvals,
+                actor=Who(actor),
                 now=now,
             ),
         )
