@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from bundles import Bundle
-from provisioning.control.database import home
+from provisioning.control.database import default_home
 from provisioning.control.moments import utc_now
 from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
@@ -40,7 +40,7 @@ class FileHost:
         self.kind: str = host.kind
         self._control, self._clock = control, clock
         self._database = DATABASES[host.kind]
-        self._root = Path(host.folder).expanduser().absolute() if host.folder else home() / "sandboxes" / host.name
+        self._root = Path(host.folder).expanduser().absolute() if host.folder else default_home() / "sandboxes" / host.name
         self._templates = Templates(self._root / "templates", self._database, clock)
 
     def place(self, sandbox: str) -> Place:
@@ -140,7 +140,7 @@ class FileHost:
         """Return what the operating system knows of the file's use; see `provisioning.hosts.file_use`."""
         with self._disk():
             generation = self._find(place)
-            return None if generation is None else activity(generation.database(self._database), self._database.side_files)
+            return None if generation is None else activity(generation.database(self._database), self._database.journals)
 
     def address(self, place: Place, password: str | None) -> str:
         """Return the URL of the file; TargetFailure where nobody is let in."""
