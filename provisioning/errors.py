@@ -3,10 +3,12 @@
 InputError
 ├── TargetInvalid         a URL that cannot be read, or that names no database
 ├── NoSuchSandbox         an id that no sandbox has
+├── KeyInvalid            a key of audit checkpoints that is missing, of another kind, there already, or open to others
 └── SchemaRefused         a schema that the database does not take: a check in words it does not know, a clash of names
 CheckFailed
 ├── ConstraintBroken      the database refused rows: they break a key, reference, check or type
-└── ReadBackDiffers       what the database gives back is not what the bundle holds
+├── ReadBackDiffers       what the database gives back is not what the bundle holds
+└── AuditBroken           the audit ledger was altered, reordered or cut short
 Refused
 ├── TargetInUse           the target holds what a load would replace, or what hangs on it
 ├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
@@ -41,6 +43,10 @@ class NoSuchSandbox(InputError):
     """An id that no sandbox has."""
 
 
+class KeyInvalid(InputError):
+    """A key of audit checkpoints that is missing, of another kind, there already, or open to others."""
+
+
 class SchemaRefused(InputError):
     """A schema that the database does not take."""
 
@@ -51,6 +57,10 @@ class ConstraintBroken(CheckFailed):
 
 class ReadBackDiffers(CheckFailed):
     """What the database gives back is not what the bundle holds."""
+
+
+class AuditBroken(CheckFailed):
+    """The audit ledger was altered, reordered or cut short."""
 
 
 class TargetInUse(Refused):
