@@ -9,8 +9,11 @@ from provisioning.access.scopes import Scope
 from provisioning.errors import NoSuchSandbox, NotYours, ScopeMissing
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Who
+from provisioning.policy.owners import same_person
+from schemas.errors import InputError
 
 if TYPE_CHECKING:
+    from provisioning.life.reasons import Reasons
     from provisioning.life.sandboxes import Sandboxes
 
 
@@ -40,7 +43,7 @@ def owner_for(sandboxes: Sandboxes, caller: Caller, owner: str) -> Who:
 
     The groups that a caller's own token tells of are theirs alone. Raises NotYours, InputError.
     """
-    if owner == caller.name:
+    if same_person(owner, caller.name):
         return caller.who
     if not caller.is_admin:
         raise NotYours(f"you are {caller.name}; only an administrator acts for other owners")
@@ -58,6 +61,29 @@ def own_sandbox(sandboxes: Sandboxes, caller: Caller, id: str) -> Sandbox:
     return sandbox
 
 
+def owner_of(sandboxes: Sandboxes, caller: Caller, sandbox: Sandbox) -> Who:
+    """Return the owner of a sandbox, on whose behalf the caller acts; one whom the file does not know (any more) is in no group."""
+    if sandbox.owner == caller.name:
+        return caller.who
+    try:
+        return sandboxes.who(sandbox.owner)
+    except InputError:
+        return Who(sandbox.owner, ())
+
+
+def own_reasons(sandboxes: Sandboxes, caller: Caller, id: str) -> Reasons:
+    """Return why a sandbox of the caller's is as it is, or a request of theirs was refused; NoSuchSandbox, as for `own_sandbox`."""
+    try:
+        found = sandboxes.why(id)
+    except NoSuchSandbox:
+        raise no_such_sandbox(id) from None
+    if found.verdict != "refused":
+        own_sandbox(sandboxes, caller, id)
+    elif not caller.is_admin and all(event["actor"] != caller.name for event in found.history if event["action"] == "refused"):
+        raise no_such_sandbox(id)
+    return found
+
+
 def no_such_sandbox(id: str) -> NoSuchSandbox:
-    """Return the error that tells nothing of the ids that there are."""
+    """Return the same words for what others have and for what is not there, without the ids that there are."""
     return NoSuchSandbox(f"you have no sandbox '{id[:40]}'")
