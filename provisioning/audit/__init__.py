@@ -7,7 +7,15 @@
 from provisioning.audit.anchoring import anchor_of
 from provisioning.audit.checkpoints import Checkpoint, checkpoint, read_checkpoints, write_checkpoint
 from provisioning.audit.events import Event, Filters, Page, log
-from provisioning.audit.keys import KEY_VARIABLE, configured_key, make_key, read_private_key, read_public_key
+from provisioning.audit.keys import (
+    KEY_VARIABLE,
+    configured_key,
+    make_key,
+    private_key_of,
+    public_keys_of,
+    read_private_key,
+    read_public_key,
+)
 from provisioning.audit.permissions import grants, statements
 from provisioning.audit.recording import record
 from provisioning.audit.report import Problem, Report
@@ -29,6 +37,8 @@ __all__ = [
     "grants",
     "log",
     "make_key",
+    "private_key_of",
+    "public_keys_of",
     "read_checkpoints",
     "read_private_key",
     "read_public_key",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
     from provisioning.control.database import Control
+    from schemas.anchor import Anchor
 
 FORMAT = "companyos-audit-checkpoint-v1"  # what is signed begins with it, so that a signature of anything else never fits
 _LONGEST = 10_000_000
@@ -61,13 +62,19 @@ def signed_bytes(number: int, hash: str, at: str) -> bytes:
     return FORMAT.encode() + b"\n" + rfc8785.dumps({"at": at, "hash": hash, "number": number})
 
 
-def checkpoint(control: Control, key: Ed25519PrivateKey) -> Checkpoint:
+def checkpoint(control: Control, key: Ed25519PrivateKey, *, anchor: Anchor | None = None) -> Checkpoint:
     """Sign how far the chain has come and keep that beside it; where this key has signed just that, return what it signed.
 
-    Raises AuditBroken, and signs nothing, where the chain does not go on unbroken from the checkpoint before.
+    Raises AuditBroken, and signs nothing, where the chain does not go on unbroken from the checkpoint before, or is not the one that
+    `anchor` knows, which is moved on otherwise.
     """
     with control.write() as connection:
-        return sign(connection, key, stamp(control.clock()))
+        if anchor is not None and (known := anchor.read()) is not None:
+            _hold(connection, known, "the anchor")
+        made = sign(connection, key, stamp(control.clock()))
+    if anchor is not None:
+        anchor.move(Mark(made.number, made.hash))
+    return made
 
 
 def sign(connection: sa.Connection, key: Ed25519PrivateKey, at: str) -> Checkpoint:
@@ -77,7 +84,8 @@ def sign(connection: sa.Connection, key: Ed25519PrivateKey, at: str) -> Checkpoi
         for before in _newest(connection):
             if before.key == name and not before.is_signed_by(key.public_key()):
                 raise AuditBroken(f"the signature of the checkpoint at row {before.number} of the audit ledger is false{_NOTHING_SIGNED}")
-            _hold(connection, Mark(before.number, before.hash), last)
+            _hold(connection, Mark(before.number, before.hash), "its newest checkpoint")
+            _hold_rows(connection, Mark(before.number, before.hash))
             if before.key == name and before.number == last.number:
                 return before
     signature = b64encode(key.sign(signed_bytes(last.number, last.hash, at))).decode()
@@ -130,14 +138,18 @@ def _parsed(line: str, place: str) -> Checkpoint:
     return found
 
 
-def _hold(connection: sa.Connection, known: Mark, last: Mark) -> None:
+def _hold(connection: sa.Connection, known: Mark, what: str) -> None:
+    """Raise AuditBroken where the chain does not hold the row that `what` knows."""
+    found = START.hash
+    if known.number:
+        found = connection.scalar(sa.select(events.c.hash).where(events.c.number == known.number)) or ""
+    if found != known.hash:
+        said = "another one than" if found else "missing, which"
+        raise AuditBroken(f"row {known.number} of the audit ledger is {said} {what} knows{_NOTHING_SIGNED}")
+
+
+def _hold_rows(connection: sa.Connection, known: Mark) -> None:
     """Raise AuditBroken where the chain does not go on from `known` to its end."""
-    if last.number < known.number:
-        said = f"the audit ledger ends at row {last.number}, and its newest checkpoint signed row {known.number}"
-        raise AuditBroken(said + _NOTHING_SIGNED)
-    asked = sa.select(events.c.hash).where(events.c.number == known.number)
-    if known.number and connection.scalar(asked) != known.hash:
-        raise AuditBroken(f"row {known.number} of the audit ledger is not the one that its newest checkpoint signed{_NOTHING_SIGNED}")
     for page in pages_after(connection, known.number):
         for row in page:
             if fault(row, known):

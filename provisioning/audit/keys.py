@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,22 @@ def configured_key() -> Path | None:
     except OSError as error:
         raise KeyInvalid(f"the key {path} of ${KEY_VARIABLE} cannot be read: {error.strerror}") from error
     return path
+
+
+def private_key_of(path: Path | None = None) -> Ed25519PrivateKey:
+    """Read the private key at `path`, else that of $COMPANYOS_AUDIT_KEY; KeyInvalid where neither is said."""
+    found = path or configured_key()
+    if found is None:
+        raise KeyInvalid(f"no key was given to sign with: --key FILE or ${KEY_VARIABLE}; `companyos audit key FILE` makes one")
+    return read_private_key(found)
+
+
+def public_keys_of(paths: Sequence[Path] = ()) -> list[Ed25519PublicKey]:
+    """Read public keys, else the one that belongs to $COMPANYOS_AUDIT_KEY, if that is set; KeyInvalid."""
+    if paths:
+        return [read_public_key(path) for path in paths]
+    configured = configured_key()
+    return [] if configured is None else [read_private_key(configured).public_key()]
 
 
 def read_private_key(path: Path) -> Ed25519PrivateKey:
