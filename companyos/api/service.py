@@ -12,10 +12,15 @@ from companyos.api.jobs import Jobs
 from companyos.api.metrics import Metrics
 from companyos.api.readiness import Readiness
 from provisioning.access.authentication import Authenticator
+from provisioning.access.issuers import Issuer
 from provisioning.access.rights import Caller
 from provisioning.access.scopes import Scope
 from provisioning.errors import NotAuthenticated
+from provisioning.life.health import figures, unreachable
 from provisioning.life.sandboxes import Sandboxes
+from provisioning.life.scheduling import Scheduler
+
+MOST_JOBS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,20 @@ class Service:
     metrics: Metrics
     readiness: Readiness
     jobs: Jobs
+
+    @classmethod
+    def over(
+        cls, sandboxes: Sandboxes, *, issuer: Issuer | None = None, scheduler: Scheduler | None = None, jobs: int = MOST_JOBS
+    ) -> Service:
+        """Return the service of these sandboxes."""
+        platform = sandboxes.platform
+        return cls(
+            sandboxes,
+            Authenticator(sandboxes, issuer),
+            Metrics(lambda: figures(platform), scheduler),
+            Readiness(lambda: unreachable(platform)),
+            Jobs(jobs),
+        )
 
 
 def service_of(request: Request) -> Service:

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from bundles import Bundle
-from provisioning.control.database import home
+from provisioning.control.database import default_home
 from provisioning.control.moments import utc_now
 from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
@@ -40,7 +40,7 @@ class FileHost:
         self.kind: str = host.kind
         self._control, self._clock = control, clock
         self._database = DATABASES[host.kind]
-        self._root = Path(host.folder).expanduser().absolute() if host.folder else home() / "sandboxes" / host.name
+        self._root = Path(host.folder).expanduser().absolute() if host.folder else default_home() / "sandboxes" / host.name
         self._templates = Templates(self._root / "templates", self._database, clock)
 
     def place(self, sandbox: str) -> Place:
