@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from provisioning.errors import TargetFailure, TargetInvalid
@@ -16,7 +16,7 @@ from schemas.errors import CompanyOSError, InputError, without_secrets
 if TYPE_CHECKING:
     import psycopg
 
-    Connection = psycopg.Connection[tuple[Any, ...]]
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 OLDEST = 15  # of the server: `CREATE DATABASE ... STRATEGY`, and a schema `public` in which nobody makes tables
 _PATIENCE = 10  # seconds until a server counts as gone
