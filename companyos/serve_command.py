@@ -116,7 +116,8 @@ def serve(
     claims = {"name_claim": oidc_name_claim, "groups_claim": oidc_groups_claim}
     issuer = _issuer(oidc_issuer, oidc_audience, claims, oidc_admin_group, oidc_approver_group)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     from provisioning.life.sandboxes import open_sandboxes
 
     with open_sandboxes(control, environments, store) as sandboxes:
