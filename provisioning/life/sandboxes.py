@@ -53,11 +53,20 @@ class Sandboxes:
         actor: str,
         why: str = "",
         idempotency_key: str | None = None,
+        on_recorded: Callable[[Sandbox], None] = lambda sandbox: None,
         on_progress: Telling = None,
     ) -> Created:
         """Make a sandbox; see `provisioning.life.creating.create`."""
         wanted = Wanted(owner, template, seed, ttl, tuple(flags), tenant, as_of)
-        return creating.create(self.platform, wanted, actor=actor, why=why, idempotency_key=idempotency_key, on_progress=on_progress)
+        return creating.create(
+            self.platform,
+            wanted,
+            actor=actor,
+            why=why,
+            idempotency_key=idempotency_key,
+            on_recorded=on_recorded,
+            on_progress=on_progress,
+        )
 
     def show(self, id: str) -> Sandbox:
         """Return a sandbox; NoSuchSandbox."""
