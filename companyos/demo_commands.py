@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provisioning.demo.tenants import Tenant
 
 _FAILED = 4
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -24,7 +25,7 @@ def demo() -> None:
     """Make demo tenants, reset them to their bundles, and roll them back."""
 
 
-def tenant_option(text: str) -> Any:
+def tenant_option(text: str) -> Callable[[Command], Command]:
     """--tenant."""
     return click.option("--tenant", "pattern", metavar="NAME", required=True, help=text)
 
