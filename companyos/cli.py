@@ -70,6 +70,8 @@ PLACES = {
     "dp": ("companyos.dp_commands", "dp", "Look after private queries: budgets, their ledger, declarations."),
     "sandbox": ("companyos.sandbox_commands", "sandbox", "Make, look after and remove isolated databases seeded from bundles."),
     "audit": ("companyos.audit_commands", "audit", "Read, verify and sign the ledger of all that happened to sandboxes."),
+    "serve": ("companyos.serve_command", "serve", "Serve sandboxes over HTTP."),
+    "token": ("companyos.token_commands", "token", "Make, list and revoke the API tokens of that service."),
     "rows": ("companyos.rows_command", "rows", "Print any rows of a table, without making the rest."),
     "tour": ("companyos.tour", "tour", "Build, verify and load the built-in company, and look around."),
     "completion": ("companyos.completion", "completion", "Print the completion script of a shell."),

@@ -16,9 +16,14 @@ Refused
 ├── SeedRefused           a bundle that is empty or recalled
 ├── DeleteProtected       a sandbox that is not deleted by mistake
 ├── KeyUsedTwice          an idempotency key that was used for another request
+├── NotAuthenticated      a request without a token that we take
+├── UnknownCaller         a valid token of a person whom the environments' file does not know
+├── ScopeMissing          a token that does not allow what was asked
+├── NotYours              something that only an administrator does for others
 └── WrongState            a sandbox whose state does not allow what was asked
 SystemFailure
 ├── TargetFailure         the database or its disk failed, is locked, or cannot be reached
+├── IssuerFailure         the issuer of tokens cannot be reached, or does not answer as it should
 └── ControlFailure        the control database failed, or is of a newer version
 """
 
@@ -86,6 +91,30 @@ class DeleteProtected(Refused):
 
 class KeyUsedTwice(Refused):
     """An idempotency key that was used for another request."""
+
+
+class NotAuthenticated(Refused):
+    """A request without a token that we take."""
+
+
+class UnknownCaller(Refused):
+    """A valid token of a person whom the environments' file does not know."""
+
+
+class ScopeMissing(Refused):
+    """A token that does not allow what was asked."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"your token does not allow this: it needs the scope '{scope}'")
+
+
+class NotYours(Refused):
+    """Something that only an administrator does for others."""
+
+
+class IssuerFailure(SystemFailure):
+    """The issuer of tokens cannot be reached, or does not answer as it should."""
 
 
 class ControlFailure(SystemFailure):

@@ -142,5 +142,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
     )
     op.create_index(op.f("ix_webhooks_sandbox"), "webhooks", ["sandbox"], unique=False)
-    for guard in statements(op.get_bind().dialect.name):
-        op.execute(guard)
+    for statement in statements(op.get_bind().dialect.name):
+        op.execute(statement)
