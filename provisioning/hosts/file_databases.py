@@ -38,10 +38,11 @@ class CannotOpen(Exception):
 
 
 class FileDatabase(Protocol):
-    """A kind of database file."""
+    """A kind of database file; `side_files` are what may lie beside it, `journals` those of them that writing changes."""
 
     kind: str
     side_files: tuple[str, ...]
+    journals: tuple[str, ...]
 
     def own(self, name: str) -> str:
         """Return the place of our own table of this name, for SQL."""
@@ -60,7 +61,8 @@ class DuckDB:
     """DuckDB, whose file one process at a time may write."""
 
     kind: str = "duckdb"
-    side_files: tuple[str, ...] = (".wal", ".tmp")
+    side_files: tuple[str, ...] = (".wal",)
+    journals: tuple[str, ...] = (".wal",)
 
     def own(self, name: str) -> str:
         return f"{SCHEMA}.{name}"
@@ -97,6 +99,7 @@ class SQLite:
 
     kind: str = "sqlite"
     side_files: tuple[str, ...] = ("-wal", "-shm", "-journal")
+    journals: tuple[str, ...] = ("-wal", "-journal")
 
     def own(self, name: str) -> str:
         return f"{SCHEMA}_{name}"

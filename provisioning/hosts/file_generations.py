@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -111,6 +112,8 @@ def proved(generation: Generation, kind: FileDatabase, control: str) -> Mark | N
     note beside it must name this very file. Raises NotASandbox for anything else.
     """
     folder, path = generation.folder, generation.database(kind)
+    if not os.path.lexists(folder):  # somebody else has moved or removed it in the meantime
+        return None
     if folder.is_symlink() or not folder.is_dir():
         raise NotASandbox(f"'{folder}' is no folder of a sandbox; nothing of it is touched")
     noted = read_note(generation)
@@ -138,17 +141,18 @@ def proved(generation: Generation, kind: FileDatabase, control: str) -> Mark | N
 
 def discard(generation: Generation) -> None:
     """Remove a generation that was proved; the note goes last, so that who goes on after a crash knows it again."""
-    gone = generation.moved("gone")
-    for entry in gone.folder.iterdir():
-        if entry.name == NOTE:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-    (gone.folder / NOTE).unlink(missing_ok=True)
-    gone.folder.rmdir()
-    sync(gone.root)
+    with suppress(FileNotFoundError):  # somebody else is as fast
+        gone = generation.moved("gone")
+        for entry in gone.folder.iterdir():
+            if entry.name == NOTE:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+        (gone.folder / NOTE).unlink(missing_ok=True)
+        gone.folder.rmdir()
+        sync(gone.root)
 
 
 def sync(path: Path) -> None:

@@ -25,6 +25,8 @@ def activity(path: Path, side_files: Sequence[str]) -> Activity | None:
     for file in (path, *(path.with_name(path.name + suffix) for suffix in side_files)):
         with suppress(FileNotFoundError):
             found = file.stat()
+            if file != path and not found.st_size:  # what a connection that only reads leaves
+                continue
             times.append(f"{file.name}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_atime_ns if file == path else 0}")
             last = max(last, found.st_mtime_ns, found.st_atime_ns if file == path else 0)
     if not path.exists():
@@ -60,10 +62,9 @@ def processes(path: Path) -> set[int]:
         if number == os.getpid():
             continue
         with suppress(OSError):
-            for descriptor in os.scandir(f"/proc/{number}/fd"):
-                if _is(descriptor.path, path.name, wanted):
-                    found.add(number)
-                    break
+            descriptors = os.listdir(f"/proc/{number}/fd")
+            if any(_is(f"/proc/{number}/fd/{descriptor}", path.name, wanted) for descriptor in descriptors):
+                found.add(number)
     return found
 
 

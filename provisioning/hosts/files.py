@@ -140,7 +140,7 @@ class FileHost:
         """Return what the operating system knows of the file's use; see `provisioning.hosts.file_use`."""
         with self._disk():
             generation = self._find(place)
-            return None if generation is None else activity(generation.database(self._database), self._database.side_files)
+            return None if generation is None else activity(generation.database(self._database), self._database.journals)
 
     def address(self, place: Place, password: str | None) -> str:
         """Return the URL of the file; TargetFailure where nobody is let in."""

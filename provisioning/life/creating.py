@@ -194,6 +194,7 @@ def _recorded(
                 seed=wanted.seed,
                 live=live,
                 approvals=approvals,
+                actor=Who(actor),
                 now=now,
             ),
         )

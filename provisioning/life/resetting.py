@@ -70,6 +70,7 @@ def reset(
             sandbox=id,
             live=live,
             approvals=approvals,
+            actor=Who(actor),
             age=platform.now - sandbox.created_at,
             expires_at=sandbox.expires_at,
             now=platform.now,
