@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from companyos.options import json_option, store_option
 from companyos.output import print_json, print_table
+from companyos.sandbox_options import DurationType, FlagsType, control_option, opened
+from schemas.environments import KINDS
 
 if TYPE_CHECKING:
     from provisioning.policy import Verdict
@@ -20,12 +23,13 @@ REFUSED = 3
 @click.argument("file", required=False, metavar="[FILE]", type=click.Path(dir_okay=False))
 @click.option("--check", is_flag=True, help="Only say whether the file can be read, and which templates nothing can be made after.")
 @click.option("--print", "show_text", is_flag=True, help="Print the file itself, to begin one of your own with.")
-@click.option("--explain", "template", metavar="TEMPLATE", help="Say what the policy would say of a sandbox after TEMPLATE.")
-@click.option("--owner", metavar="OWNER", help="With --explain: whose it would be.")
+@click.option("--explain", "template", metavar="TEMPLATE", help="Say what the policy says of a sandbox after TEMPLATE, and make none.")
+@click.option("--owner", metavar="ADDRESS", help="With --explain: whose it would be.")
 @click.option("--seed", metavar="REF", default="synthetic:v1", show_default=True, help="With --explain: the bundle that it would hold.")
-@click.option("--kind", metavar="KIND", help="With --explain: the kind of the bundle.  [default: that of REF in the store]")
-@click.option("--ttl", metavar="TIME", help="With --explain: how long it would live, such as 72h.")
-@click.option("--live", metavar="N", type=click.IntRange(0), default=0, help="With --explain: how many live sandboxes the owner has there.")
+@click.option("--kind", type=click.Choice(KINDS), help="With --explain: as if REF were of this kind, and not approved.")
+@click.option("--ttl", metavar="TIME", type=DurationType(), help="With --explain: how long it would live, such as 72h.")
+@click.option("--feature-flags", "flags", metavar="NAME,...", type=FlagsType(), default=(), help="With --explain: flags to turn on.")
+@control_option
 @store_option
 @json_option
 def policy(
@@ -36,77 +40,44 @@ def policy(
     owner: str | None,
     seed: str,
     kind: str | None,
-    ttl: str | None,
-    live: int,
+    ttl: timedelta | None,
+    flags: tuple[str, ...],
+    control: str | None,
     store: str | None,
     as_json: bool,
 ) -> int:
-    """Show what the environments allow, their templates and hosts; check a file of them.
+    """Show what the environments allow, their templates and hosts; check a file of them; explain what would be said of a sandbox.
 
-    FILE is $COMPANYOS_ENVIRONMENTS unless given, or else the one that comes with the project. With --explain, approvals that were given
-    are not looked up; the exit code is 3 where the sandbox would be refused.
+    FILE is that of $COMPANYOS_ENVIRONMENTS unless given, or else the one that comes with the project. With --explain the exit code is 3
+    where the sandbox would be refused.
     """
     from schemas.environments_reader import environments_text, parse_environments
 
+    if template is not None:
+        if owner is None:
+            raise click.UsageError("--explain needs --owner")
+        return _explain(file, control, store, as_json, owner, template=template, seed=seed, kind=kind, ttl=ttl, flags=flags)
     text, name = environments_text(file)
     environments = parse_environments(text, name)
     if show_text:
         click.echo(text, nl=False)
-        return 0
-    if template is not None:
-        return _explain(environments, template, owner, seed, kind, ttl, live, store, as_json)
-    if check:
+    elif check:
         _check(environments, name, as_json)
     elif as_json:
-        print_json(_document(environments, name))
+        from schemas.environments_document import to_document
+
+        print_json({"file": name, **to_document(environments)})
     else:
         _show(environments)
     return 0
 
 
-def _explain(
-    environments: Environments,
-    template: str,
-    owner: str | None,
-    seed: str,
-    kind: str | None,
-    ttl: str | None,
-    live: int,
-    store: str | None,
-    as_json: bool,
-) -> int:
-    from datetime import timedelta
+def _explain(file: str | None, control: str | None, store: str | None, as_json: bool, owner: str, **asked: Any) -> int:
+    from provisioning.life.explaining import explain
+    from provisioning.policy import Who
 
-    import bundles
-    from provisioning.control.moments import utc_now
-    from provisioning.policy import Asked, Who, judge
-    from schemas.environments import KINDS
-    from schemas.times import MICROSECOND, parse_duration
-
-    if owner is None:
-        raise click.UsageError("--explain needs --owner")
-    if kind is not None and kind not in KINDS:
-        raise click.UsageError(f"--kind must be {', '.join(KINDS[:-1])} or {KINDS[-1]}, not '{kind}'")
-    digest = ""
-    if kind is None:
-        bundle = bundles.open(seed, store=store)
-        kind, digest = bundle.kind, bundle.manifest_digest
-    try:
-        asked_for: timedelta | None = None if ttl is None else parse_duration(ttl, negative=True) * MICROSECOND
-    except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"--ttl: {error}") from None
-    asked = Asked(
-        action="create",
-        owner=Who(owner),
-        template=template,
-        bundle_kind=kind,
-        bundle_digest=digest,
-        seed=seed,
-        now=utc_now(),
-        ttl=asked_for,
-        live=live,
-    )
-    verdict = judge(environments, asked)
+    with opened(control, file, store) as (sandboxes, actor):
+        verdict = explain(sandboxes.platform, Who(owner), actor=actor, **asked)
     if as_json:
         print_json(verdict.to_json())
     else:
@@ -184,9 +155,3 @@ def _row(environment: Environment) -> list[str]:
         "any time" if window is None else in_words(window),
         ", ".join(rule.name for rule in environment.rules),
     ]
-
-
-def _document(environments: Environments, name: str) -> dict[str, Any]:
-    from schemas.environments_document import to_document
-
-    return {"file": name, **to_document(environments)}

@@ -75,7 +75,7 @@ What may become a sandbox, where, of whose, for how long and with which data is 
 $ companyos sandbox policy                        # the environments, as a table
 $ companyos sandbox policy --print > environments.yaml
 $ companyos sandbox policy environments.yaml --check
-$ companyos sandbox policy --explain dev-postgres --owner alice@company.com --seed sanitized:v3 --kind sanitized
+$ companyos sandbox policy --explain dev-postgres --owner alice@company.com --seed sanitized:v3 --kind sanitized --ttl 72h
 ```
 
 A file of your own is named by `$COMPANYOS_ENVIRONMENTS` and takes the place of ours. It is read strictly: every problem is told with line
@@ -108,9 +108,15 @@ An environment is production if a word of its name is: `production`, `Prod`, `eu
 **The time in force** is the least of what was asked for (or the environment's default), the environment's most, counted from the sandbox's
 making on, the end of the approval by which it lives longer, and the bundle's own expiry. `show` says which it was.
 
-**Approvals** are given by somebody else than the owner, in one of the environment's `approver_groups`. One to load is for an owner, a
-template and one bundle by its digest; one to extend is for one sandbox. Each ends, and counts for nothing from then on; that of the owner,
-or of the person who asks, never counts, and one person counts once.
+**Approvals** are given by somebody else than the owner, in one of the environment's `approver_groups`:
+
+```console
+$ companyos sandbox approve --load sanitized:v3 --owner alice@company.com --template dev-postgres --by dpo@company.com --why "ticket 812"
+$ companyos sandbox approve --extend sb-... --by dpo@company.com --why "the release slips" --valid 10d
+```
+
+One to load is for an owner, a template and one bundle by its digest; one to extend is for one sandbox, which lives no longer than it.
+Each ends, and counts for nothing from then on; that of the owner, or of the person who asks, never counts, and one person counts once.
 
 **Owners** are the same person in whatever case their address is written. Unknown owners, templates, environments and feature flags are
 wrong input (exit code 2), with the nearest word.

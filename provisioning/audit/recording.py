@@ -57,7 +57,8 @@ def record(
         "previous": last.hash,
     }
     mark = Mark(row["number"], entry_hash(row))
-    if connection.execute(events.insert().values(**row, hash=mark.hash)).rowcount != 1:
+    insert = events.insert().values(**row, hash=mark.hash).execution_options(preserve_rowcount=True)
+    if connection.execute(insert).rowcount != 1:
         raise AuditBroken(f"the database did not keep row {mark.number} of the audit ledger: a trigger or rule of the table is in its way")
     if key is not None and mark.number % EVERY == 0:
         try:

@@ -132,10 +132,9 @@ class PostgreSQLHost:
                 if replaced is not None:
                     _rename(connection, replaced, old, "old")
                 _rename(connection, ready, present, "ready")
-                run(connection, f"ALTER DATABASE {quoted(present)} CONNECTION LIMIT -1")
 
     def swap_back(self, place: Place) -> None:
-        """Put the old database back, if one is kept, and drop what took its place or was to."""
+        """Put the old database back, if one is kept, and drop what took its place or was to; `admit` lets its owner in again."""
         present, following, old = place.database, place.database + NEXT, place.database + OLD
         with self._server.connected(f"sandbox {place.sandbox}: putting its database back") as connection:
             kept = self._require(connection, old, place)
@@ -148,8 +147,6 @@ class PostgreSQLHost:
                     if taken is not None:
                         _rename(connection, taken, following, "next")
                     _rename(connection, kept, present, "ready")
-            if kept is not None or taken is not None:
-                run(connection, f"ALTER DATABASE {quoted(present)} CONNECTION LIMIT -1")
             self._drop(connection, following, place)
 
     def forget_old(self, place: Place) -> None:
@@ -282,7 +279,7 @@ class PostgreSQLHost:
                 run(connection, "SET file_copy_method = clone")
             try:
                 run(connection, f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(template.name)} STRATEGY {way.option} CONNECTION LIMIT 0")
-            except (errors.InvalidCatalogName, errors.UndefinedDatabase, errors.ObjectInUse):
+            except (errors.InvalidCatalogName, errors.ObjectInUse):
                 if not left:
                     raise
                 time.sleep(0.1)

@@ -52,6 +52,7 @@ class Roles:
         run(connection, f"ALTER ROLE {name} SET temp_file_limit = '{temporary}kB'")
         run(connection, f"ALTER ROLE {name} RESET default_transaction_read_only")
         run(connection, f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {quoted(place.database)} TO {name}")
+        run(connection, f"ALTER DATABASE {quoted(place.database)} CONNECTION LIMIT -1")  # until now 0: nobody but superusers
 
     def restrict(self, connection: Connection, place: Place) -> None:
         """Have the role's sessions begin read-only, and end those that are there."""

@@ -6,17 +6,18 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from provisioning.errors import TargetFailure, TargetInvalid
+from provisioning.target import parse_target
 from schemas.ddl_names import literal
 from schemas.errors import CompanyOSError, InputError, without_secrets
 
 if TYPE_CHECKING:
     import psycopg
 
-    Connection = psycopg.Connection[tuple[Any, ...]]
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 OLDEST = 15  # of the server: `CREATE DATABASE ... STRATEGY`, and a schema `public` in which nobody makes tables
 _PATIENCE = 10  # seconds until a server counts as gone
@@ -44,7 +45,12 @@ class Server:
         psycopg = driver()
         self.name = name
         try:
-            self._parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+            target = parse_target(url)
+            if target.url is None:
+                raise TargetInvalid(f"it is one of {target.dialect}; write postgresql://user:password@host/postgres")
+            self._parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(target.url)
+        except TargetInvalid as error:
+            raise TargetInvalid(f"the URL of host '{name}': {error}") from None
         except psycopg.Error:
             raise TargetInvalid(f"the URL of host '{name}' cannot be read; write postgresql://user:password@host/postgres") from None
 

@@ -85,7 +85,8 @@ def quota(case: Case) -> Iterator[str]:
     """The owner has not as many live sandboxes there as are allowed, where another is to be made."""
     live, most = case.asked.live, case.environment.quota
     if case.asked.sandbox is None and live >= most:
-        yield f"{case.asked.owner.name} has {live} live sandboxes in {case.environment.name}, and {most} are the most; delete one first"
+        hint = "; delete one first" if live else ""
+        yield f"{case.asked.owner.name} has {live} live sandboxes in {case.environment.name}, and {most} are the most{hint}"
 
 
 def ttl(case: Case) -> Iterator[str]:
