@@ -67,7 +67,7 @@ _TYPE_NOTES = {
 }  # fmt: skip
 
 _ROOMS = {
-    "general": "General", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet", "phone": "Phones",
+    "general": "General", "media": "Files", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet", "phone": "Phones",
     "finance": "Finance", "product": "Products", "geo": "Geography",
 }  # fmt: skip
 
