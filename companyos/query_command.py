@@ -78,7 +78,7 @@ def query(
     elif form == "csv":
         _write_csv(answer)
     else:
-        _show(answer)
+        show(answer)
 
 
 def share(text: str) -> float:
@@ -99,7 +99,8 @@ def _write_csv(answer: Answer) -> None:
         click.echo(note, err=True)
 
 
-def _show(answer: Answer) -> None:
+def show(answer: Answer) -> None:
+    """Print an answer as a table, the 95 % error beside each noisy value, and what it cost."""
     headings: list[str] = []
     columns: list[list[str]] = []
     numbers: list[int] = []

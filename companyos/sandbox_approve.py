@@ -15,7 +15,7 @@ from companyos.sandbox_options import DurationType, opened, place_options
 @click.option("--load", "reference", metavar="REF", help="That a bundle may be loaded.")
 @click.option("--extend", "id", metavar="ID", help="That a sandbox may live longer than its owner may ask for alone.")
 @click.option("--owner", metavar="ADDRESS", help="For whom a bundle may be loaded.")
-@click.option("--template", metavar="NAME", help="Only into sandboxes made after this template.")
+@click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="For sandboxes made after it.")
 @click.option("--by", "by", metavar="ADDRESS", required=True, help="Who approves; never the owner.")
 @click.option("--why", metavar="TEXT", required=True, help="The reason, for the audit ledger.")
 @click.option("--valid", metavar="TIME", type=DurationType(), default="7d", show_default=True, help="How long the approval holds.")
@@ -26,7 +26,7 @@ def approve(
     reference: str | None,
     id: str | None,
     owner: str | None,
-    template: str | None,
+    template: str,
     by: str,
     why: str,
     valid: timedelta,

@@ -79,7 +79,7 @@ class Control:
         self.close()
 
 
-def home() -> Path:
+def default_home() -> Path:
     """Return the folder of what has no other place: $COMPANYOS_HOME, else the user's data folder."""
     said = os.environ.get(HOME_VARIABLE)
     return Path(said).expanduser().absolute() if said else user_data_path("companyos", appauthor=False)
@@ -91,7 +91,7 @@ def open_control(address: str | Path | None = None, *, clock: Callable[[], datet
     Without an address it is the one of $COMPANYOS_CONTROL, else `control.db` in $COMPANYOS_HOME or the user's data folder.
     Raises InputError for an address that is neither, ControlFailure where it cannot be opened or is of a newer version.
     """
-    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(home() / "control.db")
+    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(default_home() / "control.db")
     control = Control(_engine(said), clock)
     try:
         with control.read() as connection:

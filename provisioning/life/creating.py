@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
-from schemas.environments import SandboxTemplate
+from schemas.environments import Environments, SandboxTemplate
 from schemas.errors import CompanyOSError, InputError, nearest
 
 LONGEST_KEY = 200
@@ -63,9 +63,18 @@ class Created:
 
 
 def create(
-    platform: Platform, wanted: Wanted, *, actor: str, why: str, idempotency_key: str | None = None, on_progress: Telling = None
+    platform: Platform,
+    wanted: Wanted,
+    *,
+    actor: str,
+    why: str,
+    idempotency_key: str | None = None,
+    on_recorded: Callable[[Sandbox], None] = lambda sandbox: None,
+    on_progress: Telling = None,
 ) -> Created:
     """Make a sandbox and return it; or, where the same was asked before with the same key, what became of that.
+
+    `on_recorded` is told of the sandbox once it is allowed and recorded, before it is made.
 
     Raises InputError (unknown template, flag, bundle, owner), SeedRefused (empty or recalled), PolicyRefused (every rule that is broken),
     KeyUsedTwice, TargetFailure, ControlFailure. Whatever fails, nothing of the sandbox stays but its record and its events.
@@ -75,7 +84,7 @@ def create(
     earlier = _earlier(platform, wanted, idempotency_key)
     if earlier is not None:
         return earlier
-    template = _template(platform, wanted.template)
+    template = known_template(platform.environments, wanted.template)
     bundle = bundles.open(wanted.seed, platform.store)
     id = new_id()
     try:
@@ -88,6 +97,7 @@ def create(
         assert earlier is not None
         return earlier
     platform.on_step("recorded")
+    on_recorded(sandbox)
     return make(platform, sandbox, bundle, actor=actor, as_of=wanted.as_of, on_progress=on_progress)
 
 
@@ -148,8 +158,9 @@ def _undo(platform: Platform, sandbox: Sandbox, actor: str, error: BaseException
         undone(platform, sandbox, actor, failure)
 
 
-def _template(platform: Platform, name: str) -> SandboxTemplate:
-    known = platform.environments.templates
+def known_template(environments: Environments, name: str) -> SandboxTemplate:
+    """Return a template; InputError with the nearest name where there is none."""
+    known = environments.templates
     if name not in known:
         raise InputError(f"there is no template '{name[:80]}'{nearest(name, known)}; there are {', '.join(sorted(known))}")
     return known[name]
@@ -162,7 +173,7 @@ def _recorded(
     while True:
         with platform.control.read() as connection:
             live = records.live(connection, wanted.owner.name, template.environment)
-            approvals = approvals_for(connection, "load", owner=wanted.owner.name, template=template.name, bundle=bundle.manifest_digest)
+            approvals = approvals_for(connection, owner=wanted.owner.name, now=platform.now)
             recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle.manifest_digest)).first()
         if recalled is not None:
             raise SeedRefused(f"{wanted.seed} was recalled on {recalled.at[:10]}: {recalled.why}")
@@ -183,6 +194,7 @@ def _recorded(
                 seed=wanted.seed,
                 live=live,
                 approvals=approvals,
+                actor=Who(actor),
                 now=now,
             ),
         )

@@ -24,7 +24,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
         raise InputError("a sandbox is extended by a time that is more than nothing, such as 24h")
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
-        approvals = approvals_for(connection, "extend", owner=sandbox.owner, template=sandbox.template, sandbox=id)
+        approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
         live = records.live(connection, sandbox.owner, sandbox.environment)
     now = platform.now
     if sandbox.state != "ready" or now >= sandbox.expires_at:
@@ -36,7 +36,8 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             action="extend",
             owner=owner,
             template=sandbox.template,
-            ttl=sandbox.expires_at - sandbox.created_at + by,
+            environment=sandbox.environment,
+            ttl=sandbox.expires_at + by - now,
             flags=tuple(name for name, on in sandbox.flags.items() if on),
             bundle_kind=sandbox.kind,
             bundle_digest=sandbox.bundle_digest,
@@ -45,7 +46,9 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             sandbox=id,
             live=live,
             approvals=approvals,
+            actor=Who(actor),
             age=now - sandbox.created_at,
+            expires_at=sandbox.expires_at,
             now=now,
         ),
     )
@@ -55,7 +58,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
         with platform.control.write() as connection:
             platform.event(connection, "extension refused", sandbox, actor=actor, why=why, outcome=verdict.to_json())
         raise
-    until = max(sandbox.created_at + verdict.ttl, sandbox.expires_at)
+    until = max(now + verdict.ttl, sandbox.expires_at)
     platform.host(sandbox.host).admit(platform.place(sandbox), None, until, sandbox.limits)
     platform.on_step("admitted")
     with platform.control.write() as connection:

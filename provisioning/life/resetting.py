@@ -48,7 +48,7 @@ def reset(
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
         recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle.manifest_digest)).first()
-        approvals = approvals_for(connection, "load", owner=sandbox.owner, template=sandbox.template, bundle=bundle.manifest_digest)
+        approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
         live = records.live(connection, sandbox.owner, sandbox.environment)
     if sandbox.state != "ready" or platform.now >= sandbox.expires_at:
         raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be reset")
@@ -62,8 +62,7 @@ def reset(
             action="reset",
             owner=owner,
             template=sandbox.template,
-            ttl=sandbox.expires_at - sandbox.created_at,
-            flags=(),
+            environment=sandbox.environment,
             bundle_kind=bundle.kind,
             bundle_digest=bundle.manifest_digest,
             bundle_expires=bundle.expires,
@@ -71,7 +70,9 @@ def reset(
             sandbox=id,
             live=live,
             approvals=approvals,
+            actor=Who(actor),
             age=platform.now - sandbox.created_at,
+            expires_at=sandbox.expires_at,
             now=platform.now,
         ),
     )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from schemas.environments_reader import read_environments
 
 import bundles
 from bundles import BuiltBundle, Store
 from provisioning.audit import record
-from provisioning.control.database import Control, home, open_control
+from provisioning.control.database import Control, default_home, open_control
 from provisioning.control.moments import stamp, utc_now
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
@@ -24,10 +23,11 @@ from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.records import Page
 from provisioning.life.sandbox import Sandbox
-from provisioning.life.states import STATES, State
+from provisioning.life.states import PRESENT, State
 from provisioning.passwords import Passwords
-from provisioning.policy import Who, who
-from provisioning.policy.approvals import Approval, give
+from provisioning.policy import Approval, Who, find_owner, give_approval
+from schemas.environments import Environment
+from schemas.environments_reader import read_environments
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Sandboxes:
 
     def who(self, name: str, groups: Sequence[str] = ()) -> Who:
         """Return a person with the groups of the environments' file and those given; InputError for one that the file does not know."""
-        return who(self.platform.environments, name, groups)
+        return find_owner(self.platform.environments, name, groups)
 
     def create(
         self,
@@ -53,11 +53,20 @@ class Sandboxes:
         actor: str,
         why: str = "",
         idempotency_key: str | None = None,
+        on_recorded: Callable[[Sandbox], None] = lambda sandbox: None,
         on_progress: Telling = None,
     ) -> Created:
         """Make a sandbox; see `provisioning.life.creating.create`."""
         wanted = Wanted(owner, template, seed, ttl, tuple(flags), tenant, as_of)
-        return creating.create(self.platform, wanted, actor=actor, why=why, idempotency_key=idempotency_key, on_progress=on_progress)
+        return creating.create(
+            self.platform,
+            wanted,
+            actor=actor,
+            why=why,
+            idempotency_key=idempotency_key,
+            on_recorded=on_recorded,
+            on_progress=on_progress,
+        )
 
     def show(self, id: str) -> Sandbox:
         """Return a sandbox; NoSuchSandbox."""
@@ -68,7 +77,7 @@ class Sandboxes:
         self,
         *,
         owner: str | None = None,
-        states: Sequence[State] = tuple(s for s in STATES if s != "deleted"),
+        states: Sequence[State] = PRESENT,
         tenant: str | None = None,
         after: str | None = None,
         limit: int = 50,
@@ -127,25 +136,48 @@ class Sandboxes:
 
         return snapshot(self.platform, self.show(id), tag=tag, actor=actor, why=why, on_progress=on_progress)
 
-    def approve_load(
-        self, reference: str, *, owner: Who, template: str | None, by: Who, why: str, valid: timedelta, actor: str
-    ) -> Approval:
-        """Write down that somebody else approves that a bundle is loaded for an owner; see `provisioning.policy.approvals.give`."""
+    def approve_load(self, reference: str, *, owner: Who, template: str, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else approves that a bundle is loaded for an owner; see `provisioning.policy.approvals`."""
         bundle = bundles.open(reference, self.platform.store)
         now = self.platform.now
-        asked = {"owner": owner.name, "template": template, "bundle": bundle.manifest_digest}
         with self.platform.control.write() as connection:
-            approval = give(connection, "load", by=by.name, why=why, now=now, until=now + valid, **asked)
+            approval = give_approval(
+                connection,
+                self._environment(template),
+                what="load",
+                owner=owner.name,
+                by=by,
+                why=why,
+                now=now,
+                until=now + valid,
+                template=template,
+                bundle_digest=bundle.manifest_digest,
+            )
             self._approved(connection, approval, None, bundle.manifest_digest, actor)
         return approval
 
     def approve_extension(self, id: str, *, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
-        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals.give`."""
+        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals`."""
         sandbox, now = self.show(id), self.platform.now
         with self.platform.control.write() as connection:
-            approval = give(connection, "extend", by=by.name, why=why, now=now, until=now + valid, owner=sandbox.owner, sandbox=id)
+            approval = give_approval(
+                connection,
+                self._environment(sandbox.template),
+                what="extend",
+                owner=sandbox.owner,
+                by=by,
+                why=why,
+                now=now,
+                until=now + valid,
+                template=sandbox.template,
+                sandbox=id,
+            )
             self._approved(connection, approval, id, sandbox.bundle_digest, actor)
         return approval
+
+    def _environment(self, template: str) -> Environment:
+        policies = self.platform.environments
+        return policies.environments[creating.known_template(policies, template).environment]
 
     def _approved(self, connection: sa.Connection, approval: Approval, id: str | None, digest: str, actor: str) -> None:
         details = {"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)}
@@ -186,18 +218,24 @@ def open_sandboxes(
     environments: str | Path | None = None,
     store: str | Path | None = None,
     *,
+    home: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
     on_step: Callable[[str], None] = no_step,
 ) -> Iterator[Sandboxes]:
     """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
 
-    Each is at its default place where None. Raises InputError, ControlFailure. A host is reached only when it is used.
+    Each is at its default place where None, in the folder `home` or else the user's. Raises InputError, ControlFailure. A host is
+    reached only when it is used.
     """
     policies = read_environments(environments)
-    opened: Control = open_control(control, clock=clock)
+    folder = default_home() if home is None else home
+    opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
-        hosts = {name: open_host(host, control=opened.id, clock=clock) for name, host in policies.hosts.items()}
-        passwords = Passwords(home() / "passwords" / opened.id)
+        hosts = {
+            name: open_host(replace(host, folder=host.folder or str(folder / "sandboxes" / name)), control=opened.id, clock=clock)
+            for name, host in policies.hosts.items()
+        }
+        passwords = Passwords(folder / "passwords" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
     finally:
         opened.close()

@@ -64,6 +64,14 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     return plan.not_enforced
 
 
+def compare(target: Target, shipment: Shipment) -> None:
+    """Read a database back that holds a shipment, in the order in which it was loaded; ReadBackDiffers where it is not the same."""
+    assert target.url is not None
+    with _connected(target.url) as connection, connection.cursor() as cursor:
+        load = _Load(cursor, shipment, ddl(shipment.schema, "postgresql"))
+        interruptible(load.compare, load.cancel)
+
+
 class _Load:
     def __init__(self, cursor: Cursor, shipment: Shipment, plan: Ddl) -> None:
         self._cursor, self._shipment, self._plan = cursor, shipment, plan
@@ -97,6 +105,15 @@ class _Load:
             for statement in self._plan.phase(*AFTER_DATA):
                 self._execute(statement.sql, f"table '{statement.subject}', {statement.phase}")
             self._set(_PAST_INDEXES)
+            read_back.compare()
+
+    def compare(self) -> None:
+        """Hold what is there against the shipment."""
+        self._set(SETTINGS | _IN_ORDER | _PAST_INDEXES)
+        places = self._places(self._shipment.schema)
+        with ReadBack(self._shipment, partial(self._read_back, places), given_back) as read_back:
+            for table in self._shipment.schema.tables:
+                read_back.take(table)
             read_back.compare()
 
     def _execute(self, sql: str, doing: str) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from provisioning.hosts.opening import open_host
+import pytest
 
 import bundles
 from bundles import Store
 from provisioning.control.database import open_control
+from provisioning.hosts.opening import open_host
 from provisioning.life.creating import Created
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.sandboxes import Sandboxes
@@ -36,7 +37,7 @@ tables:
     columns:
       id: {{type: bigint, key: true}}
       customer_id: {{references: customers.id}}
-      total: {{type: "numeric(12,2)", generate: {{between: [1, 500]}}}}
+      total: {{type: "numeric(12,2)", generate: {{uniform: [1, 500]}}}}
 """
 
 
@@ -111,3 +112,18 @@ class Yard:
 
     def close(self) -> None:
         self.control.close()
+
+
+def make_yard(request: pytest.FixtureRequest, kind: str, folder: Path) -> Yard:
+    if kind == "postgresql":
+        monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.setenv("YARD_POSTGRES", request.getfixturevalue("postgres"))
+    (folder / "store").symlink_to(request.getfixturevalue("built") / "store")
+    return Yard(folder, kind)
+
+
+def clean(yard: Yard) -> None:
+    for found in yard.host.found():
+        if found.sandbox is not None:
+            yard.host.remove(yard.host.place(found.sandbox))
+    yard.close()
