@@ -48,6 +48,11 @@ class Config:
         return bundle_digest({name: table.content_digest for name, table in self.tables.items()}, self.media)
 
     @property
+    def tables_digest(self) -> str:
+        """The digest of all tables alone: what a database that was loaded has."""
+        return bundle_digest({name: table.content_digest for name, table in self.tables.items()})
+
+    @property
     def rows(self) -> int:
         """The rows of all tables."""
         return sum(table.rows for table in self.tables.values())

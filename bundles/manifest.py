@@ -1,7 +1,7 @@
 """The manifest of a bundle: one OCI image manifest whose layers are the Parquet files of its tables, and the files of their rows.
 
-A layer's annotations say which rows of which table it holds, or which column names the file; the manifest's own say what kind of data it is, so that a
-store can be listed without reading configs. Nothing in it depends on the tag, time or machine.
+A layer's annotations say which rows of which table it holds, or which column names the file; the manifest's own say what kind of
+data it is, so that a store can be listed without reading configs. Nothing in it depends on the tag, time or machine.
 
 Source: OCI Image Specification 1.1, "Image Manifest" and "Guidelines for Artifact Usage".
 """
@@ -75,7 +75,7 @@ class Manifest:
     @property
     def size(self) -> int:
         """The size of all layers."""
-        return sum(layer.blob.size for layer in (*self.layers, *self.media))
+        return sum(layer.blob.size for layer in self.layers) + sum(layer.blob.size for layer in self.media)
 
     def encode(self) -> bytes:
         """Return the manifest's blob."""

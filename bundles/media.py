@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
@@ -31,18 +31,16 @@ if TYPE_CHECKING:
 LONGEST_PATH = 1024
 _LONGEST_PART = 255
 _PART = re.compile(r"[A-Za-z0-9_%-][A-Za-z0-9_%.-]*")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # names of devices in Windows
 
 
 def is_safe_path(path: str) -> bool:
-    """Whether `path` leads to a file inside of any folder that it is put under, on every system.
+    """Whether `path` leads to a file inside of any folder that it is put under, whatever stands there.
 
     Its parts are of ASCII letters, digits, `_`, `-`, `%` and `.`, do not begin with a point, nor end with one.
     """
     parts = path.split("/")
     return len(path) <= LONGEST_PATH and all(
-        len(part) <= _LONGEST_PART and _PART.fullmatch(part) is not None and not part.endswith(".") and _RESERVED.fullmatch(part) is None
-        for part in parts
+        len(part) <= _LONGEST_PART and _PART.fullmatch(part) is not None and not part.endswith(".") for part in parts
     )
 
 
@@ -65,7 +63,7 @@ def add_media(source: TableSource, stage: Stage) -> tuple[Mapping[str, FileDiges
         digests[file.path] = FileDigest(file.table, file.column, file.media_type, file_digest(file.data))
         layers[file.path] = MediaLayer(file.path, file.table, file.column, file.media_type, stage.add(file.data))
     order = sorted(digests)
-    clash = next((path for path, after in zip(order, order[1:], strict=False) if after.startswith(f"{path}/")), None)
+    clash = next((str(above) for path in order for above in PurePosixPath(path).parents if str(above) in digests), None)
     if clash is not None:
         raise SourceInvalid(f"the file '{clash}' has the name of a folder of other files")
     return {path: digests[path] for path in order}, [layers[path] for path in order]

@@ -174,8 +174,11 @@ class Bundle:
                 name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns), "bytes": t.bytes}
                 for name, t in self.tables.items()
             },
-            **({"media": [describe_media(layer) for layer in self.manifest.media]} if self.manifest.media else {}),
+            **({} if not self.manifest.media else self._described_media()),
         }
+
+    def _described_media(self) -> dict[str, Any]:
+        return {"tables_digest": self.config.tables_digest, "media": [describe_media(layer) for layer in self.manifest.media]}
 
     def _info(self, name: str) -> TableInfo:
         digest = self.config.tables[name]

@@ -38,7 +38,8 @@ class Finding:
 class Report:
     """The problems of a bundle, what could not be checked, and how much was.
 
-    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references, checks and rules, and media where there are any.
+    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references, checks and rules, and media where
+    there are any.
     """
 
     reference: str

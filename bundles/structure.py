@@ -25,7 +25,7 @@ def check_blobs(bundle: Bundle, found: Findings, threads: int, on_progress: OnPr
     manifest = bundle.manifest
     whole = bundle.manifest_blob
     layers: list[Layer | MediaLayer | None] = [None, None, *manifest.layers, *manifest.media]
-    blobs = [whole, manifest.config, *(layer.blob for layer in (*manifest.layers, *manifest.media))]
+    blobs = [whole, manifest.config, *(layer.blob for layer in manifest.layers), *(layer.blob for layer in manifest.media)]
     damaged: set[str] = set()
     rows = 0
     pool = ThreadPoolExecutor(threads, thread_name_prefix="verify")

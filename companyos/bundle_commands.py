@@ -156,6 +156,8 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
         return
     click.echo(f"{found.reference}  {found.kind}, {found.data_class} data, {human_bytes(described['bytes'])}")
     click.echo(f"content   {found.content_digest}")
+    if found.manifest.media:
+        click.echo(f"tables    {found.config.tables_digest} (what a database gives back)")
     click.echo(f"manifest  {found.manifest_digest}")
     origin = found.provenance
     if "seed" in origin:

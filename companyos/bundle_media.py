@@ -12,7 +12,9 @@ from companyos.output import human_bytes, print_json, print_table, short_digest
 
 @click.command()
 @reference_argument
-@click.option("-o", "--output", metavar="DIR", type=click.Path(file_okay=False), help="Write the files there; the folder must be new or empty.")
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(file_okay=False), help="Write the files there; the folder must be new or empty."
+)
 @store_option
 @json_option
 def media(reference: str, output: str | None, store: str | None, as_json: bool) -> None:

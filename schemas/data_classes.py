@@ -77,7 +77,7 @@ def _case_sources(schema: Schema, place: Place) -> list[Place]:
     while waiting:
         recipe = waiting.pop()
         if recipe is not None and recipe.name.startswith("media."):
-            found += [place for path in _drawn(recipe) if (place := _end(schema, table, path)) is not None]
+            found += [end for path in _drawn(recipe) if (end := _end(schema, table, path)) is not None]
         if recipe is not None and recipe.name == "cases":
             waiting += [r for r in (*recipe.args["cases"].values(), recipe.args.get("else")) if isinstance(r, Recipe)]
         elif recipe is not None and recipe.name == "from" and recipe is not table.column(place[1]).generate:

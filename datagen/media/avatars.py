@@ -25,8 +25,8 @@ def shapes_of(draw: int) -> list[Shape]:
     style = bits.below(len(behind))
     over: list[Shape] = [] if style == 3 else [Tile(80, 48, 96, 40, 16, hair)]
     neck = Tile(106, 130, 44, 62, 20, tuple(part * 9 // 10 for part in skin))  # type: ignore[arg-type]
-    body = [Circle(128, 268, 92, clothes), neck, Circle(128, 108, 54, skin)]
-    eyes = [Circle(108, 110, 6, (40, 36, 34)), Circle(148, 110, 6, (40, 36, 34))]
+    body: list[Shape] = [Circle(128, 268, 92, clothes), neck, Circle(128, 108, 54, skin)]
+    eyes: list[Shape] = [Circle(108, 110, 6, (40, 36, 34)), Circle(148, 110, 6, (40, 36, 34))]
     return [Tile(0, 0, GRID, GRID, 0, ground), *behind[style], *body, *over, *eyes, Tile(112, 134, 32, 6, 3, (150, 70, 60))]
 
 

@@ -5,7 +5,6 @@ The path is `table/column/row number.extension`, and the file a pure function of
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -114,6 +113,8 @@ def _column(recipe: Recipe, ctx: Context, form: str, texts: tuple[Kernel, ...], 
 
 
 def _safe(name: str) -> str:
-    """A name as one part of a path: of ASCII letters, digits, `_`, `-`, `.` and `%`, and neither `.` nor `..`."""
+    """A name as one part of a path: of ASCII letters, digits, `_`, `-`, `%`, and `.` but at the ends."""
     quoted = quote(name, safe="").replace("~", "%7E")
-    return quoted.replace(".", "%2E") if quoted in (os.path.curdir, os.path.pardir) else quoted
+    inner = quoted.strip(".")
+    before = len(quoted) - len(quoted.lstrip("."))
+    return "%2E" * before + inner + "%2E" * (len(quoted) - before - len(inner))

@@ -33,17 +33,21 @@ class Page:
     def text(self, x: int, y: int, size: int, text: str, *, bold: bool = False, grey: int = 20) -> None:
         """Write `text` from `x` on; `grey` is a percentage of white."""
         font = b"F2" if bold else b"F1"
-        place = f"{grey / 100:.2f} g BT /%b {size} Tf {x} {HEIGHT - y} Td (%b) Tj ET".encode()
+        place = f"{_decimal(grey * 10)} g BT /%b {size} Tf {x} {HEIGHT - y} Td (%b) Tj ET".encode()
         self._operators.append(place % (font, _escaped(text)))
 
     def bar(self, x: int, y: int, width: int, height: int, colour: tuple[int, int, int]) -> None:
         """Fill a rectangle, whose upper left corner is at (x, y)."""
-        red, green, blue = (f"{part * 1000 // 255 / 1000:.3f}" for part in colour)
+        red, green, blue = (_decimal(part * 1000 // 255) for part in colour)
         self._operators.append(f"{red} {green} {blue} rg {x} {HEIGHT - y - height} {width} {height} re f".encode())
 
     def content(self) -> bytes:
         """Return the page's content stream."""
         return b"\n".join(self._operators)
+
+
+def _decimal(thousandths: int) -> str:
+    return f"{thousandths // 1000}.{thousandths % 1000:03}"
 
 
 def width_of(text: str, size: int, *, bold: bool = False) -> int:

@@ -33,10 +33,25 @@ def painted(shapes: Sequence[Shape], size: int, background: Colour = WHITE) -> P
     places = (2 * np.arange(size * _SAMPLES, dtype=np.int64) + 1) * GRID  # of samples, in units of the grid times `unit`
     unit = 2 * size * _SAMPLES
     for shape in shapes:
-        mask = _covered(shape, places[None, :], places[:, None], unit)
-        parts = mask.reshape(size, _SAMPLES, size, _SAMPLES).sum(axis=(1, 3), dtype=np.int32)[..., None]
-        pixels = (pixels * (_ALL - parts) + np.array(shape.fill, np.int32) * parts + _ALL // 2) // _ALL
+        left, top, right, bottom = (min(max(edge * size // GRID, 0), size) for edge in _bounds(shape))
+        across, down = (places[a * _SAMPLES : b * _SAMPLES] for a, b in ((left, right), (top, bottom)))
+        mask = _covered(shape, across[None, :], down[:, None], unit)
+        parts = mask.reshape(bottom - top, _SAMPLES, right - left, _SAMPLES).sum(axis=(1, 3), dtype=np.int32)[..., None]
+        under = pixels[top:bottom, left:right]
+        under[:] = (under * (_ALL - parts) + np.array(shape.fill, np.int32) * parts + _ALL // 2) // _ALL
     return pixels.astype(np.uint8)
+
+
+def _bounds(shape: Shape) -> tuple[int, int, int, int]:
+    """A rectangle on the grid with all of the shape in it, and a little more: left, top, right, bottom."""
+    if isinstance(shape, Circle):
+        found = (shape.x - shape.radius, shape.y - shape.radius, shape.x + shape.radius, shape.y + shape.radius)
+    elif isinstance(shape, Tile):
+        found = (shape.x, shape.y, shape.x + shape.width, shape.y + shape.height)
+    else:
+        across, down = zip(*shape.points, strict=True)
+        found = (min(across), min(down), max(across), max(down))
+    return found[0], found[1], found[2] + GRID // 32, found[3] + GRID // 32
 
 
 def _covered(shape: Shape, x: npt.NDArray[np.int64], y: npt.NDArray[np.int64], unit: int) -> Mask:
