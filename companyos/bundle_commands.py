@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from companyos.bundle_media import media
+from companyos.bundle_recall import recall
 from companyos.changes_command import changes
 from companyos.options import (
     json_option,
@@ -200,6 +201,7 @@ def verify(reference: str, store: str | None, as_json: bool) -> int:
 
 bundle.add_command(changes)
 bundle.add_command(media)
+bundle.add_command(recall)
 
 
 @bundle.command()

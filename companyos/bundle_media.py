@@ -18,7 +18,7 @@ from companyos.output import human_bytes, print_json, print_table, short_digest
 @store_option
 @json_option
 def media(reference: str, output: str | None, store: str | None, as_json: bool) -> None:
-    """List the files of rows (logos, pictures, documents) in bundle REF, or write them to a folder."""
+    """List the files of rows (logos, pictures, documents) of bundle REF, or write them out."""
     import bundles
     from bundles.media import extract
     from bundles.opened import describe_media
