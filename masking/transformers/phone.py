@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.canonical import validity
 from masking.errors import TransformerUnfit
-from masking.formats import FormatPermutation
+from masking.formats import FormatPermutation, code_points, texts_from
 from masking.keyed import KeyedHash, UInt64, pick
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
@@ -120,7 +121,7 @@ class _Permuted:
 
     def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
-        lengths = pc.utf8_length(digits_of(texts)).fill_null(0).cast(pa.int64()).to_numpy() - head
+        lengths = _lengths(digits_of(texts)) - head
         plain = pc.match_substring_regex(texts, _PLAIN).fill_null(False).to_numpy(zero_copy_only=False)
         lengths = np.where(plain & (lengths > self.keep) & (lengths <= _LONGEST), lengths, 0)
         parts, order = [], []
@@ -175,19 +176,40 @@ class _Permuted:
 
     def _walked_behind(self, texts: pa.Array, code: int, head: int, keep: int) -> pa.Array:
         # letters and digits of other scripts are none of the digits that are kept, nor before them
-        split = rf"^(?P<head>{_BETWEEN}(?:[0-9]{_BETWEEN}){{0,{head + keep}}})(?P<tail>(?s:.*))$"
+        split = rf"^(?P<head>{_BETWEEN}(?:[0-9]{_BETWEEN}){{0,{head + keep}}})"
+
+        def begins(numbers: pa.Array) -> pa.Array:
+            return pc.struct_field(pc.extract_regex(numbers, split), "head")
 
         def permute(numbers: pa.Array) -> pa.Array:
-            parts = pc.extract_regex(numbers, split)
-            tail = self.others.apply(parts.field("tail"))
-            return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
+            return self._permuted_but(numbers, _lengths(begins(numbers)), head)
 
         def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            kinds = _kinds(pc.utf8_slice_codeunits(digits_of(numbers), head), code) if keep else _classes(numbers, head, code, 0)[:, 0]
+            if keep:  # where letters stand before what would be kept, no plan tells what the number is
+                told = _lengths(digits_of(begins(numbers))) > head
+                kinds = np.where(told, _kinds(pc.utf8_slice_codeunits(digits_of(numbers), head), code), 0)
+            else:
+                kinds = _classes(numbers, head, code, 0)[:, 0]
             # what begins as a number of another country is none of these
             return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
 
         return walk(texts, permute, classify)
+
+    def _permuted_but(self, texts: pa.Array, stay: npt.NDArray[np.int64], digits: int) -> pa.Array:
+        """Permute all but the first `stay` characters of each text and its first `digits` ASCII digits.
+
+        These are the country's code, which may stand behind letters (`tel:+49 30`); hardly any others would be of that country.
+        """
+        points, ends = code_points(texts)
+        lengths = np.diff(ends)
+        place = np.arange(len(points)) - np.repeat(ends[:-1], lengths)
+        digit = points - np.uint32(ord("0")) < 10  # what is less wraps around
+        before = np.concatenate([[0], np.cumsum(digit)])
+        rank = before[:-1] - np.repeat(before[ends[:-1]], lengths)
+        free = (place >= np.repeat(stay, lengths)) & ~(digit & (rank < digits))
+        free_before = np.concatenate([[0], np.cumsum(free)])
+        points[free] = code_points(self.others.apply(texts_from(points[free], free_before[ends], None)))[0]
+        return texts_from(points, ends, validity(texts))
 
     def _prefixes(self, values: pa.Array) -> npt.NDArray[np.int64]:
         """The country's code of each number, and how many of its digits come before the national number."""
@@ -268,13 +290,13 @@ def _classes(texts: pa.Array, head: int, code: int, keep: int) -> npt.NDArray[np
     kinds = _kinds(national, code) if not keep else np.zeros(len(national), np.int64)
     more = pc.match_substring_regex(texts, r"\p{L}|[^\P{N}0-9]").fill_null(False)
     kinds = _usual(np.where(more.to_numpy(zero_copy_only=False), 0, kinds), national, code)
-    lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
+    lengths = _lengths(national)
     return np.stack([kinds, np.where(kinds > 0, lengths, 0)], axis=1)
 
 
 def _usual(kinds: npt.NDArray[np.int64], national: pa.Array, code: int) -> npt.NDArray[np.int64]:
     """`kinds` of numbers, but 0 for those that begin as few of their kind do, or are too short or too long to tell."""
-    lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
+    lengths = _lengths(national)
     result = np.where((lengths < _FIRST) | (lengths > _LONGEST), 0, kinds)
     for (kind, length), here in _groups(np.stack([result, np.where(result > 0, lengths, 0)], axis=1)):
         if kind:
@@ -328,6 +350,12 @@ def _matching(texts: pa.Array, pattern: str) -> npt.NDArray[np.int64]:
         return np.zeros(len(texts), np.int64)
     matching: npt.NDArray[np.int64] = pc.match_substring_regex(texts, pattern).fill_null(False).cast(pa.int64()).to_numpy()
     return matching
+
+
+def _lengths(texts: pa.Array) -> npt.NDArray[np.int64]:
+    """The characters of each text; 0 where it is null."""
+    lengths: npt.NDArray[np.int64] = pc.utf8_length(texts).fill_null(0).cast(pa.int64()).to_numpy()
+    return lengths
 
 
 @cache
