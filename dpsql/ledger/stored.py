@@ -109,34 +109,24 @@ class StoredLedger:
             raise BudgetSpent(outcome)
         return outcome
 
-    def keep(self, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Keep noisy parts by their digests and return those that hold: the first ones kept."""
-        if not parts:
-            return {}
-
-        def work(chain: Chain) -> Mapping[str, bytes]:
-            known = _kept(chain.connection, charge.release, list(parts))
-            new = {digest: data for digest, data in parts.items() if digest not in known}
-            if new:
-                document = {"charge": charge.number, "parts": parts_hash(new)}
-                mark = chain.append("kept", release=charge.release, analyst=charge.analyst, document=document)
-                rows = [{"release": charge.release, "digest": d, "entry": mark.number, "data": data} for d, data in new.items()]
-                chain.connection.execute(tables.parts.insert(), rows)
-            return {digest: known.get(digest, data) for digest, data in parts.items()}
-
-        return self.database.write(work, durable=False)
-
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the kept parts among `digests`."""
         with self.database.reading() as connection:
             return _kept(connection, release, digests)
 
-    def finish(self, charge: Charge, outcome: Outcome) -> None:
-        """Write down how a charged question ended; nothing is given back."""
+    def finish(self, charge: Charge, outcome: Outcome, parts: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
+        """Write down how a charged question ended, and keep its noisy parts by their digests, if it has any: all or nothing of it.
+
+        Return those that hold: the first ones kept. The charge stays whatever becomes of this.
+        """
         document = {"charge": charge.number, "outcome": outcome}
-        self.database.write(
-            lambda chain: chain.append("finish", release=charge.release, analyst=charge.analyst, document=document), durable=False
-        )
+
+        def work(chain: Chain) -> Mapping[str, bytes]:
+            held = _keep(chain, charge, parts) if parts else {}
+            chain.append("finish", release=charge.release, analyst=charge.analyst, document=document)
+            return held
+
+        return self.database.write(work, durable=False)
 
     def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
@@ -260,6 +250,17 @@ def _known_terms(chain: Chain, release: str) -> Terms:
 
 def _releases(rows: sa.Result[Any]) -> list[str]:
     return [str(row[0]) for row in rows]
+
+
+def _keep(chain: Chain, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    known = _kept(chain.connection, charge.release, list(parts))
+    new = {digest: data for digest, data in parts.items() if digest not in known}
+    if new:
+        document = {"charge": charge.number, "parts": parts_hash(new)}
+        mark = chain.append("kept", release=charge.release, analyst=charge.analyst, document=document)
+        rows = [{"release": charge.release, "digest": d, "entry": mark.number, "data": data} for d, data in new.items()]
+        chain.connection.execute(tables.parts.insert(), rows)
+    return {digest: known.get(digest, data) for digest, data in parts.items()}
 
 
 def _kept(connection: sa.Connection, release: str, digests: Sequence[str]) -> dict[str, bytes]:
