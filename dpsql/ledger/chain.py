@@ -15,6 +15,7 @@ from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
 from dpsql.ledger.anchor import Mark
 from dpsql.ledger.base import Kind
+from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST
 from dpsql.ledger.tables import entries
 
 START = Mark(0, "0" * 64)  # what the first entry follows
@@ -33,8 +34,7 @@ class Chain:
     def last(self) -> Mark:
         """The newest entry, or `START`."""
         if self._last is None:
-            asked = sa.select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)
-            row = self.connection.execute(asked).first()
+            row = LAST.run(self.connection).first()
             self._last = START if row is None else Mark(row.number, row.hash)
         return self._last
 
@@ -68,18 +68,15 @@ class Chain:
             "previous": last.hash,
         }
         mark = Mark(entry["number"], entry_hash(entry))
-        self.connection.execute(entries.insert().values(**entry, hash=mark.hash))
+        ADD_ENTRY.run(self.connection, **entry, hash=mark.hash)
         self._last = mark
         return mark
 
     def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> sa.Row[Any] | None:
         """The newest entry of a kind, of a release or an analyst or both; LedgerBroken where it was altered."""
-        asked = sa.select(entries).where(entries.c.kind == kind)
-        if release is not None:
-            asked = asked.where(entries.c.release == release)
-        if analyst is not None:
-            asked = asked.where(entries.c.analyst == analyst)
-        row = self.connection.execute(asked.order_by(entries.c.number.desc()).limit(1)).first()
+        wanted = {"kind": kind, "release": release, "analyst": analyst}
+        named = {name: value for name, value in wanted.items() if value is not None}
+        row = LATEST[tuple(named)].run(self.connection, **named).first()
         if row is not None:
             hold_entry(row)
         return row
@@ -95,8 +92,10 @@ class Chain:
                 "in the audit log"
             )
         found = START.hash
-        if mark.number:
-            found = self.connection.scalar(sa.select(entries.c.hash).where(entries.c.number == mark.number)) or ""
+        if mark.number == self.last().number:
+            found = self.last().hash
+        elif mark.number:
+            found = HASH_OF.run(self.connection, number=mark.number).scalar() or ""
         if found != mark.hash:
             raise LedgerBroken(
                 f"the ledger is not the one that its anchor {path} knows: entry {mark.number} is "

@@ -14,6 +14,7 @@ from dpsql.ledger import tables
 from dpsql.ledger.base import Charge, Entry, Outcome, Question, Spending
 from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
+from dpsql.ledger.statements import ADD_PART, parts_among
 from dpsql.ledger.names import analyst_name, storable
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
 from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
@@ -22,6 +23,7 @@ from schemas.errors import InputError, nearest
 LONGEST_SQL = 100_000
 LONGEST_REASON = 4_000
 PAGE = 1_000
+MOST_SOUGHT = 100  # digests in a statement
 
 
 class StoredLedger:
@@ -258,15 +260,18 @@ def _keep(chain: Chain, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[s
     if new:
         document = {"charge": charge.number, "parts": parts_hash(new)}
         mark = chain.append("kept", release=charge.release, analyst=charge.analyst, document=document)
-        rows = [{"release": charge.release, "digest": d, "entry": mark.number, "data": data} for d, data in new.items()]
-        chain.connection.execute(tables.parts.insert(), rows)
+        for digest, data in new.items():
+            ADD_PART.run(chain.connection, release=charge.release, digest=digest, entry=mark.number, data=data)
     return {digest: known.get(digest, data) for digest, data in parts.items()}
 
 
 def _kept(connection: sa.Connection, release: str, digests: Sequence[str]) -> dict[str, bytes]:
-    c = tables.parts.c
-    asked = sa.select(c.digest, c.data).where(c.release == release, c.digest.in_(digests))
-    return {row.digest: bytes(row.data) for row in connection.execute(asked)}
+    found: dict[str, bytes] = {}
+    for start in range(0, len(digests), MOST_SOUGHT):
+        few = digests[start : start + MOST_SOUGHT]
+        rows = parts_among(len(few)).run(connection, release=release, **{f"d{n}": digest for n, digest in enumerate(few)})
+        found.update({row.digest: bytes(row.data) for row in rows})
+    return found
 
 
 def _detail(row: sa.Row[Any]) -> str | None:
