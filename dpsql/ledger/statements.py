@@ -1,4 +1,4 @@
-"""The statements of every question, compiled once: SQLAlchemy would build and look them up anew each time, which takes longer than they do."""
+"""The statements of every question, compiled once: SQLAlchemy would look them up anew each time, which takes longer than they do."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from dpsql.ledger import tables
 from dpsql.ledger.base import Charge, Entry, Outcome, Question, Spending
 from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
-from dpsql.ledger.statements import ADD_PART, parts_among
 from dpsql.ledger.names import analyst_name, storable
+from dpsql.ledger.statements import ADD_PART, parts_among
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
 from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
 from schemas.errors import InputError, nearest
@@ -113,7 +113,7 @@ class StoredLedger:
 
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the kept parts among `digests`."""
-        with self.database.reading() as connection:
+        with self.database.looking() as connection:
             return _kept(connection, release, digests)
 
     def finish(self, charge: Charge, outcome: Outcome, parts: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
