@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 import sqlalchemy as sa
 
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
 from dpsql.ledger.anchor import Mark
 from dpsql.ledger.base import Kind
+from dpsql.ledger.canonical import canonical
 from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST
 from dpsql.ledger.tables import entries
 
@@ -64,7 +64,7 @@ class Chain:
             **{name: float(getattr(spend, name)) for name in _AMOUNTS},
             "sql": sql,
             "digest": digest,
-            "document": rfc8785.dumps(dict(document)).decode(),
+            "document": canonical(document).decode(),
             "previous": last.hash,
         }
         mark = Mark(entry["number"], entry_hash(entry))
@@ -107,14 +107,14 @@ class Chain:
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """The SHA-256 of an entry's canonical JSON (RFC 8785), which holds the hash of the entry before."""
-    return sha256(rfc8785.dumps({name: _exact(entry[name]) for name in _HASHED})).hexdigest()
+    return sha256(canonical({name: _exact(entry[name]) for name in _HASHED})).hexdigest()
 
 
 def hold_entry(row: sa.Row[Any]) -> None:
     """Raise LedgerBroken where an entry is not what its hash says."""
     try:
         found = entry_hash(row._asdict())
-    except (rfc8785.CanonicalizationError, UnicodeError):
+    except (UnicodeError, TypeError):
         found = ""
     if found != row.hash:
         raise LedgerBroken(f"entry {row.number} of the ledger was altered: {_place(row)}. Put back the newest copy of the ledger")
