@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+
+log = logging.getLogger("companyos.readiness")
 
 KEPT = 5.0  # seconds: anybody may ask, and it costs a connection to each host
 
@@ -25,4 +28,6 @@ class Readiness:
             if time.monotonic() >= self._until:
                 self._found = self._look()
                 self._until = time.monotonic() + self._kept
+                for what, why in self._found.items():
+                    log.error("%s cannot be reached: %s", what, why)
             return self._found
