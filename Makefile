@@ -51,6 +51,8 @@ imports: install
 docs: install
 	$(BIN)/python -m schemas.json_schema
 	$(BIN)/python -m schemas.reference
+	$(BIN)/python -m schemas.environments_json_schema
+	$(BIN)/python -m schemas.environments_reference
 	$(BIN)/python -m companyos.reference
 	$(BIN)/python -m masking.transformers.reference
 

@@ -32,6 +32,19 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def visible(text: str) -> str:
+    """Return `text`, or the text of a JSON document, without anything that moves a terminal's cursor, turns its line or cannot be seen.
+
+    What is not printable becomes an escape of JSON, such as \\u001b, so that a document means the same.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
 def human_bytes(size: float) -> str:
     """Return a size such as `3.4 MB`."""
     for unit in _UNITS:

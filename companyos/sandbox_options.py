@@ -52,13 +52,15 @@ def why_option(function: Any) -> Any:
     return click.option("--why", metavar="TEXT", default="", help="The reason, for the audit ledger.")(function)
 
 
+def control_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--control."""
+    text = "The control database: a file or postgresql://...  [default: $COMPANYOS_CONTROL, else control.db in your data folder]"
+    return click.option("--control", metavar="URL", help=text)(function)
+
+
 def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--control and --environments."""
-    function = click.option(
-        "--control",
-        metavar="URL",
-        help="The control database: a file or postgresql://...  [default: $COMPANYOS_CONTROL, else control.db in your data folder]",
-    )(function)
+    function = control_option(function)
     return click.option(
         "--environments",
         metavar="FILE",

@@ -52,7 +52,7 @@ def environments_text(path: str | os.PathLike[str] | None = None) -> tuple[str, 
     """Return the text that `read_environments` reads, and the name of its file; raises InputError."""
     named = os.fspath(path) if path is not None else os.environ.get(VARIABLE)
     if not named:
-        return (resources.files("schemas") / BUILT_IN).read_text("utf-8"), BUILT_IN
+        return built_in_text(), BUILT_IN
     try:
         if Path(named).stat().st_size > _MAX_BYTES:
             raise InputError(f"{named}: environments of more than {_MAX_BYTES // 1_000_000} MB are not read")
@@ -63,6 +63,11 @@ def environments_text(path: str | os.PathLike[str] | None = None) -> tuple[str, 
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         hint = "" if path is not None else f"; ${VARIABLE} names it"
         raise InputError(f"{named}: the environments cannot be read: {reason}{hint}") from None
+
+
+def built_in_text() -> str:
+    """Return the file that comes with the project."""
+    return (resources.files("schemas") / BUILT_IN).read_text("utf-8")
 
 
 def parse_environments(text: str, file: str = BUILT_IN) -> Environments:
@@ -148,6 +153,10 @@ class _EnvironmentsReader(EnvironmentValues):
         default = self.duration(ttl, "default", min(timedelta(hours=72), most), least=timedelta(minutes=1), most=LONGEST)
         if default > most and "default" in ttl:
             reading.say(ttl["default"][1], f"the ttl of {what} where none is asked for must not be above `most`")
+        alone = self.duration(parts, "extend_alone", timedelta(days=7), most=LONGEST)
+        if default > alone:
+            at = ttl["default"][1] if "default" in ttl else node
+            reading.say(at, f"the ttl of {what} where none is asked for is above `extend_alone`, so that all would need an approval")
         rules = self._each(parts, "rules", self._rule)
         quota = reading.integer(parts["quota"][1], f"quota of {what}", 0, 100_000) if "quota" in parts else None
         return Environment(
@@ -159,7 +168,7 @@ class _EnvironmentsReader(EnvironmentValues):
             5 if quota is None else quota,
             default,
             most,
-            self.duration(parts, "extend_alone", timedelta(days=7), most=LONGEST),
+            alone,
             self.egress(parts["egress"][1], what) if "egress" in parts else Egress(),
             self.words(parts, "collectors", ()),
             self.change_window(parts["change_window"][1], what) if "change_window" in parts else None,

@@ -16,7 +16,7 @@ from schemas.environments import ChangeWindow, Egress
 from schemas.errors import Mark, Problem, nearest
 from schemas.grammar import names
 from schemas.sizes import parse_size
-from schemas.times import DAY, SECOND, format_duration, parse_duration, resolve_time_of_day
+from schemas.times import DAY, MICROSECOND, SECOND, format_duration, parse_duration, resolve_time_of_day
 from schemas.yaml_nodes import Node, Parts, Reading, mark_of
 
 RESERVED_RULES = (
@@ -25,7 +25,6 @@ RESERVED_RULES = (
 )  # fmt: skip
 _LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = {name: i for named in (grammar.DAYS, _LONG_DAYS) for i, name in enumerate(named)}
-MICROSECOND = timedelta(microseconds=1)
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _SEED = re.compile(rf"{_PART}(?:/{_PART})*(?:/\*)?:(?:\*|[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,127}})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -67,8 +67,8 @@ _TYPE_NOTES = {
 }  # fmt: skip
 
 _ROOMS = {
-    "general": "General", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet", "phone": "Phones",
-    "finance": "Finance", "product": "Products", "geo": "Geography",
+    "general": "General", "media": "Files", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet",
+    "phone": "Phones", "finance": "Finance", "product": "Products", "geo": "Geography",
 }  # fmt: skip
 
 _INTRODUCTION = """\
@@ -188,9 +188,9 @@ def _lines() -> Iterator[str]:
         yield from ("", f"## {title}", "")
         if keys is grammar.SCENARIO:
             yield from (_SCENARIOS.replace("@SCENARIOS@", SCENARIOS_EXAMPLE).rstrip(), "")
-        yield from _table(("key", "value", "meaning", "example"), (_key_row(key) for key in keys))
+        yield from table_lines(("key", "value", "meaning", "example"), (key_row(key) for key in keys))
     yield from ("", "## Types", "")
-    yield from _table(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))
+    yield from table_lines(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))
     yield from ("", "## Times", "", _TIMES.rstrip(), "", "## Paths", "", _PATHS.rstrip(), "", "## Data classes", "", _CLASSES.rstrip())
     yield from ("", "## Generators", "")
     yield "`generate: NAME`, or `{NAME: MAIN, option: ...}`, or `{NAME: {parameter: ..., ...}}`; the main parameter is in bold."
@@ -200,17 +200,19 @@ def _lines() -> Iterator[str]:
         for spec in listed:
             yield from _generator(spec)
     yield from ("", "## Kinds of parameters", "")
-    yield from _table(("kind", "what is written"), ((kind, doc) for kind, doc in PARAMETER_KINDS.items()))
+    yield from table_lines(("kind", "what is written"), ((kind, doc) for kind, doc in PARAMETER_KINDS.items()))
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+def table_lines(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 
-def _key_row(key: Key) -> tuple[str, ...]:
+def key_row(key: Key) -> tuple[str, ...]:
+    """Return what a page says of a key: the key, its value, its meaning and an example."""
     needed = " (needed)" if key.required else ""
     return f"`{key.name}`{needed}", key.form, key.doc, f"`{key.example}`"
 
@@ -227,7 +229,7 @@ def _generator(spec: Generator) -> Iterator[str]:
     yield f"Fits {', '.join(spec.fits)}.{data_class} Example: `generate: {spec.example}`"
     if spec.parameters:
         yield ""
-        yield from _table(("parameter", "kind", "default", "meaning"), (_parameter_row(p, spec) for p in spec.parameters))
+        yield from table_lines(("parameter", "kind", "default", "meaning"), (_parameter_row(p, spec) for p in spec.parameters))
 
 
 def _parameter_row(parameter: Parameter, spec: Generator) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ checkpoints = sa.Table(
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, primary_key=True),  # a row is signed twice where one key takes another's place
     sa.Column("signature", sa.Text, nullable=False),
 )
 

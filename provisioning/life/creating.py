@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +21,7 @@ from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
 from provisioning.life.platform import Platform
+from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
@@ -63,9 +63,18 @@ class Created:
 
 
 def create(
-    platform: Platform, wanted: Wanted, *, actor: str, why: str, idempotency_key: str | None = None, on_progress: Telling = None
+    platform: Platform,
+    wanted: Wanted,
+    *,
+    actor: str,
+    why: str,
+    idempotency_key: str | None = None,
+    on_recorded: Callable[[Sandbox], None] = lambda sandbox: None,
+    on_progress: Telling = None,
 ) -> Created:
     """Make a sandbox and return it; or, where the same was asked before with the same key, what became of that.
+
+    `on_recorded` is told of the sandbox once it is allowed and recorded, before it is made.
 
     Raises InputError (unknown template, flag, bundle, owner), SeedRefused (empty or recalled), PolicyRefused (every rule that is broken),
     KeyUsedTwice, TargetFailure, ControlFailure. Whatever fails, nothing of the sandbox stays but its record and its events.
@@ -88,6 +97,7 @@ def create(
         assert earlier is not None
         return earlier
     platform.on_step("recorded")
+    on_recorded(sandbox)
     return make(platform, sandbox, bundle, actor=actor, as_of=wanted.as_of, on_progress=on_progress)
 
 
@@ -107,7 +117,7 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         host.admit(place, password, sandbox.expires_at, sandbox.limits)
         platform.on_step("admitted")
         activity = host.activity(place)
-        receipt = dataclasses.asdict(seeded) | {"seconds": f"{seeded.seconds:.3f}"}
+        receipt = receipt_of(seeded, activity)
         with platform.control.write() as connection:
             now = platform.now
             records.move(
@@ -184,6 +194,7 @@ def _recorded(
                 seed=wanted.seed,
                 live=live,
                 approvals=approvals,
+                actor=Who(actor),
                 now=now,
             ),
         )

@@ -46,6 +46,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             sandbox=id,
             live=live,
             approvals=approvals,
+            actor=Who(actor),
             age=now - sandbox.created_at,
             expires_at=sandbox.expires_at,
             now=now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from provisioning.control.database import Control, default_home, open_control
 from provisioning.control.moments import stamp, utc_now
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
-from provisioning.hosts.opening import open_host
+from provisioning.hosts.hosts import Hosts
 from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
 from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
@@ -53,11 +53,20 @@ class Sandboxes:
         actor: str,
         why: str = "",
         idempotency_key: str | None = None,
+        on_recorded: Callable[[Sandbox], None] = lambda sandbox: None,
         on_progress: Telling = None,
     ) -> Created:
         """Make a sandbox; see `provisioning.life.creating.create`."""
         wanted = Wanted(owner, template, seed, ttl, tuple(flags), tenant, as_of)
-        return creating.create(self.platform, wanted, actor=actor, why=why, idempotency_key=idempotency_key, on_progress=on_progress)
+        return creating.create(
+            self.platform,
+            wanted,
+            actor=actor,
+            why=why,
+            idempotency_key=idempotency_key,
+            on_recorded=on_recorded,
+            on_progress=on_progress,
+        )
 
     def show(self, id: str) -> Sandbox:
         """Return a sandbox; NoSuchSandbox."""
@@ -222,10 +231,7 @@ def open_sandboxes(
     folder = default_home() if home is None else home
     opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
-        hosts = {
-            name: open_host(replace(host, folder=host.folder or str(folder / "sandboxes" / name)), control=opened.id, clock=clock)
-            for name, host in policies.hosts.items()
-        }
+        hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
         passwords = Passwords(folder / "passwords" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
     finally:

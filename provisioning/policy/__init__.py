@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from provisioning.policy.approvals import Approval, approvals_for, give_approval, list_approvals
 from provisioning.policy.asked import Action, Asked, Who
-from provisioning.policy.judging import Verdict, judge
+from provisioning.policy.judging import Verdict, faults, judge
 from provisioning.policy.owners import find_owner
 from provisioning.policy.rules import RULES
 
@@ -21,6 +21,7 @@ __all__ = [
     "Verdict",
     "Who",
     "approvals_for",
+    "faults",
     "find_owner",
     "give_approval",
     "judge",

@@ -13,7 +13,7 @@ Action = Literal["create", "extend", "reset", "restore"]
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody, and the groups that the file of environments or a token says they are in."""
+    """Somebody, and the groups that a token says they are in; those of the file of environments are found by the name."""
 
     name: str
     groups: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +17,18 @@ from schemas.errors import InputError, nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What is asked for, the environment and template that it names, the approvals that count, and the time in force."""
+class Setting:
+    """A template, and the environment of its sandboxes."""
 
-    asked: Asked
     environment: Environment
     template: SandboxTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Setting):
+    """What is asked for there, the approvals that count, and the time in force."""
+
+    asked: Asked
     loading: tuple[Approval, ...]
     extending: tuple[Approval, ...]
     life: Lifetime
@@ -68,17 +74,18 @@ def understand(environments: Environments, asked: Asked) -> Case:
     environment = environments.environments.get(name) if name else None
     if environment is None and name:
         unknown.append(_unknown("environment", name, environments.environments))
-    for who in (asked.owner, asked.actor):
-        if who is not None:
-            _collect(unknown, lambda who=who: find_owner(environments, who.name, who.groups))
-    if template is not None:
+    try:
+        asked = replace(asked, owner=find_owner(environments, asked.owner.name, asked.owner.groups))
+    except InputError as error:
+        unknown.append(str(error))
+    if template is not None and asked.sandbox is None:  # the flags of one that is there were known once
         unknown += [_unknown("feature flag", flag, template.flags) for flag in asked.flags if flag not in template.flags]
     if template is None or environment is None or unknown:
         raise InputError("\n".join(dict.fromkeys(unknown)))
     standing = [approval for approval in asked.approvals if _stands(approval, asked)]
     loading = tuple(a for a in standing if a.what == "load" and a.template == template.name and a.bundle_digest == asked.bundle_digest)
     extending = tuple(a for a in standing if a.what == "extend" and _is_for(a, asked))
-    return Case(asked, environment, template, loading, extending, lifetime(environment, asked, extending))
+    return Case(environment, template, asked, loading, extending, lifetime(environment, asked, extending))
 
 
 def _stands(approval: Approval, asked: Asked) -> bool:
@@ -103,12 +110,5 @@ def _unknown(what: str, word: str, known: Iterable[str]) -> str:
     return f"unknown {what} '{word[:80]}'{hint}"
 
 
-def _collect(problems: list[str], ask: Callable[[], object]) -> None:
-    try:
-        ask()
-    except InputError as error:
-        problems.append(str(error))
-
-
 def _hours(length: timedelta) -> int:
-    return -(-length // timedelta(hours=1)) if length % timedelta(hours=1) == timedelta(0) else length // timedelta(hours=1) + 1
+    return -(-length // timedelta(hours=1))

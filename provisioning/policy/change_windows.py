@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from schemas.environments import ChangeWindow
 
 _DAY = 1440
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def is_open(window: ChangeWindow, now: datetime) -> bool:
@@ -26,6 +27,16 @@ def next_opening(window: ChangeWindow, now: datetime) -> datetime:
     today = now.astimezone(zone).date()
     openings = (_opening(window, today + timedelta(days=i), zone) for i in range(9) if (today.weekday() + i) % 7 in window.days)
     return next(opening for opening in openings if opening > now)
+
+
+def in_words(window: ChangeWindow) -> str:
+    """Return a window for people: `Mon Tue Wed 09:00-16:00 Europe/Berlin`."""
+    days = " ".join(_DAYS[day] for day in window.days)
+    return f"{days} {_clock(window.begins)}-{_clock(window.ends)} {window.zone}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _opening(window: ChangeWindow, day: date, zone: ZoneInfo) -> datetime:

@@ -32,7 +32,7 @@ def fault(expression: str, facts: Mapping[str, Any], seconds: float = MOST_SECON
         program = compiled(expression)
     except ExpressionInvalid as error:
         return f"the rule cannot be read: {error}"
-    from celpy import json_to_cel
+    from celpy.adapter import json_to_cel
     from celpy.celtypes import BoolType
 
     evaluator = _bounded(program.ast, program.new_activation(), time.monotonic() + seconds)

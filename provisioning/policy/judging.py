@@ -9,8 +9,8 @@ from typing import Any
 
 from provisioning.errors import PolicyRefused, Violation
 from provisioning.policy.asked import Asked
-from provisioning.policy.case import Case, understand
-from provisioning.policy.rules import RULES
+from provisioning.policy.case import Case, Setting, understand
+from provisioning.policy.rules import OF_THE_FILE, RULES
 from schemas.environments import Environments
 
 WEBHOOK = "webhook"
@@ -64,6 +64,13 @@ def judge(environments: Environments, asked: Asked) -> Verdict:
         checked.append(name)
         violations += [Violation(name, message) for message in messages]
     return Verdict(tuple(violations), case.life.ttl, case.life.why, tuple(checked))
+
+
+def faults(environments: Environments, template: str) -> tuple[Violation, ...]:
+    """Return the rules that a template breaks whoever asks, so that nothing can be made after it as long as the file is as it is."""
+    found = environments.templates[template]
+    setting = Setting(environments.environments[found.environment], found)
+    return tuple(Violation(name, message) for name, check in OF_THE_FILE for message in check(setting))
 
 
 def _held(environments: Environments, case: Case) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from provisioning.policy.case import Case
+from provisioning.policy.case import Case, Setting
 from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
 from schemas.environments import Egress, is_production
@@ -52,7 +52,7 @@ def approval(case: Case) -> Iterator[str]:
         yield f"{case.asked.bundle_kind} data in {case.environment.name} needs {number} by others than the owner and who asks; {have}"
 
 
-def template_approved(case: Case) -> Iterator[str]:
+def template_approved(case: Setting) -> Iterator[str]:
     """Somebody approved the template's infrastructure and its data."""
     for what, by in (("infrastructure", case.template.approved_infrastructure), ("data", case.template.approved_data)):
         if not by:
@@ -85,7 +85,8 @@ def quota(case: Case) -> Iterator[str]:
     """The owner has not as many live sandboxes there as are allowed, where another is to be made."""
     live, most = case.asked.live, case.environment.quota
     if case.asked.sandbox is None and live >= most:
-        yield f"{case.asked.owner.name} has {live} live sandboxes in {case.environment.name}, and {most} are the most; delete one first"
+        hint = "; delete one first" if live else ""
+        yield f"{case.asked.owner.name} has {live} live sandboxes in {case.environment.name}, and {most} are the most{hint}"
 
 
 def ttl(case: Case) -> Iterator[str]:
@@ -121,14 +122,14 @@ def extension(case: Case) -> Iterator[str]:
         yield f"it lives until {asked.expires_at:%Y-%m-%d %H:%M} UTC already, and can live no longer: {case.life.why}"
 
 
-def collectors(case: Case) -> Iterator[str]:
+def collectors(case: Setting) -> Iterator[str]:
     """The template is observed by all that the environment requires."""
     missing = [name for name in case.environment.collectors if name not in case.template.collectors]
     if missing:
         yield f"{case.environment.name} requires the collectors {', '.join(missing)}, which template {case.template.name} has not"
 
 
-def egress(case: Case) -> Iterator[str]:
+def egress(case: Setting) -> Iterator[str]:
     """The template reaches nothing that the environment does not let it reach."""
     allowed, wanted = case.environment.egress, case.template.egress or Egress()
     if allowed.default == "allow":
@@ -160,4 +161,11 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule("collectors", collectors),
     PolicyRule("egress", egress),
     PolicyRule("change-window", change_window, LOADS),
+)
+
+# those that depend on nothing but the file, so that it can be told of them before anybody asks
+OF_THE_FILE: tuple[tuple[str, Callable[[Setting], Iterator[str]]], ...] = (
+    ("template-approved", template_approved),
+    ("collectors", collectors),
+    ("egress", egress),
 )

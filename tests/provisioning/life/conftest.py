@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from yard import Yard, build
+from yard import Yard, build, clean, make_yard
 
 KINDS = ("duckdb", "sqlite", "postgresql")
 
@@ -22,14 +22,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(folder, "synthetic:v1")
     build(folder, "synthetic:v2", seed=2)
     return folder
-
-
-def make_yard(request: pytest.FixtureRequest, kind: str, folder: Path) -> Yard:
-    if kind == "postgresql":
-        monkeypatch = request.getfixturevalue("monkeypatch")
-        monkeypatch.setenv("YARD_POSTGRES", request.getfixturevalue("postgres"))
-    (folder / "store").symlink_to(request.getfixturevalue("built") / "store")
-    return Yard(folder, kind)
 
 
 @pytest.fixture(params=KINDS)
@@ -46,10 +38,3 @@ def file_yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
     made = make_yard(request, "duckdb", tmp_path)
     yield made
     clean(made)
-
-
-def clean(yard: Yard) -> None:
-    for found in yard.host.found():
-        if found.sandbox is not None:
-            yard.host.remove(yard.host.place(found.sandbox))
-    yard.close()

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from databases import ask
-from yard import ALICE, Yard
+from yard import ALICE, Yard, clean, make_yard
 
 PROJECT = Path(__file__).parents[3]
 CHILD = """
@@ -51,6 +52,18 @@ def killed_at(yard: Yard, what: str, step: str, id: str = "") -> None:
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL, child.stderr
     assert child.stdout.splitlines()[-1] == step
+
+
+# the other hosts' crashes are among the longer tests
+SOME = [pytest.param("duckdb"), *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sqlite", "postgresql"))]
+
+
+@pytest.fixture(params=SOME)
+def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
+    """A yard on each kind of host."""
+    made = make_yard(request, request.param, tmp_path)
+    yield made
+    clean(made)
 
 
 @pytest.mark.parametrize("step", CREATE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from provisioning.audit.permissions import statements
+
 revision = "0001"
 down_revision = None
 
@@ -43,7 +45,7 @@ def upgrade() -> None:
         sa.Column("at", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("signature", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_checkpoints")),
+        sa.PrimaryKeyConstraint("number", "key", name=op.f("pk_audit_checkpoints")),
     )
     op.create_table(
         "audit_events",
@@ -140,3 +142,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
     )
     op.create_index(op.f("ix_webhooks_sandbox"), "webhooks", ["sandbox"], unique=False)
+    for statement in statements(op.get_bind().dialect.name):
+        op.execute(statement)

@@ -1,0 +1,8 @@
+"""What somebody asks for, in the environments that come with the project."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
