@@ -72,6 +72,7 @@ PLACES = {
     "audit": ("companyos.audit_commands", "audit", "Read, verify and sign the ledger of all that happened to sandboxes."),
     "serve": ("companyos.serve_command", "serve", "Serve sandboxes over HTTP."),
     "token": ("companyos.token_commands", "token", "Make, list and revoke the API tokens of that service."),
+    "demo": ("companyos.demo_commands", "demo", "Make demo tenants, reset them to their bundles, and roll them back."),
     "rows": ("companyos.rows_command", "rows", "Print any rows of a table, without making the rest."),
     "tour": ("companyos.tour", "tour", "Build, verify and load the built-in company, and look around."),
     "completion": ("companyos.completion", "completion", "Print the completion script of a shell."),

@@ -3,6 +3,7 @@
 InputError
 ├── TargetInvalid         a URL that cannot be read, or that names no database
 ├── NoSuchSandbox         an id that no sandbox has
+├── NoSuchTenant          a name that no demo tenant has
 ├── KeyInvalid            a key of audit checkpoints that is missing, of another kind, there already, or open to others
 └── SchemaRefused         a schema that the database does not take: a check in words it does not know, a clash of names
 CheckFailed
@@ -14,6 +15,7 @@ Refused
 ├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
 ├── PolicyRefused         rules of the environment, all that are broken at once
 ├── SeedRefused           a bundle that is empty or recalled
+├── TenantExists          a demo tenant that is there already
 ├── DeleteProtected       a sandbox that is not deleted by mistake
 ├── KeyUsedTwice          an idempotency key that was used for another request
 ├── NotAuthenticated      a request without a token that we take
@@ -45,6 +47,10 @@ class NoSuchSandbox(InputError):
 
 class KeyInvalid(InputError):
     """A key of audit checkpoints that is missing, of another kind, there already, or open to others."""
+
+
+class NoSuchTenant(InputError):
+    """A name that no demo tenant has."""
 
 
 class SchemaRefused(InputError):
@@ -87,6 +93,10 @@ class SeedRefused(Refused):
 
 class DeleteProtected(Refused):
     """A sandbox that is not deleted by mistake."""
+
+
+class TenantExists(Refused):
+    """A demo tenant that is there already."""
 
 
 class KeyUsedTwice(Refused):
@@ -137,3 +147,6 @@ class PolicyRefused(Refused):
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)
         super().__init__("\n".join(f"{v.rule}: {v.message}" for v in self.violations))
+
+    def __str__(self) -> str:
+        return super().__str__() + (f"\n`companyos sandbox why {self.request}` tells this again" if self.request else "")

@@ -100,11 +100,12 @@ class _Reading:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with _told_apart():
-            relation = self._cursor.sql(sql)
-            if any(kind == "TIMESTAMP WITH TIME ZONE" for kind in map(str, relation.types)):
-                # only Arrow makes Python values of it without a further library
-                return list(zip(*(column.to_pylist() for column in relation.to_arrow_table().columns)))
-            return relation.fetchall()
+            if "TIMESTAMPTZ" not in sql:  # which every statement with such a key casts to
+                found = self._cursor.execute(sql)
+                if all(str(kind) != "TIMESTAMP WITH TIME ZONE" for _, kind, *_ in found.description or ()):
+                    return found.fetchall()
+            # only Arrow makes Python values of it without a further library
+            return list(zip(*(column.to_pylist() for column in self._cursor.sql(sql).to_arrow_table().columns)))
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")

@@ -279,7 +279,7 @@ class PostgreSQLHost:
                 run(connection, "SET file_copy_method = clone")
             try:
                 run(connection, f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(template.name)} STRATEGY {way.option} CONNECTION LIMIT 0")
-            except (errors.InvalidCatalogName, errors.UndefinedDatabase, errors.ObjectInUse):
+            except (errors.InvalidCatalogName, errors.ObjectInUse):
                 if not left:
                     raise
                 time.sleep(0.1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from provisioning.errors import TargetFailure, TargetInvalid
+from provisioning.target import parse_target
 from schemas.ddl_names import literal
 from schemas.errors import CompanyOSError, InputError, without_secrets
 
@@ -44,7 +45,12 @@ class Server:
         psycopg = driver()
         self.name = name
         try:
-            self._parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+            target = parse_target(url)
+            if target.url is None:
+                raise TargetInvalid(f"it is one of {target.dialect}; write postgresql://user:password@host/postgres")
+            self._parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(target.url)
+        except TargetInvalid as error:
+            raise TargetInvalid(f"the URL of host '{name}': {error}") from None
         except psycopg.Error:
             raise TargetInvalid(f"the URL of host '{name}' cannot be read; write postgresql://user:password@host/postgres") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
 from provisioning.life.platform import Platform
+from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
@@ -117,7 +117,7 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         host.admit(place, password, sandbox.expires_at, sandbox.limits)
         platform.on_step("admitted")
         activity = host.activity(place)
-        receipt = dataclasses.asdict(seeded) | {"seconds": f"{seeded.seconds:.3f}"}
+        receipt = receipt_of(seeded, activity)
         with platform.control.write() as connection:
             now = platform.now
             records.move(

@@ -31,7 +31,7 @@ def figures(platform: Platform) -> Figures:
     """Return what the control database says; ControlFailure."""
     with platform.control.read() as connection:
         rows = connection.execute(sa.select(sandboxes.c.state, sa.func.count()).group_by(sandboxes.c.state))
-        counted = {state: count for state, count in rows}
+        counted = {row.state: row[1] for row in rows}
         began, ended, errors = last_sweep(connection)
     return Figures({state: counted.get(state, 0) for state in STATES}, began, ended, errors)
 
@@ -44,12 +44,10 @@ def unreachable(platform: Platform) -> Mapping[str, str]:
             used = set(connection.scalars(sa.select(sandboxes.c.host).where(sandboxes.c.state != "deleted").distinct()))
     except CompanyOSError as error:
         return {"control": str(error)}
-    for name, host in platform.hosts.items():
-        if name in used or host.kind != "postgresql":
-            try:
-                host.marker(host.place(_NOBODY))
-            except CompanyOSError as error:
-                failed[name] = str(error)
-    for name in used - set(platform.hosts):
-        failed[name] = "the environments' file does not know it any more"
+    for name in sorted(used | set(platform.hosts.reachable())):
+        try:
+            host = platform.host(name)
+            host.marker(host.place(_NOBODY))
+        except CompanyOSError as error:
+            failed[name] = str(error)
     return failed

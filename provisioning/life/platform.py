@@ -14,6 +14,7 @@ from provisioning.audit import record
 from provisioning.control.database import Control
 from provisioning.errors import TargetFailure
 from provisioning.hosts.base import Place, SandboxHost
+from provisioning.hosts.hosts import Hosts
 from provisioning.life.sandbox import Sandbox
 from provisioning.passwords import Passwords
 from schemas.environments import Environments
@@ -31,7 +32,7 @@ class Platform:
 
     control: Control
     environments: Environments
-    hosts: Mapping[str, SandboxHost]
+    hosts: Hosts
     store: Store
     passwords: Passwords
     on_step: Callable[[str], None] = no_step

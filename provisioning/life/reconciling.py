@@ -48,9 +48,8 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
         all_of_them = records.select(connection, sandboxes.c.state != "deleted")
     for sandbox in all_of_them:
         _each(done, sandbox.id, lambda s=sandbox: _one(platform, s, done, actor))  # type: ignore[misc]
-    for name in {s.host for s in all_of_them} | {n for n, h in platform.hosts.items() if h.kind != "postgresql"}:
-        if name in platform.hosts:
-            _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
+    for name in platform.hosts.reachable():
+        _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
     _passwords(platform, done)
     return done
 

@@ -7,7 +7,6 @@ is `reset done` until what was kept is removed.
 
 from __future__ import annotations
 
-import dataclasses
 from contextlib import suppress
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from provisioning.errors import SeedRefused, WrongState
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
 from provisioning.life.platform import Platform
+from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Asked, Who, judge
 from provisioning.policy.approvals import approvals_for
@@ -134,7 +134,7 @@ def _reset(
     host.admit(place, password, sandbox.expires_at, sandbox.limits)
     platform.on_step("admitted")
     activity = host.activity(place)
-    receipt = dataclasses.asdict(seeded) | {"seconds": f"{seeded.seconds:.3f}"}
+    receipt = receipt_of(seeded, activity)
     with platform.control.write() as connection:
         now = platform.now
         purged = connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id)).rowcount

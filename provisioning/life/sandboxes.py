@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from provisioning.control.database import Control, default_home, open_control
 from provisioning.control.moments import stamp, utc_now
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
-from provisioning.hosts.opening import open_host
+from provisioning.hosts.hosts import Hosts
 from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
 from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
@@ -231,10 +231,7 @@ def open_sandboxes(
     folder = default_home() if home is None else home
     opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
-        hosts = {
-            name: open_host(replace(host, folder=host.folder or str(folder / "sandboxes" / name)), control=opened.id, clock=clock)
-            for name, host in policies.hosts.items()
-        }
+        hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
         passwords = Passwords(folder / "passwords" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
     finally:

@@ -121,24 +121,16 @@ def _one(platform: Platform, sandbox: Sandbox, swept: Swept, actor: str) -> None
 
 
 def _templates(platform: Platform, swept: Swept) -> None:
-    for name, host in platform.hosts.items():
+    def collect(name: str) -> None:
+        host = platform.host(name)
+        for found in host.found():
+            if found.what == "template" and found.last_used is not None and platform.now - found.last_used > UNUSED:
+                if not swept.dry_run:
+                    host.drop_template(found.name)
+                swept.templates.append(f"{name}/{found.name}")
 
-        def collect(name: str = name) -> None:
-            for found in platform.hosts[name].found():
-                old = found.last_used is not None and platform.now - found.last_used > UNUSED
-                if found.what == "template" and old:
-                    if not swept.dry_run:
-                        platform.hosts[name].drop_template(found.name)
-                    swept.templates.append(f"{name}/{found.name}")
-
-        if _in_use(platform, name) or host.kind != "postgresql":
-            _each(swept, name, collect)
-
-
-def _in_use(platform: Platform, host: str) -> bool:
-    """Whether any sandbox ever lived on a host: one that nobody uses need not be there."""
-    with platform.control.read() as connection:
-        return connection.scalar(sa.select(sandboxes.c.id).where(sandboxes.c.host == host).limit(1)) is not None
+    for name in platform.hosts.reachable():
+        _each(swept, name, lambda n=name: collect(n))  # type: ignore[misc]
 
 
 def _forget_keys(platform: Platform) -> None:

@@ -12,7 +12,7 @@ import pytest
 import bundles
 from bundles import Store
 from provisioning.control.database import open_control
-from provisioning.hosts.opening import open_host
+from provisioning.hosts.hosts import Hosts
 from provisioning.life.creating import Created
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.sandboxes import Sandboxes
@@ -76,7 +76,8 @@ def environments(kind: str, folder: Path, **changed: object) -> Environments:
         approved_data="privacy@company.com",
     )
     environment = replace(Environment("dev", {"synthetic": 0, "sanitized": 1}), **changed)  # type: ignore[arg-type]
-    host = Host("here", kind, folder=str(folder / "sandboxes"), url_from="YARD_POSTGRES")  # type: ignore[arg-type]
+    server = "YARD_POSTGRES" if kind == "postgresql" else None
+    host = Host("here", kind, folder=str(folder / "sandboxes"), url_from=server)  # type: ignore[arg-type]
     guarded = replace(plain, name="guarded", guardrails={"delete_protection": True})
     demo = replace(plain, name="demo", demo=True, guardrails={"webhooks": "stub"})
     templates = {t.name: t for t in (plain, guarded, demo)}
@@ -96,10 +97,10 @@ class Yard:
         self.clock = Clock()
         self.control = open_control(self.folder / "control.db", clock=self.clock)
         policies = environments(self.kind, self.folder, **self.changed)
-        host = open_host(policies.hosts["here"], control=self.control.id, clock=self.clock)
+        hosts = Hosts(policies.hosts, self.folder / "sandboxes", control=self.control.id, clock=self.clock)
         self.passwords = Passwords(self.folder / "passwords")
-        self.platform = Platform(self.control, policies, {"here": host}, Store(self.folder / "store"), self.passwords, self.on_step)
-        self.host = host
+        self.platform = Platform(self.control, policies, hosts, Store(self.folder / "store"), self.passwords, self.on_step)
+        self.host = hosts["here"]
         self.sandboxes = Sandboxes(self.platform)
 
     def create(self, owner: str = ALICE, *, template: str = "plain", seed: str = "synthetic:v1", **more: object) -> Created:
