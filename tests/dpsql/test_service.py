@@ -45,7 +45,7 @@ def test_a_question_is_three_entries_of_the_ledger(tmp_path: Path) -> None:
         "SELECT active, kind, COUNT(*) FROM events e JOIN users u ON e.user_id = u.id GROUP BY active, kind",
         "SELECT shipped, COUNT(*) FROM orders GROUP BY shipped",
         "SELECT happened, COUNT(*) FROM events GROUP BY happened",
-        "SELECT name, COUNT(*) FROM plans p JOIN users u ON u.plan_id = p.id GROUP BY name",
+        "SELECT p.name, COUNT(*) FROM plans p JOIN users u ON u.plan_id = p.id GROUP BY p.name",
     ],
 )
 def test_an_answer_has_the_columns_that_were_announced(tmp_path: Path, sql: str) -> None:
