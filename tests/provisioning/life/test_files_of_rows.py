@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import ask
 from test_crashes import killed_at
 from yard import ALICE, Yard, clean
 
@@ -86,6 +87,20 @@ def test_a_reset_that_is_killed_leaves_the_files_that_belong_to_the_data(yard: Y
     assert files(yard, id) == (of_bundle(yard, yard.sandboxes.show(id).seed) or None)
     assert (yard.sandboxes.show(id).seed == "synthetic:v2") == (step in ("reset", "old forgotten"))
     assert [p.name for p in (yard.folder / "media").glob("*")] in ([id], [])
+
+
+def test_a_snapshot_carries_the_files_that_its_rows_still_name(yard: Yard) -> None:
+    created = yard.create()
+    snapshot = yard.sandboxes.snapshot(created.sandbox.id, tag="snapshot:same", actor="test")
+    assert snapshot.content_digest == bundles.open("synthetic:v1", yard.folder / "store").content_digest
+    assert created.address is not None
+    ask(created.address, "DELETE FROM customers WHERE id = 2")
+    ask(created.address, "UPDATE customers SET logo = 'uploads/own.png' WHERE id = 3")
+    changed = yard.sandboxes.snapshot(created.sandbox.id, tag="snapshot:changed", actor="test")
+    assert [f.path for f in changed.media()] == [f"customers/logo/00000{i}.svg" for i in (1, 4)]
+    assert bundles.verify(changed).ok
+    restored = yard.create("bob@company.com", seed="snapshot:same").sandbox.id
+    assert files(yard, restored) == of_bundle(yard, "synthetic:v1")
 
 
 def test_a_create_that_is_killed_leaves_no_files(yard: Yard) -> None:
