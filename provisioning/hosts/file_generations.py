@@ -119,7 +119,7 @@ def proved(generation: Generation, kind: FileDatabase, control: str) -> Mark | N
     noted = read_note(generation)
     if generation.phase in ("making", "gone") or not os.path.lexists(path):
         if noted is None:
-            if any(folder.iterdir()):
+            if any(entry.name != f".{NOTE}" for entry in folder.iterdir()):  # which is a note that was being written
                 raise NotASandbox(f"'{folder}' says nowhere that it is a sandbox; nothing of it is touched")
             return None
         mark = noted[0]

@@ -51,7 +51,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     """Load a shipment into a PostgreSQL database; see `provisioning.loaders.base.Loader`."""
     assert target.url is not None
     plan = ddl(shipment.schema, "postgresql")
-    with _connected(target.url) as connection, connection.cursor() as cursor:
+    with connected(target.url) as connection, connection.cursor() as cursor:
         try:
             load = _Load(cursor, shipment, plan)
             interruptible(lambda: load.run(replace), load.cancel)
@@ -67,7 +67,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
 def compare(target: Target, shipment: Shipment) -> None:
     """Read a database back that holds a shipment, in the order in which it was loaded; ReadBackDiffers where it is not the same."""
     assert target.url is not None
-    with _connected(target.url) as connection, connection.cursor() as cursor:
+    with connected(target.url) as connection, connection.cursor() as cursor:
         load = _Load(cursor, shipment, ddl(shipment.schema, "postgresql"))
         interruptible(load.compare, load.cancel)
 
@@ -226,7 +226,8 @@ class _Load:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def connected(url: str) -> Iterator[Connection]:
+    """A connection of ADBC, whose transaction is undone unless it is committed; InputError without the driver, TargetFailure."""
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError:

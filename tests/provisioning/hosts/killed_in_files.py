@@ -115,23 +115,30 @@ def after(trial: Trial, operation: str) -> None:
 
 def main(kind: str, folder: str, store: str, first: str, second: str, operation: str) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent))
+    opened = bundles.open(f"a@{first}", store), bundles.open(f"a@{second}", store)
+    before = Path(folder) / "before"
+
+    def prepared() -> None:
+        trial = Trial(kind, before, *opened)
+        if operation != "create":  # then both templates are there, too
+            trial.made()
+            trial.swapped()
+        if operation in ("reset", "remove"):
+            trial.take_back()
+
+    check(forked(prepared) == 0, "preparation")
     number = 0
     while True:
         number += 1
         root = Path(folder) / str(number)
-        trial = Trial(kind, root, bundles.open(f"a@{first}", store), bundles.open(f"a@{second}", store))
-
-        def prepared(trial: Trial = trial) -> None:
-            if operation != "create":
-                trial.made()
-            if operation == "take back":
-                trial.swapped()
+        if before.exists():
+            shutil.copytree(before, root)
+        trial = Trial(kind, root, *opened)
 
         def broken_off(trial: Trial = trial, number: int = number) -> None:
             killed_before(number, trial.root)
             {"create": trial.create, "reset": trial.reset, "take back": trial.take_back, "remove": trial.remove}[operation]()
 
-        check(forked(prepared) == 0, "preparation")
         code = forked(broken_off)
         check(code in (0, -signal.SIGKILL), f"step {number} failed by itself")
         if code == 0 and operation == "remove":

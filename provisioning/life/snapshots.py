@@ -1,0 +1,43 @@
+"""Making a bundle of what a sandbox holds now."""
+
+from __future__ import annotations
+
+import bundles
+from bundles import BuiltBundle
+from provisioning.errors import WrongState
+from provisioning.hosts.base import Telling
+from provisioning.life.platform import Platform
+from provisioning.life.sandbox import Sandbox
+from provisioning.snapshots import present
+
+
+def snapshot(platform: Platform, sandbox: Sandbox, *, tag: str | None, actor: str, why: str, on_progress: Telling = None) -> BuiltBundle:
+    """Build a bundle of the present data of a ready sandbox, tag it (`KIND:ID` unless `tag` says otherwise) and return it.
+
+    It is of the same kind as the bundle that the sandbox was made from, and expires with that. Raises WrongState, InputError (the tag, a
+    type that a bundle cannot hold), TargetFailure where the database cannot be read, ContentInvalid and StoreFailure.
+    """
+    if sandbox.state != "ready" or sandbox.quarantined or platform.now >= sandbox.expires_at:
+        state = "quarantined" if sandbox.quarantined else "expired" if sandbox.state == "ready" else sandbox.state
+        raise WrongState(f"{sandbox.id} is {state}; only of a ready sandbox a snapshot can be taken")
+    bundle = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
+    weeks = int((sandbox.receipt or {}).get("shifted_weeks", 0))
+    address = platform.host(sandbox.host).admin_address(platform.place(sandbox))
+    with present(address, bundle, shifted_weeks=weeks) as source:
+        built = bundles.build(
+            source,
+            store=platform.store,
+            tag=tag or f"{bundle.kind}:{sandbox.id}",
+            expires=bundle.expires,
+            on_progress=on_progress,
+        )
+    platform.on_step("snapshot built")
+    with platform.control.write() as connection:
+        details = {
+            "reference": built.reference,
+            "manifest_digest": built.manifest_digest,
+            "content_digest": built.content_digest,
+            "left_out": list(source.left_out),
+        }
+        platform.event(connection, "snapshot taken", sandbox, actor=actor, why=why, details=details)
+    return built
