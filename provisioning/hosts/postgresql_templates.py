@@ -67,7 +67,12 @@ class Templates:
         with self._server.connected(f"template of {bundle.reference}") as held:
             _lock(held, suffix)
             found = self._find(PREFIX + suffix, bundle.manifest_digest, weeks)
-            return found or self._make(held, suffix, bundle, weeks, day, on_progress)
+            try:
+                return found or self._make(held, suffix, bundle, weeks, day, on_progress)
+            except BaseException:
+                with suppress(Exception):  # what cannot be dropped now, as the server is gone, is dropped by the next one who makes it
+                    self._drop(held, MAKING + suffix)
+                raise
 
     def found(self, connection: Connection) -> list[Found]:
         """Return all templates, and what was left of some."""
