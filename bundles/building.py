@@ -19,6 +19,7 @@ from bundles.errors import ReferenceInvalid, SourceInvalid
 from bundles.holding import hold
 from bundles.layout import Blob, Stage
 from bundles.manifest import Layer, Manifest, Summary
+from bundles.media import add_media
 from bundles.opened import Bundle, open_bundle
 from bundles.parquet import ChunkFile, conformed
 from bundles.progress import OnProgress, Progress, unseen
@@ -115,11 +116,12 @@ def build(
         parts = {table.name: found[table.name] for table in source.schema.tables}
         _hold(source, parts, stage, store, threads, on_progress or unseen)
         tables = {name: part.digest for name, part in parts.items()}
-        config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs)
+        files, media = add_media(source, stage)
+        config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs, files)
         layers = [layer for part in parts.values() for layer in part.layers]
         until = None if expires is None else expires.astimezone(UTC).isoformat()
         summary = Summary(config.kind, config.data_class, config.content_digest, len(tables), config.rows, until)
-        manifest = stage.add(Manifest(stage.add(config.encode()), layers, summary).encode())
+        manifest = stage.add(Manifest(stage.add(config.encode()), layers, summary, media).encode())
         stage.publish()
         store.point(target, manifest)
         return BuiltBundle(open_bundle(str(target), store), manifest, reused.origins)

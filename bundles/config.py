@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundles.canonical import dump_document, load_document
-from bundles.digest import TableDigest, bundle_digest
+from bundles.digest import FileDigest, TableDigest, bundle_digest
 from bundles.errors import BundleDamaged, BundleTooNew
 from schemas.document import from_document, to_document
 from schemas.errors import InputError
@@ -25,7 +25,8 @@ KINDS = ("synthetic", "sanitized", "mirrored")
 class Config:
     """What a config says; `provenance` is the source's own account of where the data comes from.
 
-    `inputs` says of each table what it depends on (see `bundles.reuse`), where the source could tell.
+    `inputs` says of each table what it depends on (see `bundles.reuse`), where the source could tell. `media` has the files of rows by
+    their paths.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Config:
     chunk_rows: int
     tables: Mapping[str, TableDigest]
     inputs: Mapping[str, TableInputs] = field(default_factory=dict)
+    media: Mapping[str, FileDigest] = field(default_factory=dict)
 
     @property
     def data_class(self) -> str:
@@ -42,7 +44,12 @@ class Config:
 
     @property
     def content_digest(self) -> str:
-        """The digest of all tables."""
+        """The digest of all tables, and of the files of their rows."""
+        return bundle_digest({name: table.content_digest for name, table in self.tables.items()}, self.media)
+
+    @property
+    def tables_digest(self) -> str:
+        """The digest of all tables alone: what a database that was loaded has."""
         return bundle_digest({name: table.content_digest for name, table in self.tables.items()})
 
     @property
@@ -61,6 +68,7 @@ class Config:
             "chunk_rows": self.chunk_rows,
             "content_digest": self.content_digest,
             "tables": {name: self._table(name) for name in self.tables},
+            **({"media": {path: _file(file) for path, file in self.media.items()}} if self.media else {}),
         }
         try:
             return dump_document(document)
@@ -85,11 +93,21 @@ class Config:
             tables = {table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()}
             inputs = {table: dict(t["inputs"]) for table, t in document["tables"].items() if "inputs" in t}
             schema = from_document(document["schema"])
-            config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables, inputs)
+            media = {path: FileDigest(f["table"], f["column"], f["type"], f["content_digest"]) for path, f in _media(document).items()}
+            config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables, inputs, media)
             _agree(document, config)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleDamaged(f"the config of '{name}' is not in the form that bundles have: {error}") from None
         return config
+
+
+def _file(file: FileDigest) -> dict[str, str]:
+    return {"table": file.table, "column": file.column, "type": file.media_type, "content_digest": file.content_digest}
+
+
+def _media(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    found: Mapping[str, Mapping[str, str]] = document.get("media", {})
+    return found
 
 
 def data_class(schema: Schema) -> str:

@@ -11,6 +11,9 @@ columns and tables, not constraints. The order of rows counts. This is the whole
 - column = H("column", text(TYPE) + u64(rows of the table) + all its blocks in order)
 - table = H("table", u64(rows) + u64(columns) + for each column by its name: text(name) + column)
 - bundle = H("bundle", u64(tables) + for each table by its name: text(name) + table)
+- Where rows have files (logos, documents), the bundle is H("bundle with media", that digest + media) instead, with
+  media = H("media", u64(files) + for each file by its path: text(path) + text(table) + text(column) + text(media type) + file)
+  and file = H("file", its bytes).
   Names are sorted by their UTF-8 bytes. A digest is written as `blake3:` and 64 hexadecimal digits.
 - TYPE is the kind of the column's type (`bigint`, `text`, ...), for numeric `numeric:SCALE` (9 where it is unconstrained),
   for arrays the item's TYPE and `[]`. Length, precision, and an enum's name and values do not enter.
@@ -61,6 +64,16 @@ class TableDigest:
     rows: int
     content_digest: str
     columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """The content digest of a file, its media type, and the column whose cells hold its path."""
+
+    table: str
+    column: str
+    media_type: str
+    content_digest: str
 
 
 class ColumnDigester:
@@ -157,9 +170,22 @@ def table_digest(rows: int, columns: Mapping[str, str]) -> TableDigest:
     return TableDigest(rows, _written(_hash("table", u64(rows), *_named(columns))), dict(columns))
 
 
-def bundle_digest(tables: Mapping[str, str]) -> str:
-    """Return the digest of a bundle from those of its tables."""
-    return _written(_hash("bundle", *_named(tables)))
+def bundle_digest(tables: Mapping[str, str], media: Mapping[str, FileDigest] | None = None) -> str:
+    """Return the digest of a bundle from those of its tables, and of its files by their paths."""
+    whole = _hash("bundle", *_named(tables))
+    if not media:
+        return _written(whole)
+    files = []
+    for path in sorted(media, key=lambda p: p.encode()):
+        file = media[path]
+        named = (_text(part) for part in (path, file.table, file.column, file.media_type))
+        files += [*named, bytes.fromhex(file.content_digest.removeprefix(f"{ALGORITHM}:"))]
+    return _written(_hash("bundle with media", whole, _hash("media", u64(len(media)), *files)))
+
+
+def file_digest(data: bytes) -> str:
+    """Return the content digest of a file."""
+    return _written(_hash("file", data))
 
 
 def type_name(type: SqlType) -> str:

@@ -1,7 +1,7 @@
-"""The manifest of a bundle: one OCI image manifest whose layers are the Parquet files of its tables.
+"""The manifest of a bundle: one OCI image manifest whose layers are the Parquet files of its tables, and the files of their rows.
 
-A layer's annotations say which rows of which table it holds; the manifest's own say what kind of data it is, so that a
-store can be listed without reading configs. Nothing in it depends on the tag, time or machine.
+A layer's annotations say which rows of which table it holds, or which column names the file; the manifest's own say what kind of
+data it is, so that a store can be listed without reading configs. Nothing in it depends on the tag, time or machine.
 
 Source: OCI Image Specification 1.1, "Image Manifest" and "Guidelines for Artifact Usage".
 """
@@ -26,7 +26,8 @@ PARQUET_TYPE = "application/vnd.apache.parquet"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TITLE = "org.opencontainers.image.title"
 _OWN = "io.companyos.bundle."
-_TABLE, _FIRST_ROW, _ROWS = f"{_OWN}table", f"{_OWN}first-row", f"{_OWN}rows"
+_TABLE, _FIRST_ROW, _ROWS, _COLUMN = f"{_OWN}table", f"{_OWN}first-row", f"{_OWN}rows", f"{_OWN}column"
+MEDIA_TYPES = ("image/svg+xml", "image/png", "application/pdf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Layer:
     table: str
     first_row: int
     rows: int
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLayer:
+    """A file that the cell of `column` with its `path` names."""
+
+    path: str
+    table: str
+    column: str
+    media_type: str
     blob: Blob
 
 
@@ -53,11 +65,17 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A config blob, layers in the order of tables and rows, and the summary."""
+    """A config blob, layers in the order of tables and rows, the summary, and the files of rows in the order of their paths."""
 
     config: Blob
     layers: Sequence[Layer]
     summary: Summary
+    media: Sequence[MediaLayer] = ()
+
+    @property
+    def size(self) -> int:
+        """The size of all layers."""
+        return sum(layer.blob.size for layer in self.layers) + sum(layer.blob.size for layer in self.media)
 
     def encode(self) -> bytes:
         """Return the manifest's blob."""
@@ -68,7 +86,7 @@ class Manifest:
                 "mediaType": MANIFEST_TYPE,
                 "artifactType": ARTIFACT_TYPE,
                 "config": {"mediaType": CONFIG_TYPE, "digest": self.config.digest, "size": self.config.size},
-                "layers": [_layer(layer) for layer in self.layers],
+                "layers": [*map(_layer, self.layers), *map(_media_layer, self.media)],
                 "annotations": {
                     f"{_OWN}kind": summary.kind,
                     f"{_OWN}data-class": summary.data_class,
@@ -95,7 +113,8 @@ class Manifest:
                 _moment(notes.get(f"{_OWN}expires")),
             )
             layers = [_to_layer(d) for d in document["layers"] if d["mediaType"] == PARQUET_TYPE]
-            return cls(_to_blob(document["config"]), layers, summary)
+            media = [_to_media_layer(d) for d in document["layers"] if d["mediaType"] in MEDIA_TYPES]
+            return cls(_to_blob(document["config"]), layers, summary, media)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise BundleDamaged(f"'{name}' is no bundle: its manifest is not in the form that bundles have") from None
 
@@ -123,6 +142,20 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _to_layer(document: Mapping[str, Any]) -> Layer:
     notes = document["annotations"]
     return Layer(str(notes[_TABLE]), int(notes[_FIRST_ROW]), int(notes[_ROWS]), _to_blob(document))
+
+
+def _media_layer(layer: MediaLayer) -> dict[str, Any]:
+    return {
+        "mediaType": layer.media_type,
+        "digest": layer.blob.digest,
+        "size": layer.blob.size,
+        "annotations": {_TITLE: layer.path, _TABLE: layer.table, _COLUMN: layer.column},
+    }
+
+
+def _to_media_layer(document: Mapping[str, Any]) -> MediaLayer:
+    notes = document["annotations"]
+    return MediaLayer(str(notes[_TITLE]), str(notes[_TABLE]), str(notes[_COLUMN]), document["mediaType"], _to_blob(document))
 
 
 def _to_blob(document: Mapping[str, Any]) -> Blob:

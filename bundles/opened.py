@@ -17,11 +17,12 @@ from bundles import frames
 from bundles.config import Config
 from bundles.errors import BundleDamaged
 from bundles.layout import Blob
-from bundles.manifest import Layer, Manifest
+from bundles.manifest import Layer, Manifest, MediaLayer
 from bundles.parquet import decoded
 from bundles.store import Store
 from schemas.errors import InputError, nearest
 from schemas.model import Schema, Table
+from schemas.source import MediaFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +147,15 @@ class Bundle:
         """The layers of `table`, in the order of the manifest."""
         return [layer for layer in self.manifest.layers if layer.table == table]
 
+    def media(self) -> Iterator[MediaFile]:
+        """Read the files of rows one by one, in the order of their paths; BundleDamaged where one is missing or altered."""
+        for layer in self.manifest.media:
+            yield self.read_media(layer)
+
+    def read_media(self, layer: MediaLayer) -> MediaFile:
+        """Read one file of `manifest.media`; BundleDamaged where it is missing or altered."""
+        return MediaFile(layer.table, layer.column, layer.path, layer.media_type, self.store.layout.read_blob(layer.blob.digest))
+
     def describe(self) -> dict[str, Any]:
         """Return what `companyos bundle show --json` prints."""
         return {
@@ -157,19 +167,35 @@ class Bundle:
             "expires": self.manifest.summary.expires,
             "schema": self.schema.name,
             "rows": self.config.rows,
-            "bytes": sum(layer.blob.size for layer in self.manifest.layers),
+            "bytes": self.manifest.size,
             "chunk_rows": self.config.chunk_rows,
             "provenance": self.provenance,
             "tables": {
                 name: {"rows": t.rows, "content_digest": t.content_digest, "columns": dict(t.columns), "bytes": t.bytes}
                 for name, t in self.tables.items()
             },
+            **({} if not self.manifest.media else self._described_media()),
         }
+
+    def _described_media(self) -> dict[str, Any]:
+        return {"tables_digest": self.config.tables_digest, "media": [describe_media(layer) for layer in self.manifest.media]}
 
     def _info(self, name: str) -> TableInfo:
         digest = self.config.tables[name]
         size = sum(layer.blob.size for layer in self.layers(name))
         return TableInfo(digest.rows, digest.content_digest, digest.columns, size)
+
+
+def describe_media(layer: MediaLayer) -> dict[str, Any]:
+    """Return a file of rows as JSON data."""
+    return {
+        "path": layer.path,
+        "table": layer.table,
+        "column": layer.column,
+        "media_type": layer.media_type,
+        "bytes": layer.blob.size,
+        "digest": layer.blob.digest,
+    }
 
 
 def open_bundle(reference: str, store: Store | str | os.PathLike[str] | None = None) -> Bundle:

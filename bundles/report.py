@@ -15,7 +15,8 @@ _PLACES = ("table", "column", "row", "rows")
 class Finding:
     """One thing that is wrong: where, what, and for how many rows; `row` is the first one, counted from 0.
 
-    `rule` is one of blob, structure, type, null, length, enum, range, json, encoding, digest, key, unique, reference, check, rule.
+    `rule` is one of blob, structure, type, null, length, enum, range, json, encoding, digest, key, unique, reference, check, rule,
+    media.
     """
 
     rule: str
@@ -37,7 +38,8 @@ class Finding:
 class Report:
     """The problems of a bundle, what could not be checked, and how much was.
 
-    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references, checks and rules.
+    `checked` counts blobs, bytes, tables, rows, columns, keys (and unique constraints), references, checks and rules, and media where
+    there are any.
     """
 
     reference: str
@@ -88,7 +90,7 @@ class Findings:
 
     def count(self, what: str, number: int = 1) -> None:
         """Note that something was checked."""
-        self.checked[what] += number
+        self.checked[what] = self.checked.get(what, 0) + number
 
     def report(self, reference: str) -> Report:
         """Return all of it."""

@@ -196,9 +196,8 @@ class Store:
     def _summary(self, name: str, descriptor: Mapping[str, Any]) -> StoredBundle:
         digest = descriptor["digest"]
         manifest = Manifest.decode(self._manifest(name, digest), name)
-        size = sum(layer.blob.size for layer in manifest.layers)
         s = manifest.summary
-        return StoredBundle(name, digest, s.content_digest, s.kind, s.data_class, s.tables, s.rows, size)
+        return StoredBundle(name, digest, s.content_digest, s.kind, s.data_class, s.tables, s.rows, manifest.size)
 
     def _manifest(self, name: str, digest: str) -> bytes:
         try:

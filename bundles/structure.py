@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from bundles.errors import disk_errors
 from bundles.layout import Blob
-from bundles.manifest import Layer, Summary
+from bundles.manifest import Layer, MediaLayer, Summary
 from bundles.opened import Bundle
 from bundles.parquet import encoded
 from bundles.progress import OnProgress, Progress
@@ -24,8 +24,8 @@ def check_blobs(bundle: Bundle, found: Findings, threads: int, on_progress: OnPr
     """Hash every blob again and return the tables that have lost rows."""
     manifest = bundle.manifest
     whole = bundle.manifest_blob
-    layers: list[Layer | None] = [None, None, *manifest.layers]
-    blobs = [whole, manifest.config, *(layer.blob for layer in manifest.layers)]
+    layers: list[Layer | MediaLayer | None] = [None, None, *manifest.layers, *manifest.media]
+    blobs = [whole, manifest.config, *(layer.blob for layer in manifest.layers), *(layer.blob for layer in manifest.media)]
     damaged: set[str] = set()
     rows = 0
     pool = ThreadPoolExecutor(threads, thread_name_prefix="verify")
@@ -35,6 +35,8 @@ def check_blobs(bundle: Bundle, found: Findings, threads: int, on_progress: OnPr
             found.count("bytes", blob.size)
             if layer is None:
                 where, table = ("the manifest" if blob is whole else "the config"), None
+            elif isinstance(layer, MediaLayer):
+                where, table = f"the file {layer.path}", None
             else:
                 rows += layer.rows
                 table = layer.table
@@ -66,8 +68,8 @@ def check_layers(bundle: Bundle, found: Findings, damaged: set[str]) -> set[str]
         if not _check_table(bundle, table, found, table.name in damaged):
             broken.add(table.name)
     config = bundle.config
-    expected = Summary(config.kind, config.data_class, config.content_digest, len(names), config.rows)
-    if bundle.manifest.summary != expected:
+    given = bundle.manifest.summary
+    if given != Summary(config.kind, config.data_class, config.content_digest, len(names), config.rows, given.expires):
         found.wrong("structure", "the manifest's annotations are not what the config says")
     return broken
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from companyos.bundle_media import media
 from companyos.bundle_recall import recall
 from companyos.changes_command import changes
 from companyos.options import (
@@ -63,7 +64,7 @@ def build(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos, tpch).
+    """Build the bundle of a SCHEMA: a file, or the name of a built-in schema (companyos, demo, tpch).
 
     The same schema, seed, scale and scenarios give the same bytes on any machine, whether tables are reused or not.
     """
@@ -156,6 +157,8 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
         return
     click.echo(f"{found.reference}  {found.kind}, {found.data_class} data, {human_bytes(described['bytes'])}")
     click.echo(f"content   {found.content_digest}")
+    if found.manifest.media:
+        click.echo(f"tables    {found.config.tables_digest} (what a database gives back)")
     click.echo(f"manifest  {found.manifest_digest}")
     origin = found.provenance
     if "seed" in origin:
@@ -168,6 +171,9 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
         [name, f"{t.rows:,}", str(len(t.columns)), human_bytes(t.bytes), short_digest(t.content_digest)] for name, t in found.tables.items()
     ]
     print_table(["table", "rows", "columns", "size", "content"], rows, numbers=(1, 2, 3))
+    if found.manifest.media:
+        columns = ", ".join(dict.fromkeys(f"{layer.table}.{layer.column}" for layer in found.manifest.media))
+        click.echo(f"{len(found.manifest.media):,} files of {columns}; `companyos bundle media {found.reference}` lists them")
 
 
 @bundle.command()
@@ -194,6 +200,7 @@ def verify(reference: str, store: str | None, as_json: bool) -> int:
 
 
 bundle.add_command(changes)
+bundle.add_command(media)
 bundle.add_command(recall)
 
 

@@ -9,7 +9,7 @@ _MODULES = (
     "datagen.values.choices", "datagen.values.people", "datagen.values.companies", "datagen.values.addresses", "datagen.values.internet",
     "datagen.values.phones", "datagen.values.finance", "datagen.values.products", "datagen.values.geo", "datagen.values.lorem",
     "datagen.values.template", "datagen.values.pattern", "datagen.values.grammar", "datagen.values.excerpts",
-    "datagen.values.documents", "datagen.values.providers",
+    "datagen.values.documents", "datagen.values.providers", "datagen.media.columns",
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class StatePlan(Plan):
         self.base, self.further = history.base, history.further
         self._counting = history._counting
         self.canonical_json = set(history.canonical_json)
+        self.media = dict(history.media)
         self.lifetimes = Lifetimes(history, moment)
         self.remade, self.masked = changing_columns(history, self.lifetimes)
         self._problems, self.needed = [], {}

@@ -38,6 +38,7 @@ from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
 if TYPE_CHECKING:
+    from datagen.media.columns import Drawn
     from datagen.overlay import Overlay
     from datagen.values.excerpts import LongText
 
@@ -78,6 +79,7 @@ class Plan:
         self.draws: dict[tuple[str, str], Stream] = {}
         self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
         self.canonical_json: set[tuple[str, str]] = set()
+        self.media: dict[tuple[str, str], Drawn] = {}
         self._problems: list[Problem] = []
         self.needed: dict[Node, set[Node]] = {}
         self.tables: dict[str, TablePlan] = {t.name: TablePlan(t) for t in schema.tables}

@@ -110,6 +110,10 @@ class StateSource(SyntheticSource):
             if begin < end:
                 yield self.state_rows(table, self._existing(table, block * BLOCK_ROWS)[begin:end])
 
+    def _first_rows(self, table: str, count: int) -> Rows:
+        numbers = np.array(self._existing(table, 0), np.int64)
+        return self.state.take_for_existing(Rows(self.plan.tables, table, numbers[numbers < count]))
+
     def state_rows(self, table: str, numbers: Index) -> pa.RecordBatch:
         """The rows of `table` with these numbers of the whole history, all of which exist, as they are at the moment."""
         rows = self.state.take_for_existing(Rows(self.plan.tables, table, numbers))

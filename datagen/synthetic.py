@@ -25,6 +25,7 @@ from schemas.errors import InputError, nearest
 from schemas.lives import lives_of
 from schemas.model import Schema
 from schemas.reader import read_schema
+from schemas.source import MediaFile
 from schemas.times import canonical_moment, format_moment, resolve_moment
 
 BLOCK_ROWS = 65_536
@@ -117,6 +118,16 @@ class SyntheticSource:
         count = self.row_count(table)
         if not 0 <= start <= stop <= count:
             raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
+
+    def media(self) -> Iterator[MediaFile]:
+        """Draw the files that rows have, column by column; a `schemas.source.MediaSource`."""
+        for (table, column), drawn in self.plan.media.items():
+            rows = self._first_rows(table, drawn.count)
+            yield from drawn.files(rows, made_column(rows, column))
+
+    def _first_rows(self, table: str, count: int) -> Rows:
+        """The rows of `table` whose numbers are below `count`."""
+        return Rows(self.plan.tables, table, range(count))
 
     def children_of(self, table: str, row: int, children: str) -> range:
         """The numbers of the rows of `children` that row `row` (from 0) of its parent `table` has, made without any of them."""

@@ -12,10 +12,12 @@ import math
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 DIGITS = 12  # of shares
 
 
+@lru_cache(maxsize=4096)
 def decimal(amount: float) -> Fraction:
     """Return what `amount` stands for, exactly: its shortest decimal. It must be finite."""
     return Fraction(repr(float(amount)))

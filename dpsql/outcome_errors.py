@@ -21,12 +21,14 @@ NORMAL_95 = "1.959964"
 class WithErrors:
     """`sql` has error columns after the answer's own; `errors` maps a position among the answer's columns to the one of its error.
 
-    `unknown` are the positions of noisy columns whose error is not known.
+    `unknown` are the positions of noisy columns whose error is not known. `columns` names the columns of the one release that the
+    statement shows as they are, row by row, and is None where it does more than that.
     """
 
     sql: str
     errors: Mapping[int, int]
     unknown: tuple[int, ...]
+    columns: tuple[str, ...] | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -55,7 +57,13 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -
         error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
         statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=True)
         errors[position] = count + len(errors)
-    return WithErrors(statement.sql(dialect="duckdb"), errors, tuple(unknown))
+    return WithErrors(statement.sql(dialect="duckdb"), errors, tuple(unknown), _columns(statement))
+
+
+def _columns(statement: exp.Select) -> tuple[str, ...] | None:
+    shown = [expression.unalias() for expression in statement.selects]
+    alone = {name for name, part in statement.args.items() if part} <= {"expressions", "from_", "from"}
+    return tuple(s.name for s in shown) if alone and all(isinstance(s, exp.Column) and not s.table for s in shown) else None
 
 
 def _plain(statement: exp.Select, releases: Collection[str]) -> bool:

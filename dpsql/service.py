@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -42,6 +42,8 @@ EXACT = 1e9  # the epsilon at which noise is nothing
 MOST_SET = 2**31 - 1  # groups of a unit, or units of a group, that an analyst may set
 MOST_PUBLIC_ROWS = 1_000_000
 MOST_REMEMBERED = 1_000
+# the types that the sandbox gives back as they were
+AS_THEY_ARE = {pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")}
 NO_KNOWN = Measured({}, {})
 
 
@@ -68,6 +70,16 @@ class Service:
         self.ledger.open_release(self.release, self.limit, self.per_analyst)
         self._dialect = Dialect(self.engine.dialect)
         self._relations = Relations(self.declaration.schema, self._dialect)
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the ledger; the engines are their makers' to close."""
+        self.ledger.close()
 
     def prepare(self, sql: str, parameters: Sequence[Value] = ()) -> Prepared:
         """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
@@ -103,7 +115,7 @@ class Service:
         settings = settings or Settings()
         query = self._bind(sql, parameters)
         plans = self._plans(query, settings)
-        known = self._known(plans, settings)
+        known = self._known(plans, [self._digests(p) for p in plans], settings)
         spend = price(plans, known)
         free = spend == NOTHING
         bounds: list[str] = []
@@ -148,12 +160,13 @@ class Service:
     def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
         plans = self._plans(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
-        known = self._known(plans, settings)
+        digests = [self._digests(p) for p in plans]
+        known = self._known(plans, digests, settings)
         spend = price(plans, known)
         if spend == NOTHING:
             return self._answer(query, plans, known, groups, spend)
-        digests = [digest for p in plans for digest in self._digests(p).values()]
-        question = Question(sha256("\n".join(sorted(digests)).encode()).hexdigest(), sql, tuple(digests))
+        asked = tuple(digest for of_plan in digests for digest in of_plan.values())
+        question = Question(sha256("\n".join(sorted(asked)).encode()).hexdigest(), sql, asked)
         try:
             charge = self.ledger.reserve(self.release, analyst, spend, question)
         except BudgetSpent:
@@ -162,29 +175,21 @@ class Service:
             return self._made_up(query, plans, groups)
         try:
             measured = [measure(p, self.declaration.schema, self.engine, g, k) for p, g, k in zip(plans, groups, known, strict=True)]
-            kept = [self._keep(charge, p, k, m) for p, k, m in zip(plans, known, measured, strict=True)]
         except BaseException as error:
             self.ledger.finish(charge, "failed" if isinstance(error, CompanyOSError) else "cancelled")
             raise
-        self.ledger.finish(charge, "answered")
-        return self._answer(query, plans, kept, groups, spend)
+        return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
 
-    def _known(self, plans: Sequence[Plan], settings: Settings) -> list[Measured]:
+    def _known(self, plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings) -> list[Measured]:
         """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
+        found = self.ledger.kept(self.release, tuple({digest for of_plan in digests for digest in of_plan.values()}))
         known = []
-        for one in plans:
-            digests = self._digests(one)
-            found = self.ledger.kept(self.release, tuple(digests.values()))
-            parts = {name: KeptPart.decode(found[d]) for name, d in digests.items() if d in found}
+        for one, of_plan in zip(plans, digests, strict=True):
+            parts = {name: KeptPart.decode(found[d]) for name, d in of_plan.items() if d in found}
             if settings.epsilon is not None:
                 least = {"threshold": one.shares.threshold, "part": one.shares.part}
                 parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
-            known.append(
-                Measured(
-                    {n.partition(":")[2]: k for n, k in parts.items() if n.startswith("threshold:")},
-                    {n.partition(":")[2]: k for n, k in parts.items() if n.startswith("part:")},
-                )
-            )
+            known.append(_measured(parts))
         return known
 
     def _digests(self, one: Plan) -> dict[str, str]:
@@ -194,17 +199,21 @@ class Service:
             **{f"part:{p.name}": digests.part(p) for p in one.parts},
         }
 
-    def _keep(self, charge: Charge, one: Plan, known: Measured, measured: Measured) -> Measured:
+    def _settled(
+        self, charge: Charge, digests: Sequence[Mapping[str, str]], known: Sequence[Measured], measured: Sequence[Measured]
+    ) -> list[Measured]:
         """Keep what was measured now; where another kept the same, his stays, and answers too unless more epsilon was paid now."""
-        digests = self._digests(one)
-        new = {f"threshold:{n}": k for n, k in measured.thresholds.items() if n not in known.thresholds}
-        new |= {f"part:{n}": k for n, k in measured.parts.items() if n not in known.parts}
-        stored = self.ledger.keep(charge, {digests[n]: k.encode() for n, k in new.items()})
-        settled = {n: max(KeptPart.decode(stored[digests[n]]), k, key=lambda part: part.epsilon) for n, k in new.items()}
-        return Measured(
-            {**known.thresholds, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("threshold:")}},
-            {**known.parts, **{n.partition(":")[2]: k for n, k in settled.items() if n.startswith("part:")}},
-        )
+        new = []
+        for have, found in zip(known, measured, strict=True):
+            parts = {f"threshold:{n}": k for n, k in found.thresholds.items() if n not in have.thresholds}
+            new.append(parts | {f"part:{n}": k for n, k in found.parts.items() if n not in have.parts})
+        keeping = {of_plan[n]: k.encode() for of_plan, parts in zip(digests, new, strict=True) for n, k in parts.items()}
+        held = self.ledger.finish(charge, "answered", keeping)
+        settled = []
+        for of_plan, have, parts in zip(digests, known, new, strict=True):
+            best = _measured({n: max(KeptPart.decode(held[of_plan[n]]), k, key=lambda part: part.epsilon) for n, k in parts.items()})
+            settled.append(Measured({**have.thresholds, **best.thresholds}, {**have.parts, **best.parts}))
+        return settled
 
     def _answer(
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
@@ -218,7 +227,10 @@ class Service:
             noisy.append((release.name, release.names))
             told += notes(one, parts)
         extended = with_errors(query.residual, tuple(noisy))
-        outcome = work(extended.sql, tables)
+        alone = query.outputs and extended.columns is not None and len(tables) == 1
+        outcome = _picked(extended.columns or (), tables[plans[0].release.name]) if alone else None
+        if outcome is None:
+            outcome = work(extended.sql, tables)
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
         shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
         errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
@@ -298,6 +310,20 @@ class Service:
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
+
+
+def _picked(columns: Sequence[str], table: pa.Table) -> pa.Table | None:
+    """The columns of a noisy table as the sandbox would give them, None where it might give them as another type."""
+    found = [table.column(name) for name in columns]
+    if not all(column.type in AS_THEY_ARE or pa.types.is_decimal128(column.type) for column in found):
+        return None
+    return pa.table(found, [str(n) for n, _ in enumerate(found)])
+
+
+def _measured(parts: Mapping[str, KeptPart]) -> Measured:
+    """Thresholds and parts apart, from names as `_digests` gives them."""
+    of = {kind: {n.partition(":")[2]: k for n, k in parts.items() if n.startswith(f"{kind}:")} for kind in ("threshold", "part")}
+    return Measured(of["threshold"], of["part"])
 
 
 def _expected(one: Plan, name: str) -> float | None:

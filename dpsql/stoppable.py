@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, Timer
+from threading import Lock
 
 import duckdb
+
+from dpsql.deadlines import DEADLINES
 
 
 @contextmanager
@@ -23,13 +25,10 @@ def stoppable(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[Cal
             if not over:
                 cursor.interrupt()
 
-    timer = Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
     try:
-        yield stop
+        with DEADLINES.within(seconds, stop):
+            yield stop
     finally:
-        timer.cancel()
         with lock:
             over = True
         cursor.close()

@@ -148,7 +148,7 @@ def domain_size(
 
 def phone_numbers(country: str) -> tuple[float, str]:
     """Return how many mobile numbers a country's plan has, of the length that they have there."""
-    from masking.transformers.phone import mobile_numbers
+    from masking.transformers.number_plan import mobile_numbers
 
     size = mobile_numbers(country)
     return (size, f"mobile numbers of {country}") if size else (_MOBILES, "mobile numbers of a country")

@@ -1,11 +1,15 @@
-"""The data class of a column that states none: that of its generator, or of the column whose values it repeats."""
+"""The data class of a column that states none: that of its generator, or of the column whose values it repeats.
+
+A column of paths to files that are drawn (`media.*`) has the class of what is drawn in them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from schemas.model import DATA_CLASSES, Column, Recipe, Schema
+from schemas.model import DATA_CLASSES, Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, follow
 from schemas.recipes import BY_NAME
 
@@ -72,15 +76,29 @@ def _case_sources(schema: Schema, place: Place) -> list[Place]:
     waiting, found = [table.column(place[1]).generate], []
     while waiting:
         recipe = waiting.pop()
+        if recipe is not None and recipe.name.startswith("media."):
+            found += [end for path in _drawn(recipe) if (end := _end(schema, table, path)) is not None]
         if recipe is not None and recipe.name == "cases":
             waiting += [r for r in (*recipe.args["cases"].values(), recipe.args.get("else")) if isinstance(r, Recipe)]
         elif recipe is not None and recipe.name == "from" and recipe is not table.column(place[1]).generate:
-            try:
-                end = follow(schema, table, str(recipe.args["path"]))
-            except NoSuchPath:
-                continue
-            found.append((end.table.name, end.column.name))
+            end = _end(schema, table, str(recipe.args["path"]))
+            found += [] if end is None else [end]
     return found
+
+
+def _drawn(recipe: Recipe) -> Iterator[str]:
+    """What may be paths in a recipe of `media.*`: `of`, and the names in the braces of templates."""
+    for name, value in recipe.args.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            yield from (str(text),) if name == "of" else re.findall(r"\{([^{}:]+)", str(text))
+
+
+def _end(schema: Schema, table: Table, path: str) -> Place | None:
+    try:
+        found = follow(schema, table, path.strip())
+    except NoSuchPath:
+        return None
+    return found.table.name, found.column.name
 
 
 def _source(schema: Schema, place: Place) -> Place | None:
@@ -90,10 +108,6 @@ def _source(schema: Schema, place: Place) -> Place | None:
     if column.generate is not None:
         if column.generate.name != "from":
             return None
-        try:
-            found = follow(schema, table, str(column.generate.args["path"]))
-        except NoSuchPath:
-            return None
-        return found.table.name, found.column.name
+        return _end(schema, table, str(column.generate.args["path"]))
     key = table.foreign_key_of(place[1])
     return None if key is None else (key.table, key.target[key.columns.index(place[1])])

@@ -178,7 +178,7 @@ class RecipeReader:
             case "weights":
                 return self._weights(node, spec.name)
             case "scalars":
-                type = _TEXT if spec.semantic else self._type
+                type = _TEXT if spec.room != "general" else self._type
                 values = [read_value(reading, type, item, f"a value of {spec.name}") for item in reading.items(node, what)]
                 return tuple(values) if self._holds(node, what) and all(v is not None for v in values) else None
             case "scalar":

@@ -94,7 +94,7 @@ def _with_inner(placed: Placed) -> Iterator[Placed]:
 def generators_fit_types(placed: Placed) -> Iterator[Problem]:
     type, name = placed.type, placed.recipe.name
     if type is not None and type.kind not in BY_NAME[name].fits:
-        able = [g.name for g in GENERATORS if type.kind in g.fits and not g.semantic]
+        able = [g.name for g in GENERATORS if type.kind in g.fits and g.room == "general"]
         yield Problem(f"{name} does not fit {type}; these do: {', '.join(able)}", placed.recipe.at or placed.at(""))
 
 
@@ -103,7 +103,7 @@ def generators_make_unique_values(placed: Placed) -> Iterator[Problem]:
     if column is None or placed.recipe is not column.generate or BY_NAME[name].unique:
         return
     if placed.table.is_unique(column.name) and column.type.kind in BY_NAME[name].fits and not _is_reference(placed):
-        able = [g.name for g in GENERATORS if g.unique and column.type.kind in g.fits and not g.semantic]
+        able = [g.name for g in GENERATORS if g.unique and column.type.kind in g.fits and g.room == "general"]
         yield Problem(
             f"{name} cannot promise unique values, and '{column.name}' is unique; these can: {', '.join(able)}",
             placed.recipe.at or column.at,

@@ -214,6 +214,20 @@ _TEXT = (
               (_p("of", "recipe", "how its items are made", True), _p("count", "distribution", "how many items", default=3)), example="{array: {choice: [red, blue]}, count: {uniform: [0, 4]}}"),
 )  # fmt: skip
 
+_FIRST = _p("first", "integer", "only the first so many rows have a file; the others are null")
+
+_MEDIA = (
+    Generator("media.logo", "The path of a logo, drawn for the row: a mark with the name beside it (SVG), or the mark alone (PNG).", TEXTS, "of",
+              (_p("of", "path", "the column with the name", True), _p("format", "text", "svg or png", default="svg"), _FIRST), True,
+              example="{media.logo: country}"),
+    Generator("media.avatar", "The path of a picture of nobody (PNG or SVG).", TEXTS, None,
+              (_p("format", "text", "png or svg", default="png"), _FIRST), True, example="media.avatar"),
+    Generator("media.document", "The path of a document (PDF), such as an invoice.", TEXTS, "title",
+              (_p("title", "text", "a template, as of the generator `template`", True), _p("letterhead", "text", "a template: who it is from", default=""),
+               _p("lines", "scalars", "templates; in `label | value` the value stands at the right margin, and `\"\"` leaves a line free"), _FIRST), True,
+              example='{media.document: "Invoice {row:06}", letterhead: "Example Inc.", lines: ["Due on receipt", "Total | {unit_price}"]}'),
+)  # fmt: skip
+
 _DERIVED = (
     Generator("cases", "One generator or another, by the value of a column of this row or of a row that it references.", ANY, "cases",
               (_p("cases", "cases", "what makes the value, for each value of `by`", True), _p("by", "path", "a column of texts, whole numbers or truths", True),
@@ -301,7 +315,7 @@ _SEMANTIC = (
 
 COUNTS = (*DISTRIBUTIONS, *(g for g in _DERIVED if g.name in ("cases", "from", "expression")))
 
-GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_SEMANTIC)
+GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_MEDIA, *_SEMANTIC)
 BY_NAME: dict[str, Generator] = {g.name: g for g in GENERATORS}
 
 

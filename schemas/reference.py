@@ -67,8 +67,8 @@ _TYPE_NOTES = {
 }  # fmt: skip
 
 _ROOMS = {
-    "general": "General", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet", "phone": "Phones",
-    "finance": "Finance", "product": "Products", "geo": "Geography",
+    "general": "General", "media": "Files", "person": "People", "company": "Companies", "address": "Addresses", "internet": "Internet",
+    "phone": "Phones", "finance": "Finance", "product": "Products", "geo": "Geography",
 }  # fmt: skip
 
 _INTRODUCTION = """\

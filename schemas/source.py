@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -66,6 +67,26 @@ class EncodedSource(RangeSource, Protocol):
 
     def read_encoded(self, table: str, start: int, stop: int) -> pa.RecordBatch:
         """Return what `read_rows` returns, text columns as dictionary arrays of different values where that is cheap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file that belongs to a row: the cell of `column` that holds `path` (parts separated by `/`) names it."""
+
+    table: str
+    column: str
+    path: str
+    media_type: str
+    data: bytes
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """A source whose rows have files. Its bundle carries them; whatever changes values on the way drops them."""
+
+    def media(self) -> Iterator[MediaFile]:
+        """Make the files one by one, each once and with the same bytes on every machine."""
         ...
 
 

@@ -233,7 +233,7 @@ class TableReader:
         usual = usual_recipe(type, column.name, self._key(), unique="unique" in parts, identity=identity)
         if usual is None and column.name not in self.broken:
             self.broken.add(column.name)
-            able = [g.name for g in GENERATORS if type.kind in g.fits and not g.semantic]
+            able = [g.name for g in GENERATORS if type.kind in g.fits and g.room == "general"]
             self.reading.say(column.node, f"column '{column.name}' ({type}) needs `generate:`, for example {', '.join(able[:6])}")
         return None if usual is None else Recipe(usual.name, usual.args, mark_of(column.node))
 

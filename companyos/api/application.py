@@ -11,14 +11,12 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from companyos import __version__
-from companyos.api import health_routes, platform_routes, sandbox_routes
+from companyos.api import answers, health_routes, platform_routes, sandbox_routes
 from companyos.api.answers import Problem
 from companyos.api.problems import of_http, of_ours, of_validation
 from companyos.api.service import Service
 from companyos.api.watching import Watching
 from schemas.errors import CompanyOSError
-
-LARGEST_BODY = 64 * 1024
 
 _DESCRIPTION = """Isolated databases, seeded from bundles, by policy, for a limited time.
 
@@ -56,7 +54,6 @@ def _routes() -> FastAPI:
         docs_url=None,  # their pages would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=LARGEST_BODY,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=lambda route: route.name,
     )
@@ -75,6 +72,9 @@ def _routes() -> FastAPI:
             )
             _, schemas = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
             made["components"]["schemas"].update(schemas["$defs"])
+            for name, schema in made["components"]["schemas"].items():
+                if "example" in schema and hasattr(answers, name):  # get_openapi drops what is null from them
+                    schema["example"] = getattr(answers, name).model_config["json_schema_extra"]["example"]
             app.openapi_schema = made
         return app.openapi_schema
 

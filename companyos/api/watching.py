@@ -1,4 +1,4 @@
-"""What is done for every request: an id, a line in the log, its figures, and an answer where something failed that should not."""
+"""What is done for every request: a limit on its body, an id, a line in the log, its figures, and an answer where something failed that should not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import traceback
 import uuid
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from companyos.api.problems import UNEXPECTED, problem
@@ -20,10 +21,11 @@ failures = logging.getLogger("companyos.failures")
 
 _TOKENS = re.compile(r"cos_[\w-]+|eyJ[\w-]*\.[\w.-]+")
 _LONGEST = 200
+LARGEST_BODY = 64 * 1024
 
 
 class Watching:
-    """The outermost layer. It never looks at headers or the query of a request, where tokens may be."""
+    """The outermost layer. It writes down nothing of the headers and the query of a request, where tokens may be."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -49,7 +51,7 @@ class Watching:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, _limited(scope, receive), sending)
         except Exception as error:
             failures.error("%s failed: %s", id, where(error))
             if status:
@@ -64,6 +66,25 @@ class Watching:
         self._metrics.requests.labels(method, route, str(status or "broken off")).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         log.info("%s %s %s %s %.0f ms", id, method, shown(scope["path"]), status or "broken off", seconds * 1000)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """Refuse a body that says it is too large before any of it is read, and one that does not say so as soon as it is."""
+    said = Headers(scope=scope).get("content-length", "0")
+    too_large = not said.isdecimal() or len(said) > 9 or int(said) > LARGEST_BODY
+    read = 0
+
+    async def receiving() -> Message:
+        nonlocal read
+        if too_large:
+            raise HTTPException(413)
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > LARGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return receiving
 
 
 class _BrokenOff(Exception):

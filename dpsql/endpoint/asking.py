@@ -11,6 +11,7 @@ from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
 from dpsql.answers import Prepared
+from dpsql.deadlines import DEADLINES
 from dpsql.endpoint.catalog import Catalog, touches
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.parameters import standing_in
@@ -102,10 +103,10 @@ class Asking:
         """Whether a statement asks for private data."""
         return statement.kind == "explain" or (statement.kind == "query" and not self._for_catalogs(tree))
 
-    def stop(self) -> None:
-        """Stop what runs, from another thread; what was charged for it stays charged."""
+    def stop(self, only: Event | None = None) -> None:
+        """Stop what runs, from another thread; what was charged for it stays charged. `only` names the one run that is meant."""
         with self._lock:
-            if self._over.is_set():
+            if self._over.is_set() or only not in (None, self._over):
                 return
             self._stopped = True
             over = self._over
@@ -264,14 +265,13 @@ class Asking:
             over = self._over
         late = Event()
 
-        def watch() -> None:
-            if not over.wait(self._limits.statement):
-                late.set()
-                self.stop()
+        def stop() -> None:
+            late.set()
+            self.stop(over)
 
-        Thread(target=watch, daemon=True).start()
         try:
-            return _guarded(step)
+            with DEADLINES.within(self._limits.statement, stop):
+                return _guarded(step)
         except Fault as fault:
             if self._stopped and fault.code in ("58000", "57014"):
                 why = "it took too long" if late.is_set() else "the client asked for it"

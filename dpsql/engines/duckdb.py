@@ -37,7 +37,7 @@ class DuckDBEngine:
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         for table, paths in (files or {}).items():
             self._view(table, paths)
 
@@ -100,11 +100,12 @@ class _Reading:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with _told_apart():
-            relation = self._cursor.sql(sql)
-            if any(kind == "TIMESTAMP WITH TIME ZONE" for kind in map(str, relation.types)):
-                # only Arrow makes Python values of it without a further library
-                return list(zip(*(column.to_pylist() for column in relation.to_arrow_table().columns)))
-            return relation.fetchall()
+            found = self._cursor.execute(sql)
+            if all(str(kind) != "TIMESTAMP WITH TIME ZONE" for _, kind, *_ in found.description or ()):
+                return found.fetchall()
+            found.abort()
+            # only Arrow makes Python values of it without a further library
+            return list(zip(*(column.to_pylist() for column in self._cursor.sql(sql).to_arrow_table().columns)))
 
     def hold(self, sql: str) -> str | None:
         name = quoted(f"contributions_{secrets.token_hex(8)}")

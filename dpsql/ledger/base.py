@@ -84,16 +84,15 @@ class Ledger(Protocol):
         """Charge `spend` in one transaction; BudgetSpent where a limit does not allow it."""
         ...
 
-    def keep(self, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Keep noisy parts by their digests and return those that hold: the first ones kept."""
-        ...
-
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the kept parts among `digests`."""
         ...
 
-    def finish(self, charge: Charge, outcome: Outcome) -> None:
-        """Write down how a charged question ended; nothing is given back."""
+    def finish(self, charge: Charge, outcome: Outcome, parts: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
+        """Write down how a charged question ended, which gives nothing back, and keep its noisy parts by their digests, if it has any.
+
+        Return those that hold: the first ones kept.
+        """
         ...
 
     def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
@@ -114,6 +113,10 @@ class Ledger(Protocol):
 
     def verify(self) -> int:
         """Recompute the whole chain and return how many entries it has; LedgerBroken says which entry was touched."""
+        ...
+
+    def close(self) -> None:
+        """Close what waits for the next question; the ledger can be used again."""
         ...
 
     def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str, refresh_days: int | None = None) -> None:

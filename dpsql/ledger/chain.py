@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 import sqlalchemy as sa
 
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
 from dpsql.ledger.base import Kind
-from dpsql.ledger.tables import entries
+from dpsql.ledger.canonical import canonical
+from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST
 from schemas import hash_chain
 from schemas.hash_chain import START, Mark
 
@@ -31,8 +31,7 @@ class Chain:
     def last(self) -> Mark:
         """The newest entry, or `START`."""
         if self._last is None:
-            asked = sa.select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)
-            row = self.connection.execute(asked).first()
+            row = LAST.run(self.connection).first()
             self._last = START if row is None else Mark(row.number, row.hash)
         return self._last
 
@@ -62,22 +61,19 @@ class Chain:
             **{name: float(getattr(spend, name)) for name in _AMOUNTS},
             "sql": sql,
             "digest": digest,
-            "document": rfc8785.dumps(dict(document)).decode(),
+            "document": canonical(document).decode(),
             "previous": last.hash,
         }
         mark = Mark(entry["number"], entry_hash(entry))
-        self.connection.execute(entries.insert().values(**entry, hash=mark.hash))
+        ADD_ENTRY.run(self.connection, **entry, hash=mark.hash)
         self._last = mark
         return mark
 
     def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> sa.Row[Any] | None:
         """The newest entry of a kind, of a release or an analyst or both; LedgerBroken where it was altered."""
-        asked = sa.select(entries).where(entries.c.kind == kind)
-        if release is not None:
-            asked = asked.where(entries.c.release == release)
-        if analyst is not None:
-            asked = asked.where(entries.c.analyst == analyst)
-        row = self.connection.execute(asked.order_by(entries.c.number.desc()).limit(1)).first()
+        wanted = {"kind": kind, "release": release, "analyst": analyst}
+        named = {name: value for name, value in wanted.items() if value is not None}
+        row = LATEST[tuple(named)].run(self.connection, **named).first()
         if row is not None:
             hold_entry(row)
         return row
@@ -93,8 +89,10 @@ class Chain:
                 "in the audit log"
             )
         found = START.hash
-        if mark.number:
-            found = self.connection.scalar(sa.select(entries.c.hash).where(entries.c.number == mark.number)) or ""
+        if mark.number == self.last().number:
+            found = self.last().hash
+        elif mark.number:
+            found = HASH_OF.run(self.connection, number=mark.number).scalar() or ""
         if found != mark.hash:
             raise LedgerBroken(
                 f"the ledger is not the one that its anchor {path} knows: entry {mark.number} is "

@@ -1,7 +1,8 @@
 """The ledger's database: transactions that are on the disk, in the database and in the anchor, before anybody hears of them.
 
 A write to a disk takes milliseconds, whatever is written. So writers that wait for each other in one process share a transaction: the
-first to get the lock does the work of all that queue, each within a savepoint, and each hears of its own outcome once all is durable.
+first to get the lock does the work of all that queue, each within a savepoint where there are several, and each hears of its own outcome
+once all is durable.
 Writers in other processes wait at the database's lock.
 """
 
@@ -64,6 +65,12 @@ class Database:
             return work(Chain(connection, self.now()))
 
     @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """A connection for one statement that reads."""
+        with failures(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database throughout."""
         with failures(), self._engine.connect() as connection:
@@ -107,7 +114,7 @@ class Database:
                     chain.hold(self.anchor.read(), self.anchor.path)  # read once nobody else writes, so that it is not ahead
                     before = chain.last()
                     for job in batch:
-                        job.run(chain)
+                        job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
                 if after != before:
                     self.anchor.move(after, durable=any(job.durable for job in batch))
@@ -131,7 +138,10 @@ class _Job(Generic[T]):
         self._result: list[T] = []
         self._error: Exception | None = None
 
-    def run(self, chain: Chain) -> None:
+    def run(self, chain: Chain, *, alone: bool) -> None:
+        if alone:
+            self._result = [self._work(chain)]  # an error undoes the transaction, and that is all
+            return
         before = chain.last()
         chain.connection.exec_driver_sql("SAVEPOINT one")
         try:

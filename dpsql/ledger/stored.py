@@ -15,6 +15,7 @@ from dpsql.ledger.base import Charge, Entry, Outcome, Question, Spending
 from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
 from dpsql.ledger.names import analyst_name
+from dpsql.ledger.statements import ADD_PART, parts_among
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
 from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
 from schemas.errors import InputError, nearest
@@ -23,6 +24,7 @@ from schemas.hash_chain import storable
 LONGEST_SQL = 100_000
 LONGEST_REASON = 4_000
 PAGE = 1_000
+MOST_SOUGHT = 100  # digests in a statement
 
 
 class StoredLedger:
@@ -110,34 +112,24 @@ class StoredLedger:
             raise BudgetSpent(outcome)
         return outcome
 
-    def keep(self, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """Keep noisy parts by their digests and return those that hold: the first ones kept."""
-        if not parts:
-            return {}
-
-        def work(chain: Chain) -> Mapping[str, bytes]:
-            known = _kept(chain.connection, charge.release, list(parts))
-            new = {digest: data for digest, data in parts.items() if digest not in known}
-            if new:
-                document = {"charge": charge.number, "parts": parts_hash(new)}
-                mark = chain.append("kept", release=charge.release, analyst=charge.analyst, document=document)
-                rows = [{"release": charge.release, "digest": d, "entry": mark.number, "data": data} for d, data in new.items()]
-                chain.connection.execute(tables.parts.insert(), rows)
-            return {digest: known.get(digest, data) for digest, data in parts.items()}
-
-        return self.database.write(work, durable=False)
-
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the kept parts among `digests`."""
-        with self.database.reading() as connection:
+        with self.database.looking() as connection:
             return _kept(connection, release, digests)
 
-    def finish(self, charge: Charge, outcome: Outcome) -> None:
-        """Write down how a charged question ended; nothing is given back."""
+    def finish(self, charge: Charge, outcome: Outcome, parts: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
+        """Write down how a charged question ended, and keep its noisy parts by their digests, if it has any: all or nothing of it.
+
+        Return those that hold: the first ones kept. The charge stays whatever becomes of this.
+        """
         document = {"charge": charge.number, "outcome": outcome}
-        self.database.write(
-            lambda chain: chain.append("finish", release=charge.release, analyst=charge.analyst, document=document), durable=False
-        )
+
+        def work(chain: Chain) -> Mapping[str, bytes]:
+            held = _keep(chain, charge, parts) if parts else {}
+            chain.append("finish", release=charge.release, analyst=charge.analyst, document=document)
+            return held
+
+        return self.database.write(work, durable=False)
 
     def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
@@ -263,10 +255,24 @@ def _releases(rows: sa.Result[Any]) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def _keep(chain: Chain, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    known = _kept(chain.connection, charge.release, list(parts))
+    new = {digest: data for digest, data in parts.items() if digest not in known}
+    if new:
+        document = {"charge": charge.number, "parts": parts_hash(new)}
+        mark = chain.append("kept", release=charge.release, analyst=charge.analyst, document=document)
+        for digest, data in new.items():
+            ADD_PART.run(chain.connection, release=charge.release, digest=digest, entry=mark.number, data=data)
+    return {digest: known.get(digest, data) for digest, data in parts.items()}
+
+
 def _kept(connection: sa.Connection, release: str, digests: Sequence[str]) -> dict[str, bytes]:
-    c = tables.parts.c
-    asked = sa.select(c.digest, c.data).where(c.release == release, c.digest.in_(digests))
-    return {row.digest: bytes(row.data) for row in connection.execute(asked)}
+    found: dict[str, bytes] = {}
+    for start in range(0, len(digests), MOST_SOUGHT):
+        few = digests[start : start + MOST_SOUGHT]
+        rows = parts_among(len(few)).run(connection, release=release, **{f"d{n}": digest for n, digest in enumerate(few)})
+        found.update({row.digest: bytes(row.data) for row in rows})
+    return found
 
 
 def _detail(row: sa.Row[Any]) -> str | None:
@@ -294,6 +300,8 @@ def _spent(whose: str, limit: Limit, total: Spend, asked: Spend) -> str:
     left = f"about {max(0.0, limit.epsilon - used):.4g} is left"
     if math.isinf(limit.epsilon_of(total + asked)):
         left = "its delta is used up" if total.delta else "its delta is too small"
+        if limit.delta:
+            left += f" (the deltas of questions may sum up to half of it, {limit.delta_of_questions:.3g}, and {total.delta:.3g} is spent)"
     cost = f"epsilon {asked.epsilon:.4g}" + (f", delta {asked.delta:.3g}" if asked.delta else "")
     return (
         f"the privacy budget of {whose} has not enough left: of {words(limit)}, epsilon {used:.4g} is spent and {left}; the query costs "

@@ -6,11 +6,11 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-import rfc8785
 import sqlalchemy as sa
 
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
+from dpsql.ledger.canonical import canonical
 from dpsql.ledger.chain import altered, chained, document_of, spend_of_row
 from dpsql.ledger.tables import entries, parts
 from dpsql.ledger.terms import Terms, plain_spend
@@ -22,7 +22,7 @@ WHAT_NOW = "Put back the newest copy of the ledger"
 
 def parts_hash(kept: dict[str, bytes]) -> str:
     """The SHA-256 of parts that were kept together."""
-    return sha256(rfc8785.dumps({digest: sha256(data).hexdigest() for digest, data in kept.items()})).hexdigest()
+    return sha256(canonical({digest: sha256(data).hexdigest() for digest, data in kept.items()})).hexdigest()
 
 
 def verify_chain(connection: sa.Connection) -> tuple[int, dict[int, str]]:

@@ -47,8 +47,9 @@ class Mechanism:
     kind: Literal["laplace", "gaussian"]
     scale: float
 
-    @classmethod
-    def laplace(cls, sensitivity: Sensitivity, epsilon: float) -> Mechanism:
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def laplace(sensitivity: Sensitivity, epsilon: float) -> Mechanism:
         """Return the least noise that makes `sensitivity` `epsilon`-DP, by OpenDP's own map.
 
         Raises InputError where epsilon or the sensitivity is out of range.
@@ -59,10 +60,11 @@ class Mechanism:
         scale = sensitivity.l1 / most
         while sensitivity.l1 and _laplace(scale).map(sensitivity.l1) > most:
             scale = math.nextafter(scale, math.inf)
-        return cls("laplace", _drawable(scale))
+        return Mechanism("laplace", _drawable(scale))
 
-    @classmethod
-    def gaussian(cls, sensitivity: Sensitivity, rho: float) -> Mechanism:
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def gaussian(sensitivity: Sensitivity, rho: float) -> Mechanism:
         """Return the least noise that makes `sensitivity` `rho`-zCDP, by OpenDP's own map; InputError as `laplace`."""
         if not 0 < rho < math.inf:
             raise InputError(f"rho must be above 0, not {rho:g}: spend more on the query, or ask for less in it")
@@ -71,7 +73,7 @@ class Mechanism:
         scale = sensitivity.l2 / math.sqrt(2 * most)
         while sensitivity.l1 and _gaussian(scale).map(sensitivity.l2) > most:
             scale = math.nextafter(scale, math.inf)
-        return cls("gaussian", _drawable(scale))
+        return Mechanism("gaussian", _drawable(scale))
 
     def spend(self, sensitivity: Sensitivity, delta: float = 0.0) -> Spend:
         """Return the cost where a unit changes `sensitivity`, by OpenDP's map; Gaussian noise needs a `delta` for the basic view."""

@@ -1,19 +1,70 @@
-"""The ASCII digits of texts: taken out, and others put in their places.
+"""The ASCII digits of texts: taken out, read as numbers, and others put in their places.
 
 In UTF-8 the bytes of the digits 0 to 9 are part of no other character, so that texts of all scripts can be read as bytes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from masking.canonical import bitmap, validity
+from masking.keyed import UInt64
 
 Octets = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
 
 _ZERO, _TEN = np.uint8(ord("0")), np.uint8(10)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The digits of the texts of a `string` array, which `write` exchanges for others.
+
+    `places` says where each digit stands in `octets`, and `begins` where in `places` those of each text begin (and the last end).
+    """
+
+    like: pa.Array
+    offsets: npt.NDArray[np.int32]
+    octets: Octets
+    places: Places
+    begins: Places
+
+    @classmethod
+    def of(cls, texts: pa.Array) -> Digits:
+        offsets, octets = _read(texts)
+        digit = _are_digits(octets)
+        return cls(texts, offsets, octets.copy(), np.flatnonzero(digit), before(digit)[offsets].astype(np.int64))
+
+    @property
+    def counts(self) -> Places:
+        """How many digits each text has; none where it is null."""
+        return np.diff(self.begins)
+
+    def numbers(self, rows: Places, behind: int, length: int) -> UInt64:
+        """The number that the digits `behind` to `behind + length` of each of some texts are; `length` is at most 19."""
+        numbers = np.zeros(len(rows), np.uint64)
+        first = self.begins[rows] + behind
+        for place in range(length):
+            digits = self.octets.take(self.places.take(first + place)) - _ZERO
+            numbers = numbers * np.uint64(10) + digits
+        return numbers
+
+    def write(self, rows: Places, behind: int, length: int, numbers: UInt64) -> None:
+        """Put `numbers` in the place of these digits."""
+        first = self.begins[rows] + behind
+        for place in range(length - 1, -1, -1):
+            tens = numbers // np.uint64(10)
+            self.octets[self.places.take(first + place)] = (numbers - tens * np.uint64(10)).astype(np.uint8) + _ZERO
+            numbers = tens
+
+    def texts(self) -> pa.Array:
+        """The texts with the digits that they have now; nulls stay null."""
+        buffers = (pa.py_buffer(self.offsets), pa.py_buffer(self.octets), _validity(self.like))
+        return pa.StringArray.from_buffers(len(self.like), *buffers, self.like.null_count)
 
 
 def digits_of(texts: pa.Array) -> pa.Array:
@@ -21,19 +72,15 @@ def digits_of(texts: pa.Array) -> pa.Array:
     offsets, octets = _read(texts)
     digit = _are_digits(octets)
     return pa.StringArray.from_buffers(
-        len(texts), pa.py_buffer(_before(digit)[offsets]), pa.py_buffer(octets[digit]), _validity(texts), texts.null_count
+        len(texts), pa.py_buffer(before(digit)[offsets]), pa.py_buffer(octets[digit]), _validity(texts), texts.null_count
     )
 
 
-def with_digits(texts: pa.Array, digits: pa.Array, behind: int) -> pa.Array:
-    """Return `texts` with `digits` in the places of their digits behind the first `behind`; as many as stand there, for each."""
-    offsets, octets = _read(texts)
-    digit = _are_digits(octets)
-    before = _before(digit)
-    rank = before[:-1] - np.repeat(before[offsets[:-1]], np.diff(offsets))
-    changed = octets.copy()
-    changed[digit & (rank >= behind)] = _read(digits)[1]
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(changed), _validity(texts), texts.null_count)
+def before(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """How many of some flags are set before each place, and before the end."""
+    counted = np.zeros(len(flags) + 1, np.int32)
+    np.cumsum(flags, dtype=np.int32, out=counted[1:])
+    return counted
 
 
 def _read(texts: pa.Array) -> tuple[npt.NDArray[np.int32], Octets]:
@@ -49,13 +96,6 @@ def _read(texts: pa.Array) -> tuple[npt.NDArray[np.int32], Octets]:
 def _are_digits(octets: Octets) -> npt.NDArray[np.bool_]:
     digits: npt.NDArray[np.bool_] = octets - _ZERO < _TEN  # what is less wraps around
     return digits
-
-
-def _before(digit: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """How many digits stand before each byte, and before the end."""
-    before = np.zeros(len(digit) + 1, np.int32)
-    np.cumsum(digit, dtype=np.int32, out=before[1:])
-    return before
 
 
 def _validity(texts: pa.Array) -> pa.Buffer | None:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.canonical import validity
 from masking.errors import TransformerUnfit
-from masking.formats import FormatPermutation
+from masking.formats import FormatPermutation, code_points, texts_from
 from masking.keyed import KeyedHash, UInt64, pick
 from masking.permutation import Permutation
 from masking.transformers.base import Context, Rows
-from masking.transformers.digits import digits_of, with_digits
+from masking.transformers.digits import Digits, before, digits_of
 from masking.transformers.lengths import longest, text_column
+from masking.transformers.number_plan import LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
 from masking.transformers.parameters import parameter
 from masking.walking import walk
-from schemas.errors import InputError, nearest
+from schemas.errors import nearest
 from schemas.types import TEXTS
+
+Int64 = npt.NDArray[np.int64]
 
 # numbers that the authorities keep for films and documentation: how they begin after the country's code, and how many digits follow
 FICTIONAL: dict[str, tuple[tuple[str, int], ...]] = {
@@ -33,13 +36,9 @@ FICTIONAL: dict[str, tuple[tuple[str, int], ...]] = {
     "DE": (("3023125", 3), ("6990009", 3), ("4066969", 3), ("2214710", 3), ("8999998", 3)),  # Bundesnetzagentur, Drama Numbers
     "SE": (("313900", 3), ("8465004", 2), ("7017406", 2)),  # PTS, numbers for fiction
 }
-_MAX_CODE = 3
-_FIRST = 4
-_TRIED = 50
-_LONGEST = 17
+_SHOWN = 5  # digits that tell the country: two zeros and a code of three
+_ASCII, _LETTERS = 127, 26
 _BETWEEN = r"[^\p{N}\p{L}]*"
-_PLAIN = r"^[\x00-@\[-`{-\x7F]*$"  # ASCII without letters
-_PLUS = r"^[^0-9]*\+"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Phone:
         where = text_column(context, self.name)
         if self.keep < 0:
             raise TransformerUnfit(f"{where}: `keep` counts the digits that stay and cannot be {self.keep}")
-        regions = _phonenumbers().SUPPORTED_REGIONS
+        regions = phonenumbers_library().SUPPORTED_REGIONS
         country = self.country or context.locale.partition("_")[2] or "US"
         if country not in regions:
             raise TransformerUnfit(f"{where}: there is no number plan of '{country}'{nearest(country, sorted(regions))}; set `country`")
@@ -91,73 +90,92 @@ class _Permuted:
     others: FormatPermutation
     country: str
     keep: int
-    plans: dict[tuple[int, int, int], Permutation] = field(default_factory=dict)
+    permutations: dict[tuple[int, int, int], Permutation] = field(default_factory=dict)
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        parts, order = [], []
-        for (code, head), here in _groups(self._prefixes(values)):
-            texts = values.take(pa.array(here))
-            for (kind, length), inside in _groups(_classes(texts, head, code, self.keep)):
-                some = texts.take(pa.array(inside))
-                masked = self._walked(some, code, head) if kind == 0 else self._planned(some, head, Plan(code, kind, length))
-                parts.append(masked)
-                order.append(here[inside])
-        return _in_order(parts, order) if parts else values
+        numbers = _Numbers.of(values)
+        prefixes = self._prefixes(numbers)
+        as_texts = [np.zeros(0, np.int64)]
+        masked: list[pa.Array] = []
+        for (code, head), here in _groups(prefixes):
+            left = here
+            for length in np.unique(numbers.digits.counts[here] - head).tolist():
+                if length <= LONGEST:
+                    some = here[numbers.digits.counts[here] - head == length]
+                    done = self._masked_as_numbers(numbers, some, code, head, length)
+                    left = left[~np.isin(left, done, assume_unique=True, kind="table")]
+            left = left[numbers.valid[left]]
+            if len(left):
+                as_texts.append(left)
+                masked.append(self._walked_as_texts(values.take(pa.array(left)), code, head))
+        result = numbers.digits.texts()
+        if not masked:
+            return result
+        places = np.concatenate(as_texts)
+        mask = np.zeros(len(values), np.bool_)
+        mask[places] = True
+        return pc.replace_with_mask(result, pa.array(mask), pa.concat_arrays(masked).take(pa.array(np.argsort(places))))
 
-    def _planned(self, texts: pa.Array, head: int, plan: Plan) -> pa.Array:
+    def _masked_as_numbers(self, numbers: _Numbers, rows: Int64, code: int, head: int, length: int) -> Int64:
+        """Exchange the digits behind `head`, which are as many for all of some rows; return the rows for which this could be done."""
+        plan = number_plan(code)
+        national = numbers.digits.numbers(rows, head, length)
+        kinds = np.zeros(len(rows), np.int64)
+        if not self.keep:
+            kinds = plan.usual(np.where(numbers.more[rows], 0, plan.kinds_of(national, length)), national, length)
+        for kind in np.unique(kinds[kinds > 0]).tolist():
+            here = kinds == kind
+            numbers.digits.write(rows[here], head, length, self._planned(national[here], code, PlannedNumbers(plan, kind, length)))
+        other = np.flatnonzero((kinds == 0) & numbers.plain[rows])
+        if length > self.keep and len(other):
+            mapped = self._walked(numbers, rows[other], plan, (code, head), length)
+            numbers.digits.write(rows[other], head + self.keep, length - self.keep, mapped)
+            kinds[other] = -1
+        done: Int64 = rows[kinds != 0]
+        return done
+
+    def _planned(self, national: UInt64, code: int, planned: PlannedNumbers) -> UInt64:
         """Valid numbers of one kind and length: permuted among those whose first digits are some of this kind."""
-        size = plan.size
-        if (plan.code, plan.kind, plan.length) not in self.plans:
-            self.plans[plan.code, plan.kind, plan.length] = Permutation(self.key, f"{plan.code}|{plan.kind}|{plan.length}", size)
-        permutation = self.plans[plan.code, plan.kind, plan.length]
+        key = (code, planned.kind, planned.length)
+        if key not in self.permutations:
+            self.permutations[key] = Permutation(self.key, f"{code}|{planned.kind}|{planned.length}", planned.size)
+        return planned.at(self.permutations[key].numbers(planned.ranked(national), lambda places, _: planned.belong(places)))
 
-        def belong(places: UInt64, _: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-            belonging: npt.NDArray[np.bool_] = _kinds(plan.written(places), plan.code) == plan.kind
-            return belonging
+    def _walked(self, numbers: _Numbers, rows: Int64, plan: NumberPlan, prefix: tuple[int, int], length: int) -> UInt64:
+        """Other numbers: permuted until they are of no kind that the plan knows, or of their own where some digits stay.
 
-        places = permutation.numbers(plan.ranked(pc.utf8_slice_codeunits(digits_of(texts), head)), belong)
-        return with_digits(texts, plan.written(places), head)
-
-    def _walked(self, texts: pa.Array, code: int, head: int) -> pa.Array:
-        """Other numbers: permuted within their format until they are of no kind that the plan knows, or of their own where some stay."""
-        lengths = pc.utf8_length(digits_of(texts)).fill_null(0).cast(pa.int64()).to_numpy() - head
-        plain = pc.match_substring_regex(texts, _PLAIN).fill_null(False).to_numpy(zero_copy_only=False)
-        lengths = np.where(plain & (lengths > self.keep) & (lengths <= _LONGEST), lengths, 0)
-        parts, order = [], []
-        for (length, _), here in _groups(np.stack([lengths, np.zeros_like(lengths)], axis=1)):
-            some = texts.take(pa.array(here))
-            parts.append(self._walked_as_numbers(some, code, head, length) if length else self._walked_as_texts(some, code, head))
-            order.append(here)
-        return _in_order(parts, order) if parts else texts
-
-    def _walked_as_numbers(self, texts: pa.Array, code: int, head: int, length: int) -> pa.Array:
-        """The same for texts without letters that have `length` digits behind `head`: as whole numbers, which is faster."""
-        digits = digits_of(texts)
-        before, kept = pc.utf8_slice_codeunits(digits, 0, head), pc.utf8_slice_codeunits(digits, head, head + self.keep)
-        plus = pc.match_substring_regex(texts, _PLUS)
+        Returns the digits behind those that stay, of texts without letters that have `length` digits behind the country's code.
+        """
+        code, head = prefix
+        begins, kept, free = (
+            numbers.digits.numbers(rows, first, count)
+            for first, count in ((0, head), (head, self.keep), (head + self.keep, length - self.keep))
+        )
+        plus = numbers.plus[rows]
         # behind a plus and the code of a country anything may stand; other beginnings might turn into that of another country
-        may_turn = ~pc.and_(plus, pc.equal(before, str(code))).to_numpy(zero_copy_only=False)
-        begins = pc.binary_join_element_wise(pc.if_else(plus, "+", ""), before, "")
+        may_turn = ~(plus & (begins == code) & (head == len(str(code))))
+        counts = np.full(len(rows), head + length)
 
-        def national(numbers: UInt64, places: npt.NDArray[np.int64]) -> pa.Array:
-            tail = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), length - self.keep, "0")
-            return pc.binary_join_element_wise(kept.take(pa.array(places)), tail, "") if self.keep else tail
-
-        def classify(numbers: UInt64, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-            written = national(numbers, places)
-            kinds = _kinds(written, code) if self.keep else _usual(_kinds(written, code), written, code)
+        def classify(free: UInt64, places: Int64) -> Int64:
+            whole = kept[places] * np.uint64(10 ** (length - self.keep)) + free
+            kinds = plan.kinds_of(whole, length)
+            if not self.keep:
+                kinds = plan.usual(kinds, whole, length)
             turning = np.flatnonzero(may_turn[places])
             if len(turning):
-                index = pa.array(turning)
-                whole = pc.binary_join_element_wise(begins.take(pa.array(places[turning])), written.take(index), "")
-                kinds[turning[(self._prefixes(whole) != (code, head)).any(axis=1)]] = -1
+                shown = min(_SHOWN, head + length)
+                first = begins[places[turning]]
+                if shown > head:
+                    first = first * np.uint64(10 ** (shown - head)) + whole[turning] // np.uint64(10 ** (length - shown + head))
+                else:
+                    first = first // np.uint64(10 ** (head - shown))
+                found = self._prefixes_of(plus[places[turning]], counts[places[turning]], first)
+                kinds[turning[(found != prefix).any(axis=1)]] = -1
             return kinds
 
-        numbers = pc.utf8_slice_codeunits(digits, head + self.keep).cast(pa.uint64()).to_numpy()
-        wanted = classify(numbers, np.arange(len(numbers)))
+        wanted = classify(free, np.arange(len(free)))
         permutation = self.others.of_digits(length - self.keep)
-        mapped = permutation.numbers(numbers, lambda numbers, places: classify(numbers, places) == wanted[places])
-        return with_digits(texts, national(mapped, np.arange(len(mapped))), head)
+        return permutation.numbers(free, lambda found, places: classify(found, places) == wanted[places])
 
     def _walked_as_texts(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         left = pc.match_substring_regex(
@@ -175,38 +193,113 @@ class _Permuted:
 
     def _walked_behind(self, texts: pa.Array, code: int, head: int, keep: int) -> pa.Array:
         # letters and digits of other scripts are none of the digits that are kept, nor before them
-        split = rf"^(?P<head>{_BETWEEN}(?:[0-9]{_BETWEEN}){{0,{head + keep}}})(?P<tail>(?s:.*))$"
+        split = rf"^(?P<head>{_BETWEEN}(?:[0-9]{_BETWEEN}){{0,{head + keep}}})"
+
+        def begins(numbers: pa.Array) -> pa.Array:
+            return pc.struct_field(pc.extract_regex(numbers, split), "head")
 
         def permute(numbers: pa.Array) -> pa.Array:
-            parts = pc.extract_regex(numbers, split)
-            tail = self.others.apply(parts.field("tail"))
-            return pc.if_else(pc.is_valid(numbers), pc.binary_join_element_wise(parts.field("head"), tail, ""), None)
+            return self._permuted_but(numbers, _lengths(begins(numbers)), head)
 
-        def classify(numbers: pa.Array) -> npt.NDArray[np.int64]:
-            kinds = _kinds(pc.utf8_slice_codeunits(digits_of(numbers), head), code) if keep else _classes(numbers, head, code, 0)[:, 0]
+        def classify(numbers: pa.Array) -> Int64:
+            found = _Numbers.of(numbers)
+            # where letters stand before what would be kept, no plan tells what the number is
+            none = _lengths(digits_of(begins(numbers))) <= head if keep else found.more
+            kinds = np.where(none, 0, found.kinds(number_plan(code), head, usual=not keep))
             # what begins as a number of another country is none of these
-            return np.where((self._prefixes(numbers) == (code, head)).all(axis=1), kinds, -1)
+            return np.where((self._prefixes(found) == (code, head)).all(axis=1), kinds, -1)
 
         return walk(texts, permute, classify)
 
-    def _prefixes(self, values: pa.Array) -> npt.NDArray[np.int64]:
+    def _permuted_but(self, texts: pa.Array, stay: Int64, digits: int) -> pa.Array:
+        """Permute all but the first `stay` characters of each text and its first `digits` ASCII digits.
+
+        These are the country's code, which may stand behind letters (`tel:+49 30`); hardly any others would be of that country.
+        """
+        points, ends = code_points(texts)
+        lengths = np.diff(ends)
+        place = np.arange(len(points)) - np.repeat(ends[:-1], lengths)
+        digit = points - np.uint32(ord("0")) < 10  # what is less wraps around
+        before = np.concatenate([[0], np.cumsum(digit)])
+        rank = before[:-1] - np.repeat(before[ends[:-1]], lengths)
+        free = (place >= np.repeat(stay, lengths)) & ~(digit & (rank < digits))
+        free_before = np.concatenate([[0], np.cumsum(free)])
+        points[free] = code_points(self.others.apply(texts_from(points[free], free_before[ends], None)))[0]
+        return texts_from(points, ends, validity(texts))
+
+    def _prefixes(self, numbers: _Numbers) -> Int64:
         """The country's code of each number, and how many of its digits come before the national number."""
-        known = _phonenumbers().COUNTRY_CODE_TO_REGION_CODE
+        counts = numbers.digits.counts
+        first = np.zeros(len(counts), np.uint64)
+        for count in range(1, _SHOWN + 1):
+            some = np.flatnonzero(counts == count if count < _SHOWN else counts >= count)
+            first[some] = numbers.digits.numbers(some, 0, count)
+        return self._prefixes_of(numbers.plus, counts, first)
+
+    def _prefixes_of(self, plus: npt.NDArray[np.bool_], counts: Int64, first: UInt64) -> Int64:
+        """The same of numbers that have so many digits, begin with a plus or do not, and of which these are the first five digits."""
+        known = phonenumbers_library().COUNTRY_CODE_TO_REGION_CODE
         own, trunk = _own(self.country)
-        digits = pc.utf8_slice_codeunits(digits_of(values), 0, 2 + _MAX_CODE)
-        plus = pc.match_substring_regex(values, _PLUS)
-        begins = pc.if_else(plus, pc.binary_join_element_wise("+", digits, ""), digits).dictionary_encode()
-        found = [(own, 0)]  # of nulls
-        for begin in begins.dictionary.to_pylist():
-            away = begin[1:] if begin.startswith("+") else begin[2:] if begin.startswith("00") else ""
+        shown = np.minimum(counts, _SHOWN)
+        different = pa.array((plus * (_SHOWN + 1) + shown) * 10**_SHOWN + first.view(np.int64)).dictionary_encode()
+        found = []
+        for key in different.dictionary.to_pylist():
+            form, number = divmod(key, 10**_SHOWN)
+            international, count = divmod(form, _SHOWN + 1)
+            begin = f"{number:0{count}d}" if count else ""
+            away = begin if international else begin[2:] if begin.startswith("00") else ""
             code = next((int(away[:n]) for n in range(1, len(away) + 1) if int(away[:n]) in known), None)
             if code is None:
-                found.append((own, len(trunk) if trunk and begin.startswith(trunk) else 0))
+                found.append((own, len(trunk) if trunk and not international and begin.startswith(trunk) else 0))
             else:
-                found.append((code, len(str(code)) + (0 if begin.startswith("+") else 2)))
-        rows = begins.indices.cast(pa.int64()).fill_null(-1).to_numpy() + 1
-        prefixes: npt.NDArray[np.int64] = np.array(found, np.int64)[rows]
+                found.append((code, len(str(code)) + (0 if international else 2)))
+        prefixes: Int64 = np.array(found, np.int64).reshape(-1, 2)[different.indices.to_numpy()]
         return prefixes
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Texts that are read as telephone numbers: their digits, and what else there is in them.
+
+    `plus` says whether a plus stands before the first digit, `plain` whether all is ASCII without letters, `more` whether there are
+    letters, or digits of other scripts.
+    """
+
+    digits: Digits
+    valid: npt.NDArray[np.bool_]
+    plus: npt.NDArray[np.bool_]
+    plain: npt.NDArray[np.bool_]
+    more: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, texts: pa.Array) -> _Numbers:
+        digits = Digits.of(texts)
+        starts, ends = digits.offsets[:-1], digits.offsets[1:]
+        first = ends.astype(np.int64)
+        some = np.flatnonzero(digits.counts)
+        first[some] = digits.places[digits.begins[some]]
+        pluses = before(digits.octets == ord("+"))
+        foreign = before(digits.octets > _ASCII)
+        letters = before((digits.octets | np.uint8(32)) - np.uint8(ord("a")) < _LETTERS)
+        is_ascii, lettered = foreign[starts] == foreign[ends], letters[starts] != letters[ends]
+        valid = pc.is_valid(texts).to_numpy(zero_copy_only=False)
+        more = lettered.copy()
+        others = np.flatnonzero(~is_ascii & ~lettered)
+        if len(others):
+            found = pc.match_substring_regex(texts.take(pa.array(others)), r"\p{L}|[^\P{N}0-9]")
+            more[others] = found.fill_null(False).to_numpy(zero_copy_only=False)
+        return cls(digits, valid, pluses[first] != pluses[starts], is_ascii & ~lettered & valid, more)
+
+    def kinds(self, plan: NumberPlan, head: int, usual: bool) -> Int64:
+        """What a plan calls the numbers behind their first `head` digits."""
+        lengths = self.digits.counts - head
+        kinds = np.zeros(len(lengths), np.int64)
+        for length in np.unique(lengths[(lengths >= 0) & (lengths <= LONGEST)]).tolist():
+            here = np.flatnonzero(lengths == length)
+            national = self.digits.numbers(here, head, length)
+            found = plan.kinds_of(national, length)
+            kinds[here] = plan.usual(found, national, length) if usual else found
+        return kinds
 
 
 @dataclass(frozen=True)
@@ -227,85 +320,7 @@ class _Fictional:
         return pc.if_else(pc.or_(pc.equal(digits, ""), pc.is_null(values)), values, masked)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The national numbers of one kind and length under a country's code: by their first digits, and any digits behind them."""
-
-    code: int
-    kind: int
-    length: int
-
-    @property
-    def size(self) -> int:
-        return len(_beginnings(self.code, self.kind, self.length)) * int(10**self.behind)
-
-    @property
-    def behind(self) -> int:
-        """How many digits follow the first ones."""
-        return max(self.length - _FIRST, 0)
-
-    def ranked(self, national: pa.Array) -> UInt64:
-        """The place of each number in the plan."""
-        numbers = national.cast(pa.uint64()).to_numpy()
-        first, rest = numbers // np.uint64(10**self.behind), numbers % np.uint64(10**self.behind)
-        ranks = np.searchsorted(_beginnings(self.code, self.kind, self.length), first).astype(np.uint64)
-        places: UInt64 = ranks * np.uint64(10**self.behind) + rest
-        return places
-
-    def written(self, places: UInt64) -> pa.Array:
-        """The numbers at places of the plan, as digits."""
-        first = _beginnings(self.code, self.kind, self.length)[(places // np.uint64(10**self.behind)).astype(np.int64)]
-        numbers = first * np.uint64(10**self.behind) + places % np.uint64(10**self.behind)
-        return pc.utf8_lpad(pa.array(numbers).cast(pa.string()), self.length, "0")
-
-
-def _classes(texts: pa.Array, head: int, code: int, keep: int) -> npt.NDArray[np.int64]:
-    """The kind and the length of each national number; kind 0 for those that are not valid, or begin as few of their kind do.
-
-    What has letters or digits of other scripts in it is none, lest they be left.
-    """
-    national = pc.utf8_slice_codeunits(digits_of(texts), head)
-    kinds = _kinds(national, code) if not keep else np.zeros(len(national), np.int64)
-    more = pc.match_substring_regex(texts, r"\p{L}|[^\P{N}0-9]").fill_null(False)
-    kinds = _usual(np.where(more.to_numpy(zero_copy_only=False), 0, kinds), national, code)
-    lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
-    return np.stack([kinds, np.where(kinds > 0, lengths, 0)], axis=1)
-
-
-def _usual(kinds: npt.NDArray[np.int64], national: pa.Array, code: int) -> npt.NDArray[np.int64]:
-    """`kinds` of numbers, but 0 for those that begin as few of their kind do, or are too short or too long to tell."""
-    lengths = pc.utf8_length(national).fill_null(0).cast(pa.int64()).to_numpy()
-    result = np.where((lengths < _FIRST) | (lengths > _LONGEST), 0, kinds)
-    for (kind, length), here in _groups(np.stack([result, np.where(result > 0, lengths, 0)], axis=1)):
-        if kind:
-            first = pc.utf8_slice_codeunits(national.take(pa.array(here)), 0, _FIRST).cast(pa.uint64()).to_numpy()
-            result[here[~np.isin(first, _beginnings(code, kind, length))]] = 0
-    return result
-
-
-@cache
-def _beginnings(code: int, kind: int, length: int) -> UInt64:
-    """The first four digits with which some numbers of a kind and length begin, by trying continuations of each; sorted."""
-    behind = max(length - _FIRST, 0)
-    # digits over the whole range of what may follow, at even distances
-    steps = np.arange(_TRIED, dtype=np.uint64) * np.uint64(max(10**behind // _TRIED, 1)) % np.uint64(10**behind)
-    first = np.arange(10**_FIRST, dtype=np.uint64)
-    numbers = (first[:, None] * np.uint64(10**behind) + np.unique(steps)[None, :]).ravel()
-    texts = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), length, "0")
-    beginnings: UInt64 = first[(_kinds(texts, code) == kind).reshape(len(first), -1).any(axis=1)]
-    return beginnings
-
-
-def _kinds(national: pa.Array, code: int) -> npt.NDArray[np.int64]:
-    """What a country's number plan calls each national number: 0 not valid, 1 mobile, 2 fixed, 3 either, 4 another valid one."""
-    mobile, fixed, other = _patterns(code)
-    kinds: npt.NDArray[np.int64] = _matching(national, mobile) + 2 * _matching(national, fixed)
-    rest = np.flatnonzero(kinds == 0)
-    kinds[rest] = 4 * _matching(national.take(pa.array(rest)), other)
-    return kinds
-
-
-def _groups(labels: npt.NDArray[np.int64]) -> Iterator[tuple[tuple[int, int], npt.NDArray[np.int64]]]:
+def _groups(labels: Int64) -> Iterator[tuple[tuple[int, int], Int64]]:
     """The different rows of `labels` (two columns of numbers from 0), and where each stands."""
     width = int(labels[:, 1].max(initial=0)) + 1
     joined = labels[:, 0] * width + labels[:, 1]
@@ -313,61 +328,18 @@ def _groups(labels: npt.NDArray[np.int64]) -> Iterator[tuple[tuple[int, int], np
         yield divmod(label, width), np.flatnonzero(joined == label)
 
 
-def _in_order(parts: list[pa.Array], order: list[npt.NDArray[np.int64]]) -> pa.Array:
-    """The texts of all parts, each of which stand at the places that `order` says."""
-    if len(parts) == 1:
-        return parts[0]
-    places = np.concatenate(order)
-    back = np.empty(len(places), np.int64)
-    back[places] = np.arange(len(places))
-    return pa.concat_arrays(parts).take(pa.array(back))
-
-
-def _matching(texts: pa.Array, pattern: str) -> npt.NDArray[np.int64]:
-    if not pattern:
-        return np.zeros(len(texts), np.int64)
-    matching: npt.NDArray[np.int64] = pc.match_substring_regex(texts, pattern).fill_null(False).cast(pa.int64()).to_numpy()
-    return matching
-
-
-@cache
-def _patterns(code: int) -> tuple[str, str, str]:
-    """The patterns of the mobile, the fixed and all other valid national numbers under a country's code, of all its regions."""
-    phonenumbers = _phonenumbers()
-    metadata, regions = phonenumbers.PhoneMetadata, phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
-    plans = [metadata.metadata_for_nongeo_region(code) if r == "001" else metadata.metadata_for_region(r) for r in regions]
-    others = ("toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan", "voicemail")
-    joined = []
-    for kinds in (("mobile",), ("fixed_line",), others):
-        found = [getattr(plan, kind).national_number_pattern for plan in plans if plan for kind in kinds if getattr(plan, kind)]
-        joined.append("|".join(f"(?:{pattern})" for pattern in found if pattern))
-    mobile, fixed, other = (f"^(?:{pattern})$" if pattern else "" for pattern in joined)
-    return mobile, fixed, other
-
-
-def mobile_numbers(country: str) -> int:
-    """Return how many numbers of the usual length a country's plan has for mobile telephones; 0 for a country without a plan."""
-    plan = _phonenumbers().PhoneMetadata.metadata_for_region(country, None)
-    if plan is None or plan.mobile is None or not plan.mobile.example_number:
-        return 0
-    code, length = plan.country_code, len(plan.mobile.example_number)
-    return sum(Plan(code, kind, length).size for kind in (1, 3))
+def _lengths(texts: pa.Array) -> Int64:
+    """The characters of each text; 0 where it is null."""
+    lengths: Int64 = pc.utf8_length(texts).fill_null(0).cast(pa.int64()).to_numpy()
+    return lengths
 
 
 def _own(country: str) -> tuple[int, str]:
     """The code of a country, and the digits that come before its national numbers when they are called from within."""
-    phonenumbers = _phonenumbers()
+    phonenumbers = phonenumbers_library()
     plan = phonenumbers.PhoneMetadata.metadata_for_region(country)
     return phonenumbers.country_code_for_region(country), plan.national_prefix or ""
 
 
 def _fictional_length(country: str) -> int:
     return 1 + len(str(_own(country)[0])) + max(len(begin) + digits for begin, digits in FICTIONAL[country])
-
-
-def _phonenumbers() -> Any:
-    try:
-        import phonenumbers
-    except ImportError:
-        raise InputError("telephone numbers need phonenumbers; it comes with `pip install 'companyos-data[pii]'`") from None
-    return phonenumbers

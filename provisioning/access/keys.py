@@ -15,6 +15,7 @@ from provisioning.errors import IssuerFailure
 SECONDS = 5.0  # that fetching both documents may take
 LARGEST = 1_000_000  # bytes of a document
 FRESH = 600.0  # seconds for which keys are used without asking again
+PAUSE = 3.0  # seconds for which an issuer that failed is not asked again: whoever waits for it keeps others waiting
 AGAIN = 30.0  # seconds between two askings for a key that is not there: tokens with invented keys do not make us ask each time
 DISCOVERY = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[Any, Any], tuple[str, ...]] = {  # what a key of a kind and curve is good for: signing by secrets is not among it
@@ -45,6 +46,7 @@ class Keys:
         self._keys: dict[str | None, PublicKey] = {}
         self._fetched: float | None = None
         self._tried: float | None = None
+        self._failure: str | None = None
 
     def find(self, name: Any) -> PublicKey | None:
         """Return the key of this name (`kid`), or the only one for a token that names none; None where there is no such key.
@@ -54,8 +56,8 @@ class Keys:
         with self._lock:  # one asks, the others wait for what it gets
             now = self._tick()
             stale = self._fetched is None or now - self._fetched > FRESH
-            if stale or (self._find(name) is None and now - (self._tried or 0.0) > AGAIN):
-                self._fetch(now, again=stale)
+            if stale or (self._find(name) is None and self._tried is not None and now - self._tried > AGAIN):
+                self._fetch(now, stale=stale)
             return self._find(name)
 
     def _find(self, name: Any) -> PublicKey | None:
@@ -63,12 +65,18 @@ class Keys:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(name) if isinstance(name, str) else None
 
-    def _fetch(self, now: float, *, again: bool) -> None:
-        if again and self._fetched is not None:
+    def _fetch(self, now: float, *, stale: bool) -> None:
+        if stale:
             self._keys = {}  # what the issuer may have withdrawn opens nothing
+            if self._failure is not None and self._tried is not None and now - self._tried < PAUSE:
+                raise IssuerFailure(self._failure)
         self._tried = now
-        self._keys = _fetched(self._issuer, self._seconds)
-        self._fetched = now
+        try:
+            self._keys = _fetched(self._issuer, self._seconds)
+        except IssuerFailure as error:
+            self._failure = str(error)
+            raise
+        self._fetched, self._failure = now, None
 
 
 def _fetched(issuer: str, seconds: float) -> dict[str | None, PublicKey]:

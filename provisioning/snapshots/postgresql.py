@@ -151,9 +151,10 @@ class PostgreSQLLive:
         """PostgreSQL holds values to their types."""
         return None
 
-    def read(self, table: Table, place: Place) -> Iterator[pa.RecordBatch]:
-        """Read all rows in order."""
-        query = read_back_query(table, f"{self.sql(place)} t ORDER BY {', '.join(map(_order, in_order(table)))}")
+    def read(self, table: Table, place: Place, *, ordered: bool = True) -> Iterator[pa.RecordBatch]:
+        """Read all rows."""
+        order = f" ORDER BY {', '.join(map(_order, in_order(table)))}" if ordered else ""
+        query = read_back_query(table, f"{self.sql(place)} t{order}")
         with postgresql_errors(f"table '{table.name}'"):
             self._cursor.execute(query)
             for batch in self._cursor.fetch_record_batch():

@@ -9,12 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from bundles import Bundle
+from bundles.media import still_named
 from bundles.parquet import typed
 from provisioning.snapshots.live import Live, opened
 from provisioning.snapshots.structure import Structure
 from provisioning.target import parse_target
 from schemas.errors import InputError
 from schemas.model import Table
+from schemas.source import MediaFile
 
 
 class Present:
@@ -27,7 +29,7 @@ class Present:
         self.kind = bundle.kind
         self.schema = structure.schema
         self.left_out = tuple(structure.left_out)
-        self._live, self._places = live, structure.places
+        self._live, self._places, self._bundle = live, structure.places, bundle
         self._provenance = {
             "snapshot_of": {
                 "manifest_digest": bundle.manifest_digest,
@@ -49,16 +51,21 @@ class Present:
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table`, in the order of its key."""
         found = self.schema.table(table)
-        batches = (_carried(found, batch) for batch in self._live.read(found, self._places[table]))
-        return pa.RecordBatchReader.from_batches(_lenient(found), batches)
+        batches = (carried(found, batch) for batch in self._live.read(found, self._places[table]))
+        return pa.RecordBatchReader.from_batches(lenient(found), batches)
+
+    def media(self) -> Iterator[MediaFile]:
+        """Read the files of the bundle that rows still name."""
+        return still_named(self._bundle, self)
 
 
-def _carried(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+def carried(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return what a database's driver gave of a table in the Arrow types that carry its columns, each of which may be null."""
     arrays = [typed(column.type, array) for column, array in zip(table.stored_columns, batch.columns, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=_lenient(table))
+    return pa.RecordBatch.from_arrays(arrays, schema=lenient(table))
 
 
-def _lenient(table: Table) -> pa.Schema:
+def lenient(table: Table) -> pa.Schema:
     """The Arrow schema of a table without NOT NULL, which the build checks itself, with words for it."""
     return pa.schema([field.with_nullable(True) for field in table.arrow])
 

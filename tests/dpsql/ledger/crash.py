@@ -28,8 +28,7 @@ def ask(address: str, number: int, told: int) -> None:
     book.open_release(RELEASE, LIMIT, None)
     charge = book.reserve(RELEASE, "ada", ONE, Question("digest", "SELECT 1", ()))
     os.write(told, b"!")
-    book.keep(charge, {f"part {number}": b"noise"})
-    book.finish(charge, "answered")
+    book.finish(charge, "answered", {f"part {number}": b"noise"})
     book.close()
 
 

@@ -63,6 +63,13 @@ def test_a_budget_of_epsilon_alone_pays_no_delta(address: str) -> None:
         book.reserve(RELEASE, "ada", Spend.threshold(0.1, 1e-9), question())
 
 
+def test_a_delta_that_is_used_up_says_what_questions_may_have_of_it(address: str) -> None:
+    book = opened(address, Limit(10.0, 1e-6))
+    book.reserve(RELEASE, "ada", Spend.threshold(0.1, 4e-7), question())
+    with pytest.raises(BudgetSpent, match=r"its delta is used up \(the deltas of questions .* half of it, 5e-07, and 4e-07 is spent\)"):
+        book.reserve(RELEASE, "ada", Spend.threshold(0.1, 2e-7), question())
+
+
 @pytest.mark.parametrize("wrong", [-0.1, math.nan])
 def test_a_charge_gives_nothing_back(address: str, wrong: float) -> None:
     book = opened(address)
@@ -133,11 +140,11 @@ def test_releases_have_budgets_of_their_own(address: str) -> None:
 def test_the_first_noisy_part_that_is_kept_holds(address: str) -> None:
     book = opened(address)
     first, second = (book.reserve(RELEASE, "ada", TENTH, question()) for _ in range(2))
-    assert book.keep(first, {"a": b"1", "b": b"2"}) == {"a": b"1", "b": b"2"}
-    assert book.keep(second, {"b": b"other", "c": b"3"}) == {"b": b"2", "c": b"3"}
+    assert book.finish(first, "answered", {"a": b"1", "b": b"2"}) == {"a": b"1", "b": b"2"}
+    assert book.finish(second, "answered", {"b": b"other", "c": b"3"}) == {"b": b"2", "c": b"3"}
     assert book.kept(RELEASE, ["a", "b", "c", "d"]) == {"a": b"1", "b": b"2", "c": b"3"}
     assert book.kept("another", ["a"]) == {}
-    assert book.keep(second, {}) == {}
+    assert book.finish(second, "failed") == {}
     book.verify()
 
 
@@ -191,8 +198,7 @@ def test_texts_that_no_database_holds_are_kept_as_far_as_they_can_be(address: st
 def test_the_log_tells_all_that_was_asked(address: str) -> None:
     book = opened(address, Limit(0.1, 0.0))
     charge = book.reserve(RELEASE, "ada", TENTH, question("SELECT 1"))
-    book.keep(charge, {"a": b"secret noise"})
-    book.finish(charge, "answered")
+    book.finish(charge, "answered", {"a": b"secret noise"})
     with pytest.raises(BudgetSpent):
         book.reserve(RELEASE, "bob", TENTH, question("SELECT 2"))
     book.refuse(None, "eve", "SELECT * FROM users", "rows are not released")

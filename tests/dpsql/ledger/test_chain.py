@@ -22,9 +22,7 @@ def spent(path: Path) -> StoredLedger:
     book = opened(path, Limit(1.0, 0.0))
     for n in range(3):
         charge = book.reserve(RELEASE, "ada" if n else "bob", TENTH, question(f"SELECT {n}"))
-        if n == 0:
-            book.keep(charge, {"a": b"1", "b": b"2"})
-        book.finish(charge, "answered")
+        book.finish(charge, "answered", {} if n else {"a": b"1", "b": b"2"})
     book.close()
     return book
 
@@ -201,7 +199,7 @@ def test_the_anchor_follows_every_charge_before_it_is_told(tmp_path: Path) -> No
 def test_the_database_itself_refuses_changes(address: str) -> None:
     book = opened(address)
     charge = book.reserve(RELEASE, "ada", TENTH, question())
-    book.keep(charge, {"a": b"1"})
+    book.finish(charge, "answered", {"a": b"1"})
     for statement in (
         "UPDATE ledger_entries SET epsilon = 0",
         "DELETE FROM ledger_entries",
@@ -210,7 +208,7 @@ def test_the_database_itself_refuses_changes(address: str) -> None:
     ):
         with pytest.raises(LedgerFailure, match="the ledger is only added to"), book.database.reading() as connection:
             connection.exec_driver_sql(statement)
-    assert book.verify() == 3
+    assert book.verify() == 4
 
 
 def test_in_postgresql_rights_to_read_and_add_are_enough(postgres_url: str, tmp_path: Path) -> None:
@@ -225,8 +223,7 @@ def test_in_postgresql_rights_to_read_and_add_are_enough(postgres_url: str, tmp_
         url = sa.make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
         clerk = opened(url, anchor=anchor)
         charge = clerk.reserve(RELEASE, "ada", TENTH, question())
-        clerk.keep(charge, {"a": b"1"})
-        clerk.finish(charge, "answered")
+        clerk.finish(charge, "answered", {"a": b"1"})
         assert clerk.verify() == 4
         for statement in ("UPDATE ledger_entries SET epsilon = 0", "TRUNCATE ledger_entries", "DROP TABLE ledger_parts"):
             with pytest.raises(LedgerFailure), clerk.database.reading() as connection:

@@ -1,0 +1,125 @@
+"""Errors as problem documents, and what they must not tell."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from serving import PROBLEM, Served, wanted
+from yard import ALICE
+
+from companyos.api.watching import shown
+from provisioning import errors
+from companyos.api.problems import kind_of
+from schemas.errors import CompanyOSError
+
+
+def _is_problem(answer, status: int, name: str) -> dict:
+    said = answer.json()
+    assert (answer.status_code, said["status"], said["type"]) == (status, status, f"urn:companyos:problem:{name}")
+    assert answer.headers["content-type"] == PROBLEM
+    assert said["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
+    assert said["title"] and said["detail"]
+    return said
+
+
+def test_unknown_fields_are_refused(served: Served) -> None:
+    said = _is_problem(served.as_().post("/sandboxes", json=wanted(ttl=72)), 422, "invalid-request")
+    assert [e["at"] for e in said["errors"]] == ["body.ttl"]
+    _is_problem(served.as_().get("/sandboxes", params={"ownr": ALICE}), 422, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ttl_hours": "72"}, {"ttl_hours": 0}, {"ttl_hours": -1}, {"ttl_hours": 1e300}, {"ttl_hours": True}, {"owner": None}, {"owner": 7},
+        {"owner": ""}, {"owner": "a" * 400}, {"owner": "a\x00b"}, {"feature_flags": "onboarding"}, {"feature_flags": ["x"] * 101},
+        {"seed_profile": "a b"}, {"template": ["plain"]}, {"as_of": "today"}, {"why": "a\nb"}, {"why": "x" * 501},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_type_is_bent_into_another(served: Served, changed: dict) -> None:
+    said = _is_problem(served.as_().post("/sandboxes", json=wanted(**changed)), 422, "invalid-request")
+    assert {e["at"].split(".")[1] for e in said["errors"]} == set(changed)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"\xff\xfe", b'{"owner": NaN,}', b"[" * 20_000, b"1" * 10_000, b"\x00", "{\"owner\": \"\ud800\"}".encode("utf-8", "surrogatepass")],
+    ids=["cut", "no text", "comma", "deep", "number", "nul", "surrogate"],
+)
+def test_what_cannot_be_read_is_a_bad_request(served: Served, body: bytes) -> None:
+    answer = served.as_().post("/sandboxes", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == PROBLEM
+
+
+@pytest.mark.parametrize("body", ['{"owner": "\\ud800"}', '{"ttl_hours": NaN}', '{"ttl_hours": Infinity}', '{"ttl_hours": 1e999}', "null", "[]", '""'])
+def test_what_json_allows_and_we_do_not_is_refused(served: Served, body: str) -> None:
+    answer = served.as_().post("/sandboxes", content=body, headers={"Content-Type": "application/json"})
+    _is_problem(answer, 422, "invalid-request")
+    json.loads(answer.content)
+
+
+def test_large_requests_are_refused(served: Served) -> None:
+    client = served.as_()
+    _is_problem(client.post("/sandboxes", json=wanted(why="x" * 70_000)), 413, "too-large")
+
+    def parts():
+        for _ in range(100):
+            yield b" " * 1000
+
+    _is_problem(client.post("/sandboxes", content=parts(), headers={"Content-Type": "application/json"}), 413, "too-large")
+
+
+def test_other_addresses_and_methods(served: Served) -> None:
+    client = served.as_()
+    _is_problem(client.get("/nothing"), 404, "no-such-resource")
+    _is_problem(client.get("/sandboxes/"), 404, "no-such-resource")
+    said = client.put("/sandboxes")
+    _is_problem(said, 405, "method-not-allowed")
+    assert said.headers["allow"]
+    _is_problem(client.get("/sandboxes/SB-1"), 422, "invalid-request")
+
+
+def test_what_nobody_foresaw_says_nothing_but_where_to_look(served: Served, monkeypatch, caplog) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("password hunter2 of alice@company.com")
+
+    monkeypatch.setattr("provisioning.life.records.page", fail)
+    with caplog.at_level(logging.INFO):
+        answer = served.as_().get("/sandboxes")
+    said = _is_problem(answer, 500, "unexpected")
+    assert "hunter2" not in answer.text + caplog.text
+    assert "alice" not in answer.text
+    assert any(said["instance"].removeprefix("urn:uuid:") in line and "RuntimeError" in line and "sandboxes.py" in line for line in caplog.messages)
+
+
+def test_every_error_of_ours_has_a_kind() -> None:
+    kinds = {}
+    for name, found in vars(errors).items():
+        if isinstance(found, type) and issubclass(found, CompanyOSError):
+            error = found.__new__(found)
+            kinds[name] = kind_of(error).status
+    assert 500 not in kinds.values()
+    assert {kinds["NotAuthenticated"], kinds["PolicyRefused"], kinds["NoSuchSandbox"], kinds["ControlFailure"]} == {401, 403, 404, 503}
+    assert kinds["KeyUsedTwice"] == 422 and kinds["WrongState"] == 409
+
+
+def test_answers_are_kept_nowhere(served: Served) -> None:
+    answer = served.as_().post("/sandboxes", json=wanted())
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_tokens_in_a_path_do_not_get_into_the_log(served: Served, caplog) -> None:
+    token = served.token()
+    with caplog.at_level(logging.INFO):
+        served.client().get(f"/sandboxes/{token}?access_token={token}")
+        served.client(token).get(f"/{token}%0A{token}")
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("companyos")]
+    assert len(ours) == 2
+    assert token not in " ".join(ours)
+    assert shown("/a\r\nb/eyJhbGciOi.eyJzdWIi.c2ln") == "/a\\r\\nb/***"
+    assert len(shown("/" + "a" * 10_000)) < 300

@@ -1,0 +1,55 @@
+"""Requests made up from the OpenAPI document: no server error, and nothing that the document does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import use_after_free
+from serving import Served, wanted
+from yard import ALICE, Yard
+
+LEFT_OUT = [use_after_free]  # what was removed is shown on purpose: as deleted, with why
+NAMES = [*range(200, 300), 401, 403, 404, 409, 422]  # 422: names of bundles, templates and flags are not in the document
+QUICK = dict(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[tuple[Served, dict[str, str]]]:
+    """A service that has sandboxes, and the header of an administrator."""
+    folder = tmp_path_factory.mktemp("made-up")
+    (folder / "store").symlink_to(built / "store")
+    yard = Yard(folder, changed={"quota": 10_000})
+    templates = yard.platform.environments.templates
+    flags = {"onboarding": False, "async-billing": False}
+    templates["feature-default"] = replace(templates["plain"], name="feature-default", flags=flags)  # that of the examples
+    with Served(yard) as served:
+        token = served.token(ALICE, "admin")
+        served.client(token).post("/sandboxes", json=wanted())
+        yield served, {"Authorization": f"Bearer {token}"}
+    yard.close()
+
+
+@pytest.fixture(scope="module")
+def document(made_up: tuple[Served, dict[str, str]]) -> schemathesis.BaseSchema:
+    config = schemathesis.Config.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": NAMES}}})
+    return schemathesis.openapi.from_asgi("/openapi.json", made_up[0].app, config=config)
+
+
+operations = schemathesis.pytest.from_fixture("document")
+
+
+@operations.parametrize()
+@settings(max_examples=8, **QUICK)
+def test_made_up_requests_meet_no_server_error(made_up, case) -> None:
+    case.call_and_validate(headers=made_up[1], excluded_checks=LEFT_OUT)
+
+
+@pytest.mark.slow
+@operations.parametrize()
+@settings(max_examples=300, **QUICK)
+def test_many_made_up_requests_meet_no_server_error(made_up, case) -> None:
+    case.call_and_validate(headers=made_up[1], excluded_checks=LEFT_OUT)
