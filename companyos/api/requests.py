@@ -90,10 +90,10 @@ class ResetRequest(_Strict):
 class SnapshotRequest(_Strict):
     """A bundle of what a sandbox holds now."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"tag": "snapshot:before-migration", "why": "to show the bug"}})
+    model_config = ConfigDict(json_schema_extra={"example": {"label": "before-migration", "why": "to show the bug"}})
 
-    tag: Annotated[str, StringConstraints(pattern=r"^snapshot:[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}$")] | None = Field(
-        None, description="What to call it: a version of `snapshot`, so that no other bundle's tag is moved."
+    label: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")] | None = Field(
+        None, description="It is called KIND:ID.LABEL, or KIND:ID without one; so no tag of another bundle is moved."
     )
     why: Why = ""
 
@@ -127,6 +127,20 @@ class ExtensionApproval(_Strict):
 
 
 ApprovalRequest = Annotated[LoadApproval | ExtensionApproval, Field(discriminator="what")]
+
+
+class DemoResetRequest(_Strict):
+    """Demo tenants that are to be brought back to their bundles."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"tenant": "demo-*"}})
+
+    tenant: Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}$")] = Field(
+        description="Which ones: a name, or `demo-*` for all whose names begin so."
+    )
+    as_of: AsOf = "now"
+    force: bool = Field(False, description="Reset those too that nobody has touched.")
+    dry_run: bool = Field(False, description="Tell what was changed; change nothing.")
+    why: Why = ""
 
 
 class SweepRequest(_Strict):

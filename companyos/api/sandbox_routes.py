@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Page, Reasons, Sandbox, connected
+from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Manifests, Page, Reasons, Sandbox, connected
 from companyos.api.problems import SPENT, answers, problem
 from companyos.api.requests import (
     ConnectionRequest,
@@ -30,6 +30,7 @@ from provisioning.errors import PolicyRefused
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
 from provisioning.life.states import STATES
+from provisioning.manifests import render_under
 from schemas.errors import CompanyOSError, Refused
 
 router = APIRouter(tags=["sandboxes"])
@@ -202,8 +203,9 @@ def reset(id: Id, asked: ResetRequest, caller: Writer, service: Serving) -> Conn
 )
 def snapshot(id: Id, asked: SnapshotRequest, caller: Writer, service: Serving) -> Bundle:
     """Make a bundle of the present data of a sandbox, of the same class, from which somebody else can make a sandbox."""
-    own_sandbox(service.sandboxes, caller, id)
-    made = service.sandboxes.snapshot(id, tag=asked.tag, actor=caller.name, why=asked.why).describe()
+    sandbox = own_sandbox(service.sandboxes, caller, id)
+    tag = f"{sandbox.kind}:{id}" + (f".{asked.label}" if asked.label else "")
+    made = service.sandboxes.snapshot(id, tag=tag, actor=caller.name, why=asked.why).describe()
     return Bundle.model_validate({name: made[name] for name in Bundle.model_fields})
 
 
@@ -214,6 +216,13 @@ def connection(id: Id, asked: ConnectionRequest, caller: Writer, service: Servin
     """Return the URL to connect with, password included."""
     own_sandbox(service.sandboxes, caller, id)
     return Connection(id=id, url=service.sandboxes.address(id, actor=caller.name, rotate=asked.rotate))
+
+
+@router.get("/sandboxes/{id}/manifests", summary="Give the Kubernetes objects that isolate a sandbox", responses=answers(*OF_ONE))
+def manifests(id: Id, caller: Reader, service: Serving) -> Manifests:
+    """Give the objects that isolate what runs beside a sandbox, for `kubectl apply -f -`. No password is in them."""
+    sandbox = own_sandbox(service.sandboxes, caller, id)
+    return Manifests(apiVersion="v1", kind="List", items=render_under(service.sandboxes.platform.environments, sandbox))
 
 
 @router.delete(

@@ -79,7 +79,8 @@ def test_other_addresses_and_methods(served: Served) -> None:
     _is_problem(client.get("/sandboxes/"), 404, "no-such-resource")
     said = client.put("/sandboxes")
     _is_problem(said, 405, "method-not-allowed")
-    assert said.headers["allow"]
+    assert said.headers["allow"] == "GET, POST"
+    assert client.patch("/sandboxes/sb-aaaaaaaaaa").headers["allow"] == "DELETE, GET"
     _is_problem(client.get("/sandboxes/SB-1"), 422, "invalid-request")
 
 
