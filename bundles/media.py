@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from bundles.digest import FileDigest, file_digest
 from bundles.errors import BundleDamaged, SourceInvalid
 from bundles.manifest import MEDIA_TYPES, MediaLayer
 from schemas.errors import InputError, SystemFailure
-from schemas.source import MediaSource, TableSource
+from schemas.source import MediaFile, MediaSource, TableSource
 from schemas.types import TEXTS
 
 if TYPE_CHECKING:
@@ -108,13 +108,29 @@ def check_media(bundle: Bundle, broken: Collection[str], found: Findings) -> Non
             _check_cells(bundle, table, column, own, found)
 
 
+def still_named(bundle: Bundle, source: TableSource) -> Iterator[MediaFile]:
+    """Return the files of `bundle` that cells of their columns in `source`, a later state of the same tables, still name."""
+    columns: dict[tuple[str, str], list[MediaLayer]] = {}
+    for layer in bundle.manifest.media:
+        columns.setdefault((layer.table, layer.column), []).append(layer)
+    for (table, column), layers in columns.items():
+        if _wrong(source.schema, layers[0].path, table, column, layers[0].media_type):
+            continue  # the column is gone, or holds something else than texts
+        named: set[str] = set()
+        for batch in source.read(table):
+            named |= set(pc.unique(batch.column(column)).to_pylist())
+        yield from (bundle.read_media(layer) for layer in layers if layer.path in named)
+
+
 def _check_cells(bundle: Bundle, table: str, column: str, paths: set[str], found: Findings) -> None:
+    """Hold the cells of a column against its files; a cell that points to another folder is no business of ours."""
     unnamed, row, first, dangling = set(paths), 0, None, 0
+    folders = {path.rpartition("/")[0] for path in paths}
     for batch in bundle.read(table):
         cells = batch.column(column)
         unnamed -= set(pc.unique(cells).to_pylist())
         for i, cell in enumerate(cells.to_pylist()):
-            if cell is not None and cell not in paths:
+            if cell is not None and cell not in paths and cell.rpartition("/")[0] in folders:
                 dangling += 1
                 first = row + i if first is None else first
         row += batch.num_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -57,7 +58,8 @@ def serve(
     """Serve private queries over TARGET to whatever speaks PostgreSQL's protocol, until Ctrl-C.
 
     TARGET is a bundle's reference, postgresql://... or duckdb:///FILE. Analysts log in with the name and password of `companyos dp analyst
-    add`, and each query is charged to the one who asks. Without --tls-cert the server signs a certificate of its own at its first start.
+    add`, and each query is charged to the one who asks. The ledger is verified first: nothing is served over one that was altered. Without
+    --tls-cert the server signs a certificate of its own at its first start.
     """
     import logging
 
@@ -70,39 +72,50 @@ def serve(
     if no_tls and (host not in LOOPBACK or tls_cert is not None):
         raise InputError("--no-tls is for a loopback address, such as 127.0.0.1, and without a certificate")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    service = open_service(target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic)
-    context = binding = None
-    if not no_tls:
-        certificate, key = (tls_cert, tls_key) if tls_cert and tls_key else self_signed(_folder(), host)
-        context = server_context(certificate, key)
-        binding = certificate_digest(certificate_of(certificate))
-        if tls_cert is None:
-            click.echo(
-                f"certificate of its own: {certificate} (clients check it with sslmode=verify-full sslrootcert={certificate})", err=True
-            )
-    name = service.declaration.schema.name
-    server = Server(
-        service,
-        Analysts(open_ledger(ledger, anchor)),
-        database=name,
-        host=host,
-        port=port,
-        limits=Limits(connections=connections, per_analyst=per_analyst, statement=statement_timeout, idle=idle_timeout),
-        tls=context,
-        certificate=binding,
-    )
+    with (
+        open_service(target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic) as service,
+        closing(open_ledger(ledger, anchor)) as book,
+    ):
+        entries = book.verify()  # opening a ledger reads but the end of its chain
+        context = binding = None
+        if not no_tls:
+            certificate, key = (tls_cert, tls_key) if tls_cert and tls_key else self_signed(_folder(), host)
+            context = server_context(certificate, key)
+            binding = certificate_digest(certificate_of(certificate))
+            if tls_cert is None:
+                click.echo(
+                    f"certificate of its own: {certificate} (clients check it with sslmode=verify-full sslrootcert={certificate})", err=True
+                )
+        name = service.declaration.schema.name
+        server = Server(
+            service,
+            Analysts(book),
+            database=name,
+            host=host,
+            port=port,
+            limits=Limits(connections=connections, per_analyst=per_analyst, statement=statement_timeout, idle=idle_timeout),
+            tls=context,
+            certificate=binding,
+        )
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        server.stop()
+        def stop(number: int, frame: FrameType | None) -> None:
+            server.stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    said = {"host": host, "port": server.port, "database": name, "release": service.release, "tls": not no_tls}
-    if as_json:
-        print_json(said)
-    else:
-        click.echo(f"serving {name}: psql -h {host} -p {server.port} -U ANALYST {name}")
-    server.serve()
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        said = {
+            "host": host,
+            "port": server.port,
+            "database": name,
+            "release": service.release,
+            "tls": not no_tls,
+            "entries": entries,
+        }
+        if as_json:
+            print_json(said)
+        else:
+            click.echo(f"serving {name}: psql -h {host} -p {server.port} -U ANALYST {name}")
+        server.serve()
 
 
 def _folder() -> Path:

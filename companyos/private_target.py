@@ -41,7 +41,7 @@ def open_service(
     synthetic: str | None = None,
     dialect: str = "postgres",
 ) -> Service:
-    """Return the service for TARGET: a bundle's reference, postgresql://... or duckdb:///FILE.
+    """Return the service for TARGET: a bundle's reference, postgresql://... or duckdb:///FILE. Whoever gets it closes it.
 
     Raises InputError where the target or its privacy is not known.
     """
@@ -65,9 +65,12 @@ def open_service(
         raise InputError(f"schema '{schema.name}' has no budget: add `budget: {{epsilon: 3, delta: 1e-6}}` under `privacy:`")
     own_limit = None if budget.analyst_epsilon is None else Limit(budget.analyst_epsilon, budget.analyst_delta or 0.0)
     made_up = None if synthetic is None else _synthetic(synthetic, store, schema)
-    return Service(
-        declaration, engine, open_ledger(ledger, anchor), release, Limit(budget.epsilon, budget.delta), own_limit, dialect, made_up
-    )
+    book = open_ledger(ledger, anchor)
+    try:
+        return Service(declaration, engine, book, release, Limit(budget.epsilon, budget.delta), own_limit, dialect, made_up)
+    except BaseException:
+        book.close()
+        raise
 
 
 def _database(url: str) -> Engine:

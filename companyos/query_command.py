@@ -62,18 +62,21 @@ def query(
     """
     from dpsql.planning.model import Settings
 
-    service = open_service(target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic, dialect=dialect)
     settings = Settings(epsilon, delta, None if rel_error is None else share(rel_error), max_groups, min_units)
     name = analyst or person()
+    with open_service(
+        target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic, dialect=dialect
+    ) as service:
+        if explain:
+            explanation = service.explain(sql, analyst=name, settings=settings)
+        else:
+            answer = service.ask(sql, analyst=name, settings=settings)
     if explain:
-        explanation = service.explain(sql, analyst=name, settings=settings)
         if form == "json":
             print_json(explanation.to_json())
         else:
             click.echo("\n".join(explanation.lines()))
-        return
-    answer = service.ask(sql, analyst=name, settings=settings)
-    if form == "json":
+    elif form == "json":
         print_json(answer.to_json())
     elif form == "csv":
         _write_csv(answer)

@@ -61,9 +61,9 @@ def list_sandboxes(
 def show(id: str, control: str | None, environments: str | None, as_json: bool) -> None:
     """Show all that is recorded of sandbox ID, but its password."""
     with opened(control, environments) as (sandboxes, _):
-        sandbox = sandboxes.show(id)
+        sandbox, files = sandboxes.show(id), sandboxes.media(id)
     if as_json:
-        print_json(sandbox.to_json())
+        print_json({**sandbox.to_json(), **({} if files is None else {"media": str(files)})})
         return
     flags = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in sandbox.flags.items())
     lines = [
@@ -84,6 +84,8 @@ def show(id: str, control: str | None, environments: str | None, as_json: bool) 
         lines.append(
             ["data", f"{rows:,} rows by {receipt['strategy']} in {receipt['seconds']} s, content {short_digest(receipt['content_digest'])}"]
         )
+    if files is not None:
+        lines.append(["files", str(files)])
     for what, text in (("quarantined", sandbox.quarantined), ("failure", sandbox.failure)):
         if text:
             lines.append([what, text])

@@ -12,9 +12,9 @@ from dpsql.errors import QueryInvalid
 
 SECONDS = 30
 SETTINGS = (
-    "TimeZone = 'UTC'",
+    "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
+    f"GLOBAL max_execution_time = {SECONDS * 1000}",
     "temp_directory = ''",
-    f"GLOBAL max_execution_time = {SECONDS * 1000}",  # else a cursor would have none
     "enable_external_access = false",
     "lock_configuration = true",
 )

@@ -71,6 +71,16 @@ class Service:
         self._dialect = Dialect(self.engine.dialect)
         self._relations = Relations(self.declaration.schema, self._dialect)
 
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the ledger; the engines are their makers' to close."""
+        self.ledger.close()
+
     def prepare(self, sql: str, parameters: Sequence[Value] = ()) -> Prepared:
         """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
         query = self._bind(sql, parameters)

@@ -116,12 +116,22 @@ class Scan:
     most_rows: int | None = None
 
 
-@dataclass(frozen=True)
-class Filter:
-    """The rows of `input` for which `condition` is true."""
+class _OfInput:
+    """A relation whose units have as many rows at most as in its `input`."""
 
     input: Relation
-    condition: Expression
+
+    @property
+    def rows_a_unit(self) -> int | None:
+        return self.input.rows_a_unit
+
+    @property
+    def most_rows(self) -> int | None:
+        return self.input.most_rows
+
+
+class _LikeInput(_OfInput):
+    """A relation with the fields and the unit of its `input`."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -131,31 +141,23 @@ class Filter:
     def unit(self) -> str | None:
         return self.input.unit
 
-    @property
-    def rows_a_unit(self) -> int | None:
-        return self.input.rows_a_unit
 
-    @property
-    def most_rows(self) -> int | None:
-        return self.input.most_rows
+@dataclass(frozen=True)
+class Filter(_LikeInput):
+    """The rows of `input` for which `condition` is true."""
+
+    input: Relation
+    condition: Expression
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(_OfInput):
     """One value for each of `fields` from each row; `unit` is one of the fields."""
 
     input: Relation
     fields: tuple[Field, ...]
     expressions: tuple[Expression, ...]
     unit: str | None
-
-    @property
-    def rows_a_unit(self) -> int | None:
-        return self.input.rows_a_unit
-
-    @property
-    def most_rows(self) -> int | None:
-        return self.input.most_rows
 
 
 @dataclass(frozen=True)
@@ -225,26 +227,10 @@ class PerUnit:
 
 
 @dataclass(frozen=True)
-class DistinctRows:
+class DistinctRows(_LikeInput):
     """The rows of `input`, each combination of unit and fields once: an analyst's SELECT DISTINCT that has the unit among its columns."""
 
     input: Relation
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return self.input.fields
-
-    @property
-    def unit(self) -> str | None:
-        return self.input.unit
-
-    @property
-    def rows_a_unit(self) -> int | None:
-        return self.input.rows_a_unit
-
-    @property
-    def most_rows(self) -> int | None:
-        return self.input.most_rows
 
 
 Relation = Scan | Filter | Project | Join | Union | PerUnit | DistinctRows

@@ -59,18 +59,27 @@ class MediaFolders:
         self._sweep(sandbox)
 
     def set_aside(self, sandbox: str) -> None:
-        """Keep the present files to come back to, unless some are kept already; there are none in their place then."""
-        aside = self._folder / f"{sandbox}{_ASIDE}"
-        if not aside.exists():
-            with suppress(FileNotFoundError):
-                (self._folder / sandbox).rename(aside)
+        """Keep the present files to come back to, or that there are none, unless that is kept already; there are none in their place then."""
+        aside, present = self._folder / f"{sandbox}{_ASIDE}", self._folder / sandbox
+        if aside.exists():
+            return
+        try:
+            if present.exists():
+                present.rename(aside)
+            else:
+                aside.mkdir(parents=True, mode=0o700)
+        except OSError as error:
+            raise TargetFailure(f"the files of {sandbox} cannot be kept in {self._folder}: {error.strerror or error}") from error
 
     def bring_back(self, sandbox: str) -> Path | None:
-        """Put the files that were set aside back in their place, and return where they are."""
+        """Put back what was set aside, files or none, and return where they are."""
         aside = self._folder / f"{sandbox}{_ASIDE}"
         if aside.exists():
             self._drop(self._folder / sandbox)
-            aside.rename(self._folder / sandbox)
+            if any(aside.iterdir()):
+                aside.rename(self._folder / sandbox)
+            else:
+                aside.rmdir()
         return self.place(sandbox)
 
     def forget_aside(self, sandbox: str) -> None:

@@ -143,7 +143,6 @@ class _EnvironmentsReader(EnvironmentValues):
                 reading.say(at, f"nothing is ever loaded into {what}: write `loads: false`")
             if "classes" in parts:
                 reading.say(parts["classes"][0], f"nothing is ever loaded into {what}: leave `classes:` out")
-            loads, classes = False, {}
         elif not loads and classes:
             reading.say(parts["classes"][0], f"{what} has `loads: false`, so that `classes:` has no place")
         elif loads and "classes" not in parts and isinstance(node, yaml.MappingNode):

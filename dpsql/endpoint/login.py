@@ -10,12 +10,12 @@ from collections import OrderedDict, deque
 from threading import Lock
 from typing import Any, Protocol
 
+from dpsql.analysts import ITERATIONS
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.sqlstates import Fault
 from schemas.errors import InputError
 
 MECHANISM = "SCRAM-SHA-256"
-ITERATIONS = 4096
 MOST_REMEMBERED = 10_000
 
 

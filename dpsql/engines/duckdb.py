@@ -37,7 +37,7 @@ class DuckDBEngine:
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         for table, paths in (files or {}).items():
             self._view(table, paths)
 
@@ -100,10 +100,10 @@ class _Reading:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with _told_apart():
-            if "TIMESTAMPTZ" not in sql:  # which every statement with such a key casts to
-                found = self._cursor.execute(sql)
-                if all(str(kind) != "TIMESTAMP WITH TIME ZONE" for _, kind, *_ in found.description or ()):
-                    return found.fetchall()
+            found = self._cursor.execute(sql)
+            if all(str(kind) != "TIMESTAMP WITH TIME ZONE" for _, kind, *_ in found.description or ()):
+                return found.fetchall()
+            found.abort()
             # only Arrow makes Python values of it without a further library
             return list(zip(*(column.to_pylist() for column in self._cursor.sql(sql).to_arrow_table().columns)))
 

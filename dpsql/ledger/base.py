@@ -115,6 +115,10 @@ class Ledger(Protocol):
         """Recompute the whole chain and return how many entries it has; LedgerBroken says which entry was touched."""
         ...
 
+    def close(self) -> None:
+        """Close what waits for the next question; the ledger can be used again."""
+        ...
+
     def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str, refresh_days: int | None = None) -> None:
         """Write down new limits, higher or lower, and who set them."""
         ...

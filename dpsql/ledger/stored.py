@@ -300,6 +300,8 @@ def _spent(whose: str, limit: Limit, total: Spend, asked: Spend) -> str:
     left = f"about {max(0.0, limit.epsilon - used):.4g} is left"
     if math.isinf(limit.epsilon_of(total + asked)):
         left = "its delta is used up" if total.delta else "its delta is too small"
+        if limit.delta:
+            left += f" (the deltas of questions may sum up to half of it, {limit.delta_of_questions:.3g}, and {total.delta:.3g} is spent)"
     cost = f"epsilon {asked.epsilon:.4g}" + (f", delta {asked.delta:.3g}" if asked.delta else "")
     return (
         f"the privacy budget of {whose} has not enough left: of {words(limit)}, epsilon {used:.4g} is spent and {left}; the query costs "

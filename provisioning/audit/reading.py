@@ -12,6 +12,7 @@ from provisioning.control.tables import events
 from schemas.hash_chain import START, Mark
 
 PAGE = 1_000
+_NAMES = tuple(events.c.keys())
 
 Row = Mapping[str, Any]
 
@@ -28,10 +29,10 @@ def pages_after(connection: sa.Connection, number: int | None) -> Iterator[list[
         asked = sa.select(events).order_by(events.c.number).limit(PAGE)
         if number is not None:
             asked = asked.where(events.c.number > number)
-        page = list(connection.execute(asked).mappings())
+        page: list[Row] = [dict(zip(_NAMES, row, strict=True)) for row in connection.execute(asked)]
         if not page:
             return
-        yield page  # type: ignore[misc]  # the keys are texts
+        yield page
         number = page[-1]["number"]
 
 

@@ -113,6 +113,8 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         platform.on_step("seeded")
         host.configure(place, sandbox.flags, sandbox.guardrails)
         platform.on_step("configured")
+        platform.media.put(sandbox.id, bundle)
+        platform.on_step("files put")
         password = platform.passwords.make(sandbox.id) if host.kind == "postgresql" else None
         host.admit(place, password, sandbox.expires_at, sandbox.limits)
         platform.on_step("admitted")
@@ -145,6 +147,7 @@ def undone(platform: Platform, sandbox: Sandbox, actor: str, failure: str) -> No
     host = platform.host(sandbox.host)
     host.remove(host.place(sandbox.id))
     platform.passwords.forget(sandbox.id)
+    platform.media.remove(sandbox.id)
     with platform.control.write() as connection:
         records.move(connection, sandbox, "failed", platform.now, failure=failure, worker=None, beat_at=None)
         platform.event(connection, "failed", sandbox, actor=actor, why=failure)

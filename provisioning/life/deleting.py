@@ -47,6 +47,7 @@ def remove(platform: Platform, sandbox: Sandbox, *, actor: str, why: str) -> San
     platform.host(sandbox.host).remove(platform.place(sandbox))
     platform.on_step("removed")
     platform.passwords.forget(sandbox.id)
+    platform.media.remove(sandbox.id)
     platform.on_step("forgotten")
     with platform.control.write() as connection:
         current = records.find(connection, sandbox.id)

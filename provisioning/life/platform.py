@@ -16,6 +16,7 @@ from provisioning.errors import TargetFailure
 from provisioning.hosts.base import Place, SandboxHost
 from provisioning.hosts.hosts import Hosts
 from provisioning.life.sandbox import Sandbox
+from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from schemas.environments import Environments
 
@@ -28,13 +29,14 @@ def no_step(step: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The control database, the policies, the hosts by name, the bundles and the passwords; `on_step` hears of each step that is done."""
+    """The control database, the policies, the hosts by name, the bundles, the passwords and the files of rows; `on_step` hears of each step."""
 
     control: Control
     environments: Environments
     hosts: Hosts
     store: Store
     passwords: Passwords
+    media: MediaFolders
     on_step: Callable[[str], None] = no_step
 
     @property

@@ -51,6 +51,7 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
     for name in platform.hosts.reachable():
         _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
     _passwords(platform, done)
+    _each(done, "files of rows", lambda: _files(platform, done))
     return done
 
 
@@ -110,6 +111,14 @@ def _passwords(platform: Platform, done: Reconciled) -> None:
             if not done.dry_run:
                 platform.passwords.forget(id)
             done.passwords.append(id)
+
+
+def _files(platform: Platform, done: Reconciled) -> None:
+    for id in platform.media.kept():
+        if _has_no_record(platform, Found("database", id, id)):
+            if not done.dry_run:
+                platform.media.remove(id)
+            done.orphans.append(f"files of {id}")
 
 
 def _each(done: Reconciled, what: str, work: Callable[[], None]) -> None:

@@ -94,6 +94,7 @@ def settle(platform: Platform, sandbox: Sandbox, *, actor: str) -> None:
     if sandbox.doing == RESETTING:
         host.swap_back(place)
         platform.on_step("swapped back")
+        platform.media.bring_back(sandbox.id)
         password = platform.passwords.bring_back(sandbox.id)
         host.admit(place, password, sandbox.expires_at, sandbox.limits)
         platform.on_step("let in again")
@@ -125,10 +126,13 @@ def _reset(
     seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, swap=True, on_progress=on_progress)
     platform.on_step("seeded")
     platform.passwords.set_aside(sandbox.id)
+    platform.media.set_aside(sandbox.id)
     host.swap(place)
     platform.on_step("swapped")
     host.configure(place, template.flags, template.guardrails)
     platform.on_step("configured")
+    platform.media.put(sandbox.id, bundle)
+    platform.on_step("files put")
     password = platform.passwords.make(sandbox.id) if host.kind == "postgresql" else None
     platform.on_step("password made")
     host.admit(place, password, sandbox.expires_at, sandbox.limits)
@@ -163,6 +167,7 @@ def _clean(platform: Platform, sandbox: Sandbox) -> Sandbox:
     platform.host(sandbox.host).forget_old(platform.place(sandbox))
     platform.on_step("old forgotten")
     platform.passwords.forget_aside(sandbox.id)
+    platform.media.forget_aside(sandbox.id)
     with platform.control.write() as connection:
         records.change(connection, sandbox, platform.now, doing=None, worker=None, beat_at=None)
         return records.find(connection, sandbox.id)

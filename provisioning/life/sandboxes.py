@@ -24,6 +24,7 @@ from provisioning.life.platform import Platform, no_step
 from provisioning.life.records import Page
 from provisioning.life.sandbox import Sandbox
 from provisioning.life.states import PRESENT, State
+from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from provisioning.policy import Approval, Who, find_owner, give_approval
 from schemas.environments import Environment
@@ -111,6 +112,10 @@ class Sandboxes:
             with self.platform.control.write() as connection:
                 self.platform.event(connection, "password rotated", sandbox, actor=actor)
         return host.address(place, password)
+
+    def media(self, id: str) -> Path | None:
+        """Return the folder with the files of the sandbox's rows; None where its bundle has none."""
+        return self.platform.media.place(self.show(id).id)
 
     def reset(
         self,
@@ -233,6 +238,7 @@ def open_sandboxes(
     try:
         hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
         passwords = Passwords(folder / "passwords" / opened.id)
-        yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, on_step))
+        media = MediaFolders(folder / "media" / opened.id)
+        yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, media, on_step))
     finally:
         opened.close()

@@ -9,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from bundles import Bundle
+from bundles.media import still_named
 from provisioning.snapshots.live import Live, opened
 from provisioning.snapshots.structure import Structure
 from provisioning.target import parse_target
 from schemas.errors import InputError
+from schemas.source import MediaFile
 
 
 class Present:
@@ -25,7 +27,7 @@ class Present:
         self.kind = bundle.kind
         self.schema = structure.schema
         self.left_out = tuple(structure.left_out)
-        self._live, self._places = live, structure.places
+        self._live, self._places, self._bundle = live, structure.places, bundle
         self._provenance = {
             "snapshot_of": {
                 "manifest_digest": bundle.manifest_digest,
@@ -52,6 +54,10 @@ class Present:
         if first is None:
             return pa.RecordBatchReader.from_batches(found.arrow, [])
         return pa.RecordBatchReader.from_batches(first.schema, _all(first, batches))
+
+    def media(self) -> Iterator[MediaFile]:
+        """Read the files of the bundle that rows still name."""
+        return still_named(self._bundle, self)
 
 
 def _all(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

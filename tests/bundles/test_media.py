@@ -19,7 +19,7 @@ import bundles
 from bundles.digest import FileDigest, bundle_digest, file_digest
 from bundles.errors import BundleDamaged, SourceInvalid
 from bundles.manifest import Manifest, MediaLayer
-from bundles.media import extract, is_safe_path
+from bundles.media import extract, is_safe_path, still_named
 from bundles.references import parse
 from schemas.errors import InputError
 from schemas.model import Rows, Schema, Table
@@ -146,14 +146,15 @@ def test_files_that_are_not_those_of_the_config_are_found(store):
 
 
 def test_cells_that_name_no_file_and_files_that_no_cell_names_are_found(store):
-    dangling = bundles.build(Drawn(cells=(*PATHS, None, "people/logo/9.svg", "x")), store=store)
+    dangling = bundles.build(Drawn(cells=(*PATHS, None, "people/logo/9.svg", "uploads/mine.png", "people/logo/x")), store=store)
     assert problems(dangling) == ["table 'people', column 'logo', row 3: the value names no file of the bundle (2 such rows)"]
     unnamed = bundles.build(Drawn(cells=(PATHS[0], None, None)), store=store)
     assert problems(unnamed) == [f"table 'people', column 'logo': no row names the file '{PATHS[1]}'"]
 
 
 def test_no_value_of_a_cell_is_shown(store):
-    bundle = bundles.build(Drawn(cells=(*PATHS, "alice@example.com")), store=store)
+    bundle = bundles.build(Drawn(cells=(*PATHS, "people/logo/alice@example.com")), store=store)
+    assert problems(bundle)
     assert "alice" not in "".join(problems(bundle))
 
 
@@ -228,6 +229,12 @@ def test_a_safe_path_never_leaves_its_folder(path):
         parts = path.split("/")
         assert path.isascii() and path.isprintable()
         assert not any(part in ("", ".", "..") or part.startswith(".") for part in parts)
+
+
+def test_a_later_state_keeps_the_files_that_it_still_names(store):
+    bundle = bundles.build(Drawn(), store=store)
+    assert list(still_named(bundle, Drawn(cells=(PATHS[1], "uploads/mine.png", None)))) == [FILES[1]]
+    assert list(still_named(bundle, shop(people=3))) == []
 
 
 def test_a_bundle_that_expires_is_sound(store):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from dpsql import sandbox
+from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.errors import QueryInvalid
 
 
@@ -41,6 +42,12 @@ def test_what_takes_too_long_is_ended(hasty: None) -> None:
 def test_the_world_outside_and_its_own_settings_are_out_of_reach(sql: str) -> None:
     with pytest.raises(QueryInvalid, match="failed"):
         sandbox.work(sql, {})
+
+
+def test_times_are_worked_out_in_utc_wherever_the_machine_is() -> None:
+    assert sandbox.work("SELECT current_setting('TimeZone') AS zone", {}).to_pydict() == {"zone": ["UTC"]}
+    with DuckDBEngine().read() as reading:
+        assert reading.rows("SELECT current_setting('TimeZone')") == [("UTC",)]
 
 
 def test_one_query_does_not_see_the_tables_of_another() -> None:

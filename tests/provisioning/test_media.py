@@ -110,6 +110,14 @@ def test_what_was_set_aside_is_forgotten(store, folders, tmp_path):
     assert held(folders.bring_back("sb-a")) == after
 
 
+def test_where_there_were_no_files_there_are_none_again(store, folders, tmp_path):
+    folders.set_aside("sb-a")
+    folders.put("sb-a", built(store, tmp_path))
+    for _ in range(2):
+        assert folders.bring_back("sb-a") is None
+    assert left(tmp_path) == []
+
+
 def test_a_sandbox_without_files_has_nothing_to_remove_or_to_bring_back(folders):
     folders.set_aside("sb-a")
     assert folders.bring_back("sb-a") is None

@@ -7,6 +7,8 @@ from datetime import timedelta
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas import environments_grammar as grammar
 from schemas.environments import ChangeWindow, Egress, Environment, Host, Limits, Rule, SandboxTemplate, Webhook, is_production
@@ -313,6 +315,13 @@ def test_a_rule_of_all_and_one_of_an_environment_have_different_names():
     ]
 
 
+@pytest.mark.parametrize("zone", ["Europe", "../etc", "/etc/localtime", "Mars/Olympus", "europe berlin"])
+def test_what_is_no_time_zone_is_told(zone):
+    window = f"change_window: {{days: [mon], from: '9:00', to: '10:00', zone: {zone}}}"
+    (said,) = of_environment(f"{{classes: {{synthetic: 0}}, {window}}}")
+    assert said.startswith(f"2:96: unknown time zone '{zone}'")
+
+
 @pytest.mark.parametrize(
     "url", ["http://localhost:8080/p", "http://127.0.0.1/p", "http://[::1]:9/p", "https://policy.shop.example:8443/p?a=b"]
 )
@@ -337,6 +346,28 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(written):
 def test_all_problems_are_told_at_once_in_the_order_of_the_file():
     text = SMALL.replace("{synthetic: 0}", "{synthtic: 0}").replace("duckdb", "dckdb").replace("host: files", "hots: files") + "idle: x\n"
     assert [line.split(":")[0] for line in problems(text)] == ["2", "4", "6", "6", "9"]
+
+
+WORDS = st.sampled_from(
+    ["", "null", "{}", "[]", "-1", "yes", "*approved", "{a: 1}", "[[x]]", "9e9", "'*'", "prod", "99999999999999999999y", "\u00e9:", "- x"]
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_whatever_is_wrong_is_told_as_problems(data):
+    """Any value of the example in place of which something else stands is read, or told as a problem of the file; never does production load."""
+    lines = EXAMPLE.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        number = data.draw(st.integers(0, len(lines) - 1))
+        begin = data.draw(st.integers(0, len(lines[number])))
+        lines[number] = lines[number][:begin] + data.draw(WORDS) + data.draw(st.sampled_from(["", lines[number][begin + 3 :]]))
+    try:
+        found = parse_environments("\n".join(lines) + "\n")
+    except SchemaError:
+        pass
+    else:
+        assert not any(is_production(name) and environment.loads for name, environment in found.environments.items())
 
 
 # What is published

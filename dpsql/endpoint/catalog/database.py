@@ -20,7 +20,7 @@ from dpsql.endpoint.sqlstates import Fault
 from dpsql.stoppable import stoppable
 from schemas.model import Schema
 
-SETTINGS = ("TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
+SETTINGS = ("GLOBAL TimeZone = 'UTC'", "temp_directory = ''", "enable_external_access = false", "lock_configuration = true")
 MOST_BYTES = 33_554_432
 
 

@@ -15,6 +15,7 @@ pytest.importorskip("pygwire")
 from dpsql.analysts import Analysts
 from dpsql.ledger import open_ledger
 from tests.dpsql.endpoint.serving import PASSWORD
+from tests.dpsql.ledger.books import attack
 from tests.dpsql.shop import SCHEMA
 from tests.dpsql.shop_databases import tables
 
@@ -82,3 +83,15 @@ def test_what_it_cannot_do_is_said_in_one_line(tmp_path: Path, shop_file: list[s
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_nothing_is_served_over_a_ledger_that_was_altered(tmp_path: Path, shop_file: list[str]) -> None:
+    attack(Path(shop_file[-1]), "UPDATE ledger_entries SET at = '2020-01-01T00:00:00.000+00:00' WHERE number = 1")
+    Analysts(open_ledger(shop_file[-1])).add("bob", PASSWORD, "test")  # what comes later fits, and is all that opening looks at
+    environment = {**os.environ, "COMPANYOS_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", "from companyos.cli import main; main()", "dp", "serve", *shop_file, "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 1
+    assert "entry 1 of the ledger was altered" in done.stderr
+    assert "serving" not in done.stdout

@@ -63,6 +63,13 @@ def test_a_budget_of_epsilon_alone_pays_no_delta(address: str) -> None:
         book.reserve(RELEASE, "ada", Spend.threshold(0.1, 1e-9), question())
 
 
+def test_a_delta_that_is_used_up_says_what_questions_may_have_of_it(address: str) -> None:
+    book = opened(address, Limit(10.0, 1e-6))
+    book.reserve(RELEASE, "ada", Spend.threshold(0.1, 4e-7), question())
+    with pytest.raises(BudgetSpent, match=r"its delta is used up \(the deltas of questions .* half of it, 5e-07, and 4e-07 is spent\)"):
+        book.reserve(RELEASE, "ada", Spend.threshold(0.1, 2e-7), question())
+
+
 @pytest.mark.parametrize("wrong", [-0.1, math.nan])
 def test_a_charge_gives_nothing_back(address: str, wrong: float) -> None:
     book = opened(address)

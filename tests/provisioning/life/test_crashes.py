@@ -39,9 +39,9 @@ elif what == "sweep":
     yard.sandboxes.sweep(actor="child")
 yard.close()
 """
-CREATE = ("recorded", "provisioning", "seeded", "configured", "admitted", "ready")
+CREATE = ("recorded", "provisioning", "seeded", "configured", "files put", "admitted", "ready")
 DELETE = ("deleting", "removed", "forgotten")
-RESET = ("begun", "seeded", "swapped", "configured", "password made", "admitted", "reset", "old forgotten")
+RESET = ("begun", "seeded", "swapped", "configured", "files put", "password made", "admitted", "reset", "old forgotten")
 SWEEP = ("expired", "shut", "deleting", "removed")
 
 

@@ -16,6 +16,7 @@ from provisioning.hosts.hosts import Hosts
 from provisioning.life.creating import Created
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.sandboxes import Sandboxes
+from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from schemas.environments import Environment, Environments, Host, Limits, SandboxTemplate
 
@@ -99,7 +100,8 @@ class Yard:
         policies = environments(self.kind, self.folder, **self.changed)
         hosts = Hosts(policies.hosts, self.folder / "sandboxes", control=self.control.id, clock=self.clock)
         self.passwords = Passwords(self.folder / "passwords")
-        self.platform = Platform(self.control, policies, hosts, Store(self.folder / "store"), self.passwords, self.on_step)
+        self.media = MediaFolders(self.folder / "media")
+        self.platform = Platform(self.control, policies, hosts, Store(self.folder / "store"), self.passwords, self.media, self.on_step)
         self.host = hosts["here"]
         self.sandboxes = Sandboxes(self.platform)
 

@@ -12,6 +12,7 @@ from provisioning.errors import PolicyRefused
 from provisioning.policy import RULES, Who, faults, judge
 from schemas.environments import ChangeWindow, Egress, Environment, SandboxTemplate
 from schemas.environments_reader import built_in_text, parse_environments
+from schemas.environments_values import RESERVED_RULES
 from schemas.errors import InputError
 
 DEV = Environment("dev", {"synthetic": 0, "sanitized": 1, "mirrored": 2})
@@ -30,6 +31,10 @@ def test_the_first_command_of_the_product_is_allowed_with_nothing_set_up():
 
 def test_the_rules_are_held_in_their_order():
     assert [rule.name for rule in RULES] == HELD
+
+
+def test_no_rule_of_a_company_can_have_the_name_of_one_that_holds_for_everybody():
+    assert set(RESERVED_RULES) == {*HELD, "webhook"}
 
 
 # Words that mean nothing
