@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from provisioning.life.states import State
 
-SANDBOX = {
+SANDBOX: dict[str, Any] = {
     "id": "sb-k3v7qpd2ma",
     "owner": "alice@company.com",
     "template": "feature-default",

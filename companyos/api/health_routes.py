@@ -37,7 +37,10 @@ def readyz(service: Serving) -> Ready:
     "/metrics",
     summary="Give figures to Prometheus",
     response_class=Response,
-    responses={200: {"description": "Figures in the text format of Prometheus.", "content": {_TEXT: {"schema": {"type": "string"}}}}, **_UNEXPECTED},
+    responses={
+        200: {"description": "Figures in the text format of Prometheus.", "content": {_TEXT: {"schema": {"type": "string"}}}},
+        **_UNEXPECTED,
+    },
 )
 def metrics(service: Serving) -> Response:
     """Give sandboxes by state, sweeps, creates and requests."""

@@ -72,9 +72,7 @@ def kind_of(error: CompanyOSError) -> Kind:
     return next(kind for type_, kind in KINDS if isinstance(error, type_))
 
 
-def problem(
-    kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, str] | None = None, **members: Any
-) -> JSONResponse:
+def problem(kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> JSONResponse:
     """Return a problem document; `members` are more than those of the RFC."""
     body = {
         "type": TYPES + kind.name,

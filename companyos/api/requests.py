@@ -159,7 +159,9 @@ class SandboxQuery(_Query):
     """Which sandboxes to list."""
 
     owner: Name | None = Field(None, description="Those of one owner; who is no administrator sees their own.")
-    state: Annotated[list[State], Field(max_length=7)] = Field([], description="Those in one of these states; all but deleted ones if none.")
+    state: Annotated[list[State], Field(max_length=7)] = Field(
+        [], description="Those in one of these states; all but deleted ones if none."
+    )
     tenant: Name | None = Field(None, description="That of a demo tenant.")
     limit: Annotated[int, Field(ge=1, le=500)] = Field(50, description="The most to list at a time.")
     after: Annotated[str, StringConstraints(pattern=r"^[0-9T:.Z-]{20,40}_sb-[a-z2-7]{10}$")] | None = Field(

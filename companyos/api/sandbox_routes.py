@@ -25,7 +25,7 @@ from companyos.api.requests import (
     SnapshotRequest,
 )
 from companyos.api.service import Reader, Service, Serving, Writer
-from provisioning.access.rights import Caller, owner_for, owner_of, own_reasons, own_sandbox
+from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
 from provisioning.errors import PolicyRefused
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
@@ -56,7 +56,14 @@ _AGAIN = {"Idempotent-Replayed": {"description": "`true` where the same was aske
             "headers": _LOCATION | _AGAIN | {"Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}}},
         },
         **answers(
-            *ANYBODY, *SENT, "not-yours", "policy-refused", "seed-refused", "idempotency-key-reused", "idempotency-key-spent", "check-failed"
+            *ANYBODY,
+            *SENT,
+            "not-yours",
+            "policy-refused",
+            "seed-refused",
+            "idempotency-key-reused",
+            "idempotency-key-spent",
+            "check-failed",
         ),
     },
 )
@@ -210,7 +217,9 @@ def snapshot(id: Id, asked: SnapshotRequest, caller: Writer, service: Serving) -
 
 
 @router.post(
-    "/sandboxes/{id}/connection", summary="Say how to connect to a sandbox", responses=answers(*OF_ONE, *SENT, "wrong-state", "not-a-sandbox")
+    "/sandboxes/{id}/connection",
+    summary="Say how to connect to a sandbox",
+    responses=answers(*OF_ONE, *SENT, "wrong-state", "not-a-sandbox"),
 )
 def connection(id: Id, asked: ConnectionRequest, caller: Writer, service: Serving) -> Connection:
     """Return the URL to connect with, password included."""

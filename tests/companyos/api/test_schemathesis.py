@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,15 @@ from companyos.api.application import openapi_document
 
 LEFT_OUT = [use_after_free]  # what was removed is shown on purpose: as deleted, with why
 NAMES = [*range(200, 300), 401, 403, 404, 409, 422]  # 422: names of bundles, templates and flags are not in the document
-QUICK = dict(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+made_up_ones = partial(
+    settings,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
 
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[tuple[Served, dict[str, str]]]:
@@ -46,19 +55,19 @@ class _Present:
 
 
 PRESENT = _Present()
-CONFIG = schemathesis.Config.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": NAMES}}})
+CONFIG = schemathesis.Config.from_dict({"request-timeout": 300, "checks": {"positive_data_acceptance": {"expected-statuses": NAMES}}})
 operations = schemathesis.openapi.from_dict(openapi_document(), config=CONFIG)
 operations.app = PRESENT
 
 
 @operations.parametrize()
-@settings(max_examples=5, **QUICK)
+@made_up_ones(max_examples=5)
 def test_made_up_requests_meet_no_server_error(made_up, case) -> None:
     case.call_and_validate(headers=made_up[1], excluded_checks=LEFT_OUT)
 
 
 @pytest.mark.slow
 @operations.parametrize()
-@settings(max_examples=300, **QUICK)
+@made_up_ones(max_examples=300)
 def test_many_made_up_requests_meet_no_server_error(made_up, case) -> None:
     case.call_and_validate(headers=made_up[1], excluded_checks=LEFT_OUT)
