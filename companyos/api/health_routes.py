@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -11,7 +13,7 @@ from companyos.api.service import Serving
 
 router = APIRouter(tags=["health"])
 
-_UNEXPECTED = {status: said for status, said in answers().items() if status == 500}
+_UNEXPECTED: dict[int | str, dict[str, Any]] = {status: said for status, said in answers().items() if status == 500}
 _TEXT = "text/plain"
 
 

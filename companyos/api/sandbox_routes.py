@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -97,7 +97,8 @@ def create(
     job = service.jobs.start(work) if _wants_async(prefer) else None
     if job is None:
         return _made(work(), request)
-    wait((job, recorded), return_when=FIRST_COMPLETED)
+    either: tuple[Future[Any], ...] = (job, recorded)
+    wait(either, return_when=FIRST_COMPLETED)
     if job.done():
         return _made(job.result(), request)
     return _accepted(recorded.result(), again=False)
