@@ -66,6 +66,7 @@ def test_a_snapshot_restores_to_equal_data_in_any_database(
     receipt = load(taken, other)
     assert receipt.content_digest == taken.content_digest
     again = snapshot(other, taken, store, "snapshot:v2")
+    assert {n: t.columns for n, t in again.tables.items()} == {n: t.columns for n, t in taken.tables.items()}
     assert again.content_digest == taken.content_digest
     assert bundles.verify(taken).ok
 
