@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from dpsql.compiling.dialects import Name, quoted
-from dpsql.engines.base import DataFault
+from dpsql.engines.base import DataFault, Reading
 from dpsql.errors import EngineFailure, QueryRefused
 
 # what a statement can fail with because of the values it meets
@@ -35,6 +35,7 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise EngineFailure(f"the database {database} cannot be opened") from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
+        self._unique: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -51,6 +52,7 @@ class DuckDBEngine:
 
     def add(self, name: str, table: pa.Table) -> None:
         """Hold `table` under `name`."""
+        self._unique.clear()
         self._connection.register(f"_{name}", table)
         self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
@@ -77,6 +79,22 @@ class DuckDBEngine:
         if found.num_rows > most:
             raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
         return found
+
+    def unique(self, reading: Reading, table: str, columns: tuple[str, ...]) -> bool:
+        """Whether no two rows have the same values in `columns`: found out once, since the data stays as it is."""
+        known = self._unique.get((table, columns))
+        if known is None:
+            target = ".".join(quoted(part) for part in table.split("."))
+            listed = ", ".join(quoted(column) for column in columns)
+            try:
+                with self.read() as own:
+                    known = not own.rows(f"SELECT 1 FROM {target} GROUP BY {listed} HAVING COUNT(*) > 1 LIMIT 1")
+            except DataFault:  # too many to find out
+                known = False
+            except EngineFailure:
+                return False  # it was stopped perhaps, and may be asked again
+            self._unique[table, columns] = known
+        return known
 
     def cancel(self, thread: int) -> None:
         """Stop what a thread runs."""
