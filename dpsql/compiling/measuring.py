@@ -191,7 +191,9 @@ class Measuring:
                 counted = f"SELECT {', '.join(columns)} FROM ({self._rows}) AS x GROUP BY {_places(len(columns) - 1)}"
                 units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
             else:
-                units = f"SELECT u, MAX(ABS({part.name})) AS m FROM {self._source()} AS y GROUP BY u"
+                # without keys a unit has but one contribution
+                most, by = (f"MAX(ABS({part.name}))", " GROUP BY u") if self._keys else (f"ABS({part.name})", "")
+                units = f"SELECT u, {most} AS m FROM {self._source()} AS y{by}"
         most = f"CAST(LEAST(m, {UNBOUNDED}) AS BIGINT)"
         return (
             f"SELECT '{threshold.name}' AS t, {self._dialect.magnitude('m')} AS j, COUNT(*) AS n "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
@@ -18,24 +18,30 @@ from dpsql.errors import EngineFailure, QueryRefused
 
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
+SPARSEST, MOST_BITS = 16, 10**9  # bits for a row, and in all, up to which a key is looked at bit by bit
 
 
 class DuckDBEngine:
     """The tables of a schema in DuckDB.
 
-    `files` maps every table to its Parquet files; with `database`, the tables are those of that file. Nothing is ever spilled to
-    disk: a temporary file would hold raw rows.
+    `files` maps every table to its Parquet files, and `unique` names columns of them that somebody else has found to have no values
+    twice; with `database`, the tables are those of that file. Nothing is ever spilled to disk: a temporary file would hold raw rows.
     """
 
     dialect: Name = "duckdb"
 
-    def __init__(self, files: Mapping[str, Sequence[Path]] | None = None, database: Path | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Sequence[Path]] | None = None,
+        database: Path | None = None,
+        unique: Iterable[tuple[str, tuple[str, ...]]] = (),
+    ) -> None:
         try:
             self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
         except duckdb.Error as error:
             raise EngineFailure(f"the database {database} cannot be opened") from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
-        self._unique: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._unique = dict.fromkeys(unique, True)
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -84,11 +90,9 @@ class DuckDBEngine:
         """Whether no two rows have the same values in `columns`: found out once, since the data stays as it is."""
         known = self._unique.get((table, columns))
         if known is None:
-            target = ".".join(quoted(part) for part in table.split("."))
-            listed = ", ".join(quoted(column) for column in columns)
             try:
                 with self.read() as own:
-                    known = not own.rows(f"SELECT 1 FROM {target} GROUP BY {listed} HAVING COUNT(*) > 1 LIMIT 1")
+                    known = own.unique(".".join(quoted(part) for part in table.split(".")), [quoted(column) for column in columns])
             except DataFault:  # too many to find out
                 known = False
             except EngineFailure:
@@ -131,6 +135,19 @@ class _Reading:
             self._cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}")
         self._held.append(name)
         return name
+
+    def unique(self, target: str, columns: Sequence[str]) -> bool:
+        """Whether no two rows have the same values in `columns`; for whole numbers close together, by a bit for each."""
+        if len(columns) == 1:
+            (column,) = columns
+            ((rows, there, least, most),) = self.rows(f"SELECT COUNT(*), COUNT({column}), MIN({column}), MAX({column}) FROM {target}")
+            if rows == there and isinstance(least, int) and not isinstance(least, bool):
+                if most - least < rows - 1:
+                    return False
+                if most - least < min(SPARSEST * rows, MOST_BITS):
+                    ((different,),) = self.rows(f"SELECT BIT_COUNT(BITSTRING_AGG({column}, {least}, {most})) FROM {target}")
+                    return bool(different == rows)
+        return not self.rows(f"SELECT 1 FROM {target} GROUP BY {', '.join(columns)} HAVING COUNT(*) > 1 LIMIT 1")
 
     def close(self) -> None:
         for name in self._held:

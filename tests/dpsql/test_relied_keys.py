@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,34 @@ def test_where_the_key_holds_both_ways_come_to_the_same(sql: str, monkeypatch: p
     clipping = cells(query, engine)
     assert (trusting.sums, trusting.bins) == (clipping.sums, clipping.bins)
     assert set(trusting.groups) == set(clipping.groups)
+
+
+@pytest.mark.parametrize(
+    ("values", "known"),
+    [
+        ([3, 1, 2], True),
+        ([3, 1, 3], False),
+        ([1, 1], False),
+        ([None, 1, 2], True),
+        ([None, None, 2], False),
+        ([0, 2**62, -(2**62)], True),
+        ([2**62, 2**62], False),
+        ([0, 10, 10, 3, 4], False),
+        ([5], True),
+        ([], True),
+        (["a", "b"], True),
+        (["a", "a"], False),
+        ([True, False], True),
+        ([1.5, 1.5], False),
+        ([datetime.date(2024, 1, 1), datetime.date(2024, 1, 2)], True),
+    ],
+)
+def test_duckdb_finds_out_what_is_there_twice(values: list[Any], known: bool) -> None:
+    engine = engine_over({"t": pa.table({"x": values, "y": [1] * len(values)})})
+    with engine.read() as reading:
+        assert engine.unique(reading, "t", ("x",)) is known
+        assert engine.unique(reading, "t", ("y", "x")) is known
+        assert engine.unique(reading, "t", ("y",)) is (len(values) < 2)
 
 
 @pytest.fixture(scope="module")
