@@ -173,13 +173,15 @@ class EnvironmentValues:
         return None if moment is None else (1440 if moment == DAY - 1 else moment // (60 * SECOND))
 
     def _zone(self, node: Node, what: str) -> str | None:
-        from zoneinfo import available_timezones
+        from zoneinfo import ZoneInfo, available_timezones
 
         text = self.reading.text(node, f"zone of change_window of {what}")
-        if text is None or text in (zones := available_timezones()):
-            return text
-        self.reading.say(node, f"unknown time zone '{text[:60]}'{nearest(text, zones) or '; write it like Europe/Berlin'}")
-        return None
+        try:
+            return text and ZoneInfo(text).key
+        except (KeyError, ValueError, OSError):  # none, a path, a folder of zones such as `Europe`
+            hint = nearest(text or "", available_timezones()) or "; write it like Europe/Berlin"
+            self.reading.say(node, f"unknown time zone '{(text or '')[:60]}'{hint}")
+            return None
 
     def webhook_url(self, node: Node) -> str | None:
         """Return a URL by which nobody can pretend to be the service. What is wrong with it may be a secret, and is not repeated."""

@@ -63,7 +63,9 @@ class Issuer:
                 options={"require": ["exp", "iat", "iss", "aud"]},
             )
         except jwt.PyJWTError as error:
-            raise NotAuthenticated(f"the token is not valid: {_REASONS.get(type(error).__name__, 'it is not one of the issuer for us')}") from None
+            raise NotAuthenticated(
+                f"the token is not valid: {_REASONS.get(type(error).__name__, 'it is not one of the issuer for us')}"
+            ) from None
         return self._said(claims)
 
     def _said(self, claims: Mapping[str, Any]) -> Said:

@@ -131,10 +131,11 @@ class DuckDBLive:
         longer = f"SELECT count(*) FROM {self.sql(place)} WHERE length({quoted(column.name)}) > {column.type.length}"
         return None if self.is_kept(longer) else SqlType("text")
 
-    def read(self, table: Table, place: Place) -> Iterator[pa.RecordBatch]:
-        """Read all rows in order."""
+    def read(self, table: Table, place: Place, *, ordered: bool = True) -> Iterator[pa.RecordBatch]:
+        """Read all rows."""
         cast = ", ".join(f"CAST({quoted(c.name)} AS {duckdb_type(c.type)}) AS {quoted(c.name)}" for c in table.stored_columns)
-        query = read_back_query(table, f"(SELECT {cast} FROM {self.sql(place)}) t ORDER BY {', '.join(map(_order, in_order(table)))}")
+        order = f" ORDER BY {', '.join(map(_order, in_order(table)))}" if ordered else ""
+        query = read_back_query(table, f"(SELECT {cast} FROM {self.sql(place)}) t{order}")
         with duckdb_errors(self._path, f"table '{table.name}'"):
             yield from self._connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 

@@ -83,7 +83,7 @@ class Live(Protocol):
     def strays(self, column: Column, place: Place) -> SqlType | None:
         """Return the wider type that the values of a column need, where the database does not hold them to its own; None elsewhere."""
 
-    def read(self, table: Table, place: Place) -> Iterator[pa.RecordBatch]:
+    def read(self, table: Table, place: Place, *, ordered: bool = True) -> Iterator[pa.RecordBatch]:
         """Read all rows in the order of the key, or of all columns where there is none: by value, texts by their UTF-8 bytes."""
 
 

@@ -25,7 +25,7 @@ from schemas.types import SqlType
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
 
-_TIME_DIGITS = re.compile(r"\(\d\)(?= with| without|$)")
+_TIME_DIGITS = re.compile(r"^(timestamp|time|interval)\(\d\)")
 _OURS = f"n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', '{SCHEMA}') AND n.nspname NOT LIKE 'pg\\_temp%'"
 
 
@@ -127,7 +127,7 @@ class PostgreSQLLive:
             return SqlType("array", item=self.type(LiveColumn(found.name, found.type[:-2], True, values=found.values)))
         if found.values:
             return SqlType("enum", values=found.values)
-        return type_of(_TIME_DIGITS.sub("", found.type), {})
+        return type_of(_TIME_DIGITS.sub(r"\1", found.type).replace("time without time zone", "time"), {})
 
     def expression(self, sql: str, table: Table) -> str:
         """Return a check in PostgreSQL's words."""
@@ -151,9 +151,10 @@ class PostgreSQLLive:
         """PostgreSQL holds values to their types."""
         return None
 
-    def read(self, table: Table, place: Place) -> Iterator[pa.RecordBatch]:
-        """Read all rows in order."""
-        query = read_back_query(table, f"{self.sql(place)} t ORDER BY {', '.join(map(_order, in_order(table)))}")
+    def read(self, table: Table, place: Place, *, ordered: bool = True) -> Iterator[pa.RecordBatch]:
+        """Read all rows."""
+        order = f" ORDER BY {', '.join(map(_order, in_order(table)))}" if ordered else ""
+        query = read_back_query(table, f"{self.sql(place)} t{order}")
         with postgresql_errors(f"table '{table.name}'"):
             self._cursor.execute(query)
             for batch in self._cursor.fetch_record_batch():

@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from bundles import Bundle
 from bundles.media import still_named
+from bundles.parquet import typed
 from provisioning.snapshots.live import Live, opened
 from provisioning.snapshots.structure import Structure
 from provisioning.target import parse_target
 from schemas.errors import InputError
+from schemas.model import Table
 from schemas.source import MediaFile
 
 
@@ -49,20 +51,23 @@ class Present:
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table`, in the order of its key."""
         found = self.schema.table(table)
-        batches = self._live.read(found, self._places[table])
-        first = next(batches, None)
-        if first is None:
-            return pa.RecordBatchReader.from_batches(found.arrow, [])
-        return pa.RecordBatchReader.from_batches(first.schema, _all(first, batches))
+        batches = (carried(found, batch) for batch in self._live.read(found, self._places[table]))
+        return pa.RecordBatchReader.from_batches(lenient(found), batches)
 
     def media(self) -> Iterator[MediaFile]:
         """Read the files of the bundle that rows still name."""
         return still_named(self._bundle, self)
 
 
-def _all(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
+def carried(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return what a database's driver gave of a table in the Arrow types that carry its columns, each of which may be null."""
+    arrays = [typed(column.type, array) for column, array in zip(table.stored_columns, batch.columns, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=lenient(table))
+
+
+def lenient(table: Table) -> pa.Schema:
+    """The Arrow schema of a table without NOT NULL, which the build checks itself, with words for it."""
+    return pa.schema([field.with_nullable(True) for field in table.arrow])
 
 
 @contextmanager

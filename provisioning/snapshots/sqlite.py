@@ -106,12 +106,12 @@ class SQLiteLive:
             return None
         return None if self.is_kept(f"SELECT count(*) FROM {self.sql(place)} WHERE {beyond}") else wider
 
-    def read(self, table: Table, place: Place) -> Iterator[pa.RecordBatch]:
-        """Read all rows in order."""
+    def read(self, table: Table, place: Place, *, ordered: bool = True) -> Iterator[pa.RecordBatch]:
+        """Read all rows."""
         columns = table.stored_columns
         names = ", ".join(f"t.{quoted(c.name)}" for c in columns)
-        order = ", ".join(part for c in in_order(table) for part in _order(c))
-        cursor = self._connection.execute(f"SELECT {names} FROM {self.sql(place)} t ORDER BY {order}")
+        order = f" ORDER BY {', '.join(part for c in in_order(table) for part in _order(c))}" if ordered else ""
+        cursor = self._connection.execute(f"SELECT {names} FROM {self.sql(place)} t{order}")
         while rows := cursor.fetchmany(_BATCH_ROWS):
             arrays = []
             for column, values in zip(columns, zip(*rows, strict=True), strict=True):

@@ -20,14 +20,16 @@ class Structure:
 
     `schema` has the present tables and columns: known ones as the bundle has them, data class included, new ones with the type that the
     database names and `data_class`. Keys, references, unique columns and checks of the bundle stay where the database enforces them or the
-    present rows keep them; `left_out` names those that do not, `places` says where each table is. Recipes, rules and scenarios are left
-    out, since they made the bundle's values and not these. Raises SchemaRefused for a type that a bundle cannot hold.
+    present rows keep them; `left_out` names those that do not, `places` says where each table is, `keys` what its key is there. Recipes,
+    rules and scenarios are left out, since they made the bundle's values and not these. Without `constraints` no row is read, and all of
+    them are left out. Raises SchemaRefused for a type that a bundle cannot hold.
     """
 
-    def __init__(self, live: Live, schema: Schema, data_class: str, shifted_weeks: int = 0) -> None:
+    def __init__(self, live: Live, schema: Schema, data_class: str, shifted_weeks: int = 0, *, constraints: bool = True) -> None:
         self._live, self._bundle, self._class = live, schema, data_class
         self.left_out: list[str] = []
         self.places: dict[str, Place] = {}
+        self.keys: dict[str, tuple[str, ...]] = {}
         found = {self._fold(table.place): table for table in live.tables()}
         pairs: list[tuple[Table | None, LiveTable]] = []
         for table in schema.tables:
@@ -38,11 +40,13 @@ class Structure:
                 pairs.append((table, held))
         pairs += [(None, table) for table in found.values()]
         tables = [self._columns(known, held) for known, held in pairs]
-        tables = [self._constrained(known, held, table) for (known, held), table in zip(pairs, tables, strict=True)]
+        if constraints:
+            tables = [self._constrained(known, held, table) for (known, held), table in zip(pairs, tables, strict=True)]
+            by_name = {t.name: t for t in tables}
+            tables = [
+                replace(t, foreign_keys=self._references(known, held, t, by_name)) for (known, held), t in zip(pairs, tables, strict=True)
+            ]
         by_name = {t.name: t for t in tables}
-        tables = [
-            replace(t, foreign_keys=self._references(known, held, t, by_name)) for (known, held), t in zip(pairs, tables, strict=True)
-        ]
         whole = all(
             t.name in by_name and all(by_name[t.name].has(c.name) for c in t.database_columns) for t in schema.tables
         )  # what is declared of privacy may speak of any of them
@@ -67,6 +71,7 @@ class Structure:
     def _columns(self, known: Table | None, held: LiveTable) -> Table:
         name = known.name if known else self._name(held.place)
         self.places[name] = held.place
+        self.keys[name] = held.key
         present = {self._folded(c.name): c for c in held.columns}
         columns = []
         for column in known.database_columns if known else ():

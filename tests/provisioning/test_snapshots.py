@@ -66,6 +66,7 @@ def test_a_snapshot_restores_to_equal_data_in_any_database(
     receipt = load(taken, other)
     assert receipt.content_digest == taken.content_digest
     again = snapshot(other, taken, store, "snapshot:v2")
+    assert {n: t.columns for n, t in again.tables.items()} == {n: t.columns for n, t in taken.tables.items()}
     assert again.content_digest == taken.content_digest
     assert bundles.verify(taken).ok
 
@@ -103,7 +104,9 @@ def test_tables_and_columns_of_migrations_are_in_the_snapshot(url: str, store: P
         url,
         "CREATE TABLE badges (code VARCHAR(20) NOT NULL PRIMARY KEY, parent_id BIGINT REFERENCES parents (id), weight NUMERIC(6,2), given DATE)",
         "INSERT INTO badges VALUES ('b', 1, 1.25, '2024-02-29'), ('a', NULL, NULL, NULL)",
-        "ALTER TABLE parents ADD COLUMN score DOUBLE PRECISION" if url.startswith("post") else "ALTER TABLE parents ADD COLUMN score DOUBLE",
+        "ALTER TABLE parents ADD COLUMN score DOUBLE PRECISION"
+        if url.startswith("post")
+        else "ALTER TABLE parents ADD COLUMN score DOUBLE",
         "UPDATE parents SET score = 0.5 WHERE id = 3",
     )
     taken = snapshot(url, bundle, store)
@@ -120,7 +123,13 @@ def test_dropped_tables_and_columns_are_gone_with_what_hung_on_them(url: str, st
     if url.startswith("postgresql"):
         ask(url, "DROP TABLE parents CASCADE")
     else:  # which know no CASCADE
-        ask(url, "CREATE TABLE copy AS SELECT * FROM children", "DROP TABLE children", "DROP TABLE parents", "ALTER TABLE copy RENAME TO children")
+        ask(
+            url,
+            "CREATE TABLE copy AS SELECT * FROM children",
+            "DROP TABLE children",
+            "DROP TABLE parents",
+            "ALTER TABLE copy RENAME TO children",
+        )
     ask(url, "ALTER TABLE children DROP COLUMN born")
     taken = snapshot(url, bundle, store)
     assert [t.name for t in taken.schema.tables] == ["children"]
@@ -134,7 +143,13 @@ def test_a_constraint_stays_where_rows_keep_it_and_goes_where_they_break_it(url:
 
     def without_constraints(table: str) -> None:
         columns = "id BIGINT, parent_id BIGINT, born DATE" if table == "children" else "id BIGINT, name TEXT"
-        ask(url, f"CREATE TABLE copy ({columns})", f"INSERT INTO copy SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE copy RENAME TO {table}")
+        ask(
+            url,
+            f"CREATE TABLE copy ({columns})",
+            f"INSERT INTO copy SELECT * FROM {table}",
+            f"DROP TABLE {table}",
+            f"ALTER TABLE copy RENAME TO {table}",
+        )
 
     without_constraints("children")
     kept = snapshot(url, bundle, store)
@@ -151,7 +166,9 @@ def test_rows_that_break_a_dropped_check_do_not_stop_the_snapshot(url: str, stor
     if not url.startswith("postgresql"):
         pytest.skip("only PostgreSQL drops a check")
     bundle = loaded(url, shop(), complete(shop_rows()), store)
-    names = ask(url, "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'sales.orders'::regclass")
+    names = ask(
+        url, "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'sales.orders'::regclass"
+    )
     assert names
     for table, name in names:
         ask(url, f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')

@@ -253,7 +253,9 @@ def test_another_claim_names_the_owner(issuer: LocalIssuer) -> None:
     assert trusted.read(issuer.token("k1", email_verified=False)).name == "1"
 
 
-@pytest.mark.parametrize("url", ["https://login.company.com", "https://login.company.com/realms/a/", "http://localhost:8080", "http://[::1]:1/a"])
+@pytest.mark.parametrize(
+    "url", ["https://login.company.com", "https://login.company.com/realms/a/", "http://localhost:8080", "http://[::1]:1/a"]
+)
 def test_issuers_are_reached_in_secret(url: str) -> None:
     assert issuer_url(url) == url
 

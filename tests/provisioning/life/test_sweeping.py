@@ -68,7 +68,7 @@ def test_one_failure_is_told_and_keeps_no_other(file_yard: Yard) -> None:
     first, second = file_yard.create(ttl=timedelta(hours=1)), file_yard.create(ttl=timedelta(hours=1))
     assert first.address is not None
     path = Path(first.address.partition(":///")[2])
-    path.unlink()
+    path.rename(file_yard.folder / "aside")
     path.write_bytes(b"somebody else's")
     file_yard.clock.move(hours=2)
     swept = file_yard.sandboxes.sweep(actor="cron")
