@@ -190,10 +190,10 @@ class PostgreSQLHost:
     def shut(self, place: Place) -> None:
         """Let nobody in any more, and end the sessions that are there; the data stays."""
         with self._server.connected(f"sandbox {place.sandbox}: shutting it") as connection:
-            if self._marker(connection, place) is None:
-                return
+            marker = self._marker(connection, place)
             self._roles.shut(connection, place)
-            end_sessions(connection, database=place.database)
+            if marker is not None:
+                end_sessions(connection, database=place.database)
 
     def remove(self, place: Place) -> None:
         """Drop the databases and roles of the sandbox; what does not bear its marks is not touched, nor is anything else then."""

@@ -31,6 +31,8 @@ def test_a_sandbox_enters_neither_another_one_nor_a_template_by_its_own_name_or_
     yard.host.seed(other, bundle, limits=LIMITS, swap=True)
     template = "companyos_t_" + bundle.manifest_digest[7:27]
     mine = yard.host.address(place, PASSWORD)
+    with yard.as_owner(other, "another") as connection:  # one who lets another in has no right to
+        connection.execute(f"GRANT CONNECT ON DATABASE {other.database} TO {place.role}, PUBLIC")
     for database in (other.database, other.database + "_next", template):
         said = refused(into(mine, database))
         assert "permission denied for database" in said or "not currently accepting" in said or "too many connections" in said
@@ -92,6 +94,13 @@ def test_who_is_shut_out_loses_its_sessions_and_none_of_its_data(yard, bundle) -
     yard.host.admit(place, None, yard.now + timedelta(hours=1), LIMITS)
     with yard.as_owner(place) as connection:
         assert connection.execute("SELECT name FROM parents WHERE id = 9").fetchone() == ("kept",)
+
+
+def test_a_role_whose_database_is_gone_is_shut_out_as_well(yard, bundle) -> None:
+    place = yard.made("sb-aaaaaaaaaa", bundle)
+    yard.ask(f"DROP DATABASE {place.database}")
+    yard.host.shut(place)
+    assert "not permitted to log in" in refused(into(yard.host.address(place, PASSWORD), "postgres"))
 
 
 def test_no_more_sessions_than_the_limit(yard, bundle) -> None:
