@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,9 @@ def _oidc_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_oidc_options
 @click.option("--scheduler", is_flag=True, help="Reconcile at the start, and sweep once a day.")
 @click.option("--sweep-at", metavar="TIME", type=_TimeOfDay(), default="03:17", show_default=True, help="When to sweep (UTC).")
-@click.option("--grace", metavar="S", type=click.FloatRange(0), default=30.0, show_default=True, help="Seconds for what is under way at the end.")
+@click.option(
+    "--grace", metavar="S", type=click.FloatRange(0), default=30.0, show_default=True, help="Seconds for what is under way at the end."
+)
 @click.option("--openapi", is_flag=True, help="Print the OpenAPI document, and serve nothing.")
 @place_options
 @store_option
@@ -133,7 +136,9 @@ def serve(
         nightly = Scheduler(sandboxes, sweep_at, on_death=end) if scheduler else None
         service = Service.over(sandboxes, issuer=issuer, scheduler=nightly)
         if not service.authenticator.anybody():
-            raise InputError("nobody could ask for anything: make a token (`companyos token create`), or name an OIDC issuer (--oidc-issuer)")
+            raise InputError(
+                "nobody could ask for anything: make a token (`companyos token create`), or name an OIDC issuer (--oidc-issuer)"
+            )
         listening = _listen(host, port)
         config = uvicorn.Config(
             application(service),
@@ -168,14 +173,11 @@ def serve(
 
 
 def _need_the_extra() -> None:
-    try:
-        import fastapi
-        import httpx
-        import jwt
-        import prometheus_client
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise InputError("the service needs an extra; install it with: pip install 'companyos-data[server]'") from error
+    for name in ("fastapi", "httpx", "jwt", "prometheus_client", "uvicorn"):
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise InputError("the service needs an extra; install it with: pip install 'companyos-data[server]'") from error
 
 
 def _issuer(

@@ -23,7 +23,9 @@ from companyos.sandbox_options import DurationType, opened, place_options, why_o
     show_default=True,
     help="What it allows: read, write, approve (what others ask for), admin (everything, on everybody's). May be given more than once.",
 )
-@click.option("--valid", metavar="TIME", type=DurationType(), default="90d", show_default=True, help="How long it is valid, at most a year.")
+@click.option(
+    "--valid", metavar="TIME", type=DurationType(), default="90d", show_default=True, help="How long it is valid, at most a year."
+)
 @why_option
 @place_options
 @json_option

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from provisioning.life.states import State
 
-SANDBOX = {
+SANDBOX: dict[str, Any] = {
     "id": "sb-k3v7qpd2ma",
     "owner": "alice@company.com",
     "template": "feature-default",
@@ -141,7 +141,7 @@ class Bundle(_Answer):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                "reference": "snapshot:before-migration",
+                "reference": "synthetic:sb-k3v7qpd2ma.before-migration",
                 "manifest_digest": SANDBOX["bundle_digest"],
                 "content_digest": "blake3:0d4c...",
                 "kind": "synthetic",
@@ -213,6 +213,48 @@ class Swept(_Answer):
     templates: list[str]
     reconciled: Reconciled | None
     errors: list[str]
+
+
+class ChangedRows(_Answer):
+    """How many rows of a table differ from the bundle's."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class Visited(_Answer):
+    """What visitors changed since the last reset, and why a tenant has to be reset."""
+
+    rows: dict[str, ChangedRows]
+    flags: int
+    webhooks: int
+    reasons: list[str]
+
+
+class TenantReset(_Answer):
+    """What became of one demo tenant."""
+
+    tenant: str
+    sandbox: str
+    done: Literal["reset", "skipped", "would be reset", "failed"]
+    changed: Visited
+    seconds: float
+    error: str | None
+
+
+class DemoReset(_Answer):
+    """What became of each demo tenant; one that failed is as it was."""
+
+    tenants: list[TenantReset]
+
+
+class Manifests(_Answer):
+    """Kubernetes objects, for `kubectl apply -f -`."""
+
+    apiVersion: Literal["v1"]
+    kind: Literal["List"]
+    items: list[dict[str, Any]]
 
 
 class Environment(_Answer):

@@ -24,7 +24,7 @@ Every request but those about health carries `Authorization: Bearer TOKEN`. An o
 answers as if it were not there. Errors are problem documents (RFC 9457)."""
 _TAGS = [
     {"name": "sandboxes", "description": "Made, listed, shown, extended, reset, snapshot and removed."},
-    {"name": "platform", "description": "Environments, approvals, sweeps and the audit ledger."},
+    {"name": "platform", "description": "Environments, approvals, sweeps, demo tenants and the audit ledger."},
     {"name": "health", "description": "For who watches over the service; without a token."},
 ]
 
@@ -57,8 +57,10 @@ def _routes() -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.routes = [*app.routes]
     for router in (sandbox_routes.router, platform_routes.router, health_routes.router):
         app.include_router(router)
+        app.state.routes += router.routes
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -11,7 +13,7 @@ from companyos.api.service import Serving
 
 router = APIRouter(tags=["health"])
 
-_UNEXPECTED = {status: said for status, said in answers().items() if status == 500}
+_UNEXPECTED: dict[int | str, dict[str, Any]] = {status: said for status, said in answers().items() if status == 500}
 _TEXT = "text/plain"
 
 
@@ -37,7 +39,10 @@ def readyz(service: Serving) -> Ready:
     "/metrics",
     summary="Give figures to Prometheus",
     response_class=Response,
-    responses={200: {"description": "Figures in the text format of Prometheus.", "content": {_TEXT: {"schema": {"type": "string"}}}}, **_UNEXPECTED},
+    responses={
+        200: {"description": "Figures in the text format of Prometheus.", "content": {_TEXT: {"schema": {"type": "string"}}}},
+        **_UNEXPECTED,
+    },
 )
 def metrics(service: Serving) -> Response:
     """Give sandboxes by state, sweeps, creates and requests."""

@@ -1,4 +1,4 @@
-"""Routes of what stands behind sandboxes: environments, approvals, sweeps and the audit ledger."""
+"""Routes of what stands behind sandboxes: environments, approvals, sweeps, demo tenants and the audit ledger."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from companyos.api.answers import Approval, Environment, Environments, Events, Swept, Template
+from companyos.api.answers import Approval, DemoReset, Environment, Environments, Events, Swept, Template
 from companyos.api.problems import answers
-from companyos.api.requests import ApprovalRequest, EventQuery, LoadApproval, SweepRequest
+from companyos.api.requests import ApprovalRequest, DemoResetRequest, EventQuery, LoadApproval, SweepRequest
 from companyos.api.sandbox_routes import ANYBODY, SENT
-from companyos.api.service import Administrator, Approver, Reader, Serving
-from provisioning.access.rights import no_such_sandbox, own_sandbox
+from companyos.api.service import Administrator, Approver, Reader, Serving, Writer
+from provisioning.access.rights import no_such_sandbox, own_sandbox, own_tenants
 from provisioning.audit import Filters, log
 from provisioning.errors import NoSuchSandbox, NotYours
 
@@ -102,6 +102,23 @@ def approve(
 def sweep(asked: SweepRequest, caller: Administrator, service: Serving) -> Swept:
     """Remove sandboxes that are expired or idle, and finish or undo what a crash left; what fails is told in `errors`."""
     return Swept.model_validate(service.sandboxes.sweep(actor=caller.name, dry_run=asked.dry_run).to_json())
+
+
+@router.post("/demo/reset", summary="Bring demo tenants back to their bundles", responses=answers(*ANYBODY, *SENT, "no-such-tenant"))
+def demo_reset(asked: DemoResetRequest, caller: Writer, service: Serving) -> DemoReset:
+    """Reseed, rotate passwords, purge webhooks and reset feature flags of demo tenants; what fails with one is told and keeps no other."""
+    from provisioning.demo.resetting import reset_tenants
+
+    outcomes = reset_tenants(
+        service.sandboxes.platform,
+        own_tenants(service.sandboxes, caller, asked.tenant),
+        as_of=asked.as_of,
+        force=asked.force,
+        dry_run=asked.dry_run,
+        actor=caller.name,
+        why=asked.why,
+    )
+    return DemoReset.model_validate({"tenants": [outcome.to_json() for outcome in outcomes]})
 
 
 @router.get("/audit/events", summary="List events of the audit ledger", responses=answers(*ANYBODY, "not-yours", "no-such-sandbox"))

@@ -14,6 +14,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from provisioning import errors as e
 from schemas.errors import CheckFailed, CompanyOSError, InputError, Refused, SystemFailure
@@ -48,9 +49,11 @@ KINDS: tuple[tuple[type[CompanyOSError], Kind], ...] = (  # the first that fits
     (e.DeleteProtected, Kind("delete-protected", 409, "The sandbox is protected from deletion")),
     (e.NotASandbox, Kind("not-a-sandbox", 409, "The database is not one of ours")),
     (e.TargetInUse, Kind("target-in-use", 409, "The database holds what this would replace")),
+    (e.TenantExists, Kind("tenant-exists", 409, "There is such a demo tenant already")),
     (e.KeyUsedTwice, Kind("idempotency-key-reused", 422, "The idempotency key was used for another request")),
     (Refused, Kind("refused", 403, "Refused")),
     (e.NoSuchSandbox, Kind("no-such-sandbox", 404, "There is no such sandbox")),
+    (e.NoSuchTenant, Kind("no-such-tenant", 404, "There is no such demo tenant")),
     (InputError, INVALID),
     (CheckFailed, Kind("check-failed", 409, "The data are not what they are said to be")),
     (SystemFailure, Kind("unavailable", 503, "A system behind the service fails")),
@@ -69,9 +72,7 @@ def kind_of(error: CompanyOSError) -> Kind:
     return next(kind for type_, kind in KINDS if isinstance(error, type_))
 
 
-def problem(
-    kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, str] | None = None, **members: Any
-) -> JSONResponse:
+def problem(kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> JSONResponse:
     """Return a problem document; `members` are more than those of the RFC."""
     body = {
         "type": TYPES + kind.name,
@@ -117,7 +118,16 @@ def of_http(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses: no such route, a method, a body too large."""
     assert isinstance(error, HTTPException)
     kind = HTTP.get(error.status_code) or Kind("refused", error.status_code, "Refused")
-    return problem(kind, kind.title, request.state.id, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(kind, kind.title, request.state.id, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods that an address knows: the framework names those of one of its routes only."""
+    known: list[Route] = [route for route in request.app.state.routes if isinstance(route, Route)]
+    return {method for route in known if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()}
 
 
 def answers(*names: str) -> dict[int | str, dict[str, Any]]:

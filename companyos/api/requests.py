@@ -90,10 +90,10 @@ class ResetRequest(_Strict):
 class SnapshotRequest(_Strict):
     """A bundle of what a sandbox holds now."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"tag": "snapshot:before-migration", "why": "to show the bug"}})
+    model_config = ConfigDict(json_schema_extra={"example": {"label": "before-migration", "why": "to show the bug"}})
 
-    tag: Annotated[str, StringConstraints(pattern=r"^snapshot:[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}$")] | None = Field(
-        None, description="What to call it: a version of `snapshot`, so that no other bundle's tag is moved."
+    label: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")] | None = Field(
+        None, description="It is called KIND:ID.LABEL, or KIND:ID without one; so no tag of another bundle is moved."
     )
     why: Why = ""
 
@@ -129,6 +129,20 @@ class ExtensionApproval(_Strict):
 ApprovalRequest = Annotated[LoadApproval | ExtensionApproval, Field(discriminator="what")]
 
 
+class DemoResetRequest(_Strict):
+    """Demo tenants that are to be brought back to their bundles."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"tenant": "demo-*"}})
+
+    tenant: Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}$")] = Field(
+        description="Which ones: a name, or `demo-*` for all whose names begin so."
+    )
+    as_of: AsOf = "now"
+    force: bool = Field(False, description="Reset those too that nobody has touched.")
+    dry_run: bool = Field(False, description="Tell what was changed; change nothing.")
+    why: Why = ""
+
+
 class SweepRequest(_Strict):
     """A sweep."""
 
@@ -145,7 +159,9 @@ class SandboxQuery(_Query):
     """Which sandboxes to list."""
 
     owner: Name | None = Field(None, description="Those of one owner; who is no administrator sees their own.")
-    state: Annotated[list[State], Field(max_length=7)] = Field([], description="Those in one of these states; all but deleted ones if none.")
+    state: Annotated[list[State], Field(max_length=7)] = Field(
+        [], description="Those in one of these states; all but deleted ones if none."
+    )
     tenant: Name | None = Field(None, description="That of a demo tenant.")
     limit: Annotated[int, Field(ge=1, le=500)] = Field(50, description="The most to list at a time.")
     after: Annotated[str, StringConstraints(pattern=r"^[0-9T:.Z-]{20,40}_sb-[a-z2-7]{10}$")] | None = Field(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Page, Reasons, Sandbox, connected
+from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Manifests, Page, Reasons, Sandbox, connected
 from companyos.api.problems import SPENT, answers, problem
 from companyos.api.requests import (
     ConnectionRequest,
@@ -25,11 +25,12 @@ from companyos.api.requests import (
     SnapshotRequest,
 )
 from companyos.api.service import Reader, Service, Serving, Writer
-from provisioning.access.rights import Caller, owner_for, owner_of, own_reasons, own_sandbox
+from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
 from provisioning.errors import PolicyRefused
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
 from provisioning.life.states import STATES
+from provisioning.manifests import render_under
 from schemas.errors import CompanyOSError, Refused
 
 router = APIRouter(tags=["sandboxes"])
@@ -55,7 +56,14 @@ _AGAIN = {"Idempotent-Replayed": {"description": "`true` where the same was aske
             "headers": _LOCATION | _AGAIN | {"Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}}},
         },
         **answers(
-            *ANYBODY, *SENT, "not-yours", "policy-refused", "seed-refused", "idempotency-key-reused", "idempotency-key-spent", "check-failed"
+            *ANYBODY,
+            *SENT,
+            "not-yours",
+            "policy-refused",
+            "seed-refused",
+            "idempotency-key-reused",
+            "idempotency-key-spent",
+            "check-failed",
         ),
     },
 )
@@ -89,7 +97,8 @@ def create(
     job = service.jobs.start(work) if _wants_async(prefer) else None
     if job is None:
         return _made(work(), request)
-    wait((job, recorded), return_when=FIRST_COMPLETED)
+    either: tuple[Future[Any], ...] = (job, recorded)
+    wait(either, return_when=FIRST_COMPLETED)
     if job.done():
         return _made(job.result(), request)
     return _accepted(recorded.result(), again=False)
@@ -202,18 +211,28 @@ def reset(id: Id, asked: ResetRequest, caller: Writer, service: Serving) -> Conn
 )
 def snapshot(id: Id, asked: SnapshotRequest, caller: Writer, service: Serving) -> Bundle:
     """Make a bundle of the present data of a sandbox, of the same class, from which somebody else can make a sandbox."""
-    own_sandbox(service.sandboxes, caller, id)
-    made = service.sandboxes.snapshot(id, tag=asked.tag, actor=caller.name, why=asked.why).describe()
+    sandbox = own_sandbox(service.sandboxes, caller, id)
+    tag = f"{sandbox.kind}:{id}" + (f".{asked.label}" if asked.label else "")
+    made = service.sandboxes.snapshot(id, tag=tag, actor=caller.name, why=asked.why).describe()
     return Bundle.model_validate({name: made[name] for name in Bundle.model_fields})
 
 
 @router.post(
-    "/sandboxes/{id}/connection", summary="Say how to connect to a sandbox", responses=answers(*OF_ONE, *SENT, "wrong-state", "not-a-sandbox")
+    "/sandboxes/{id}/connection",
+    summary="Say how to connect to a sandbox",
+    responses=answers(*OF_ONE, *SENT, "wrong-state", "not-a-sandbox"),
 )
 def connection(id: Id, asked: ConnectionRequest, caller: Writer, service: Serving) -> Connection:
     """Return the URL to connect with, password included."""
     own_sandbox(service.sandboxes, caller, id)
     return Connection(id=id, url=service.sandboxes.address(id, actor=caller.name, rotate=asked.rotate))
+
+
+@router.get("/sandboxes/{id}/manifests", summary="Give the Kubernetes objects that isolate a sandbox", responses=answers(*OF_ONE))
+def manifests(id: Id, caller: Reader, service: Serving) -> Manifests:
+    """Give the objects that isolate what runs beside a sandbox, for `kubectl apply -f -`. No password is in them."""
+    sandbox = own_sandbox(service.sandboxes, caller, id)
+    return Manifests(apiVersion="v1", kind="List", items=render_under(service.sandboxes.platform.environments, sandbox))
 
 
 @router.delete(

@@ -1,4 +1,4 @@
-"""What is done for every request: a limit on its body, an id, a line in the log, its figures, and an answer where something failed that should not."""
+"""What is done for every request: a limit on its body, an id, a line in the log, its figures, an answer to what nobody foresaw."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioning.access.scopes import Scope
-from provisioning.errors import NoSuchSandbox, NotYours, ScopeMissing
+from provisioning.demo.tenants import tenants
+from provisioning.errors import NoSuchSandbox, NoSuchTenant, NotYours, ScopeMissing
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Who
 from provisioning.policy.owners import same_person
@@ -82,6 +83,14 @@ def own_reasons(sandboxes: Sandboxes, caller: Caller, id: str) -> Reasons:
     elif not caller.is_admin and all(event["actor"] != caller.name for event in found.history if event["action"] == "refused"):
         raise no_such_sandbox(id)
     return found
+
+
+def own_tenants(sandboxes: Sandboxes, caller: Caller, pattern: str) -> str:
+    """Return the pattern of demo tenants where all that it means are the caller's; NoSuchTenant. An administrator names any."""
+    found = tenants(sandboxes.platform, pattern)
+    if not caller.is_admin and (not found or any(t.sandbox.owner != caller.name for t in found)):
+        raise NoSuchTenant(f"you have no demo tenant '{pattern[:80]}', or not you alone; name one that is yours")
+    return pattern
 
 
 def no_such_sandbox(id: str) -> NoSuchSandbox:

@@ -41,7 +41,8 @@ def test_everything_but_health_takes_a_token(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer ", "Basic YTpi", "bearer x y", "Bearer cos_" + "a" * 43, "Bearer " + "a" * 20_000, "Bearer \xe4", "cos_x"]
+    "header",
+    ["", "Bearer", "Bearer ", "Basic YTpi", "bearer x y", "Bearer cos_" + "a" * 43, "Bearer " + "a" * 20_000, "Bearer \xe4", "cos_x"],
 )
 def test_what_is_no_token_opens_nothing(served: Served, header: str) -> None:
     served.token()
@@ -76,7 +77,12 @@ def test_scopes_hold(served: Served) -> None:
     writer = served.as_(ALICE, "write")
     id = writer.post("/sandboxes", json=wanted()).json()["id"]
     assert writer.get(f"/sandboxes/{id}").status_code == 403
-    for method, rest, body in (("POST", "/extend", {"hours": 1}), ("POST", "/reset", {}), ("POST", "/connection", {}), ("DELETE", "", None)):
+    for method, rest, body in (
+        ("POST", "/extend", {"hours": 1}),
+        ("POST", "/reset", {}),
+        ("POST", "/connection", {}),
+        ("DELETE", "", None),
+    ):
         assert reader.request(method, f"/sandboxes/{id}{rest}", json=body).status_code == 403
     assert writer.delete(f"/sandboxes/{id}").status_code == 200
 

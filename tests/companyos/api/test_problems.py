@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 from serving import PROBLEM, Served, wanted
 from yard import ALICE
 
+from companyos.api.problems import HTTP, KINDS, SPENT, kind_of
 from companyos.api.watching import shown
 from provisioning import errors
-from companyos.api.problems import kind_of
 from schemas.errors import CompanyOSError
 
 
@@ -46,7 +48,7 @@ def test_no_type_is_bent_into_another(served: Served, changed: dict) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"\xff\xfe", b'{"owner": NaN,}', b"[" * 20_000, b"1" * 10_000, b"\x00", "{\"owner\": \"\ud800\"}".encode("utf-8", "surrogatepass")],
+    [b"{", b"\xff\xfe", b'{"owner": NaN,}', b"[" * 20_000, b"1" * 10_000, b"\x00", '{"owner": "\ud800"}'.encode("utf-8", "surrogatepass")],
     ids=["cut", "no text", "comma", "deep", "number", "nul", "surrogate"],
 )
 def test_what_cannot_be_read_is_a_bad_request(served: Served, body: bytes) -> None:
@@ -55,7 +57,9 @@ def test_what_cannot_be_read_is_a_bad_request(served: Served, body: bytes) -> No
     assert answer.headers["content-type"] == PROBLEM
 
 
-@pytest.mark.parametrize("body", ['{"owner": "\\ud800"}', '{"ttl_hours": NaN}', '{"ttl_hours": Infinity}', '{"ttl_hours": 1e999}', "null", "[]", '""'])
+@pytest.mark.parametrize(
+    "body", ['{"owner": "\\ud800"}', '{"ttl_hours": NaN}', '{"ttl_hours": Infinity}', '{"ttl_hours": 1e999}', "null", "[]", '""']
+)
 def test_what_json_allows_and_we_do_not_is_refused(served: Served, body: str) -> None:
     answer = served.as_().post("/sandboxes", content=body, headers={"Content-Type": "application/json"})
     _is_problem(answer, 422, "invalid-request")
@@ -79,7 +83,8 @@ def test_other_addresses_and_methods(served: Served) -> None:
     _is_problem(client.get("/sandboxes/"), 404, "no-such-resource")
     said = client.put("/sandboxes")
     _is_problem(said, 405, "method-not-allowed")
-    assert said.headers["allow"]
+    assert said.headers["allow"] == "GET, POST"
+    assert client.patch("/sandboxes/sb-aaaaaaaaaa").headers["allow"] == "DELETE, GET"
     _is_problem(client.get("/sandboxes/SB-1"), 422, "invalid-request")
 
 
@@ -93,7 +98,9 @@ def test_what_nobody_foresaw_says_nothing_but_where_to_look(served: Served, monk
     said = _is_problem(answer, 500, "unexpected")
     assert "hunter2" not in answer.text + caplog.text
     assert "alice" not in answer.text
-    assert any(said["instance"].removeprefix("urn:uuid:") in line and "RuntimeError" in line and "sandboxes.py" in line for line in caplog.messages)
+    assert any(
+        said["instance"].removeprefix("urn:uuid:") in line and "RuntimeError" in line and "sandboxes.py" in line for line in caplog.messages
+    )
 
 
 def test_every_error_of_ours_has_a_kind() -> None:
@@ -105,6 +112,14 @@ def test_every_error_of_ours_has_a_kind() -> None:
     assert 500 not in kinds.values()
     assert {kinds["NotAuthenticated"], kinds["PolicyRefused"], kinds["NoSuchSandbox"], kinds["ControlFailure"]} == {401, 403, 404, 503}
     assert kinds["KeyUsedTwice"] == 422 and kinds["WrongState"] == 409
+
+
+def test_the_documentation_lists_every_kind() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "service.md").read_text()
+    told = dict(re.findall(r"^\| (`[a-z`, -]+`) \| ([0-9]{3}) \|", text, re.MULTILINE))
+    listed = {(name, int(status)) for names, status in told.items() for name in re.findall(r"`([a-z-]+)`", names)}
+    kinds = [kind for _, kind in KINDS] + [*HTTP.values(), SPENT]
+    assert listed == {(kind.name, kind.status) for kind in kinds}
 
 
 def test_answers_are_kept_nowhere(served: Served) -> None:

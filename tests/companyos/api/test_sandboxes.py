@@ -10,6 +10,7 @@ import pytest
 from serving import PROBLEM, Served, wanted
 from yard import ALICE, BEGIN, BOB, Yard
 
+from provisioning.demo.tenants import create_tenant
 from provisioning.errors import TargetFailure
 
 UNKNOWN = "sb-aaaaaaaaaa"
@@ -330,3 +331,61 @@ def test_environments_and_templates_are_told(served: Served) -> None:
 def test_moments_are_those_of_the_control_database(served: Served) -> None:
     made = served.as_().post("/sandboxes", json=wanted()).json()
     assert made["created_at"] == BEGIN.isoformat().replace("+00:00", "Z")
+
+
+def test_a_snapshot_is_called_by_its_sandbox_and_moves_no_other_tag(served: Served) -> None:
+    client = served.as_()
+    id = client.post("/sandboxes", json=wanted()).json()["id"]
+    first = client.post(f"/sandboxes/{id}/snapshot", json={"why": "a bug"})
+    assert first.status_code == 201, first.text
+    assert (first.json()["reference"], first.json()["kind"]) == (f"synthetic:{id}", "synthetic")
+    labelled = client.post(f"/sandboxes/{id}/snapshot", json={"label": "before"}).json()
+    assert labelled["reference"] == f"synthetic:{id}.before"
+    assert labelled["content_digest"] == first.json()["content_digest"]
+    assert client.post(f"/sandboxes/{id}/snapshot", json={"tag": "synthetic:v1"}).status_code == 422
+    restored = served.as_(BOB).post("/sandboxes", json=wanted(owner=BOB, seed_profile=f"synthetic:{id}.before"))
+    assert restored.status_code == 201, restored.text
+    assert restored.json()["receipt"]["content_digest"] == first.json()["content_digest"]
+
+
+def test_manifests_isolate_a_sandbox_and_hold_no_password(served: Served) -> None:
+    client = served.as_()
+    id = client.post("/sandboxes", json=wanted()).json()["id"]
+    answer = client.get(f"/sandboxes/{id}/manifests")
+    assert answer.status_code == 200, answer.text
+    assert {"Namespace", "NetworkPolicy", "ResourceQuota"} <= {item["kind"] for item in answer.json()["items"]}
+    assert served.as_(BOB).get(f"/sandboxes/{id}/manifests").status_code == 404
+
+
+def _tenant(served: Served, name: str, owner: str) -> str:
+    made = create_tenant(
+        served.yard.platform,
+        name,
+        owner=served.yard.sandboxes.who(owner),
+        template="demo",
+        seed="synthetic:v1",
+        ttl=None,
+        as_of="now",
+        actor=owner,
+        why="",
+    )
+    return made.sandbox.id
+
+
+def test_demo_tenants_are_reset_by_their_owners_and_by_administrators(served: Served) -> None:
+    ids = {"demo-acme": _tenant(served, "demo-acme", ALICE), "demo-beta": _tenant(served, "demo-beta", BOB)}
+
+    def done(client, **asked):
+        answer = client.post("/demo/reset", json=asked)
+        assert answer.status_code == 200, answer.text
+        return {t["tenant"]: (t["sandbox"], t["done"]) for t in answer.json()["tenants"]}
+
+    admin = served.as_(BOB, "admin")
+    assert done(admin, tenant="demo-*", force=True, dry_run=True) == {n: (i, "would be reset") for n, i in ids.items()}
+    assert done(admin, tenant="demo-*", force=True, why="friday") == {n: (i, "reset") for n, i in ids.items()}
+    assert done(served.as_(), tenant="demo-acme") == {"demo-acme": (ids["demo-acme"], "skipped")}
+    for pattern in ("demo-beta", "demo-*", "demo-none"):
+        refused = served.as_().post("/demo/reset", json={"tenant": pattern})
+        assert (refused.status_code, refused.json()["type"]) == (404, "urn:companyos:problem:no-such-tenant")
+        assert "beta" not in refused.json()["detail"].replace(f"'{pattern}'", "")
+    assert admin.post("/demo/reset", json={"tenant": "demo-none"}).status_code == 404

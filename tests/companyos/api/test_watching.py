@@ -12,7 +12,9 @@ from yard import ALICE, BEGIN, BOB
 def figures(served: Served) -> dict[tuple[str, ...], float]:
     text = served.client().get("/metrics").text
     return {
-        (s.name, *(v for _, v in sorted(s.labels.items()))): s.value for family in text_string_to_metric_families(text) for s in family.samples
+        (s.name, *(v for _, v in sorted(s.labels.items()))): s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
     }
 
 

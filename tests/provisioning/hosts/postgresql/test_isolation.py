@@ -57,7 +57,7 @@ def test_two_lines_of_pg_hba_keep_sandboxes_out_of_all_databases_but_their_own(y
     place = yard.made("sb-aaaaaaaaaa", bundle)
     mine = yard.host.address(place, PASSWORD)
     try:
-        trust(yard.url, "local sameuser /^companyos_sb_ scram-sha-256\nlocal all /^companyos_sb_.{10}$ reject\n" + GUARDED)
+        trust(yard.url, 'local sameuser /^companyos_sb_ scram-sha-256\nlocal all "/^companyos_sb_[a-z2-7]{10}$" reject\n' + GUARDED)
         with yard.as_owner(place) as connection:
             assert connection.execute("SELECT count(*) FROM parents").fetchone() == (5,)
         for database in ("postgres", "template1"):

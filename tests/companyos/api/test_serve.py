@@ -1,0 +1,234 @@
+"""The commands `serve` and `token`, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import wanted
+from yard import ALICE
+
+from companyos.cli import run
+
+ENVIRONMENTS = """
+environments: {local: {classes: {synthetic: 0}}}
+hosts: {files: {kind: duckdb}}
+templates:
+  plain: {environment: local, host: files, seeds: ["synthetic:*"], approved: {infrastructure: a@company.com, data: b@company.com}}
+owners: {"*@company.com": [engineering]}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COMPANYOS_HOME", str(tmp_path))
+    (tmp_path / "environments.yaml").write_text(ENVIRONMENTS)
+    monkeypatch.setenv("COMPANYOS_ENVIRONMENTS", str(tmp_path / "environments.yaml"))
+    (tmp_path / "bundles").symlink_to(built / "store")
+    for name in [n for n in os.environ if n.startswith("COMPANYOS_OIDC_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def said(capsys, *arguments: str) -> dict:
+    capsys.readouterr()
+    assert run([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def failed(capsys, *arguments: str) -> str:
+    capsys.readouterr()
+    assert run(list(arguments)) == 2
+    return capsys.readouterr().err
+
+
+class Process:
+    """`companyos serve`, with its output in files."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.log = home / "serve.log"
+        command = [sys.executable, "-c", "from companyos.cli import main; main()", "serve", "--port", "0", "--json", *options]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        self.url = json.loads(line)["url"]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(60)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    made: list[Process] = []
+    yield made
+    for process in made:
+        if process.process.poll() is None:
+            process.process.kill()
+            process.process.wait()
+        process.process.stdout.close()
+
+
+def test_a_service_serves_ends_in_peace_and_keeps_no_token_in_its_log(home: Path, capsys, processes: list[Process]) -> None:
+    token = said(capsys, "token", "create", "--owner", ALICE)["token"]
+    admin = said(capsys, "token", "create", "--owner", ALICE, "--scope", "admin")["token"]
+    service = Process(home, "--scheduler")
+    processes.append(service)
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=60) as client:
+        bearer = {"Authorization": f"Bearer {token}"}
+        for _ in range(500):
+            if client.get("/readyz").status_code == 200 and "companyos_scheduler_sweeps_total 1.0" in client.get("/metrics").text:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError(service.log.read_text())
+        made = client.post("/sandboxes", json=wanted(), headers=bearer)
+        assert made.status_code == 201, made.text
+        assert "server" not in made.headers
+        assert client.get(f"/sandboxes?access_token={token}").status_code == 401
+        assert client.get(f"/sandboxes/{token}", headers=bearer).status_code == 422
+        assert client.get("/sandboxes", headers={"Authorization": f"Bearer {token[:-1]}"}).status_code == 401
+        assert client.post("/sweep", json={}, headers={"Authorization": f"Bearer {admin}"}).status_code == 200
+        later = client.post("/sandboxes", json=wanted(), headers=bearer | {"Prefer": "respond-async"})
+        assert later.status_code == 202
+    assert service.end() == 0
+    log = service.log.read_text()
+    assert "POST /sandboxes 201" in log and "GET /sandboxes/*** 422" in log
+    kept = [p for p in home.rglob("*") if p.is_file() and built_not(p)]
+    for secret in (token[4:-1], admin[4:-1]):
+        for path in kept:
+            assert secret.encode() not in path.read_bytes(), path
+    assert ALICE not in log
+    assert "Traceback" not in log
+    states = {s["id"]: s["state"] for s in said(capsys, "sandbox", "list")["sandboxes"]}
+    assert states == {made.json()["id"]: "ready", later.json()["id"]: "ready"}
+
+
+def built_not(path: Path) -> bool:
+    return "bundles" not in path.parts
+
+
+def test_tls_is_spoken_with_a_certificate(home: Path, capsys, processes: list[Process]) -> None:
+    said(capsys, "token", "create", "--owner", ALICE)
+    certificate, key = _certificate(home)
+    service = Process(home, "--tls-cert", str(certificate), "--tls-key", str(key))
+    processes.append(service)
+    assert service.url.startswith("https://127.0.0.1:")
+    import ssl
+
+    with httpx.Client(base_url=service.url, trust_env=False, verify=ssl.create_default_context(cafile=str(certificate))) as client:
+        assert client.get("/healthz").json() == {"status": "alive"}
+    assert service.end(signal.SIGINT) == 0
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+def test_a_service_that_lets_nobody_in_does_not_start(home: Path, capsys) -> None:
+    assert "companyos token create" in failed(capsys, "serve", "--port", "0")
+    made = said(capsys, "token", "create", "--owner", ALICE)
+    said(capsys, "token", "revoke", made["id"])
+    assert "companyos token create" in failed(capsys, "serve", "--port", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--host", "0.0.0.0"], "--plain-http"),
+        (["--tls-cert", __file__], "go together"),
+        (["--oidc-issuer", "https://login.company.com"], "--oidc-audience is missing"),
+        (["--oidc-issuer", "http://login.company.com", "--oidc-audience", "x"], "https://HOST"),
+        (["--oidc-admin-group", "x"], "--oidc-issuer is missing"),
+        (["--sweep-at", "25:00"], "no time of day"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_options_that_would_be_unsafe_or_say_nothing_are_refused(home: Path, capsys, options: list[str], text: str) -> None:
+    assert text in failed(capsys, "serve", "--port", "0", *options)
+
+
+def test_a_port_that_is_taken_is_told(home: Path, capsys) -> None:
+    import socket
+
+    said(capsys, "token", "create", "--owner", ALICE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"nobody can listen at 127.0.0.1, port {port}" in failed(capsys, "serve", "--port", port)
+
+
+def test_the_document_is_printed_without_anything_set_up(home: Path, capsys) -> None:
+    printed = said(capsys, "serve", "--openapi")
+    assert printed["openapi"].startswith("3.1")
+    assert not (home / "control.db").exists()
+
+
+def test_tokens_are_made_listed_and_revoked(home: Path, capsys) -> None:
+    made = said(capsys, "token", "create", "--owner", "Alice@company.com", "--scope", "read", "--valid", "7d", "--why", "ci")
+    assert (made["owner"], made["scopes"]) == (ALICE, ["read"])
+    assert run(["token", "create", "--owner", ALICE]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("cos_") and len(out.split()) == 1
+    assert out.strip() not in err
+    [first, second] = said(capsys, "token", "list")
+    assert "token" not in first and (first["state"], second["state"]) == ("valid", "valid")
+    said(capsys, "token", "revoke", made["id"])
+    assert run(["token", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "revoked" in listed and "cos_" not in listed
+    assert "did you mean" in failed(capsys, "token", "create", "--owner", ALICE, "--scope", "raed")
+    assert "unknown owner" in failed(capsys, "token", "create", "--owner", "eve@elsewhere.org")
+    assert "no token" in failed(capsys, "token", "revoke", "tok-x")
+
+
+def test_without_the_extra_the_command_says_which() -> None:
+    code = "import sys; sys.modules['fastapi'] = None; from companyos.cli import run; sys.exit(run(['serve', '--openapi']))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "pip install 'companyos-data[server]'" in found.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["token", "create", "--help"], ["sandbox", "list", "--help"]])
+def test_no_other_command_waits_for_the_service(arguments: list[str]) -> None:
+    code = (
+        "import sys; from companyos.cli import run; run(sys.argv[1:]);"
+        "heavy = {'fastapi', 'uvicorn', 'pydantic', 'httpx', 'jwt', 'prometheus_client', 'sqlalchemy'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
