@@ -158,7 +158,9 @@ def _each(swept: Swept, what: str, work: Callable[[], None]) -> None:
     except WrongState:
         pass  # somebody else has changed it in the meantime
     except CompanyOSError as error:
-        swept.errors.append(f"{what}: {error}")
+        said = f"{what}: {error}"
+        if said not in swept.errors:  # reconciling may have met it already
+            swept.errors.append(said)
 
 
 def last_sweep(connection: sa.Connection) -> tuple[datetime | None, datetime | None, int]:
