@@ -51,7 +51,13 @@ def test_moved_times_are_no_difference_where_the_weeks_are_said(url: str, store:
 def test_tables_and_columns_that_came_or_went_are_differences(url: str, store: Path) -> None:
     bundle = build(simple(), simple_rows(), store)
     load(bundle, url)
-    ask(url, "CREATE TABLE visits (id INTEGER)", "INSERT INTO visits VALUES (1), (1)", "DROP TABLE children", "ALTER TABLE parents ADD COLUMN x TEXT")
+    ask(
+        url,
+        "CREATE TABLE visits (id INTEGER)",
+        "INSERT INTO visits VALUES (1), (1)",
+        "DROP TABLE children",
+        "ALTER TABLE parents ADD COLUMN x TEXT",
+    )
     assert changed_since(url, bundle) == {
         "children": Difference(removed=5, altered=True),
         "parents": Difference(altered=True),
