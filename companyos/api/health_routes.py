@@ -18,8 +18,8 @@ _TEXT = "text/plain"
 
 
 @router.get("/healthz", summary="Say whether the service is alive", responses=_UNEXPECTED)
-def healthz() -> Alive:
-    """Answer, while the process does."""
+async def healthz() -> Alive:
+    """Answer, while the process does."""  # not in one of the threads, which may all be loading something
     return Alive(status="alive")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from serving import PROBLEM, Served, wanted
@@ -389,3 +392,27 @@ def test_demo_tenants_are_reset_by_their_owners_and_by_administrators(served: Se
         assert (refused.status_code, refused.json()["type"]) == (404, "urn:companyos:problem:no-such-tenant")
         assert "beta" not in refused.json()["detail"].replace(f"'{pattern}'", "")
     assert admin.post("/demo/reset", json={"tenant": "demo-none"}).status_code == 404
+
+
+def test_passwords_get_to_the_owner_and_nowhere_else(tmp_path: Path, built: Path, postgres: str, monkeypatch, caplog) -> None:
+    monkeypatch.setenv("YARD_POSTGRES", postgres)
+    (tmp_path / "store").symlink_to(built / "store")
+    yard = Yard(tmp_path, "postgresql")
+    with caplog.at_level(logging.DEBUG), Served(yard) as served:
+        client = served.as_()
+        made = client.post("/sandboxes", json=wanted()).json()
+        address = f"/sandboxes/{made['id']}"
+        try:
+            again = client.post(f"{address}/connection", json={}).json()["url"]
+            rotated = client.post(f"{address}/connection", json={"rotate": True}).json()["url"]
+            reset = client.post(f"{address}/reset", json={}).json()["url"]
+            rest = [client.get(path).text for path in (address, f"{address}/why", f"/audit/events?sandbox={made['id']}", "/metrics")]
+        finally:
+            assert client.delete(address).status_code == 200
+    urls = [made["url"], rotated, reset]
+    assert again == made["url"]
+    passwords = {urlsplit(url).password for url in urls}
+    assert len(passwords) == 3 and None not in passwords
+    for password in passwords:
+        assert password not in caplog.text + "".join(rest)
+    yard.close()

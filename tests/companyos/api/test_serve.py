@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,9 +55,9 @@ def failed(capsys, *arguments: str) -> str:
 class Process:
     """`companyos serve`, with its output in files."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, first: str = "") -> None:
         self.log = home / "serve.log"
-        command = [sys.executable, "-c", "from companyos.cli import main; main()", "serve", "--port", "0", "--json", *options]
+        command = [sys.executable, "-c", f"{first}\nfrom companyos.cli import main; main()", "serve", "--port", "0", "--json", *options]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
@@ -107,7 +108,7 @@ def test_a_service_serves_ends_in_peace_and_keeps_no_token_in_its_log(home: Path
     assert service.end() == 0
     log = service.log.read_text()
     assert "POST /sandboxes 201" in log and "GET /sandboxes/*** 422" in log
-    kept = [p for p in home.rglob("*") if p.is_file() and built_not(p)]
+    kept = [p for p in home.rglob("*") if p.is_file() and _is_ours(p)]
     for secret in (token[4:-1], admin[4:-1]):
         for path in kept:
             assert secret.encode() not in path.read_bytes(), path
@@ -117,7 +118,34 @@ def test_a_service_serves_ends_in_peace_and_keeps_no_token_in_its_log(home: Path
     assert states == {made.json()["id"]: "ready", later.json()["id"]: "ready"}
 
 
-def built_not(path: Path) -> bool:
+STUCK = """
+import time
+from provisioning.hosts.files import FileHost
+FileHost.admit = lambda *_: time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", ""], ids=["asynchronous", "synchronous"])
+def test_what_takes_too_long_at_the_end_is_left_to_be_put_right(home: Path, capsys, processes: list[Process], prefer: str) -> None:
+    token = said(capsys, "token", "create", "--owner", ALICE)["token"]
+    service = Process(home, "--grace", "1", first=STUCK)
+    processes.append(service)
+    headers = {"Authorization": f"Bearer {token}", "Prefer": prefer}
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=None) as client, ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(client.post, "/sandboxes", json=wanted(), headers=headers)
+        for _ in range(1000):
+            listed = client.get("/sandboxes", headers=headers).json()["sandboxes"]
+            if listed and listed[0]["state"] == "provisioning":
+                break
+            time.sleep(0.05)
+        assert service.end() == 0
+        asked.exception()
+    assert "companyos sandbox reconcile" in service.log.read_text()
+    assert said(capsys, "sandbox", "reconcile")["undone"] == [listed[0]["id"]]
+    assert said(capsys, "sandbox", "show", listed[0]["id"])["state"] == "failed"
+
+
+def _is_ours(path: Path) -> bool:
     return "bundles" not in path.parts
 
 
