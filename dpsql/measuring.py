@@ -122,7 +122,7 @@ class _Measuring:
 
     def _with_noise(self, cells: Cells, groups: Sequence[GroupKey] | None, thresholds: Mapping[str, KeptPart], known: Measured) -> Measured:
         bounds = {name: kept.values[0] for name, kept in thresholds.items()}
-        most_groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
+        most_groups = self._plan.spread if self._plan.spread is not None else bounds["groups"]
         parts = dict(known.parts)
         if groups is None:
             units = next(p for p in self._plan.parts if p.kind == "units")

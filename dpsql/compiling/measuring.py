@@ -110,6 +110,9 @@ class Measuring:
         names = tuple(p.name for p in parts)
         if self._one_row:
             return Statement(self._grouped([self._sum(p) for p in parts], f"({self._rows}) AS x", self._key_columns), names)
+        if self._plan.total:
+            shared = [f"COALESCE(SUM({self._shared(p, bounds)}), 0)" for p in parts]
+            return Statement(self._grouped(shared, f"({self._with_totals()}) AS x", self._keys), names)
         sums = [f"COALESCE(SUM({self._clipped(p, bounds)}), 0)" if p.kind != "units" else "COUNT(*)" for p in parts]
         return Statement(self._grouped(sums, self._limited(self._source(), "u", self._keys, groups, salt), self._keys), names)
 
@@ -125,6 +128,17 @@ class Measuring:
         order = self._dialect.order([unit, *keys], salt)
         rank = f"DENSE_RANK() OVER (PARTITION BY {unit} ORDER BY {order}, {', '.join(keys)})"
         return f"(SELECT * FROM (SELECT *, {rank} AS g FROM {source} AS y) AS z WHERE g <= {groups}) AS x"
+
+    def _with_totals(self) -> str:
+        """What each unit adds to each group, held within what is exact, and the sums of the magnitudes over all groups."""
+        held = [f"LEAST(GREATEST({p.name}, {-UNBOUNDED}), {UNBOUNDED}) AS {p.name}" for p in self._added()]
+        totals = [f"SUM(ABS({p.name})) OVER (PARTITION BY u) AS {p.name}_of_unit" for p in self._added()]
+        return f"SELECT *, {', '.join(totals)} FROM (SELECT u, {', '.join([*self._keys, *held])} FROM {self._source()} AS y) AS z"
+
+    def _shared(self, part: Part, bounds: Mapping[str, int]) -> str:
+        limit = unit_bounds(part, bounds)
+        shared = self._dialect.shared(part.name, f"{part.name}_of_unit", limit.largest)
+        return f"LEAST(GREATEST({shared}, {limit.lo}), {limit.hi})"
 
     def _clipped(self, part: Part, bounds: Mapping[str, int]) -> str:
         value = part.name
@@ -192,7 +206,8 @@ class Measuring:
                 units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
             else:
                 # without keys a unit has but one contribution
-                most, by = (f"MAX(ABS({part.name}))", " GROUP BY u") if self._keys else (f"ABS({part.name})", "")
+                held = f"LEAST(ABS({part.name}), {UNBOUNDED})" if threshold.total else f"ABS({part.name})"
+                most, by = (f"{'SUM' if threshold.total else 'MAX'}({held})", " GROUP BY u") if self._keys else (held, "")
                 units = f"SELECT u, {most} AS m FROM {self._source()} AS y{by}"
         most = f"CAST(LEAST(m, {UNBOUNDED}) AS BIGINT)"
         return (

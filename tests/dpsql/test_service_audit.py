@@ -29,7 +29,7 @@ from tests.dpsql.noise.auditing import audit
 from tests.dpsql.shop_databases import engine_over
 
 pytestmark = pytest.mark.slow
-EPSILON, RUNS = 1.0, 1_200
+EPSILON, RUNS = 1.0, 800
 SCHEMA = """
 schema: visits
 seed: 1
@@ -108,5 +108,5 @@ def test_noise_of_too_small_a_scale_anywhere_in_the_service_is_caught(tmp_path: 
 
     monkeypatch.setattr("dpsql.measuring.Mechanism.laplace", broken)
     book = open_ledger(tmp_path / "ledger.db")
-    assert not audit(answers(WITH, book, sql), answers(WITHOUT, book, sql), EPSILON, 0.0, RUNS // 3).holds
+    assert not audit(answers(WITH, book, sql), answers(WITHOUT, book, sql), EPSILON, 0.0, RUNS // 2).holds
     book.close()
