@@ -32,7 +32,7 @@ from benchmarks._environments import ask_peer, environment
 from dpsql.accounting import Limit
 from dpsql.declaration import Declaration, declare
 from dpsql.engines.duckdb import DuckDBEngine
-from dpsql.ledger import open_ledger
+from dpsql.ledger import StoredLedger, open_ledger
 from dpsql.planning.model import Settings
 from dpsql.service import Service
 from schemas.model import Column, ForeignKey, Rows, Schema, Table
@@ -83,12 +83,12 @@ class Asked:
 
     declaration: Declaration
     engine: DuckDBEngine
-    ledger: Path
+    ledger: StoredLedger
     runs: int = 0
 
     def service(self) -> Service:
         self.runs += 1
-        return Service(self.declaration, self.engine, open_ledger(self.ledger), f"run {self.runs}", Limit(1e6, 0.01))
+        return Service(self.declaration, self.engine, self.ledger, f"run {self.runs}", Limit(1e6, 0.01))
 
     def plainly(self, sql: str) -> list[tuple[Any, ...]]:
         with self.engine.read() as reading:
@@ -199,7 +199,11 @@ def ten_million(folder: Path) -> list[dict[str, Any]]:
     columns = (Column("id", SqlType("bigint")), Column("income", SqlType("integer")), Column("region", SqlType("text")))
     schema = Schema("many", (Table("many", columns, Rows(rows), key=("id",)),))
     said = {"many.income": ColumnPrivacy(bounds=(0, 65535)), "many.region": ColumnPrivacy(values=tuple(map(str, range(16))))}
-    held = Asked(declare(schema, Privacy("many.id", columns=said)), DuckDBEngine({"many": [folder / "many.parquet"]}), folder / "many.db")
+    held = Asked(
+        declare(schema, Privacy("many.id", columns=said)),
+        DuckDBEngine({"many": [folder / "many.parquet"]}),
+        open_ledger(folder / "many.db"),
+    )
     queries = (
         "SELECT COUNT(*) FROM many WHERE income > 30000",
         "SELECT AVG(income) FROM many",
@@ -231,7 +235,7 @@ def race(folder: Path, scale: float) -> list[dict[str, Any]]:
     bundles.build(source, store=folder / "store", tag="tpch:v1")
     opened = bundles.open("tpch:v1", folder / "store")
     engine = DuckDBEngine({name: opened.table(name).paths() for name in opened.tables})
-    held = Asked(declare(opened.schema), engine, folder / "tpch.db")
+    held = Asked(declare(opened.schema), engine, open_ledger(folder / "tpch.db"))
     outcome = []
     for form, (aggregate, published) in TPCH.items():
         query = f"SELECT {aggregate} FROM {FROM[form.split()[0]]}"
@@ -254,7 +258,7 @@ def main(arguments: list[str]) -> None:
         schema, privacy, table = people(folder)
         engine = DuckDBEngine()
         engine.add("people", table)
-        held = Asked(declare(schema, privacy), engine, folder / "people.db")
+        held = Asked(declare(schema, privacy), engine, open_ledger(folder / "people.db"))
         bounded = {"id": {"type": "int", "private_id": True}, "age": {"type": "int", "lower": 0, "upper": 120}}
         texts = {n: {"type": "string"} for n in ("sex", "race", "education")}
         adult = beside(held, "people", table, {"max_ids": 1, "censor_dims": False, **bounded, **texts}, ADULT_QUERIES, folder)
@@ -262,7 +266,7 @@ def main(arguments: list[str]) -> None:
         engine = DuckDBEngine()
         for each, rows in tables.items():
             engine.add(each, rows)
-        held = Asked(declare(schema, privacy), engine, folder / "sessions.db")
+        held = Asked(declare(schema, privacy), engine, open_ledger(folder / "sessions.db"))
         said = {"user_id": {"type": "int", "private_id": True}, "minutes": {"type": "int", "lower": 0, "upper": 720}}
         many = beside(held, "sessions", tables["sessions"], {"max_ids": 20, "censor_dims": False, **said}, SESSION_QUERIES, folder)
         outcome = {"adult": adult, "sessions": many, "ten_million_rows": ten_million(folder), "tpch": race(folder, options.scale)}

@@ -11,7 +11,7 @@ from companyos.sandbox_options import id_argument, opened, place_options, why_op
 
 @click.command()
 @id_argument
-@click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: snapshot:ID]")
+@click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: KIND:ID, such as synthetic:sb-...]")
 @why_option
 @place_options
 @store_option

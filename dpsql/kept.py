@@ -76,7 +76,8 @@ class Digests:
             part = self._plan.part(threshold.of)
             argument = None if part.argument is None else self._dialect.expression(part.argument)
             of = [part.kind, argument, str(part.step), part.centre]
-        return self._digest(["threshold", of, threshold.rows, threshold.highest, threshold.patience])
+        about = ["threshold", of, threshold.rows, threshold.highest, threshold.patience]
+        return self._digest([*about, "total"] if threshold.total else about)
 
     def _digest(self, details: Sequence[Any]) -> str:
         text = "\n".join(str(item) for item in (*self._about, details))

@@ -18,6 +18,7 @@ from dpsql.kept import GroupKey, KeptPart, group_key
 from dpsql.noise import Mechanism, ReleasedKeys, Sensitivity, add_noise, choose_threshold, keys_above, quantile
 from dpsql.noise.ranges import LARGEST
 from dpsql.planning.model import Part, Plan, Shares, Threshold
+from dpsql.relied_keys import keys_hold
 from schemas.model import Schema
 
 
@@ -68,15 +69,16 @@ class _Measuring:
         dialect = Dialect(engine.dialect)
         self._plan = plan
         self._reading = reading
-        self._sql = Measuring(plan, Relations(schema, dialect), dialect)
-        self._schema = schema
+        self._relations = Relations(schema, dialect)
         self._dialect = dialect
+        self._keys_hold = keys_hold(plan, schema, engine, reading)
+        self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         by_unit = self._sql.by_unit()
         held = self._reading.hold(by_unit) if by_unit and self._plan.thresholds else None
         if held is not None:
-            self._sql = Measuring(self._plan, Relations(self._schema, self._dialect), self._dialect, held)
+            self._sql = Measuring(self._plan, self._relations, self._dialect, held, keys_hold=self._keys_hold)
         thresholds = self._thresholds(known)
         bounds = {name: kept.values[0] for name, kept in thresholds.items()}
         return self._with_noise(self.cells(bounds, secrets.randbits(62)), groups, thresholds, known)
@@ -120,7 +122,7 @@ class _Measuring:
 
     def _with_noise(self, cells: Cells, groups: Sequence[GroupKey] | None, thresholds: Mapping[str, KeptPart], known: Measured) -> Measured:
         bounds = {name: kept.values[0] for name, kept in thresholds.items()}
-        most_groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
+        most_groups = self._plan.spread if self._plan.spread is not None else bounds["groups"]
         parts = dict(known.parts)
         if groups is None:
             units = next(p for p in self._plan.parts if p.kind == "units")

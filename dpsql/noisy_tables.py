@@ -13,7 +13,7 @@ from dpsql.kept import GroupKey, KeptPart
 from dpsql.measuring import Measured
 from dpsql.noise import Mechanism
 from dpsql.outcome_errors import DEVIATION, ERROR
-from dpsql.planning.model import Part, Plan
+from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Facts
 
 
@@ -71,30 +71,30 @@ def notes(plan: Plan, measured: Measured) -> Iterator[str]:
     """Say which bounds were chosen and what the errors leave out."""
     for threshold in plan.thresholds:
         bound = measured.thresholds[threshold.name].values[0]
-        yield f"chosen privately: {_what(plan, threshold.of, threshold.rows)} at most {bound:,}"
+        yield f"chosen privately: {_what(plan, threshold)} at most {bound:,}"
     if plan.thresholds or any(p.unit is not None and plan.release.rows.rows_a_unit != 1 for p in plan.parts):
         yield "the 95 % errors are those of the noise; what clipping takes away is not in them"
 
 
 def bounds_told(plan: Plan) -> Iterator[str]:
     """Say which bounds hold, and which are still to be chosen."""
-    if plan.release.keys and plan.groups is not None:
+    if plan.release.keys and plan.groups is not None and not plan.total:
         yield f"a unit counts in at most {plan.groups:,} groups"
     for part in plan.parts:
         if part.unit is not None:
             yield f"{part.kind}: a unit adds from {float(part.unit.lo * part.step):g} to {float(part.unit.hi * part.step):g} to a group"
     for threshold in plan.thresholds:
-        yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold.of, threshold.rows)}"
+        yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold)}"
 
 
-def _what(plan: Plan, of: str | None, rows: bool) -> str:
+def _what(plan: Plan, threshold: Threshold) -> str:
     unit = "one unit of privacy"
-    if of is None:
+    if threshold.of is None:
         return f"groups of {unit}"
-    part = plan.part(of)
-    if rows or part.kind in ("rows", "values"):
-        return f"rows of {unit} in a group"
-    return f"the sum of {unit} in a group, in steps of {part.step}," if part.step != 1 else f"the sum of {unit} in a group"
+    part, where = plan.part(threshold.of), "all groups together" if threshold.total else "a group"
+    if threshold.rows or part.kind in ("rows", "values"):
+        return f"rows of {unit} in {where}"
+    return f"the sum of {unit} in {where}, in steps of {part.step}," if part.step != 1 else f"the sum of {unit} in {where}"
 
 
 def _noisy(part: Part, kept: KeptPart, groups: Sequence[GroupKey]) -> Noisy:

@@ -54,8 +54,8 @@ def _gaussian(plans: Sequence[Plan], epsilon: float, delta: float) -> float | No
     if not parts or any(part.kind == "quantile" for part in parts) or any(plan.groups is None for plan in plans):
         return None
     rho = share(rho_of(epsilon, delta), Fraction(1, len(parts)))
-    gaussian = sum(sqrt((plan.groups or 1) / (2 * rho)) for plan in plans for _ in plan.parts)
-    laplace = sum(sqrt(2) * (plan.groups or 1) * len(parts) / epsilon for plan in plans for _ in plan.parts)
+    gaussian = sum(sqrt((plan.spread or 1) / (2 * rho)) for plan in plans for _ in plan.parts)
+    laplace = sum(sqrt(2) * (plan.spread or 1) * len(parts) / epsilon for plan in plans for _ in plan.parts)
     return rho if gaussian < laplace else None
 
 
@@ -64,7 +64,7 @@ def price(plans: Sequence[Plan], known: Sequence[Measured]) -> Spend:
     total = NOTHING
     rhos: list[float] = []
     for plan, have in zip(plans, known, strict=True):
-        shares, spread = plan.shares, plan.groups or 1
+        shares, spread = plan.shares, plan.spread or 1
         for threshold in plan.thresholds:
             if threshold.name not in have.thresholds:
                 total += Spend.pure(shares.threshold)

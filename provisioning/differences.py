@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from bundles import Bundle
 from bundles.canonical import NotJson, canonical_values
+from bundles.encoding import relisted
 from provisioning.shifting import Shift
 from provisioning.shipment import Shipment
 from provisioning.snapshots.live import Live, opened
@@ -113,8 +114,11 @@ def _meant(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch whose values are equal where they mean the same."""
     arrays = list(batch.columns)
     for position, column in enumerate(table.stored_columns):
+        item = column.type.item
         if column.type.kind == "json":
             arrays[position] = _canonical(arrays[position])
+        elif item is not None and item.kind == "json":
+            arrays[position] = relisted(arrays[position], _canonical(arrays[position].flatten()))
         elif column.type.kind == "char":
             arrays[position] = pc.utf8_rtrim(arrays[position], " ")
         elif pa.types.is_dictionary(arrays[position].type):

@@ -59,7 +59,7 @@ class MediaFolders:
         self._sweep(sandbox)
 
     def set_aside(self, sandbox: str) -> None:
-        """Keep the present files to come back to, or that there are none, unless that is kept already; there are none in their place then."""
+        """Keep the present files to come back to, or that there are none, unless that is kept already; none are in place then."""
         aside, present = self._folder / f"{sandbox}{_ASIDE}", self._folder / sandbox
         if aside.exists():
             return

@@ -5,6 +5,7 @@ Source: Common Expression Language specification, https://github.com/google/cel-
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -73,7 +74,9 @@ def compiled(expression: str) -> celpy.Runner:
         raise InputError("rules in CEL need an extra; install it with: pip install 'companyos-data[policy]'") from None
     if len(expression) > MOST_CHARACTERS:
         raise ExpressionInvalid(ExpressionProblem(f"an expression has at most {MOST_CHARACTERS:,} characters"))
-    environment = celpy.Environment()
+    limit = sys.getrecursionlimit()
+    environment = celpy.Environment()  # sets the limit of recursion to what CEL needs, also where it was above that
+    sys.setrecursionlimit(max(limit, sys.getrecursionlimit()))
     try:
         tree = environment.compile(expression)
     except CELParseError as error:

@@ -110,6 +110,17 @@ class Dialect:
         more = f"CASE WHEN ABS({value}) > CAST(POWER(2, {rough}) AS BIGINT) THEN 1 ELSE 0 END"
         return f"CASE WHEN {value} = 0 THEN -1 ELSE {rough} + {more} END"
 
+    def shared(self, value: str, whole: str, most: int) -> str:
+        """`value` times most / whole, towards zero, where `whole` is more than `most`; `value` and `most` are not beyond 2 ** 52.
+
+        Of values whose magnitudes add up to `whole`, the magnitudes then add up to `most` at most: whole numbers are divided exactly.
+        """
+        if self.name == "duckdb":
+            less = f"SIGN({value}) * CAST((CAST(ABS({value}) AS HUGEINT) * {most}) // {whole} AS BIGINT)"
+        else:
+            less = f"SIGN(CAST({value} AS NUMERIC)) * DIV(CAST(ABS({value}) AS NUMERIC) * {most}, {whole})"
+        return f"CASE WHEN {whole} > {most} THEN {less} ELSE {value} END"
+
     def scaled_down(self, value: str, count: str, most: int) -> str:
         """`value` times most / count, where count is more than `most`."""
         less = f"CAST(ROUND(CAST({value} AS {self.double}) * {float(most)!r} / {count}) AS BIGINT)"

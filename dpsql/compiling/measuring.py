@@ -26,10 +26,17 @@ class Statement:
 
 
 class Measuring:
-    """Writes the statements of one plan. `contributions` names a table that already holds what `by_unit` selects, if there is one."""
+    """Writes the statements of one plan. `contributions` names a table that already holds what `by_unit` selects, if there is one.
 
-    def __init__(self, plan: Plan, relations: Relations, dialect: Dialect, contributions: str | None = None) -> None:
+    `keys_hold` says that the data is held to the keys that the plan relies on; else units are told apart and clipped all the same.
+    """
+
+    def __init__(
+        self, plan: Plan, relations: Relations, dialect: Dialect, contributions: str | None = None, *, keys_hold: bool = True
+    ) -> None:
         self._plan = plan
+        self._one_row = plan.one_row and keys_hold
+        self._one_group = not plan.release.keys or (keys_hold and all(key.one_a_unit for key in plan.release.keys))
         self._dialect = dialect
         self._relations = relations
         self._contributions = contributions
@@ -39,7 +46,7 @@ class Measuring:
 
     def by_unit(self) -> str | None:
         """What each unit adds to each group before clipping, or None where no sum by unit is needed."""
-        if self._plan.one_row or not self._added():
+        if self._one_row or not self._added():
             return None
         parts = [f"{self._sum(p)} AS {p.name}" for p in self._added() if p.kind != "units"]
         keys = [f"{self._unit()} AS u", *self._key_columns]
@@ -101,8 +108,11 @@ class Measuring:
     def _sums_of_added(self, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         parts = self._added()
         names = tuple(p.name for p in parts)
-        if self._plan.one_row:
+        if self._one_row:
             return Statement(self._grouped([self._sum(p) for p in parts], f"({self._rows}) AS x", self._key_columns), names)
+        if self._plan.total:
+            shared = [f"COALESCE(SUM({self._shared(p, bounds)}), 0)" for p in parts]
+            return Statement(self._grouped(shared, f"({self._with_totals()}) AS x", self._keys), names)
         sums = [f"COALESCE(SUM({self._clipped(p, bounds)}), 0)" if p.kind != "units" else "COUNT(*)" for p in parts]
         return Statement(self._grouped(sums, self._limited(self._source(), "u", self._keys, groups, salt), self._keys), names)
 
@@ -113,11 +123,22 @@ class Measuring:
 
     def _limited(self, source: str, unit: str, keys: Sequence[str], groups: int, salt: int) -> str:
         """`source` with at most `groups` groups of each unit."""
-        if all(key.one_a_unit for key in self._plan.release.keys):
+        if self._one_group:
             return f"{source} AS x"
         order = self._dialect.order([unit, *keys], salt)
         rank = f"DENSE_RANK() OVER (PARTITION BY {unit} ORDER BY {order}, {', '.join(keys)})"
         return f"(SELECT * FROM (SELECT *, {rank} AS g FROM {source} AS y) AS z WHERE g <= {groups}) AS x"
+
+    def _with_totals(self) -> str:
+        """What each unit adds to each group, held within what is exact, and the sums of the magnitudes over all groups."""
+        held = [f"LEAST(GREATEST({p.name}, {-UNBOUNDED}), {UNBOUNDED}) AS {p.name}" for p in self._added()]
+        totals = [f"SUM(ABS({p.name})) OVER (PARTITION BY u) AS {p.name}_of_unit" for p in self._added()]
+        return f"SELECT *, {', '.join(totals)} FROM (SELECT u, {', '.join([*self._keys, *held])} FROM {self._source()} AS y) AS z"
+
+    def _shared(self, part: Part, bounds: Mapping[str, int]) -> str:
+        limit = unit_bounds(part, bounds)
+        shared = self._dialect.shared(part.name, f"{part.name}_of_unit", limit.largest)
+        return f"LEAST(GREATEST({shared}, {limit.lo}), {limit.hi})"
 
     def _clipped(self, part: Part, bounds: Mapping[str, int]) -> str:
         value = part.name
@@ -131,7 +152,7 @@ class Measuring:
     def _distinct(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         assert part.argument is not None
         value = self._dialect.expression(part.argument)
-        if self._plan.one_row:
+        if self._one_row:
             return Statement(self._grouped([f"COUNT(DISTINCT {value})"], f"({self._rows}) AS x", self._key_columns), (part.name,))
         most = unit_bounds(part, bounds).hi
         source = self._limited(f"({self._each_value(part)})", "u", self._keys, groups, salt)
@@ -151,7 +172,7 @@ class Measuring:
 
     def _bins(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         bin_column = f"{self._steps(part)} AS b"
-        if self._plan.one_row:
+        if self._one_row:
             rows = f"(SELECT {', '.join([*self._key_columns, bin_column])} FROM ({self._rows}) AS x) AS q"
         else:
             most = unit_bounds(part, bounds).hi
@@ -184,7 +205,10 @@ class Measuring:
                 counted = f"SELECT {', '.join(columns)} FROM ({self._rows}) AS x GROUP BY {_places(len(columns) - 1)}"
                 units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
             else:
-                units = f"SELECT u, MAX(ABS({part.name})) AS m FROM {self._source()} AS y GROUP BY u"
+                # without keys a unit has but one contribution
+                held = f"LEAST(ABS({part.name}), {UNBOUNDED})" if threshold.total else f"ABS({part.name})"
+                most, by = (f"{'SUM' if threshold.total else 'MAX'}({held})", " GROUP BY u") if self._keys else (held, "")
+                units = f"SELECT u, {most} AS m FROM {self._source()} AS y{by}"
         most = f"CAST(LEAST(m, {UNBOUNDED}) AS BIGINT)"
         return (
             f"SELECT '{threshold.name}' AS t, {self._dialect.magnitude('m')} AS j, COUNT(*) AS n "

@@ -39,6 +39,10 @@ class Engine(Protocol):
         """Return the columns of a public table, QueryRefused where it has more than `most` rows."""
         ...
 
+    def unique(self, reading: Reading, table: str, columns: tuple[str, ...]) -> bool:
+        """Whether no two rows that `reading` sees have the same values in `columns`, nulls among them; false where that is not known."""
+        ...
+
     def cancel(self, thread: int) -> None:
         """Stop what the thread of that identity runs, from another thread."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
@@ -13,28 +13,35 @@ import duckdb
 import pyarrow as pa
 
 from dpsql.compiling.dialects import Name, quoted
-from dpsql.engines.base import DataFault
+from dpsql.engines.base import DataFault, Reading
 from dpsql.errors import EngineFailure, QueryRefused
 
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
+SPARSEST, MOST_BITS = 16, 10**9  # bits for a row, and in all, up to which a key is looked at bit by bit
 
 
 class DuckDBEngine:
     """The tables of a schema in DuckDB.
 
-    `files` maps every table to its Parquet files; with `database`, the tables are those of that file. Nothing is ever spilled to
-    disk: a temporary file would hold raw rows.
+    `files` maps every table to its Parquet files, and `unique` names columns of them that somebody else has found to have no values
+    twice; with `database`, the tables are those of that file. Nothing is ever spilled to disk: a temporary file would hold raw rows.
     """
 
     dialect: Name = "duckdb"
 
-    def __init__(self, files: Mapping[str, Sequence[Path]] | None = None, database: Path | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Sequence[Path]] | None = None,
+        database: Path | None = None,
+        unique: Iterable[tuple[str, tuple[str, ...]]] = (),
+    ) -> None:
         try:
             self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
         except duckdb.Error as error:
             raise EngineFailure(f"the database {database} cannot be opened") from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
+        self._unique = dict.fromkeys(unique, True)
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -51,6 +58,7 @@ class DuckDBEngine:
 
     def add(self, name: str, table: pa.Table) -> None:
         """Hold `table` under `name`."""
+        self._unique.clear()
         self._connection.register(f"_{name}", table)
         self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
@@ -77,6 +85,20 @@ class DuckDBEngine:
         if found.num_rows > most:
             raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
         return found
+
+    def unique(self, reading: Reading, table: str, columns: tuple[str, ...]) -> bool:
+        """Whether no two rows have the same values in `columns`: found out once, since the data stays as it is."""
+        known = self._unique.get((table, columns))
+        if known is None:
+            try:
+                with self.read() as own:
+                    known = own.unique(".".join(quoted(part) for part in table.split(".")), [quoted(column) for column in columns])
+            except DataFault:  # too many to find out
+                known = False
+            except EngineFailure:
+                return False  # it was stopped perhaps, and may be asked again
+            self._unique[table, columns] = known
+        return known
 
     def cancel(self, thread: int) -> None:
         """Stop what a thread runs."""
@@ -113,6 +135,19 @@ class _Reading:
             self._cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}")
         self._held.append(name)
         return name
+
+    def unique(self, target: str, columns: Sequence[str]) -> bool:
+        """Whether no two rows have the same values in `columns`; for whole numbers close together, by a bit for each."""
+        if len(columns) == 1:
+            (column,) = columns
+            ((rows, there, least, most),) = self.rows(f"SELECT COUNT(*), COUNT({column}), MIN({column}), MAX({column}) FROM {target}")
+            if rows == there and isinstance(least, int) and not isinstance(least, bool):
+                if most - least < rows - 1:
+                    return False
+                if most - least < min(SPARSEST * rows, MOST_BITS):
+                    ((different,),) = self.rows(f"SELECT BIT_COUNT(BITSTRING_AGG({column}, {least}, {most})) FROM {target}")
+                    return bool(different == rows)
+        return not self.rows(f"SELECT 1 FROM {target} GROUP BY {', '.join(columns)} HAVING COUNT(*) > 1 LIMIT 1")
 
     def close(self) -> None:
         for name in self._held:

@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dpsql.compiling.dialects import Name, quoted
-from dpsql.engines.base import DataFault
+from dpsql.engines.base import DataFault, Reading
 from dpsql.errors import EngineFailure, QueryRefused
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
     import psycopg
+# rows of tables that inherit from one are read with it, and not held by its index
+_UNIQUE = """
+SELECT EXISTS (
+    SELECT FROM pg_class t JOIN pg_index i ON i.indrelid = t.oid
+    WHERE t.oid = to_regclass({table}) AND (t.relkind = 'p' OR (t.relkind = 'r' AND NOT t.relhassubclass))
+      AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+      AND (
+          SELECT bool_and(a.attnotnull AND a.attname IN ({columns}))
+          FROM unnest(i.indkey) WITH ORDINALITY AS k(number, place) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number
+          WHERE k.place <= i.indnkeyatts
+      )
+)
+"""
 
 
 class PostgresEngine:
@@ -62,6 +75,12 @@ class PostgresEngine:
             raise QueryRefused(f"the public table '{name}' has more than {most:,} rows, too many to work with beside the answer")
         return pa.table({column: [row[n] for row in found] for n, column in enumerate(columns)})
 
+    def unique(self, reading: Reading, table: str, columns: tuple[str, ...]) -> bool:
+        """Whether an index of the table makes sure that no two rows have the same values in `columns`."""
+        target = ".".join(quoted(part) for part in table.split("."))
+        listed = ", ".join(_text(column) for column in columns)
+        return bool(reading.rows(_UNIQUE.format(table=_text(target), columns=listed))[0][0])
+
     def cancel(self, thread: int) -> None:
         """Stop what a thread runs."""
         import psycopg
@@ -71,6 +90,10 @@ class PostgresEngine:
         for connection in running:
             with suppress(psycopg.Error):  # it may have ended by itself in the meantime
                 connection.cancel_safe()
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 class _Reading:

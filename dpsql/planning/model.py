@@ -31,7 +31,8 @@ class Threshold:
     """A bound that nobody declared, to be chosen privately among powers of two, up to 2 ** `highest`.
 
     It is on the number of groups of a unit (`of` is None), or on the magnitude of a unit's contribution to the part called `of`,
-    or on its number of rows in a group for that part (`rows`). With `patience` more than 2 a smaller bound will do.
+    or on its number of rows in a group for that part (`rows`). With `total` the bound is on what a unit contributes to all groups together.
+    With `patience` more than 2 a smaller bound will do.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Threshold:
     rows: bool = False
     highest: int = 52
     patience: int = 2
+    total: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Plan:
     """What is measured for one release.
 
     `groups` is the most groups of a unit that count, None where the threshold called `groups_threshold` has still to say.
-    `one_row` says that a unit has at most one row here, whose bounds are known, so that no sum by unit is needed.
+    `one_row` says that a unit has at most one row here, whose bounds are known, so that no sum by unit is needed. With `total`, what
+    is bounded is the sum of a unit's magnitudes over all groups, which is then the L1 sensitivity, however many groups they are.
     """
 
     release: Release
@@ -126,6 +129,12 @@ class Plan:
     groups: int | None = None
     groups_threshold: str | None = None
     shares: Shares = field(default_factory=Shares)
+    total: bool = False
+
+    @property
+    def spread(self) -> int | None:
+        """Over how many groups the bound of a unit's contribution is spread at most: the L0 sensitivity, 1 where it is a total."""
+        return 1 if self.total else self.groups
 
     @property
     def one_row(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from masking.known.different import different
 from masking.known.stream import I64
 
 GAP = 16  # numbers further apart than that are in different runs
@@ -30,7 +31,7 @@ class DenseNumbers:
         """Take the numbers of an integer array in; arrays of any other type are passed over."""
         if not pa.types.is_integer(values.type) or pa.types.is_uint64(values.type):
             return
-        self._pieces.append(np.unique(values.drop_null().cast(pa.int64()).to_numpy()))
+        self._pieces.append(different(values.drop_null().cast(pa.int64()).to_numpy()))
         self._held += len(self._pieces[-1])
         if self._held > 2 * self._settled + (1 << 20):
             self._unite()
@@ -64,5 +65,5 @@ class DenseNumbers:
 
     def _unite(self) -> None:
         if len(self._pieces) > 1:
-            self._pieces = [np.unique(np.concatenate(self._pieces))]
+            self._pieces = [different(np.concatenate(self._pieces))]
         self._held = self._settled = len(self._pieces[0]) if self._pieces else 0

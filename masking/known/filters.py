@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from masking.known.different import different
 from masking.known.stream import I64, U64
 
 _BITS, _MORE_BITS = 8, 12  # for each hash; more where what passes is dear
 _SMALLEST, _LARGEST = 16, 30
 _SECOND = np.uint64(0x9E3779B97F4A7C15)
 _SLICE = 1 << 20
+_WHOLE, _LARGE = 16, 1 << 22  # bytes for each hash, and in all, up to which it is faster to write all bits anew
 
 
 class Filter:
@@ -28,9 +30,16 @@ class Filter:
     def add(self, hashes: U64) -> None:
         for start in range(0, len(hashes), _SLICE):
             part = hashes[start : start + _SLICE]
-            for slots in (part >> self._shift, (part * _SECOND) >> self._shift):
-                for bit in range(8):  # one bit at a time, since equal bytes of one assignment would undo each other
-                    self._bits[slots[(slots & np.uint64(7)) == bit] >> np.uint64(3)] |= np.uint8(1 << bit)
+            both = (part >> self._shift, (part * _SECOND) >> self._shift)
+            if len(self._bits) <= min(len(part) * _WHOLE, _LARGE):
+                flags = np.zeros(8 * len(self._bits), np.bool_)
+                for slots in both:
+                    flags[slots.view(np.int64)] = True
+                self._bits |= np.packbits(flags, bitorder="little")
+                continue
+            for slots in both:
+                masks = np.uint8(1) << (slots.astype(np.uint8) & np.uint8(7))
+                np.bitwise_or.at(self._bits, (slots >> np.uint64(3)).view(np.int64), masks)
         self.empty = self.empty and not len(hashes)
 
     def passing(self, hashes: U64) -> I64:
@@ -55,7 +64,7 @@ class GrowingFilter:
 
     def add(self, hashes: U64) -> None:
         for start in range(0, len(hashes), _SLICE):
-            part = np.unique(hashes[start : start + _SLICE])
+            part = different(hashes[start : start + _SLICE])
             for known in self._filters:
                 seen = np.zeros(len(part), bool)
                 seen[known.passing(part)] = True
@@ -73,4 +82,4 @@ class GrowingFilter:
     def passing(self, hashes: U64) -> I64:
         """The places of the hashes that may be among those added, in order."""
         found = [known.passing(hashes) for known in self._filters]
-        return found[0] if len(found) == 1 else np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        return found[0] if len(found) == 1 else different(np.concatenate(found)) if found else np.zeros(0, np.int64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from masking.known.canonical import other_spellings, texts_of
 from masking.known.dense import DenseNumbers
+from masking.known.different import different
 from masking.known.filters import Filter, GrowingFilter
 from masking.known.looks import Looks
 from masking.known.stream import I64, U64, Hasher, Mask, Stream
@@ -185,7 +186,7 @@ class KnownValues:
             self.anchors.add(stream.hashes(anchored, anchored + ANCHOR))
             long = starts[tags == LONG]
             self.heads.add(stream.hashes(long, long + HEAD))
-            self.lengths.update(np.unique(lengths[tags != SHORT]).tolist())
+            self.lengths.update(different(lengths[tags != SHORT]).tolist())
         return hashes[lengths > 0]
 
     @property

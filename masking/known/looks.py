@@ -39,9 +39,11 @@ class Looks:
         bits = _bits(endings(stream, starts, ends, PROFILE - 1))
         order = np.argsort(forms, kind="stable")
         different, first = np.unique(forms[order], return_index=True)
-        for form, seen in zip(different.tolist(), np.split(bits[order], first[1:])):
+        if not len(rows):
+            return
+        for form, seen in zip(different.tolist(), np.bitwise_or.reduceat(bits[order], first, axis=0)):
             known = self._characters.setdefault(form, np.zeros(PROFILE - 1, np.uint64))
-            known |= np.bitwise_or.reduce(seen, axis=0)
+            known |= seen
 
     def expected(self, output: npt.NDArray[np.float64], values: int) -> float:
         """How many of `values` different values meet those of an output, were both drawn from all texts that look like them.

@@ -81,6 +81,7 @@ class Scanner:
             if column.place.is_pool:
                 self._pool_words.add(column.values.hashes)
         self._pool_words.settle()
+        self._sought = any(column.place.sought for column in known.columns)
         self._outputs: dict[str, OutputColumn] = {}
         self._cells = self._texts = self._bytes = 0
 
@@ -108,11 +109,15 @@ class Scanner:
         self._cells += len(values) - values.null_count
         textual, cells = _holds_texts(values.type), None
         if not textual:
+            if not self._sought:
+                return
             values, cells = _different(values)
         texts, rows = texts_of(values)
         if textual:
             self._texts += len(texts) - texts.null_count
             self._bytes += texts.nbytes
+            if not self._sought:
+                return
             if rows is None:
                 texts, cells = _different(texts)
         for stream in self._known.hasher.streams(texts):

@@ -50,6 +50,7 @@ class Control:
             else:
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
                 with connection.begin():
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")  # whatever the server's default is
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_WRITER)))
                     yield connection
 

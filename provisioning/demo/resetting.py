@@ -155,7 +155,14 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
             held = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
         rows = changed_since(platform.host(sandbox.host).admin_address(platform.place(sandbox)), held, weeks=weeks)
     changed = sum(d.added + d.removed + d.changed for d in rows.values())
-    for number, what in ((changed, "rows were changed"), (flagged, "feature flags were changed"), (hooks, "webhooks were registered")):
+    altered = sum(d.altered for d in rows.values())
+    counts = (
+        (changed, "rows were changed"),
+        (altered, "tables were altered"),
+        (flagged, "feature flags were changed"),
+        (hooks, "webhooks were registered"),
+    )
+    for number, what in counts:
         if number:
             reasons.append(f"{number:,} {what}")
     return Visited(rows, flagged, hooks, tuple(reasons))

@@ -85,18 +85,22 @@ class PostgreSQLHost:
             if swap:
                 self._require(connection, place.database, place)
             self._drop(connection, name, place)
+            # what the last statement of this waits for on the disk has all that is before it in the log along
+            run(connection, "SET synchronous_commit = off")
             role = self._roles.make(connection, place)
             template, way = self._copied(connection, name, bundle, as_of, on_progress)
             with connection.transaction():
                 run(connection, f"REVOKE ALL ON DATABASE {quoted(name)} FROM PUBLIC")
                 comment(connection, "DATABASE", name, sandbox_mark(marker))
-            with self._server.visiting(f"sandbox {place.sandbox}: its rows", name) as inside:
+            with self._server.visiting(connection, f"sandbox {place.sandbox}: its rows", name) as inside:
                 _count(inside, template, place)
+                run(inside, "SET synchronous_commit = off")
                 with inside.transaction():
                     run(inside, f"REASSIGN OWNED BY {quoted(template.name)} TO {quoted(role)}")
                     write_row(inside, place.sandbox, self._control, bundle.manifest_digest, marker.made_at)
             if template.loading is not None:
                 compare(Target("postgresql", url=self._server.url(name)), Shipment(bundle, Shift(template.weeks)))
+            run(connection, "SET synchronous_commit = on")
             comment(connection, "DATABASE", name, sandbox_mark(replace(marker, phase="next" if swap else "ready")))
         loaded = template.loading is not None
         return Seeded(
@@ -156,14 +160,15 @@ class PostgreSQLHost:
 
     def configure(self, place: Place, flags: Mapping[str, bool], settings: Mapping[str, Any]) -> None:
         """Write `companyos_sandbox.feature_flags` and `.settings` anew; the application may read both, and switch flags."""
-        with self._server.connected(f"sandbox {place.sandbox}: its flags and settings") as connection:
+        doing = f"sandbox {place.sandbox}: its flags and settings"
+        rows = [(name, json.dumps(value, sort_keys=True)) for name, value in sorted(settings.items())]
+        with self._server.connected(doing) as connection:
             self._existing(connection, place)
-        with self._server.visiting(f"sandbox {place.sandbox}: its flags and settings", place.database) as inside, inside.transaction():
-            run(inside, f"DELETE FROM {SCHEMA}.feature_flags; DELETE FROM {SCHEMA}.settings")
-            cursor = inside.cursor()
-            cursor.executemany("INSERT INTO companyos_sandbox.feature_flags VALUES (%s, %s)", sorted(flags.items()))
-            rows = [(name, json.dumps(value, sort_keys=True)) for name, value in sorted(settings.items())]
-            cursor.executemany("INSERT INTO companyos_sandbox.settings VALUES (%s, %s)", rows)
+            with self._server.visiting(connection, doing, place.database) as inside, inside.transaction():
+                run(inside, f"DELETE FROM {SCHEMA}.feature_flags; DELETE FROM {SCHEMA}.settings")
+                cursor = inside.cursor()
+                cursor.executemany("INSERT INTO companyos_sandbox.feature_flags VALUES (%s, %s)", sorted(flags.items()))
+                cursor.executemany("INSERT INTO companyos_sandbox.settings VALUES (%s, %s)", rows)
 
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the owner in until then, with these limits; a password reaches the server as a SCRAM verifier alone."""
@@ -185,10 +190,10 @@ class PostgreSQLHost:
     def shut(self, place: Place) -> None:
         """Let nobody in any more, and end the sessions that are there; the data stays."""
         with self._server.connected(f"sandbox {place.sandbox}: shutting it") as connection:
-            if self.marker(place) is None:
-                return
+            marker = self._marker(connection, place)
             self._roles.shut(connection, place)
-            end_sessions(connection, database=place.database)
+            if marker is not None:
+                end_sessions(connection, database=place.database)
 
     def remove(self, place: Place) -> None:
         """Drop the databases and roles of the sandbox; what does not bear its marks is not touched, nor is anything else then."""
@@ -208,14 +213,7 @@ class PostgreSQLHost:
         Raises NotASandbox where the comment is another one.
         """
         with self._server.connected(f"sandbox {place.sandbox}: its marker") as connection:
-            found = database(connection, place.database)
-            if found is None:
-                return None
-            marker = marker_of(found.mark)
-            if marker is None or (marker.sandbox, marker.control) != (place.sandbox, self._control):
-                self._require(connection, place.database, place)
-                return Marker(place.sandbox, self._control, "", "making", self._clock())
-            return marker
+            return self._marker(connection, place)
 
     def activity(self, place: Place) -> Activity | None:
         """Return the database's own account of its use; None where there is no database."""
@@ -260,9 +258,19 @@ class PostgreSQLHost:
     def _require(self, connection: Connection, name: str, place: Place) -> Database | None:
         return require(self._server, connection, name, place, self._control)
 
+    def _marker(self, connection: Connection, place: Place) -> Marker | None:
+        found = database(connection, place.database)
+        if found is None:
+            return None
+        marker = marker_of(found.mark)
+        if marker is None or (marker.sandbox, marker.control) != (place.sandbox, self._control):
+            self._require(connection, place.database, place)
+            return Marker(place.sandbox, self._control, "", "making", self._clock())
+        return marker
+
     def _existing(self, connection: Connection, place: Place) -> None:
         """Raise where the sandbox has no database; the comment is enough for what destroys nothing."""
-        if self.marker(place) is None:
+        if self._marker(connection, place) is None:
             raise WrongState(f"sandbox {place.sandbox} has no database on host '{self.name}': it was never made, or is gone")
 
     def _copied(
@@ -272,7 +280,7 @@ class PostgreSQLHost:
         errors = driver().errors
         loading = None
         for left in reversed(range(_TRIES)):
-            template = self._templates.ensure(bundle, as_of, on_progress)
+            template = self._templates.ensure(connection, bundle, as_of, on_progress)
             loading = template.loading if template.loading is not None else loading
             way = copying(connection, template.bytes)
             if way.clones:

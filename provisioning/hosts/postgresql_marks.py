@@ -113,7 +113,7 @@ def require(server: Server, connection: Connection, name: str, place: Place, con
             raise _stranger(server, name, place, "it has no comment of ours")
         return found
     psycopg = driver()
-    with server.visiting(f"sandbox {place.sandbox}: its marker", name) as inside:
+    with server.visiting(connection, f"sandbox {place.sandbox}: its marker", name) as inside:
         try:
             rows = ask(inside, f"SELECT sandbox, control FROM {SCHEMA}.marker")
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):

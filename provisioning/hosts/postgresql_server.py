@@ -73,15 +73,17 @@ class Server:
                 connection.close()
 
     @contextmanager
-    def visiting(self, doing: str, database: str) -> Iterator[Connection]:
-        """A connection to a sandbox. When this ends the session is gone, and counted: nothing of it changes statistics later."""
+    def visiting(self, outside: Connection, doing: str, database: str) -> Iterator[Connection]:
+        """A connection to a sandbox, beside one `outside` of it.
+
+        When this ends the session is gone, and counted: nothing of it changes the statistics of the database later.
+        """
         with self.connected(doing, database) as connection:
             pid = connection.info.backend_pid
             yield connection
-        with self.connected(doing) as connection:
-            end = time.monotonic() + _GONE_WITHIN
-            while time.monotonic() < end and connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
-                time.sleep(0.002)
+        end = time.monotonic() + _GONE_WITHIN
+        while time.monotonic() < end and ask(outside, "SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)):
+            time.sleep(0.002)
 
     @contextmanager
     def failures(self, doing: str) -> Iterator[None]:

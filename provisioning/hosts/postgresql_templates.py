@@ -51,7 +51,7 @@ class Templates:
     def __init__(self, server: Server, clock: Callable[[], datetime]) -> None:
         self._server, self._clock = server, clock
 
-    def ensure(self, bundle: Bundle, as_of: str | None, on_progress: Telling) -> Template:
+    def ensure(self, connection: Connection, bundle: Bundle, as_of: str | None, on_progress: Telling) -> Template:
         """Return the template of a bundle, its times moved to the week of `as_of`; it is made where the server has none.
 
         Raises InputError for a bundle without rows, SchemaRefused for one that has our schema, NotASandbox where a database has the name
@@ -61,13 +61,18 @@ class Templates:
         weeks = 0 if as_of is None else weeks_until(bundle.schema.anchor, as_of, today=today)
         day = None if as_of is None else _day(as_of, today)
         suffix = _suffix(bundle.manifest_digest, weeks)
-        if found := self._find(PREFIX + suffix, bundle.manifest_digest, weeks):
+        if found := self._find(connection, PREFIX + suffix, bundle.manifest_digest, weeks):
             return found
         _require_rows(bundle)
         with self._server.connected(f"template of {bundle.reference}") as held:
             _lock(held, suffix)
-            found = self._find(PREFIX + suffix, bundle.manifest_digest, weeks)
-            return found or self._make(held, suffix, bundle, weeks, day, on_progress)
+            found = self._find(held, PREFIX + suffix, bundle.manifest_digest, weeks)
+            try:
+                return found or self._make(held, suffix, bundle, weeks, day, on_progress)
+            except BaseException:
+                with suppress(Exception):  # what cannot be dropped now, as the server is gone, is dropped by the next one who makes it
+                    self._drop(held, MAKING + suffix)
+                raise
 
     def found(self, connection: Connection) -> list[Found]:
         """Return all templates, and what was left of some."""
@@ -82,22 +87,21 @@ class Templates:
                 raise WrongState(f"the template {name} on host '{self._server.name}' is being made; drop it later")
             self._drop(connection, name)
 
-    def _find(self, name: str, digest: str, weeks: int) -> Template | None:
-        with self._server.connected(f"template {name}") as connection:
-            found = database(connection, name)
-            if found is None:
-                return None
-            mark = found.mark
-            if not found.template or (mark.get(KEY), mark.get("bundle"), mark.get("weeks")) != ("template", digest, weeks):
-                raise NotASandbox(
-                    f"database '{name}' on host '{self._server.name}' has the name of a template, but is none of ours; rename or drop it"
-                )
-            now = self._clock()
-            if now - moment(mark["last_used"]) > USE_IS_NOTED_EVERY:
-                with suppress(driver().Error):  # another one notes it, or copies it right now
-                    run(connection, "SET lock_timeout = '100ms'")
-                    comment(connection, "DATABASE", name, {**mark, "last_used": stamp(now)})
-            return Template(name, mark["tables"], mark["content_digest"], weeks, mark["bytes"])
+    def _find(self, connection: Connection, name: str, digest: str, weeks: int) -> Template | None:
+        found = database(connection, name)
+        if found is None:
+            return None
+        mark = found.mark
+        if not found.template or (mark.get(KEY), mark.get("bundle"), mark.get("weeks")) != ("template", digest, weeks):
+            raise NotASandbox(
+                f"database '{name}' on host '{self._server.name}' has the name of a template, but is none of ours; rename or drop it"
+            )
+        now = self._clock()
+        if now - moment(mark["last_used"]) > USE_IS_NOTED_EVERY:
+            with suppress(driver().Error), connection.transaction():  # another one notes it, or copies it right now
+                run(connection, "SET LOCAL lock_timeout = '100ms'")
+                comment(connection, "DATABASE", name, {**mark, "last_used": stamp(now)})
+        return Template(name, mark["tables"], mark["content_digest"], weeks, mark["bytes"])
 
     def _make(self, held: Connection, suffix: str, bundle: Bundle, weeks: int, day: str | None, on_progress: Telling) -> Template:
         name, making, maker = PREFIX + suffix, MAKING + suffix, PREFIX + suffix
@@ -118,7 +122,7 @@ class Templates:
         receipt = load(bundle, self._server.url(making, role=maker), as_of=day, on_progress=on_progress)
         if receipt.shifted_weeks != weeks:
             raise TargetFailure(f"template of {bundle.reference}: times moved by {receipt.shifted_weeks} weeks, not by {weeks}")
-        with self._server.visiting(f"template of {bundle.reference}", making) as inside:
+        with self._server.visiting(held, f"template of {bundle.reference}", making) as inside:
             with inside.transaction():
                 run(inside, TABLES)
                 write_row(inside, "", "", bundle.manifest_digest, self._clock())

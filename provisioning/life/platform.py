@@ -29,7 +29,7 @@ def no_step(step: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The control database, the policies, the hosts by name, the bundles, the passwords and the files of rows; `on_step` hears of each step."""
+    """The control database, policies, hosts by name, bundles, passwords and files of rows; `on_step` hears of each step that is done."""
 
     control: Control
     environments: Environments

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from provisioning.audit import anchor_of, checkpoint, configured_key, read_private_key
 from provisioning.control.moments import moment, stamp
 from provisioning.control.tables import idempotency, sandboxes, sweeps
 from provisioning.errors import WrongState
@@ -76,6 +78,7 @@ def sweep(platform: Platform, *, actor: str, dry_run: bool = False) -> Swept:
         _templates(platform, swept)
         if not dry_run:
             _forget_keys(platform)
+            _sign(platform, swept)
     except CompanyOSError as error:
         swept.errors.append(str(error))
     finally:
@@ -138,13 +141,26 @@ def _forget_keys(platform: Platform) -> None:
         connection.execute(idempotency.delete().where(idempotency.c.at < stamp(platform.now - KEYS)))
 
 
+def _sign(platform: Platform, swept: Swept) -> None:
+    """Sign how far the audit ledger has come, where a key is configured."""
+    path = configured_key()
+    if path is not None:
+        _each(swept, "audit", lambda: _checkpoint(platform, path))
+
+
+def _checkpoint(platform: Platform, path: Path) -> None:
+    checkpoint(platform.control, read_private_key(path), anchor=anchor_of(platform.control))
+
+
 def _each(swept: Swept, what: str, work: Callable[[], None]) -> None:
     try:
         work()
     except WrongState:
         pass  # somebody else has changed it in the meantime
     except CompanyOSError as error:
-        swept.errors.append(f"{what}: {error}")
+        said = f"{what}: {error}"
+        if said not in swept.errors:  # reconciling may have met it already
+            swept.errors.append(said)
 
 
 def last_sweep(connection: sa.Connection) -> tuple[datetime | None, datetime | None, int]:

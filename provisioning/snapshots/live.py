@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol
 
 import pyarrow as pa
 
+from provisioning.errors import TargetFailure
+from provisioning.hosts.file_use import unseen
 from provisioning.target import Target
 from schemas.model import Column, Schema, Table
 from schemas.types import SqlType
@@ -87,10 +89,17 @@ class Live(Protocol):
         """Read all rows in the order of the key, or of all columns where there is none: by value, texts by their UTF-8 bytes."""
 
 
-def opened(target: Target, schema: Schema) -> AbstractContextManager[Live]:
-    """Open the database at `target`, which was made from a bundle of `schema`; TargetFailure where it cannot be read."""
+@contextmanager
+def opened(target: Target, schema: Schema) -> Iterator[Live]:
+    """Open the database at `target`, which was made from a bundle of `schema`; TargetFailure where it cannot be read.
+
+    To look at a file is no use of it that `provisioning.hosts.file_use` would see.
+    """
     module = import_module(f"provisioning.snapshots.{target.dialect}")
-    return cast(AbstractContextManager[Live], module.opened(target, schema))
+    if target.path is not None and not target.path.is_file():
+        raise TargetFailure(f"there is no database '{target.path}'")
+    with nullcontext() if target.path is None else unseen(target.path), module.opened(target, schema) as live:
+        yield live
 
 
 def in_order(table: Table) -> Sequence[Column]:

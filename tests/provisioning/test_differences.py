@@ -27,7 +27,7 @@ def test_rows_are_counted_by_what_became_of_them(url: str, store: Path) -> None:
     ask(
         url,
         "DELETE FROM children WHERE id IN (0, 1)",
-        "INSERT INTO children VALUES (70, 3, NULL)",
+        "INSERT INTO children VALUES (70, 3, '2020-01-01')",
         "UPDATE children SET born = '1999-01-01' WHERE id = 4",
         "UPDATE children SET born = born WHERE id = 3",
     )

@@ -22,6 +22,8 @@ def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
     strict = {part.threshold for part in parts if part.name in shown} | {"groups"}
     eased = {part.threshold for part in parts if part.name in means} - strict
     patient = tuple(replace(t, patience=PATIENCE_FOR_MEANS) if t.name in eased else t for t in thresholds)
+    if plan.total:
+        patient = tuple(replace(t, total=True) for t in patient)
     return replace(plan, parts=parts, thresholds=patient)
 
 

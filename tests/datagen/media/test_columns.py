@@ -99,6 +99,11 @@ def test_the_files_of_a_state_are_those_of_its_rows_as_they_are_then():
         assert f"(Now {row['status']})".encode() in files[row["pdf"]]
 
 
+def test_files_that_no_moment_changes_are_those_of_the_whole_history():
+    text = TENANTS.format(rows=8, more="")
+    assert files_of(source_of(text, as_of="-1y")) == files_of(source_of(text)) != {}
+
+
 def test_rows_that_are_null_for_another_reason_have_no_file():
     source = source_of(TENANTS.replace("null: 0,", "null: 0.5,").format(rows=8, more=""))
     cells = source.read("tenants").read_all().column("logo").to_pylist()

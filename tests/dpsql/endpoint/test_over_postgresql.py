@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("pygwire")
-psycopg = pytest.importorskip("psycopg")
+import psycopg
 from pygwire import messages as m
 
 from dpsql.endpoint import Limits

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.audit import Problem, anchor_of, checkpoint, make_key, read_private_key, read_public_key, verify
+from provisioning.audit import Problem, anchor_of, checkpoint, make_key, read_private_key, read_public_key, record, verify
 from provisioning.control.database import Control
 from provisioning.control.tables import events
 from schemas.hash_chain import entry_hash
@@ -176,6 +176,14 @@ def test_rows_beyond_a_page_are_read_as_well(control: Control, address: str, mon
     assert verify(control).events == 30
     attack(address, "UPDATE audit_events SET actor = 'eve' WHERE number = 8", "DELETE FROM audit_events WHERE number IN (14, 15)")
     assert found(verify(control)) == [(8, "altered"), (14, "removed")]
+
+
+def test_bytes_that_are_no_text_are_not_taken_for_the_mark_that_stands_for_such(tmp_path: Path) -> None:
+    with opened(tmp_path / "control.db") as control:
+        with control.write() as connection:
+            record(connection, at=control.clock(), actor="ada", action="created", sandbox=None, why="\x00", outcome={})
+        attack(tmp_path / "control.db", "UPDATE audit_events SET why = CAST(x'ff' AS TEXT)")
+        assert found(verify(control)) == [(1, "altered")]
 
 
 # SQLite keeps whatever it is given: numbers as texts, bytes, texts that are none

@@ -178,6 +178,12 @@ def test_names_and_labels_are_valid_whatever_things_are_called(id, owner, templa
     kubernetes_validate.validate(objects[0], VERSIONS[-1], strict=True)
 
 
+@pytest.mark.parametrize("text", ["a" * 64, "b" * 300, "-" * 70, "é" * 63, "a" * 53 + "-.-" * 9])
+def test_long_names_are_shortened(text):
+    assert len(object_name(text)) <= 63 and NAME.fullmatch(object_name(text))
+    assert len(label_value(text)) <= 63 and VALUE.fullmatch(label_value(text))
+
+
 @given(st.lists(st.text(), min_size=2, max_size=2, unique=True))
 def test_two_names_never_become_one(texts):
     assert label_value(texts[0]) != label_value(texts[1])

@@ -140,3 +140,13 @@ def test_without_the_extra_nothing_is_allowed_where_there_are_rules(monkeypatch)
     assert broken(place()) == {}
     with pytest.raises(InputError, match=r"pip install 'companyos-data\[policy\]'"):
         verdict(ruled("true"))
+
+
+def test_reading_an_expression_lowers_no_limit_of_recursion():
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 5000)
+    try:
+        assert problem_in("true") is None
+        assert sys.getrecursionlimit() == before + 5000
+    finally:
+        sys.setrecursionlimit(before)

@@ -31,6 +31,8 @@ def test_a_sandbox_enters_neither_another_one_nor_a_template_by_its_own_name_or_
     yard.host.seed(other, bundle, limits=LIMITS, swap=True)
     template = "companyos_t_" + bundle.manifest_digest[7:27]
     mine = yard.host.address(place, PASSWORD)
+    with yard.as_owner(other, "another") as connection:  # one who lets another in has no right to
+        connection.execute(f"GRANT CONNECT ON DATABASE {other.database} TO {place.role}, PUBLIC")
     for database in (other.database, other.database + "_next", template):
         said = refused(into(mine, database))
         assert "permission denied for database" in said or "not currently accepting" in said or "too many connections" in said
@@ -57,7 +59,7 @@ def test_two_lines_of_pg_hba_keep_sandboxes_out_of_all_databases_but_their_own(y
     place = yard.made("sb-aaaaaaaaaa", bundle)
     mine = yard.host.address(place, PASSWORD)
     try:
-        trust(yard.url, "local sameuser /^companyos_sb_ scram-sha-256\nlocal all /^companyos_sb_.{10}$ reject\n" + GUARDED)
+        trust(yard.url, 'local sameuser /^companyos_sb_ scram-sha-256\nlocal all "/^companyos_sb_[a-z2-7]{10}$" reject\n' + GUARDED)
         with yard.as_owner(place) as connection:
             assert connection.execute("SELECT count(*) FROM parents").fetchone() == (5,)
         for database in ("postgres", "template1"):
@@ -92,6 +94,13 @@ def test_who_is_shut_out_loses_its_sessions_and_none_of_its_data(yard, bundle) -
     yard.host.admit(place, None, yard.now + timedelta(hours=1), LIMITS)
     with yard.as_owner(place) as connection:
         assert connection.execute("SELECT name FROM parents WHERE id = 9").fetchone() == ("kept",)
+
+
+def test_a_role_whose_database_is_gone_is_shut_out_as_well(yard, bundle) -> None:
+    place = yard.made("sb-aaaaaaaaaa", bundle)
+    yard.ask(f"DROP DATABASE {place.database}")
+    yard.host.shut(place)
+    assert "not permitted to log in" in refused(into(yard.host.address(place, PASSWORD), "postgres"))
 
 
 def test_no_more_sessions_than_the_limit(yard, bundle) -> None:
