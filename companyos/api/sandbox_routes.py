@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,6 +14,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Manifests, Page, Reasons, Sandbox, connected
+from companyos.api.metrics import Metrics
 from companyos.api.problems import SPENT, answers, problem
 from companyos.api.requests import (
     ConnectionRequest,
@@ -24,14 +27,13 @@ from companyos.api.requests import (
     SandboxRequest,
     SnapshotRequest,
 )
-from companyos.api.service import Reader, Service, Serving, Writer
+from companyos.api.service import Reader, Serving, Writer
 from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
-from provisioning.errors import PolicyRefused
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
 from provisioning.life.states import STATES
 from provisioning.manifests import render_under
-from schemas.errors import CompanyOSError, Refused
+from schemas.errors import InputError, Refused
 
 router = APIRouter(tags=["sandboxes"])
 
@@ -80,7 +82,7 @@ def create(
     recorded: Future[Recorded] = Future()
 
     def work() -> Created:
-        with _counted(service):
+        with _counted(service.metrics):
             return service.sandboxes.create(
                 owner,
                 template=asked.template,
@@ -108,21 +110,22 @@ def _wants_async(prefer: str | None) -> bool:
     return any(word.partition(";")[0].strip().lower() == "respond-async" for word in (prefer or "").split(","))
 
 
-class _counted:
-    """Counts what becomes of a create, and how long it takes."""
-
-    def __init__(self, service: Service) -> None:
-        self._metrics = service.metrics
-        self._began = time.perf_counter()
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._metrics.create_seconds.observe(time.perf_counter() - self._began)
-        refused = kind is not None and issubclass(kind, Refused | PolicyRefused)
-        outcome = "made" if kind is None else "refused" if refused else "invalid" if _is_input(kind) else "failed"
-        self._metrics.creates.labels(outcome).inc()
+@contextmanager
+def _counted(metrics: Metrics) -> Iterator[None]:
+    """Count what becomes of a create, and how long one takes that succeeds."""
+    began, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "made"
+        metrics.create_seconds.observe(time.perf_counter() - began)
+    except Refused:
+        outcome = "refused"
+        raise
+    except InputError:
+        outcome = "invalid"
+        raise
+    finally:
+        metrics.creates.labels(outcome).inc()
 
 
 def _made(created: Created, request: Request) -> Response:
@@ -242,7 +245,3 @@ def delete(id: Id, asked: Annotated[DeletionQuery, Query()], caller: Writer, ser
     """Remove database, role, password and files. What was removed before stays so; its record and its events are kept."""
     own_sandbox(service.sandboxes, caller, id)
     return Sandbox.model_validate(service.sandboxes.delete(id, actor=caller.name, why=asked.why, force=asked.force).to_json())
-
-
-def _is_input(kind: type[BaseException]) -> bool:
-    return issubclass(kind, CompanyOSError) and kind.exit_code == 2

@@ -125,7 +125,9 @@ FileHost.admit = lambda *_: time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("prefer", ["respond-async", ""], ids=["asynchronous", "synchronous"])
+@pytest.mark.parametrize(
+    "prefer", [pytest.param("respond-async", marks=pytest.mark.slow, id="asynchronous"), pytest.param("", id="synchronous")]
+)
 def test_what_takes_too_long_at_the_end_is_left_to_be_put_right(home: Path, capsys, processes: list[Process], prefer: str) -> None:
     token = said(capsys, "token", "create", "--owner", ALICE)["token"]
     service = Process(home, "--grace", "1", first=STUCK)
@@ -149,6 +151,7 @@ def _is_ours(path: Path) -> bool:
     return "bundles" not in path.parts
 
 
+@pytest.mark.slow
 def test_tls_is_spoken_with_a_certificate(home: Path, capsys, processes: list[Process]) -> None:
     said(capsys, "token", "create", "--owner", ALICE)
     certificate, key = _certificate(home)
@@ -253,7 +256,7 @@ def test_without_the_extra_the_command_says_which() -> None:
     assert "pip install 'companyos-data[server]'" in found.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["token", "create", "--help"], ["sandbox", "list", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"]])
 def test_no_other_command_waits_for_the_service(arguments: list[str]) -> None:
     code = (
         "import sys; from companyos.cli import run; run(sys.argv[1:]);"
