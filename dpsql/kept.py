@@ -12,10 +12,11 @@ from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
+from dpsql.binding.pruning import pruned
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.relations import Relations
 from dpsql.planning.model import Part, Plan, Threshold
-from dpsql.tree import Release, all_fields
+from dpsql.tree import Expression, Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
 Law = Literal["laplace", "gaussian", "noisy max"]
@@ -54,10 +55,12 @@ class Digests:
     def __init__(self, plan: Plan, relations: Relations, dialect: Dialect) -> None:
         self._plan = plan
         self._dialect = dialect
+        self._relations = relations
         self._names = {field.name for field in all_fields(plan.release.rows)}
         keys = [dialect.expression(key.expression) for key in plan.release.keys]
         groups = [plan.groups, plan.groups_threshold]
-        self._about = [relations.sql(plan.release.rows), keys, groups, plan.settings.min_units if plan.private_keys else None]
+        self._about = [keys, groups, plan.settings.min_units if plan.private_keys else None]
+        self._rows: dict[Expression | None, str] = {}
 
     def part(self, part: Part) -> str:
         """The digest of a part."""
@@ -67,20 +70,26 @@ class Digests:
             threshold = self.threshold(next(t for t in self._plan.thresholds if t.name == part.threshold))
         bounds = [[b.lo, b.hi] if b else None for b in (part.row, part.unit)]
         details = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
-        return self._digest(details)
+        return self._digest(part.argument, details)
 
     def threshold(self, threshold: Threshold) -> str:
         """The digest of a threshold."""
-        of = None
+        of = source = None
         if threshold.of is not None:
             part = self._plan.part(threshold.of)
-            argument = None if part.argument is None else self._dialect.expression(part.argument)
+            source = part.argument
+            argument = None if source is None else self._dialect.expression(source)
             of = [part.kind, argument, str(part.step), part.centre]
         about = ["threshold", of, threshold.rows, threshold.highest, threshold.patience]
-        return self._digest([*about, "total"] if threshold.total else about)
+        return self._digest(source, [*about, "total"] if threshold.total else about)
 
-    def _digest(self, details: Sequence[Any]) -> str:
-        text = "\n".join(str(item) for item in (*self._about, details))
+    def _digest(self, argument: Expression | None, details: Sequence[Any]) -> str:
+        """The digest of what is made of `argument`: the rows count as far as it needs them, whatever else is asked of them."""
+        if argument not in self._rows:
+            release = self._plan.release
+            needed = pruned(release.rows, (*(key.expression for key in release.keys), argument))
+            self._rows[argument] = self._relations.sql(needed)
+        text = "\n".join(str(item) for item in (self._rows[argument], *self._about, details))
         return sha256(renamed(text, self._names).encode()).hexdigest()
 
 

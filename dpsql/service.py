@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -28,11 +28,11 @@ from dpsql.measuring import Measured, measure, mechanism_of
 from dpsql.noise import Sensitivity
 from dpsql.noisy_tables import bounds_told, noisy_table, notes, nothing_measured
 from dpsql.outcome_errors import with_errors
-from dpsql.planning import Plan, plan
+from dpsql.planning import Plan, from_plain_sums, plan
 from dpsql.planning.model import Settings, Shares
 from dpsql.pricing import price, shared_out
 from dpsql.sandbox import work
-from dpsql.tree import Query, Value
+from dpsql.tree import Query, Release, Value
 from schemas.errors import CompanyOSError
 
 DEFAULT_SHARE = 0.1  # of the limit, where neither the analyst nor the declaration says what a query may spend
@@ -114,9 +114,7 @@ class Service:
         """Say what `sql` would cost, how good the answer would be, and what would run; data and budget stay untouched."""
         settings = settings or Settings()
         query = self._bind(sql, parameters)
-        plans = self._plans(query, settings)
-        known = self._known(plans, [self._digests(p) for p in plans], settings)
-        spend = price(plans, known)
+        plans, _, _, spend = self._planned(query, settings)
         free = spend == NOTHING
         bounds: list[str] = []
         statements: list[str] = []
@@ -139,7 +137,22 @@ class Service:
             self._bound[key] = known
         return known
 
-    def _plans(self, query: Query, settings: Settings) -> list[Plan]:
+    def _planned(self, query: Query, settings: Settings) -> tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]:
+        """The plans of a query, their digests, what is kept of them, and the price of the rest.
+
+        Means of what was summed and counted before are taken from that, where nothing is left to be paid then.
+        """
+        made: list[tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]] = []
+        for planning in (plan, from_plain_sums) if _has_means(query) else (plan,):
+            plans = self._plans(query, settings, planning)
+            digests = [self._digests(p) for p in plans]
+            known = self._known(plans, digests, settings)
+            made.append((plans, digests, known, price(plans, known)))
+            if made[-1][-1] == NOTHING:
+                return made[-1]
+        return made[0]
+
+    def _plans(self, query: Query, settings: Settings, planning: Callable[[Release, Declaration, Settings], Plan] = plan) -> list[Plan]:
         epsilon = settings.epsilon if settings.epsilon is not None else self.limit.epsilon * DEFAULT_SHARE
         delta = settings.delta if settings.delta is not None else self.limit.delta * DELTA_SHARE
         if not 1e-6 <= epsilon <= 1e12:
@@ -149,7 +162,7 @@ class Service:
         for name, number in (("max_groups", settings.max_groups), ("min_units", settings.min_units)):
             if number is not None and not 1 <= number <= MOST_SET:
                 raise QueryInvalid(f"{name} must be a whole number from 1 to {MOST_SET:,}, not {number}")
-        plans = [plan(in_order(r, self._dialect), self.declaration, settings) for r in query.releases]
+        plans = [planning(in_order(r, self._dialect), self.declaration, settings) for r in query.releases]
         if delta == 0 and any(p.private_keys for p in plans):
             raise QueryRefused(
                 "groups that are not public are released by a threshold, which needs a delta above 0; "
@@ -158,11 +171,8 @@ class Service:
         return shared_out(plans, epsilon, delta)
 
     def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
-        plans = self._plans(query, settings)
+        plans, digests, known, spend = self._planned(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
-        digests = [self._digests(p) for p in plans]
-        known = self._known(plans, digests, settings)
-        spend = price(plans, known)
         if spend == NOTHING:
             return self._answer(query, plans, known, groups, spend)
         asked = tuple(digest for of_plan in digests for digest in of_plan.values())
@@ -310,6 +320,10 @@ class Service:
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
+
+
+def _has_means(query: Query) -> bool:
+    return any(aggregate.function == "avg" for release in query.releases for aggregate in release.aggregates)
 
 
 def _picked(columns: Sequence[str], table: pa.Table) -> pa.Table | None:

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dpsql.tree import (
-    Aggregate,
     Column,
     DistinctRows,
     Expression,
     Filter,
     Join,
-    Key,
     PerUnit,
     Project,
     Relation,
@@ -22,10 +20,9 @@ from dpsql.tree import (
 )
 
 
-def pruned(relation: Relation, keys: Iterable[Key], aggregates: Iterable[Aggregate]) -> Relation:
-    """Return `relation` without the fields of scans and projections that neither it nor what is above uses."""
-    used = {name for key in keys for name in columns_of(key.expression)}
-    used |= {name for a in aggregates if a.argument is not None for name in columns_of(a.argument)}
+def pruned(relation: Relation, above: Iterable[Expression | None]) -> Relation:
+    """Return `relation` without the fields of scans and projections that neither it nor the expressions `above` use."""
+    used = {name for expression in above if expression is not None for name in columns_of(expression)}
     used |= {relation.unit} if relation.unit is not None else set()
     while True:
         known = used | set(_used(relation, used))

@@ -212,7 +212,8 @@ class _Releasing:
         names = tuple(f"a{n}" for n in range(len(self._aggregates)))
         if not keys and not self._aggregates:
             raise QueryRefused("the query asks for nothing of the rows; count or sum something")
-        return Release(name, pruned(joined.relation, keys, self._aggregates), keys, tuple(self._aggregates), names)
+        used = (*(key.expression for key in keys), *(aggregate.argument for aggregate in self._aggregates))
+        return Release(name, pruned(joined.relation, used), keys, tuple(self._aggregates), names)
 
 
 def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import Any
@@ -63,9 +63,12 @@ class DuckDBEngine:
         self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
 
-    @contextmanager
-    def read(self) -> Iterator[_Reading]:
+    def read(self) -> AbstractContextManager[_Reading]:
         """Open a snapshot."""
+        return self._opened()
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Reading]:
         cursor = self._connection.cursor()
         reading = _Reading(cursor)
         with self._lock:
@@ -91,7 +94,7 @@ class DuckDBEngine:
         known = self._unique.get((table, columns))
         if known is None:
             try:
-                with self.read() as own:
+                with self._opened() as own:
                     known = own.unique(".".join(quoted(part) for part in table.split(".")), [quoted(column) for column in columns])
             except DataFault:  # too many to find out
                 known = False

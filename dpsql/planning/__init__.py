@@ -5,6 +5,6 @@ sees data: a plan follows from the declaration, the query and the analyst's sett
 """
 
 from dpsql.planning.model import Bounds, Part, Plan, Threshold
-from dpsql.planning.plans import plan
+from dpsql.planning.plans import from_plain_sums, plan
 
-__all__ = ["Bounds", "Part", "Plan", "Threshold", "plan"]
+__all__ = ["Bounds", "Part", "Plan", "Threshold", "from_plain_sums", "plan"]

@@ -55,3 +55,42 @@ def test_an_answer_has_the_columns_that_were_announced(tmp_path: Path, sql: str)
     assert tuple(answer.table.column_names) == prepared.columns
     assert tuple(answer.table.schema.types) == prepared.types
     assert tuple(answer.errors) == prepared.noisy
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SELECT SUM(age), COUNT(age) FROM users", "SELECT AVG(age) AS mean FROM users"),
+        ("SELECT SUM(total) AS s, COUNT(total) AS n FROM orders", "SELECT AVG(total) FROM orders"),
+        (
+            "SELECT status, SUM(total), COUNT(total) FROM orders GROUP BY status",
+            "SELECT AVG(total), status AS state FROM orders GROUP BY 2 ORDER BY 1 DESC LIMIT 2",
+        ),
+    ],
+)
+def test_a_mean_of_what_was_summed_and_counted_is_free_and_fits(tmp_path: Path, before: str, after: str) -> None:
+    with service(tmp_path) as asked:
+        settings = Settings(epsilon=100.0, delta=0.0)
+        first = asked.ask(before, analyst="ada", settings=settings).rows()
+        assert asked.explain(after, analyst="bob", settings=settings).free
+        answer = asked.ask(after, analyst="bob", settings=settings)
+    assert answer.source == "kept"
+    means = {float(row[-2] / row[-1]) for row in first}
+    assert all(any(float(v) == pytest.approx(m) for m in means) for row in answer.rows() for v in row if not isinstance(v, str))
+
+
+def test_a_count_beside_another_sum_is_the_one_that_was_kept(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        first = asked.ask("SELECT COUNT(*) FROM users", analyst="ada", settings=Settings(epsilon=1.0)).rows()
+        answer = asked.ask("SELECT SUM(balance), COUNT(*) FROM users", analyst="ada", settings=Settings(epsilon=2.0))
+        assert answer.rows()[0][1] == first[0][0]
+        assert answer.spend.epsilon == 1.0
+        other = asked.ask("SELECT COUNT(*) FROM users WHERE balance > 0", analyst="ada", settings=Settings(epsilon=1.0))
+        assert other.source == "private"  # other rows
+
+
+def test_a_mean_alone_is_measured_about_the_middle_of_its_bounds(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        explained = asked.explain("SELECT AVG(age) FROM users", analyst="ada")
+        assert not explained.free
+        assert any("-60 to 60" in bound for bound in explained.bounds)

@@ -85,7 +85,7 @@ class _Splitting:
         lo, hi = _steps(facts.lo, step), _steps(facts.hi, step)
         middle = (lo + hi) // 2
         total = self.part("sum", argument, step=step, centre=middle, row=Bounds(lo - middle, hi - middle))
-        return Formula("mean", {"sum": total, "count": count}, middle * step, *_limits(facts))
+        return Formula("mean", {"sum": total, "count": count}, middle * step, *limits(facts))
 
     def _variance(self, function: str, argument: Expression) -> Formula:
         facts = argument.facts
@@ -143,5 +143,6 @@ def _steps(bound: Any, step: Fraction) -> int:
     return steps
 
 
-def _limits(facts: Facts) -> tuple[Fraction, Fraction]:
+def limits(facts: Facts) -> tuple[Fraction, Fraction]:
+    """The bounds of a value as numbers: days since 1970 of a date, seconds of a time."""
     return _fraction(facts.lo), _fraction(facts.hi)
