@@ -23,9 +23,8 @@ _TAG = np.uint64(3)
 class Matches:
     """Known values inside the texts of a stream: where each stands (in folded characters), its hash, and the columns that know it.
 
-    They stand in the order of their starts, of those that start together the longest first. `names` tells equal ones. `columns` pairs the number
-    of a column
-    with the places of its matches in the arrays.
+    They stand in the order of their starts, of those that start together the longest first. `names` tells equal ones. `columns`
+    pairs the number of a column with the places of its matches in the arrays.
     """
 
     stream: Stream
