@@ -31,7 +31,7 @@ tables:
       phone: {class: direct, mask: phone}
       note: {class: public, mask: keep}
 """
-_WORDS = "the order was late and a parcel is still on its way to them since monday so we sent another one by train today".split()
+_PLAIN = "the order was late and a parcel is still on its way to them since monday so we sent another one by train today"
 
 
 def database(path: Path, rows: int) -> None:
@@ -40,15 +40,17 @@ def database(path: Path, rows: int) -> None:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT, phone TEXT, note TEXT)")
-        plain = " ".join(_WORDS[i * i * 7 % len(_WORDS)] for i in range(_TEXT))
+        words = _PLAIN.split()
+        plain = " ".join(words[i * i * 7 % len(words)] for i in range(_TEXT))
         for start in range(0, rows, _STEP):
-            connection.executemany(
-                "INSERT INTO people VALUES (?, ?, ?, ?, ?)",
-                (
-                    (i + 1, f"person.{i}@mail{i % 97}.test", f"Anna Meyer{i % 9973} Smith{i % 8_191}", f"+49151{i * 7919 % 10**8:08d}", f"{i} {plain[i % 4001 : i % 4001 + _TEXT]}")
-                    for i in range(start, min(start + _STEP, rows))
-                ),
-            )  # fmt: skip
+            step = [_row(i, plain) for i in range(start, min(start + _STEP, rows))]
+            connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", step)
+
+
+def _row(i: int, plain: str) -> tuple[int, str, str, str, str]:
+    name = f"Anna Meyer{i % 9973} Smith{i % 8191}"
+    note = f"{i} {plain[i % 4001 : i % 4001 + _TEXT]}"
+    return i + 1, f"person.{i}@mail{i % 97}.test", name, f"+49151{i * 7919 % 10**8:08d}", note
 
 
 def mask(url: str, store: str) -> None:
