@@ -14,6 +14,7 @@ from masking.known.dense import DenseNumbers
 from masking.known.different import different
 from masking.known.filters import Filter, GrowingFilter
 from masking.known.looks import Looks
+from masking.known.pools import Pools
 from masking.known.stream import I64, U64, Hasher, Mask, Stream
 from masking.known.values import HashedValues
 
@@ -80,7 +81,7 @@ class KnownValues:
     """All values of the personal columns of a source, as 64-bit hashes under a key of this object alone.
 
     Add all values, `seal`, then ask. Values are compared as `folding` and `canonical` say. Memory: 9 bytes for each different
-    value of a column and about 4 for the filters; texts are hashed in pieces of half a million characters.
+    value of a column and about 5 for the filters; texts are hashed in pieces of half a million characters.
     """
 
     def __init__(self, secret: bytes | None = None) -> None:
@@ -121,11 +122,15 @@ class KnownValues:
             column.spellings.settle()
             column.dense.settle()
         self.heads.settle()
+        self._pools = Pools([(number, column.values) for number, column in enumerate(self.columns) if column.place.is_pool])
         sets = [(c, s) for c in self.columns for s in (c.values, c.spellings) if len(s)]
         self.known = Filter(sum(len(s) for _, s in sets))
         self.words = Filter(sum(int(np.count_nonzero((s.hashes & _TAG) == WORD)) for c, s in sets if c.inside))
+        self._of_source = Filter(sum(len(s) for c, s in sets if not c.place.is_pool))
         for column, hashed in sets:
             self.known.add(hashed.hashes)
+            if not column.place.is_pool:
+                self._of_source.add(hashed.hashes)
             if column.inside:
                 self.words.add(hashed.hashes[(hashed.hashes & _TAG) == WORD])
         self.sealed = True
@@ -152,21 +157,25 @@ class KnownValues:
         hit = self.known.passing(hashes)
         if asked is not None:
             hit = hit[asked[hit]]
-        if not len(hit):
+        names = named(hashes[hit])
+        for number, known in self.columns_with(names.different, sought=sought):
+            yield number, hit[known.take(names.which)]
+
+    def columns_with(self, different: U64, *, sought: bool = False) -> Iterator[tuple[int, Mask]]:
+        """The columns that know some of `different` hashes, which are sorted, and which of them each knows."""
+        if not len(different):
             return
-        candidates = hashes[hit]
-        order = np.argsort(candidates)  # neighbours are found near one another, and equal ones once
-        ordered = candidates[order]
-        first = np.ones(len(hit), bool)
-        first[1:] = ordered[1:] != ordered[:-1]
-        different, which = ordered[first], np.empty(len(hit), np.int64)
-        which[order] = np.cumsum(first) - 1
+        in_pools = dict(self._pools.columns_with(different)) if not sought else {}
+        maybe = self._of_source.passing(different)  # most words that are met are those of pseudonyms
         for number, column in enumerate(self.columns):
-            if sought and not column.place.sought:
-                continue
-            known = column.lookup(different)
-            if known.any():
-                yield number, hit[known.take(which)]
+            if number in in_pools:
+                yield number, in_pools[number]
+            elif len(maybe) and number not in self._pools.numbers and (column.place.sought or not sought):
+                met = column.lookup(different[maybe])
+                if met.any():
+                    known = np.zeros(len(different), bool)
+                    known[maybe[met]] = True
+                    yield number, known
 
     def tagged(self, stream: Stream) -> U64:
         """The hashes of the whole texts of a stream, with the way to look for them."""
@@ -192,6 +201,25 @@ class KnownValues:
     @property
     def places(self) -> Sequence[KnownPlace]:
         return [column.place for column in self.columns]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The `different` ones of some hashes, sorted, and `which` of them each hash is."""
+
+    different: U64
+    which: I64
+
+
+def named(hashes: U64) -> Names:
+    """Tell the different ones of some hashes: neighbours are found near one another then, and equal ones once."""
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    first = np.ones(len(hashes), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    which = np.empty(len(hashes), np.int64)
+    which[order] = np.cumsum(first) - 1
+    return Names(ordered[first], which)
 
 
 def tag(stream: Stream, starts: I64, ends: I64, hashes: U64) -> U64:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from masking.known.escapes import unescaped
-from masking.known.index import ANCHOR, ANCHORED, HEAD, KnownValues, tag
+from masking.known.index import ANCHOR, ANCHORED, HEAD, KnownValues, Names, named, tag
 from masking.known.stream import I64, U64, Mask, Stream
 
 _SINGLE_WORD = 16  # letters from which on one word is a value even within a longer word
@@ -23,14 +23,15 @@ _TAG = np.uint64(3)
 class Matches:
     """Known values inside the texts of a stream: where each stands (in folded characters), its hash, and the columns that know it.
 
-    They stand in the order of their starts, of those that start together the longest first. `columns` pairs the number of a column
-    with the places of its matches in the arrays.
+    They stand in the order of their starts, of those that start together the longest first. `names` tells equal ones. `columns`
+    pairs the number of a column with the places of its matches in the arrays.
     """
 
     stream: Stream
     starts: I64
     ends: I64
     hashes: U64
+    names: Names
     columns: Sequence[tuple[int, I64]]
 
     @cached_property
@@ -54,13 +55,16 @@ def search(known: KnownValues, stream: Stream) -> Matches:
     order = np.argsort((starts << _WIDTH) - ends)
     starts, ends, hashes = starts[order], ends[order], hashes[order]
     columns = []
-    for number, hit in known.columns_of(hashes):
+    names = named(hashes)
+    for number, met in known.columns_with(names.different):
         column = known.columns[number]
         if column.inside:
-            kept = hit if column.place.identifies else hit[~column.values.shared(hashes[hit])]
+            if not column.place.identifies:
+                met = met & ~column.values.shared(names.different)
+            kept = np.flatnonzero(met.take(names.which))
             if len(kept):
                 columns.append((number, kept))
-    return Matches(stream, starts, ends, hashes, columns)
+    return Matches(stream, starts, ends, hashes, names, columns)
 
 
 def find(known: KnownValues, texts: Sequence[str], *, identifying: bool = False) -> list[list[tuple[int, int, str]]]:
@@ -129,7 +133,8 @@ def _words(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
 
 
 def _anchored(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
-    places = known.anchors.passing(stream.windows(ANCHOR))
+    begin = stream.beginnings(ANCHOR)
+    places = begin[known.anchors.passing(stream.windows(ANCHOR)[begin])]
     if not len(places):
         return
     ends_of_texts = stream.begins[stream.rows_of(places) + 1]

@@ -193,6 +193,16 @@ class Stream:
             return np.zeros(0, np.uint64)
         return (self.sums[length:] - self.sums[:-length]) * self.hasher.inverses[:places]
 
+    def beginnings(self, length: int) -> I64:
+        """The places of all stretches of `length` characters that lie in one text."""
+        inside = np.zeros(len(self.sums), np.int8)
+        lengths = self.lengths
+        some = np.flatnonzero(lengths >= length)
+        starts = self.begins[:-1][some]
+        inside[starts] += 1
+        inside[starts + lengths[some] - length + 1] -= 1
+        return np.flatnonzero(np.cumsum(inside, dtype=np.int8))
+
     @cached_property
     def digits(self) -> npt.NDArray[np.int32]:
         """How many digits stand before every place."""
@@ -217,7 +227,11 @@ class Stream:
 
     def rows_of(self, places: I64) -> I64:
         """The text, counted from the first of the stream, in which each place stands."""
-        return np.searchsorted(self.begins, places, "right") - 1
+        return self._rows.take(places)
+
+    @cached_property
+    def _rows(self) -> I64:
+        return np.append(np.repeat(np.arange(len(self)), self.lengths), len(self))
 
     def spans(self, starts: I64, ends: I64) -> tuple[I64, I64]:
         """Where the stretches stand in their texts, in characters; marks that belong to the last character come along."""

@@ -49,6 +49,10 @@ class OutputColumn:
         """Whether the column holds the same kind of values as a place of the source."""
         return place.is_pool or place.entity in self.kinds or place.name.partition("$")[0] == self.name
 
+    def meet(self, number: int, where: str, hashes: U64) -> None:
+        """Take note of values, without the cells that hold them."""
+        self.tallies.setdefault((number, where), Tally()).values.add(hashes)
+
     def count(self, number: int, where: str, hashes: U64, rows: I64, cells: I64 | None) -> None:
         """Count values found in `rows`, each of which stands for so many `cells`, or for one."""
         tally = self.tallies.setdefault((number, where), Tally())
@@ -154,7 +158,13 @@ class Scanner:
             kept = _outermost(hit[~picked[hit]], found.ends)
             if number in whole:
                 kept = kept[~np.isin(found.rows[kept], whole[number])]
-            if len(kept):
+            if not len(kept):
+                continue
+            if self._known.columns[number].place.is_pool:  # of which it is asked what was met, not where
+                met = np.zeros(len(found.names.different), bool)
+                met[found.names.which[kept]] = True
+                output.meet(number, TEXTS, found.names.different[met])
+            else:
                 output.count(number, TEXTS, found.hashes[kept], _rows(found.rows[kept], rows), cells)
         starts, ends = self._numbers(stream)
         if len(starts):

@@ -62,7 +62,15 @@ class Bucket:
             raise unfit(context, self.name, str(error)) from None
         if text:
             return TextBucketed(ranges, shown, type.length)
-        return Bucketed(ranges, shown, limits_of(context))
+        limits = limits_of(context)
+        if ranges.edges and type.kind not in FLOATS:
+            # what lies below the first edge or from the last on ends where the column does
+            ends = (min(limits.low, ranges.edges[0]), *ranges.edges, max(limits.high + 1, ranges.edges[-1]))
+            single = next((i for i, (low, high) in enumerate(pairwise(ends)) if high - low == 1), None)
+            if single is not None and self.edges is not None:
+                where = f"from {self.edges[single - 1]} on" if single else f"below {self.edges[0]}"
+                raise unfit(context, self.name, f"the range {where} holds one value, which would stay; move an edge or leave it out")
+        return Bucketed(ranges, shown, limits)
 
     def _ranges(self, type: SqlType) -> Ranges:
         timed = type.kind in MOMENTS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import fsum, sqrt
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from masking.transformers.base import Context, Rows
 from masking.transformers.distributions import Floats, laplace, normal, uniform
 from masking.transformers.fit import MOMENTS, NUMBERS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
-from masking.transformers.units import Limits, Units, limits_of, read_units, saturated, write_units
+from masking.transformers.units import Limits, Units, limits_of, read_units, reflected, reflected_floats, write_units
 from schemas.times import parse_duration
 from schemas.types import FLOATS, SqlType
 
@@ -34,8 +35,9 @@ class Noise:
     standard deviation of `normal`, the scale of `laplace` (its standard deviation is 1.41 times that), half the width of `uniform`.
     It counts as a share of each value (`relative`, the default for numbers), in the column's own measure (`absolute`; for dates and
     times a length such as `3d`), or in standard deviations of the whole column (`deviations`, which reads the column first).
-    Results keep the type's scale and stay in the column's range (type and CHECK); zeros, infinities and NaN of relative noise stay,
-    and so does a number of which the noise is less than half of its last digit.
+    Results keep the type's scale and stay in the column's range (type and CHECK), and on their side of 0 where `sign` says so: what
+    would leave it is thrown back. Whole numbers, numerics, dates and times move by one step of theirs at least; zeros, infinities and
+    NaN of relative noise stay.
     """
 
     name: ClassVar[str] = "noise"
@@ -93,9 +95,8 @@ class Noisy:
         units = read_units(values)
         noise = _DISTRIBUTIONS[self.distribution](self._draws(values, rows)) * self.spread
         if self.unit == "relative":
-            # beyond -1 the sign would turn; a factor has no unit
             with np.errstate(over="ignore", invalid="ignore"):
-                noise = (np.maximum(noise, -1.0) if self.sign else noise) * units.astype(np.float64)
+                noise = noise * units.astype(np.float64)
         return write_units(self._moved(units, noise), values)
 
     def _draws(self, values: pa.Array, rows: Rows) -> UInt64:
@@ -106,14 +107,19 @@ class Noisy:
         return np.where(known, draws(rows.subject, self.key), by_value)
 
     def _moved(self, units: Units, noise: Floats) -> Units:
-        low, high = self.limits.low, self.limits.high
         if units.dtype == np.float64:
-            with np.errstate(over="ignore", invalid="ignore"):
-                moved = np.clip(units + noise, low, high)
-            moved = _with_sign(units, moved, 0.0) if self.sign else moved
-            return np.where(np.isfinite(units), moved, units)
-        moved = saturated(units, _whole(noise), self.limits)
-        return _with_sign(units, moved, 0) if self.sign else moved
+            return np.where(np.isfinite(units), self._within_limits(units, noise, reflected_floats), units)
+        steps = _whole(noise)
+        least = np.where(noise < 0, -1, 1)  # no number stays for want of digits; nought has no noise of its own
+        steps = np.where((steps == 0) & ((units != 0) | (self.unit != "relative")), least, steps)
+        return self._within_limits(units, steps, reflected)
+
+    def _within_limits(self, units: Units, change: Units, moved_in: Callable[[Units, Units, Limits], Units]) -> Units:
+        low, high = self.limits.low, self.limits.high
+        if not self.sign or low > 0 or high < 0:
+            return moved_in(units, change, self.limits)
+        above = moved_in(units, change, Limits(max(low, 0), high))
+        return np.where(units >= 0, above, moved_in(units, change, Limits(low, min(high, 0)))) if (units < 0).any() else above
 
 
 @dataclass
@@ -169,8 +175,3 @@ def _whole(noise: Floats) -> Units:
     if len(rounded) and np.abs(rounded).max() >= 2.0**61:
         return np.array([int(x) for x in rounded.tolist()], dtype=object)
     return rounded.astype(np.int64)
-
-
-def _with_sign(units: Units, moved: Units, zero: Any) -> Units:
-    kept: Units = np.where(units >= 0, np.maximum(moved, zero), np.minimum(moved, zero))
-    return kept

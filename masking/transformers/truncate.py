@@ -24,6 +24,7 @@ _CALENDAR = ("year", "quarter", "month", "week", "day", "hour", "minute", "secon
 class Truncate:
     """Cuts off what is too exact: texts after `to` characters, dates and times to their month (quarter, year ...), numbers to a step.
 
+    A text of no more than `to` characters loses its latter half, since it would stay whole: of `Bob` is left `B`, wherever it is cut.
     Dates and times fall back to the first moment of the span (weeks begin on Monday, time stamps with a zone are cut in UTC), numbers
     to the multiple of the step that is nearest towards zero.
     """
@@ -67,12 +68,18 @@ class Truncate:
 
 @dataclass(frozen=True)
 class TextTruncated:
-    """The first `length` characters."""
+    """The first `length` characters; of texts that have no more, the first half of those they have, rounded down."""
 
     length: int
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
-        return pc.utf8_slice_codeunits(values, 0, self.length)
+        cut = pc.utf8_slice_codeunits(values, 0, self.length)
+        short = pc.equal(cut, values).fill_null(False)
+        if not pc.any(short).as_py():
+            return cut
+        texts = values.filter(short).dictionary_encode()
+        halves = pa.array([text[: len(text) // 2] for text in texts.dictionary.to_pylist()], pa.string())
+        return pc.replace_with_mask(cut, short, halves.take(texts.indices))
 
 
 @dataclass(frozen=True)

@@ -86,9 +86,28 @@ def roomy(units: Units, step: float = 0) -> Units:
     return units if most < _INT64 // 4 else units.astype(object)
 
 
-def saturated(units: Units, change: Units, limits: Limits) -> Units:
-    """Return `units + change`, held within `limits`."""
-    return np.clip(roomy(units) + roomy(change), limits.low, limits.high)  # type: ignore[no-any-return]
+def reflected(units: Units, change: Units, limits: Limits) -> Units:
+    """Return whole `units + change`, thrown back from `limits` as often as need be: clipped, they would tell what lies near a limit."""
+    moved: Units = roomy(units) + roomy(change)
+    beyond = np.flatnonzero((moved < limits.low) | (moved > limits.high))
+    if len(beyond):
+        width = limits.high - limits.low
+        away = (moved[beyond].astype(object) - limits.low) % (2 * width or 1)
+        back = np.array([limits.low + (a if a <= width else 2 * width - a) for a in away.tolist()], dtype=object)
+        moved[beyond] = back if moved.dtype == object else back.astype(np.int64)
+    return moved
+
+
+def reflected_floats(numbers: Units, change: Units, limits: Limits) -> Units:
+    """The same of floating-point numbers; what is infinite ends at the limit that it passed, as does all in columns as wide as the type."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = numbers + change
+        width = np.float64(limits.high) - np.float64(limits.low)
+        away = np.mod(moved - limits.low, 2 * width)
+        back = limits.low + np.where(away > width, 2 * width - away, away)
+        inside = (moved >= limits.low) & (moved <= limits.high)
+        found: Units = np.where(inside | ~np.isfinite(back), moved, back)
+    return np.clip(found, limits.low, limits.high)
 
 
 def limits_of(context: Context) -> Limits:

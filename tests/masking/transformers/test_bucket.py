@@ -72,6 +72,11 @@ def test_width_or_edges_must_be_given(parameters: Any) -> None:
         ("date", "soon", "soon"),
         ("integer", {"edges": ["x"]}, "not one of type integer"),
         ("smallint", {"edges": [100_000]}, "not one of type smallint"),
+        ("integer", {"edges": [18, 19, 65]}, "the range from 18 on holds one value, which would stay"),
+        ("date", {"edges": ["2024-01-01", "2024-01-02"]}, "the range from 2024-01-01 on holds one value"),
+        ("numeric", {"edges": [1, "1.01"]}, "the range from 1 on holds one value"),
+        ("smallint", {"edges": [0, 2**15 - 1]}, "the range from 32767 on holds one value"),
+        ("smallint", {"edges": [-(2**15) + 1, 0]}, "the range below -32767 holds one value"),
     ],
 )
 def test_ranges_that_the_type_does_not_have_are_refused(type: str, parameters: Any, says: str) -> None:

@@ -20,7 +20,8 @@ UTC = dt.UTC
 @pytest.mark.parametrize(
     ("type", "to", "before", "after"),
     [
-        ("text", 3, ["abcdef", "ab", "", None, "日本語日本"], ["abc", "ab", "", None, "日本語"]),
+        ("text", 3, ["abcdef", "ab", "", None, "日本語日本"], ["abc", "a", "", None, "日本語"]),
+        ("text", 4, ["Anna", "Jörg", "x", "12345"], ["An", "Jö", "", "1234"]),  # no text stays whole
         ("text", 0, ["abc"], [""]),
         ("date", "year", [dt.date(2024, 5, 15), None, dt.date(1, 1, 1), dt.date(9999, 12, 31)], [dt.date(2024, 1, 1), None, dt.date(1, 1, 1), dt.date(9999, 1, 1)]),
         ("date", "quarter", [dt.date(2024, 5, 15), dt.date(1969, 12, 31)], [dt.date(2024, 4, 1), dt.date(1969, 10, 1)]),

@@ -1,0 +1,116 @@
+"""Masking a database of several gigabytes in bounded memory.
+
+`python -m benchmarks memory` makes a SQLite database of wide texts (5 GB, or as many as `--gigabytes` says) in a temporary folder,
+masks it with the proof, in a process of its own, and prints the greatest memory that this took (MiB), by tenths of its rows, as one
+JSON line. The goal is 2 GiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+GOAL_MIB = 2048
+GIGABYTES = 5.0
+_TEXT, _ROW = 1600, 1720  # bytes of the wide text, and of a row
+_STEP = 20_000
+POLICY = """policy: memory
+tables:
+  people:
+    columns:
+      id: {class: direct, mask: {hash: {form: integer}}}
+      email: {class: direct, mask: email}
+      name: {class: direct, mask: name}
+      phone: {class: direct, mask: phone}
+      note: {class: public, mask: keep}
+"""
+_PLAIN = "the order was late and a parcel is still on its way to them since monday so we sent another one by train today"
+
+
+def database(path: Path, rows: int) -> None:
+    """Make the source, of so many rows; no two notes are alike."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT, phone TEXT, note TEXT)")
+        words = _PLAIN.split()
+        plain = " ".join(words[i * i * 7 % len(words)] for i in range(_TEXT))
+        for start in range(0, rows, _STEP):
+            step = [_row(i, plain) for i in range(start, min(start + _STEP, rows))]
+            connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", step)
+
+
+def _row(i: int, plain: str) -> tuple[int, str, str, str, str]:
+    name = f"Anna Meyer{i % 9973} Smith{i % 8191}"
+    note = f"{i} {plain[i % 4001 : i % 4001 + _TEXT]}"
+    return i + 1, f"person.{i}@mail{i % 97}.test", name, f"+49151{i * 7919 % 10**8:08d}", note
+
+
+def mask(url: str, store: str) -> None:
+    """Mask it in this process, and print what memory it had at most by then, at every tenth of the rows."""
+    import bundles
+    from masking.keys import read_key
+    from masking.masked import MaskedSource
+    from masking.policy.reader import parse_policy
+    from masking.progress import Progress
+    from masking.source import open_source
+
+    told: set[tuple[str, int]] = set()
+
+    def tell(step: Progress) -> None:
+        tenth = 10 * step.rows // (step.total or 1)
+        if (step.stage, tenth) not in told:
+            told.add((step.stage, tenth))
+            print(json.dumps([step.stage, tenth, peak()]), flush=True)
+
+    with open_source(url) as source:
+        masked = MaskedSource(source, parse_policy(POLICY), read_key("ephemeral"), on_progress=tell)
+        masked.prepare()
+        bundles.build(masked, store=store, chunk_rows=65_536)
+    print(json.dumps(["end", 10, peak()]), flush=True)
+
+
+def peak() -> int:
+    """The greatest memory of this process until now, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def main(arguments: list[str]) -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks memory", description=__doc__)
+    parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
+    parser.add_argument("--mask", nargs=2, metavar=("URL", "STORE"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.mask:
+        mask(*options.mask)
+        return
+    rows = int(options.gigabytes * 1e9 / _ROW)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "source.db"
+        database(path, rows)
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "benchmarks", "memory", "--mask", f"sqlite:///{path}", f"{folder}/store"]
+        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        steps = [json.loads(line) for line in lines]
+        seconds = time.perf_counter() - started
+        size = path.stat().st_size
+    print(
+        json.dumps(
+            {
+                "benchmark": "memory",
+                "rows": rows,
+                "gigabytes": round(size / 1e9, 2),
+                "peak_mib": steps[-1][2],
+                "goal_mib": GOAL_MIB,
+                "seconds": round(seconds, 1),
+                "by_tenths": {f"{stage} {tenth}/10": memory for stage, tenth, memory in steps},
+            }
+        )
+    )
