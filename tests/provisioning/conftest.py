@@ -9,13 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-TARGETS = ("duckdb", "sqlite", "postgresql")
-
-
-def make_url(request: pytest.FixtureRequest, dialect: str, folder: Path) -> str:
-    if dialect == "postgresql":
-        return request.getfixturevalue("postgres_url")
-    return f"{dialect}:///{folder / 'target.db'}"
+from targets import TARGETS, make_url
 
 
 @pytest.fixture(params=TARGETS)

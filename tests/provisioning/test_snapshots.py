@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TARGETS, make_url
 from databases import ask, file_of
 from loading_sources import (
     ArrowSource,
@@ -24,6 +23,7 @@ from loading_sources import (
     simple,
     simple_rows,
 )
+from targets import TARGETS, make_url
 
 import bundles
 from bundles import Bundle
