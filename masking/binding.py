@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from masking.agreement import treatment_at
 from masking.errors import PolicyInvalid, TransformerInvalid
@@ -59,6 +60,7 @@ class Binder:
     ) -> None:
         self._schema, self._policy, self._family, self._key, self._known = schema, policy, family, key, known
         self.problems: list[Problem] = []
+        self._learned: dict[str, Any] = {}
         # the number of different values of domains in which no two may become one
         self._distinct: dict[str, int] = {}
         for table in schema.tables:
@@ -97,6 +99,7 @@ class Binder:
             distinct=self._distinct.get(domain) or None,
             locale=self._policy.locale,
             known=self._known,
+            learned=self._learned,
         )
 
     def fits(self, context: Context, step: Step) -> bool:

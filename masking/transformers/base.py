@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -29,7 +29,7 @@ class Context:
     another of the domain is unique. `subject_domain` is the domain of the key by which `Rows.subject` names the person of a
     row, None where the table has no subject. `distinct` is the number of different values in the whole domain where it has been
     counted. `locale` is the policy's, such as `en_US`. `known` knows the personal values of the whole source from the moment on at
-    which the first value is masked.
+    which the first value is masked. `learned` is one for all columns of a source: what learners of several columns learn together.
     """
 
     schema: Schema
@@ -42,6 +42,7 @@ class Context:
     distinct: int | None = None
     locale: str = "en_US"
     known: KnownTexts | None = None
+    learned: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

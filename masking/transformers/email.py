@@ -19,6 +19,7 @@ from masking.transformers.choices import fold
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.parameters import parameter
 from masking.transformers.persona import Seeds, chosen_names, genders
+from masking.transformers.shared_domains import SharedDomains
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.types import TEXTS
 
@@ -33,7 +34,8 @@ class Email:
     """An address made of an invented name, picked by the folded address, or by the subject: `keira.lopez42@example.com`.
 
     The domain is one of those reserved for examples (RFC 2606), the same for the same domain, unless `keep: domain` leaves it as it
-    is or `domains` says what becomes of it (`{acme.com: acme.test}`). Where a column is too short for the name, or for the domain
+    is or `domains` says what becomes of it (`{acme.com: acme.test}`). A domain that fewer than `persons` have in all columns that
+    are masked so, as `@anna-meyer.example`, tells who they are and is not kept. Where a column is too short for the name, or for the domain
     that is to be kept, a shorter address takes its place. What is no address becomes one. No address is its original.
 
     In a unique column the suffix is long enough to keep different addresses different, and their case counts.
@@ -42,7 +44,10 @@ class Email:
     name: ClassVar[str] = "email"
     fits: ClassVar[tuple[str, ...]] = TEXTS
 
-    keep: Literal["domain"] | None = parameter("`domain` leaves it as it is", default=None)
+    keep: Literal["domain"] | None = parameter("`domain` leaves it as it is, where enough persons have it", default=None)
+    persons: int = parameter(
+        "how many different persons (subjects where there are such, and addresses) must have a domain that is kept", default=5, least=1
+    )
     domains: Mapping[str, str] = field(default_factory=dict, hash=False, metadata={"help": "what becomes of which domain"})
     subject: bool = parameter("pick by the person whom the row is about, not by the value", default=False)
     gender: str | None = parameter("the column that tells the gender", default=None)
@@ -67,7 +72,15 @@ class Email:
         key = KeyedHash(context.key.derive(f"email/{context.domain}/address"))
         domain_key = KeyedHash(context.key.derive("email/domains"))
         mapped = {name.lower(): other for name, other in self.domains.items()}
-        return _Emails(self, Seeds.of(context, "email", self.subject), key, domain_key, mapped, locale, room, suffix, context.unique)
+        values = (self, Seeds.of(context, "email", self.subject), key, domain_key, mapped, locale, room, suffix, context.unique)
+        if self.keep is None or self.persons == 1:
+            return _Emails(*values)
+        counted = KeyedHash(context.key.derive("email/persons of domains"))
+        counts = [
+            context.learned.setdefault(f"email domains of {self.persons} {what}", SharedDomains(counted, self.persons))
+            for what in ("subjects", "addresses")
+        ]
+        return _CountedEmails(*values, *counts)
 
 
 @dataclass(frozen=True)
@@ -120,20 +133,51 @@ class _Emails:
             names = pc.replace_with_mask(names, pa.array(long), cut)
         return pc.if_else(pc.equal(names, ""), suffix, pc.binary_join_element_wise(names, suffix, separator))
 
+    def is_kept(self, domain: str) -> bool:
+        """Whether a domain is left as it is."""
+        return self.parameters.keep is not None and _DOMAIN.fullmatch(domain) is not None
+
     def _domains(self, folded: pa.Array) -> pa.Array:
         """The domain of every address's pseudonym; each different domain is looked at once."""
-        parts = pc.split_pattern(folded, "@")
-        if not len(parts.values):
-            return folded
-        ends = parts.offsets[1:].to_numpy()
-        two = pa.array(np.diff(parts.offsets.to_numpy()) == 2)
-        found = pc.if_else(
-            two, parts.values.take(pa.array(np.maximum(ends - 1, 0))), pc.if_else(pc.is_valid(folded), "", None)
-        ).dictionary_encode()
+        found = domains_of(folded).dictionary_encode()
         names = found.dictionary
         examples = pa.array(EXAMPLES).take(pa.array(pick(self.domain_key.words(names)[0], len(EXAMPLES)))).to_pylist()
-        kept = [name if self.parameters.keep and _DOMAIN.fullmatch(name) else other for name, other in zip(names.to_pylist(), examples)]
+        kept = [name if self.is_kept(name) else other for name, other in zip(names.to_pylist(), examples)]
         return pa.array([self.mapped.get(name, other) for name, other in zip(names.to_pylist(), kept)], pa.string()).take(found.indices)
+
+
+@dataclass(frozen=True)
+class _CountedEmails(_Emails):
+    """Addresses of which a domain is kept where enough persons have it: different subjects, and as many different addresses.
+
+    Both count, since a person may have many addresses at a domain of its own, and one address in tables with different keys.
+    """
+
+    subjects: SharedDomains
+    addresses: SharedDomains
+
+    def is_kept(self, domain: str) -> bool:
+        return domain in self.subjects.shared and domain in self.addresses.shared and super().is_kept(domain)
+
+    def learn(self, values: pa.Array, rows: Rows) -> None:
+        folded = fold(values)
+        domains = domains_of(folded)
+        self.addresses.see(domains, folded)
+        self.subjects.see(domains, folded if rows.subject is None else pc.if_else(pc.is_valid(rows.subject), rows.subject, folded))
+
+    def finish(self) -> None:
+        """Other columns may still be counted: what is kept is told when the first address is masked."""
+
+
+def domains_of(folded: pa.Array) -> pa.Array:
+    """The domain of each folded address; empty for what is none, null for null."""
+    parts = pc.split_pattern(folded, "@")
+    none = pc.if_else(pc.is_valid(folded), "", None)
+    if not len(parts.values):
+        return none
+    ends = parts.offsets[1:].to_numpy()
+    two = pa.array(np.diff(parts.offsets.to_numpy()) == 2)
+    return pc.if_else(two, parts.values.take(pa.array(np.maximum(ends - 1, 0))), none)
 
 
 def _lengths(texts: pa.Array) -> np.ndarray:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import TransformerUnfit
+from masking.transformers.base import Learner, Rows
 from masking.transformers.email import EXAMPLES, Email
 from masking.transformers.username import Username
 from schemas.types import SqlType
@@ -27,7 +30,7 @@ def test_addresses_are_of_the_domains_for_examples_and_case_and_spaces_do_not_co
 
 def test_a_domain_stays_or_is_mapped_as_asked() -> None:
     values = ["bob@acme.com", "eve@other.org", "broken@", "@x", "a@b@acme.com"]
-    kept = masked(Email(keep="domain"), values)
+    kept = masked(Email(keep="domain", persons=1), values)
     assert [text.split("@")[1] for text in kept[:2]] == ["acme.com", "other.org"]
     assert all(ADDRESS.fullmatch(text) for text in kept)
     mapped = masked(Email(domains={"Acme.COM": "acme.test"}), values)
@@ -68,3 +71,34 @@ def test_user_names_keep_an_at_sign_before_them() -> None:
     assert re.fullmatch(r"@[a-z]+\d{3}", result[0])
     assert re.fullmatch(r"[a-z]+\d{3}", result[1])
     assert result[1] == result[2]
+
+
+def kept_domains(columns: list[tuple[list[str], list[str] | None]], persons: int = 3) -> list[set[str]]:
+    """The domains of some columns after all of them have been learned, and the subjects of each column's rows."""
+    learned: dict[str, Any] = {}
+    maskers = [Email(keep="domain", persons=persons).bind(context(learned=learned)) for _ in columns]
+    rows = [Rows({}, len(v), None if subjects is None else pa.array(subjects)) for v, subjects in columns]
+    for masker, (values, _), of in zip(maskers, columns, rows):
+        assert isinstance(masker, Learner)
+        masker.learn(pa.array(values), of)
+        masker.finish()
+    masked = [m.apply(pa.array(values), of).to_pylist() for m, (values, _), of in zip(maskers, columns, rows)]
+    return [{text.split("@")[1] for text in found} - set(EXAMPLES) for found in masked]
+
+
+def test_a_domain_that_few_persons_have_is_not_kept() -> None:
+    values = ["a@acme.com", "b@acme.com", "C@Acme.com", "anna@anna-meyer.net", "anna@anna-meyer.net", "info@anna-meyer.net"]
+    assert kept_domains([(values, None)]) == [{"acme.com"}]
+    assert kept_domains([(values, None)], persons=4) == [set()]
+
+
+def test_a_person_with_many_addresses_at_a_domain_is_one() -> None:
+    values = [f"{name}@anna-meyer.net" for name in ("anna", "info", "shop")]
+    assert kept_domains([(values, ["7", "7", "7"])]) == [set()]
+    assert kept_domains([(values, ["7", "8", "9"])]) == [{"anna-meyer.net"}]
+    assert kept_domains([(["anna@anna-meyer.net"] * 3, ["7", "8", "9"])]) == [set()]
+
+
+def test_domains_are_counted_and_kept_over_all_columns() -> None:
+    columns = [(["a@acme.com", "b@acme.com"], None), (["a@acme.com", "c@acme.com", "d@rare.org"], None)]
+    assert kept_domains(columns) == [{"acme.com"}, {"acme.com"}]
