@@ -27,6 +27,7 @@ from provisioning.hosts.file_use import unseen
 Phase = Literal["open", "shut", "next", "old", "making", "gone"]
 
 NOTE = "companyos.json"
+_ATTRIBUTE = "user.companyos"
 _NAME = re.compile(r"(companyos_sb_[a-z2-7]{10})\.([0-9a-f]{8})(?:\.(shut|next|old|making|gone))?")
 
 
@@ -86,7 +87,7 @@ def write_note(generation: Generation, mark: Mark, database: Path | None) -> Non
         "control": mark.control,
         "bundle_digest": mark.bundle_digest,
         "made_at": stamp(mark.made_at),
-        "inode": None if database is None else database.stat().st_ino,
+        "file": None if database is None else _named(database),
     }
     partial = generation.folder / f".{NOTE}"
     with partial.open("w") as file:
@@ -96,11 +97,31 @@ def write_note(generation: Generation, mark: Mark, database: Path | None) -> Non
     partial.replace(generation.folder / NOTE)
 
 
-def read_note(generation: Generation) -> tuple[Mark, int | None] | None:
-    """Return what the note says, and the number of the file that it was written for; None where there is no note."""
+def _named(database: Path) -> str | None:
+    """Give a file a name that ends with it and that no copy has; None where the file system keeps none.
+
+    The number of a file would not do: the next file that is made after one was removed has it again.
+    """
+    name = secrets.token_hex(8)
+    try:
+        os.setxattr(database, _ATTRIBUTE, name.encode())
+    except (OSError, AttributeError):
+        return None
+    return name
+
+
+def _has_name(database: Path, name: str | None) -> bool:
+    try:
+        return name is not None and os.getxattr(database, _ATTRIBUTE) == name.encode()
+    except (OSError, AttributeError):
+        return False
+
+
+def read_note(generation: Generation) -> tuple[Mark, str | None] | None:
+    """Return what the note says, and the name of the file that it was written for; None where there is no note."""
     try:
         note = json.loads((generation.folder / NOTE).read_text())
-        return Mark(note["sandbox"], note["control"], note["bundle_digest"], moment(note["made_at"])), note["inode"]
+        return Mark(note["sandbox"], note["control"], note["bundle_digest"], moment(note["made_at"])), note["file"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -109,7 +130,8 @@ def proved(generation: Generation, kind: FileDatabase, control: str) -> Mark | N
     """Return the mark of a generation that is a sandbox of ours; None where it has no database (any more).
 
     The marker row inside the database is asked. Where that cannot be read, since another process has the file locked or it is damaged, the
-    note beside it must name this very file. Raises NotASandbox for anything else.
+    note beside it must name this very file, which it can where the file system has extended attributes. Raises NotASandbox for anything
+    else.
     """
     folder, path = generation.folder, generation.database(kind)
     if not os.path.lexists(folder):  # somebody else has moved or removed it in the meantime
@@ -130,8 +152,10 @@ def proved(generation: Generation, kind: FileDatabase, control: str) -> Mark | N
             with unseen(path):
                 mark = read_mark(kind, path)
         except CannotOpen as error:
-            if noted is None or noted[1] != path.stat().st_ino:
-                raise NotASandbox(f"'{path}' {error}, and is not the file that was made here; nothing of it is touched") from None
+            if noted is None or not _has_name(path, noted[1]):
+                raise NotASandbox(
+                    f"'{path}' {error}, and cannot be told to be the file that was made here; nothing of it is touched"
+                ) from None
             mark = noted[0]
     if mark.sandbox != generation.sandbox or mark.control != control:
         whose = mark.sandbox if mark.sandbox != generation.sandbox else "another control database"
