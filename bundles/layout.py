@@ -13,16 +13,19 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bundles import locks
 from bundles.canonical import dump_document
 from bundles.errors import BundleDamaged, NotAStore, disk_errors
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 REF_NAME = "org.opencontainers.image.ref.name"
+_BUILD = "build-"
 _MARKER = {"imageLayoutVersion": "1.0.0"}
 
 
@@ -114,8 +117,9 @@ class Stage:
     def __init__(self, layout: Layout) -> None:
         layout.temporary.mkdir(exist_ok=True)
         self._layout = layout
-        self.path = layout.temporary / f"build-{secrets.token_hex(8)}"
+        self.path = layout.temporary / f"{_BUILD}{secrets.token_hex(8)}"
         self.path.mkdir(0o700)  # what waits is not yet proved to be safe to show
+        self._taken = locks.taken(self.path)
 
     def add(self, data: bytes | memoryview) -> Blob:
         """Write one blob; safe to call from several threads."""
@@ -141,6 +145,19 @@ class Stage:
     def discard(self) -> None:
         """Remove what still waits."""
         shutil.rmtree(self.path, ignore_errors=True)
+        if self._taken is not None:
+            os.close(self._taken)
+            self._taken = None
+
+    @staticmethod
+    def discard_abandoned(layout: Layout) -> None:
+        """Remove what builds have left whose processes were killed; the caller holds the index lock, under which stages are made."""
+        for folder in layout.temporary.glob(f"{_BUILD}*"):
+            with suppress(OSError):  # another may be removing its own
+                descriptor = locks.taken(folder)
+                if descriptor is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    os.close(descriptor)
 
 
 def sha256(data: bytes | memoryview) -> str:

@@ -23,6 +23,20 @@ def exclusive(path: Path) -> Iterator[None]:
         yield
 
 
+def taken(folder: Path) -> int | None:
+    """Take a folder for this process, until the descriptor that is returned is closed or the process ends, however it ends.
+
+    None where another has it, and where the file system knows no locks on folders.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

@@ -157,15 +157,19 @@ class Store:
 
     @contextmanager
     def staging(self) -> Iterator[Stage]:
-        """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile."""
+        """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile.
+
+        What killed builds have left in such places is removed first.
+        """
         self._exists()
         with ExitStack() as stack:
             with disk_errors(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locks.shared(self.layout.blobs_lock))
                 with locks.exclusive(self.layout.index_lock):
                     self.layout.create()
-                stack.enter_context(locks.shared(self.layout.blobs_lock))
-                stage = Stage(self.layout)
+                    Stage.discard_abandoned(self.layout)
+                    stage = Stage(self.layout)
             stack.callback(stage.discard)
             yield stage
 

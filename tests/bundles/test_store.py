@@ -265,6 +265,21 @@ def test_a_killed_build_leaves_the_store_as_it_was_and_its_rests_are_collected(s
     assert bundles.open("synthetic:v1", store).manifest_digest == before.manifest_digest
 
 
+def test_the_next_build_removes_what_a_killed_one_left_and_nothing_of_one_that_runs(store):
+    killed = start_slow_build(store)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    (left,) = (store.path / "tmp").iterdir()
+    running = start_slow_build(store)
+    build(store)
+    (still,) = (store.path / "tmp").iterdir()
+    assert still != left
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 0, errors
+    assert not list((store.path / "tmp").iterdir())
+    assert bundles.verify(bundles.open("slow:v1", store)).ok
+
+
 def test_ctrl_c_stops_a_build_and_leaves_nothing(store):
     build(store)
     kept = set(files(store))
