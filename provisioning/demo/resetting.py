@@ -13,6 +13,7 @@ from provisioning.demo.tenants import TODAY, Tenant, pin, tenants_named
 from provisioning.demo.webhooks import registered
 from provisioning.differences import Difference, changed_since
 from provisioning.hosts.base import Telling
+from provisioning.life.creating import known_template
 from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset
 from provisioning.policy import find_owner
@@ -136,7 +137,7 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
     """
     sandbox = tenant.sandbox
     receipt = sandbox.receipt or {}
-    flags = platform.environments.templates[sandbox.template].flags
+    flags = known_template(platform.environments, sandbox.template).flags
     flagged = sum(sandbox.flags.get(name) != on for name, on in flags.items()) + len(set(sandbox.flags) - set(flags))
     hooks = len(registered(platform, sandbox))
     reasons = ["somebody asks for it"] if force else []
