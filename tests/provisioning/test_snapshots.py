@@ -23,7 +23,6 @@ from loading_sources import (
     simple,
     simple_rows,
 )
-from targets import TARGETS, make_url
 
 import bundles
 from bundles import Bundle
