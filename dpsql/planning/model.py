@@ -32,14 +32,14 @@ class Threshold:
 
     It is on the number of groups of a unit (`of` is None), or on the magnitude of a unit's contribution to the part called `of`,
     or on its number of rows in a group for that part (`rows`). With `total` the bound is on what a unit contributes to all groups together.
-    With `patience` more than 2 a smaller bound will do.
+    With `of_means` it is needed for means alone, which clipping hardly moves.
     """
 
     name: str
     of: str | None
     rows: bool = False
     highest: int = 52
-    patience: int = 2
+    of_means: bool = False
     total: bool = False
 
 
