@@ -48,8 +48,8 @@ class Part:
     """Something that is counted or summed by unit and group, in whole steps.
 
     `row` bounds what a row adds (None: unknown, where a unit's sum comes ready-made). `unit` bounds what a unit adds to a group, and
-    is None where `threshold` has still to say. With `scaled`, the threshold is on the unit's rows in a group, and one with more of
-    them has its sum scaled down as if it had that many, so that a mean stays a mean. `fraction` and `bins` belong to quantiles.
+    is None where `threshold` has still to say. With `scaled`, the threshold (or what is declared) is on the unit's rows in a group, and one
+    with more of them has its sum scaled down as if it had that many, so that a mean stays a mean. `fraction`, `bins`: of quantiles.
     """
 
     name: str

@@ -34,7 +34,9 @@ def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds
             else _with(part, thresholds, Threshold(part.name, part.name, True, ROWS))
         )
     if part.row is not None and rows is not None and part.row.largest * rows <= UNBOUNDED:
-        return replace(part, unit=Bounds(part.row.lo * rows, part.row.hi * rows))
+        # what keys allow is all that there is; beyond what is declared, a mean stays where it was by scaling
+        scaled = of_mean and plan.release.rows.rows_a_unit is None
+        return replace(part, unit=Bounds(part.row.lo * rows, part.row.hi * rows), scaled=scaled)
     if part.row is not None and of_mean:
         counted = _counted(part, plan)
         return replace(_with(part, thresholds, Threshold(f"{counted}_rows", counted, True, ROWS)), scaled=True)
