@@ -80,7 +80,7 @@ class Digests:
             source = part.argument
             argument = None if source is None else self._dialect.expression(source)
             of = [part.kind, argument, str(part.step), part.centre]
-        about = ["threshold", of, threshold.rows, threshold.highest, threshold.patience]
+        about = ["threshold", of, threshold.rows, threshold.highest, threshold.of_means]
         return self._digest(source, [*about, "total"] if threshold.total else about)
 
     def _digest(self, argument: Expression | None, details: Sequence[Any]) -> str:

@@ -117,7 +117,7 @@ class _Measuring:
     def _chosen(self, threshold: Threshold, counts: Mapping[int, int]) -> KeptPart:
         shares = self._plan.shares
         exceeding = {2**j: sum(units for k, units in counts.items() if k > j) for j in range(threshold.highest + 1)}
-        bound = choose_threshold(exceeding, shares.threshold, shares.part, patience=threshold.patience)
+        bound = choose_threshold(exceeding, shares.threshold, shares.part, of_means=threshold.of_means)
         return KeptPart(((),), (bound,), "noisy max", 0.0, shares.threshold)
 
     def _with_noise(self, cells: Cells, groups: Sequence[GroupKey] | None, thresholds: Mapping[str, KeptPart], known: Measured) -> Measured:

@@ -144,9 +144,10 @@ class Measuring:
         value = part.name
         limit = unit_bounds(part, bounds)
         if part.scaled:
-            assert part.threshold is not None
-            counted = next(t.of for t in self._plan.thresholds if t.name == part.threshold)
-            value = self._dialect.scaled_down(value, str(counted), bounds[part.threshold])
+            counted = next(f.parts["count"] for f in self._plan.formulas if "count" in f.parts and part.name in f.parts.values())
+            most = self._plan.release.rows.most_rows if part.threshold is None else bounds[part.threshold]
+            assert most is not None
+            value = self._dialect.scaled_down(value, counted, most)
         return f"LEAST(GREATEST({value}, {limit.lo}), {limit.hi})"
 
     def _distinct(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:

@@ -32,14 +32,14 @@ class Threshold:
 
     It is on the number of groups of a unit (`of` is None), or on the magnitude of a unit's contribution to the part called `of`,
     or on its number of rows in a group for that part (`rows`). With `total` the bound is on what a unit contributes to all groups together.
-    With `patience` more than 2 a smaller bound will do.
+    With `of_means` it is needed for means alone, which clipping hardly moves.
     """
 
     name: str
     of: str | None
     rows: bool = False
     highest: int = 52
-    patience: int = 2
+    of_means: bool = False
     total: bool = False
 
 
@@ -48,8 +48,8 @@ class Part:
     """Something that is counted or summed by unit and group, in whole steps.
 
     `row` bounds what a row adds (None: unknown, where a unit's sum comes ready-made). `unit` bounds what a unit adds to a group, and
-    is None where `threshold` has still to say. With `scaled`, the threshold is on the unit's rows in a group, and one with more of
-    them has its sum scaled down as if it had that many, so that a mean stays a mean. `fraction` and `bins` belong to quantiles.
+    is None where `threshold` has still to say. With `scaled`, the threshold (or what is declared) is on the unit's rows in a group, and one
+    with more of them has its sum scaled down as if it had that many, so that a mean stays a mean. `fraction`, `bins`: of quantiles.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 pytest.importorskip("opendp")
 
 from dpsql.accounting import Limit
+from dpsql.declaration import declare
 from dpsql.ledger import open_ledger
 from dpsql.planning.model import Settings
 from dpsql.service import Service
-from tests.dpsql.shop import shop
+from schemas import parse_schema
+from tests.dpsql.shop import PRIVACY, SCHEMA, shop
 from tests.dpsql.shop_databases import engine_over, tables
 
 
@@ -94,3 +97,16 @@ def test_a_mean_alone_is_measured_about_the_middle_of_its_bounds(tmp_path: Path)
         explained = asked.explain("SELECT AVG(age) FROM users", analyst="ada")
         assert not explained.free
         assert any("-60 to 60" in bound for bound in explained.bounds)
+
+
+def test_rows_beyond_what_is_declared_leave_a_mean_where_it_was(tmp_path: Path) -> None:
+    declared = declare(parse_schema(SCHEMA, "shop.yaml"), replace(PRIVACY, contributions={"orders": 2}))
+    engine = engine_over(tables())
+    with engine.read() as reading:
+        # each user's own mean, weighted by the rows that count
+        ((expected,),) = reading.rows(
+            "SELECT SUM(m * LEAST(n, 2)) / SUM(LEAST(n, 2)) FROM (SELECT AVG(total) AS m, COUNT(total) AS n FROM orders GROUP BY user_id)"
+        )
+    with Service(declared, engine, open_ledger(tmp_path / "ledger.db"), "shop", Limit(1e12, 1e-6)) as asked:
+        answer = asked.ask("SELECT AVG(total), COUNT(total) FROM orders", analyst="ada", settings=Settings(epsilon=1e9))
+    assert answer.rows()[0][0] == pytest.approx(expected, abs=0.02)

@@ -9,7 +9,6 @@ from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
 from dpsql.tree import Column
 
 ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
-PATIENCE_FOR_MEANS = 16  # scaling the sums of units with many rows down keeps a mean nearly where it was
 
 
 def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
@@ -21,10 +20,7 @@ def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
     shown = {f.parts["value"] for f in plan.formulas if f.function == "value"}
     strict = {part.threshold for part in parts if part.name in shown} | {"groups"}
     eased = {part.threshold for part in parts if part.name in means} - strict
-    patient = tuple(replace(t, patience=PATIENCE_FOR_MEANS) if t.name in eased else t for t in thresholds)
-    if plan.total:
-        patient = tuple(replace(t, total=True) for t in patient)
-    return replace(plan, parts=parts, thresholds=patient)
+    return replace(plan, parts=parts, thresholds=tuple(replace(t, of_means=t.name in eased, total=plan.total) for t in thresholds))
 
 
 def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds: list[Threshold]) -> Part:
@@ -38,7 +34,9 @@ def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds
             else _with(part, thresholds, Threshold(part.name, part.name, True, ROWS))
         )
     if part.row is not None and rows is not None and part.row.largest * rows <= UNBOUNDED:
-        return replace(part, unit=Bounds(part.row.lo * rows, part.row.hi * rows))
+        # what keys allow is all that there is; beyond what is declared, a mean stays where it was by scaling
+        scaled = of_mean and plan.release.rows.rows_a_unit is None
+        return replace(part, unit=Bounds(part.row.lo * rows, part.row.hi * rows), scaled=scaled)
     if part.row is not None and of_mean:
         counted = _counted(part, plan)
         return replace(_with(part, thresholds, Threshold(f"{counted}_rows", counted, True, ROWS)), scaled=True)

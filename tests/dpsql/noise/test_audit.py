@@ -86,7 +86,14 @@ def chosen_threshold(epsilon: float) -> tuple[Run, Run]:
     return lambda: measured([1, 1]), lambda: measured([1, 1, 32])
 
 
-PURE = [laplace, laplace_of_many, noisy_max, monotonic_noisy_max, median, greatest, chosen_threshold]
+def chosen_threshold_of_means(epsilon: float) -> tuple[Run, Run]:
+    def chosen(units: int) -> int:
+        return choose_threshold({2**j: units if j < 3 else 0 for j in range(6)}, epsilon, 1e6, of_means=True)
+
+    return lambda: chosen(0), lambda: chosen(1)  # the root of one differs most from that of the number before
+
+
+PURE = [laplace, laplace_of_many, noisy_max, monotonic_noisy_max, median, greatest, chosen_threshold, chosen_threshold_of_means]
 APPROXIMATE = [gaussian, threshold_keys]
 
 
