@@ -394,5 +394,6 @@ def test_everything_that_draws_has_a_proof():
     # what makes the same of the same, or words whose chances nobody declares, is proved elsewhere or exactly
     exact = {"sequence", "ordinal", "uuid4", "uuid7", "list", "constant", "from", "expression", "sum", "count", "earliest", "latest"}
     words = {"template", "pattern", "words", "sentences", "grammar", "faker", "mimesis"}
+    exact |= {"media.logo", "media.avatar", "media.document"}  # files are drawn of what the row says, and of no chance
     distributions = {"uniform", "normal", "lognormal", "exponential", "beta", "poisson", "zipf", "histogram"}  # test_distribution_proofs
     assert {g.name for g in GENERATORS if not g.semantic} - exact - words - distributions <= proved
