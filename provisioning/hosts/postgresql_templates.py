@@ -92,10 +92,12 @@ class Templates:
         if found is None:
             return None
         mark = found.mark
-        if not found.template or (mark.get(KEY), mark.get("bundle"), mark.get("weeks")) != ("template", digest, weeks):
+        if (mark.get(KEY), mark.get("bundle"), mark.get("weeks")) != ("template", digest, weeks):
             raise NotASandbox(
                 f"database '{name}' on host '{self._server.name}' has the name of a template, but is none of ours; rename or drop it"
             )
+        if found.broken or not found.template:  # its drop was broken off
+            return None
         now = self._clock()
         if now - moment(mark["last_used"]) > USE_IS_NOTED_EVERY:
             with suppress(driver().Error), connection.transaction():  # another one notes it, or copies it right now
@@ -108,7 +110,8 @@ class Templates:
         started = time.monotonic()
         mark = {KEY: "template", "bundle": bundle.manifest_digest, "weeks": weeks, "made_at": stamp(self._clock())}
         mark["last_used"] = mark["made_at"]
-        self._drop(held, making)
+        for left in (making, name):
+            self._drop(held, left)
         if not ask(held, "SELECT 1 FROM pg_roles WHERE rolname = %s", (maker,)):
             with held.transaction():
                 run(held, f"CREATE ROLE {quoted(maker)} NOLOGIN NOINHERIT")

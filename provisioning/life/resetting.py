@@ -96,7 +96,10 @@ def settle(platform: Platform, sandbox: Sandbox, *, actor: str) -> None:
         platform.on_step("swapped back")
         platform.media.bring_back(sandbox.id)
         password = platform.passwords.bring_back(sandbox.id)
-        host.admit(place, password, sandbox.expires_at, sandbox.limits)
+        if sandbox.quarantined:  # nobody was let in before, and nobody is now
+            host.shut(place)
+        else:
+            host.admit(place, password, sandbox.expires_at, sandbox.limits)
         platform.on_step("let in again")
         with platform.control.write() as connection:
             records.change(connection, sandbox, platform.now, doing=None, worker=None, beat_at=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from databases import ask
 from yard import ALICE, BEGIN, BOB, Yard
 
 import bundles
-from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, WrongState
+from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, TargetFailure, WrongState
+from provisioning.life.sandboxes import Sandboxes
 from schemas.errors import Refused
 
 DAY = timedelta(days=1)
@@ -120,6 +122,22 @@ def test_a_recalled_bundle_is_loaded_no_more(yard: Yard) -> None:
     assert yard.sandboxes.show(other.sandbox.id).quarantined is None
     digest = bundles.open("synthetic:v1", yard.folder / "store").manifest_digest
     assert not [f for f in yard.host.found() if f.what == "template" and f.bundle_digest == digest]
+
+
+def test_a_failed_reset_of_a_quarantined_sandbox_lets_nobody_in(file_yard: Yard) -> None:
+    id = file_yard.create().sandbox.id
+    file_yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a name leaked")
+
+    def fail(step: str) -> None:
+        if step == "swapped":
+            raise SeedRefused("it breaks here")
+
+    broken = Sandboxes(dataclasses.replace(file_yard.platform, on_step=fail))
+    with pytest.raises(SeedRefused, match="it breaks here"):
+        broken.reset(id, owner=broken.who(ALICE), seed="synthetic:v2", actor="test")
+    assert file_yard.sandboxes.show(id).quarantined == "a name leaked"
+    with pytest.raises(TargetFailure, match="connected to"):
+        file_yard.host.address(file_yard.host.place(id), None)
 
 
 def test_a_recall_gives_sandboxes_other_data(yard: Yard) -> None:

@@ -103,6 +103,30 @@ def test_a_removal_after_a_crash_in_the_making_leaves_the_template_at_most(yard,
     yard.host.seed(yard.host.place(ID), bundle, limits=LIMITS)
 
 
+def test_a_template_whose_drop_was_broken_off_is_made_again_or_dropped(yard, bundle) -> None:
+    template = "companyos_t_" + bundle.manifest_digest[7:27]
+    breaking = (
+        f"ALTER DATABASE {template} IS_TEMPLATE false",
+        f"ALTER DATABASE {template} IS_TEMPLATE false; UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{template}'",  # as the server
+    )
+    for broken in breaking:
+        yard.host.seed(yard.host.place(ID), bundle, limits=LIMITS)
+        for statement in broken.split(";"):
+            yard.ask(statement)
+        assert yard.host.seed(yard.host.place(ID), bundle, limits=LIMITS).strategy == "load"
+        for statement in broken.split(";"):
+            yard.ask(statement)
+        yard.host.drop_template(template)
+        assert template not in yard.databases()
+
+
+def test_a_removal_that_was_broken_off_within_the_server_is_finished(yard, bundle) -> None:
+    place = yard.made(ID, bundle)
+    yard.ask(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{place.database}'")
+    yard.host.remove(place)
+    assert place.database not in yard.databases()
+
+
 def test_one_who_is_killed_in_the_midst_of_a_load_leaves_nothing_that_is_taken_for_a_template(yard, bundle) -> None:
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("killed.py")), str(bundle.store.path), bundle.reference, yard.control, ID],
