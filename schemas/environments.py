@@ -16,8 +16,8 @@ _BEFORE = {"pre", "non"}
 
 
 def is_production(name: str) -> bool:
-    """Whether an environment of this name is production: `production`, `Prod`, `eu-production`, and not `pre-prod` or `non-production`."""
-    words = re.split(r"[^a-z0-9]+", name.casefold())
+    """Whether an environment of this name is production: `production`, `Prod`, `eu-prod2`, and not `pre-prod` or `non-production`."""
+    words = re.split(r"[^a-z]+", name.casefold())
     return any(word in _PRODUCTION and (i == 0 or words[i - 1] not in _BEFORE) for i, word in enumerate(words))
 
 

@@ -91,7 +91,7 @@ Before anything happens, each rule is held against what is asked for, and all th
 | `data-class` | the bundle's kind is one that the environment takes | always |
 | `approval` | others than the owner have approved, as many as the kind needs | create, reset, restore |
 | `template-approved` | the template's infrastructure and its data are approved | always |
-| `seed` | the bundle is one that the template may hold | create |
+| `seed` | the bundle is one that the template may hold | create, reset, restore |
 | `owner-group` | the owner is in a group of the environment's `owner_groups` | always |
 | `quota` | the owner has fewer live sandboxes there than `quota` | create, and restore into a new one |
 | `ttl` | the time to live is above zero, and not years | create, extend, restore |
@@ -103,7 +103,7 @@ Before anything happens, each rule is held against what is asked for, and all th
 | yours, by name | see [Rules of your own](#rules-of-your-own) | always |
 | `webhook` | your own service allows it, too | always |
 
-An environment is production if a word of its name is: `production`, `Prod`, `eu-production`, but not `pre-prod`.
+An environment is production if a word of its name is: `production`, `Prod`, `eu-prod2`, but not `pre-prod`.
 
 **The time in force** is the least of what was asked for (or the environment's default), the environment's most, counted from the sandbox's
 making on, the end of the approval by which it lives longer, and the bundle's own expiry. `show` says which it was.

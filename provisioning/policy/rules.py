@@ -152,7 +152,7 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule("data-class", data_class),
     PolicyRule("approval", approval, LOADS),
     PolicyRule("template-approved", template_approved),
-    PolicyRule("seed", seed, frozenset({"create"})),
+    PolicyRule("seed", seed, LOADS),
     PolicyRule("owner-group", owner_group),
     PolicyRule("quota", quota, frozenset({"create", "restore"})),
     PolicyRule("ttl", ttl, LIVES),

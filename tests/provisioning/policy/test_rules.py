@@ -140,8 +140,9 @@ def test_a_template_needs_both_approvals():
     ],
 )
 def test_a_template_holds_the_seeds_that_it_names(seeds, seed, may):
-    found = broken(place(template=template(seeds=seeds)), seed=seed)
-    assert found == ({} if may else {"seed": [f"template place may hold {', '.join(seeds)}, and not {seed}"]})
+    for action in ("create", "reset", "restore"):
+        found = broken(place(template=template(seeds=seeds)), seed=seed, action=action, ttl=None)
+        assert found == ({} if may else {"seed": [f"template place may hold {', '.join(seeds)}, and not {seed}"]})
 
 
 def test_a_bundle_at_its_end_is_not_loaded():
