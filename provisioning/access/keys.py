@@ -96,6 +96,8 @@ def _fetched(issuer: str, seconds: float) -> dict[str | None, PublicKey]:
     for data in listed if isinstance(listed, list) else []:
         if not isinstance(data, dict) or data.get("use", "sig") != "sig":
             continue
+        if not all(isinstance(data.get(name), str | None) for name in ("kty", "crv", "kid")):
+            continue
         kind = ALGORITHMS.get((data.get("kty"), data.get("crv")), ())
         algorithms = tuple(name for name in kind if data.get("alg") in (None, name))
         if algorithms:

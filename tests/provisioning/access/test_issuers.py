@@ -123,6 +123,7 @@ def test_a_secret_key_that_an_issuer_publishes_is_passed_over(issuer: LocalIssue
     published = issuer.published()
     secret = base64.urlsafe_b64encode(b"s" * 32).decode().rstrip("=")
     listed = [*published, {"kty": "oct", "k": secret, "kid": "shared", "alg": "HS256"}, "no key", {"kty": "RSA", "kid": "broken", "n": "?"}]
+    listed += [{"kty": ["RSA"], "kid": "k2"}, {**published[0], "kid": ["k3"]}]
     right = issuer.right
     issuer.answer = lambda path: (200, {}, json.dumps({"keys": listed}).encode()) if path.endswith("/keys") else right(path)
     payload = jwt.decode(issuer.token("k1"), options={"verify_signature": False})

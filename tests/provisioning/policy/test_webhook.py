@@ -102,6 +102,13 @@ def test_each_reason_of_a_no_is_a_violation_beside_all_others():
     assert "quota" in found
 
 
+def test_no_proxy_comes_between_us_and_a_service_on_this_machine(monkeypatch: pytest.MonkeyPatch):
+    with serving(saying('{"allow": true}')) as proxy, serving(saying('{"allow": false, "reasons": ["a freeze"]}')) as service:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/policy"))
+        assert refusals(Webhook(service.url, None, FULL), {"version": 1}) == ("a freeze",)
+    assert proxy.asked == []
+
+
 def test_it_is_sent_the_documented_document():
     with serving(saying('{"allow": true}')) as service:
         environments = place(webhook=Webhook(service.url, None, FULL))
