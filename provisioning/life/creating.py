@@ -12,7 +12,6 @@ from typing import Any
 import rfc8785
 import sqlalchemy as sa
 
-import bundles
 from bundles import Bundle, Progress
 from provisioning.audit import record
 from provisioning.control.moments import stamp
@@ -85,7 +84,7 @@ def create(
     if earlier is not None:
         return earlier
     template = known_template(platform.environments, wanted.template)
-    bundle = bundles.open(wanted.seed, platform.store)
+    bundle = platform.seed(wanted.seed)
     id = new_id()
     try:
         sandbox = _recorded(platform, wanted, template, bundle, id, actor, why, idempotency_key)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import bundles
 from provisioning.control.moments import stamp
-from provisioning.errors import PolicyRefused, WrongState
+from provisioning.errors import WrongState
 from provisioning.life import records
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
@@ -52,12 +52,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             now=now,
         ),
     )
-    try:
-        verdict.require()
-    except PolicyRefused:
-        with platform.control.write() as connection:
-            platform.event(connection, "extension refused", sandbox, actor=actor, why=why, outcome=verdict.to_json())
-        raise
+    platform.require(verdict, "extension refused", sandbox, actor=actor, why=why)
     until = max(now + verdict.ttl, sandbox.expires_at)
     platform.host(sandbox.host).admit(platform.place(sandbox), None, until, sandbox.limits)
     platform.on_step("admitted")

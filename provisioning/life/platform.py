@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bundles import Store
+import bundles
+from bundles import Bundle, Store
 from provisioning.audit import record
 from provisioning.control.database import Control
 from provisioning.errors import TargetFailure
@@ -18,7 +19,9 @@ from provisioning.hosts.hosts import Hosts
 from provisioning.life.sandbox import Sandbox
 from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
+from provisioning.policy import Verdict
 from schemas.environments import Environments
+from schemas.errors import InputError
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -52,6 +55,28 @@ class Platform:
     def place(self, sandbox: Sandbox) -> Place:
         """Return where a sandbox lives."""
         return self.host(sandbox.host).place(sandbox.id)
+
+    def seed(self, reference: str) -> Bundle:
+        """Open the bundle that somebody asks for as a seed.
+
+        By its digest it is asked for under a name that it has, since a template says by names what it may hold. Raises InputError.
+        """
+        bundle = bundles.open(reference, self.store)
+        name, by_digest, digest = reference.partition("@")
+        names = {tag.name.partition(":")[0] for tag in self.store.written() if by_digest and tag.manifest_digest == digest}
+        if by_digest and name not in names:
+            called = f"; it is called {', '.join(sorted(names))}" if names else "; give it a tag first (`companyos bundle tag`)"
+            raise InputError(f"'{reference[:120]}' is no version of '{name[:80]}'{called}")
+        return bundle
+
+    def require(
+        self, verdict: Verdict, action: str, sandbox: Sandbox, *, actor: str, why: str, details: Mapping[str, Any] = NOTHING
+    ) -> None:
+        """Raise PolicyRefused where the policy does not allow something with a sandbox, and write that down as `action`."""
+        if not verdict.allowed:
+            with self.control.write() as connection:
+                self.event(connection, action, sandbox, actor=actor, why=why, outcome=verdict.to_json(), details=details)
+        verdict.require()
 
     def event(
         self,

@@ -42,8 +42,9 @@ def reset(
 ) -> Sandbox:
     """Seed a ready sandbox anew with `bundle`, rotate its password, purge its webhooks and reset its flags; return it.
 
-    `seed` is how the bundle is called from now on. Where anything fails the sandbox is as it was: data, password, webhooks, flags.
-    Raises NoSuchSandbox, WrongState, SeedRefused, PolicyRefused, TargetFailure, ControlFailure.
+    `seed` is how the bundle is called from now on. The sandbox ends with the bundle, if not before. Where anything fails the sandbox is as
+    it was: data, password, webhooks, flags. Raises NoSuchSandbox, WrongState, SeedRefused, PolicyRefused, TargetFailure,
+    ControlFailure.
     """
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
@@ -76,8 +77,9 @@ def reset(
             now=platform.now,
         ),
     )
-    verdict.require()
-    sandbox = _begin(platform, sandbox, actor, why)
+    asked = {"seed": seed or sandbox.seed, "bundle_digest": bundle.manifest_digest}
+    platform.require(verdict, "reset refused", sandbox, actor=actor, why=why, details=asked)
+    sandbox = _begin(platform, sandbox, actor, why, verdict.to_json(), asked)
     try:
         return _reset(platform, sandbox, bundle, seed or sandbox.seed, as_of, actor, why, on_progress)
     except BaseException:
@@ -108,7 +110,7 @@ def settle(platform: Platform, sandbox: Sandbox, *, actor: str) -> None:
         _clean(platform, sandbox)
 
 
-def _begin(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> Sandbox:
+def _begin(platform: Platform, sandbox: Sandbox, actor: str, why: str, outcome: dict[str, object], asked: dict[str, str]) -> Sandbox:
     """Take the sandbox for ourselves."""
     with platform.control.write() as connection:
         present = records.find(connection, sandbox.id)
@@ -116,7 +118,7 @@ def _begin(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> Sandbo
             raise WrongState(f"{sandbox.id} is being worked on already ({present.doing})")
         now = platform.now
         records.change(connection, present, now, doing=RESETTING, worker=workers.me(), beat_at=stamp(now))
-        platform.event(connection, "resetting", present, actor=actor, why=why)
+        platform.event(connection, "resetting", present, actor=actor, why=why, outcome=outcome, details=asked)
         return records.find(connection, sandbox.id)
 
 
@@ -125,6 +127,9 @@ def _reset(
 ) -> Sandbox:
     host, place = platform.host(sandbox.host), platform.place(sandbox)
     template = platform.environments.templates[sandbox.template]
+    until, why_until = sandbox.expires_at, sandbox.why_expires
+    if bundle.expires is not None and bundle.expires < until:
+        until, why_until = bundle.expires, "the bundle expires then"
     platform.on_step("begun")
     seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, swap=True, on_progress=on_progress)
     platform.on_step("seeded")
@@ -138,7 +143,7 @@ def _reset(
     platform.on_step("files put")
     password = platform.passwords.make(sandbox.id) if host.kind == "postgresql" else None
     platform.on_step("password made")
-    host.admit(place, password, sandbox.expires_at, sandbox.limits)
+    host.admit(place, password, until, sandbox.limits)
     platform.on_step("admitted")
     activity = host.activity(place)
     receipt = receipt_of(seeded, activity)
@@ -153,6 +158,8 @@ def _reset(
             seed=seed,
             bundle_digest=bundle.manifest_digest,
             kind=bundle.kind,
+            expires_at=stamp(until),
+            why_expires=why_until,
             flags=dict(template.flags),
             guardrails=dict(template.guardrails),
             receipt=receipt,

@@ -130,7 +130,7 @@ class Sandboxes:
     ) -> Sandbox:
         """Give a sandbox its own data anew, or those of the bundle `seed`; see `provisioning.life.resetting.reset`."""
         sandbox = self.show(id)
-        bundle = bundles.open(seed or f"bundle@{sandbox.bundle_digest}", self.platform.store)
+        bundle = self.platform.seed(seed) if seed else bundles.open(f"bundle@{sandbox.bundle_digest}", self.platform.store)
         return resetting.reset(
             self.platform, id, bundle, owner=owner, actor=actor, why=why, seed=seed, as_of=as_of, on_progress=on_progress
         )

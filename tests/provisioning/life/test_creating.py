@@ -124,6 +124,20 @@ def test_a_bundle_ends_the_life_of_its_sandboxes(file_yard: Yard) -> None:
         file_yard.create(seed="synthetic:short")
 
 
+def test_a_digest_is_asked_for_under_a_name_that_it_has(file_yard: Yard) -> None:
+    (file_yard.folder / "store").unlink()
+    build(file_yard.folder, "synthetic:v1", rows=5)
+    other = build(file_yard.folder, "other:v1", rows=5, seed=2).manifest_digest
+    with pytest.raises(InputError, match="no version of 'synthetic'; it is called other"):
+        file_yard.create(seed=f"synthetic@{other}")
+    with pytest.raises(PolicyRefused, match="may hold"):
+        file_yard.create(seed=f"other@{other}")
+    bundles.Store(file_yard.folder / "store").tag("other:v1", "synthetic:v2")
+    id = file_yard.create(seed=f"synthetic@{other}").sandbox.id
+    with pytest.raises(InputError, match="no version of 'third'"):
+        file_yard.sandboxes.reset(id, owner=file_yard.sandboxes.who(ALICE), seed=f"third@{other}", actor="test")
+
+
 def test_an_empty_bundle_makes_no_sandbox(file_yard: Yard) -> None:
     (file_yard.folder / "store").unlink()
     build(file_yard.folder, "synthetic:empty", rows=0)

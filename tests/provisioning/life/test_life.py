@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from databases import ask
-from yard import ALICE, BEGIN, BOB, Yard
+from yard import ALICE, BEGIN, BOB, Yard, build
 
 import bundles
 from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, TargetFailure, WrongState
@@ -122,6 +122,37 @@ def test_a_recalled_bundle_is_loaded_no_more(yard: Yard) -> None:
     assert yard.sandboxes.show(other.sandbox.id).quarantined is None
     digest = bundles.open("synthetic:v1", yard.folder / "store").manifest_digest
     assert not [f for f in yard.host.found() if f.what == "template" and f.bundle_digest == digest]
+
+
+def test_a_reset_is_judged_and_its_verdict_written_down(file_yard: Yard) -> None:
+    (file_yard.folder / "store").unlink()
+    build(file_yard.folder, "synthetic:v1", rows=5)
+    build(file_yard.folder, "other:v1", rows=5, seed=2)
+    id = file_yard.create().sandbox.id
+    alice = file_yard.sandboxes.who(ALICE)
+    with pytest.raises(PolicyRefused, match="may hold synthetic"):
+        file_yard.sandboxes.reset(id, owner=alice, seed="other:v1", actor="test")
+    file_yard.sandboxes.reset(id, owner=alice, actor="test")
+    refused, begun, _ = file_yard.sandboxes.why(id).history[-3:]
+    assert (refused["action"], [v["rule"] for v in refused["outcome"]["violations"]]) == ("reset refused", ["seed"])
+    assert (begun["action"], begun["outcome"]["allowed"]) == ("resetting", True)
+
+
+def test_a_sandbox_ends_with_the_bundle_that_it_is_reset_to(yard: Yard) -> None:
+    (yard.folder / "store").unlink()
+    build(yard.folder, "synthetic:v1", rows=5)
+    build(yard.folder, "synthetic:short", rows=5, seed=2, expires=BEGIN + timedelta(hours=2))
+    build(yard.folder, "synthetic:long", rows=5, seed=3, expires=BEGIN + 9 * DAY)
+    id = yard.create(ttl=DAY).sandbox.id
+    alice = yard.sandboxes.who(ALICE)
+    kept = yard.sandboxes.reset(id, owner=alice, seed="synthetic:long", actor="test")
+    assert (kept.expires_at, kept.why_expires) == (BEGIN + DAY, "as asked for")
+    ended = yard.sandboxes.reset(id, owner=alice, seed="synthetic:short", actor="test")
+    assert (ended.expires_at, ended.why_expires) == (BEGIN + timedelta(hours=2), "the bundle expires then")
+    if yard.kind == "postgresql":
+        role = yard.host.place(id).role
+        [(until,)] = ask(os.environ["YARD_POSTGRES"], f"SELECT rolvaliduntil FROM pg_authid WHERE rolname = '{role}'")
+        assert until == ended.expires_at
 
 
 def test_a_failed_reset_of_a_quarantined_sandbox_lets_nobody_in(file_yard: Yard) -> None:
