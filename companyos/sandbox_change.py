@@ -21,7 +21,7 @@ from companyos.sandbox_options import DurationType, id_argument, opened, place_o
 def extend(id: str, by: timedelta, why: str, control: str | None, environments: str | None, store: str | None, as_json: bool) -> None:
     """Let sandbox ID live longer; past what its owner may ask for alone, somebody else has to approve (`sandbox approve`)."""
     with opened(control, environments, store) as (sandboxes, actor):
-        owner = sandboxes.who(sandboxes.show(id).owner)
+        owner = sandboxes.owner(id)
         sandbox = sandboxes.extend(id, by, owner=owner, actor=actor, why=why)
     if as_json:
         print_json(sandbox.to_json())
@@ -49,7 +49,7 @@ def reset(
 ) -> None:
     """Give sandbox ID its data anew: reseed, rotate its password, purge webhooks, reset feature flags; all or nothing."""
     with opened(control, environments, store) as (sandboxes, actor), progress(quiet=as_json) as tell:
-        owner = sandboxes.who(sandboxes.show(id).owner)
+        owner = sandboxes.owner(id)
         sandbox = sandboxes.reset(id, owner=owner, seed=seed, as_of=as_of, actor=actor, why=why, on_progress=tell)
         address = sandboxes.address(id, actor=actor)
     if as_json:

@@ -83,7 +83,7 @@ def approve(
     if isinstance(asked, LoadApproval):
         approval = sandboxes.approve_load(
             asked.seed_profile,
-            owner=sandboxes.who(asked.owner),
+            owner=service.authenticator.person(asked.owner),
             template=asked.template,
             by=caller.who,
             why=asked.why,

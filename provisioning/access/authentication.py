@@ -9,6 +9,7 @@ from provisioning.access.issuers import Issuer
 from provisioning.access.rights import Caller
 from provisioning.access.tokens import PREFIX, are_there_any, holder
 from provisioning.errors import NotAuthenticated, UnknownCaller
+from provisioning.policy import Who, owner_now
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class Authenticator:
             raise NotAuthenticated("the token is not valid: it is no API token, and no other issuer is trusted here")
         said = self.issuer.read(bearer)
         return self._known(said.name, said.groups, said.scopes)
+
+    def person(self, name: str) -> Who:
+        """Return who has this name: somebody whom the file knows or, where an issuer is trusted, anybody whom its tokens may name.
+
+        Raises InputError.
+        """
+        return self.sandboxes.who(name) if self.issuer is None else owner_now(self.sandboxes.platform.environments, name)
 
     def anybody(self) -> bool:
         """Whether there is anybody whom we would let in."""

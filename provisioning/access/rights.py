@@ -10,8 +10,7 @@ from provisioning.demo.tenants import tenants
 from provisioning.errors import NoSuchSandbox, NoSuchTenant, NotYours, ScopeMissing
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Who
-from provisioning.policy.owners import same_person
-from schemas.errors import InputError
+from provisioning.policy.owners import owner_now, same_person
 
 if TYPE_CHECKING:
     from provisioning.life.reasons import Reasons
@@ -64,12 +63,7 @@ def own_sandbox(sandboxes: Sandboxes, caller: Caller, id: str) -> Sandbox:
 
 def owner_of(sandboxes: Sandboxes, caller: Caller, sandbox: Sandbox) -> Who:
     """Return the owner of a sandbox, on whose behalf the caller acts; one whom the file does not know (any more) is in no group."""
-    if sandbox.owner == caller.name:
-        return caller.who
-    try:
-        return sandboxes.who(sandbox.owner)
-    except InputError:
-        return Who(sandbox.owner, ())
+    return caller.who if sandbox.owner == caller.name else owner_now(sandboxes.platform.environments, sandbox.owner)
 
 
 def own_reasons(sandboxes: Sandboxes, caller: Caller, id: str) -> Reasons:

@@ -16,7 +16,7 @@ from provisioning.hosts.base import Telling
 from provisioning.life.creating import known_template
 from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset
-from provisioning.policy import find_owner
+from provisioning.policy import owner_now
 from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
 
@@ -91,7 +91,7 @@ def reset_tenants(
             if not visited.reasons:
                 done = "skipped"
             elif not dry_run:
-                owner = find_owner(platform.environments, tenant.sandbox.owner)
+                owner = owner_now(platform.environments, tenant.sandbox.owner)
                 why_now = why or "; ".join(visited.reasons)
                 reset(
                     platform, tenant.sandbox.id, bundle, owner=owner, actor=actor, why=why_now, seed=tenant.seed, as_of=as_of,

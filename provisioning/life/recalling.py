@@ -15,7 +15,7 @@ from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset
 from provisioning.life.sandbox import Sandbox
 from provisioning.life.states import LIVE
-from provisioning.policy import find_owner
+from provisioning.policy import owner_now
 from schemas.errors import CompanyOSError, InputError
 
 Action = Literal["list", "quarantine", "reset"]
@@ -54,7 +54,7 @@ def recall(platform: Platform, reference: str, action: Action, *, to: str | None
     for sandbox in holding:
         try:
             if other is not None and action == "reset":
-                reset(platform, sandbox.id, other, owner=find_owner(platform.environments, sandbox.owner), actor=actor, why=why, seed=to)
+                reset(platform, sandbox.id, other, owner=owner_now(platform.environments, sandbox.owner), actor=actor, why=why, seed=to)
                 recalled.done[sandbox.id] = "reset"
             else:
                 _quarantine(platform, sandbox, actor, why)

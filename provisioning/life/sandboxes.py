@@ -26,7 +26,7 @@ from provisioning.life.sandbox import Sandbox
 from provisioning.life.states import PRESENT, State
 from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
-from provisioning.policy import Approval, Who, find_owner, give_approval
+from provisioning.policy import Approval, Who, find_owner, give_approval, owner_now
 from schemas.environments import Environment
 from schemas.environments_reader import read_environments
 
@@ -40,6 +40,10 @@ class Sandboxes:
     def who(self, name: str, groups: Sequence[str] = ()) -> Who:
         """Return a person with the groups of the environments' file and those given; InputError for one that the file does not know."""
         return find_owner(self.platform.environments, name, groups)
+
+    def owner(self, id: str) -> Who:
+        """Return the owner of a sandbox, in no group where the environments' file does not know them (any more); NoSuchSandbox."""
+        return owner_now(self.platform.environments, self.show(id).owner)
 
     def create(
         self,

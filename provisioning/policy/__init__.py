@@ -10,7 +10,7 @@ from __future__ import annotations
 from provisioning.policy.approvals import Approval, approvals_for, give_approval, list_approvals
 from provisioning.policy.asked import Action, Asked, Who
 from provisioning.policy.judging import Verdict, faults, judge
-from provisioning.policy.owners import find_owner
+from provisioning.policy.owners import find_owner, owner_now
 from provisioning.policy.rules import RULES
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "give_approval",
     "judge",
     "list_approvals",
+    "owner_now",
 ]

@@ -77,7 +77,8 @@ def understand(environments: Environments, asked: Asked) -> Case:
     try:
         asked = replace(asked, owner=find_owner(environments, asked.owner.name, asked.owner.groups))
     except InputError as error:
-        unknown.append(str(error))
+        if asked.sandbox is None:  # the owner of one that is there was known once, and may have left
+            unknown.append(str(error))
     if template is not None and asked.sandbox is None:  # the flags of one that is there were known once
         unknown += [_unknown("feature flag", flag, template.flags) for flag in asked.flags if flag not in template.flags]
     if template is None or environment is None or unknown:

@@ -29,6 +29,14 @@ def find_owner(environments: Environments, name: str, groups: Iterable[str] = ()
     return Who(name, tuple(dict.fromkeys((*(own or ()), *brought))))
 
 
+def owner_now(environments: Environments, name: str) -> Who:
+    """Return the owner of what is there already, with the groups of the file; in none where it does not know them (any more)."""
+    try:
+        return find_owner(environments, name)
+    except InputError:
+        return Who(name)
+
+
 def _is_address(name: str) -> bool:
     local, at, domain = name.partition("@")
     return bool(local and at and domain) and "@" not in domain and not any(c.isspace() or not c.isprintable() for c in name)

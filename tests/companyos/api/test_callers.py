@@ -114,6 +114,27 @@ def test_tokens_of_an_issuer_are_taken_where_one_is_trusted(yard: Yard, served: 
         issuer.close()
 
 
+def test_whom_only_an_issuer_knows_is_approved_and_cared_for_all_the_same(yard: Yard) -> None:
+    issuer = LocalIssuer()
+    issuer.add("k1")
+    try:
+        trusted = Issuer(issuer.url, AUDIENCE, Keys(issuer.url, seconds=2), admins="platform", approvers="leads")
+        with Served(yard, issuer=trusted) as served:
+            eve = served.client(issuer.token("k1", email="eve@elsewhere.org", groups=["engineering"]))
+            id = eve.post("/sandboxes", json=wanted(owner="eve@elsewhere.org")).json()["id"]
+            admin = served.client(issuer.token("k1", email=BOB, groups=["platform"]))
+            assert admin.post(f"/sandboxes/{id}/extend", json={"hours": 24}).status_code == 200
+            load = {"what": "load", "seed_profile": "synthetic:v2", "owner": "eve@elsewhere.org", "template": "plain", "why": "a bug"}
+            lead = served.client(issuer.token("k1", email=BOB, groups=["leads"]))
+            assert lead.post("/approvals", json=load).status_code == 201
+            recalled = yard.sandboxes.recall("synthetic:v1", "reset", to="synthetic:v2", actor="ops", why="a name leaked")
+            assert (recalled.done, recalled.errors) == ({id: "reset"}, [])
+        with Served(yard) as served:
+            assert served.as_(BOB, "approve").post("/approvals", json=load).status_code == 422
+    finally:
+        issuer.close()
+
+
 def test_without_the_issuers_keys_the_service_is_unavailable_and_not_open(yard: Yard) -> None:
     issuer = LocalIssuer()
     issuer.add("k1")

@@ -64,6 +64,12 @@ def test_who_is_unknown_to_the_file_may_come_with_groups_of_a_token():
         verdict(environments, owner=Who("eve@other.example"))
 
 
+def test_the_owner_of_a_sandbox_that_is_there_may_be_unknown_to_the_file_and_is_in_no_group_then():
+    there = {"action": "reset", "sandbox": "sb-aaaaaaaaaa", "ttl": None, "owner": Who("gone@other.example")}
+    assert broken(place(), **there) == {}
+    assert list(broken(place(replace(DEV, owner_groups=("engineering",))), **there)) == ["owner-group"]
+
+
 @pytest.mark.parametrize("name", ["", "*", "*@company.com", "@company.com", "a b@company.com", "a@b@company.com", "company.com"])
 def test_what_is_no_person_is_an_unknown_owner(name):
     with pytest.raises(InputError, match="unknown owner"):
