@@ -28,12 +28,13 @@ from companyos.api.requests import (
     SnapshotRequest,
 )
 from companyos.api.service import Reader, Serving, Writer
+from companyos.api.watching import failures, where
 from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
 from provisioning.life.states import STATES
 from provisioning.manifests import render_under
-from schemas.errors import InputError, Refused
+from schemas.errors import CompanyOSError, InputError, Refused
 
 router = APIRouter(tags=["sandboxes"])
 
@@ -103,7 +104,15 @@ def create(
     wait(either, return_when=FIRST_COMPLETED)
     if job.done():
         return _made(job.result(), request)
+    job.add_done_callback(lambda done: _log_unforeseen(done, request.state.id))
     return _accepted(recorded.result(), again=False)
+
+
+def _log_unforeseen(job: Future[Any], id: str) -> None:
+    """Log what nobody foresaw of a job whose request is answered already."""
+    error = job.exception()
+    if error is not None and not isinstance(error, CompanyOSError):
+        failures.error("%s failed: %s", id, where(error))
 
 
 def _wants_async(prefer: str | None) -> bool:

@@ -106,6 +106,26 @@ def test_who_does_not_wait_gets_an_address_to_look_at(served: Served) -> None:
     assert client.post(f"/sandboxes/{shown['id']}/connection", json={}).json()["url"].startswith("duckdb:///")
 
 
+def test_what_fails_when_its_request_is_answered_stands_in_the_log(tmp_path: Path, built: Path, caplog: pytest.LogCaptureFixture) -> None:
+    answered = threading.Event()
+
+    def fail(step: str) -> None:
+        if step == "seeded":
+            answered.wait(60)
+            raise RuntimeError("a secret")
+
+    (tmp_path / "store").symlink_to(built / "store")
+    yard = Yard(tmp_path, on_step=fail)
+    with Served(yard) as served:
+        answer = served.as_().post("/sandboxes", json=wanted(), headers={"Prefer": "respond-async"})
+        answered.set()
+    assert answer.status_code == 202
+    [said] = [r.getMessage() for r in caplog.records if r.name == "companyos.failures"]
+    assert said.startswith(f"{answer.headers['X-Request-Id']} failed: RuntimeError at ")
+    assert "secret" not in caplog.text
+    yard.close()
+
+
 def test_who_does_not_wait_is_refused_at_once(served: Served) -> None:
     answer = served.as_().post("/sandboxes", json=wanted(ttl_hours=80_000), headers={"Prefer": "respond-async"})
     assert answer.status_code == 403
