@@ -210,3 +210,32 @@ def test_webhooks_go_with_their_sandbox(file_yard: Yard) -> None:
     file_yard.sandboxes.delete(sandbox.id, actor="test")
     with file_yard.control.read() as connection:
         assert connection.execute(sa.select(webhooks)).all() == []
+
+
+def test_a_reset_that_takes_long_says_that_it_lives(file_yard: Yard) -> None:
+    id = file_yard.create().sandbox.id
+    heard: list[object] = []
+    at(file_yard, "seeded", lambda: heard.append(file_yard.sandboxes.show(id).beat_at))
+    file_yard.sandboxes.reset(
+        id,
+        owner=file_yard.sandboxes.who(ALICE),
+        seed="synthetic:v2",
+        actor="test",
+        on_progress=lambda progress: file_yard.clock.move(minutes=2),
+    )
+    assert heard and heard != [BEGIN]
+
+
+@pytest.mark.parametrize("yard", ["postgresql"], indirect=True)
+def test_no_password_is_made_beside_that_of_a_reset(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    refused: list[WrongState] = []
+
+    def rotate() -> None:
+        with pytest.raises(WrongState, match="reset") as caught:
+            yard.sandboxes.address(id, actor="test", rotate=True)
+        refused.append(caught.value)
+
+    at(yard, "swapped", rotate)
+    reset(yard, id)
+    assert refused
