@@ -131,7 +131,7 @@ def reset(
     """
     from provisioning.demo.resetting import reset_tenants
 
-    with opened(control, environments, store) as (sandboxes, actor), progress(quiet=True) as tell:
+    with opened(control, environments, store) as (sandboxes, actor):
         outcomes = reset_tenants(
             sandboxes.platform,
             pattern,
@@ -141,7 +141,6 @@ def reset(
             actor=actor,
             why=why,
             on_found=None if as_json else _show_found,
-            on_progress=tell,
         )
     return _told(outcomes, as_json)
 

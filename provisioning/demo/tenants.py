@@ -15,7 +15,7 @@ from bundles import Bundle
 from provisioning.audit import record
 from provisioning.control.moments import stamp
 from provisioning.control.tables import pins, sandboxes
-from provisioning.errors import NoSuchTenant, TenantExists
+from provisioning.errors import NoSuchTenant
 from provisioning.hosts.base import Telling
 from provisioning.life import records
 from provisioning.life.creating import Created, Wanted, create, known_template
@@ -65,10 +65,6 @@ def create_tenant(
     if not known_template(platform.environments, template).demo:
         demos = [n for n, t in platform.environments.templates.items() if t.demo]
         raise InputError(f"template '{template}' is not for demos; those that are: {', '.join(demos) or 'none'}")
-    with platform.control.read() as connection:
-        if records.select(connection, sandboxes.c.tenant == name, sandboxes.c.state.in_(LIVE)):
-            raise TenantExists(f"there is a demo tenant '{name}' already")
-    # a key of the tenant's own lets only one of two at once make it
     made = create(platform, Wanted(owner, template, seed, ttl, (), name, as_of), actor=actor, why=why, on_progress=on_progress)
     pin(platform, name, bundles.open(seed, platform.store), seed, actor=actor, why=why)
     return made
@@ -113,6 +109,7 @@ def tenants_named(platform: Platform, pattern: str) -> list[Tenant]:
 
 
 def _tenant(sandbox: Sandbox, row: sa.Row[Any] | None) -> Tenant:
-    # one whose maker died before it was pinned is pinned to what it holds
-    seed, digest = (sandbox.seed, sandbox.bundle_digest) if row is None else (row.seed, row.bundle_digest)
-    return Tenant(sandbox.tenant or "", sandbox, seed, digest)
+    # one whose maker died before it was pinned is pinned to what it holds, and not to what one before it of the same name was
+    if row is None or row.pinned_at < stamp(sandbox.created_at):
+        return Tenant(sandbox.tenant or "", sandbox, sandbox.seed, sandbox.bundle_digest)
+    return Tenant(sandbox.tenant or "", sandbox, row.seed, row.bundle_digest)

@@ -16,6 +16,7 @@ from provisioning.life.sandbox import Sandbox
 from schemas.errors import InputError
 
 MOST = 100  # of one tenant
+LONGEST = 2_000  # characters of an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,13 @@ class Registered:
 
 def register(platform: Platform, sandbox: Sandbox, url: str, event: str, *, actor: str) -> Registered:
     """Register a webhook with a sandbox; InputError for what is no HTTP address without a password, and for too many."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
-        raise InputError("a webhook is an http:// or https:// address without a password in it")
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and len(url) <= LONGEST
+    except ValueError:  # what looks like an IPv6 address, and is none
+        fits = False
+    if not fits:
+        raise InputError(f"a webhook is an http:// or https:// address of at most {LONGEST} characters, without a user or password in it")
     if not event.strip() or len(event) > 100:
         raise InputError("a webhook is for an event, such as invoice.paid")
     made = Registered(f"wh-{secrets.token_hex(6)}", url, event.strip(), stamp(platform.now))

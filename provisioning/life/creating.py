@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -12,16 +11,18 @@ from typing import Any
 import rfc8785
 import sqlalchemy as sa
 
-from bundles import Bundle, Progress
+from bundles import Bundle
 from provisioning.audit import record
 from provisioning.control.moments import stamp
-from provisioning.control.tables import idempotency, recalls
-from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused
+from provisioning.control.tables import idempotency, sandboxes, webhooks
+from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused, TenantExists
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
+from provisioning.life.heartbeat import beating, give_up
 from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox, new_id
+from provisioning.life.states import LIVE
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
 from schemas.environments import Environments, SandboxTemplate
@@ -76,7 +77,7 @@ def create(
     `on_recorded` is told of the sandbox once it is allowed and recorded, before it is made.
 
     Raises InputError (unknown template, flag, bundle, owner), SeedRefused (empty or recalled), PolicyRefused (every rule that is broken),
-    KeyUsedTwice, TargetFailure, ControlFailure. Whatever fails, nothing of the sandbox stays but its record and its events.
+    KeyUsedTwice, TenantExists, TargetFailure, ControlFailure. Whatever fails, nothing of the sandbox stays but its record and its events.
     """
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_KEY:
         raise InputError(f"an idempotency key has from 1 to {LONGEST_KEY} characters")
@@ -108,7 +109,7 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         with platform.control.write() as connection:
             records.move(connection, sandbox, "provisioning", platform.now)
         platform.on_step("provisioning")
-        seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, on_progress=_beating(platform, sandbox, on_progress))
+        seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, on_progress=beating(platform, sandbox, on_progress))
         platform.on_step("seeded")
         host.configure(place, sandbox.flags, sandbox.guardrails)
         platform.on_step("configured")
@@ -121,6 +122,7 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         receipt = receipt_of(seeded, activity)
         with platform.control.write() as connection:
             now = platform.now
+            records.refuse_recalled(connection, bundle.manifest_digest, sandbox.seed)  # as may have come about in the meantime
             records.move(
                 connection,
                 sandbox,
@@ -149,6 +151,7 @@ def undone(platform: Platform, sandbox: Sandbox, actor: str, failure: str) -> No
     platform.media.remove(sandbox.id)
     with platform.control.write() as connection:
         records.move(connection, sandbox, "failed", platform.now, failure=failure, worker=None, beat_at=None)
+        connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id))
         platform.event(connection, "failed", sandbox, actor=actor, why=failure)
 
 
@@ -156,8 +159,10 @@ def _undo(platform: Platform, sandbox: Sandbox, actor: str, error: BaseException
     failure = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
     if isinstance(error, CompanyOSError):
         failure = str(error).partition("\n")[0][:500]
-    with suppress(CompanyOSError):  # what cannot be undone now is undone by `reconcile`, since its worker is gone
+    try:
         undone(platform, sandbox, actor, failure)
+    except CompanyOSError:
+        give_up(platform, sandbox)
 
 
 def known_template(environments: Environments, name: str) -> SandboxTemplate:
@@ -176,9 +181,7 @@ def _recorded(
         with platform.control.read() as connection:
             live = records.live(connection, wanted.owner.name, template.environment)
             approvals = approvals_for(connection, owner=wanted.owner.name, now=platform.now)
-            recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle.manifest_digest)).first()
-        if recalled is not None:
-            raise SeedRefused(f"{wanted.seed} was recalled on {recalled.at[:10]}: {recalled.why}")
+            records.refuse_recalled(connection, bundle.manifest_digest, wanted.seed)
         if not bundle.config.rows:
             raise SeedRefused(f"{wanted.seed} has no rows: an empty seed makes no sandbox")
         now = platform.now
@@ -207,6 +210,8 @@ def _recorded(
                 return None
             if records.live(connection, wanted.owner.name, template.environment) > live:
                 continue  # others of the owner's were made in the meantime: the quota is held again
+            if wanted.tenant is not None and records.select(connection, sandboxes.c.tenant == wanted.tenant, sandboxes.c.state.in_(LIVE)):
+                raise TenantExists(f"there is a demo tenant '{wanted.tenant}' already")
             if key is not None:
                 connection.execute(
                     idempotency.insert().values(owner=wanted.owner.name, key=key, request=wanted.digest(), sandbox=id, at=stamp(now))
@@ -258,7 +263,7 @@ def _earlier(platform: Platform, wanted: Wanted, key: str | None) -> Created | N
             raise KeyUsedTwice("the idempotency key was used before for something else; take a new key for a new request")
         sandbox = records.find(connection, used.sandbox)
     address = None
-    if sandbox.state == "ready":
+    if sandbox.state == "ready" and not sandbox.quarantined:
         host = platform.host(sandbox.host)
         address = host.address(host.place(sandbox.id), platform.passwords.get(sandbox.id))
     return Created(sandbox, address, again=True)
@@ -286,20 +291,3 @@ def _write_down_refusal(
             details={"owner": wanted.owner.name, "template": wanted.template, "seed": wanted.seed},
         )
     error.request = id
-
-
-def _beating(platform: Platform, sandbox: Sandbox, tell: Telling) -> Telling:
-    """Let others know while rows are loaded that the worker lives."""
-    last = platform.now
-
-    def heard(progress: Progress) -> None:
-        nonlocal last
-        now = platform.now
-        if now - last >= workers.BEAT:
-            last = now
-            with platform.control.write() as connection:
-                records.beat(connection, sandbox, now)
-        if tell is not None:
-            tell(progress)
-
-    return heard

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from provisioning.control.moments import stamp
+from provisioning.control.tables import webhooks
 from provisioning.errors import DeleteProtected, WrongState
 from provisioning.life import records, workers
+from provisioning.life.heartbeat import give_up
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 
@@ -28,6 +31,8 @@ def delete(platform: Platform, id: str, *, actor: str, why: str, force: bool = F
 def expire(platform: Platform, sandbox: Sandbox, *, actor: str) -> Sandbox:
     """Let nobody into a sandbox whose time is over."""
     with platform.control.write() as connection:
+        if records.find(connection, sandbox.id).expires_at > platform.now:
+            raise WrongState(f"{sandbox.id} was given more time in the meantime")
         records.move(connection, sandbox, "expired", platform.now)
         platform.event(connection, "expired", sandbox, actor=actor, why=sandbox.why_expires)
         expired = records.find(connection, sandbox.id)
@@ -41,18 +46,24 @@ def remove(platform: Platform, sandbox: Sandbox, *, actor: str, why: str) -> San
     """Remove what there is of a sandbox, whatever a crash has left of it."""
     if sandbox.state != "deleting":
         with platform.control.write() as connection:
-            records.move(connection, sandbox, "deleting", platform.now, worker=workers.me())
+            now = platform.now
+            records.move(connection, sandbox, "deleting", now, worker=workers.me(), beat_at=stamp(now))
             platform.event(connection, "deleting", sandbox, actor=actor, why=why)
     platform.on_step("deleting")
-    platform.host(sandbox.host).remove(platform.place(sandbox))
-    platform.on_step("removed")
-    platform.passwords.forget(sandbox.id)
-    platform.media.remove(sandbox.id)
+    try:
+        platform.host(sandbox.host).remove(platform.place(sandbox))
+        platform.on_step("removed")
+        platform.passwords.forget(sandbox.id)
+        platform.media.remove(sandbox.id)
+    except BaseException:
+        give_up(platform, sandbox)
+        raise
     platform.on_step("forgotten")
     with platform.control.write() as connection:
         current = records.find(connection, sandbox.id)
         if current.state == "deleted":  # somebody else was as fast
             return current
         records.move(connection, sandbox, "deleted", platform.now, doing=None, worker=None, beat_at=None)
+        connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id))
         platform.event(connection, "deleted", sandbox, actor=actor, why=why)
         return records.find(connection, sandbox.id)

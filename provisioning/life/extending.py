@@ -29,6 +29,8 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
     now = platform.now
     if sandbox.state != "ready" or now >= sandbox.expires_at:
         raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be extended")
+    if sandbox.quarantined or sandbox.doing is not None:  # to extend it would let its owner in
+        raise WrongState(f"{id} is {'quarantined' if sandbox.quarantined else sandbox.doing}; it cannot be extended now")
     bundle = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
     verdict = judge(
         platform.environments,

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from provisioning.control.moments import moment
 from provisioning.control.tables import events, recalls
 from provisioning.errors import NoSuchSandbox
 from provisioning.life import records
@@ -108,10 +107,8 @@ def _ready(platform: Platform, sandbox: Sandbox, now: datetime) -> tuple[list[st
 
 
 def _history(connection: sa.Connection, id: str) -> tuple[Mapping[str, Any], ...]:
-    rows = connection.execute(sa.select(events).where(events.c.sandbox == id).order_by(events.c.number).limit(200))
-    return tuple(
-        {"at": r.at, "action": r.action, "actor": r.actor, "why": r.why, "outcome": json.loads(r.outcome)} for r in rows if moment(r.at)
-    )
+    rows = connection.execute(sa.select(events).where(events.c.sandbox == id).order_by(events.c.number.desc()).limit(200)).all()
+    return tuple({"at": r.at, "action": r.action, "actor": r.actor, "why": r.why, "outcome": json.loads(r.outcome)} for r in reversed(rows))
 
 
 def _at(when: datetime) -> str:

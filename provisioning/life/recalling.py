@@ -93,7 +93,7 @@ def _quarantine(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> N
 
 
 def _drop_templates(platform: Platform, bundle: Bundle, recalled: Recalled) -> None:
-    for name in {s.host for s in recalled.sandboxes}:
+    for name in sorted({s.host for s in recalled.sandboxes} | set(platform.hosts.reachable())):  # one may hold a template alone
         try:
             host = platform.host(name)
             for found in host.found():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioning.audit import record
-from provisioning.control.tables import sandboxes
+from provisioning.control.tables import sandboxes, webhooks
 from provisioning.errors import NoSuchSandbox, WrongState
 from provisioning.hosts.base import Found
 from provisioning.life import records, workers
@@ -50,12 +50,14 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
         _each(done, sandbox.id, lambda s=sandbox: _one(platform, s, done, actor))  # type: ignore[misc]
     for name in platform.hosts.reachable():
         _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
-    _passwords(platform, done)
+    _each(done, "passwords", lambda: _passwords(platform, done))
     _each(done, "files of rows", lambda: _files(platform, done))
     return done
 
 
-def _one(platform: Platform, sandbox: Sandbox, done: Reconciled, actor: str) -> None:
+def _one(platform: Platform, listed: Sandbox, done: Reconciled, actor: str) -> None:
+    with platform.control.read() as connection:  # others go on while the list is worked through
+        sandbox = records.find(connection, listed.id)
     gone = workers.is_gone(sandbox.worker, sandbox.beat_at, platform.now)
     if sandbox.state in ("requested", "provisioning") and gone:
         if not done.dry_run:
@@ -72,42 +74,57 @@ def _one(platform: Platform, sandbox: Sandbox, done: Reconciled, actor: str) -> 
             done.settled.append(sandbox.id)
     elif sandbox.state == "ready" and platform.host(sandbox.host).marker(platform.place(sandbox)) is None:
         if not done.dry_run:
-            undone(platform, sandbox, actor, "its database is gone")
+            _lose(platform, sandbox, actor, "its database is gone")
         done.lost.append(sandbox.id)
 
 
+def _lose(platform: Platform, sandbox: Sandbox, actor: str, failure: str) -> None:
+    """Let a ready sandbox fail, and then remove what is left of it: where somebody has begun to reset it, it is left alone."""
+    with platform.control.write() as connection:
+        records.move(connection, sandbox, "failed", platform.now, failure=failure)
+        connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id))
+        platform.event(connection, "failed", sandbox, actor=actor, why=failure)
+    platform.host(sandbox.host).remove(platform.place(sandbox))
+    platform.passwords.forget(sandbox.id)
+    platform.media.remove(sandbox.id)
+
+
 def _orphans(platform: Platform, name: str, done: Reconciled, actor: str) -> None:
-    host = platform.host(name)
-    for found in host.found():
-        if found.what != "template" and found.sandbox is not None and _has_no_record(platform, found):
-            if not done.dry_run:
-                host.remove(host.place(found.sandbox))
-                with platform.control.write() as connection:
-                    record(
-                        connection,
-                        at=platform.now,
-                        actor=actor,
-                        action="orphan removed",
-                        sandbox=found.sandbox,
-                        why=f"a {found.what} that no record knows",
-                        outcome={},
-                        bundle_digest=found.bundle_digest,
-                        details={"host": name, "name": found.name},
-                    )
-            done.orphans.append(f"{name}/{found.name}")
+    for found in platform.host(name).found():
+        if found.what != "template" and found.sandbox is not None and _has_no_record(platform, found.sandbox):
+            _each(done, f"{name}/{found.name}", lambda f=found: _orphan(platform, name, f, done, actor))  # type: ignore[misc]
 
 
-def _has_no_record(platform: Platform, found: Found) -> bool:
+def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> None:
+    if not done.dry_run:
+        host = platform.host(name)
+        host.remove(host.place(str(found.sandbox)))
+        with platform.control.write() as connection:
+            record(
+                connection,
+                at=platform.now,
+                actor=actor,
+                action="orphan removed",
+                sandbox=found.sandbox,
+                why=f"a {found.what} that no record knows",
+                outcome={},
+                bundle_digest=found.bundle_digest,
+                details={"host": name, "name": found.name},
+            )
+    done.orphans.append(f"{name}/{found.name}")
+
+
+def _has_no_record(platform: Platform, id: str) -> bool:
     with platform.control.read() as connection:
         try:
-            return records.find(connection, found.sandbox or "").state in ("deleted", "failed")
+            return records.find(connection, id).state in ("deleted", "failed")
         except NoSuchSandbox:
             return True
 
 
 def _passwords(platform: Platform, done: Reconciled) -> None:
     for id in platform.passwords.kept():
-        if _has_no_record(platform, Found("role", id, id)):
+        if _has_no_record(platform, id):
             if not done.dry_run:
                 platform.passwords.forget(id)
             done.passwords.append(id)
@@ -115,7 +132,7 @@ def _passwords(platform: Platform, done: Reconciled) -> None:
 
 def _files(platform: Platform, done: Reconciled) -> None:
     for id in platform.media.kept():
-        if _has_no_record(platform, Found("database", id, id)):
+        if _has_no_record(platform, id):
             if not done.dry_run:
                 platform.media.remove(id)
             done.orphans.append(f"files of {id}")

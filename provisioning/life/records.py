@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from provisioning.control.moments import stamp
-from provisioning.control.tables import sandboxes
-from provisioning.errors import NoSuchSandbox, WrongState
+from provisioning.control.tables import recalls, sandboxes
+from provisioning.errors import NoSuchSandbox, SeedRefused, WrongState
 from provisioning.life.sandbox import ID, Sandbox
 from provisioning.life.states import LIVE, State, before
 from schemas.errors import InputError, nearest
@@ -85,28 +85,57 @@ def add(connection: sa.Connection, sandbox: Sandbox, now: datetime) -> None:
 
 
 def move(connection: sa.Connection, sandbox: Sandbox, state: State, now: datetime, **changed: Any) -> None:
-    """Move a sandbox on to `state`, with other changes; WrongState where its state is none that this one follows."""
+    """Move a sandbox on to `state`, with other changes.
+
+    Raises WrongState where its state is none that this one follows, or where somebody has begun something else with it since it was read.
+    """
     done = connection.execute(
         sandboxes.update()
-        .where(sandboxes.c.id == sandbox.id, sandboxes.c.state.in_(before(state)))
+        .where(
+            sandboxes.c.id == sandbox.id,
+            sandboxes.c.state.in_(before(state)),
+            sandboxes.c.doing.is_not_distinct_from(sandbox.doing),
+        )
         .values(state=state, changed_at=stamp(now), **changed)
     )
     if done.rowcount != 1:
-        raise WrongState(f"{sandbox.id} is {find(connection, sandbox.id).state}, so it cannot become {state}")
+        raise WrongState(f"{sandbox.id} is {_state(find(connection, sandbox.id))}, so it cannot become {state}")
 
 
 def change(connection: sa.Connection, sandbox: Sandbox, now: datetime, **changed: Any) -> None:
-    """Change a sandbox that stays in its state; WrongState where somebody else has moved it."""
+    """Change a sandbox that stays in its state; WrongState where somebody else has moved it, or begun or ended something with it."""
     done = connection.execute(
-        sandboxes.update().where(sandboxes.c.id == sandbox.id, sandboxes.c.state == sandbox.state).values(changed_at=stamp(now), **changed)
+        sandboxes.update()
+        .where(
+            sandboxes.c.id == sandbox.id,
+            sandboxes.c.state == sandbox.state,
+            sandboxes.c.doing.is_not_distinct_from(sandbox.doing),
+        )
+        .values(changed_at=stamp(now), **changed)
     )
     if done.rowcount != 1:
-        raise WrongState(f"{sandbox.id} is no longer {sandbox.state}: it is {find(connection, sandbox.id).state}")
+        raise WrongState(f"{sandbox.id} is no longer as it was: it is {_state(find(connection, sandbox.id))}")
 
 
 def beat(connection: sa.Connection, sandbox: Sandbox, now: datetime) -> None:
     """Note that the worker of a sandbox lives."""
     connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id).values(beat_at=stamp(now)))
+
+
+def let_go(connection: sa.Connection, sandbox: Sandbox, worker: str) -> None:
+    """Note that `worker` no longer works on a sandbox, whatever state it left it in."""
+    connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id, sandboxes.c.worker == worker).values(worker=None))
+
+
+def refuse_recalled(connection: sa.Connection, bundle_digest: str, reference: str) -> None:
+    """Raise SeedRefused where a bundle was recalled."""
+    recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle_digest)).first()
+    if recalled is not None:
+        raise SeedRefused(f"{reference} was recalled on {recalled.at[:10]}: {recalled.why}")
+
+
+def _state(sandbox: Sandbox) -> str:
+    return f"{sandbox.state} ({sandbox.doing})" if sandbox.doing else sandbox.state
 
 
 def _values(sandbox: Sandbox) -> dict[str, Any]:

@@ -7,16 +7,13 @@ is `reset done` until what was kept is removed.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import sqlalchemy as sa
-
 from bundles import Bundle
 from provisioning.control.moments import stamp
-from provisioning.control.tables import recalls, webhooks
+from provisioning.control.tables import webhooks
 from provisioning.errors import SeedRefused, WrongState
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
+from provisioning.life.heartbeat import beating, give_up
 from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox
@@ -48,13 +45,11 @@ def reset(
     """
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
-        recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle.manifest_digest)).first()
         approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
         live = records.live(connection, sandbox.owner, sandbox.environment)
+        records.refuse_recalled(connection, bundle.manifest_digest, bundle.reference)
     if sandbox.state != "ready" or platform.now >= sandbox.expires_at:
         raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be reset")
-    if recalled is not None:
-        raise SeedRefused(f"{bundle.reference} was recalled on {recalled.at[:10]}: {recalled.why}")
     if not bundle.config.rows:
         raise SeedRefused(f"{bundle.reference} has no rows: an empty seed resets nothing")
     verdict = judge(
@@ -83,10 +78,12 @@ def reset(
     try:
         return _reset(platform, sandbox, bundle, seed or sandbox.seed, as_of, actor, why, on_progress)
     except BaseException:
-        with suppress(CompanyOSError):  # what cannot be taken back now is taken back by `reconcile`
+        try:
             with platform.control.read() as connection:
                 present = records.find(connection, id)
             settle(platform, present, actor=actor)
+        except CompanyOSError:
+            give_up(platform, sandbox)
         raise
 
 
@@ -131,7 +128,7 @@ def _reset(
     if bundle.expires is not None and bundle.expires < until:
         until, why_until = bundle.expires, "the bundle expires then"
     platform.on_step("begun")
-    seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, swap=True, on_progress=on_progress)
+    seeded = host.seed(place, bundle, limits=sandbox.limits, as_of=as_of, swap=True, on_progress=beating(platform, sandbox, on_progress))
     platform.on_step("seeded")
     platform.passwords.set_aside(sandbox.id)
     platform.media.set_aside(sandbox.id)
@@ -149,6 +146,7 @@ def _reset(
     receipt = receipt_of(seeded, activity)
     with platform.control.write() as connection:
         now = platform.now
+        records.refuse_recalled(connection, bundle.manifest_digest, bundle.reference)  # as may have come about in the meantime
         purged = connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id)).rowcount
         records.change(
             connection,

@@ -111,6 +111,8 @@ class Sandboxes:
         host, place = self.platform.host(sandbox.host), self.platform.place(sandbox)
         password = self.platform.passwords.get(id)
         if host.kind == "postgresql" and (rotate or password is None):
+            if sandbox.doing is not None:  # a reset has a password of its own to make, or the old one to come back to
+                raise WrongState(f"{id} is being worked on ({sandbox.doing}); ask for a password when that is over")
             password = self.platform.passwords.make(id)
             host.admit(place, password, sandbox.expires_at, sandbox.limits)
             with self.platform.control.write() as connection:

@@ -81,6 +81,9 @@ def sweep(platform: Platform, *, actor: str, dry_run: bool = False) -> Swept:
             _sign(platform, swept)
     except CompanyOSError as error:
         swept.errors.append(str(error))
+    except BaseException as error:  # whose text may hold anything
+        swept.errors.append(f"the sweep was broken off: {type(error).__name__}")
+        raise
     finally:
         if not dry_run:
             with platform.control.write() as connection:
@@ -102,7 +105,11 @@ def used(platform: Platform, sandbox: Sandbox) -> tuple[datetime, str | None]:
     return max(sandbox.last_use, activity.last_use or platform.now), activity.counter
 
 
-def _one(platform: Platform, sandbox: Sandbox, swept: Swept, actor: str) -> None:
+def _one(platform: Platform, listed: Sandbox, swept: Swept, actor: str) -> None:
+    with platform.control.read() as connection:  # it may have been given more time while others were removed
+        sandbox = records.find(connection, listed.id)
+    if sandbox.state not in ("ready", "expired") or sandbox.doing is not None:
+        return
     if platform.now >= sandbox.expires_at or sandbox.state == "expired":
         if not swept.dry_run:
             gone = sandbox if sandbox.state == "expired" else expire(platform, sandbox, actor=actor)

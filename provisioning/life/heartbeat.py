@@ -1,0 +1,35 @@
+"""Telling others that the worker of a sandbox lives, or that it has given up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bundles import Progress
+from provisioning.hosts.base import Telling
+from provisioning.life import records, workers
+from provisioning.life.platform import Platform
+from provisioning.life.sandbox import Sandbox
+from schemas.errors import CompanyOSError
+
+
+def beating(platform: Platform, sandbox: Sandbox, tell: Telling) -> Telling:
+    """Return what is told of rows that are loaded: it lets others know that the worker lives, and tells `tell`."""
+    last = platform.now
+
+    def heard(progress: Progress) -> None:
+        nonlocal last
+        now = platform.now
+        if now - last >= workers.BEAT:
+            last = now
+            with platform.control.write() as connection:
+                records.beat(connection, sandbox, now)
+        if tell is not None:
+            tell(progress)
+
+    return heard
+
+
+def give_up(platform: Platform, sandbox: Sandbox) -> None:
+    """Leave what cannot be brought to an end now to `reconcile`, also where this process is a service that lives on."""
+    with suppress(CompanyOSError), platform.control.write() as connection:
+        records.let_go(connection, sandbox, workers.me())
