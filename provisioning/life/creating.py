@@ -122,7 +122,7 @@ def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as
         receipt = receipt_of(seeded, activity)
         with platform.control.write() as connection:
             now = platform.now
-            records.refuse_recalled(connection, bundle.manifest_digest, sandbox.seed)  # as may have come about in the meantime
+            records.refuse_recalled(connection, bundle, sandbox.seed)  # as may have come about in the meantime
             records.move(
                 connection,
                 sandbox,
@@ -181,7 +181,7 @@ def _recorded(
         with platform.control.read() as connection:
             live = records.live(connection, wanted.owner.name, template.environment)
             approvals = approvals_for(connection, owner=wanted.owner.name, now=platform.now)
-            records.refuse_recalled(connection, bundle.manifest_digest, wanted.seed)
+            records.refuse_recalled(connection, bundle, wanted.seed)
         if not bundle.config.rows:
             raise SeedRefused(f"{wanted.seed} has no rows: an empty seed makes no sandbox")
         now = platform.now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from provisioning.audit import record
 from provisioning.control.moments import stamp
 from provisioning.control.tables import recalls, sandboxes
 from provisioning.life import records
+from provisioning.life.lineage import lineage
 from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset
 from provisioning.life.sandbox import Sandbox
@@ -33,7 +35,7 @@ class Recalled:
 
 
 def recall(platform: Platform, reference: str, action: Action, *, to: str | None, actor: str, why: str) -> Recalled:
-    """List the sandboxes that hold the bundle `reference`; `quarantine` shuts them, `reset` gives them the bundle `to`.
+    """List the sandboxes that hold the bundle `reference` or a snapshot of it; `quarantine` shuts them, `reset` gives them the bundle `to`.
 
     With an action the bundle is loaded nowhere any more, and its templates are removed. Raises InputError; what fails with one sandbox is
     told in `errors` and does not keep the others.
@@ -47,8 +49,11 @@ def recall(platform: Platform, reference: str, action: Action, *, to: str | None
             raise InputError("say why the bundle is recalled (--why)")
         _write_down(platform, bundle, actor, why)
     with platform.control.read() as connection:
-        holding = records.select(connection, sandboxes.c.bundle_digest == bundle.manifest_digest, sandboxes.c.state.in_(LIVE))
-    recalled = Recalled(bundle.reference, bundle.manifest_digest, holding, {}, [])
+        live = records.select(connection, sandboxes.c.state.in_(LIVE))
+    recalled = Recalled(bundle.reference, bundle.manifest_digest, [], {}, [])
+    came_of_it = _came_of(platform, bundle, {s.bundle_digest for s in live}, recalled)
+    holding = [s for s in live if s.bundle_digest in came_of_it]
+    recalled.sandboxes.extend(holding)
     if action == "list":
         return recalled
     for sandbox in holding:
@@ -61,8 +66,20 @@ def recall(platform: Platform, reference: str, action: Action, *, to: str | None
                 recalled.done[sandbox.id] = "quarantined"
         except CompanyOSError as error:
             recalled.errors.append(f"{sandbox.id}: {error}")
-    _drop_templates(platform, bundle, recalled)
+    _drop_templates(platform, came_of_it, recalled)
     return recalled
+
+
+def _came_of(platform: Platform, bundle: Bundle, held: Iterable[str], recalled: Recalled) -> set[str]:
+    """Return the digests of the bundle and, among those `held`, of snapshots of it."""
+    found = {bundle.manifest_digest}
+    for digest in sorted(set(held) - found):
+        try:
+            if bundle.manifest_digest in lineage(bundles.open(f"bundle@{digest}", platform.store)):
+                found.add(digest)
+        except CompanyOSError as error:
+            recalled.errors.append(f"whether {digest} is a snapshot of it cannot be said: {error}")
+    return found
 
 
 def _write_down(platform: Platform, bundle: Bundle, actor: str, why: str) -> None:
@@ -92,12 +109,12 @@ def _quarantine(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> N
         platform.event(connection, "quarantined", sandbox, actor=actor, why=why)
 
 
-def _drop_templates(platform: Platform, bundle: Bundle, recalled: Recalled) -> None:
+def _drop_templates(platform: Platform, digests: set[str], recalled: Recalled) -> None:
     for name in sorted({s.host for s in recalled.sandboxes} | set(platform.hosts.reachable())):  # one may hold a template alone
         try:
             host = platform.host(name)
             for found in host.found():
-                if found.what == "template" and found.bundle_digest == bundle.manifest_digest:
+                if found.what == "template" and found.bundle_digest in digests:
                     host.drop_template(found.name)
         except CompanyOSError as error:
             recalled.errors.append(f"{name}: {error}")

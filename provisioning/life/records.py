@@ -9,9 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bundles import Bundle
 from provisioning.control.moments import stamp
 from provisioning.control.tables import recalls, sandboxes
 from provisioning.errors import NoSuchSandbox, SeedRefused, WrongState
+from provisioning.life.lineage import lineage
 from provisioning.life.sandbox import ID, Sandbox
 from provisioning.life.states import LIVE, State, before
 from schemas.errors import InputError, nearest
@@ -127,9 +129,9 @@ def let_go(connection: sa.Connection, sandbox: Sandbox, worker: str) -> None:
     connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id, sandboxes.c.worker == worker).values(worker=None))
 
 
-def refuse_recalled(connection: sa.Connection, bundle_digest: str, reference: str) -> None:
-    """Raise SeedRefused where a bundle was recalled."""
-    recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest == bundle_digest)).first()
+def refuse_recalled(connection: sa.Connection, bundle: Bundle, reference: str) -> None:
+    """Raise SeedRefused where a bundle was recalled, or one that it is a snapshot of."""
+    recalled = connection.execute(sa.select(recalls).where(recalls.c.bundle_digest.in_(lineage(bundle)))).first()
     if recalled is not None:
         raise SeedRefused(f"{reference} was recalled on {recalled.at[:10]}: {recalled.why}")
 

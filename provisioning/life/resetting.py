@@ -47,7 +47,7 @@ def reset(
         sandbox = records.find(connection, id)
         approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
         live = records.live(connection, sandbox.owner, sandbox.environment)
-        records.refuse_recalled(connection, bundle.manifest_digest, bundle.reference)
+        records.refuse_recalled(connection, bundle, bundle.reference)
     if sandbox.state != "ready" or platform.now >= sandbox.expires_at:
         raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be reset")
     if not bundle.config.rows:
@@ -146,7 +146,7 @@ def _reset(
     receipt = receipt_of(seeded, activity)
     with platform.control.write() as connection:
         now = platform.now
-        records.refuse_recalled(connection, bundle.manifest_digest, bundle.reference)  # as may have come about in the meantime
+        records.refuse_recalled(connection, bundle, bundle.reference)  # as may have come about in the meantime
         purged = connection.execute(webhooks.delete().where(webhooks.c.sandbox == sandbox.id)).rowcount
         records.change(
             connection,

@@ -80,7 +80,9 @@ def test_webhooks_are_purged(yard: Yard) -> None:
     assert registered(yard.platform, found.sandbox) == []
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "https://user:pw@host/x", "nothing", "http://[::1", "https://token@host/x", "https://host/" + "x" * 2_000])
+@pytest.mark.parametrize(
+    "url", ["ftp://host/x", "https://user:pw@host/x", "nothing", "http://[::1", "https://token@host/x", "https://host/" + "x" * 2_000]
+)
 def test_a_webhook_is_an_address_without_a_password(file_yard: Yard, url: str) -> None:
     tenant(file_yard)
     [found] = tenants(file_yard.platform)

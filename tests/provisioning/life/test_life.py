@@ -171,6 +171,20 @@ def test_a_failed_reset_of_a_quarantined_sandbox_lets_nobody_in(file_yard: Yard)
         file_yard.host.address(file_yard.host.place(id), None)
 
 
+def test_a_recall_is_of_snapshots_too(file_yard: Yard) -> None:
+    first = file_yard.create().sandbox.id
+    file_yard.sandboxes.snapshot(first, tag="snapshot:one", actor="test")
+    second = file_yard.create(BOB, seed="snapshot:one").sandbox.id
+    file_yard.sandboxes.snapshot(second, tag="snapshot:two", actor="test")
+    third = file_yard.create(BOB, seed="snapshot:two").sandbox.id
+    other = file_yard.create(seed="synthetic:v2").sandbox.id
+    done = file_yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a name leaked")
+    assert (set(done.done), done.errors) == ({first, second, third}, [])
+    assert file_yard.sandboxes.show(other).quarantined is None
+    with pytest.raises(SeedRefused, match="a name leaked"):
+        file_yard.create(seed="snapshot:two")
+
+
 def test_a_recall_gives_sandboxes_other_data(yard: Yard) -> None:
     id = yard.create().sandbox.id
     done = yard.sandboxes.recall("synthetic:v1", "reset", to="synthetic:v2", actor="test", why="a name leaked")
