@@ -26,15 +26,9 @@ from typing import Any
 import bundles
 import datagen
 from benchmarks.load import server
-from bundles import Store
-from provisioning.control.database import open_control
 from provisioning.control.moments import utc_now
-from provisioning.hosts.hosts import Hosts
-from provisioning.life.platform import Platform
-from provisioning.life.sandboxes import Sandboxes
-from provisioning.passwords import Passwords
+from provisioning.life.sandboxes import Sandboxes, open_sandboxes
 from schemas.ddl_names import quoted
-from schemas.environments import Environment, Environments, Host, SandboxTemplate
 from schemas.errors import CompanyOSError
 
 RUNS = 7
@@ -44,28 +38,32 @@ SCALE = 1.0
 GOAL = 1.5
 OWNER = "owner@company.com"
 URL = "COMPANYOS_BENCHMARK_SERVER"
+ENVIRONMENTS = f"""
+environments:
+  dev: {{classes: {{synthetic: 0}}, quota: {10 * SANDBOXES}, ttl: {{default: 72h, most: 14d}}}}
+hosts:
+  server: {{kind: postgresql, url_from: {URL}}}
+templates:
+  plain:
+    environment: dev
+    host: server
+    seeds: ["synthetic:*"]
+    flags: {{onboarding: true, async-billing: false}}
+    approved: {{infrastructure: platform@company.com, data: privacy@company.com}}
+owners:
+  "*@company.com": [engineering]
+"""
 LATER = timedelta(days=60)  # past the time of all sandboxes, and of templates that nobody copied since
-
-
-def environments() -> Environments:
-    """One environment that lets one owner have all the sandboxes."""
-    template = SandboxTemplate("plain", "dev", "server", flags={"onboarding": True}, approved_infrastructure="a", approved_data="b")
-    host = Host("server", "postgresql", url_from=URL)
-    return Environments(
-        {"dev": Environment("dev", {"synthetic": 0}, quota=10 * SANDBOXES)},
-        {"plain": template},
-        {"server": host},
-        {"*@company.com": ("engineering",)},
-    )
 
 
 @contextmanager
 def opened(folder: Path, clock: Callable[[], datetime] = utc_now) -> Iterator[Sandboxes]:
     """The sandboxes of the control database in a folder, with the bundles in its folder `store`."""
-    policies = environments()
-    with open_control(folder / "control.db", clock=clock) as control:
-        hosts = Hosts(policies.hosts, folder / "sandboxes", control=control.id, clock=clock)
-        yield Sandboxes(Platform(control, policies, hosts, Store(folder / "store"), Passwords(folder / "passwords")))
+    policies = folder / "environments.yaml"
+    if not policies.exists():
+        policies.write_text(ENVIRONMENTS)
+    with open_sandboxes(environments=policies, store=folder / "store", home=folder, clock=clock) as sandboxes:
+        yield sandboxes
 
 
 def create(sandboxes: Sandboxes, seed: str) -> str:
