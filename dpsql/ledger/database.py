@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain
 from schemas.anchor import Anchor
 from schemas.errors import without_secrets
+from schemas.transactions import of_a_reader, of_the_only_writer
 
 T = TypeVar("T")
 MOST_TOGETHER = 100
@@ -73,38 +74,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database throughout."""
-        with failures(), self._engine.connect() as connection:
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN")
-                try:
-                    yield connection
-                finally:
-                    connection.exec_driver_sql("ROLLBACK")
-            else:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                with connection.begin():
-                    yield connection
+        with failures(), of_a_reader(self._engine) as connection:
+            yield connection
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         """A transaction of the only writer from its first statement on."""
-        with self._engine.connect() as connection:
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.exec_driver_sql("COMMIT")
-                except BaseException:
-                    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                        connection.exec_driver_sql("ROLLBACK")
-                    raise
-            else:
-                # each statement sees what others committed before the lock was had, whatever the server's defaults are
-                connection = connection.execution_options(isolation_level="READ COMMITTED")
-                with connection.begin():
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_WRITER)))
-                    yield connection
+        return of_the_only_writer(self._engine, ONE_WRITER)
 
     def _work_off(self, batch: list[_Job[object]]) -> None:
         try:

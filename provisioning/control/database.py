@@ -18,6 +18,7 @@ from provisioning.control.moments import utc_now
 from provisioning.control.tables import installation
 from provisioning.errors import ControlFailure
 from schemas.errors import InputError, without_secrets
+from schemas.transactions import of_a_reader, of_the_only_writer
 
 HOME_VARIABLE = "COMPANYOS_HOME"
 CONTROL_VARIABLE = "COMPANYOS_CONTROL"
@@ -37,37 +38,14 @@ class Control:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction of the only writer, from its first statement on; ControlFailure where the database fails."""
-        with _failures(), self._engine.connect() as connection:
-            if self.dialect == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.exec_driver_sql("COMMIT")
-                except BaseException:
-                    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                        connection.exec_driver_sql("ROLLBACK")
-                    raise
-            else:
-                connection = connection.execution_options(isolation_level="READ COMMITTED")
-                with connection.begin():
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")  # whatever the server's default is
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_WRITER)))
-                    yield connection
+        with _failures(), of_the_only_writer(self._engine, ONE_WRITER) as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database throughout; ControlFailure where the database fails."""
-        with _failures(), self._engine.connect() as connection:
-            if self.dialect == "sqlite":
-                connection.exec_driver_sql("BEGIN")
-                try:
-                    yield connection
-                finally:
-                    connection.exec_driver_sql("ROLLBACK")
-            else:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                with connection.begin():
-                    yield connection
+        with _failures(), of_a_reader(self._engine) as connection:
+            yield connection
 
     def close(self) -> None:
         """Close all connections."""

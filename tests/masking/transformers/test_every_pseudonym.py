@@ -157,10 +157,9 @@ def test_blank_texts_stay_blank_or_become_a_pseudonym_but_never_fail(transformer
         assert result[0] == ""
 
 
-@ALL
+# where there are few pseudonyms some agree by chance
+@pytest.mark.parametrize("transformer", [t for t in VALUES if isinstance(t, Hash | Email | Iban | Phone)], ids=repr)
 def test_two_ephemeral_keys_share_no_masked_value_of_a_large_domain(transformer: Any) -> None:
-    if not isinstance(transformer, Hash | Email | Iban | Phone):
-        pytest.skip("of few pseudonyms some agree by chance")
     one, other = (MaskingKey(bytes((i * 7 + seed) % 256 for i in range(32)), "ephemeral") for seed in (1, 90))
     values = VALUES[transformer]
     assert not set(masked(transformer, values, key=one, unique=True)) & set(masked(transformer, values, key=other, unique=True))
