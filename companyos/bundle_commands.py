@@ -206,6 +206,24 @@ bundle.add_command(recall)
 
 @bundle.command()
 @reference_argument
+@click.argument("new", metavar="NAME:VERSION")
+@store_option
+@json_option
+def tag(reference: str, new: str, store: str | None, as_json: bool) -> None:
+    """Let the tag NAME:VERSION stand for bundle REF; a tag that is there already is moved, which is how one goes back to a version."""
+    from bundles.store import Store
+
+    home = Store(store)
+    made = str(home.tag(reference, new))
+    digest = home.resolve(made).manifest.digest
+    if as_json:
+        print_json({"reference": made, "manifest_digest": digest})
+    else:
+        click.echo(f"{made} is {digest}")
+
+
+@bundle.command()
+@reference_argument
 @store_option
 @json_option
 def rm(reference: str, store: str | None, as_json: bool) -> None:

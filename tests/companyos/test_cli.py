@@ -116,6 +116,14 @@ def test_bundles_are_listed_verified_removed_and_collected(capsys, shop):
     assert said(capsys, "bundle", "gc")["blobs"] == 0
 
 
+def test_a_tag_is_moved_back_to_an_earlier_version(capsys, shop):
+    first = built(capsys, shop, "shop:v1")["manifest_digest"]
+    built(capsys, shop, "shop:stable", "--seed", 7)
+    assert said(capsys, "bundle", "tag", "shop:v1", "shop:stable") == {"reference": "shop:stable", "manifest_digest": first}
+    assert said(capsys, "bundle", "show", "shop:stable")["manifest_digest"] == first
+    assert called(capsys, "bundle", "tag", "shop:v1", f"shop@{first}")[0] == 2
+
+
 def test_an_altered_blob_fails_the_verification(capsys, shop, tmp_path):
     built(capsys, shop)
     blobs = (tmp_path / "home" / "bundles" / "blobs" / "sha256").iterdir()
@@ -187,6 +195,7 @@ def test_every_problem_of_a_schema_is_told_with_its_place(capsys, shop):
         (["bundle", "build", "shop.yaml", "--chunk-rows", "1000"], 2, "65,536"),
         (["bundle", "show", "nothing:v1"], 2, "nothing:v1"),
         (["bundle", "rm", "nothing:v1"], 2, "nothing:v1"),
+        (["bundle", "tag", "nothing:v1", "other:v1"], 2, "nothing:v1"),
         (["bundle", "frobnicate"], 2, "frobnicate"),
         (["bundel"], 2, "did you mean 'bundle'"),
         (["rows", "shop.yaml", "usres"], 2, "did you mean 'users'"),
