@@ -32,7 +32,7 @@ test-full: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 search: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile=search $$(grep -rl "from hypothesis import given" tests)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile=search -m "slow or not slow" $$(grep -rl "from hypothesis import given" tests)
 
 lint: install
 	$(BIN)/ruff check .

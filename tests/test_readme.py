@@ -20,6 +20,7 @@ def script(block: str) -> str:
 
 
 @pytest.mark.xdist_group("readme")
+@pytest.mark.slow
 def test_the_readme_is_true(tmp_path, postgres_url):
     environment = {
         **os.environ,

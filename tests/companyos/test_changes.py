@@ -210,6 +210,7 @@ def test_the_ring_has_deletes_of_rows_that_reference_each_other(home, capsys):
     assert all(counts[name]["insert"] for name in "acde"), counts
 
 
+@pytest.mark.slow
 def test_a_month_of_the_company_can_be_replayed(home, capsys, urls):
     whole = bundles.build(datagen.source("companyos", scale=0.03), tag="company:v1")
     for url, moment in zip(urls, ("2025-10-15", "2025-11-15"), strict=True):

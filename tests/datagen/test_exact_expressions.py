@@ -95,6 +95,7 @@ def columns_of(sql: str) -> set[str]:
 
 @given(expressions)
 @settings(deadline=None)
+@pytest.mark.slow
 def test_values_are_those_of_duckdb(expression_of_type):
     type, sql = expression_of_type
     if not columns_of(sql):

@@ -82,6 +82,7 @@ def made(schema: Schema, scale: float = 1.0) -> SyntheticSource:
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
+@pytest.mark.slow
 def test_any_edit_of_related_tables_is_seen_by_every_table_that_it_changes(data):
     before = source_of(RELATED)
     told_equal(before, made(data.draw(edits(before.schema)), data.draw(st.sampled_from([1.0, 1.0, 1.0, 1.5]))))
@@ -89,6 +90,7 @@ def test_any_edit_of_related_tables_is_seen_by_every_table_that_it_changes(data)
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(schemas(), st.data())
+@pytest.mark.slow
 def test_any_edit_of_a_random_schema_is_seen_by_every_table_that_it_changes(text, data):
     try:
         before = source_of(text)

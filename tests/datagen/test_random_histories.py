@@ -6,6 +6,7 @@ import re
 import tempfile
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,7 @@ def rows_of(source: SyntheticSource) -> dict[str, dict[Any, dict[str, Any]]]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(histories(), st.integers(0, 2**63 - 1), st.lists(st.integers(-1500, 0), min_size=2, max_size=2))
+@pytest.mark.slow
 def test_states_keep_their_promises_and_changes_lead_from_one_to_the_other(text, seed, days):
     try:
         source = source_of(text, seed=seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ def schemas(draw) -> str:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(schemas(), st.integers(0, 2**63 - 1), st.data())
+@pytest.mark.slow
 def test_whatever_is_planned_keeps_its_promises(text, seed, data):
     try:
         made = source_of(text, seed=seed)

@@ -47,6 +47,7 @@ def keys(source, name: str) -> set[tuple]:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.slow
 def test_states_of_the_company_keep_every_key_reference_and_check(states, tmp_path, moment):
     made = bundles.build(states[moment], store=tmp_path, tag="s:v1")
     report = bundles.verify(made)
@@ -79,6 +80,7 @@ def test_the_state_of_the_anchor_is_the_whole(whole, tmp_path):
     assert "as_of" not in one.provenance
 
 
+@pytest.mark.slow
 def test_rows_that_are_never_deleted_stay(whole, states):
     for table in whole.schema.tables:
         found = [keys(states[m], table.name) for m in MOMENTS] + [keys(whole, table.name)]

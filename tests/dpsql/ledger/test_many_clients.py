@@ -25,6 +25,7 @@ def run(module: str, *arguments: object) -> list[int]:
 
 
 @pytest.mark.parametrize(("processes", "threads"), [(1, 200), (8, 25)])
+@pytest.mark.slow
 def test_two_hundred_clients_spend_exactly_what_is_there(address: str, processes: int, threads: int) -> None:
     accepted, refused = run("crowd", address, processes, threads, 1)
     assert (accepted, refused) == (100, 100)

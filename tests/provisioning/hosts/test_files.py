@@ -405,6 +405,7 @@ OPERATIONS = (pytest.param("create", marks=pytest.mark.slow), pytest.param("rese
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.slow
 def test_a_kill_at_any_step_leaves_what_can_be_gone_on_with(
     kind: str, root: Path, bundle: Bundle, other_bundle: Bundle, operation: str
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_create_that_is_killed_is_undone(yard: Yard, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", DELETE)
+@pytest.mark.slow
 def test_a_delete_that_is_killed_is_finished(yard: Yard, step: str) -> None:
     id = yard.create().sandbox.id
     killed_at(yard, "delete", step, id)
@@ -94,6 +95,7 @@ def test_a_delete_that_is_killed_is_finished(yard: Yard, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", SWEEP)
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_is_finished_by_the_next(yard: Yard, step: str) -> None:
     id = yard.create().sandbox.id
     killed_at(yard, "sweep", step)
