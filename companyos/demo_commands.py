@@ -130,11 +130,12 @@ def reset(
     What visitors changed is counted and shown first. A tenant that nobody touched is skipped, unless its times have become stale.
     """
     from provisioning.demo.resetting import reset_tenants
+    from provisioning.demo.tenants import tenants_named
 
     with opened(control, environments, store) as (sandboxes, actor):
         outcomes = reset_tenants(
             sandboxes.platform,
-            pattern,
+            tenants_named(sandboxes.platform, pattern),
             as_of=as_of,
             force=force,
             dry_run=dry_run,
@@ -158,9 +159,11 @@ def rollback(
 ) -> int:
     """Pin demo tenants to another version of their bundle, and bring them there."""
     from provisioning.demo.resetting import roll_back
+    from provisioning.demo.tenants import tenants_named
 
     with opened(control, environments, store) as (sandboxes, actor):
-        outcomes = roll_back(sandboxes.platform, pattern, to, as_of=as_of, actor=actor, why=why, on_found=None if as_json else _show_found)
+        found = tenants_named(sandboxes.platform, pattern)
+        outcomes = roll_back(sandboxes.platform, found, to, as_of=as_of, actor=actor, why=why, on_found=None if as_json else _show_found)
     return _told(outcomes, as_json)
 
 

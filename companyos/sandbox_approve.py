@@ -14,7 +14,8 @@ from companyos.sandbox_options import DurationType, opened, place_options
 @click.command()
 @click.option("--load", "reference", metavar="REF", help="That a bundle may be loaded.")
 @click.option("--extend", "id", metavar="ID", help="That a sandbox may live longer than its owner may ask for alone.")
-@click.option("--owner", metavar="ADDRESS", help="For whom a bundle may be loaded.")
+@click.option("--long-life", is_flag=True, help="That sandboxes may be made to live longer than their owner may ask for alone.")
+@click.option("--owner", metavar="ADDRESS", help="For whom, with --load and --long-life.")
 @click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="For sandboxes made after it.")
 @click.option("--by", "by", metavar="ADDRESS", required=True, help="Who approves; never the owner.")
 @click.option("--why", metavar="TEXT", required=True, help="The reason, for the audit ledger.")
@@ -25,6 +26,7 @@ from companyos.sandbox_options import DurationType, opened, place_options
 def approve(
     reference: str | None,
     id: str | None,
+    long_life: bool,
     owner: str | None,
     template: str,
     by: str,
@@ -35,16 +37,21 @@ def approve(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Approve, as somebody else than the owner, that a bundle is loaded (--load, --owner) or that a sandbox lives longer (--extend)."""
-    if (reference is None) == (id is None) or (reference is not None and owner is None):
-        raise click.UsageError("say either --load REF --owner ADDRESS or --extend ID")
+    """Approve, as somebody else than the owner, what they may not do alone: load a bundle, make or have a sandbox that lives longer."""
+    if (reference is not None) + (id is not None) + long_life != 1 or (id is None) == (owner is None):
+        raise click.UsageError("say one of --load REF --owner ADDRESS, --long-life --owner ADDRESS and --extend ID")
     with opened(control, environments, store) as (sandboxes, actor):
-        if id is not None:
-            approval = sandboxes.approve_extension(id, by=sandboxes.who(by), why=why, valid=valid, actor=actor)
+        approver = sandboxes.who(by)
+        if owner is None:
+            assert id is not None
+            approval = sandboxes.approve_extension(id, by=approver, why=why, valid=valid, actor=actor)
+        elif reference is None:
+            approval = sandboxes.approve_long_life(
+                owner=sandboxes.who(owner), template=template, by=approver, why=why, valid=valid, actor=actor
+            )
         else:
-            assert reference is not None and owner is not None
             approval = sandboxes.approve_load(
-                reference, owner=sandboxes.who(owner), template=template, by=sandboxes.who(by), why=why, valid=valid, actor=actor
+                reference, owner=sandboxes.who(owner), template=template, by=approver, why=why, valid=valid, actor=actor
             )
     if as_json:
         print_json(approval.to_json())

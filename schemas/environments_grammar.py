@@ -39,7 +39,7 @@ ENVIRONMENT = (
     Key("egress", "deny, allow, or mapping with `exceptions`", "What sandboxes may reach outside: nothing, where it is left out.",
         'egress: {exceptions: ["mail.company.com:587"]}'),
     Key("collectors", "list of names", "What must observe sandboxes here; templates say what does.", "collectors: [audit, metrics]"),
-    Key("change_window", "mapping with `days`, `from` and `to`", "The only times at which sandboxes are made, reset and restored here.",
+    Key("change_window", "mapping with `days`, `from` and `to`", "The only times at which sandboxes are made and reset here.",
         'change_window: {days: [mon-thu], from: "09:00", to: "16:00", zone: Europe/Berlin}'),
     Key("rules", "mapping from names to rules", "Rules of your own that hold here.",
         'rules: {no-weeks: {require: "ttl_hours <= 168", message: a week is the most here}}'),

@@ -83,23 +83,24 @@ and column, an unknown key with the nearest that there is.
 
 ## What is judged
 
-Before anything happens, each rule is held against what is asked for, and all that are broken are told at once (exit code 3):
+Before anything happens, each rule is held against what is asked for, and all that are broken are told at once (exit code 3).
+Restoring a snapshot is creating a sandbox from it:
 
 | rule | what it holds | when |
 |---|---|---|
 | `production` | nothing is ever loaded into production, whatever a file says | always |
 | `data-class` | the bundle's kind is one that the environment takes | always |
-| `approval` | others than the owner have approved, as many as the kind needs | create, reset, restore |
+| `approval` | others than the owner have approved, as many as the kind needs | create, reset |
 | `template-approved` | the template's infrastructure and its data are approved | always |
-| `seed` | the bundle is one that the template may hold | create, reset, restore |
+| `seed` | the bundle is one that the template may hold | create, reset |
 | `owner-group` | the owner is in a group of the environment's `owner_groups` | always |
-| `quota` | the owner has fewer live sandboxes there than `quota` | create, and restore into a new one |
-| `ttl` | the time to live is above zero, and not years | create, extend, restore |
+| `quota` | the owner has fewer live sandboxes there than `quota` | create |
+| `ttl` | the time to live is above zero, and not years | create, extend |
 | `bundle-expiry` | the bundle has not come to its own end | always |
-| `extension` | a whole life beyond `extend_alone` is approved by somebody else; an extension makes it longer | create, extend, restore |
+| `extension` | a whole life beyond `extend_alone` is approved by somebody else; an extension makes it longer | create, extend |
 | `collectors` | the template has all collectors that the environment requires | always |
 | `egress` | the template reaches nothing that the environment denies | always |
-| `change-window` | it is within the environment's change window | create, reset, restore |
+| `change-window` | it is within the environment's change window | create, reset |
 | yours, by name | see [Rules of your own](#rules-of-your-own) | always |
 | `webhook` | your own service allows it, too | always |
 
@@ -113,6 +114,7 @@ making on, the end of the approval by which it lives longer, and the bundle's ow
 ```console
 $ companyos sandbox approve --load sanitized:v3 --owner alice@company.com --template dev-postgres --by dpo@company.com --why "ticket 812"
 $ companyos sandbox approve --extend sb-... --by dpo@company.com --why "the release slips" --valid 10d
+$ companyos sandbox approve --long-life --owner alice@company.com --by dpo@company.com --why "a pilot" --valid 14d
 ```
 
 One to load is for an owner, a template and one bundle by its digest; one to extend is for one sandbox, which lives no longer than it.

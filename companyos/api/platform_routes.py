@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query
 
 from companyos.api.answers import Approval, DemoReset, Environment, Environments, Events, Swept, Template
 from companyos.api.problems import answers
-from companyos.api.requests import ApprovalRequest, DemoResetRequest, EventQuery, LoadApproval, SweepRequest
+from companyos.api.requests import ApprovalRequest, DemoResetRequest, EventQuery, LoadApproval, LongLifeApproval, SweepRequest
 from companyos.api.sandbox_routes import ANYBODY, SENT
 from companyos.api.service import Administrator, Approver, Reader, Serving, Writer
 from provisioning.access.rights import no_such_sandbox, own_sandbox, own_tenants
@@ -71,18 +71,36 @@ def approve(
                     }
                 },
                 "extend": {"value": {"what": "extend", "sandbox": "sb-k3v7qpd2ma", "why": "the customer tests until Friday"}},
+                "long-life": {
+                    "value": {
+                        "what": "long-life",
+                        "owner": "alice@company.com",
+                        "template": "feature-default",
+                        "why": "the pilot takes two weeks",
+                        "valid_hours": 336,
+                    }
+                },
             }
         ),
     ],
     caller: Approver,
     service: Serving,
 ) -> Approval:
-    """Approve, as somebody else than the owner, that a bundle is loaded or that a sandbox lives longer."""
+    """Approve, as somebody else than the owner, that a bundle is loaded, or that a sandbox lives longer or is made to."""
     valid = timedelta(hours=asked.valid_hours)
     sandboxes = service.sandboxes
     if isinstance(asked, LoadApproval):
         approval = sandboxes.approve_load(
             asked.seed_profile,
+            owner=service.authenticator.person(asked.owner),
+            template=asked.template,
+            by=caller.who,
+            why=asked.why,
+            valid=valid,
+            actor=caller.name,
+        )
+    elif isinstance(asked, LongLifeApproval):
+        approval = sandboxes.approve_long_life(
             owner=service.authenticator.person(asked.owner),
             template=asked.template,
             by=caller.who,

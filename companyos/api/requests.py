@@ -126,7 +126,17 @@ class ExtensionApproval(_Strict):
     valid_hours: Annotated[float, Field(gt=0, le=LONGEST_TTL)] = Field(168, description="How long the approval holds.")
 
 
-ApprovalRequest = Annotated[LoadApproval | ExtensionApproval, Field(discriminator="what")]
+class LongLifeApproval(_Strict):
+    """The caller's word that somebody else may make sandboxes that live longer than an owner may ask for alone."""
+
+    what: Literal["long-life"]
+    owner: Name = Field(description="For whom.")
+    template: Name = Field(description="For sandboxes that are made after this template; they live no longer than the approval holds.")
+    why: Reason
+    valid_hours: Annotated[float, Field(gt=0, le=LONGEST_TTL)] = Field(168, description="How long the approval holds.")
+
+
+ApprovalRequest = Annotated[LoadApproval | ExtensionApproval | LongLifeApproval, Field(discriminator="what")]
 
 
 class DemoResetRequest(_Strict):

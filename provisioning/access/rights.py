@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioning.access.scopes import Scope
-from provisioning.demo.tenants import tenants
+from provisioning.demo.tenants import Tenant, tenants, tenants_named
 from provisioning.errors import NoSuchSandbox, NoSuchTenant, NotYours, ScopeMissing
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Who
@@ -79,12 +79,14 @@ def own_reasons(sandboxes: Sandboxes, caller: Caller, id: str) -> Reasons:
     return found
 
 
-def own_tenants(sandboxes: Sandboxes, caller: Caller, pattern: str) -> str:
-    """Return the pattern of demo tenants where all that it means are the caller's; NoSuchTenant. An administrator names any."""
+def own_tenants(sandboxes: Sandboxes, caller: Caller, pattern: str) -> list[Tenant]:
+    """Return the demo tenants that `pattern` means, where all of them are the caller's; NoSuchTenant. An administrator names any."""
+    if caller.is_admin:
+        return tenants_named(sandboxes.platform, pattern)
     found = tenants(sandboxes.platform, pattern)
-    if not caller.is_admin and (not found or any(t.sandbox.owner != caller.name for t in found)):
+    if not found or any(t.sandbox.owner != caller.name for t in found):
         raise NoSuchTenant(f"you have no demo tenant '{pattern[:80]}', or not you alone; name one that is yours")
-    return pattern
+    return found
 
 
 def no_such_sandbox(id: str) -> NoSuchSandbox:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
 import bundles
 from bundles import Bundle
-from provisioning.demo.tenants import TODAY, Tenant, pin, tenants_named
+from provisioning.demo.tenants import TODAY, Tenant, pin
 from provisioning.demo.webhooks import registered
 from provisioning.differences import Difference, changed_since
 from provisioning.hosts.base import Telling
@@ -64,7 +64,7 @@ class Outcome:
 
 def reset_tenants(
     platform: Platform,
-    pattern: str,
+    found: Iterable[Tenant],
     *,
     as_of: str = TODAY,
     force: bool = False,
@@ -74,12 +74,12 @@ def reset_tenants(
     on_found: Callable[[Tenant, Visited], None] | None = None,
     on_progress: Telling = None,
 ) -> list[Outcome]:
-    """Bring the tenants that `pattern` means back to their bundles, in turn; one that fails keeps no other.
+    """Bring tenants back to their bundles, in turn; one that fails keeps no other.
 
-    `on_found` hears what was changed before anything is done to a tenant. Raises NoSuchTenant.
+    `on_found` hears what was changed before anything is done to a tenant.
     """
     outcomes = []
-    for tenant in tenants_named(platform, pattern):
+    for tenant in found:
         started = monotonic()
         visited = Visited()
         try:
@@ -105,7 +105,7 @@ def reset_tenants(
 
 def roll_back(
     platform: Platform,
-    pattern: str,
+    found: Iterable[Tenant],
     to: str,
     *,
     as_of: str = TODAY,
@@ -114,18 +114,18 @@ def roll_back(
     on_found: Callable[[Tenant, Visited], None] | None = None,
     on_progress: Telling = None,
 ) -> list[Outcome]:
-    """Pin the tenants that `pattern` means to another version of a bundle, earlier or later, and bring them there.
+    """Pin tenants to another version of a bundle, earlier or later, and bring them there.
 
     A tenant that cannot be brought there stays what it was, and pinned to what it was.
     """
     bundle = bundles.open(to, platform.store)
     outcomes = []
-    for tenant in tenants_named(platform, pattern):
-        before = bundles.open(f"bundle@{tenant.bundle_digest}", platform.store)
-        pin(platform, tenant.name, bundle, to, actor=actor, why=why)
-        [outcome] = reset_tenants(platform, tenant.name, as_of=as_of, actor=actor, why=why, on_found=on_found, on_progress=on_progress)
+    for tenant in found:
+        pin(platform, tenant.name, bundle.manifest_digest, to, actor=actor, why=why)
+        pinned = replace(tenant, seed=to, bundle_digest=bundle.manifest_digest)
+        [outcome] = reset_tenants(platform, [pinned], as_of=as_of, actor=actor, why=why, on_found=on_found, on_progress=on_progress)
         if outcome.error is not None:
-            pin(platform, tenant.name, before, tenant.seed, actor=actor, why="the roll-back failed")
+            pin(platform, tenant.name, tenant.bundle_digest, tenant.seed, actor=actor, why="the roll-back failed")
         outcomes.append(outcome)
     return outcomes
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import bundles
-from bundles import Bundle
 from provisioning.audit import record
 from provisioning.control.moments import stamp
 from provisioning.control.tables import pins, sandboxes
@@ -66,15 +64,15 @@ def create_tenant(
         demos = [n for n, t in platform.environments.templates.items() if t.demo]
         raise InputError(f"template '{template}' is not for demos; those that are: {', '.join(demos) or 'none'}")
     made = create(platform, Wanted(owner, template, seed, ttl, (), name, as_of), actor=actor, why=why, on_progress=on_progress)
-    pin(platform, name, bundles.open(seed, platform.store), seed, actor=actor, why=why)
+    pin(platform, name, made.sandbox.bundle_digest, seed, actor=actor, why=why)
     return made
 
 
-def pin(platform: Platform, name: str, bundle: Bundle, seed: str, *, actor: str, why: str) -> None:
-    """Let a tenant be reset to `bundle` from now on."""
+def pin(platform: Platform, name: str, digest: str, seed: str, *, actor: str, why: str) -> None:
+    """Let a tenant be reset to the bundle with this digest of its manifest, called `seed`, from now on."""
     with platform.control.write() as connection:
         connection.execute(pins.delete().where(pins.c.tenant == name))
-        values = {"tenant": name, "seed": seed, "bundle_digest": bundle.manifest_digest, "pinned_at": stamp(platform.now)}
+        values = {"tenant": name, "seed": seed, "bundle_digest": digest, "pinned_at": stamp(platform.now)}
         connection.execute(pins.insert().values(**values))
         record(
             connection,
@@ -84,7 +82,7 @@ def pin(platform: Platform, name: str, bundle: Bundle, seed: str, *, actor: str,
             sandbox=None,
             why=why,
             outcome={},
-            bundle_digest=bundle.manifest_digest,
+            bundle_digest=digest,
             details={"tenant": name, "seed": seed},
         )
 

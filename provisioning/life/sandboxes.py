@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
-
 import bundles
 from bundles import BuiltBundle, Store
 from provisioning.audit import record
@@ -27,7 +25,7 @@ from provisioning.life.states import PRESENT, State
 from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from provisioning.policy import Approval, Who, find_owner, give_approval, owner_now
-from schemas.environments import Environment
+from provisioning.policy.approvals import What
 from schemas.environments_reader import read_environments
 
 
@@ -149,60 +147,60 @@ class Sandboxes:
 
     def approve_load(self, reference: str, *, owner: Who, template: str, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
         """Write down that somebody else approves that a bundle is loaded for an owner; see `provisioning.policy.approvals`."""
-        bundle = bundles.open(reference, self.platform.store)
-        now = self.platform.now
+        digest = bundles.open(reference, self.platform.store).manifest_digest
+        return self._approve("load", owner.name, template, by, why, valid, actor, bundle_digest=digest)
+
+    def approve_long_life(self, *, owner: Who, template: str, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else approves that an owner makes sandboxes of a longer life than they may ask for alone."""
+        return self._approve("extend", owner.name, template, by, why, valid, actor)
+
+    def approve_extension(self, id: str, *, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
+        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals`."""
+        sandbox = self.show(id)
+        return self._approve("extend", sandbox.owner, sandbox.template, by, why, valid, actor, sandbox=sandbox)
+
+    def _approve(
+        self,
+        what: What,
+        owner: str,
+        template: str,
+        by: Who,
+        why: str,
+        valid: timedelta,
+        actor: str,
+        *,
+        bundle_digest: str | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> Approval:
+        now, id = self.platform.now, sandbox.id if sandbox is not None else None
+        policies = self.platform.environments
+        environment = policies.environments[creating.known_template(policies, template).environment]
         with self.platform.control.write() as connection:
             approval = give_approval(
                 connection,
-                self._environment(template),
-                what="load",
-                owner=owner.name,
+                environment,
+                what=what,
+                owner=owner,
                 by=by,
                 why=why,
                 now=now,
                 until=now + valid,
                 template=template,
-                bundle_digest=bundle.manifest_digest,
-            )
-            self._approved(connection, approval, None, bundle.manifest_digest, actor)
-        return approval
-
-    def approve_extension(self, id: str, *, by: Who, why: str, valid: timedelta, actor: str) -> Approval:
-        """Write down that somebody else than the owner approves that a sandbox lives longer; see `provisioning.policy.approvals`."""
-        sandbox, now = self.show(id), self.platform.now
-        with self.platform.control.write() as connection:
-            approval = give_approval(
-                connection,
-                self._environment(sandbox.template),
-                what="extend",
-                owner=sandbox.owner,
-                by=by,
-                why=why,
-                now=now,
-                until=now + valid,
-                template=sandbox.template,
+                bundle_digest=bundle_digest,
                 sandbox=id,
             )
-            self._approved(connection, approval, id, sandbox.bundle_digest, actor)
+            record(
+                connection,
+                at=now,
+                actor=actor,
+                action="approved",
+                sandbox=id,
+                why=approval.why,
+                outcome={},
+                bundle_digest=sandbox.bundle_digest if sandbox is not None else bundle_digest,
+                details={"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)},
+            )
         return approval
-
-    def _environment(self, template: str) -> Environment:
-        policies = self.platform.environments
-        return policies.environments[creating.known_template(policies, template).environment]
-
-    def _approved(self, connection: sa.Connection, approval: Approval, id: str | None, digest: str, actor: str) -> None:
-        details = {"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)}
-        record(
-            connection,
-            at=self.platform.now,
-            actor=actor,
-            action="approved",
-            sandbox=id,
-            why=approval.why,
-            outcome={},
-            bundle_digest=digest,
-            details=details,
-        )
 
     def why(self, id: str) -> reasons.Reasons:
         """Return why a sandbox is as it is; see `provisioning.life.reasons.reasons`."""

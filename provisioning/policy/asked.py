@@ -8,7 +8,7 @@ from typing import Literal
 
 from provisioning.policy.approvals import Approval
 
-Action = Literal["create", "extend", "reset", "restore"]
+Action = Literal["create", "extend", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Asked:
     """What is asked for, by whom, and what the rules need to know of the moment.
 
     `environment` is that of the sandbox where there is one already, else None: the template's. `ttl` is how long it is to live from `now`
-    on, when extended too; None leaves that to the environment. `flags` are those asked for. `live` counts the owner's live sandboxes
-    in the environment. `actor` is who asks, where it is not the owner. `age` is how old the sandbox is and `expires_at` when it ends, where
-    there is one. `bundle_expires` is the bundle's own end.
+    on, when extended too; None leaves that to the environment. `flags` are those asked for. `live` counts the owner's live sandboxes in the
+    environment; a snapshot is restored by creating a sandbox from it. `actor` is who asks, where it is not the owner. `age` is how old the
+    sandbox is and `expires_at` when it ends, where there is one. `bundle_expires` is the bundle's own end.
     """
 
     action: Action

@@ -12,7 +12,7 @@ from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
 from schemas.environments import Egress, is_production
 
-ALL = frozenset({"create", "extend", "reset", "restore"})
+ALL = frozenset({"create", "extend", "reset"})
 LOADS = ALL - {"extend"}
 LIVES = ALL - {"reset"}
 
@@ -154,7 +154,7 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule("template-approved", template_approved),
     PolicyRule("seed", seed, LOADS),
     PolicyRule("owner-group", owner_group),
-    PolicyRule("quota", quota, frozenset({"create", "restore"})),
+    PolicyRule("quota", quota, frozenset({"create"})),
     PolicyRule("ttl", ttl, LIVES),
     PolicyRule("bundle-expiry", bundle_expiry),
     PolicyRule("extension", extension, LIVES),

@@ -237,6 +237,19 @@ def test_a_sandbox_lives_longer_as_far_as_its_owner_may_ask(served: Served) -> N
     assert client.post(f"/sandboxes/{id}/extend", json={"hours": 300}).status_code == 200
 
 
+def test_a_long_life_is_approved_before_a_sandbox_is_made(served: Served) -> None:
+    client = served.as_(ALICE)
+    refused = client.post("/sandboxes", json=wanted(ttl_hours=240))
+    assert (refused.status_code, [v["rule"] for v in refused.json()["violations"]]) == (403, ["extension"])
+    approval = {"what": "long-life", "owner": ALICE, "template": "plain", "why": "a pilot", "valid_hours": 200}
+    assert served.as_(ALICE, "approve").post("/approvals", json=approval).json()["type"] == "urn:companyos:problem:refused"
+    given = served.as_(BOB, "approve").post("/approvals", json=approval)
+    assert (given.status_code, given.json()["by"], given.json()["sandbox"]) == (201, BOB, None)
+    made = client.post("/sandboxes", json=wanted(ttl_hours=240)).json()
+    assert made["expires_at"] == "2026-03-10T17:00:00Z"
+    assert served.as_(BOB).post("/sandboxes", json=wanted(owner=BOB, ttl_hours=240)).status_code == 403
+
+
 def test_a_bundle_is_approved_for_an_owner(served: Served) -> None:
     body = {"what": "load", "seed_profile": "synthetic:v1", "owner": ALICE, "template": "plain", "why": "bug 4711"}
     given = served.as_(BOB, "approve").post("/approvals", json=body)

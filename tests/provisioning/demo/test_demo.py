@@ -12,7 +12,7 @@ from yard import ALICE, Yard
 
 from provisioning.control.tables import pins
 from provisioning.demo.resetting import reset_tenants, roll_back
-from provisioning.demo.tenants import create_tenant, tenants
+from provisioning.demo.tenants import create_tenant, tenants, tenants_named
 from provisioning.demo.webhooks import register, registered
 from provisioning.errors import NoSuchTenant, SeedRefused, TenantExists
 from provisioning.life.sandboxes import Sandboxes
@@ -45,14 +45,14 @@ def visit(address: str) -> None:
 def test_what_visitors_changed_is_counted_and_goes(yard: Yard) -> None:
     before = ask(tenant(yard), CUSTOMERS)
     visit(address(yard))
-    [looked] = reset_tenants(yard.platform, "demo-*", dry_run=True, actor="test")
+    [looked] = reset_tenants(yard.platform, tenants(yard.platform), dry_run=True, actor="test")
     assert looked.done == "would be reset"
     rows = {name: (d.added, d.removed, d.changed) for name, d in looked.visited.rows.items()}
     assert rows == {"customers": (1, 0, 3), "orders": (0, 1, 0)}
-    [outcome] = reset_tenants(yard.platform, "demo-*", actor="test")
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
     assert (outcome.done, outcome.error) == ("reset", None)
     assert ask(address(yard), CUSTOMERS) == before
-    [again] = reset_tenants(yard.platform, "demo-*", actor="test")
+    [again] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
     assert (again.done, again.visited.reasons) == ("skipped", ())
 
 
@@ -64,7 +64,7 @@ def test_times_are_of_today_and_never_stale(yard: Yard) -> None:
     [found] = tenants(yard.platform)
     with yard.control.write() as connection:
         connection.exec_driver_sql(f"UPDATE sandboxes SET expires_at = '2026-06-01T00:00:00.000000Z' WHERE id = '{found.sandbox.id}'")
-    [outcome] = reset_tenants(yard.platform, "demo-acme", as_of="2026-03-23", actor="test")
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), as_of="2026-03-23", actor="test")
     assert outcome.done == "reset"
     assert any("stale" in reason for reason in outcome.visited.reasons)
     [(later,)] = ask(address(yard), f"SELECT CAST(({newest}) AS DATE)")
@@ -75,7 +75,7 @@ def test_webhooks_are_purged(yard: Yard) -> None:
     tenant(yard)
     [found] = tenants(yard.platform)
     register(yard.platform, found.sandbox, "https://hooks.example.com/in", "invoice.paid", actor="visitor")
-    [outcome] = reset_tenants(yard.platform, "demo-acme", actor="test")
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
     assert (outcome.done, outcome.visited.webhooks) == ("reset", 1)
     assert registered(yard.platform, found.sandbox) == []
 
@@ -94,26 +94,26 @@ def test_one_tenant_that_fails_keeps_no_other(file_yard: Yard) -> None:
     tenant(file_yard, "demo-a")
     tenant(file_yard, "demo-b", seed="synthetic:v2")
     file_yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a name leaked")
-    outcomes = {o.tenant: o for o in reset_tenants(file_yard.platform, "demo-*", force=True, actor="test")}
+    outcomes = {o.tenant: o for o in reset_tenants(file_yard.platform, tenants(file_yard.platform), force=True, actor="test")}
     assert outcomes["demo-a"].done == "failed" and "recalled" in (outcomes["demo-a"].error or "")
     assert outcomes["demo-b"].done == "reset"
 
 
 def test_a_tenant_rolls_back_to_any_version(yard: Yard) -> None:
     old = ask(tenant(yard), "SELECT id, name FROM customers ORDER BY id")
-    [outcome] = roll_back(yard.platform, "demo-acme", "synthetic:v2", actor="test", why="a new story")
+    [outcome] = roll_back(yard.platform, tenants(yard.platform), "synthetic:v2", actor="test", why="a new story")
     assert outcome.done == "reset"
     assert ask(address(yard), "SELECT id, name FROM customers ORDER BY id") != old
     [found] = tenants(yard.platform)
     assert (found.seed, found.sandbox.seed) == ("synthetic:v2", "synthetic:v2")
-    roll_back(yard.platform, "demo-acme", "synthetic:v1", actor="test", why="it was better")
+    roll_back(yard.platform, tenants(yard.platform), "synthetic:v1", actor="test", why="it was better")
     assert ask(address(yard), "SELECT id, name FROM customers ORDER BY id") == old
 
 
 def test_a_failed_roll_back_leaves_the_pin(file_yard: Yard) -> None:
     tenant(file_yard)
     file_yard.sandboxes.recall("synthetic:v2", "quarantine", actor="test", why="a name leaked")
-    [outcome] = roll_back(file_yard.platform, "demo-acme", "synthetic:v2", actor="test", why="")
+    [outcome] = roll_back(file_yard.platform, tenants(file_yard.platform), "synthetic:v2", actor="test", why="")
     assert outcome.done == "failed"
     with file_yard.control.read() as connection:
         assert connection.scalar(sa.select(pins.c.seed)) == "synthetic:v1"
@@ -135,7 +135,7 @@ def test_a_failure_at_any_step_leaves_the_old_state(yard: Yard, step: str) -> No
             raise SeedRefused("it breaks here")
 
     broken = dataclasses.replace(yard.platform, on_step=fail)
-    [outcome] = reset_tenants(broken, "demo-acme", actor="test")
+    [outcome] = reset_tenants(broken, tenants(broken), actor="test")
     assert outcome.done == "failed" and "it breaks here" in (outcome.error or "")
     [after] = tenants(Sandboxes(yard.platform).platform)
     assert (after.sandbox.state, after.sandbox.doing, after.sandbox.flags) == ("ready", None, before.sandbox.flags)
@@ -155,7 +155,15 @@ def test_a_tenant_has_one_sandbox_and_a_proper_name(file_yard: Yard) -> None:
         tenant(file_yard, "demo-other", template="plain")
 
 
+def test_a_tenant_whose_old_bundle_is_gone_still_goes_to_another(file_yard: Yard) -> None:
+    tenant(file_yard)
+    [found] = tenants(file_yard.platform)
+    lost = dataclasses.replace(found, bundle_digest="sha256:" + "0" * 64)
+    [outcome] = roll_back(file_yard.platform, [lost], "synthetic:v2", actor="test", why="its bundle was collected")
+    assert (outcome.done, outcome.error) == ("reset", None)
+
+
 def test_an_unknown_tenant_is_named_with_the_nearest(file_yard: Yard) -> None:
     tenant(file_yard)
     with pytest.raises(NoSuchTenant, match="did you mean 'demo-acme'"):
-        reset_tenants(file_yard.platform, "demo-acne", actor="test")
+        tenants_named(file_yard.platform, "demo-acne")

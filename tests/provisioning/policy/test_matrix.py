@@ -58,7 +58,7 @@ def test_the_matrix_is_of_all_environments_and_all_kinds():
     assert tuple(ROWS[0][1:]) == KINDS
 
 
-@pytest.mark.parametrize("action", ["create", "reset", "restore"])
+@pytest.mark.parametrize("action", ["create", "reset"])
 @pytest.mark.parametrize(("environment", "kind", "cell"), PAIRS, ids=[f"{e}-{k}-{c}" for e, k, c in PAIRS])
 def test_a_pair_is_loaded_as_the_matrix_says(environment, kind, cell, action):
     if cell == "never":
@@ -92,7 +92,7 @@ TIMES = st.timedeltas(timedelta(hours=1), timedelta(days=300))
     most=TIMES,
     alone=TIMES,
     egress=st.sampled_from([Egress(), Egress("allow")]),
-    action=st.sampled_from(["create", "extend", "reset", "restore"]),
+    action=st.sampled_from(["create", "extend", "reset"]),
     kind=st.sampled_from([*KINDS, "other"]),
     ttl=st.none() | TIMES,
     approvals=st.integers(0, 4),

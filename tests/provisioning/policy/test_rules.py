@@ -146,7 +146,7 @@ def test_a_template_needs_both_approvals():
     ],
 )
 def test_a_template_holds_the_seeds_that_it_names(seeds, seed, may):
-    for action in ("create", "reset", "restore"):
+    for action in ("create", "reset"):
         found = broken(place(template=template(seeds=seeds)), seed=seed, action=action, ttl=None)
         assert found == ({} if may else {"seed": [f"template place may hold {', '.join(seeds)}, and not {seed}"]})
 
@@ -180,9 +180,8 @@ def test_the_quota_is_the_most_live_sandboxes():
     assert broken(environments, live=3) == {
         "quota": ["alice@company.com has 3 live sandboxes in dev, and 3 are the most; delete one first"]
     }
-    for action in ("extend", "reset", "restore"):
+    for action in ("extend", "reset"):
         assert broken(environments, live=3, action=action, sandbox="sb-aaaaaaaaaa") == {}
-    assert list(broken(environments, live=3, action="restore")) == ["quota"]
 
 
 # Time
