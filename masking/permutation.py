@@ -30,7 +30,7 @@ LARGEST = 2**104
 _FEW = 2**24
 _ROUNDS_OF_FEW = 24
 _MAY_STAY = 2**40
-_TABLE = 2**18
+_TABLE = 2**20
 _WORD_IS_ENOUGH = 2**32
 
 
@@ -72,13 +72,13 @@ class Permutation:
 
     def _walk(self, left: UInt64, right: UInt64, belong: _BelongAsPairs | None) -> tuple[UInt64, UInt64]:
         """Map pairs until they are below `size` and belong."""
-        self._seen += len(left)
         left, right = left.copy(), right.copy()
         follows_order = self._whole is None and self.size < _MAY_STAY
         # the successor of a successor is the next but one in the secret order: a pair's place in it is looked up once
         order = self._encrypt(left, right) if follows_order else (left, right)
         pending = np.arange(len(left))
         while len(pending):
+            self._seen += len(pending)
             if follows_order:
                 following = self._follow(order[0][pending], order[1][pending])
                 order[0][pending], order[1][pending] = following

@@ -25,7 +25,7 @@ _Part = tuple[bool, frozenset[int], frozenset[int]]
 _Read = Callable[[], _Part]
 
 LONGEST = 17  # the digits of the longest national numbers that there are
-_AT_FIRST = 4
+BEGINNING = 4
 _TRIED = 50
 _TOKEN = re.compile(r"\\d|\[[0-9-]+\]|\(\?:|[0-9()|?]|\{\d+(?:,\d+)?\}")
 _EVERY_DIGIT = frozenset(range(10))
@@ -63,7 +63,7 @@ class NumberPlan:
         """
         if length > LONGEST:
             return np.zeros(len(numbers), np.int64)
-        left = length - _AT_FIRST
+        left = length - BEGINNING
         if left < 0:
             left, states = length, np.full(len(numbers), self.start, np.uint16)
         else:
@@ -77,23 +77,40 @@ class NumberPlan:
         return self.kinds.take(states).astype(np.int64)
 
     def beginnings(self, kind: int, length: int) -> UInt64:
-        """The first four digits with which some numbers of a kind and length begin, by trying continuations of each; sorted."""
-        if (kind, length) not in self._beginnings:
-            behind = max(length - _AT_FIRST, 0)
+        """The first four digits with which some numbers of a kind and length begin, by trying continuations of each; sorted.
+
+        Those with which numbers begin that are of no kind, or of none that is `usual`, are all that there are.
+        """
+        if (kind, length) not in self._beginnings and not kind:
+            self._beginnings[kind, length] = self._beginnings_of_others(length)
+        elif (kind, length) not in self._beginnings:
+            behind = max(length - BEGINNING, 0)
             # digits over the whole range of what may follow, at even distances
             steps = np.arange(_TRIED, dtype=np.uint64) * np.uint64(max(10**behind // _TRIED, 1)) % np.uint64(10**behind)
-            first = np.arange(10**_AT_FIRST, dtype=np.uint64)
+            first = np.arange(10**BEGINNING, dtype=np.uint64)
             numbers = (first[:, None] * np.uint64(10**behind) + np.unique(steps)[None, :]).ravel()
             self._beginnings[kind, length] = first[(self.kinds_of(numbers, length) == kind).reshape(len(first), -1).any(axis=1)]
         return self._beginnings[kind, length]
 
+    def _beginnings_of_others(self, length: int) -> UInt64:
+        found = np.zeros(10**BEGINNING, np.bool_)
+        for kind in np.unique(self.kinds).tolist():
+            reached = self.kinds == kind
+            for _ in range(length - BEGINNING):
+                reached = reached[self.by_one].any(axis=1)
+            some = reached[self.after_four]
+            if kind:
+                some[self.beginnings(kind, length)] = False
+            found |= some
+        return np.flatnonzero(found).astype(np.uint64)
+
     def usual(self, kinds: Kinds, numbers: UInt64, length: int) -> Kinds:
         """The `kinds` of numbers, but 0 for those that begin as few of their kind do, or are too short or too long to tell."""
-        if not _AT_FIRST <= length <= LONGEST:
+        if not BEGINNING <= length <= LONGEST:
             return np.zeros(len(kinds), np.int64)
-        first = numbers // np.uint64(10 ** (length - _AT_FIRST))
+        first = numbers // np.uint64(10 ** (length - BEGINNING))
         for kind in np.unique(kinds[kinds > 0]).tolist():
-            known = np.zeros(10**_AT_FIRST, np.bool_)
+            known = np.zeros(10**BEGINNING, np.bool_)
             known[self.beginnings(kind, length)] = True
             kinds = np.where((kinds == kind) & ~known.take(first.view(np.int64)), 0, kinds)
         return kinds
@@ -101,7 +118,10 @@ class NumberPlan:
 
 @dataclass(frozen=True)
 class PlannedNumbers:
-    """The numbers of one kind and length under a plan: by their first four digits, and any digits behind them."""
+    """The numbers of one kind and length under a plan: by their first four digits, and any digits behind them.
+
+    Kind 0 are those that are of no kind, or of none that is usual; of these there are some only from `BEGINNING` digits on.
+    """
 
     plan: NumberPlan
     kind: int
@@ -114,7 +134,7 @@ class PlannedNumbers:
 
     @property
     def _behind(self) -> np.uint64:
-        return np.uint64(10 ** max(self.length - _AT_FIRST, 0))
+        return np.uint64(10 ** max(self.length - BEGINNING, 0))
 
     def ranked(self, numbers: UInt64) -> UInt64:
         """The places of numbers among them."""
@@ -127,11 +147,6 @@ class PlannedNumbers:
         first, rest = np.divmod(places, self._behind)
         numbers: UInt64 = self.plan.beginnings(self.kind, self.length).take(first.view(np.int64)) * self._behind + rest
         return numbers
-
-    def belong(self, places: UInt64) -> npt.NDArray[np.bool_]:
-        """Whether the numbers at some places are of the kind."""
-        belonging: npt.NDArray[np.bool_] = self.plan.kinds_of(self.at(places), self.length) == self.kind
-        return belonging
 
 
 class _Positions:

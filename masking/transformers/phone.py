@@ -15,11 +15,11 @@ from masking.canonical import validity
 from masking.errors import TransformerUnfit
 from masking.formats import FormatPermutation, code_points, texts_from
 from masking.keyed import KeyedHash, UInt64, pick
-from masking.permutation import Permutation
+from masking.permutation import Belong, Permutation
 from masking.transformers.base import Context, Rows
 from masking.transformers.digits import Digits, before, digits_of
 from masking.transformers.lengths import longest, text_column
-from masking.transformers.number_plan import LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
+from masking.transformers.number_plan import BEGINNING, LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
 from masking.transformers.parameters import parameter
 from masking.walking import walk
 from schemas.errors import nearest
@@ -125,8 +125,8 @@ class _Permuted:
             kinds = plan.usual(np.where(numbers.more[rows], 0, plan.kinds_of(national, length)), national, length)
         for kind in np.unique(kinds[kinds > 0]).tolist():
             here = kinds == kind
-            numbers.digits.write(rows[here], head, length, self._planned(national[here], code, PlannedNumbers(plan, kind, length)))
-        other = np.flatnonzero((kinds == 0) & numbers.plain[rows])
+            numbers.digits.write(rows[here], head, length, self._planned(national[here], code, plan, kind, length))
+        other = np.flatnonzero((kinds == 0) & numbers.valid[rows] & ~numbers.more[rows])
         if length > self.keep and len(other):
             mapped = self._walked(numbers, rows[other], plan, (code, head), length)
             numbers.digits.write(rows[other], head + self.keep, length - self.keep, mapped)
@@ -134,12 +134,16 @@ class _Permuted:
         done: Int64 = rows[kinds != 0]
         return done
 
-    def _planned(self, national: UInt64, code: int, planned: PlannedNumbers) -> UInt64:
-        """Valid numbers of one kind and length: permuted among those whose first digits are some of this kind."""
-        key = (code, planned.kind, planned.length)
+    def _planned(self, national: UInt64, code: int, plan: NumberPlan, kind: int, length: int, belong: Belong | None = None) -> UInt64:
+        """Numbers of one kind and length: permuted among those whose first digits are some of this kind, until they are of it.
+
+        `belong` says which are, where that depends on more than the plan.
+        """
+        planned, key = PlannedNumbers(plan, kind, length), (code, kind, length)
         if key not in self.permutations:
-            self.permutations[key] = Permutation(self.key, f"{code}|{planned.kind}|{planned.length}", planned.size)
-        return planned.at(self.permutations[key].numbers(planned.ranked(national), lambda places, _: planned.belong(places)))
+            self.permutations[key] = Permutation(self.key, f"{code}|{kind}|{length}", planned.size)
+        of_kind: Belong = belong or (lambda numbers, _: plan.kinds_of(numbers, length) == kind)
+        return planned.at(self.permutations[key].numbers(planned.ranked(national), lambda found, rows: of_kind(planned.at(found), rows)))
 
     def _walked(self, numbers: _Numbers, rows: Int64, plan: NumberPlan, prefix: tuple[int, int], length: int) -> UInt64:
         """Other numbers: permuted until they are of no kind that the plan knows, or of their own where some digits stay.
@@ -174,8 +178,14 @@ class _Permuted:
             return kinds
 
         wanted = classify(free, np.arange(len(free)))
-        permutation = self.others.of_digits(length - self.keep)
-        return permutation.numbers(free, lambda found, places: classify(found, places) == wanted[places])
+
+        def belong(found: UInt64, places: Int64) -> npt.NDArray[np.bool_]:
+            belonging: npt.NDArray[np.bool_] = classify(found, places) == wanted[places]
+            return belonging
+
+        if not self.keep and length >= BEGINNING:
+            return self._planned(free, code, plan, 0, length, belong)
+        return self.others.of_digits(length - self.keep).numbers(free, belong)
 
     def _walked_as_texts(self, texts: pa.Array, code: int, head: int) -> pa.Array:
         left = pc.match_substring_regex(
@@ -261,14 +271,12 @@ class _Permuted:
 class _Numbers:
     """Texts that are read as telephone numbers: their digits, and what else there is in them.
 
-    `plus` says whether a plus stands before the first digit, `plain` whether all is ASCII without letters, `more` whether there are
-    letters, or digits of other scripts.
+    `plus` says whether a plus stands before the first digit, `more` whether there are letters, or digits of other scripts.
     """
 
     digits: Digits
     valid: npt.NDArray[np.bool_]
     plus: npt.NDArray[np.bool_]
-    plain: npt.NDArray[np.bool_]
     more: npt.NDArray[np.bool_]
 
     @classmethod
@@ -288,7 +296,7 @@ class _Numbers:
         if len(others):
             found = pc.match_substring_regex(texts.take(pa.array(others)), r"\p{L}|[^\P{N}0-9]")
             more[others] = found.fill_null(False).to_numpy(zero_copy_only=False)
-        return cls(digits, valid, pluses[first] != pluses[starts], is_ascii & ~lettered & valid, more)
+        return cls(digits, valid, pluses[first] != pluses[starts], more)
 
     def kinds(self, plan: NumberPlan, head: int, usual: bool) -> Int64:
         """What a plan calls the numbers behind their first `head` digits."""

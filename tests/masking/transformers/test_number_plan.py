@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.transformers.number_plan import LONGEST, NumberPlan, number_plan
+from masking.transformers.number_plan import LONGEST, NumberPlan, PlannedNumbers, number_plan
 
 CODES = (1, 7, 39, 44, 49, 52, 81, 86, 358, 598, 800, 882, 995)
 KINDS = (("mobile",), ("fixed_line",), ("toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan", "voicemail"))
@@ -73,3 +73,15 @@ def test_brackets_alternatives_and_repetitions_are_read(numbers: list[int]) -> N
 def test_what_is_no_pattern_of_digits_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern of a number plan"):
         NumberPlan.of([pattern], [], [])
+
+
+@pytest.mark.parametrize("code", [1, 44, 49, 7, 800])
+@pytest.mark.parametrize("length", [4, 7, 10, 11])
+def test_every_number_of_no_usual_kind_begins_as_one(code: int, length: int) -> None:
+    plan = number_plan(code)
+    numbers = np.random.default_rng(code + length).integers(0, 10**length, 200_000).astype(np.uint64)
+    others = numbers[plan.usual(plan.kinds_of(numbers, length), numbers, length) == 0]
+    assert len(others)
+    planned = PlannedNumbers(plan, 0, length)
+    assert np.array_equal(planned.at(planned.ranked(others)), others)
+    assert planned.size <= 10**length
