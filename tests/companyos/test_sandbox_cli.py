@@ -28,11 +28,14 @@ tables:
 """
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True, params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def home(request, tmp_path, monkeypatch):
+    """An empty home, with the control database in it, or in PostgreSQL."""
     monkeypatch.setenv("COMPANYOS_HOME", str(tmp_path / "home"))
     for name in ("COMPANYOS_CONTROL", "COMPANYOS_STORE", VARIABLE):
         monkeypatch.delenv(name, raising=False)
+    if request.param == "postgresql":
+        monkeypatch.setenv("COMPANYOS_CONTROL", request.getfixturevalue("postgres_url"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.yaml").write_text(SHOP)
     bundles.build(datagen.source("shop.yaml"), tag="synthetic:v1")

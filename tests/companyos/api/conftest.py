@@ -24,10 +24,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def yard(tmp_path: Path, built: Path) -> Iterator[Yard]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def yard(request: pytest.FixtureRequest, tmp_path: Path, built: Path) -> Iterator[Yard]:
+    """Sandboxes whose record is in a database of each kind."""
     (tmp_path / "store").symlink_to(built / "store")
-    made = Yard(tmp_path)
+    made = Yard(tmp_path, address=request.getfixturevalue("postgres_url") if request.param == "postgresql" else None)
     yield made
     made.close()
 

@@ -89,16 +89,20 @@ def environments(kind: str, folder: Path, **changed: object) -> Environments:
 
 @dataclass
 class Yard:
-    """Sandboxes in a folder, on a host of one kind (its server's URL, if it has one, is in $YARD_POSTGRES)."""
+    """Sandboxes in a folder, on a host of one kind (its server's URL, if it has one, is in $YARD_POSTGRES).
+
+    They are recorded in the control database at `address`, or in a file in the folder.
+    """
 
     folder: Path
     kind: str = "duckdb"
     on_step: Callable[[str], None] = no_step
     changed: dict[str, object] = field(default_factory=dict)
+    address: str | None = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.control = open_control(self.folder / "control.db", clock=self.clock)
+        self.control = open_control(self.address or self.folder / "control.db", clock=self.clock)
         policies = environments(self.kind, self.folder, **self.changed)
         hosts = Hosts(policies.hosts, self.folder / "sandboxes", control=self.control.id, clock=self.clock)
         self.passwords = Passwords(self.folder / "passwords")
