@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from prometheus_client.parser import text_string_to_metric_families
 from serving import Served, wanted
 from yard import ALICE, BEGIN, BOB
@@ -24,9 +22,8 @@ def test_a_service_is_alive_and_ready(served: Served) -> None:
 
 
 def test_a_service_without_its_control_database_is_alive_and_not_ready(served: Served) -> None:
-    with sqlite3.connect(served.yard.folder / "control.db") as connection:
-        connection.execute("DROP TABLE sandboxes")
-    connection.close()
+    with served.yard.control.write() as connection:
+        connection.exec_driver_sql("DROP TABLE sandboxes" + (" CASCADE" if connection.dialect.name == "postgresql" else ""))
     assert served.client().get("/healthz").status_code == 200
     answer = served.client().get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "failing": ["control"]})
