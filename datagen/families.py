@@ -6,11 +6,13 @@ row number alone, so only one running total per block of parents is kept; everyt
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from datagen.elementary import Float64
 from datagen.randomness import Int64
@@ -19,7 +21,34 @@ Counts = Callable[[range], Int64]
 
 _BLOCK = 4096
 _BATCH = 256
-_KEPT = 512
+_KEPT = 2048  # blocks of all families together, of 16 KiB each
+
+
+class _Blocks:
+    """The blocks that were asked for last, whichever families they are of: from each block's first child to those of its parents."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int], npt.NDArray[np.int32]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, family: int, block: int) -> npt.NDArray[np.int32] | None:
+        """A block that is kept; None where it is not."""
+        with self._lock:
+            found = self._kept.get((family, block))
+            if found is not None:
+                self._kept.move_to_end((family, block))
+            return found
+
+    def keep(self, family: int, block: int, offsets: npt.NDArray[np.int32]) -> None:
+        """Keep a block for as long as others are not asked for later."""
+        with self._lock:
+            self._kept[family, block] = offsets
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+
+
+_BLOCKS = _Blocks()
+_NUMBERS = itertools.count()
 
 
 class Family:
@@ -40,8 +69,7 @@ class Family:
         np.cumsum(self._starts, out=self._starts)
         self.least = least
         self.most = most
-        self._blocks: OrderedDict[int, Int64] = OrderedDict()
-        self._lock = threading.Lock()
+        self._number = next(_NUMBERS)
 
     @property
     def total(self) -> int:
@@ -50,20 +78,16 @@ class Family:
 
     def _offsets(self, block: int) -> Int64:
         """The first child of each parent of a block, and the first after the block."""
-        with self._lock:
-            if block in self._blocks:
-                self._blocks.move_to_end(block)
-                return self._blocks[block]
+        kept = _BLOCKS.get(self._number, block)
+        if kept is not None:
+            return kept + self._starts[block]
         first = block * _BLOCK
         counts = self.counts(range(first, min(first + _BLOCK, self.parents)))
-        offsets = np.empty(len(counts) + 1, np.int64)
-        offsets[0] = self._starts[block]
+        offsets = np.zeros(len(counts) + 1, np.int64)
         np.cumsum(counts, out=offsets[1:])
-        offsets[1:] += offsets[0]
-        with self._lock:
-            self._blocks[block] = offsets
-            while len(self._blocks) > _KEPT:
-                self._blocks.popitem(last=False)
+        if offsets[-1] < 2**31:
+            _BLOCKS.keep(self._number, block, offsets.astype(np.int32))
+        offsets += self._starts[block]
         return offsets
 
     def starts(self, parents: Int64) -> Int64:
