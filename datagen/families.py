@@ -80,7 +80,8 @@ class Family:
         """The first child of each parent of a block, and the first after the block."""
         kept = _BLOCKS.get(self._number, block)
         if kept is not None:
-            return kept + self._starts[block]
+            offsets: Int64 = kept + self._starts[block]
+            return offsets
         first = block * _BLOCK
         counts = self.counts(range(first, min(first + _BLOCK, self.parents)))
         offsets = np.zeros(len(counts) + 1, np.int64)
