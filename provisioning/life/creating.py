@@ -204,6 +204,7 @@ def _recorded(
             ),
         )
         verdict.require()
+        platform.host(template.host)  # one that cannot be opened here makes no record that only it could remove
         sandbox = _new(platform, wanted, template, bundle, id, verdict)
         with platform.control.write() as connection:
             if key is not None and _used(connection, wanted.owner.name, key) is not None:
