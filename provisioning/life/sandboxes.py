@@ -17,6 +17,7 @@ from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
 from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
+from provisioning.life.admitting import admit_anew, admit_as_recorded
 from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.records import Page
@@ -111,10 +112,14 @@ class Sandboxes:
         if host.kind == "postgresql" and (rotate or password is None):
             if sandbox.doing is not None:  # a reset has a password of its own to make, or the old one to come back to
                 raise WrongState(f"{id} is being worked on ({sandbox.doing}); ask for a password when that is over")
-            password = self.platform.passwords.make(id)
-            host.admit(place, password, sandbox.expires_at, sandbox.limits)
+            password = admit_anew(self.platform, sandbox, sandbox.expires_at)
             with self.platform.control.write() as connection:
+                present = records.find(connection, id)
                 self.platform.event(connection, "password rotated", sandbox, actor=actor)
+            if present.state != "ready" or present.quarantined or present.expires_at != sandbox.expires_at:
+                admit_as_recorded(self.platform, present)
+            if present.state != "ready" or present.quarantined:
+                raise WrongState(f"{id} was quarantined or removed in the meantime; nobody can connect to it")
         return host.address(place, password)
 
     def media(self, id: str) -> Path | None:
