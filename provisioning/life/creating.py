@@ -173,6 +173,12 @@ def known_template(environments: Environments, name: str) -> SandboxTemplate:
     return known[name]
 
 
+def flags_after_reset(environments: Environments, sandbox: Sandbox) -> dict[str, bool]:
+    """Return the flags of the template as it is now, and on those that the sandbox was made with; a demo tenant was made with none."""
+    asked = {} if sandbox.tenant is not None else sandbox.flags
+    return {name: on or asked.get(name, False) for name, on in known_template(environments, sandbox.template).flags.items()}
+
+
 def _recorded(
     platform: Platform, wanted: Wanted, template: SandboxTemplate, bundle: Bundle, id: str, actor: str, why: str, key: str | None
 ) -> Sandbox | None:

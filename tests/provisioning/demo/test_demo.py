@@ -71,6 +71,20 @@ def test_times_are_of_today_and_never_stale(yard: Yard) -> None:
     assert (later - first).days % 7 == 0 and later != first
 
 
+def test_flags_that_visitors_switched_are_counted_and_reset(yard: Yard) -> None:
+    url = tenant(yard)
+    flags = "companyos_sandbox_feature_flags" if yard.kind == "sqlite" else "companyos_sandbox.feature_flags"
+    before = ask(url, f"SELECT name, enabled FROM {flags} ORDER BY name")
+    ask(url, f"UPDATE {flags} SET enabled = NOT enabled WHERE name = 'billing'")
+    [looked] = reset_tenants(yard.platform, tenants(yard.platform), dry_run=True, actor="test")
+    assert (looked.visited.flags, looked.visited.reasons) == (1, ("1 feature flags were changed",))
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
+    assert (outcome.done, outcome.error) == ("reset", None)
+    assert ask(address(yard), f"SELECT name, enabled FROM {flags} ORDER BY name") == before
+    [again] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
+    assert again.done == "skipped"
+
+
 def test_webhooks_are_purged(yard: Yard) -> None:
     tenant(yard)
     [found] = tenants(yard.platform)
