@@ -25,6 +25,7 @@ from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.life.states import LIVE
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
+from provisioning.shifting import weeks_until
 from schemas.environments import Environments, SandboxTemplate
 from schemas.errors import CompanyOSError, InputError, nearest
 
@@ -86,6 +87,8 @@ def create(
         return earlier
     template = known_template(platform.environments, wanted.template)
     bundle = platform.seed(wanted.seed)
+    if wanted.as_of is not None:  # what is no day is told before anything is recorded
+        weeks_until(bundle.schema.anchor, wanted.as_of, today=platform.now.date())
     id = new_id()
     try:
         sandbox = _recorded(platform, wanted, template, bundle, id, actor, why, idempotency_key)

@@ -40,7 +40,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             owner=owner,
             template=sandbox.template,
             environment=sandbox.environment,
-            ttl=sandbox.expires_at + by - now,
+            ttl=sandbox.expires_at - now + by,
             flags=tuple(name for name, on in sandbox.flags.items() if on),
             bundle_kind=sandbox.kind,
             bundle_digest=sandbox.bundle_digest,

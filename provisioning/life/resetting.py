@@ -21,6 +21,7 @@ from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Asked, Who, judge
 from provisioning.policy.approvals import approvals_for
+from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
 
 RESETTING = "reset"
@@ -45,6 +46,8 @@ def reset(
     it was: data, password, webhooks, flags. Raises NoSuchSandbox, WrongState, SeedRefused, PolicyRefused, TargetFailure,
     ControlFailure.
     """
+    if as_of is not None:  # what is no day is told before anything is done
+        weeks_until(bundle.schema.anchor, as_of, today=platform.now.date())
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
         approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)

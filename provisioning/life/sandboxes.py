@@ -26,8 +26,9 @@ from provisioning.life.states import PRESENT, State
 from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from provisioning.policy import Approval, Who, find_owner, give_approval, owner_now
-from provisioning.policy.approvals import What
+from provisioning.policy.approvals import LONGEST, What
 from schemas.environments_reader import read_environments
+from schemas.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,8 @@ class Sandboxes:
         bundle_digest: str | None = None,
         sandbox: Sandbox | None = None,
     ) -> Approval:
+        if not -LONGEST <= valid <= LONGEST:  # which may have no date at all
+            raise InputError(f"an approval holds for {LONGEST.days} days at most")
         now, id = self.platform.now, sandbox.id if sandbox is not None else None
         policies = self.platform.environments
         environment = policies.environments[creating.known_template(policies, template).environment]

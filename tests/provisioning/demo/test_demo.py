@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from databases import ask
 from yard import ALICE, Yard
 
+import bundles
 from provisioning.control.tables import pins
 from provisioning.demo.resetting import reset_tenants, roll_back
 from provisioning.demo.tenants import create_tenant, tenants, tenants_named
@@ -122,6 +123,15 @@ def test_a_tenant_rolls_back_to_any_version(yard: Yard) -> None:
     assert (found.seed, found.sandbox.seed) == ("synthetic:v2", "synthetic:v2")
     roll_back(yard.platform, tenants(yard.platform), "synthetic:v1", actor="test", why="it was better")
     assert ask(address(yard), "SELECT id, name FROM customers ORDER BY id") == old
+
+
+def test_a_tenant_rolls_back_to_no_bundle_under_a_name_that_it_has_not(file_yard: Yard) -> None:
+    tenant(file_yard)
+    digest = bundles.open("synthetic:v2", file_yard.platform.store).manifest_digest
+    with pytest.raises(InputError, match="it is called synthetic"):
+        roll_back(file_yard.platform, tenants(file_yard.platform), f"snapshot@{digest}", actor="test", why="")
+    [found] = tenants(file_yard.platform)
+    assert found.seed == "synthetic:v1"
 
 
 def test_a_failed_roll_back_leaves_the_pin(file_yard: Yard) -> None:
