@@ -109,8 +109,13 @@ def _quarantine(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> N
         records.change(connection, sandbox, platform.now, quarantined=why)
         platform.event(connection, "quarantined", sandbox, actor=actor, why=why)
     platform.on_step("quarantined")
-    platform.host(sandbox.host).shut(platform.place(sandbox))
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    host.shut(place)
     platform.on_step("shut")
+    with platform.control.read() as connection:
+        present = records.find(connection, sandbox.id)
+    if present.state == "ready" and not present.quarantined:  # it was given other data in the meantime
+        host.admit(place, None, present.expires_at, present.limits)
 
 
 def _drop_templates(platform: Platform, digests: set[str], recalled: Recalled) -> None:

@@ -164,6 +164,14 @@ def test_a_quarantine_that_is_killed_before_it_shuts_is_finished(yard: Yard) -> 
     assert closed(yard, id)
 
 
+def test_what_is_given_other_data_during_a_quarantine_is_not_shut(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    at(yard, "quarantined", lambda: reset(yard, id))
+    yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a leak")
+    sandbox = yard.sandboxes.show(id)
+    assert (sandbox.seed, sandbox.quarantined, closed(yard, id)) == ("synthetic:v2", None, False)
+
+
 def test_of_two_that_extend_at_once_the_slower_one_takes_nothing_back(yard: Yard) -> None:
     id = yard.create(ttl=timedelta(hours=20)).sandbox.id
     owner, sandboxes = yard.sandboxes.who(ALICE), yard.sandboxes
