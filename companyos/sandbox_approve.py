@@ -8,7 +8,7 @@ import click
 
 from companyos.options import json_option, store_option
 from companyos.output import print_json
-from companyos.sandbox_options import DurationType, opened, place_options
+from companyos.sandbox_options import DurationType, ReasonType, opened, place_options
 
 
 @click.command()
@@ -18,7 +18,7 @@ from companyos.sandbox_options import DurationType, opened, place_options
 @click.option("--owner", metavar="ADDRESS", help="For whom, with --load and --long-life.")
 @click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="For sandboxes made after it.")
 @click.option("--by", "by", metavar="ADDRESS", required=True, help="Who approves; never the owner.")
-@click.option("--why", metavar="TEXT", required=True, help="The reason, for the audit ledger.")
+@click.option("--why", metavar="TEXT", type=ReasonType(), required=True, help="The reason, for the audit ledger.")
 @click.option("--valid", metavar="TIME", type=DurationType(), default="7d", show_default=True, help="How long the approval holds.")
 @place_options
 @store_option

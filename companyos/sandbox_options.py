@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from provisioning.life.sandboxes import Sandboxes
 
 
+LONGEST_REASON = 500  # characters, as the service takes it
+
+
 class DurationType(click.ParamType[timedelta]):
     """A time such as `72h`, `7d` or `90m`."""
 
@@ -47,9 +50,21 @@ def id_argument(function: Any) -> Any:
     return click.argument("id", metavar="ID")(function)
 
 
+class ReasonType(click.ParamType[str]):
+    """A reason as the audit ledger takes it and as a terminal may show it: one line, without control characters."""
+
+    name = "reason"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if len(text) > LONGEST_REASON or not all(c.isprintable() for c in text):
+            self.fail(f"a reason is one line of at most {LONGEST_REASON} characters", param, ctx)
+        return text
+
+
 def why_option(function: Any) -> Any:
     """--why."""
-    return click.option("--why", metavar="TEXT", default="", help="The reason, for the audit ledger.")(function)
+    return click.option("--why", metavar="TEXT", type=ReasonType(), default="", help="The reason, for the audit ledger.")(function)
 
 
 def control_option(function: Callable[..., Any]) -> Callable[..., Any]:

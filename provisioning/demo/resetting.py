@@ -13,7 +13,7 @@ from provisioning.demo.tenants import TODAY, Tenant, pin
 from provisioning.demo.webhooks import registered
 from provisioning.differences import Difference, changed_since
 from provisioning.hosts.base import Telling
-from provisioning.life.creating import known_template
+from provisioning.life.creating import flags_after_reset
 from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset
 from provisioning.policy import owner_now
@@ -25,7 +25,7 @@ from schemas.errors import CompanyOSError
 class Visited:
     """What visitors changed since the last reset, and why a tenant has to be reset; nothing of either where it was left alone.
 
-    `rows` has the tables that differ, `flags` and `webhooks` count those that differ from the template or were registered.
+    `rows` has the tables that differ, `flags` and `webhooks` count those that were switched or registered.
     """
 
     rows: Mapping[str, Difference] = field(default_factory=dict)
@@ -118,7 +118,7 @@ def roll_back(
 
     A tenant that cannot be brought there stays what it was, and pinned to what it was.
     """
-    bundle = bundles.open(to, platform.store)
+    bundle = platform.seed(to)
     outcomes = []
     for tenant in found:
         pin(platform, tenant.name, bundle.manifest_digest, to, actor=actor, why=why)
@@ -137,8 +137,7 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
     """
     sandbox = tenant.sandbox
     receipt = sandbox.receipt or {}
-    flags = known_template(platform.environments, sandbox.template).flags
-    flagged = sum(sandbox.flags.get(name) != on for name, on in flags.items()) + len(set(sandbox.flags) - set(flags))
+    flags, present = flags_after_reset(platform.environments, sandbox), sandbox.flags
     hooks = len(registered(platform, sandbox))
     reasons = ["somebody asks for it"] if force else []
     weeks = receipt.get("shifted_weeks", 0)
@@ -155,6 +154,8 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
         if sandbox.bundle_digest != bundle.manifest_digest:
             held = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
         rows = changed_since(platform.host(sandbox.host).admin_address(platform.place(sandbox)), held, weeks=weeks)
+        present = platform.host(sandbox.host).flags(platform.place(sandbox))
+    flagged = sum(present.get(name) != flags.get(name) for name in {*present, *flags})
     changed = sum(d.added + d.removed + d.changed for d in rows.values())
     altered = sum(d.altered for d in rows.values())
     counts = (

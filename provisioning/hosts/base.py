@@ -112,6 +112,9 @@ class SandboxHost(Protocol):
         Where the database has no schemas the tables are `companyos_sandbox_feature_flags` and `companyos_sandbox_settings`.
         """
 
+    def flags(self, place: Place) -> Mapping[str, bool]:
+        """Return the feature flags as they stand in the sandbox, where others may have switched them."""
+
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the owner in until then: make the role, give it the database and the password (None: keep the one it has)."""
 

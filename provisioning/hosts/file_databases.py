@@ -172,6 +172,17 @@ def write_settings(database: FileDatabase, path: Path, flags: Mapping[str, bool]
     _written(database, path, work)
 
 
+def read_flags(database: FileDatabase, path: Path) -> dict[str, bool]:
+    """Return the feature flags of the file, none where somebody has removed their table; TargetFailure where the file cannot be read."""
+    try:
+        rows = database.read(path, lambda ask: ask(f"SELECT name, enabled FROM {database.own('feature_flags')} ORDER BY name"))
+    except CannotOpen as error:
+        raise TargetFailure(f"the sandbox's file '{path}' {error}; close it there and try again") from None
+    except (duckdb.Error, sqlite3.Error):
+        rows = []
+    return {str(name): bool(enabled) for name, enabled in rows}
+
+
 def _written(database: FileDatabase, path: Path, work: Callable[[Ask], Any]) -> Any:
     try:
         return database.write(path, work)

@@ -23,10 +23,10 @@ from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
 from provisioning.hosts.base import Activity, Found, Marker, Place, Seeded, Telling
 from provisioning.hosts.copying import copied
-from provisioning.hosts.file_databases import DATABASES, Mark, write_mark, write_settings
+from provisioning.hosts.file_databases import DATABASES, Mark, read_flags, write_mark, write_settings
 from provisioning.hosts.file_generations import Generation, Phase, discard, generations, new, proved, read_note, sync, write_note
 from provisioning.hosts.file_templates import Template, Templates
-from provisioning.hosts.file_use import activity
+from provisioning.hosts.file_use import activity, unseen
 from schemas.environments import Host, Limits
 
 _ID = re.compile(r"sb-([a-z2-7]{10})")
@@ -108,6 +108,13 @@ class FileHost:
         with self._disk():
             path = self._present(place).database(self._database)
             write_settings(self._database, path, flags, settings)
+
+    def flags(self, place: Place) -> Mapping[str, bool]:
+        """Return the feature flags as they stand in the file, none where others removed them; TargetFailure where it cannot be read."""
+        with self._disk():
+            path = self._present(place).database(self._database)
+            with unseen(path):
+                return read_flags(self._database, path)
 
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the file be found at its address; a file needs no password and knows no end, which `shut` brings."""

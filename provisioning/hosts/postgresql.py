@@ -170,6 +170,14 @@ class PostgreSQLHost:
                 cursor.executemany("INSERT INTO companyos_sandbox.feature_flags VALUES (%s, %s)", sorted(flags.items()))
                 cursor.executemany("INSERT INTO companyos_sandbox.settings VALUES (%s, %s)", rows)
 
+    def flags(self, place: Place) -> Mapping[str, bool]:
+        """Return the feature flags as they stand in the sandbox, where others may have switched them."""
+        doing = f"sandbox {place.sandbox}: its flags"
+        with self._server.connected(doing) as connection:
+            self._existing(connection, place)
+            with self._server.visiting(connection, doing, place.database) as inside:
+                return dict(ask(inside, f"SELECT name, enabled FROM {SCHEMA}.feature_flags ORDER BY name"))
+
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the owner in until then, with these limits; a password reaches the server as a SCRAM verifier alone."""
         with self._server.connected(f"sandbox {place.sandbox}: letting its owner in") as connection:

@@ -25,6 +25,7 @@ from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.life.states import LIVE
 from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
+from provisioning.shifting import weeks_until
 from schemas.environments import Environments, SandboxTemplate
 from schemas.errors import CompanyOSError, InputError, nearest
 
@@ -86,6 +87,8 @@ def create(
         return earlier
     template = known_template(platform.environments, wanted.template)
     bundle = platform.seed(wanted.seed)
+    if wanted.as_of is not None:  # what is no day is told before anything is recorded
+        weeks_until(bundle.schema.anchor, wanted.as_of, today=platform.now.date())
     id = new_id()
     try:
         sandbox = _recorded(platform, wanted, template, bundle, id, actor, why, idempotency_key)
@@ -173,6 +176,12 @@ def known_template(environments: Environments, name: str) -> SandboxTemplate:
     return known[name]
 
 
+def flags_after_reset(environments: Environments, sandbox: Sandbox) -> dict[str, bool]:
+    """Return the flags of the template as it is now, and on those that the sandbox was made with; a demo tenant was made with none."""
+    asked = {} if sandbox.tenant is not None else sandbox.flags
+    return {name: on or asked.get(name, False) for name, on in known_template(environments, sandbox.template).flags.items()}
+
+
 def _recorded(
     platform: Platform, wanted: Wanted, template: SandboxTemplate, bundle: Bundle, id: str, actor: str, why: str, key: str | None
 ) -> Sandbox | None:
@@ -204,6 +213,7 @@ def _recorded(
             ),
         )
         verdict.require()
+        platform.host(template.host)  # one that cannot be opened here makes no record that only it could remove
         sandbox = _new(platform, wanted, template, bundle, id, verdict)
         with platform.control.write() as connection:
             if key is not None and _used(connection, wanted.owner.name, key) is not None:

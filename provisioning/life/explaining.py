@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import bundles
 from provisioning.life import records
 from provisioning.life.creating import known_template
 from provisioning.life.platform import Platform
@@ -21,7 +20,7 @@ def explain(
     """
     environment = known_template(platform.environments, template).environment
     owner = find_owner(platform.environments, owner.name, owner.groups)
-    bundle = bundles.open(seed, platform.store) if kind is None else None
+    bundle = platform.seed(seed) if kind is None else None
     with platform.control.read() as connection:
         live = records.live(connection, owner.name, environment)
         approvals = approvals_for(connection, owner=owner.name, now=platform.now)

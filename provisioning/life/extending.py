@@ -8,6 +8,7 @@ import bundles
 from provisioning.control.moments import stamp
 from provisioning.errors import WrongState
 from provisioning.life import records
+from provisioning.life.admitting import admit_as_recorded
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Asked, Who, judge
@@ -39,7 +40,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
             owner=owner,
             template=sandbox.template,
             environment=sandbox.environment,
-            ttl=sandbox.expires_at + by - now,
+            ttl=sandbox.expires_at - now + by,
             flags=tuple(name for name, on in sandbox.flags.items() if on),
             bundle_kind=sandbox.kind,
             bundle_digest=sandbox.bundle_digest,
@@ -56,10 +57,19 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
     )
     platform.require(verdict, "extension refused", sandbox, actor=actor, why=why)
     until = max(now + verdict.ttl, sandbox.expires_at)
+    platform.on_step("judged")
     platform.host(sandbox.host).admit(platform.place(sandbox), None, until, sandbox.limits)
     platform.on_step("admitted")
     with platform.control.write() as connection:
-        records.change(connection, sandbox, now, expires_at=stamp(until), why_expires=verdict.why_ttl)
-        details = {"from": stamp(sandbox.expires_at), "to": stamp(until)}
-        platform.event(connection, "extended", sandbox, actor=actor, why=why, outcome=verdict.to_json(), details=details)
-        return records.find(connection, id)
+        present = records.find(connection, id)
+        if _judged_by(present) == _judged_by(sandbox):
+            records.change(connection, sandbox, now, expires_at=stamp(until), why_expires=verdict.why_ttl)
+            details = {"from": stamp(sandbox.expires_at), "to": stamp(until)}
+            platform.event(connection, "extended", sandbox, actor=actor, why=why, outcome=verdict.to_json(), details=details)
+            return records.find(connection, id)
+    admit_as_recorded(platform, present)
+    raise WrongState(f"{id} was extended, reset, quarantined or removed by somebody else in the meantime; look at it before you try again")
+
+
+def _judged_by(sandbox: Sandbox) -> tuple[object, ...]:
+    return sandbox.state, sandbox.doing, sandbox.quarantined, sandbox.expires_at, sandbox.bundle_digest

@@ -41,7 +41,7 @@ def recall(platform: Platform, reference: str, action: Action, *, to: str | None
     told in `errors` and does not keep the others.
     """
     bundle = bundles.open(reference, platform.store)
-    other = None if to is None else bundles.open(to, platform.store)
+    other = None if to is None else platform.seed(to)
     if action == "reset" and (other is None or other.manifest_digest == bundle.manifest_digest):
         raise InputError("say which other bundle the sandboxes are to hold (--to synthetic:v2)")
     if action != "list":
@@ -101,12 +101,21 @@ def _write_down(platform: Platform, bundle: Bundle, actor: str, why: str) -> Non
 
 
 def _quarantine(platform: Platform, sandbox: Sandbox, actor: str, why: str) -> None:
-    """Let nobody in any more, and keep the data for who looks into it."""
-    platform.host(sandbox.host).shut(platform.place(sandbox))
-    platform.on_step("shut")
+    """Let nobody in any more, and keep the data for who looks into it.
+
+    It is recorded first, so that whoever lets its owner in at the same time finds it so, and shuts it again.
+    """
     with platform.control.write() as connection:
         records.change(connection, sandbox, platform.now, quarantined=why)
         platform.event(connection, "quarantined", sandbox, actor=actor, why=why)
+    platform.on_step("quarantined")
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    host.shut(place)
+    platform.on_step("shut")
+    with platform.control.read() as connection:
+        present = records.find(connection, sandbox.id)
+    if present.state == "ready" and not present.quarantined:  # it was given other data in the meantime
+        host.admit(place, None, present.expires_at, present.limits)
 
 
 def _drop_templates(platform: Platform, digests: set[str], recalled: Recalled) -> None:

@@ -76,6 +76,8 @@ def _one(platform: Platform, listed: Sandbox, done: Reconciled, actor: str) -> N
         if not done.dry_run:
             _lose(platform, sandbox, actor, "its database is gone")
         done.lost.append(sandbox.id)
+    elif sandbox.state == "ready" and sandbox.quarantined and not done.dry_run:
+        platform.host(sandbox.host).shut(platform.place(sandbox))  # who quarantined it may have been killed before that
 
 
 def _lose(platform: Platform, sandbox: Sandbox, actor: str, failure: str) -> None:

@@ -13,12 +13,15 @@ from provisioning.control.tables import webhooks
 from provisioning.errors import SeedRefused, WrongState
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
+from provisioning.life.admitting import admit_anew
+from provisioning.life.creating import flags_after_reset
 from provisioning.life.heartbeat import beating, give_up
 from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Asked, Who, judge
 from provisioning.policy.approvals import approvals_for
+from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
 
 RESETTING = "reset"
@@ -43,6 +46,8 @@ def reset(
     it was: data, password, webhooks, flags. Raises NoSuchSandbox, WrongState, SeedRefused, PolicyRefused, TargetFailure,
     ControlFailure.
     """
+    if as_of is not None:  # what is no day is told before anything is done
+        weeks_until(bundle.schema.anchor, as_of, today=platform.now.date())
     with platform.control.read() as connection:
         sandbox = records.find(connection, id)
         approvals = approvals_for(connection, owner=sandbox.owner, now=platform.now)
@@ -124,6 +129,7 @@ def _reset(
 ) -> Sandbox:
     host, place = platform.host(sandbox.host), platform.place(sandbox)
     template = platform.environments.templates[sandbox.template]
+    flags = flags_after_reset(platform.environments, sandbox)
     until, why_until = sandbox.expires_at, sandbox.why_expires
     if bundle.expires is not None and bundle.expires < until:
         until, why_until = bundle.expires, "the bundle expires then"
@@ -134,14 +140,11 @@ def _reset(
     platform.media.set_aside(sandbox.id)
     host.swap(place)
     platform.on_step("swapped")
-    host.configure(place, template.flags, template.guardrails)
+    host.configure(place, flags, template.guardrails)
     platform.on_step("configured")
     platform.media.put(sandbox.id, bundle)
     platform.on_step("files put")
-    password = platform.passwords.make(sandbox.id) if host.kind == "postgresql" else None
-    platform.on_step("password made")
-    host.admit(place, password, until, sandbox.limits)
-    platform.on_step("admitted")
+    admit_anew(platform, sandbox, until)
     activity = host.activity(place)
     receipt = receipt_of(seeded, activity)
     with platform.control.write() as connection:
@@ -158,7 +161,7 @@ def _reset(
             kind=bundle.kind,
             expires_at=stamp(until),
             why_expires=why_until,
-            flags=dict(template.flags),
+            flags=flags,
             guardrails=dict(template.guardrails),
             receipt=receipt,
             quarantined=None,

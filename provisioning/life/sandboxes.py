@@ -17,6 +17,7 @@ from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
 from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
+from provisioning.life.admitting import admit_anew, admit_as_recorded
 from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.records import Page
@@ -25,8 +26,9 @@ from provisioning.life.states import PRESENT, State
 from provisioning.media import MediaFolders
 from provisioning.passwords import Passwords
 from provisioning.policy import Approval, Who, find_owner, give_approval, owner_now
-from provisioning.policy.approvals import What
+from provisioning.policy.approvals import LONGEST, What
 from schemas.environments_reader import read_environments
+from schemas.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,14 @@ class Sandboxes:
         if host.kind == "postgresql" and (rotate or password is None):
             if sandbox.doing is not None:  # a reset has a password of its own to make, or the old one to come back to
                 raise WrongState(f"{id} is being worked on ({sandbox.doing}); ask for a password when that is over")
-            password = self.platform.passwords.make(id)
-            host.admit(place, password, sandbox.expires_at, sandbox.limits)
+            password = admit_anew(self.platform, sandbox, sandbox.expires_at)
             with self.platform.control.write() as connection:
+                present = records.find(connection, id)
                 self.platform.event(connection, "password rotated", sandbox, actor=actor)
+            if present.state != "ready" or present.quarantined or present.expires_at != sandbox.expires_at:
+                admit_as_recorded(self.platform, present)
+            if present.state != "ready" or present.quarantined:
+                raise WrongState(f"{id} was quarantined or removed in the meantime; nobody can connect to it")
         return host.address(place, password)
 
     def media(self, id: str) -> Path | None:
@@ -172,6 +178,8 @@ class Sandboxes:
         bundle_digest: str | None = None,
         sandbox: Sandbox | None = None,
     ) -> Approval:
+        if not -LONGEST <= valid <= LONGEST:  # which may have no date at all
+            raise InputError(f"an approval holds for {LONGEST.days} days at most")
         now, id = self.platform.now, sandbox.id if sandbox is not None else None
         policies = self.platform.environments
         environment = policies.environments[creating.known_template(policies, template).environment]

@@ -150,6 +150,27 @@ def test_wrong_words_are_told(capsys, words, code, told):
     assert said(capsys, "sandbox", "list")["sandboxes"] == []
 
 
+def test_what_ends_after_the_last_date_is_refused_like_any_other_time(capsys):
+    made = said(capsys, "sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1")["id"]
+    assert "no sandbox lives for years" in typed(capsys, "sandbox", "extend", made, "--by", "9000y", code=3)
+    approve = ("sandbox", "approve", "--extend", made, "--by", BOB, "--why", "a pilot", "--valid")
+    assert "366 days at most" in typed(capsys, *approve, "9000y", code=2)
+    assert "366 days at most" in typed(capsys, *approve, "-9000y", code=2)
+
+
+def test_a_reason_is_one_line(capsys):
+    create = ("sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1")
+    for why in ("a\nb", "a\x1b[2J", "a" * 501):
+        assert "one line of at most 500" in typed(capsys, *create, "--why", why, code=2)
+    assert said(capsys, "sandbox", "list")["sandboxes"] == []
+
+
+def test_a_day_that_is_none_is_told_before_anything_is_recorded(capsys):
+    create = ("sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1")
+    assert "is no day" in typed(capsys, *create, "--as-of", "2026-13-45", code=2)
+    assert said(capsys, "sandbox", "list")["sandboxes"] == []
+
+
 def test_a_demo_tenant_is_brought_back_and_rolled_back(capsys):
     made = said(capsys, "demo", "create", "--tenant", "demo-acme", "--owner", ALICE, "--seed", "demo:v1")
     assert "nobody touched it" in typed(capsys, "demo", "reset", "--tenant", "demo-*")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from databases import ask
 from yard import ALICE, Yard
 
+import bundles
 from provisioning.control.tables import pins
 from provisioning.demo.resetting import reset_tenants, roll_back
 from provisioning.demo.tenants import create_tenant, tenants, tenants_named
@@ -71,6 +72,20 @@ def test_times_are_of_today_and_never_stale(yard: Yard) -> None:
     assert (later - first).days % 7 == 0 and later != first
 
 
+def test_flags_that_visitors_switched_are_counted_and_reset(yard: Yard) -> None:
+    url = tenant(yard)
+    flags = "companyos_sandbox_feature_flags" if yard.kind == "sqlite" else "companyos_sandbox.feature_flags"
+    before = ask(url, f"SELECT name, enabled FROM {flags} ORDER BY name")
+    ask(url, f"UPDATE {flags} SET enabled = NOT enabled WHERE name = 'billing'")
+    [looked] = reset_tenants(yard.platform, tenants(yard.platform), dry_run=True, actor="test")
+    assert (looked.visited.flags, looked.visited.reasons) == (1, ("1 feature flags were changed",))
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
+    assert (outcome.done, outcome.error) == ("reset", None)
+    assert ask(address(yard), f"SELECT name, enabled FROM {flags} ORDER BY name") == before
+    [again] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
+    assert again.done == "skipped"
+
+
 def test_webhooks_are_purged(yard: Yard) -> None:
     tenant(yard)
     [found] = tenants(yard.platform)
@@ -108,6 +123,15 @@ def test_a_tenant_rolls_back_to_any_version(yard: Yard) -> None:
     assert (found.seed, found.sandbox.seed) == ("synthetic:v2", "synthetic:v2")
     roll_back(yard.platform, tenants(yard.platform), "synthetic:v1", actor="test", why="it was better")
     assert ask(address(yard), "SELECT id, name FROM customers ORDER BY id") == old
+
+
+def test_a_tenant_rolls_back_to_no_bundle_under_a_name_that_it_has_not(file_yard: Yard) -> None:
+    tenant(file_yard)
+    digest = bundles.open("synthetic:v2", file_yard.platform.store).manifest_digest
+    with pytest.raises(InputError, match="it is called synthetic"):
+        roll_back(file_yard.platform, tenants(file_yard.platform), f"snapshot@{digest}", actor="test", why="")
+    [found] = tenants(file_yard.platform)
+    assert found.seed == "synthetic:v1"
 
 
 def test_a_failed_roll_back_leaves_the_pin(file_yard: Yard) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
+import os
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import pbkdf2_hmac, sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+from databases import ask
 from yard import ALICE, BEGIN, Yard
 
 from provisioning.control.moments import stamp
@@ -119,6 +125,66 @@ def test_more_time_lets_nobody_into_a_quarantined_sandbox(file_yard: Yard) -> No
     assert [p.name for p in (file_yard.folder / "sandboxes").glob("companyos_sb_*") if not p.name.endswith(".shut")] == []
 
 
+def closed(yard: Yard, id: str) -> bool:
+    """Whether nobody is let in: the file is not found at its address, or the role may not log in."""
+    if yard.kind == "postgresql":
+        [(login,)] = ask(os.environ["YARD_POSTGRES"], f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{yard.host.place(id).role}'")
+        return not login
+    return all(p.name.endswith(".shut") for p in (yard.folder / "sandboxes").glob(f"companyos_sb_{id[3:]}.*"))
+
+
+@pytest.mark.parametrize("what", ["extend", "rotate"])
+def test_who_is_let_in_while_a_sandbox_is_quarantined_is_shut_out_again(yard: Yard, what: str) -> None:
+    if what == "rotate" and yard.kind != "postgresql":
+        return  # a file has no password
+    id = yard.create(ttl=timedelta(hours=20)).sandbox.id
+    sandboxes = yard.sandboxes
+    step = "judged" if what == "extend" else "password made"
+    at(yard, step, lambda: sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a leak"))
+    with pytest.raises(WrongState, match="quarantined"):
+        if what == "extend":
+            yard.sandboxes.extend(id, timedelta(hours=2), owner=yard.sandboxes.who(ALICE), actor="test")
+        else:
+            yard.sandboxes.address(id, actor="test", rotate=True)
+    assert closed(yard, id)
+    assert yard.sandboxes.show(id).quarantined == "a leak"
+
+
+def test_a_quarantine_that_is_killed_before_it_shuts_is_finished(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    at(yard, "quarantined", die)
+    with pytest.raises(KeyboardInterrupt):
+        yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a leak")
+    assert not closed(yard, id)
+    assert yard.sandboxes.reconcile(actor="test").errors == []
+    assert closed(yard, id)
+
+
+def test_what_is_given_other_data_during_a_quarantine_is_not_shut(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    at(yard, "quarantined", lambda: reset(yard, id))
+    yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a leak")
+    sandbox = yard.sandboxes.show(id)
+    assert (sandbox.seed, sandbox.quarantined, closed(yard, id)) == ("synthetic:v2", None, False)
+
+
+def test_of_two_that_extend_at_once_the_slower_one_takes_nothing_back(yard: Yard) -> None:
+    id = yard.create(ttl=timedelta(hours=20)).sandbox.id
+    owner, sandboxes = yard.sandboxes.who(ALICE), yard.sandboxes
+    at(yard, "admitted", lambda: sandboxes.extend(id, timedelta(hours=48), owner=owner, actor="other"))
+    with pytest.raises(WrongState, match="meantime"):
+        yard.sandboxes.extend(id, timedelta(hours=1), owner=owner, actor="test")
+    until = yard.sandboxes.show(id).expires_at
+    assert until == BEGIN + timedelta(hours=68)
+    if yard.kind == "postgresql":
+        [(said,)] = ask(os.environ["YARD_POSTGRES"], f"SELECT rolvaliduntil FROM pg_roles WHERE rolname = '{yard.host.place(id).role}'")
+        assert said == until
+
+
 def test_a_sandbox_is_not_extended_while_it_is_reset(file_yard: Yard) -> None:
     id = file_yard.create(ttl=timedelta(hours=20)).sandbox.id
     refused: list[WrongState] = []
@@ -224,6 +290,25 @@ def test_a_reset_that_takes_long_says_that_it_lives(file_yard: Yard) -> None:
         on_progress=lambda progress: file_yard.clock.move(minutes=2),
     )
     assert heard and heard != [BEGIN]
+
+
+@pytest.mark.parametrize("yard", ["postgresql"], indirect=True)
+def test_of_two_new_passwords_at_once_both_are_told_the_one_that_opens(yard: Yard) -> None:
+    id = yard.create().sandbox.id
+    sandboxes, others = yard.sandboxes, []
+    at(yard, "password made", lambda: others.append(sandboxes.address(id, actor="other", rotate=True)))
+    mine = yard.sandboxes.address(id, actor="test", rotate=True)
+    assert [mine] == others
+    [(verifier,)] = ask(os.environ["YARD_POSTGRES"], f"SELECT rolpassword FROM pg_authid WHERE rolname = '{yard.host.place(id).role}'")
+    assert opens(str(urlsplit(mine).password), verifier)
+
+
+def opens(password: str, verifier: str) -> bool:
+    """Whether a password is that of a SCRAM verifier (RFC 5803); servers of tests let everybody in without one."""
+    _, counted, keys = verifier.split("$")
+    rounds, salt = counted.split(":")
+    salted = pbkdf2_hmac("sha256", password.encode(), b64decode(salt), int(rounds))
+    return sha256(hmac.digest(salted, b"Client Key", "sha256")).digest() == b64decode(keys.partition(":")[0])
 
 
 @pytest.mark.parametrize("yard", ["postgresql"], indirect=True)

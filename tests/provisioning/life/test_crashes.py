@@ -110,7 +110,8 @@ def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) 
     created = yard.create(flags=("onboarding",))
     id, old = created.sandbox.id, created.address
     assert old is not None
-    ask(old, "UPDATE customers SET name = 'visitor'")
+    flags = "companyos_sandbox_feature_flags" if yard.kind == "sqlite" else "companyos_sandbox.feature_flags"
+    ask(old, "UPDATE customers SET name = 'visitor'", f"UPDATE {flags} SET enabled = NOT enabled")
     killed_at(yard, "reset", step, id)
     done = yard.sandboxes.reconcile(actor="test")
     assert (done.settled, done.errors) == ([id], [])
@@ -118,10 +119,12 @@ def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) 
     assert (sandbox.state, sandbox.doing) == ("ready", None)
     new = yard.sandboxes.address(id, actor="test")
     visited = ask(new, "SELECT count(*) FROM customers WHERE name = 'visitor'")
+    switched = yard.host.flags(yard.host.place(id))
     if step in ("reset", "old forgotten"):
-        assert (sandbox.seed, visited, sandbox.flags["onboarding"]) == ("synthetic:v2", [(0,)], False)
+        assert (sandbox.seed, visited, switched) == ("synthetic:v2", [(0,)], {"onboarding": True, "billing": True})
     else:
-        assert (sandbox.seed, visited, sandbox.flags["onboarding"], new) == ("synthetic:v1", [(40,)], True, old)
+        assert (sandbox.seed, visited, switched, new) == ("synthetic:v1", [(40,)], {"onboarding": False, "billing": False}, old)
+    assert sandbox.flags == {"onboarding": True, "billing": True}
     again = yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), actor="test")
     assert again.doing is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from yard import ALICE, BEGIN, BOB, Yard, build
 
 import bundles
 from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused
+from provisioning.hosts.hosts import Hosts
+from provisioning.life.sandboxes import Sandboxes
 from schemas.errors import CompanyOSError, InputError
 
 
@@ -110,6 +113,17 @@ def test_what_nobody_knows_is_named(file_yard: Yard, asked: dict[str, object], s
         file_yard.create(**asked)  # type: ignore[arg-type]
     assert said in str(error.value)
     assert not file_yard.sandboxes.list().sandboxes
+
+
+@pytest.mark.parametrize("yard", ["postgresql"], indirect=True)
+def test_a_host_that_cannot_be_opened_leaves_no_record(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    anew = Hosts(yard.platform.environments.hosts, yard.folder / "sandboxes", control=yard.control.id)
+    yard.sandboxes = Sandboxes(replace(yard.platform, hosts=anew))
+    with monkeypatch.context() as patch:
+        patch.delenv("YARD_POSTGRES")
+        with pytest.raises(InputError, match="YARD_POSTGRES"):
+            yard.create()
+    assert not yard.sandboxes.list().sandboxes
 
 
 def test_a_bundle_ends_the_life_of_its_sandboxes(file_yard: Yard) -> None:
