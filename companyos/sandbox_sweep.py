@@ -30,7 +30,7 @@ def sweep(dry_run: bool, control: str | None, environments: str | None, as_json:
     would = "would be " if dry_run else ""
     _say(f"{would}removed, their time over", swept.expired)
     _say(f"{would}removed, idle", swept.idle)
-    _say("larger than they may be", swept.oversize)
+    _say(f"larger than they may be, and {would}read-only", swept.oversize)
     _say(f"templates {would}removed", swept.templates)
     click.echo(f"{len(swept.kept)} kept")
     return _errors(swept.errors)

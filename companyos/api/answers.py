@@ -208,7 +208,7 @@ class Swept(_Answer):
     dry_run: bool
     expired: list[str]
     idle: list[str]
-    oversize: list[str]
+    oversize: list[str] = Field(description="Those that take more than they may, which are made read-only until they take less.")
     kept: list[str]
     templates: list[str]
     reconciled: Reconciled | None

@@ -118,6 +118,12 @@ class SandboxHost(Protocol):
     def admit(self, place: Place, password: str | None, until: datetime, limits: Limits) -> None:
         """Let the owner in until then: make the role, give it the database and the password (None: keep the one it has)."""
 
+    def restrict(self, place: Place) -> None:
+        """Let the owner only read, until `admit`, so far as the database can: an owner who wants to can still make room."""
+
+    def restricted(self, place: Place) -> bool:
+        """Whether the owner may only read."""
+
     def shut(self, place: Place) -> None:
         """Let nobody in any more, and end the connections that are there; the data stays."""
 

@@ -3,12 +3,13 @@
 Files know no roles and no passwords: who may enter the folder (0700) may open its files (0600), so that the operating system's account is
 the owner. An address holds a random part that is new with each reset. Connections cannot be ended from outside: who has a file open goes
 on to read the old data, and learns at the next writing, or when opening it again, that it is gone. SQLite's and DuckDB's own limits on
-size hold for a connection only; `bytes` tells what a sandbox takes, for those who compare it with its limits.
+size hold for a connection only; the sweep makes a file that takes more than its limit read-only.
 """
 
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -122,6 +123,16 @@ class FileHost:
             present = self._present(place)
             present.database(self._database).chmod(0o600)
             present.moved("open")
+
+    def restrict(self, place: Place) -> None:
+        """Take the right to write the file from who opens it from now on; accounts that may write all files keep it."""
+        with self._disk():
+            self._present(place).database(self._database).chmod(0o400)
+
+    def restricted(self, place: Place) -> bool:
+        """Whether the file may only be read."""
+        with self._disk():
+            return not self._present(place).database(self._database).stat().st_mode & stat.S_IWUSR
 
     def shut(self, place: Place) -> None:
         """Rename the folder, so that nobody finds the file at its address."""

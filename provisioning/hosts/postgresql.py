@@ -195,6 +195,11 @@ class PostgreSQLHost:
             self._existing(connection, place)
             self._roles.restrict(connection, place)
 
+    def restricted(self, place: Place) -> bool:
+        """Whether sessions begin read-only."""
+        with self._server.connected(f"sandbox {place.sandbox}: whether it is read-only") as connection:
+            return self._roles.restricted(connection, place)
+
     def shut(self, place: Place) -> None:
         """Let nobody in any more, and end the sessions that are there; the data stays."""
         with self._server.connected(f"sandbox {place.sandbox}: shutting it") as connection:

@@ -60,6 +60,14 @@ class Roles:
         run(connection, f"ALTER ROLE {quoted(role)} SET default_transaction_read_only = on")
         end_sessions(connection, roles=(role,))
 
+    def restricted(self, connection: Connection, place: Place) -> bool:
+        """Whether the role's sessions begin read-only."""
+        query = (
+            "SELECT 'default_transaction_read_only=on' = ANY (setconfig) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole "
+            "WHERE r.rolname = %s AND s.setdatabase = 0"
+        )
+        return any(row[0] for row in ask(connection, query, (self._known(connection, place),)))
+
     def shut(self, connection: Connection, place: Place) -> None:
         """Keep the roles from logging in, and end their sessions, in whatever database they are."""
         role = _role(place)

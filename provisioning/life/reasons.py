@@ -88,6 +88,8 @@ def _ready(platform: Platform, sandbox: Sandbox, now: datetime) -> tuple[list[st
     if now >= sandbox.expires_at:
         told.append("its time is over")
         return told, "about to go", "deleted by the next sweep", now
+    if platform.host(sandbox.host).restricted(platform.place(sandbox)):
+        told.append(f"it may only be read, as it took more than its {sandbox.limits.bytes:,} bytes when the last sweep came")
     last, _ = used(platform, sandbox)
     idle = platform.environments.idle
     hours = idle.total_seconds() / 3600

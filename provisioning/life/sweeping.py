@@ -16,6 +16,7 @@ from provisioning.control.moments import moment, stamp
 from provisioning.control.tables import idempotency, sandboxes, sweeps
 from provisioning.errors import WrongState
 from provisioning.life import records
+from provisioning.life.admitting import admit_as_recorded
 from provisioning.life.deleting import expire, remove
 from provisioning.life.platform import Platform
 from provisioning.life.reconciling import Reconciled, reconcile
@@ -123,11 +124,31 @@ def _one(platform: Platform, listed: Sandbox, swept: Swept, actor: str) -> None:
         swept.idle.append(sandbox.id)
         return
     swept.kept.append(sandbox.id)
-    if platform.host(sandbox.host).bytes(platform.place(sandbox)) > sandbox.limits.bytes:
-        swept.oversize.append(sandbox.id)
+    if not sandbox.quarantined:
+        _hold_to_size(platform, sandbox, swept, actor)
     if not swept.dry_run and (last, counter) != (sandbox.last_use, sandbox.seen_counter):
         with platform.control.write() as connection:
             records.change(connection, sandbox, platform.now, last_use=stamp(last), seen_counter=counter)
+
+
+def _hold_to_size(platform: Platform, sandbox: Sandbox, swept: Swept, actor: str) -> None:
+    """Make what takes more than it may read-only, and what does so no more writable again."""
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    takes = host.bytes(place)
+    oversize = takes > sandbox.limits.bytes
+    if oversize:
+        swept.oversize.append(sandbox.id)
+    if swept.dry_run or oversize == host.restricted(place):
+        return
+    why = f"it takes {takes:,} bytes, and may take {sandbox.limits.bytes:,}"
+    with platform.control.write() as connection:
+        platform.event(connection, "made read-only" if oversize else "made writable", sandbox, actor=actor, why=why)
+    if oversize:
+        host.restrict(place)
+        return
+    with platform.control.read() as connection:
+        present = records.find(connection, sandbox.id)
+    admit_as_recorded(platform, present)
 
 
 def _templates(platform: Platform, swept: Swept) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 
+import psycopg
+import pytest
 import sqlalchemy as sa
 from databases import ask
 from yard import BEGIN, Yard
 
 from provisioning.control.tables import sweeps
+from schemas.environments import Limits
 
 DAY = timedelta(days=1)
 
@@ -43,9 +49,40 @@ def test_what_is_idle_for_a_day_goes_and_what_is_used_stays(yard: Yard) -> None:
     assert yard.sandboxes.show(idle).state == "deleted"
 
 
+def test_what_takes_more_than_it_may_is_read_only_until_it_takes_less(yard: Yard) -> None:
+    size = yard.host.bytes(yard.host.place(yard.create().sandbox.id))
+    templates = yard.platform.environments.templates
+    templates["plain"] = replace(templates["plain"], limits=Limits(connections=4, bytes=size + 2_000_000))
+    made = yard.create()
+    id, place = made.sandbox.id, yard.host.place(made.sandbox.id)
+    assert made.address is not None
+    assert yard.sandboxes.sweep(actor="cron").oversize == []
+    ask(made.address, "CREATE TABLE big (x TEXT)")
+    rows = ",".join(f"('{token_hex(5_000)}')" for _ in range(600))
+    ask(made.address, f"INSERT INTO big VALUES {rows}")
+    assert yard.sandboxes.sweep(actor="cron", dry_run=True).oversize == [id]
+    assert not yard.host.restricted(place)
+    for _ in range(2):
+        assert yard.sandboxes.sweep(actor="cron").oversize == [id]
+        assert yard.host.restricted(place)
+    assert any("may only be read" in reason for reason in yard.sandboxes.why(id).reasons)
+    if yard.kind == "postgresql":
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            ask(made.address, "INSERT INTO big VALUES ('x')")
+        ask(made.address, "SET default_transaction_read_only = off", "DROP TABLE big")
+    else:
+        assert Path(made.address.partition("///")[2]).stat().st_mode & 0o777 == 0o400
+        Path(made.address.partition("///")[2]).chmod(0o600)
+        ask(made.address, "DROP TABLE big")
+        ask(made.address, "VACUUM" if yard.kind == "sqlite" else "CHECKPOINT")
+        Path(made.address.partition("///")[2]).chmod(0o400)
+    assert yard.sandboxes.sweep(actor="cron").oversize == []
+    assert not yard.host.restricted(place)
+    assert yard.events(id)[-2:] == ["made read-only", "made writable"]
+
+
 def use(yard: Yard, address: str) -> None:
     """Use a sandbox at the yard's own time, which a file's time stamp has to follow."""
-    import os
 
     ask(address, "UPDATE customers SET name = 'used'")
     if yard.kind != "postgresql":
