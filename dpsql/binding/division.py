@@ -26,11 +26,11 @@ def is_fractional(value: Expression) -> bool:
     return False
 
 
-def divided(node: exp.Div, made: exp.Expr, is_wide: Callable[[exp.Sum], bool]) -> exp.Expr:
+def divided(node: exp.Div, made: exp.Expr, is_wide: Callable[[exp.Sum], bool] | None) -> exp.Expr:
     """`made`, which is the quotient `node` over noisy tables, as DuckDB has to write it.
 
     DuckDB's // is of whole numbers between whole numbers, and of fractions between others; by zero it would fail, and is null.
-    `is_wide` says of which sums PostgreSQL gives NUMERIC: of bigint.
+    `is_wide` says of which sums PostgreSQL gives NUMERIC: of bigint. Without it they are sums of noisy counts and sums, all of which are.
     """
     if _is_fraction(node, is_wide):
         return made
@@ -38,12 +38,14 @@ def divided(node: exp.Div, made: exp.Expr, is_wide: Callable[[exp.Sum], bool]) -
     return exp.IntDiv(this=made.this, expression=divisor)
 
 
-def _is_fraction(node: exp.Expr, is_wide: Callable[[exp.Sum], bool]) -> bool:
-    if isinstance(node, exp.Cast | exp.Query):
-        return False  # their own types say it
+def _is_fraction(node: exp.Expr, is_wide: Callable[[exp.Sum], bool] | None) -> bool:
+    if isinstance(node, exp.Cast):
+        return False  # its type says it
+    if isinstance(node, exp.Query):
+        return is_wide is None and any(_is_fraction(shown, None) for shown in node.selects)
     if isinstance(node, exp.Window):
         return isinstance(node.this, exp.Sum | exp.Avg)  # a window sums what was counted or summed before, which are bigint
-    if isinstance(node, FRACTIONAL) or (isinstance(node, exp.Sum) and is_wide(node)):
+    if isinstance(node, FRACTIONAL) or (isinstance(node, exp.Sum) and (is_wide is None or is_wide(node))):
         return True
     if isinstance(node, exp.AggFunc):
         return False

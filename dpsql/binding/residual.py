@@ -30,7 +30,7 @@ def residual(node: exp.Select, known: Environment, state: State) -> Open:
     if state.dialect == "postgres":
         for quotient in list(made.find_all(exp.Div)):
             if quotient.find_ancestor(exp.Select) is made:  # those of subqueries are written already
-                quotient.replace(divided(quotient, quotient.copy(), lambda _: True))
+                quotient.replace(divided(quotient, quotient.copy(), None))
         for order in made.find_all(exp.Ordered):
             if order.args.get("nulls_first") is None:
                 order.set("nulls_first", bool(order.args.get("desc")))
