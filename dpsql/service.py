@@ -84,11 +84,7 @@ class Service:
     def prepare(self, sql: str, parameters: Sequence[Value] = ()) -> Prepared:
         """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
         query = self._bind(sql, parameters)
-        tables = {name: self._public_table(name).slice(0, 0) for name in query.public}
-        for release in query.releases:
-            one = plan(in_order(release, self._dialect), self.declaration, Settings())
-            tables[release.name] = noisy_table(one, nothing_measured(one), [])
-        outcome = work(query.residual, tables)
+        outcome = self._of_nothing(query)
         extended = with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
         noisy = tuple(sorted({*extended.errors, *extended.unknown}))
         return Prepared(query.outputs or tuple(outcome.column_names), tuple(outcome.schema.types), noisy)
@@ -132,10 +128,20 @@ class Service:
         known = self._bound.get(key)
         if known is None:
             known = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
+            if known.releases:
+                self._of_nothing(known)  # what cannot be worked out of the noisy outcome is told before it is paid for
             if len(self._bound) >= MOST_REMEMBERED:
                 self._bound.clear()
             self._bound[key] = known
         return known
+
+    def _of_nothing(self, query: Query) -> pa.Table:
+        """The answer over noisy and public tables without rows, of the types that it will have."""
+        tables = {name: self._public_table(name).slice(0, 0) for name in query.public}
+        for release in query.releases:
+            one = plan(in_order(release, self._dialect), self.declaration, Settings())
+            tables[release.name] = noisy_table(one, nothing_measured(one), [])
+        return work(query.residual, tables)
 
     def _planned(self, query: Query, settings: Settings) -> tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]:
         """The plans of a query, their digests, what is kept of them, and the price of the rest.

@@ -25,7 +25,7 @@ NAMED: dict[str, type[exp.Expr]] = {
 }  # fmt: skip
 KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
-    exp.PercentileDisc, exp.Anonymous, *SPREADS,
+    exp.PercentileDisc, exp.ApproxDistinct, exp.ApproxQuantile, exp.Anonymous, *SPREADS,
 )  # fmt: skip
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
@@ -78,6 +78,8 @@ class Aggregates:
         match node:
             case exp.Count():
                 return self._count(node)
+            case exp.ApproxDistinct():
+                return Aggregate("count", self._expressions.bind(node.this), COUNT, distinct=True)
             case exp.CountIf():
                 return Aggregate("count", _when(self._expressions.condition(node.this), constant(1)), COUNT)
             case exp.Sum():
@@ -90,7 +92,7 @@ class Aggregates:
                 return Aggregate(node.key, argument, replace(argument.facts, nullable=True, values=None))  # type: ignore[arg-type]
             case exp.Median():
                 return self._quantile(node.this, Fraction(1, 2), True, node)
-            case exp.Quantile():
+            case exp.Quantile() | exp.ApproxQuantile():
                 return self._quantile(node.this, self._fraction(node.args["quantile"]), False, node)
             case exp.WithinGroup():
                 return self._within_group(node)
@@ -193,6 +195,8 @@ class Aggregates:
         return self._quantile(ordered.this, fraction, isinstance(inner, exp.PercentileCont), node)
 
     def _fraction(self, node: exp.Expr) -> Fraction:
+        if isinstance(node, exp.Array | exp.Tuple):
+            raise QueryRefused("several quantiles at once are not understood; ask for each by itself: QUANTILE(x, 0.25), QUANTILE(x, 0.75)")
         bound = self._expressions.bind(node)
         if not isinstance(bound, Literal) or not isinstance(bound.value, int | Fraction) or isinstance(bound.value, bool):
             raise QueryRefused("the place of a quantile must be one constant number")

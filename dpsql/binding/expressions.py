@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from sqlglot import expressions as exp
 
-from dpsql.binding import moments, texts
+from dpsql.binding import lists, moments, texts
 from dpsql.binding.constants import (
     MOMENTS,
     NULL,
@@ -22,6 +22,7 @@ from dpsql.binding.constants import (
     unified,
     written,
 )
+from dpsql.binding.division import is_fractional
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
@@ -66,6 +67,7 @@ class Expressions:
             raise QueryInvalid("something is missing between the brackets of a function")
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
+        node = lists.spelled_out(node)
         check(node)
         match node:
             case exp.Paren() | exp.Alias():
@@ -236,7 +238,7 @@ class Expressions:
         match node:
             case exp.Div() | exp.IntDiv():
                 a, b = self.number(node.this), self.number(node.expression)
-                whole = a.facts.kind == b.facts.kind == "integer" and (isinstance(node, exp.IntDiv) or self.dialect == "postgres")
+                whole = self.dialect == "postgres" and all(x.facts.kind == "integer" and not is_fractional(x) for x in (a, b))
                 return call("divide_whole" if whole or isinstance(node, exp.IntDiv) else "divide", a, b)
             case exp.Round() | exp.Trunc():
                 digits = [self.whole(node.args["decimals"])] if node.args.get("decimals") is not None else []
@@ -276,6 +278,12 @@ class Expressions:
                 return QueryRefused("regular expressions are not understood, since they can run without end; use LIKE")
             case exp.CurrentDate() | exp.CurrentTimestamp() | exp.CurrentTime() | exp.Rand():
                 return QueryRefused(f"{node.key} changes from one moment to the next, so that no answer could be kept; write a constant")
+            case exp.Any() | exp.All():
+                return QueryRefused(
+                    "ANY and ALL are understood as = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
+                )
+            case exp.Tuple() | exp.Array():
+                return QueryRefused("a list of values is understood where it is compared with another by = or IN")
             case exp.Star():
                 return QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
         name = node.name if isinstance(node, exp.Anonymous) else node.key

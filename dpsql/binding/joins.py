@@ -214,7 +214,9 @@ def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declar
             if reach is not None and reach.path and reach.path[0].table == parent:
                 found.setdefault((owners[a], owners[b], table), set()).add((column, target))
     for (unit, other, table), shared in same.items():
-        if unit is not None and other is not None and any(set(u) <= shared for u in declaration.schema.table(table).unique_sets()):
+        reach = declaration.reach(table)
+        keys = [*declaration.schema.table(table).unique_sets(), *([reach.path[0].columns] if reach is not None and reach.path else [])]
+        if unit is not None and other is not None and any(set(key) <= shared for key in keys):  # one row, or two of one parent
             equal.merge(unit, other)
     for (unit, other, table), columns in found.items():
         reach = declaration.reach(table)

@@ -36,6 +36,8 @@ def output_name(expression: exp.Expr, sql: str, dialect: str) -> str:
     while isinstance(inner, exp.Paren | exp.Filter | exp.Window | exp.WithinGroup | exp.IgnoreNulls):
         inner = inner.this
     if dialect == "duckdb":
+        if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star) and inner is expression:
+            return "count_star()"
         return str(inner.name) if isinstance(inner, exp.Column) else str(expression.sql(dialect="duckdb")).lower()
     return _figured(inner, sql) or UNKNOWN
 
@@ -61,9 +63,16 @@ def _figured(node: exp.Expr, sql: str) -> str | None:
             return "bool"
         case exp.Anonymous():
             return str(node.name).lower()
+        case exp.Pow() if not _is_sign(node, sql):
+            return "power"
         case exp.Func() if not isinstance(node, exp.And | exp.Or | exp.Not | exp.Binary):
             return _function_name(node, sql)
     return None
+
+
+def _is_sign(node: exp.Pow, sql: str) -> bool:
+    """Whether a power is written as a ^ b; the text says so, since the parsed node does not."""
+    return "^" in sql or ("**" in sql and node.meta.get("start") is None)
 
 
 def _function_name(node: exp.Func, sql: str) -> str:

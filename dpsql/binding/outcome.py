@@ -21,7 +21,7 @@ ALLOWED = {
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "degrees", "radians", "pi", "cbrt", "log2", "log10",
     "trunc", "mod", "groupconcat", "arrayagg", "logicaland", "logicalor", "anyvalue", "mode", "corr", "covarpop", "covarsamp", "initcap",
     "reverse", "ascii", "datediff", "timetostr", "dateadd", "nthvalue", "isnan", "isinf",
-    "replace", "splitpart", "split_part", "strposition", "str_position", "exists",
+    "atanh", "asinh", "acosh", "cot", "rand", "replace", "splitpart", "split_part", "strposition", "str_position", "exists",
 }  # fmt: skip
 
 

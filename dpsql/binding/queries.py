@@ -217,7 +217,7 @@ def _keys(selecting: Selecting, group: exp.Group | None) -> tuple[list[Expressio
     for part in ("grouping_sets", "cube", "rollup", "totals"):
         if group.args.get(part):
             raise _sets(selecting, part)
-    nodes = list(group.expressions)
+    nodes = [one for found in group.expressions for one in (found.expressions if isinstance(found, exp.Tuple) else [found])]
     for found in nodes:
         if isinstance(found, exp.Rollup | exp.Cube | exp.GroupingSets):
             raise _sets(selecting, found.key)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
-from dpsql.binding.constants import is_null
+from dpsql.binding.constants import MOMENTS, is_null
+from dpsql.binding.division import divided, is_fractional
 from dpsql.binding.keeping import Selecting
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
@@ -145,7 +148,20 @@ class _Releasing:
         made = node.copy()
         for part, value in list(node.args.items()):
             made.set(part, self._within(value, aliases))
+        if isinstance(node, exp.Div) and self._state.dialect == "postgres":
+            return divided(node, made, self._is_wide)
         return made
+
+    def _is_wide(self, node: exp.Sum) -> bool:
+        """Whether PostgreSQL sums something as NUMERIC that here is whole."""
+        argument = self._binder.bind(node).argument
+        return argument is not None and (is_fractional(argument) or any(self._is_bigint(name) for name in columns_of(argument)))
+
+    def _is_bigint(self, name: str) -> bool:
+        table, column = self._state.names.origins.get(name, ("", ""))
+        if not table:
+            return name in self._state.by_unit
+        return self._state.declaration.schema.table(table).column(column).type.kind == "bigint"
 
     def _beside(self, node: exp.Subquery) -> exp.Expr:
         """A subquery beside aggregates: a noisy outcome of its own, or public."""
@@ -207,13 +223,23 @@ class _Releasing:
     def _release(self, name: str) -> Release:
         joined = self._selecting.joined
         keys = tuple(
-            Key(f"k{n}", key, columns_of(key) <= joined.determined and joined.relation.unit is not None) for n, key in enumerate(self._keys)
+            Key(f"k{n}", _certain(key), columns_of(key) <= joined.determined and joined.relation.unit is not None)
+            for n, key in enumerate(self._keys)
         )
         names = tuple(f"a{n}" for n in range(len(self._aggregates)))
         if not keys and not self._aggregates:
             raise QueryRefused("the query asks for nothing of the rows; count or sum something")
         used = (*(key.expression for key in keys), *(aggregate.argument for aggregate in self._aggregates))
         return Release(name, pruned(joined.relation, used), keys, tuple(self._aggregates), names)
+
+
+def _certain(key: Expression) -> Expression:
+    """A key without the group of nulls where only values outside of the declared bounds would be in it, such as infinite dates."""
+    if isinstance(key, Call) and key.function in ("extract", "format_date"):
+        moment = next(a.facts for a in key.arguments if a.facts.kind in MOMENTS)
+        if moment.bounded and not moment.nullable:
+            return replace(key, facts=replace(key.facts, nullable=False))
+    return key
 
 
 def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:

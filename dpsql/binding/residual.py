@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import expressions as exp
 
 from dpsql.binding.constants import constant, is_null
+from dpsql.binding.division import divided
 from dpsql.binding.mending import Mendable, count_of
 from dpsql.binding.naming import output_name
 from dpsql.binding.scopes import Scope, folded
@@ -27,6 +28,9 @@ def residual(node: exp.Select, known: Environment, state: State) -> Open:
     names = tuple(output_name(e, state.sql, state.dialect) for e in node.expressions)
     fill_parameters(made, state)
     if state.dialect == "postgres":
+        for quotient in list(made.find_all(exp.Div)):
+            if quotient.find_ancestor(exp.Select) is made:  # those of subqueries are written already
+                quotient.replace(divided(quotient, quotient.copy(), None))
         for order in made.find_all(exp.Ordered):
             if order.args.get("nulls_first") is None:
                 order.set("nulls_first", bool(order.args.get("desc")))

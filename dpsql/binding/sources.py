@@ -79,6 +79,9 @@ def find_table(name: str, declaration: Declaration) -> str:
     schema = declaration.schema
     if schema.has(name):
         return name
+    prefix, _, last = name.rpartition(".")
+    if prefix == schema.name.lower():
+        name = last
     found = [t.name for t in schema.tables if t.name.lower() == name or t.name.rpartition(".")[2] == name]
     if len(found) == 1:
         return found[0]

@@ -55,6 +55,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.ToChar: "this format",
         exp.Interval: "this unit",
         exp.Quantile: "this quantile",
+        exp.ApproxQuantile: "this quantile",
         exp.Alias: "this alias",
         exp.Pad: "this expression fill_pattern is_left",
     }.items()
@@ -67,6 +68,8 @@ def check(node: exp.Expr) -> None:
     known = PARTS.get(type(node), PLAIN) | MARKS | MARKS_OF.get(type(node), frozenset())
     for part, value in node.args.items():
         if part not in known and value is not None and value is not False and value != []:
+            if isinstance(node, exp.Func) and not isinstance(node, exp.AggFunc) and type(node) not in PARTS:
+                raise QueryRefused(f"'{node.sql_name().lower()}' is not known as a function whose outcome can be shown private")
             word = part.strip("_").upper().replace("_", " ")
             raise QueryRefused(f"{word} is not understood here, in: {excerpt(node)}")
 

@@ -21,6 +21,8 @@ def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | 
     lo, hi = _held(bounds[0], -1), _held(bounds[1], 1)
     if step is not None and (step.denominator > LONG or step.numerator > LONG):
         step = None
+    if kind == "double" and step is not None and lo is not None and hi is not None and hi - lo > step * FLOAT_STEPS:
+        step = None  # of values on grids of their own the common one may be far finer than a double needs
     if kind == "double" and step is None and lo is not None and hi is not None:
         step = (hi - lo) / FLOAT_STEPS if hi > lo else Fraction(1, FLOAT_STEPS)
     facts = Facts(kind, nullable, _plain(lo), _plain(hi), step)  # type: ignore[arg-type]

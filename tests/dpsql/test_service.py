@@ -11,6 +11,7 @@ pytest.importorskip("opendp")
 
 from dpsql.accounting import Limit
 from dpsql.declaration import declare
+from dpsql.errors import QueryInvalid
 from dpsql.ledger import open_ledger
 from dpsql.planning.model import Settings
 from dpsql.service import Service
@@ -110,3 +111,28 @@ def test_rows_beyond_what_is_declared_leave_a_mean_where_it_was(tmp_path: Path) 
     with Service(declared, engine, open_ledger(tmp_path / "ledger.db"), "shop", Limit(1e12, 1e-6)) as asked:
         answer = asked.ask("SELECT AVG(total), COUNT(total) FROM orders", analyst="ada", settings=Settings(epsilon=1e9))
     assert answer.rows()[0][0] == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT country, TO_CHAR(COUNT(*), '999') AS c FROM users GROUP BY country",
+        "SELECT status, COUNT(*) FROM orders GROUP BY status ORDER BY 5",
+    ],
+)
+def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(tmp_path: Path, sql: str) -> None:
+    with service(tmp_path) as asked:
+        with pytest.raises(QueryInvalid, match="noisy outcome failed"):
+            asked.ask(sql, analyst="ada", settings=Settings(epsilon=1.0))
+        assert [e.kind for e in asked.ledger.entries()] == ["limit", "refusal"]
+
+
+@pytest.mark.parametrize("key", ["EXTRACT(month FROM created_at)", "TO_CHAR(created_at, 'YYYY-MM')"])
+def test_days_that_are_never_null_have_no_group_of_nulls(tmp_path: Path, key: str) -> None:
+    with service(tmp_path) as asked:
+        found = asked.ask(f"SELECT {key} AS k, COUNT(*) FROM users GROUP BY 1", analyst="ada", settings=Settings(epsilon=1.0))
+        with_nulls = asked.ask(
+            "SELECT EXTRACT(month FROM born), COUNT(*) FROM users GROUP BY 1", analyst="ada", settings=Settings(epsilon=1.0)
+        )
+    assert None not in [row[0] for row in found.rows()]
+    assert None in [row[0] for row in with_nulls.rows()]
