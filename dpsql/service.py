@@ -119,6 +119,9 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
+            if (one_pass := measuring.magnitudes()) is not None:
+                statements.append(one_pass)
+                continue
             if (by_unit := measuring.thresholds()) is not None:
                 statements.append(by_unit)
             statements += [s.sql for s in measuring.sums({t.name: 2**t.highest for t in one.thresholds}, 0)]
