@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +31,25 @@ def ask_peer(python: Path, program: str, *arguments: str) -> dict[str, Any]:
     found = json.loads(done.stdout.splitlines()[-1])
     assert isinstance(found, dict)
     return found
+
+
+@contextmanager
+def peer(python: Path, program: str, *arguments: str) -> Iterator[Callable[[Any], dict[str, Any]]]:
+    """A program of this folder that runs with a peer's Python, as a function: it answers each line of JSON by one."""
+    command = [str(python), str(Path(__file__).with_name(program)), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        asked, answers = running.stdin, running.stdout
+
+        def ask(document: Any) -> dict[str, Any]:
+            asked.write(json.dumps(document) + "\n")
+            asked.flush()
+            found = json.loads(answers.readline())
+            assert isinstance(found, dict)
+            return found
+
+        try:
+            yield ask
+        finally:
+            asked.close()

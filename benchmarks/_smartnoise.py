@@ -2,8 +2,9 @@
 
     _smartnoise.py TASK.json
 
-The task has the CSV `file`, the `metadata` of smartnoise, `queries`, `epsilon`, `delta` and `runs`. One JSON object is printed: for each
-query its rows in each run, the seconds of each, and the epsilon and delta that it costs by smartnoise's own account.
+The task has the CSV `file`, the `metadata` of smartnoise, `epsilon` and `delta`. Each line of the input is a query as a JSON text, and is
+answered by a line with a JSON object: the rows, the seconds and the CPU seconds that they took, and the epsilon and delta that the query
+costs by smartnoise's own account.
 """
 
 from __future__ import annotations
@@ -22,19 +23,16 @@ def main(path: str) -> None:
     with open(path, encoding="utf-8") as file:
         task = json.load(file)
     data = pd.read_csv(task["file"])
-    answers = []
-    for query in task["queries"]:
-        rows, seconds, cost = [], [], (0.0, 0.0)
-        for _ in range(task["runs"]):
-            privacy = Privacy(epsilon=task["epsilon"], delta=task["delta"])
-            reader = from_df(data, privacy=privacy, metadata=task["metadata"])
-            cost = reader.get_privacy_cost(query)
-            started = time.perf_counter()
-            found = reader.execute(query)
-            seconds.append(time.perf_counter() - started)
-            rows.append([[v.item() if hasattr(v, "item") else v for v in row] for row in list(found)[1:]])
-        answers.append({"rows": rows, "seconds": seconds, "epsilon": cost[0], "delta": cost[1]})
-    print(json.dumps({"answers": answers}))
+    for line in sys.stdin:
+        query = json.loads(line)
+        privacy = Privacy(epsilon=task["epsilon"], delta=task["delta"])
+        reader = from_df(data, privacy=privacy, metadata=task["metadata"])
+        epsilon, delta = reader.get_privacy_cost(query)
+        started, busy = time.perf_counter(), time.process_time()
+        found = reader.execute(query)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - busy
+        rows = [[v.item() if hasattr(v, "item") else v for v in row] for row in list(found)[1:]]
+        print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "epsilon": epsilon, "delta": delta}), flush=True)
 
 
 if __name__ == "__main__":

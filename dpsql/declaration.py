@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dpsql.column_facts import ColumnKnowledge
 from dpsql.errors import DeclarationInvalid
+from dpsql.remembered import Remembered
 from dpsql.tree import Facts
 from dpsql.ways import Ways, first_steps, is_nullable, spoken, steps, ways
 from schemas.errors import nearest
@@ -31,7 +32,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Declaration:
-    """A schema with its privacy: what `dpsql` knows of the data without looking."""
+    """A schema with its privacy: what `dpsql` knows of the data without looking, and, `remembered`, what followed from that."""
 
     schema: Schema
     unit_table: str
@@ -41,6 +42,7 @@ class Declaration:
     facts: Mapping[tuple[str, str], Facts]
     groups: int | None = None
     budget: Budget | None = None
+    remembered: Remembered = field(default_factory=Remembered, init=False, compare=False, repr=False)
 
     def reach(self, table: str) -> Reach | None:
         """How the rows of `table` belong to units; None for public tables and for those that belong to no unit."""

@@ -17,7 +17,7 @@ from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
 from dpsql.noise import Mechanism, ReleasedKeys, Sensitivity, add_noise, choose_threshold, keys_above, quantile
 from dpsql.noise.ranges import LARGEST
-from dpsql.planning.model import Part, Plan, Shares, Threshold
+from dpsql.planning.model import Bounds, Part, Plan, Shares, Threshold
 from dpsql.relied_keys import keys_hold
 from schemas.model import Schema
 
@@ -29,6 +29,16 @@ class Cells:
     groups: tuple[GroupKey, ...]
     sums: Mapping[str, Mapping[GroupKey, int]]
     bins: Mapping[str, Mapping[GroupKey, Mapping[int, int]]]
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """Units whose contribution is above 2 ** (`j` - 1) in magnitude and within 2 ** `j`, on one side of zero, and the `total` of these."""
+
+    j: int
+    below: bool
+    units: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,9 @@ class _Measuring:
         self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        one_pass = self._sql.magnitudes()
+        if one_pass is not None and not known.thresholds:
+            return self._in_one_pass(one_pass, groups, known)
         by_unit = self._sql.by_unit()
         held = self._reading.hold(by_unit) if by_unit and self._plan.thresholds else None
         if held is not None:
@@ -82,6 +95,18 @@ class _Measuring:
         thresholds = self._thresholds(known)
         bounds = {name: kept.values[0] for name, kept in thresholds.items()}
         return self._with_noise(self.cells(bounds, secrets.randbits(62)), groups, thresholds, known)
+
+    def _in_one_pass(self, sql: str, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        """The threshold and the sum that is clipped to it, both from the magnitudes of what units contribute."""
+        (part,), (threshold,) = self._plan.parts, self._plan.thresholds
+        found = [Magnitude(int(j), bool(below), int(units), int(total)) for j, below, units, total in self._reading.rows(sql)]
+        units_of: dict[int, int] = {}
+        for one in found:
+            units_of[one.j] = units_of.get(one.j, 0) + one.units
+        chosen = self._chosen(threshold, units_of)
+        limit = unit_bounds(part, {threshold.name: chosen.values[0]})
+        cells = Cells(((),), {part.name: {(): clipped_sum(found, limit)}}, {})
+        return self._with_noise(cells, groups, {threshold.name: chosen}, known)
 
     def nothing_found(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         """The outcome over no rows, with the same noise: that a database failed over its data is not told."""
@@ -157,6 +182,16 @@ class _Measuring:
         held = [max(1 - LARGEST, min(exact.get(group, 0), LARGEST - 1)) for group in groups]
         noisy = add_noise(held, mechanism)
         return KeptPart(groups, tuple(noisy), mechanism.kind, mechanism.scale, shares.part)
+
+
+def clipped_sum(found: Sequence[Magnitude], limit: Bounds) -> int:
+    """The sum of contributions after each is held within `limit`, whose ends are 0 or powers of two, exactly."""
+    total = 0
+    for one in found:
+        end = limit.lo if one.below else limit.hi
+        # a contribution is within 2 ** j, and all of one magnitude are either within the end or beyond it
+        total += one.total if one.j < 0 or 2**one.j <= abs(end) else one.units * end
+    return total
 
 
 def mechanism_of(sensitivity: Sensitivity, shares: Shares) -> Mechanism:

@@ -39,7 +39,7 @@ def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | Non
         columns[name + DEVIATION] = pa.array(found.deviations, pa.float64())
         columns[name + ERROR] = pa.array(found.errors, pa.float64())
     table = pa.table(columns) if columns else pa.table({"_": pa.nulls(len(groups), pa.int8())})
-    return table.take(pa.array(rows, pa.int64()))
+    return table if len(rows) == len(groups) else table.take(pa.array(rows, pa.int64()))
 
 
 def key_column(values: Sequence[Any], facts: Facts) -> pa.Array:

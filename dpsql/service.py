@@ -41,7 +41,6 @@ DELTA_SHARE = 0.01
 EXACT = 1e9  # the epsilon at which noise is nothing
 MOST_SET = 2**31 - 1  # groups of a unit, or units of a group, that an analyst may set
 MOST_PUBLIC_ROWS = 1_000_000
-MOST_REMEMBERED = 1_000
 # the types that the sandbox gives back as they were
 AS_THEY_ARE = {pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")}
 NO_KNOWN = Measured({}, {})
@@ -64,7 +63,6 @@ class Service:
     dialect: str = "postgres"
     synthetic: Engine | None = None
     _domains: dict[tuple[str, str], Sequence[Hashable]] = field(default_factory=dict)
-    _bound: dict[tuple[str, str, tuple[Value, ...]], Query] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger.open_release(self.release, self.limit, self.per_analyst)
@@ -117,6 +115,9 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
+            if (one_pass := measuring.magnitudes()) is not None:
+                statements.append(one_pass)
+                continue
             if (by_unit := measuring.thresholds()) is not None:
                 statements.append(by_unit)
             statements += [s.sql for s in measuring.sums({t.name: 2**t.highest for t in one.thresholds}, 0)]
@@ -124,16 +125,14 @@ class Service:
 
     def _bind(self, sql: str, parameters: Sequence[Value]) -> Query:
         """The bound query, remembered, since clients ask the same again and again."""
-        key = (sql, self.dialect, tuple(parameters))
-        known = self._bound.get(key)
-        if known is None:
-            known = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
-            if known.releases:
-                self._of_nothing(known)  # what cannot be worked out of the noisy outcome is told before it is paid for
-            if len(self._bound) >= MOST_REMEMBERED:
-                self._bound.clear()
-            self._bound[key] = known
-        return known
+        values = tuple((type(value), repr(value)) for value in parameters)  # 1, 1.0 and true are equal, and not the same
+        return self.declaration.remembered.get((sql, self.dialect, values), lambda: self._bound_anew(sql, parameters))
+
+    def _bound_anew(self, sql: str, parameters: Sequence[Value]) -> Query:
+        bound = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
+        if bound.releases:
+            self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
+        return bound
 
     def _of_nothing(self, query: Query) -> pa.Table:
         """The answer over noisy and public tables without rows, of the types that it will have."""
@@ -148,17 +147,26 @@ class Service:
 
         Means of what was summed and counted before are taken from that, where nothing is left to be paid then.
         """
+        ways = [self._plans(query, settings, planning) for planning in ((plan, from_plain_sums) if _has_means(query) else (plan,))]
+        found = self.ledger.kept(self.release, tuple({d for _, digests in ways for of_plan in digests for d in of_plan.values()}))
         made: list[tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]] = []
-        for planning in (plan, from_plain_sums) if _has_means(query) else (plan,):
-            plans = self._plans(query, settings, planning)
-            digests = [self._digests(p) for p in plans]
-            known = self._known(plans, digests, settings)
+        for plans, digests in ways:
+            known = _known(found, plans, digests, settings)
             made.append((plans, digests, known, price(plans, known)))
             if made[-1][-1] == NOTHING:
                 return made[-1]
         return made[0]
 
-    def _plans(self, query: Query, settings: Settings, planning: Callable[[Release, Declaration, Settings], Plan] = plan) -> list[Plan]:
+    def _plans(
+        self, query: Query, settings: Settings, planning: Callable[[Release, Declaration, Settings], Plan] = plan
+    ) -> tuple[list[Plan], list[dict[str, str]]]:
+        """The plans of a query with their digests, remembered: they follow from the declaration, the query and the settings alone."""
+        key = (planning, self._dialect.name, settings, self.limit)
+        return query.remembered.get(key, lambda: self._made_plans(query, settings, planning))
+
+    def _made_plans(
+        self, query: Query, settings: Settings, planning: Callable[[Release, Declaration, Settings], Plan]
+    ) -> tuple[list[Plan], list[dict[str, str]]]:
         epsilon = settings.epsilon if settings.epsilon is not None else self.limit.epsilon * DEFAULT_SHARE
         delta = settings.delta if settings.delta is not None else self.limit.delta * DELTA_SHARE
         if not 1e-6 <= epsilon <= 1e12:
@@ -174,7 +182,8 @@ class Service:
                 "groups that are not public are released by a threshold, which needs a delta above 0; "
                 "set one, or declare the closed values of the columns that the query groups by"
             )
-        return shared_out(plans, epsilon, delta)
+        shared = shared_out(plans, epsilon, delta)
+        return shared, [self._digests(p) for p in shared]
 
     def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
         plans, digests, known, spend = self._planned(query, settings)
@@ -195,18 +204,6 @@ class Service:
             self.ledger.finish(charge, "failed" if isinstance(error, CompanyOSError) else "cancelled")
             raise
         return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
-
-    def _known(self, plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings) -> list[Measured]:
-        """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
-        found = self.ledger.kept(self.release, tuple({digest for of_plan in digests for digest in of_plan.values()}))
-        known = []
-        for one, of_plan in zip(plans, digests, strict=True):
-            parts = {name: KeptPart.decode(found[d]) for name, d in of_plan.items() if d in found}
-            if settings.epsilon is not None:
-                least = {"threshold": one.shares.threshold, "part": one.shares.part}
-                parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
-            known.append(_measured(parts))
-        return known
 
     def _digests(self, one: Plan) -> dict[str, str]:
         digests = Digests(one, self._relations, self._dialect)
@@ -326,6 +323,18 @@ class Service:
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
+
+
+def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings) -> list[Measured]:
+    """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
+    known = []
+    for one, of_plan in zip(plans, digests, strict=True):
+        parts = {name: KeptPart.decode(found[d]) for name, d in of_plan.items() if d in found}
+        if settings.epsilon is not None:
+            least = {"threshold": one.shares.threshold, "part": one.shares.part}
+            parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
+        known.append(_measured(parts))
+    return known
 
 
 def _has_means(query: Query) -> bool:

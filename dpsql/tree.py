@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal as Choice
+
+from dpsql.remembered import Remembered
 
 Kind = Choice["boolean", "integer", "decimal", "double", "text", "date", "timestamp", "timestamptz", "time", "interval", "uuid", "other"]
 Value = bool | int | Fraction | Decimal | float | str | datetime.date | datetime.datetime | None
@@ -270,13 +272,14 @@ class Query:
     """A whole query, shown to be answerable: what is measured, and what is then done with the noisy tables.
 
     `residual` is SQL of DuckDB over the tables of the `releases` and the `public` tables; what runs there sees nothing private.
-    `outputs` are the names of its columns.
+    `outputs` are the names of its columns. `remembered` has what followed from the query.
     """
 
     releases: tuple[Release, ...]
     public: tuple[str, ...]
     residual: str
     outputs: tuple[str, ...]
+    remembered: Remembered = field(default_factory=Remembered, init=False, compare=False, repr=False)
 
 
 def subexpressions(expression: Expression) -> Iterator[Expression]:

@@ -27,7 +27,11 @@ class Anchor:
     def read(self) -> Mark | None:
         """Return where the chain had come to, None where there is no file; raises `failure` where it cannot be read."""
         try:
-            text = self.path.read_bytes()
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                text = os.pread(descriptor, SIZE, 0)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -49,7 +53,7 @@ class Anchor:
                 if not text or back or self._mark(text).number < mark.number:
                     os.pwrite(descriptor, json.dumps([mark.number, mark.hash]).encode().ljust(SIZE), 0)
                 if durable:
-                    os.fsync(descriptor)
+                    _sync(descriptor)
             finally:
                 os.close(descriptor)
             if fresh:
@@ -63,6 +67,10 @@ class Anchor:
             return Mark(int(number), str(digest))
         except (ValueError, TypeError) as error:
             raise self._failure(f"{self._whose} {self.path} is damaged; {self._mended}") from error
+
+
+# what was written over in a file is on the disk without its times, which would go through the file system's journal
+_sync = getattr(os, "fdatasync", os.fsync)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -121,6 +121,10 @@ class Dialect:
             less = f"SIGN(CAST({value} AS NUMERIC)) * DIV(CAST(ABS({value}) AS NUMERIC) * {most}, {whole})"
         return f"CASE WHEN {whole} > {most} THEN {less} ELSE {value} END"
 
+    def product(self, value: str, count: str) -> str:
+        """`value` times `count`, which no number of rows makes too large."""
+        return f"CAST({value} AS {'HUGEINT' if self.name == 'duckdb' else 'NUMERIC'}) * {count}"
+
     def scaled_down(self, value: str, count: str, most: int) -> str:
         """`value` times most / count, where count is more than `most`."""
         less = f"CAST(ROUND(CAST({value} AS {self.double}) * {float(most)!r} / {count}) AS BIGINT)"

@@ -57,6 +57,22 @@ class Measuring:
         counted = [self._exceeding(t) for t in self._plan.thresholds]
         return " UNION ALL ".join(counted) if counted else None
 
+    def magnitudes(self) -> str | None:
+        """What units contribute to the one part, as (j, whether below zero, units, their sum), with j as in `thresholds`.
+
+        From that follow both which threshold is chosen and the sum that is clipped to it. None where more is asked: of several parts, of
+        groups, or of contributions that are not just cut off at a threshold of their own.
+        """
+        part, threshold = self._plan.parts[0], next(iter(self._plan.thresholds), None)
+        if self._keys or len(self._plan.parts) > 1 or threshold is None or threshold.of != part.name or part.scaled:
+            return None
+        if part.threshold != threshold.name or self.by_unit() is None:
+            return None
+        held = f"CAST(LEAST(GREATEST({part.name}, {-UNBOUNDED}), {UNBOUNDED}) AS BIGINT)"
+        counted = f"SELECT {held} AS m, COUNT(*) AS n FROM {self._source()} AS y GROUP BY 1"
+        columns = [f"{self._dialect.magnitude('m')} AS j", "m < 0 AS below", "SUM(n) AS n", f"SUM({self._dialect.product('m', 'n')}) AS s"]
+        return f"SELECT {', '.join(columns)} FROM ({counted}) AS o GROUP BY {_places(2)}"
+
     def sums(self, bounds: Mapping[str, int], salt: int) -> list[Statement]:
         """The statements that sum clipped contributions; `bounds` has the outcome of every threshold, `groups` among them."""
         groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
@@ -210,11 +226,9 @@ class Measuring:
                 held = f"LEAST(ABS({part.name}), {UNBOUNDED})" if threshold.total else f"ABS({part.name})"
                 most, by = (f"{'SUM' if threshold.total else 'MAX'}({held})", " GROUP BY u") if self._keys else (held, "")
                 units = f"SELECT u, {most} AS m FROM {self._source()} AS y{by}"
-        most = f"CAST(LEAST(m, {UNBOUNDED}) AS BIGINT)"
-        return (
-            f"SELECT '{threshold.name}' AS t, {self._dialect.magnitude('m')} AS j, COUNT(*) AS n "
-            f"FROM (SELECT {most} AS m FROM ({units}) AS v) AS o GROUP BY {_places(2)}"
-        )
+        # many units have the same m, and the magnitude of each takes longer than to count those
+        counted = f"SELECT CAST(LEAST(m, {UNBOUNDED}) AS BIGINT) AS m, COUNT(*) AS n FROM ({units}) AS v GROUP BY 1"
+        return f"SELECT '{threshold.name}' AS t, {self._dialect.magnitude('m')} AS j, SUM(n) AS n FROM ({counted}) AS o GROUP BY 2"
 
     def _groups_of_units(self) -> str:
         if self._added():

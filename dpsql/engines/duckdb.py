@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import Any
@@ -19,6 +19,7 @@ from dpsql.errors import EngineFailure, QueryRefused
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
 SPARSEST, MOST_BITS = 16, 10**9  # bits for a row, and in all, up to which a key is looked at bit by bit
+PIECE = 122_880  # rows that one thread of DuckDB scans alone
 
 
 class DuckDBEngine:
@@ -42,9 +43,12 @@ class DuckDBEngine:
             raise EngineFailure(f"the database {database} cannot be opened") from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
         self._unique = dict.fromkeys(unique, True)
+        self._listed: list[str] = []
+        self._counted = False
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute("SET parquet_metadata_cache = true")
         for table, paths in (files or {}).items():
             self._view(table, paths)
 
@@ -55,10 +59,12 @@ class DuckDBEngine:
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         target = ".".join(quoted(part) for part in (*schema, name))
         self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+        self._listed.append(listed)
 
     def add(self, name: str, table: pa.Table) -> None:
         """Hold `table` under `name`."""
         self._unique.clear()
+        self._counted = False
         self._connection.register(f"_{name}", table)
         self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
@@ -69,16 +75,31 @@ class DuckDBEngine:
 
     @contextmanager
     def _opened(self) -> Iterator[_Reading]:
-        cursor = self._connection.cursor()
-        reading = _Reading(cursor)
         with self._lock:
+            if not self._counted:
+                self._count()
+            cursor = self._connection.cursor()
             self._running[cursor] = get_ident()
+        reading = _Reading(cursor)
         try:
             yield reading
         finally:
             with self._lock:
                 del self._running[cursor]
             reading.close()
+
+    def _count(self) -> None:
+        """Keep to the asker's own thread where no table has more rows than one thread scans: to wake others takes longer than they save."""
+        with suppress(duckdb.Error):
+            ((most,),) = self._connection.execute("SELECT COALESCE(MAX(estimated_size), 0) FROM duckdb_tables()").fetchall()
+            for listed in self._listed:
+                ((rows,),) = self._connection.execute(f"SELECT SUM(num_rows) FROM parquet_file_metadata([{listed}])").fetchall()
+                most = max(most, rows or 0)
+            if most <= PIECE:
+                self._connection.execute("SET threads = 1")
+            else:
+                self._connection.execute("RESET threads")
+        self._counted = True
 
     def public_table(self, name: str, columns: tuple[str, ...], most: int) -> pa.Table:
         """Return the columns of a public table."""

@@ -13,7 +13,7 @@ from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
 from dpsql.ledger.base import Kind
 from dpsql.ledger.canonical import canonical
-from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST
+from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST, EntryRow
 from schemas import hash_chain
 from schemas.hash_chain import START, Mark
 
@@ -31,8 +31,8 @@ class Chain:
     def last(self) -> Mark:
         """The newest entry, or `START`."""
         if self._last is None:
-            row = LAST.run(self.connection).first()
-            self._last = START if row is None else Mark(row.number, row.hash)
+            rows = LAST.run(self.connection)
+            self._last = Mark(*rows[0]) if rows else START
         return self._last
 
     def back_to(self, mark: Mark) -> None:
@@ -69,13 +69,15 @@ class Chain:
         self._last = mark
         return mark
 
-    def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> sa.Row[Any] | None:
+    def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> EntryRow | None:
         """The newest entry of a kind, of a release or an analyst or both; LedgerBroken where it was altered."""
         wanted = {"kind": kind, "release": release, "analyst": analyst}
         named = {name: value for name, value in wanted.items() if value is not None}
-        row = LATEST[tuple(named)].run(self.connection, **named).first()
-        if row is not None:
-            hold_entry(row)
+        rows = LATEST[tuple(named)].run(self.connection, **named)
+        if not rows:
+            return None
+        row = EntryRow(*rows[0])
+        hold_entry(row)
         return row
 
     def hold(self, mark: Mark | None, path: Path) -> None:
@@ -92,7 +94,8 @@ class Chain:
         if mark.number == self.last().number:
             found = self.last().hash
         elif mark.number:
-            found = HASH_OF.run(self.connection, number=mark.number).scalar() or ""
+            rows = HASH_OF.run(self.connection, number=mark.number)
+            found = rows[0][0] if rows else ""
         if found != mark.hash:
             raise LedgerBroken(
                 f"the ledger is not the one that its anchor {path} knows: entry {mark.number} is "
@@ -112,18 +115,18 @@ def chained(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.hex() if isinstance(value, float) else value for name, value in entry.items()}
 
 
-def hold_entry(row: sa.Row[Any]) -> None:
+def hold_entry(row: sa.Row[Any] | EntryRow) -> None:
     """Raise LedgerBroken where an entry is not what its hash says."""
     if not hash_chain.is_whole(chained(row._asdict())):
         raise altered(row)
 
 
-def altered(row: sa.Row[Any]) -> LedgerBroken:
+def altered(row: sa.Row[Any] | EntryRow) -> LedgerBroken:
     """What to raise for an entry that is not what its hash says."""
     return LedgerBroken(f"entry {row.number} of the ledger was altered: a {row.kind} of {row.at}. Put back the newest copy of the ledger")
 
 
-def document_of(row: sa.Row[Any]) -> dict[str, Any]:
+def document_of(row: sa.Row[Any] | EntryRow) -> dict[str, Any]:
     """What the kind of an entry adds."""
     document: dict[str, Any] = json.loads(row.document)
     return document

@@ -1,13 +1,34 @@
-"""The statements of every question, compiled once: SQLAlchemy would look them up anew each time, which takes longer than they do."""
+"""The statements of every question, compiled once and run by the driver: what SQLAlchemy does each time takes longer than they do."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from dpsql.ledger.base import Kind
 from dpsql.ledger.tables import entries, parts
+from schemas.transactions import driven
+
+
+class EntryRow(NamedTuple):
+    """An entry as it is stored: the columns of its table, in their order."""
+
+    number: int
+    at: str
+    kind: Kind
+    release: str | None
+    analyst: str | None
+    epsilon: float
+    delta: float
+    rho: float
+    delta_rho: float
+    sql: str | None
+    digest: str | None
+    document: str
+    previous: str
+    hash: str
 
 
 class Statement:
@@ -17,15 +38,15 @@ class Statement:
         self._clause = clause
         self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
 
-    def run(self, connection: sa.Connection, **values: Any) -> sa.CursorResult[Any]:
-        """Run the statement with these parameters, which the driver takes as they are."""
+    def run(self, connection: sa.Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Run the statement with these parameters, which the driver takes as they are, and return its rows."""
         dialect = connection.dialect
         if dialect.name not in self._compiled:
             compiled: Any = self._clause.compile(dialect=dialect)
             self._compiled[dialect.name] = compiled.string, compiled.positiontup, compiled.params
         text, order, constants = self._compiled[dialect.name]
         values = {**constants, **values}
-        return connection.exec_driver_sql(text, values if order is None else tuple(values[name] for name in order))
+        return driven(connection, text, values if order is None else [values[name] for name in order])
 
 
 def _latest(*columns: str) -> Statement:

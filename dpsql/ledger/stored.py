@@ -15,7 +15,7 @@ from dpsql.ledger.base import Charge, Entry, Outcome, Question, Spending
 from dpsql.ledger.chain import Chain, document_of, hold_entry, spend_of_row
 from dpsql.ledger.database import Database
 from dpsql.ledger.names import analyst_name
-from dpsql.ledger.statements import ADD_PART, parts_among
+from dpsql.ledger.statements import ADD_PART, EntryRow, parts_among
 from dpsql.ledger.terms import Terms, checked, limit_of, lower, lower_of, plain_limit, plain_spend, spend_of, words
 from dpsql.ledger.verifying import parts_hash, verify_chain, verify_parts
 from schemas.errors import InputError, nearest
@@ -220,7 +220,7 @@ class _Totals:
         return {"all": plain_spend(self.all), "own": plain_spend(self.own), "ever": plain_spend(self.ever)}
 
 
-def _since(row: sa.Row[Any] | None, which: str, renewed: str | None) -> Spend:
+def _since(row: EntryRow | None, which: str, renewed: str | None) -> Spend:
     return NOTHING if row is None or (renewed is not None and row.at < renewed) else spend_of(document_of(row)[which])
 
 
@@ -271,7 +271,7 @@ def _kept(connection: sa.Connection, release: str, digests: Sequence[str]) -> di
     for start in range(0, len(digests), MOST_SOUGHT):
         few = digests[start : start + MOST_SOUGHT]
         rows = parts_among(len(few)).run(connection, release=release, **{f"d{n}": digest for n, digest in enumerate(few)})
-        found.update({row.digest: bytes(row.data) for row in rows})
+        found.update({digest: bytes(data) for digest, data in rows})
     return found
 
 
