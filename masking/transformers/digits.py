@@ -1,7 +1,4 @@
-"""The ASCII digits of texts: taken out, read as numbers, and others put in their places.
-
-In UTF-8 the bytes of the digits 0 to 9 are part of no other character, so that texts of all scripts can be read as bytes.
-"""
+"""The ASCII digits of texts: taken out, read as numbers, and others put in their places."""
 
 from __future__ import annotations
 
@@ -13,9 +10,7 @@ import pyarrow as pa
 
 from masking.canonical import bitmap, validity
 from masking.keyed import UInt64
-
-Octets = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
+from masking.octets import Octets, Places, before, octets_of
 
 _ZERO, _TEN = np.uint8(ord("0")), np.uint8(10)
 
@@ -35,7 +30,7 @@ class Digits:
 
     @classmethod
     def of(cls, texts: pa.Array) -> Digits:
-        offsets, octets = _read(texts)
+        offsets, octets = octets_of(texts)
         digit = _are_digits(octets)
         return cls(texts, offsets, octets.copy(), np.flatnonzero(digit), before(digit)[offsets].astype(np.int64))
 
@@ -69,28 +64,11 @@ class Digits:
 
 def digits_of(texts: pa.Array) -> pa.Array:
     """Return the digits of each text of a `string` array, without what stands between them; nulls stay null."""
-    offsets, octets = _read(texts)
+    offsets, octets = octets_of(texts)
     digit = _are_digits(octets)
     return pa.StringArray.from_buffers(
         len(texts), pa.py_buffer(before(digit)[offsets]), pa.py_buffer(octets[digit]), _validity(texts), texts.null_count
     )
-
-
-def before(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """How many of some flags are set before each place, and before the end."""
-    counted = np.zeros(len(flags) + 1, np.int32)
-    np.cumsum(flags, dtype=np.int32, out=counted[1:])
-    return counted
-
-
-def _read(texts: pa.Array) -> tuple[npt.NDArray[np.int32], Octets]:
-    """Where each text begins (and the end of the last), and the bytes of all; nothing stands between them."""
-    if texts.null_count:
-        texts = texts.fill_null("")
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    data = texts.buffers()[2]
-    octets = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
-    return offsets - offsets[0], octets
 
 
 def _are_digits(octets: Octets) -> npt.NDArray[np.bool_]:

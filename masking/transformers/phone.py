@@ -15,9 +15,10 @@ from masking.canonical import validity
 from masking.errors import TransformerUnfit
 from masking.formats import FormatPermutation, code_points, texts_from
 from masking.keyed import KeyedHash, UInt64, pick
+from masking.octets import before
 from masking.permutation import Belong, Permutation
 from masking.transformers.base import Context, Rows
-from masking.transformers.digits import Digits, before, digits_of
+from masking.transformers.digits import Digits, digits_of
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.number_plan import BEGINNING, LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
 from masking.transformers.parameters import parameter
