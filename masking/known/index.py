@@ -83,7 +83,7 @@ class KnownColumn:
 class KnownValues:
     """All values of the personal columns of a source, as 64-bit hashes under a key of this object alone.
 
-    Add all values, `seal`, then ask. Values are compared as `folding` and `canonical` say. Memory: 9 bytes for each different
+    Add all values, `seal`, then ask. Values are compared as `folding` and `canonical` say. Memory: 11 bytes for each different
     value of a column and about 5 for the filters; texts are hashed in pieces of half a million characters.
     """
 
