@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import MaskingFailed
+from masking.octets import octets_of
 
 _PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)  # the two digits of each byte
 _GROUPS = ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4))  # digits from .. to, after so many hyphens
 _UUID_LENGTH = 36
 _ZERO = r"^-?0(\.0*)?(E[-+]?\d+)?$"  # Arrow writes a zero of nine decimals as 0E-9
 _LAST_IS_ZERO = r"0(?:E[-+]?\d+)?$"
+_ZERO_DIGIT, _EXPONENT = ord("0"), ord("E")
 _TRAILING_ZEROS = r"^(?:(-?\d+)\.0*|(-?\d+\.\d*?[1-9])0+)(E[-+]?\d+)?$"
 
 
@@ -83,9 +85,17 @@ def validity(values: pa.Array) -> np.ndarray | None:
 
 def _text_of_decimals(values: pa.Array) -> pa.Array:
     texts = values.cast(pa.string())
-    some = pc.match_substring_regex(texts, _LAST_IS_ZERO).fill_null(False)  # few have a zero that might be needless
+    some = _last_digit_is_zero(texts)  # few have a zero that might be needless
     trimmed = pc.replace_substring_regex(texts.filter(some), _ZERO, "0")
     return pc.replace_with_mask(texts, some, pc.replace_substring_regex(trimmed, _TRAILING_ZEROS, r"\1\2\3"))
+
+
+def _last_digit_is_zero(texts: pa.Array) -> pa.Array:
+    offsets, octets = octets_of(texts)
+    if (octets == _EXPONENT).any():
+        return pc.match_substring_regex(texts, _LAST_IS_ZERO).fill_null(False)
+    ends = np.append(octets, np.uint8(0)).take(offsets[1:] - 1)  # of a null, the last of another text or the zero behind all
+    return pa.array((ends == _ZERO_DIGIT) & (offsets[1:] > offsets[:-1]))
 
 
 def _text_of_uuids(storage: pa.Array) -> pa.Array:

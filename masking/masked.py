@@ -137,6 +137,7 @@ class MaskedSource:
             allowed=self.policy.proof.survivors,
             common_words=self.policy.proof.common_words,
             keys=key_columns(self.schema),
+            jobs=self._jobs,
         )
         self._done = 0
 

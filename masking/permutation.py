@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.feistel import Feistel
 from masking.keyed import KeyedHash
 
 UInt64 = npt.NDArray[np.uint64]
@@ -30,8 +31,6 @@ LARGEST = 2**104
 _FEW = 2**24
 _ROUNDS_OF_FEW = 24
 _MAY_STAY = 2**40
-_TABLE = 2**20
-_WORD_IS_ENOUGH = 2**32
 
 
 class Permutation:
@@ -50,9 +49,7 @@ class Permutation:
         self.left, self.right = halves or (-(-size // root), root)
         self._key, self._name = key, name
         self._exact = self.left * self.right == size
-        self._rounds = _ROUNDS_OF_FEW if size < _FEW else ROUNDS
-        self._tables: dict[int, npt.NDArray[np.uint32]] = {}
-        self._seen = 0
+        self._network = Feistel(key, name, self.left, self.right, _ROUNDS_OF_FEW if size < _FEW else ROUNDS)
         self._whole = self._shuffle() if size <= SHUFFLED else None
 
     def apply(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
@@ -75,16 +72,15 @@ class Permutation:
         left, right = left.copy(), right.copy()
         follows_order = self._whole is None and self.size < _MAY_STAY
         # the successor of a successor is the next but one in the secret order: a pair's place in it is looked up once
-        order = self._encrypt(left, right) if follows_order else (left, right)
+        order = self._network.encrypt(left, right) if follows_order else (left, right)
         pending = np.arange(len(left))
         while len(pending):
-            self._seen += len(pending)
             if follows_order:
                 following = self._follow(order[0][pending], order[1][pending])
                 order[0][pending], order[1][pending] = following
-                one, other = self._decrypt(*following)
+                one, other = self._network.decrypt(*following)
             else:
-                once = self._encrypt if self._whole is None else self._shuffled
+                once = self._network.encrypt if self._whole is None else self._shuffled
                 one, other = once(left[pending], right[pending])
             left[pending], right[pending] = one, other
             going_on = self._outside(one, other)
@@ -115,55 +111,12 @@ class Permutation:
         left[left == self.left] = 0
         return left, right
 
-    def _encrypt(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
-        a, b = left, right
-        for i in range(self._rounds):
-            if i % 2 == 0:
-                a = _modular(a + self._round(i, b), self.left)
-            else:
-                b = _modular(b + self._round(i, a), self.right)
-        return a, b
-
-    def _decrypt(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
-        a, b = left, right
-        for i in reversed(range(self._rounds)):
-            if i % 2 == 0:
-                a = _modular(a + (np.uint64(self.left) - self._round(i, b)), self.left)
-            else:
-                b = _modular(b + (np.uint64(self.right) - self._round(i, a)), self.right)
-        return a, b
-
     def _outside(self, left: UInt64, right: UInt64) -> npt.NDArray[np.bool_]:
         if self._exact:
             return np.zeros(len(left), np.bool_)
         last, rest = divmod(self.size, self.right)
         beyond: npt.NDArray[np.bool_] = (left > last) | ((left == last) & (right >= rest))
         return beyond
-
-    def _round(self, i: int, half: UInt64) -> UInt64:
-        """The round function of one half: a number below the size of the other."""
-        domain, target = (self.right, self.left) if i % 2 == 0 else (self.left, self.right)
-        if domain <= _TABLE and target <= _WORD_IS_ENOUGH and self._seen >= domain // 4:
-            # every value of the half is met often: hash each once
-            if i not in self._tables:
-                self._tables[i] = self._hashed(i, np.arange(domain, dtype=np.uint64), target).astype(np.uint32)
-            return self._tables[i][half.astype(np.int64)].astype(np.uint64)
-        return self._hashed(i, half, target)
-
-    def _hashed(self, i: int, half: UInt64, target: int) -> UInt64:
-        texts = _texts(f"{self._name}|{i}|", half)
-        if target <= _WORD_IS_ENOUGH:
-            word: UInt64 = self._key.words(texts)[0]
-            return word % np.uint64(target)
-        remainder = np.zeros(len(half), np.uint64)
-        for byte in self._key.digests(texts, 16).T:
-            remainder = ((remainder << np.uint64(8)) | byte) % np.uint64(target)
-        return remainder
-
-
-def _modular(numbers: UInt64, size: int) -> UInt64:
-    """Numbers below twice `size`, modulo `size`."""
-    return np.where(numbers >= size, numbers - np.uint64(size), numbers)
 
 
 def _texts(prefix: str, numbers: UInt64) -> pa.Array:

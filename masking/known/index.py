@@ -67,6 +67,9 @@ class KnownColumn:
     def lookup(self, hashes: U64) -> Mask:
         return self.values.lookup(hashes) | self.spellings.lookup(hashes)
 
+    def lookup_sorted(self, hashes: U64) -> Mask:
+        return self.values.lookup_sorted(hashes) | self.spellings.lookup_sorted(hashes)
+
     @property
     def left_out(self) -> dict[str, int]:
         """How many values are not looked for inside texts, and why."""
@@ -80,7 +83,7 @@ class KnownColumn:
 class KnownValues:
     """All values of the personal columns of a source, as 64-bit hashes under a key of this object alone.
 
-    Add all values, `seal`, then ask. Values are compared as `folding` and `canonical` say. Memory: 9 bytes for each different
+    Add all values, `seal`, then ask. Values are compared as `folding` and `canonical` say. Memory: 11 bytes for each different
     value of a column and about 5 for the filters; texts are hashed in pieces of half a million characters.
     """
 
@@ -171,7 +174,7 @@ class KnownValues:
             if number in in_pools:
                 yield number, in_pools[number]
             elif len(maybe) and number not in self._pools.numbers and (column.place.sought or not sought):
-                met = column.lookup(different[maybe])
+                met = column.lookup_sorted(different[maybe])
                 if met.any():
                     known = np.zeros(len(different), bool)
                     known[maybe[met]] = True

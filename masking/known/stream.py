@@ -41,8 +41,9 @@ class Hasher:
         self._grow(CHUNK + 1)
 
     def _grow(self, size: int) -> None:
-        self.powers = _powers(self.base, size)
+        # the powers last, since by their number other threads tell whether there are enough of both
         self.inverses = _powers(pow(self.base, -1, 1 << 64), size)
+        self.powers = _powers(self.base, size)
 
     def require(self, size: int) -> None:
         """Have powers for a stream of `size` characters; some characters fold to many."""

@@ -87,11 +87,11 @@ class Judge:
 
         none = np.zeros(len(hashes), bool)
         weak = not column.place.identifies
-        kept = allow(np.logical_or.reduce([c.lookup(hashes) for c in self._kept]) if self._kept else none)
+        kept = allow(np.logical_or.reduce([c.lookup_sorted(hashes) for c in self._kept]) if self._kept else none)
         public = allow(~none if weak and output.public and where == CELLS else none)
         shared = allow(column.values.shared(hashes) if weak else none)
-        words = allow(self._words.lookup(hashes) if left.any() else none)
-        pools = [(pool_number, pool, pool.lookup(hashes) & left) for pool_number, pool in self._pools]
+        words = allow(self._words.lookup_sorted(hashes) if left.any() else none)
+        pools = [(pool_number, pool, pool.lookup_sorted(hashes) & left) for pool_number, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
         pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
         rest = int(np.count_nonzero(left))
@@ -129,7 +129,7 @@ class Judge:
         """The share of a pool that a column of the source has."""
         key = (column.place.name, pool.place.name)
         if key not in self._shares:
-            self._shares[key] = float(np.count_nonzero(column.lookup(pool.values.hashes))) / max(len(pool.values), 1)
+            self._shares[key] = float(np.count_nonzero(column.lookup_sorted(pool.values.hashes))) / max(len(pool.values), 1)
         return self._shares[key]
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,12 +67,19 @@ class Scanner:
     """Looks for the values that `known` holds in the batches that it is shown.
 
     `columns` say what became of every column, and so which may hold what; columns of the output that they do not name are searched
-    all the same. `keys` are those that are keys or references by their schema (`orders.id`). Memory: what `known` has, a sample of
-    each output column, and 9 bytes for each different value that is found.
+    all the same. `keys` are those that are keys or references by their schema (`orders.id`). The columns of a batch are searched by
+    `jobs` threads. Memory: what `known` has, a sample of each output column, and 9 bytes for each different value that is found.
     """
 
     def __init__(
-        self, known: KnownValues, columns: Sequence[Examined], *, allowed: int = 0, common_words: bool = True, keys: Collection[str] = ()
+        self,
+        known: KnownValues,
+        columns: Sequence[Examined],
+        *,
+        allowed: int = 0,
+        common_words: bool = True,
+        keys: Collection[str] = (),
+        jobs: int = 1,
     ) -> None:
         if not known.sealed:
             known.seal()
@@ -88,11 +96,16 @@ class Scanner:
         self._sought = any(column.place.sought for column in known.columns)
         self._outputs: dict[str, OutputColumn] = {}
         self._cells = self._texts = self._bytes = 0
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="scan") if jobs > 1 else None
 
     def see(self, table: str, batch: pa.RecordBatch) -> None:
         """Search a batch of the output's rows; the order of tables and batches changes no count."""
-        for name, values in zip(batch.schema.names, batch.columns, strict=True):
-            self._see(self._output(f"{table}.{name}"), values)
+        outputs = [self._output(f"{table}.{name}") for name in batch.schema.names]
+        each: Callable[..., Iterable[tuple[int, int, int]]] = map if self._threads is None else self._threads.map
+        for cells, texts, size in each(self._see, outputs, batch.columns):
+            self._cells += cells
+            self._texts += texts
+            self._bytes += size
 
     def report(self) -> ScanReport:
         """What has been found until now."""
@@ -109,21 +122,19 @@ class Scanner:
             self._outputs[name] = OutputColumn(name, kinds, public, name in self._keys)
         return self._outputs[name]
 
-    def _see(self, output: OutputColumn, values: pa.Array) -> None:
-        self._cells += len(values) - values.null_count
-        textual, cells = _holds_texts(values.type), None
+    def _see(self, output: OutputColumn, values: pa.Array) -> tuple[int, int, int]:
+        """Search a column, and return how many cells and texts it has, and their bytes."""
+        filled, textual, cells = len(values) - values.null_count, _holds_texts(values.type), None
         if not textual:
             if not self._sought:
-                return
+                return filled, 0, 0
             values, cells = _different(values)
         texts, rows = texts_of(values)
-        if textual:
-            self._texts += len(texts) - texts.null_count
-            self._bytes += texts.nbytes
-            if not self._sought:
-                return
-            if rows is None:
-                texts, cells = _different(texts)
+        seen = (filled, len(texts) - texts.null_count, texts.nbytes) if textual else (filled, 0, 0)
+        if not self._sought:
+            return seen
+        if textual and rows is None:
+            texts, cells = _different(texts)
         for stream in self._known.hasher.streams(texts):
             whole = self._whole(output, stream, rows, cells)
             if textual:
@@ -132,6 +143,7 @@ class Scanner:
             meant, rows = _meant(texts, rows)
             for stream in self._known.hasher.streams(meant):
                 self._inside(output, stream, rows, cells, {})
+        return seen
 
     def _whole(self, output: OutputColumn, stream: Stream, rows: I64 | None, cells: I64 | None) -> dict[int, I64]:
         """Count the cells that are a value, and return them by the column that knows it."""

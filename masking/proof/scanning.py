@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -56,7 +57,7 @@ def scan(
         known.pass_over(pa.array(listed_words().words, pa.large_string()))
     known.seal()
     said = places_of_persons(known, output.schema, certificate or {})
-    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words, keys=key_columns(output.schema))
+    scanner = Scanner(known, columns, allowed=allowed, common_words=common_words, keys=key_columns(output.schema), jobs=os.cpu_count() or 1)
     rows = 0
     for table in output.schema.tables:
         with output.read(table.name) as reader:

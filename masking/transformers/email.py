@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, pick
+from masking.octets import octets_of, stretches
 from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import fold
+from masking.transformers.choices import fold, left_empty
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.parameters import parameter
-from masking.transformers.persona import Seeds, chosen_names, genders
+from masking.transformers.persona import Seeds, genders, names
 from masking.transformers.shared_domains import SharedDomains
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.types import TEXTS
@@ -27,6 +28,10 @@ EXAMPLES = ("example.com", "example.net", "example.org")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9\-.]*[a-z0-9])?\.[a-z0-9\-]{2,}")
 _LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 _FEWEST_LETTERS = 4
+_NUMBERS = 90
+_TWO_DIGITS = pa.array([str(number) for number in range(10, 10 + _NUMBERS)])
+_FEW_DOMAINS = 64
+_AT = ord("@")
 
 
 @dataclass(frozen=True)
@@ -101,21 +106,30 @@ class _Emails:
         words = self.seeds.words(source, rows)
         told = None if self.parameters.gender is None else rows.columns[self.parameters.gender]
         female = genders(words, told)
-        given = chosen_names("given_name", self.locale, female, words[1], "slugs")
-        family = chosen_names("family_name", self.locale, female, words[2], "slugs")
-        domains = self._domains(folded)
-        room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)
+        given, family = names("given_name", self.locale), names("family_name", self.locale)
+        first, last = given.choose(female, words[1]), family.choose(female, words[2])
+        domains, which = self._domains(folded)
+        lengths = _lengths(domains)
+        room = np.minimum(self.room - 1 - lengths, _LOCAL_PART)[which]
         short = room < self.suffix + (0 if self.exact else _FEWEST_LETTERS)
         if short.any():
-            domains = pc.if_else(pa.array(short), EXAMPLES[0], domains)
-            room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)
-        suffix = suffixes(self.key, source, self.suffix) if self.exact else pa.array(10 + pick(words[3], 90)).cast(pa.string())
-        local = self._local(given, family, suffix, room)
-        masked = pc.binary_join_element_wise(local, domains, "@")
+            domains, which = pa.concat_arrays([domains, pa.array(EXAMPLES[:1])]), np.where(short, len(domains), which)
+            room = np.minimum(self.room - 1 - _lengths(domains), _LOCAL_PART)[which]
+        kept_apart = suffixes(self.key, source, self.suffix) if self.exact else None
+        numbers = pick(words[3], _NUMBERS)
+        long = given.slug_lengths[first] + family.slug_lengths[last] + 1 + self.exact + self.suffix > room
+        slugs = given.slugs.take(pa.array(first)), family.slugs.take(pa.array(last))
+        if long.any():
+            suffix = _TWO_DIGITS.take(pa.array(numbers)) if kept_apart is None else kept_apart
+            masked = pc.binary_join_element_wise(self._local(*slugs, suffix, room), domains.take(pa.array(which)), "@")
+        elif kept_apart is not None:
+            masked = pc.binary_join_element_wise(slugs[0], ".", slugs[1], ".", kept_apart, "@", domains.take(pa.array(which)), "")
+        else:
+            masked = pc.binary_join_element_wise(slugs[0], ".", slugs[1], _tails(numbers, domains, which), "")
         same = pc.equal(masked, folded).fill_null(False)
         if pc.any(same).as_py():
-            masked = pc.if_else(same, pc.binary_join_element_wise(pc.binary_reverse(local), domains, "@"), masked)
-        return pc.if_else(pc.equal(folded, ""), values, masked)
+            masked = pc.replace_with_mask(masked, same, _turned(masked.filter(same)))
+        return left_empty(values, folded, masked)
 
     def _local(self, given: pa.Array, family: pa.Array, suffix: pa.Array, room: np.ndarray) -> pa.Array:
         """`given.family` and the suffix, `family` and the suffix, or as many letters of it as there is room for."""
@@ -137,13 +151,17 @@ class _Emails:
         """Whether a domain is left as it is."""
         return self.parameters.keep is not None and _DOMAIN.fullmatch(domain) is not None
 
-    def _domains(self, folded: pa.Array) -> pa.Array:
-        """The domain of every address's pseudonym; each different domain is looked at once."""
+    def _domains(self, folded: pa.Array) -> tuple[pa.Array, np.ndarray]:
+        """The domains of the pseudonyms, and which of them each has; each different domain is looked at once."""
         found = domains_of(folded).dictionary_encode()
-        names = found.dictionary
-        examples = pa.array(EXAMPLES).take(pa.array(pick(self.domain_key.words(names)[0], len(EXAMPLES)))).to_pylist()
-        kept = [name if self.is_kept(name) else other for name, other in zip(names.to_pylist(), examples)]
-        return pa.array([self.mapped.get(name, other) for name, other in zip(names.to_pylist(), kept)], pa.string()).take(found.indices)
+        known = found.dictionary
+        examples = pa.array(EXAMPLES).take(pa.array(pick(self.domain_key.words(known)[0], len(EXAMPLES)))).to_pylist()
+        kept = [name if self.is_kept(name) else other for name, other in zip(known.to_pylist(), examples)]
+        made = pa.array([self.mapped.get(name, other) for name, other in zip(known.to_pylist(), kept)], pa.string()).dictionary_encode()
+        which = made.indices.take(found.indices)
+        if which.null_count:  # nulls, which stay
+            return pa.concat_arrays([made.dictionary, pa.array([""])]), which.fill_null(len(made.dictionary)).to_numpy()
+        return made.dictionary, which.to_numpy()
 
 
 @dataclass(frozen=True)
@@ -171,13 +189,29 @@ class _CountedEmails(_Emails):
 
 def domains_of(folded: pa.Array) -> pa.Array:
     """The domain of each folded address; empty for what is none, null for null."""
-    parts = pc.split_pattern(folded, "@")
-    none = pc.if_else(pc.is_valid(folded), "", None)
-    if not len(parts.values):
-        return none
-    ends = parts.offsets[1:].to_numpy()
-    two = pa.array(np.diff(parts.offsets.to_numpy()) == 2)
-    return pc.if_else(two, parts.values.take(pa.array(np.maximum(ends - 1, 0))), none)
+    offsets, octets = octets_of(folded)
+    at = np.flatnonzero(octets == _AT)
+    begins = np.searchsorted(at, offsets)
+    ends = offsets[1:].astype(np.int64)
+    starts = ends.copy()
+    one = np.flatnonzero(np.diff(begins) == 1)
+    starts[one] = at[begins[one]] + 1
+    domains = stretches(octets, starts, ends)
+    return pc.if_else(pc.is_valid(folded), domains, None) if folded.null_count else domains
+
+
+def _tails(numbers: np.ndarray, domains: pa.Array, which: np.ndarray) -> pa.Array:
+    """The number of two digits, `@` and the domain of each address."""
+    if len(domains) > _FEW_DOMAINS:
+        return pc.binary_join_element_wise(_TWO_DIGITS.take(pa.array(numbers)), domains.take(pa.array(which)), "@")
+    all_ = pa.array([f"{number}@{domain}" for domain in domains.to_pylist() for number in _TWO_DIGITS.to_pylist()], pa.string())
+    return all_.take(pa.array(which * _NUMBERS + numbers))
+
+
+def _turned(addresses: pa.Array) -> pa.Array:
+    """Addresses with what stands before the `@` turned round."""
+    parts = [address.rpartition("@") for address in addresses.to_pylist()]
+    return pa.array([f"{local[::-1]}@{domain}" for local, _, domain in parts], pa.string())
 
 
 def _lengths(texts: pa.Array) -> np.ndarray:

@@ -13,19 +13,16 @@ from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
 from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import Int64, choices, tidy
+from masking.transformers.choices import Int64, choices, left_empty, lowered, tidy
 from masking.transformers.lengths import UNLIMITED, longest, text_column
 from masking.transformers.name_shapes import Shapes
 from masking.transformers.parameters import parameter
-from masking.transformers.persona import Flags, Seeds, chosen_names, family_first, genders
+from masking.transformers.persona import Flags, Names, Seeds, family_first, genders, names
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.errors import nearest
 from schemas.types import TEXTS
 
 PARTS = ("full", "given", "family")
-_WORD = r"[\p{L}\p{M}.'’\-]"
-_ONE_WORD = rf"^{_WORD}+$"
-_TWO_WORDS = rf"^{_WORD}{{2,}} {_WORD}{{2,}}$"
 _LEAST_ROOM = 8
 _FEWEST = 20
 
@@ -83,53 +80,55 @@ class _Names:
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         tidied = tidy(values)
-        folded = pc.utf8_lower(tidied)
+        folded = lowered(tidied)
         words = self.seeds.words(values if self.exact else folded, rows)
         told = None if self.parameters.gender is None else rows.columns[self.parameters.gender]
         masked = by_locale(values, self.locale, lambda locale, here: self._people(locale, here, tidied, folded, words, told))
         if self.suffix:
             masked = pc.binary_join_element_wise(masked, suffixes(self.key, values, self.suffix), " ")
-        return pc.if_else(pc.or_(pc.equal(folded, ""), pc.is_null(values)), values, masked)
+        return left_empty(values, folded, masked)
 
     def _people(self, locale: str, here: np.ndarray, values: pa.Array, folded: pa.Array, words: UInt64, told: pa.Array | None) -> pa.Array:
         if len(here) < len(values):
-            values, folded, words = values.take(pa.array(here)), folded.take(pa.array(here)), words[:, here]
-        plain = pc.match_substring_regex(values, _ONE_WORD if self.parameters.parts != "full" else _TWO_WORDS).fill_null(False)
-        shapes = Shapes.of(values, folded, np.flatnonzero(~plain.to_numpy(zero_copy_only=False)), locale)
-        first, last = shapes.first, shapes.last
-        guessed = None if self.seeds.subjects is not None else self._guess(locale, first)
-        female = genders(words, None if told is None else told.take(pa.array(here)), guessed)
-        given = self._chosen("given_name", locale, female, words[1], first)
-        family = self._chosen("family_name", locale, female, words[2], last)
-        if self.parameters.parts != "full":
-            masked = given if self.parameters.parts == "given" else family
-        else:
+            index = pa.array(here)
+            values, folded, words = values.take(index), folded.take(index), words[:, here]
+            told = None if told is None else told.take(index)
+        parts = self.parameters.parts
+        shapes = Shapes.of(values, folded, 2 if parts == "full" else 1, locale)
+        given_names, family_names = names("given_name", locale), names("family_name", locale)
+        first, last = given_names.numbers_of(shapes.first), family_names.numbers_of(shapes.last)
+        guessed = None
+        if self.seeds.subjects is None:
+            guessed = given_names.genders(first) if parts != "family" else family_names.genders(family_names.numbers_of(shapes.first))
+        female = genders(words, told, guessed)
+        given = self._chosen(given_names, female, words[1], first, shapes.first) if parts != "family" else None
+        family = self._chosen(family_names, female, words[2], last, shapes.last) if parts != "given" else None
+        masked = given if family is None else family
+        if given is not None and family is not None:
+            ordered = (family, given) if family_first(locale) else (given, family)
 
             def middle(i: int, rows: Int64) -> pa.Array:
-                return chosen_names("middle_name", locale, female[rows], words[(3, 0)[i]][rows])
+                further = names("middle_name", locale)
+                picking = words[(3, 0)[i]]
+                if len(rows) == len(picking):
+                    return further.texts.take(pa.array(further.choose(female, picking)))
+                return further.texts.take(pa.array(further.choose(female[rows], picking[rows])))
 
-            masked = pc.binary_join_element_wise(*((family, given) if family_first(locale) else (given, family)), " ")
-            masked = shapes.written(masked, given, family, middle)
+            masked = shapes.written(lambda: pc.binary_join_element_wise(*ordered, " "), given, family, middle)
         masked = _cased_like(masked, values)
         return pc.utf8_rtrim(pc.utf8_slice_codeunits(masked, 0, self.room), " -.'") if self.room < UNLIMITED else masked
 
-    def _guess(self, locale: str, first: pa.Array) -> tuple[Flags, Flags]:
-        kind = "family_name" if self.parameters.parts == "family" else "given_name"
-        women, men = (choices(f"{kind}_{gender}", locale).folded for gender in ("female", "male"))
-        of_women, of_men = (pc.is_in(first, value_set=names).to_numpy(zero_copy_only=False) for names in (women, men))
-        return of_women & ~of_men, of_men & ~of_women
-
-    def _chosen(self, kind: str, locale: str, female: Flags, words: UInt64, original: pa.Array) -> pa.Array:
+    def _chosen(self, known: Names, female: Flags, words: UInt64, avoid: Int64, original: pa.Array) -> pa.Array:
         # half of the column is for either word of a full name
         room = self.room if self.parameters.parts != "full" else (self.room - 1) // 2 if self.room < UNLIMITED else UNLIMITED
         like = pc.utf8_length(original).fill_null(0).to_numpy(zero_copy_only=False) if self.parameters.keep_length else None
-        return chosen_names(kind, locale, female, words, avoid=original, longest=room, like=like)
+        return known.texts.take(pa.array(known.choose(female, words, avoid, room, like)))
 
 
 def _cased_like(masked: pa.Array, values: pa.Array) -> pa.Array:
     """Upper or lower case throughout where the original has it."""
-    upper = pc.and_(pc.utf8_is_upper(values), pc.greater(pc.utf8_length(values), 1)).fill_null(False)
-    lower = pc.utf8_is_lower(values).fill_null(False)
+    upper, lower = pc.utf8_is_upper(values), pc.utf8_is_lower(values).fill_null(False)
     if pc.any(upper).as_py():
-        masked = pc.if_else(upper, pc.utf8_upper(masked), masked)
+        several = pc.and_(upper, pc.greater(pc.utf8_length(values), 1)).fill_null(False)
+        masked = pc.if_else(several, pc.utf8_upper(masked), masked)
     return pc.if_else(lower, pc.utf8_lower(masked), masked) if pc.any(lower).as_py() else masked

@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 
 from masking.pools import pool
 from masking.transformers.choices import Int64
+from masking.transformers.name_words import Flags, Words
 from masking.transformers.persona import family_first
 
-# words of ASCII without commas, one space between them: what is read as a column; all else is read name by name
-_REGULAR = r"^[!-+\--~]+(?: [!-+\--~]+)*$"
-_INITIAL = r"^[^.]\.*$"
 _MOST_GIVEN = 3
 
 
@@ -59,7 +57,7 @@ class Shapes:
     """The shapes of a column of names, and the folded given name and family name of each.
 
     `irregular` are the rows whose `single` shapes were read one by one, `regular` those of some words of which the last is the
-    family name; all others are one given name and one family name, or a part of a name.
+    family name, read as a column; all others are one given name and one family name, or a part of a name.
     """
 
     first: pa.Array
@@ -67,19 +65,16 @@ class Shapes:
     irregular: Int64
     single: list[Shape | None]
     regular: Int64
-    words: pa.Array
+    words: Words
 
     @classmethod
-    def of(cls, values: pa.Array, folded: pa.Array, others: Int64, locale: str) -> Shapes:
-        """Read names with single spaces; `others` are the rows that are not known to be written plainly."""
+    def of(cls, values: pa.Array, folded: pa.Array, parts: int, locale: str) -> Shapes:
+        """Read tidy names, of which those of `parts` words (1 or 2) are written plainly."""
         reverse = family_first(locale)
-        some = values.take(pa.array(others))
-        words = pc.split_pattern(folded, " ")
-        first, last = _ends(words, folded, reverse)
-        told = pc.and_(
-            pc.match_substring_regex(some, _REGULAR), pc.invert(pc.is_in(first.take(pa.array(others)), value_set=_titles(locale)))
-        ).fill_null(False)
-        by_column = told.to_numpy(zero_copy_only=False) & (not reverse)
+        words = Words.of(values, folded)
+        first, last = (words.last(), words.first()) if reverse else (words.first(), words.last())
+        others = np.flatnonzero(~words.plain(values, parts))
+        by_column = _read_by_column(words, first, others, locale)
         regular, irregular = others[by_column], others[~by_column]
         titles = pool("title", locale).folded
         single = [None if text is None else Shape.of(text, titles, locale) for text in values.take(pa.array(irregular)).to_pylist()]
@@ -87,10 +82,12 @@ class Shapes:
             given = [None if s is None or not s.given else s.given[0].casefold() for s in single]
             family = [None if s is None else (s.family or (s.given or ("",))[0]).casefold() for s in single]
             first, last = _replaced(first, irregular, given), _replaced(last, irregular, family)
-        return cls(first, last, irregular, single, regular, words.take(pa.array(regular)))
+        return cls(first, last, irregular, single, regular, words)
 
-    def written(self, plain: pa.Array, given: pa.Array, family: pa.Array, middle: Callable[[int, Int64], pa.Array]) -> pa.Array:
-        """Return `plain` with the names of other shapes; `middle` gives the first and the second further given names of some rows."""
+    def written(
+        self, plain: Callable[[], pa.Array], given: pa.Array, family: pa.Array, middle: Callable[[int, Int64], pa.Array]
+    ) -> pa.Array:
+        """Return what `plain` gives, with names of other shapes; `middle` gives the first or the second further given name of some rows."""
         masked = self._regular_written(plain, given, family, middle)
         if not len(self.irregular):
             return masked
@@ -99,24 +96,27 @@ class Shapes:
         names = zip(self.single, given.take(index).to_pylist(), family.take(index).to_pylist(), *further)
         return _replaced(masked, self.irregular, [None if shape is None else shape.written(own, *others) for shape, own, *others in names])
 
-    def _regular_written(self, plain: pa.Array, given: pa.Array, family: pa.Array, middle: Callable[[int, Int64], pa.Array]) -> pa.Array:
-        if not len(self.regular):
-            return plain
-        starts = self.words.offsets.to_numpy()
-        counts = np.minimum(np.diff(starts) - 1, _MOST_GIVEN)
-        initial = pc.match_substring_regex(self.words.flatten(), _INITIAL).to_numpy(zero_copy_only=False)
-        starts = starts[:-1] - starts[0]
-        for count in np.unique(counts).tolist():
-            here = np.flatnonzero(counts == count)
-            rows = self.regular[here]
+    def _regular_written(
+        self, plain: Callable[[], pa.Array], given: pa.Array, family: pa.Array, middle: Callable[[int, Int64], pa.Array]
+    ) -> pa.Array:
+        counts = np.minimum(self.words.counts[self.regular] - 1, _MOST_GIVEN)
+        different = np.flatnonzero(np.bincount(counts)).tolist()
+        if len(different) == 1 and len(self.regular) == len(given):
+            return self._of_words(different[0], self.regular, given, family, middle)
+        masked = plain()
+        for count in different:
+            rows = self.regular[counts == count]
             index = pa.array(rows)
-            if not count:
-                plain = _replaced(plain, rows, given.take(index))
-                continue
-            names = [given.take(index), *(middle(i, rows) for i in range(count - 1))]
-            names = [_shortened(name, initial[starts[here] + i]) for i, name in enumerate(names)]
-            plain = _replaced(plain, rows, pc.binary_join_element_wise(*names, family.take(index), " "))
-        return plain
+            masked = _replaced(masked, rows, self._of_words(count, rows, given.take(index), family.take(index), middle))
+        return masked
+
+    def _of_words(self, count: int, rows: Int64, given: pa.Array, family: pa.Array, middle: Callable[[int, Int64], pa.Array]) -> pa.Array:
+        """Names of so many given names and a family name, or one given name alone."""
+        if not count:
+            return given
+        names = [given, *(middle(i, rows) for i in range(count - 1))]
+        names = [_shortened(name, self.words.initials(rows, i)) for i, name in enumerate(names)]
+        return pc.binary_join_element_wise(*names, family, " ")
 
 
 @cache
@@ -124,21 +124,24 @@ def _titles(locale: str) -> pa.Array:
     return pa.array(sorted(pool("title", locale).folded), pa.string())
 
 
-def _ends(words: pa.Array, folded: pa.Array, reverse: bool) -> tuple[pa.Array, pa.Array]:
-    """The first and the last word of every text, or the last and the first."""
-    inside = len(words.values) - 1
-    if inside < 0:
-        return folded, folded
-    starts, ends = words.offsets[:-1].to_numpy(), words.offsets[1:].to_numpy()
-    # a null has no words, and points behind the last one perhaps
-    first, last = (words.values.take(pa.array(np.minimum(place, inside))) for place in (starts, np.maximum(ends - 1, starts)))
-    return (last, first) if reverse else (first, last)
+def _read_by_column(words: Words, first: pa.Array, rows: Int64, locale: str) -> Flags:
+    """Which names are written in regular words, no title before them, in the order that is read as a column; others are read one by one."""
+    if family_first(locale):
+        return np.zeros(len(rows), np.bool_)
+    regular = words.regular if len(rows) == len(first) else words.regular[rows]
+    titles = pc.is_in(first if len(rows) == len(first) else first.take(pa.array(rows)), value_set=_titles(locale))
+    by_column: Flags = regular & ~titles.to_numpy(zero_copy_only=False)
+    return by_column
 
 
 def _replaced(texts: pa.Array, rows: Int64, others: pa.Array | list[str | None]) -> pa.Array:
+    if isinstance(others, list):
+        others = pa.array(others, pa.string())
+    if len(rows) == len(texts):
+        return others
     mask = np.zeros(len(texts), np.bool_)
     mask[rows] = True
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array(others, pa.string()) if isinstance(others, list) else others)
+    return pc.replace_with_mask(texts, pa.array(mask), others)
 
 
 def _shortened(names: pa.Array, initial: np.ndarray) -> pa.Array:

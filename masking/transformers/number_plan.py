@@ -43,6 +43,7 @@ class NumberPlan:
     by_one: npt.NDArray[np.uint16]
     start: int
     _beginnings: dict[tuple[int, int], UInt64] = field(default_factory=dict, repr=False)
+    _usual: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, mobile: Sequence[str], fixed: Sequence[str], other: Sequence[str]) -> NumberPlan:
@@ -67,12 +68,12 @@ class NumberPlan:
         if left < 0:
             left, states = length, np.full(len(numbers), self.start, np.uint16)
         else:
-            first, numbers = np.divmod(numbers, np.uint64(10**left))
+            first, numbers = _parted(numbers, 10**left)
             states = self.after_four.take(first.view(np.int64))
         while left:
             some, table = (2, self.by_two) if left > 1 else (1, self.by_one)
             left -= some
-            digits, numbers = np.divmod(numbers, np.uint64(10**left))
+            digits, numbers = _parted(numbers, 10**left)
             states = table.ravel().take(states * np.int64(10**some) + digits.view(np.int64))
         return self.kinds.take(states).astype(np.int64)
 
@@ -89,7 +90,9 @@ class NumberPlan:
             steps = np.arange(_TRIED, dtype=np.uint64) * np.uint64(max(10**behind // _TRIED, 1)) % np.uint64(10**behind)
             first = np.arange(10**BEGINNING, dtype=np.uint64)
             numbers = (first[:, None] * np.uint64(10**behind) + np.unique(steps)[None, :]).ravel()
-            self._beginnings[kind, length] = first[(self.kinds_of(numbers, length) == kind).reshape(len(first), -1).any(axis=1)]
+            tried = self.kinds_of(numbers, length).reshape(len(first), -1)
+            for each in (1, 2, 3, 4):
+                self._beginnings[each, length] = first[(tried == each).any(axis=1)]
         return self._beginnings[kind, length]
 
     def _beginnings_of_others(self, length: int) -> UInt64:
@@ -108,12 +111,18 @@ class NumberPlan:
         """The `kinds` of numbers, but 0 for those that begin as few of their kind do, or are too short or too long to tell."""
         if not BEGINNING <= length <= LONGEST:
             return np.zeros(len(kinds), np.int64)
-        first = numbers // np.uint64(10 ** (length - BEGINNING))
-        for kind in np.unique(kinds[kinds > 0]).tolist():
-            known = np.zeros(10**BEGINNING, np.bool_)
-            known[self.beginnings(kind, length)] = True
-            kinds = np.where((kinds == kind) & ~known.take(first.view(np.int64)), 0, kinds)
-        return kinds
+        first = (numbers // np.uint64(10 ** (length - BEGINNING))).view(np.int64)
+        usual = (self._kinds_that_begin(length).take(first) >> kinds.astype(np.uint8)) & np.uint8(1)
+        return np.where(usual, kinds, 0)
+
+    def _kinds_that_begin(self, length: int) -> npt.NDArray[np.uint8]:
+        """By their first four digits, a bit for each kind that some numbers of a length are of."""
+        if length not in self._usual:
+            bits = np.zeros(10**BEGINNING, np.uint8)
+            for kind in np.unique(self.kinds[self.kinds > 0]).tolist():
+                bits[self.beginnings(kind, length).view(np.int64)] |= np.uint8(1 << kind)
+            self._usual[length] = bits
+        return self._usual[length]
 
 
 @dataclass(frozen=True)
@@ -138,13 +147,16 @@ class PlannedNumbers:
 
     def ranked(self, numbers: UInt64) -> UInt64:
         """The places of numbers among them."""
-        first, rest = np.divmod(numbers, self._behind)
-        places: UInt64 = np.searchsorted(self.plan.beginnings(self.kind, self.length), first).astype(np.uint64) * self._behind + rest
+        first, rest = _parted(numbers, int(self._behind))
+        beginnings = self.plan.beginnings(self.kind, self.length)
+        ranks = np.zeros(10**BEGINNING, np.uint64)
+        ranks[beginnings.view(np.int64)] = np.arange(len(beginnings), dtype=np.uint64)
+        places: UInt64 = ranks.take(first.view(np.int64)) * self._behind + rest
         return places
 
     def at(self, places: UInt64) -> UInt64:
         """The numbers at some places."""
-        first, rest = np.divmod(places, self._behind)
+        first, rest = _parted(places, int(self._behind))
         numbers: UInt64 = self.plan.beginnings(self.kind, self.length).take(first.view(np.int64)) * self._behind + rest
         return numbers
 
@@ -283,3 +295,9 @@ def _digits(token: str) -> frozenset[int]:
         return _EVERY_DIGIT
     said = re.findall(r"(\d)(?:-(\d))?", token)
     return frozenset(digit for first, last in said for digit in range(int(first), int(last or first) + 1))
+
+
+def _parted(numbers: UInt64, unit: int) -> tuple[UInt64, UInt64]:
+    """Quotients and remainders; `np.divmod` divides number by number, which takes several times as long."""
+    whole = numbers // np.uint64(unit)
+    return whole, numbers - whole * np.uint64(unit)

@@ -7,7 +7,7 @@ address and user name agree wherever that person stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
-from masking.keyed import KeyedHash, UInt64
+from masking.keyed import KeyedHash, UInt64, pick
 from masking.pools import language
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import choices
+from masking.transformers.choices import TRIES, Int64, choices
+from masking.transformers.lengths import UNLIMITED
 
 Flags = npt.NDArray[np.bool_]
 
@@ -81,15 +82,59 @@ def genders(words: UInt64, told: pa.Array | None = None, guessed: tuple[Flags, F
     return female
 
 
-def chosen_names(
-    kind: str, locale: str, female: Flags, words: UInt64, part: Literal["texts", "slugs"] = "texts", **limits: Any
-) -> pa.Array:
-    """Return the name that each word picks for a person of that gender, or its slug.
+class Names:
+    """The names of women and men of one kind in a locale, together: those of women stand first; one pool may serve both."""
 
-    `kind` is `given_name`, `middle_name` or `family_name`; `limits` are those of `Choices.choose`.
-    """
-    sides = [choices(f"{kind}_{gender}", locale) for gender in GENDERS]
-    if sides[0].pool.texts == sides[1].pool.texts:
-        sides = sides[:1]
-    names = [getattr(side, part).take(pa.array(side.choose(words, **limits))) for side in sides]
-    return names[0] if len(names) == 1 else pc.if_else(pa.array(female), *names)
+    def __init__(self, kind: str, locale: str) -> None:
+        sides = [choices(f"{kind}_{gender}", locale) for gender in GENDERS]
+        self._sides = sides[:1] if sides[0].pool.texts == sides[1].pool.texts else sides
+        self.texts, self.slugs, folded = (
+            pa.concat_arrays([getattr(side, part) for side in self._sides]) for part in ("texts", "slugs", "folded")
+        )
+        self.slug_lengths: Int64 = pc.binary_length(self.slugs).to_numpy().astype(np.int64)  # of letters a-z alone
+        self._women = len(self._sides[0])
+        self._longest = max(int(side.lengths.max()) for side in self._sides)
+        self._known = folded.unique()
+        self._number: Int64 = pc.index_in(folded, self._known).to_numpy().astype(np.int64)
+        self._of = [np.append(pc.is_in(self._known, side.folded).to_numpy(zero_copy_only=False), False) for side in sides]
+
+    def numbers_of(self, folded: pa.Array) -> Int64:
+        """Which of these names some texts in folded case are; -1 for those that are none."""
+        numbers: Int64 = pc.index_in(folded, self._known).fill_null(-1).to_numpy().astype(np.int64)
+        return numbers
+
+    def genders(self, numbers: Int64) -> tuple[Flags, Flags]:
+        """Which of such names are women's alone, and which men's."""
+        women, men = (of[numbers] for of in self._of)
+        return women & ~men, men & ~women
+
+    def choose(
+        self, female: Flags, words: UInt64, avoid: Int64 | None = None, longest: int = UNLIMITED, like: Int64 | None = None
+    ) -> Int64:
+        """Return which name each word picks for a person of that gender, for `take`; see `Choices.choose` for the limits.
+
+        `avoid` are the numbers of names that are not to be picked (`numbers_of`).
+        """
+        start, count = np.zeros(len(words), np.int64), np.full(len(words), self._women, np.int64)
+        if len(self._sides) > 1:
+            men = len(self._sides[1])
+            start, count = np.where(female, 0, self._women), np.where(female, self._women, men)
+        if like is None and longest >= self._longest:
+            chosen = start + pick(words, count)
+        else:
+            some = [side.among(words, longest, like) for side in self._sides]
+            within, chosen_ones, counts = some[0] if len(some) == 1 else (np.where(female, *parts) for parts in zip(*some))
+            chosen, start, count = start + chosen_ones, start + within, counts
+        rows = np.flatnonzero(self._number[chosen] == avoid) if avoid is not None else ()
+        for _ in range(TRIES):
+            if avoid is None or not len(rows):
+                break
+            chosen[rows] = start[rows] + (chosen[rows] - start[rows] + 1) % count[rows]
+            rows = rows[self._number[chosen[rows]] == avoid[rows]]
+        return chosen
+
+
+@cache
+def names(kind: str, locale: str) -> Names:
+    """Return the names of a kind (`given_name`, `middle_name` or `family_name`) in a locale."""
+    return Names(kind, locale)

@@ -15,9 +15,10 @@ from masking.canonical import validity
 from masking.errors import TransformerUnfit
 from masking.formats import FormatPermutation, code_points, texts_from
 from masking.keyed import KeyedHash, UInt64, pick
+from masking.octets import before
 from masking.permutation import Belong, Permutation
 from masking.transformers.base import Context, Rows
-from masking.transformers.digits import Digits, before, digits_of
+from masking.transformers.digits import Digits, digits_of
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.number_plan import BEGINNING, LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
 from masking.transformers.parameters import parameter
@@ -95,19 +96,19 @@ class _Permuted:
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         numbers = _Numbers.of(values)
         prefixes = self._prefixes(numbers)
+        left = numbers.valid.copy()
         as_texts = [np.zeros(0, np.int64)]
         masked: list[pa.Array] = []
         for (code, head), here in _groups(prefixes):
-            left = here
-            for length in np.unique(numbers.digits.counts[here] - head).tolist():
+            lengths = numbers.digits.counts[here] - head
+            for length in _different(lengths):
                 if length <= LONGEST:
-                    some = here[numbers.digits.counts[here] - head == length]
-                    done = self._masked_as_numbers(numbers, some, code, head, length)
-                    left = left[~np.isin(left, done, assume_unique=True, kind="table")]
-            left = left[numbers.valid[left]]
-            if len(left):
-                as_texts.append(left)
-                masked.append(self._walked_as_texts(values.take(pa.array(left)), code, head))
+                    some = here[lengths == length] if len(here) > 1 else here
+                    left[self._masked_as_numbers(numbers, some, code, head, length)] = False
+            rest = here[left[here]]
+            if len(rest):
+                as_texts.append(rest)
+                masked.append(self._walked_as_texts(values.take(pa.array(rest)), code, head))
         result = numbers.digits.texts()
         if not masked:
             return result
@@ -123,7 +124,9 @@ class _Permuted:
         kinds = np.zeros(len(rows), np.int64)
         if not self.keep:
             kinds = plan.usual(np.where(numbers.more[rows], 0, plan.kinds_of(national, length)), national, length)
-        for kind in np.unique(kinds[kinds > 0]).tolist():
+        for kind in _different(kinds):
+            if not kind:
+                continue
             here = kinds == kind
             numbers.digits.write(rows[here], head, length, self._planned(national[here], code, plan, kind, length))
         other = np.flatnonzero((kinds == 0) & numbers.valid[rows] & ~numbers.more[rows])
@@ -160,11 +163,12 @@ class _Permuted:
         may_turn = ~(plus & (begins == code) & (head == len(str(code))))
         counts = np.full(len(rows), head + length)
 
-        def classify(free: UInt64, places: Int64) -> Int64:
-            whole = kept[places] * np.uint64(10 ** (length - self.keep)) + free
-            kinds = plan.kinds_of(whole, length)
-            if not self.keep:
-                kinds = plan.usual(kinds, whole, length)
+        def classify(free: UInt64, places: Int64, kinds: Int64 | None = None) -> Int64:
+            whole = kept[places] * np.uint64(10 ** (length - self.keep)) + free if self.keep else free
+            if kinds is None:
+                kinds = plan.kinds_of(whole, length)
+                if not self.keep:
+                    kinds = plan.usual(kinds, whole, length)
             turning = np.flatnonzero(may_turn[places])
             if len(turning):
                 shown = min(_SHOWN, head + length)
@@ -177,7 +181,8 @@ class _Permuted:
                 kinds[turning[(found != prefix).any(axis=1)]] = -1
             return kinds
 
-        wanted = classify(free, np.arange(len(free)))
+        # where no digits stay, these are of no kind, as has been seen
+        wanted = classify(free, np.arange(len(free)), None if self.keep else np.zeros(len(free), np.int64))
 
         def belong(found: UInt64, places: Int64) -> npt.NDArray[np.bool_]:
             belonging: npt.NDArray[np.bool_] = classify(found, places) == wanted[places]
@@ -282,27 +287,30 @@ class _Numbers:
     @classmethod
     def of(cls, texts: pa.Array) -> _Numbers:
         digits = Digits.of(texts)
-        starts, ends = digits.offsets[:-1], digits.offsets[1:]
-        first = ends.astype(np.int64)
+        signs, within = digits.octets[digits.signs], digits.signs_begin
+        first = digits.offsets[1:].astype(np.int64)
         some = np.flatnonzero(digits.counts)
         first[some] = digits.places[digits.begins[some]]
-        pluses = before(digits.octets == ord("+"))
-        foreign = before(digits.octets > _ASCII)
-        letters = before((digits.octets | np.uint8(32)) - np.uint8(ord("a")) < _LETTERS)
-        is_ascii, lettered = foreign[starts] == foreign[ends], letters[starts] != letters[ends]
+        pluses = before(signs == ord("+"))
+        # before the first digit there are signs alone
+        plus = pluses[first - digits.begins[:-1]] != pluses[within[:-1]]
         valid = pc.is_valid(texts).to_numpy(zero_copy_only=False)
-        more = lettered.copy()
-        others = np.flatnonzero(~is_ascii & ~lettered)
-        if len(others):
-            found = pc.match_substring_regex(texts.take(pa.array(others)), r"\p{L}|[^\P{N}0-9]")
-            more[others] = found.fill_null(False).to_numpy(zero_copy_only=False)
-        return cls(digits, valid, pluses[first] != pluses[starts], more)
+        more = np.zeros(len(texts), np.bool_)
+        letter, foreign = (signs | np.uint8(32)) - np.uint8(ord("a")) < _LETTERS, signs > _ASCII
+        if letter.any() or foreign.any():
+            letters, wide = before(letter)[within], before(foreign)[within]
+            more = letters[:-1] != letters[1:]
+            others = np.flatnonzero((wide[:-1] != wide[1:]) & ~more)
+            if len(others):
+                found = pc.match_substring_regex(texts.take(pa.array(others)), r"\p{L}|[^\P{N}0-9]")
+                more[others] = found.fill_null(False).to_numpy(zero_copy_only=False)
+        return cls(digits, valid, plus, more)
 
     def kinds(self, plan: NumberPlan, head: int, usual: bool) -> Int64:
         """What a plan calls the numbers behind their first `head` digits."""
         lengths = self.digits.counts - head
         kinds = np.zeros(len(lengths), np.int64)
-        for length in np.unique(lengths[(lengths >= 0) & (lengths <= LONGEST)]).tolist():
+        for length in _different(lengths[(lengths >= 0) & (lengths <= LONGEST)]):
             here = np.flatnonzero(lengths == length)
             national = self.digits.numbers(here, head, length)
             found = plan.kinds_of(national, length)
@@ -332,8 +340,14 @@ def _groups(labels: Int64) -> Iterator[tuple[tuple[int, int], Int64]]:
     """The different rows of `labels` (two columns of numbers from 0), and where each stands."""
     width = int(labels[:, 1].max(initial=0)) + 1
     joined = labels[:, 0] * width + labels[:, 1]
-    for label in np.unique(joined).tolist():
+    for label in _different(joined):
         yield divmod(label, width), np.flatnonzero(joined == label)
+
+
+def _different(numbers: Int64) -> list[int]:
+    """The different ones of small numbers, sorted; negative ones are passed over."""
+    least = int(numbers.min(initial=0))
+    return np.flatnonzero(np.bincount(numbers if least == 0 else numbers[numbers >= 0])).tolist()
 
 
 def _lengths(texts: pa.Array) -> Int64:

@@ -13,7 +13,7 @@ from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
 from masking.scripts import by_locale, known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import choices, fold
+from masking.transformers.choices import choices, fold, left_empty
 from masking.transformers.lengths import UNLIMITED, check_pool, longest, text_column
 from masking.transformers.suffixes import suffix_length, suffixes
 
@@ -67,7 +67,7 @@ class Picked:
         masked = by_locale(values, self.locale, masked_in)
         if self.suffix:
             masked = pc.binary_join_element_wise(masked, suffixes(self.marks, values, self.suffix), " ")
-        return pc.if_else(pc.or_(pc.equal(folded, ""), pc.is_null(values)), values, masked)
+        return left_empty(values, folded, masked)
 
 
 def _one_of(kind: str) -> Composer:

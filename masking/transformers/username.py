@@ -12,10 +12,10 @@ from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, pick
 from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
-from masking.transformers.choices import fold
+from masking.transformers.choices import fold, left_empty
 from masking.transformers.lengths import longest, text_column
 from masking.transformers.parameters import parameter
-from masking.transformers.persona import Seeds, chosen_names, genders
+from masking.transformers.persona import Seeds, genders, names
 from masking.transformers.suffixes import suffix_length, suffixes
 from schemas.types import TEXTS
 
@@ -65,8 +65,11 @@ class _Usernames:
         source = values if self.exact else folded
         words = self.seeds.words(source, rows)
         female = genders(words, None if self.gender is None else rows.columns[self.gender])
-        given = pc.utf8_slice_codeunits(chosen_names("given_name", self.locale, female, words[1], "slugs"), 0, 1)
-        family = chosen_names("family_name", self.locale, female, words[2], "slugs")
+        given, family = (
+            names(kind, self.locale).slugs.take(pa.array(names(kind, self.locale).choose(female, word)))
+            for kind, word in (("given_name", words[1]), ("family_name", words[2]))
+        )
+        given = pc.utf8_slice_codeunits(given, 0, 1)
         name = pc.utf8_slice_codeunits(pc.binary_join_element_wise(given, family, ""), 0, self.room - self.suffix - 1)
         if self.exact:
             masked = pc.binary_join_element_wise(name, suffixes(self.key, source, self.suffix), "")
@@ -78,4 +81,4 @@ class _Usernames:
             masked = pc.if_else(same, other, masked)
         at = pc.starts_with(folded, "@").fill_null(False)
         masked = pc.if_else(at, pc.binary_join_element_wise("@", masked, ""), masked)
-        return pc.if_else(pc.or_(pc.equal(folded, ""), pc.is_null(values)), values, masked)
+        return left_empty(values, folded, masked)

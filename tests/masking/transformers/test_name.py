@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 import pytest
 
 from masking.errors import TransformerUnfit
@@ -148,5 +149,14 @@ def test_names_read_as_a_column_are_masked_as_those_read_one_by_one(parts: str, 
     names = [" ".join(words[(i * step + i // 14) % 14] for step in range(1, count + 1)) for count in range(1, 6) for i in range(80)]
     values = [*names, "Meyer, Anna B.", "", None, "Zoë A. Meyer", "a\x1cb c"]
     at_once = masked(Name(parts=parts, keep_length=keep_length), values)
-    monkeypatch.setattr(name_shapes, "_REGULAR", "^$no text")
+    monkeypatch.setattr(name_shapes, "_read_by_column", lambda words, first, rows, locale: np.zeros(len(rows), np.bool_))
     assert masked(Name(parts=parts, keep_length=keep_length), values) == at_once
+
+
+def test_letters_of_which_the_small_ones_are_ascii_are_not_taken_for_ascii() -> None:
+    """The Kelvin sign and a dotted capital i: alone or among others, as part of a batch or of one, they are masked alike."""
+    values = ["\u212aarl Meyer", "\u0130lker", "a, b \u0130lker", "\u0130lker \u0130. \u212a", "Anna Zoë \u0130lker"]
+    for keep_length in (False, True):
+        together = masked(Name(keep_length=keep_length), [*values, "Anna Meyer", "Jo B. Ray"])
+        assert together[: len(values)] == [masked(Name(keep_length=keep_length), [value])[0] for value in values]
+        assert not {"\u212aarl", "\u0130lker", "ilker"} & {word.casefold() for text in together for word in text.split()}
