@@ -169,7 +169,13 @@ def _write_tables(
 
 
 def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, _Task]]:
-    """What has to be done for each chunk, in order; the chunks of a `RangeSource` are made by the tasks themselves."""
+    """What has to be done for each chunk, in the order of its table's rows; the chunks of a `RangeSource` are made by the tasks themselves.
+
+    Its largest tables come first: that leaves little tasks for the end, when threads run out of work, and lets tables of totals
+    find what the rows below them have left.
+    """
+    if isinstance(source, RangeSource):
+        tables = sorted(tables, key=lambda t: -source.row_count(t.name))
     for table in tables:
         if isinstance(source, RangeSource):
             rows = source.row_count(table.name)

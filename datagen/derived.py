@@ -153,10 +153,12 @@ def _aggregate(
     plan = ctx.plan
     family, seen = plan.family(table), plan.existing(value, empty)
     totals = Totals(ctx, table, key, seen, empty, fold)
+    folding = None if family is None else plan.foldings.add(table, family, seen, empty, fold)
 
     def aggregate(rows: Rows) -> Int64:
         if family is not None and isinstance(plan.tables[table].links[key.columns], FamilyLink):
-            return _children(rows, ctx, table, family, seen, empty, fold)
+            found = folding.of(rows.index) if folding is not None and isinstance(rows.index, range) else None
+            return found if found is not None else _children(rows, ctx, table, family, seen, empty, fold)
         return totals(rows.numbers())
 
     further = plan.further.get(table)

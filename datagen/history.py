@@ -19,6 +19,7 @@ from datagen.arrays import Mask, blank
 from datagen.compiling import Context
 from datagen.errors import Unusable
 from datagen.expression import Connections
+from datagen.folds import Foldings
 from datagen.inputs import Inputs, Node
 from datagen.lifetimes import Lifetimes, moments, required_keys
 from datagen.links import FamilyLink, NullableLink, ValueLink
@@ -41,7 +42,7 @@ class StatePlan(Plan):
         self.history, self.as_of = history, moment
         self.schema, self.seed, self.scale, self.pools = history.schema, history.seed, history.scale, history.pools
         self.connections, self.draws, self.long_texts = Connections(), history.draws, history.long_texts
-        self.inputs = Inputs(self.seed, self.schema.anchor)
+        self.inputs, self.foldings = Inputs(self.seed, self.schema.anchor), Foldings()
         self.base, self.further = history.base, history.further
         self._counting = history._counting
         self.canonical_json = set(history.canonical_json)

@@ -109,7 +109,13 @@ def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | N
         assert low is not None and high is not None
         if high - low + 1 == 2**64:
             return lambda draws: draws.astype(np.int64)
-        return lambda draws: below(draws, high - low + 1) + low
+
+        def uniform(draws: UInt64) -> Int64:
+            found = below(draws, high - low + 1)
+            found += low
+            return found
+
+        return uniform
     if recipe.name in ("poisson", "zipf"):
         if factor > limit:
             raise Unusable(f"the whole numbers of {recipe.name} {_unfit(type)}", at)

@@ -24,6 +24,7 @@ from datagen.counting import Counting, StillCounted
 from datagen.errors import RecipeError, Unusable
 from datagen.expression import Connections
 from datagen.families import Family
+from datagen.folds import Foldings
 from datagen.inputs import Inputs, Node, link_of, rows_of
 from datagen.kept import MOST_ROWS, Budget, Kept
 from datagen.pools import Pools
@@ -78,6 +79,7 @@ class Plan:
         self.inputs: Inputs = Inputs(self.seed, schema.anchor) if self.base is None else self.base.inputs.copy()
         self.draws: dict[tuple[str, str], Stream] = {}
         self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
+        self.foldings = Foldings()
         self.canonical_json: set[tuple[str, str]] = set()
         self.media: dict[tuple[str, str], Drawn] = {}
         self._problems: list[Problem] = []

@@ -84,7 +84,13 @@ def stream(seed: int, *names: str) -> Stream:
 def multiply_high(a: UInt64, b: UInt64 | np.uint64) -> UInt64:
     """Return the upper 64 bits of the 128-bit products of `a` and `b`."""
     if not b.size or b.max() <= _LOW:  # the upper half of b is 0, and so are the terms with it
-        upper: UInt64 = ((a >> _32) * b + (((a & _LOW) * b) >> _32)) >> _32
+        upper: UInt64 = a >> _32
+        upper *= b
+        lower = a & _LOW
+        lower *= b
+        lower >>= _32
+        upper += lower
+        upper >>= _32
         return upper
     a_low, a_high = a & _LOW, a >> _32
     b_low, b_high = b & _LOW, b >> _32
@@ -97,9 +103,12 @@ def multiply_high(a: UInt64, b: UInt64 | np.uint64) -> UInt64:
 def below(draws: UInt64, bound: int | Int64 | UInt64) -> Int64:
     """Map draws to integers from 0 to `bound` - 1, uniformly up to bound / 2**64 (2**32 for small bounds)."""
     if isinstance(bound, int) and bound <= 2**31:
-        return (((draws >> _32) * np.uint64(bound)) >> _32).astype(np.int64)
+        found = draws >> _32
+        found *= np.uint64(bound)
+        found >>= _32
+        return found.view(np.int64)
     wide = np.uint64(bound) if isinstance(bound, int) else bound.astype(np.uint64)
-    return multiply_high(draws, wide).astype(np.int64)
+    return multiply_high(draws, wide).view(np.int64)
 
 
 def unit(draws: UInt64) -> npt.NDArray[np.float64]:

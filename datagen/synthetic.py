@@ -172,6 +172,7 @@ class SyntheticSource:
         if further is None:
             rows = Rows(self.plan.tables, table, range(start, stop))
             arrays = [made_column(rows, name, column) for name in arrow.names]
+            self.plan.foldings.leave(rows, self.plan.row_count(table))
             return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_type(a.type) for f, a in zip(arrow, arrays, strict=True)]))
         own, added, order = further.between(start, stop)
         parts = [Rows(self.plan.tables, table, own), Rows(self.plan.tables, table, added)]

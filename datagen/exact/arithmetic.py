@@ -28,7 +28,9 @@ def rescaled(term: Term, decimals: int) -> Term:
             return Units(given.values * factor, fits(given.most * factor), given.absent)
         most = fits(given.most + factor) // factor
         if not given.values.size or int(given.values.min()) >= 0:
-            return Units((given.values + factor // 2) // factor, most, given.absent)
+            rounded = np.asarray(given.values + factor // 2)
+            rounded //= factor
+            return Units(rounded, most, given.absent)
         rounded = (np.abs(given.values) + factor // 2) // factor
         return Units(np.where(given.values < 0, -rounded, rounded), most, given.absent)
 
