@@ -34,6 +34,7 @@ def of_the_only_writer(engine: sa.Engine, lock: int) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             driven(connection, "BEGIN IMMEDIATE")
+            connection.begin()  # so that no one else who is handed the connection takes the transaction for theirs to end
             try:
                 yield connection
                 driven(connection, "COMMIT")
