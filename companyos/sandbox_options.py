@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provisioning.life.sandboxes import Sandboxes
 
 
-LONGEST_REASON = 500  # characters, as the service takes it
+LONGEST_REASON = 500  # characters, on the command line and in the service
 
 
 class DurationType(click.ParamType[timedelta]):

@@ -21,6 +21,7 @@ from schemas.errors import InputError
 from tests.masking.risk.tables import HIERARCHY, cells_over, rows, table
 
 SHARED = Path(__file__).parents[4] / "shared"
+SCORER, ADULT = SHARED / "tools" / "granularity.py", SHARED / "data" / "adult"
 LEVELS = [{row[0]: row[level] for row in HIERARCHY.rows} for level in range(3)]
 
 
@@ -176,13 +177,11 @@ def test_the_order_of_records_changes_nothing(found, random):
     assert mixed.describe() == kept.describe()
 
 
+@pytest.mark.skipif(not SCORER.exists() or not ADULT.exists(), reason="the shared data are not here")
 def test_granularity_agrees_with_the_independent_scorer(tmp_path):
-    scorer, data = SHARED / "tools" / "granularity.py", SHARED / "data" / "adult"
-    if not scorer.exists() or not data.exists():
-        pytest.skip("the shared data are not here")
-    original = read_table(str(data / "adult.csv"))
+    original = read_table(str(ADULT / "adult.csv"))
     names = original.table.column_names
-    known = read_hierarchies(str(data), names)
+    known = read_hierarchies(str(ADULT), names)
     coarse = {}
     for i, name in enumerate(names):
         to = {row[0]: row[i % len(row)] for row in known[name].rows}
@@ -194,7 +193,7 @@ def test_granularity_agrees_with_the_independent_scorer(tmp_path):
         coarse[name] = ["*" if row % 97 == 0 else cell for row, cell in enumerate(cells)]
     after = pa.table(coarse, schema=original.table.schema)
     write_table(Tabular(after, ";", "csv"), str(tmp_path / "out.csv"))
-    command = [sys.executable, scorer, data / "adult.csv", tmp_path / "out.csv", data]
+    command = [sys.executable, SCORER, ADULT / "adult.csv", tmp_path / "out.csv", ADULT]
     said = dict(line.split() for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
     found = measured(after, original.table, known)
     assert f"{found.granularity:.4f}" == said["granularity"]
