@@ -54,7 +54,7 @@ def stopped_child(store: Path, url: str, stage: str, table: str, pause: float) -
 def wait_for_the_server(url: str) -> None:
     """PostgreSQL notices that a client is gone when it next talks to it."""
     if url.startswith("postgresql"):
-        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         for _ in range(300):
             if ask(url, others) == [(0,)]:
                 return

@@ -312,7 +312,7 @@ def test_a_read_that_is_given_up_leaves_the_source_usable_and_no_query_behind(po
             del read
         assert source.read("t", ["id"]).read_all().num_rows == 200_000
         with psycopg.connect(postgres_url) as connection:
-            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND state = 'active'"
             assert connection.execute(query).fetchone() == (1,)
 
 

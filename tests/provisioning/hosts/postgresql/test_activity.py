@@ -20,7 +20,7 @@ def place(yard, bundle):
 
 def gone(yard, place) -> None:
     """Wait until the sandbox's sessions are over, and counted."""
-    while yard.ask(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{place.database}'"):
+    while yard.ask(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{place.database}' AND backend_type = 'client backend'"):
         time.sleep(0.01)
 
 
