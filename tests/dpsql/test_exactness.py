@@ -111,6 +111,14 @@ def test_every_accepted_query_is_exact_on_both_databases(
         assert differences(answer.rows(), plain, private) == []
 
 
+@pytest.mark.xdist_group("exactness")
+@pytest.mark.parametrize("sql", [sql for sql in ACCEPTED["groups_of_null"] if "GROUP BY" in sql])
+def test_there_is_a_group_of_nulls_where_the_database_has_one(sql: str, in_duckdb: dict[str, Service], in_postgres: Any) -> None:
+    answer = in_duckdb["duckdb"].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+    both = [[row for row in rows if row[0] is None] for rows in (answer.rows(), plainly(sql, "duckdb", in_duckdb, in_postgres))]
+    assert len(both[0]) == len(both[1])
+
+
 def test_a_duckdb_file_is_read_like_a_bundle(tmp_path: Path) -> None:
     import duckdb
 
