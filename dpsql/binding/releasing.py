@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
@@ -17,6 +15,7 @@ from dpsql.binding.residual import constant_node
 from dpsql.binding.scopes import folded
 from dpsql.binding.state import Open
 from dpsql.binding.understood import check, excerpt
+from dpsql.binding.unnesting import refused_beside
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, Release
 
@@ -166,6 +165,8 @@ class _Releasing:
     def _beside(self, node: exp.Subquery) -> exp.Expr:
         """A subquery beside aggregates: a noisy outcome of its own, or public."""
         check(node)
+        if (refused := refused_beside(node, node.this)) is not None:
+            raise refused
         found = self._state.query(node.this, self._selecting.known, self._state)
         if not isinstance(found, Open):
             raise QueryRefused("a subquery beside aggregates would show rows as they are; aggregate them")
