@@ -309,6 +309,7 @@ def _buckets(place: exp.Expr) -> None:
     """WIDTH_BUCKET as a CASE of the same outcome."""
     value, low, high, count = (place.args.get(part) for part in ("this", "min_value", "max_value", "num_buckets"))
     if value is not None and low is not None and high is not None and count is not None:
-        x, lo, hi, n = (f"({part.sql('duckdb')})" for part in (value, low, high, count))
+        parts = (part if isinstance(part, exp.Column | exp.Literal) else exp.paren(part) for part in (value, low, high, count))
+        x, lo, hi, n = (part.sql("duckdb") for part in parts)
         within = f"FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) + 1"
         place.replace(exp.maybe_parse(f"CASE WHEN {x} < {lo} THEN 0 WHEN {x} >= {hi} THEN {n} + 1 ELSE {within} END", dialect="duckdb"))

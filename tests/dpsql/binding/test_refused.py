@@ -52,8 +52,8 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
         ),
         (
             "SELECT WIDTH_BUCKET(age, 0, 120, 12) AS b, COUNT(*) FROM users GROUP BY b",
-            "SELECT CASE WHEN (age) < (0) THEN 0 WHEN (age) >= (120) THEN (12) + 1 "
-            "ELSE FLOOR(((age) - (0)) * (12) / ((120) - (0))) + 1 END AS b, COUNT(*) FROM users GROUP BY b",
+            "SELECT CASE WHEN age < 0 THEN 0 WHEN age >= 120 THEN 12 + 1 "
+            "ELSE FLOOR(CAST((age - 0) * 12 AS DOUBLE PRECISION) / (120 - 0)) + 1 END AS b, COUNT(*) FROM users GROUP BY b",
         ),
         ("SELECT MIN(name) FROM users", "SELECT COUNT(name) FROM users"),
         (
