@@ -29,6 +29,7 @@ _SNAPSHOTS = {
     "mssql": ("SNAPSHOT", None, "tsql"),
 }
 _STEP_ROWS = 256
+_HASHES = {"mysql": "crc32", "oracle": "ora_hash"}  # functions of a database that give whole numbers from 0 on, by sqlglot's dialect
 
 
 @contextmanager
@@ -79,6 +80,15 @@ class AnyDatabaseSource:
         found = self.schema.table(table)
         return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        """See `Source.sampled`; rows are drawn by a hash of their keys, and of SQL Server's tables pages."""
+        found = self.schema.table(table)
+        if not found.key and self.dialect != "tsql":
+            return None
+        wanted = [found.column(c) for c in columns] if columns is not None else list(found.stored_columns)
+        batches = reported(self._batches(found, wanted, None, (), share), self._progress, table, self.count(table))
+        return pa.RecordBatchReader.from_batches(arrow_schema(wanted), batches)
+
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
         return self._stream(self.schema.table(table), columns, condition, ())
@@ -102,23 +112,19 @@ class AnyDatabaseSource:
         batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
         return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)
 
-    def _batches(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str], share: float | None = None
+    ) -> Iterator[pa.RecordBatch]:
         with _failures(f"table '{table.name}'", table.name if flags or condition is not None else None):
             self._end_read()
-            query = self._query(table, wanted, condition, flags)
+            namespace, name = split(table.name)
+            held = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
+            query = query_of(held, table, wanted, condition, flags)
+            if share is not None:
+                query = sampled_query(held, table, wanted, share, self.dialect)
             result = self._open = self._connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": _STEP_ROWS})
             for rows in gathered(lambda n: self._fetched(result, n, table), _STEP_ROWS):
                 yield batch_of(table.name, wanted, len(flags), rows, plain)
-
-    def _query(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
-        namespace, name = split(table.name)
-        found = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
-        selected: list[sa.ColumnElement[Any]] = [found.c[c.name] for c in wanted]
-        selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
-        query = sa.select(*(selected or [sa.literal(1)])).select_from(found)
-        if condition is not None:
-            query = query.where(_text(condition))
-        return query.order_by(*(found.c[key] for key in table.key))
 
     def _fetched(self, result: sa.CursorResult[Any], rows: int, table: Table) -> Sequence[Any]:
         if result is not self._open:
@@ -129,6 +135,27 @@ class AnyDatabaseSource:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def query_of(held: sa.Table, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
+    """Return the query for columns and flags of the rows of `table`, as the database has it (`held`), in the order of its key."""
+    selected: list[sa.ColumnElement[Any]] = [held.c[c.name] for c in wanted]
+    selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
+    query = sa.select(*(selected or [sa.literal(1)])).select_from(held)
+    if condition is not None:
+        query = query.where(_text(condition))
+    return query.order_by(*(held.c[key] for key in table.key))
+
+
+def sampled_query(held: sa.Table, table: Table, wanted: Sequence[Column], share: float, dialect: str) -> sa.Select[Any]:
+    """Return the query for about a `share` of the rows of `table`, the same ones each time."""
+    if dialect == "tsql":
+        pages = sa.tablesample(held, sa.func.system(sa.text(f"{100 * share:.9f} PERCENT")), seed=sa.text("1"))
+        return sa.select(*(pages.c[c.name] for c in wanted))
+    hashed = getattr(sa.func, _HASHES[dialect])
+    total = sum((hashed(held.c[key]) for key in table.key[1:]), hashed(held.c[table.key[0]]))
+    drawn = sa.func.mod(total, max(1, round(1 / share))) == 0
+    return sa.select(*(held.c[c.name] for c in wanted)).where(drawn).order_by(*(held.c[key] for key in table.key))
 
 
 def _text(condition: str) -> sa.TextClause:
