@@ -37,7 +37,7 @@ def in_order_of_appearance(arrays: Sequence[pa.Array]) -> pa.DictionaryArray:
         order = _order(codes, absent, len(values))
     place = np.zeros(max(len(values), 1), np.int32)  # nulls have the code 0, be there values or none
     place[order] = np.arange(len(order), dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(place[codes], mask=absent), values.take(pa.array(order)), safe=False)
+    return pa.DictionaryArray.from_arrays(pa.array(place.take(codes), mask=absent), values.take(pa.array(order)), safe=False)
 
 
 def _order(codes: npt.NDArray[np.integer], absent: npt.NDArray[np.bool_] | None, values: int) -> npt.NDArray[np.intp]:
