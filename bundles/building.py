@@ -32,6 +32,7 @@ from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSourc
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
 _WAITING_BYTES = 256 << 20  # of chunks that are read and not written yet, where they are more than one
+_READ_ROWS = 2 * BLOCK_ROWS  # as many as are written together
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,8 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
     read = source.read_encoded if isinstance(source, EncodedSource) else source.read_rows
 
     def blocks() -> Iterator[pa.RecordBatch]:
-        for first in range(start, max(stop, start + 1), BLOCK_ROWS):
-            last = min(first + BLOCK_ROWS, stop)
+        for first in range(start, max(stop, start + 1), _READ_ROWS):
+            last = min(first + _READ_ROWS, stop)
             batch = read(table.name, first, last)
             if batch.num_rows != last - first:
                 raise SourceInvalid(

@@ -47,7 +47,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from bundles.canonical import NotJson
-from bundles.encoding import Bytes, encode, storage, u64
+from bundles.encoding import Bytes, encode, is_coded, storage, u64
 from bundles.errors import ContentInvalid, SourceInvalid
 from schemas.model import Column, Table
 from schemas.types import SqlType
@@ -148,8 +148,10 @@ def block_digests(table: Table, batch: pa.RecordBatch, first_row: int = 0, canon
     for column in table.stored_columns:
         array = _column_of(table, batch, column.name)
         encoded_as = _as_text(column.type) if column.name in canonical else column.type
+        if not is_coded(encoded_as, array):
+            array = _stored(table.name, column, array)
         digests[column.name] = [
-            _block(table.name, column, _stored(table.name, column, array.slice(start, BLOCK_ROWS)), first_row + start, encoded_as)
+            _block(table.name, column, array.slice(start, BLOCK_ROWS), first_row + start, encoded_as)
             for start in range(0, len(array), BLOCK_ROWS)
         ]
     return digests

@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bundles.canonical import NotJson, canonical_values
+from bundles.dictionaries import lengths_in, octets_in
 from bundles.errors import ContentInvalid
 from schemas.types import FLOATS, SqlType
 
 _NAN = np.frombuffer(b"\x00\x00\x00\x00\x00\x00\xf8\x7f", "<f8")[0]
 _TEXTS = ("text", "varchar", "char", "enum", "json", "bytes")
+_CODED = ("text", "varchar", "char", "enum")
 
 Bits = npt.NDArray[np.bool_]
 Bytes = bytes | npt.NDArray[np.generic]
@@ -28,7 +30,7 @@ def storage(type: SqlType, array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
-        return storage(type, _decoded(array))
+        return storage(type, array.dictionary_decode())
     if pa.types.is_run_end_encoded(array.type):
         return storage(type, pc.run_end_decode(array))
     if type.kind == "array":
@@ -37,20 +39,6 @@ def storage(type: SqlType, array: pa.Array) -> pa.Array:
     if array.type == target or (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
         return array
     return array.cast(target)
-
-
-def _decoded(array: pa.DictionaryArray) -> pa.Array:
-    """The values of a dictionary array; texts of one length, such as flags, are copied as numbers."""
-    values, indices = array.dictionary, array.indices
-    if not pa.types.is_string(values.type) or not len(values) or values.null_count or indices.null_count:
-        return array.dictionary_decode()
-    offsets = _offsets(values)
-    width = int(offsets[1] - offsets[0])
-    if width != 1 or (np.diff(offsets) != width).any():
-        return array.dictionary_decode()
-    octets = np.frombuffer(values.buffers()[2], np.uint8)[int(offsets[0]) : int(offsets[-1])]
-    ends = np.arange(len(array) + 1, dtype=np.int32)
-    return pa.Array.from_buffers(pa.string(), len(array), [None, pa.py_buffer(ends), pa.py_buffer(octets[np.asarray(indices)])])
 
 
 def _list_storage(type: SqlType, array: pa.Array) -> pa.Array:
@@ -71,7 +59,7 @@ def relisted(array: pa.ListArray, items: pa.Array) -> pa.ListArray:
 
 
 def encode(type: SqlType, array: pa.Array) -> Iterator[Bytes]:
-    """Return the bytes of values(TYPE, array) in parts; `array` is as `storage` returns it.
+    """Return the bytes of values(TYPE, array) in parts; `array` is as `storage` returns it, or `is_coded` for the type.
 
     Raises NotJson with the position of a value that is not JSON in a json column.
     """
@@ -85,6 +73,8 @@ def encode(type: SqlType, array: pa.Array) -> Iterator[Bytes]:
         yield from _lists(type, array, valid)
     elif not len(array):
         return
+    elif pa.types.is_dictionary(array.type):
+        yield from _coded_texts(type.kind, array, valid)
     elif type.kind in _TEXTS:
         yield from _texts(type.kind, array, valid)
     else:
@@ -93,6 +83,13 @@ def encode(type: SqlType, array: pa.Array) -> Iterator[Bytes]:
             fixed = fixed.copy()
             fixed[~valid] = 0
         yield fixed
+
+
+def is_coded(type: SqlType, array: pa.Array) -> bool:
+    """Whether `encode` takes a dictionary array as it is: texts of any form, none of them null."""
+    if type.kind not in _CODED or not pa.types.is_dictionary(array.type):
+        return False
+    return pa.types.is_string(array.type.value_type) and not array.dictionary.null_count
 
 
 def _valid(array: pa.Array) -> Bits | None:
@@ -163,6 +160,21 @@ def _texts(kind: str, array: pa.Array, valid: Bits | None) -> Iterator[Bytes]:
     data = array.buffers()[2]
     if data is not None:
         yield np.frombuffer(data, np.uint8)[int(offsets[0]) : int(offsets[-1])]
+
+
+def _coded_texts(kind: str, array: pa.DictionaryArray, valid: Bits | None) -> Iterator[Bytes]:
+    """The same of a dictionary array, without its texts one by one; a null has the code of an empty text of its own."""
+    values, indices = array.dictionary, array.indices
+    if kind == "char":
+        values = pc.utf8_rtrim(values, " ")
+    codes = np.asarray(indices if valid is None else indices.fill_null(0))
+    if valid is not None or codes.dtype.kind == "u":
+        codes = codes.astype(np.int64)
+    if valid is not None:
+        codes[~valid] = len(values)
+        values = pa.concat_arrays([values, pa.array([""], pa.string())])
+    yield lengths_in(values, codes)
+    yield from octets_in(values, codes)
 
 
 def _any_ends_in_space(array: pa.Array) -> bool:

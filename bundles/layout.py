@@ -13,9 +13,11 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from bundles import locks
@@ -26,6 +28,7 @@ INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 REF_NAME = "org.opencontainers.image.ref.name"
 _BUILD = "build-"
+_UNSYNCED = 8
 _MARKER = {"imageLayoutVersion": "1.0.0"}
 
 
@@ -112,7 +115,10 @@ class Layout:
 
 
 class Stage:
-    """A private folder in the store where the blobs of one build wait until the whole is known to be good."""
+    """A private folder in the store where the blobs of one build wait until the whole is known to be good.
+
+    Blobs are on their way to the disk while the next are made; `publish` waits until all are there.
+    """
 
     def __init__(self, layout: Layout) -> None:
         layout.temporary.mkdir(exist_ok=True)
@@ -120,6 +126,9 @@ class Stage:
         self.path = layout.temporary / f"{_BUILD}{secrets.token_hex(8)}"
         self.path.mkdir(0o700)  # what waits is not yet proved to be safe to show
         self._taken = locks.taken(self.path)
+        self._syncing = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._synced: list[Future[None]] = []
+        self._room = BoundedSemaphore(_UNSYNCED)
 
     def add(self, data: bytes | memoryview) -> Blob:
         """Write one blob; safe to call from several threads."""
@@ -127,9 +136,22 @@ class Stage:
         path = self.blob_path(blob.digest)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with disk_errors(self._layout.path):
-            write_file(fresh, data)
-            os.replace(fresh, path)
+            descriptor = _new_file(fresh, data)
+            try:
+                os.replace(fresh, path)
+                self._room.acquire()
+                self._synced.append(self._syncing.submit(self._sync, descriptor))
+            except BaseException:
+                os.close(descriptor)
+                raise
         return blob
+
+    def _sync(self, descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+            self._room.release()
 
     def blob_path(self, digest: str) -> Path:
         """Where a blob waits."""
@@ -138,12 +160,15 @@ class Stage:
     def publish(self) -> None:
         """Move all blobs to their place in the store."""
         with disk_errors(self._layout.path):
+            for synced in self._synced:
+                synced.result()
             for name in sorted(os.listdir(self.path)):
                 os.replace(self.path / name, self._layout.blobs / name)
             sync_folder(self._layout.blobs)
 
     def discard(self) -> None:
         """Remove what still waits."""
+        self._syncing.shutdown()
         shutil.rmtree(self.path, ignore_errors=True)
         if self._taken is not None:
             os.close(self._taken)
@@ -167,10 +192,23 @@ def sha256(data: bytes | memoryview) -> str:
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
     """Write a new file and wait until it is on the disk."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = _new_file(path, data)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _new_file(path: Path, data: bytes | memoryview) -> int:
+    """Write a new file and return its descriptor, for whoever waits until it is on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def sync_folder(path: Path) -> None:

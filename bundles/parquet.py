@@ -34,6 +34,8 @@ _GROUP_ROWS = 2 * BLOCK_ROWS
 # to be stepped where the bytes of files change by anything but `_options`, so that builds do not take over files of the old kind
 _REVISION = 1
 _SAMPLE = 4096
+_BATCH_ROWS = 4096
+_PAGE_BYTES = 3 << 17  # texts are compressed while they are in the processor's cache; codes of a whole group take less
 _REPEATING = (*TEXTS, "enum", "json")
 _WHOLE = (*INTEGERS, "date", "time", "timestamp", "timestamptz", "interval")
 
@@ -189,6 +191,8 @@ def _options(table: Table, repeating: Collection[str]) -> dict[str, Any]:
         "store_decimal_as_integer": True,
         "write_statistics": [c.name for c in table.stored_columns if c.type.kind in (*_WHOLE, *FLOATS, "numeric")],
         "store_schema": False,
+        "write_batch_size": _BATCH_ROWS,
+        "data_page_size": _PAGE_BYTES,
         "max_rows_per_page": _GROUP_ROWS,  # a dictionary that grows from page to page would show in them
     }
 

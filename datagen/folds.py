@@ -26,16 +26,16 @@ _MOST_BYTES = 48 << 20
 _LEAST_BLOCKS = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
-    """The folds of one block of children: one for each parent from `first` on that has children in it."""
+    """The folds of some blocks of children: one for each parent from `first` on that has children in them."""
 
     first: int
     folds: Int64
 
 
 class Folding:
-    """What each block of a table of children has left for the parents: `value` folded by the ufunc `fold`, for each parent.
+    """What the blocks of a table of children have left for the parents: `value` folded by the ufunc `fold`, for each parent.
 
     A parent whose children lie in several blocks has a part of its fold from each, and `empty` where it has no children.
     """
@@ -47,10 +47,10 @@ class Folding:
         self.parts: dict[int, Part] = {}
 
     def leave(self, rows: Rows) -> None:
-        """Fold the children `rows`, a whole block, where there is room for it."""
+        """Fold the children `rows`, whole blocks, where there is room for it."""
         assert isinstance(rows.index, range)
-        block = rows.index.start // BLOCK_ROWS
-        if block in self.parts:
+        blocks = range(rows.index.start // BLOCK_ROWS, -(-rows.index.stop // BLOCK_ROWS))
+        if any(block in self.parts for block in blocks):
             return
         try:
             values = self._value(rows)
@@ -63,18 +63,22 @@ class Folding:
         folds[present] = self._fold.reduceat(values, bounds)
         part = Part(first, folds)
         with self._lock:
-            if block not in self.parts and self._budget.take(part.folds.nbytes):
-                self.parts[block] = part
+            if not any(block in self.parts for block in blocks) and self._budget.take(part.folds.nbytes):
+                self.parts.update(dict.fromkeys(blocks, part))
 
     def of(self, parents: range) -> Int64 | None:
         """The folds of all children of `parents`; None where a block has left nothing."""
         ends = self._family.starts(np.array([parents.start, parents.stop]))
         begin, end = int(ends[0]), int(ends[1])
         result = np.full(len(parents), self._empty, np.int64)
+        before: Part | None = None
         for block in range(begin // BLOCK_ROWS, -(-end // BLOCK_ROWS) if end > begin else 0):
             part = self.parts.get(block)
             if part is None:
                 return None
+            if part is before:
+                continue
+            before = part
             low, high = max(parents.start, part.first), min(parents.stop, part.first + len(part.folds))
             here = result[low - parents.start : high - parents.start]
             self._fold(here, part.folds[low - part.first : high - part.first], out=here)
@@ -107,9 +111,9 @@ class Foldings:
         return self._of.get(table, [])
 
     def leave(self, rows: Rows, whole: int) -> None:
-        """Fold a block of rows that has just been made, if it is one: of `BLOCK_ROWS` rows, or the last of a table of `whole` rows."""
-        if not isinstance(rows.index, range) or rows.index.start % BLOCK_ROWS:
+        """Fold rows that have just been made, if they are whole blocks: of `BLOCK_ROWS` rows, or the last of a table of `whole` rows."""
+        if not isinstance(rows.index, range) or not len(rows.index) or rows.index.start % BLOCK_ROWS:
             return
-        if rows.index.start < rows.index.stop == min(rows.index.start + BLOCK_ROWS, whole):
+        if rows.index.stop % BLOCK_ROWS == 0 or rows.index.stop == whole:
             for folding in self.of(rows.table):
                 folding.leave(rows)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from datagen import generators
-from datagen.additions import Additions
 from datagen.arrays import blank
 from datagen.coded import Coded, blanked, is_coded
 from datagen.compiling import COMPILERS, Context
@@ -39,6 +38,7 @@ from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
 if TYPE_CHECKING:
+    from datagen.additions import Additions
     from datagen.media.columns import Drawn
     from datagen.overlay import Overlay
     from datagen.values.excerpts import LongText
@@ -68,7 +68,6 @@ class Plan:
         pools: Pools | None = None,
         overlay: Overlay | None = None,
     ) -> None:
-        generators.register_all()
         self.schema = schema
         self.seed = schema.seed if seed is None else seed
         self.scale = Fraction(str(scale))
@@ -200,6 +199,7 @@ class Plan:
 
     def compile_recipe(self, recipe: Recipe, ctx: Context) -> Kernel:
         """Compile a recipe for the column (or part of one) that `ctx` describes; raises Unusable."""
+        generators.register(recipe.name)
         spec = BY_NAME.get(recipe.name)
         if spec is None or recipe.name not in COMPILERS:
             ctx.fail(f"unknown generator '{recipe.name}'{nearest(recipe.name, BY_NAME)}", recipe.at)

@@ -19,12 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 import pyarrow as pa
 from blake3 import blake3
 
@@ -138,6 +136,8 @@ class Pools:
         return pool
 
     def _path(self, kind: str, locale: str) -> Path:
+        from importlib.metadata import version
+
         library = kind.partition("/")[0]
         name = blake3(f"{kind} {locale}".encode()).hexdigest()[:24]
         made_by = f"{library}-{version(library)}-anyascii-{version('anyascii')}-{HARVEST_VERSION}"
@@ -166,7 +166,11 @@ class Pools:
 
 def _cache_folder() -> Path:
     home = os.environ.get("COMPANYOS_HOME")
-    return (Path(home) / "cache" if home else Path(platformdirs.user_cache_dir("companyos"))) / "pools"
+    if home:
+        return Path(home) / "cache" / "pools"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("companyos")) / "pools"
 
 
 def known_locales() -> frozenset[str]:

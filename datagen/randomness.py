@@ -25,6 +25,7 @@ _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _MASK = 2**64 - 1
 _SPAN = 8
+_SHORT = 1 << 14  # so many draws in a row take less time than one that stands alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Stream:
         if len(rows) == 0:
             return np.empty(0, np.uint64)
         low, high = int(rows.min()), int(rows.max())
-        if high - low < _SPAN * len(rows):
+        if high - low < max(_SPAN * len(rows), _SHORT):
             return self._span(low, high + 1)[rows - low]
         return self._scattered(rows)
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rfc8785
 from blake3 import blake3
 
 from datagen.errors import RecipeError, Unusable
 from datagen.inputs import documented, rows_of
-from datagen.labels import Labels
-from datagen.overlay import Overlay
 from datagen.plan import Plan
-from datagen.planting import Applied
 from datagen.pools import Pools
 from schemas.document import to_document
 from schemas.errors import Problem
 from schemas.model import Schema
 from schemas.ready_scenarios import adding_scenarios, scenarios_to_apply
+
+if TYPE_CHECKING:
+    from datagen.overlay import Overlay
+    from datagen.planting import Applied
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ def staged(schema: Schema, seed: int | None, scale: float | Fraction, pools: Poo
     plan = Plan(schema, seed, scale, pools)
     if not scenarios:
         return Staged(plan, schema)
+    from datagen.labels import Labels
+    from datagen.overlay import Overlay
+
     overlay = Overlay(plan, scenarios, adding_scenarios(schema))
     plan = Plan(schema, seed, scale, plan.pools, overlay)
     labels = []

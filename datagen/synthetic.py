@@ -28,7 +28,7 @@ from schemas.reader import read_schema
 from schemas.source import MediaFile
 from schemas.times import canonical_moment, format_moment, resolve_moment
 
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 131_072
 
 
 class SyntheticSource:
@@ -184,7 +184,7 @@ class SyntheticSource:
         return pa.RecordBatch.from_arrays(columns, schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
-        """Stream all rows of `table` in blocks of 65,536."""
+        """Stream all rows of `table` in blocks of 131,072."""
         self._require(table)
         count = self.row_count(table)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from unicodedata import east_asian_width
-from xml.sax.saxutils import escape
 
 from datagen.media.shapes import GRID, Circle, Colour, Shape, Tile
 
@@ -17,7 +17,7 @@ _LETTER = 58
 
 def written(shapes: Sequence[Shape], text: str = "", fill: Colour = (0, 0, 0)) -> bytes:
     """Return an SVG of `shapes` on the grid, and `text` to the right of them."""
-    shown = escape(_NOT_XML.sub(" ", text))
+    shown = escape(_NOT_XML.sub(" ", text), quote=False)
     width = GRID + (_GAP * 2 + sum(_LETTER * (2 if east_asian_width(letter) in "WF" else 1) for letter in text) if shown else 0)
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {GRID}" width="{width}" height="{GRID}">']
     lines += map(_element, shapes)

@@ -33,6 +33,7 @@ _TEXT = SqlType("text")
 _SENTENCES = 1024
 _MOST_SIZE = 2**28
 _INLINE = 12  # a text of so many bytes stands in a view itself
+_COVERS = np.where(np.arange(_INLINE) < np.arange(_INLINE + 1)[:, None], np.uint8(255), np.uint8(0)).view("<u4")
 
 
 @generator("excerpt")
@@ -131,10 +132,10 @@ class LongText:
         return np.concatenate([np.flatnonzero(first), [len(self.octets) - _INLINE]])
 
     @cached_property
-    def _beginnings(self) -> npt.NDArray[np.uint32]:
-        """The four octets that begin at each octet, as a number."""
-        windows = np.lib.stride_tricks.sliding_window_view(self.octets, 4)
-        return np.ascontiguousarray(windows).view("<u4").reshape(-1)
+    def _openings(self) -> npt.NDArray[np.void]:
+        """The octets that a view of a short text holds, for a text that begins at each octet."""
+        octets = self.octets
+        return np.ndarray(len(octets) - _INLINE + 1, f"V{_INLINE}", octets, strides=(1,))
 
     def pieces(self, places: Int64, lengths: Int64) -> pa.Array:
         """Return the texts of `lengths` characters that begin at the characters `places`."""
@@ -142,15 +143,14 @@ class LongText:
             ends = self._starts[places + lengths]
             places = self._starts[places]
             lengths = ends - places
-        # views as Arrow lays them out: length, first four octets, number of the buffer, place in it; short texts stand inside
-        views = np.zeros((len(places), 4), "<u4")
+        # views as Arrow lays them out: length, first four octets, number of the buffer, place in it; short texts stand inside. Who
+        # copies them does not look at the first octets of long ones
+        views = np.empty((len(places), 2), "<i8")
         views[:, 0] = lengths
-        views[:, 1] = self._beginnings[places]
-        views[:, 3] = places
+        np.left_shift(places, 32, out=views[:, 1])
         short = np.flatnonzero(lengths <= _INLINE)
         if len(short):
-            inside = np.lib.stride_tricks.sliding_window_view(self.octets, _INLINE)[places[short]]
-            inside = np.where(np.arange(_INLINE) < lengths[short][:, None], inside, np.uint8(0))
-            views.view(np.uint8).reshape(-1, 16)[short, 4:] = inside
+            inside = self._openings[places[short]].view("<u4").reshape(-1, _INLINE // 4)
+            views.view("<u4").reshape(-1, 4)[short, 1:] = inside & _COVERS.take(lengths[short], 0)
         buffers = [None, pa.py_buffer(views), pa.py_buffer(self.octets)]
         return pa.Array.from_buffers(pa.string_view(), len(places), buffers).cast(pa.string())
