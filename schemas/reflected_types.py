@@ -18,6 +18,7 @@ _OWN = {
     "MONEY": SqlType("numeric", 19, 4),
     "SMALLMONEY": SqlType("numeric", 10, 4),
     "DATETIMEOFFSET": SqlType("timestamptz"),
+    "mysql.TIMESTAMP": SqlType("timestamptz"),
 }
 _LARGER = {"smallint": "integer", "integer": "bigint"}
 
@@ -53,7 +54,7 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return SqlType("smallint"), None
     if isinstance(type, sa.BigInteger):
         return SqlType("bigint"), None
-    if isinstance(type, sa.Integer):
+    if isinstance(type, sa.Integer) and not isinstance(type, sa.Numeric):
         return SqlType("integer"), None
     if isinstance(type, (sa.Double, sa.REAL, sa.Float)):
         return _float(type), None
@@ -81,14 +82,17 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
 
 def _own(type: Any) -> SqlType | None:
     """The type that carries one of a single database's own."""
-    if type.__class__.__module__.startswith("sqlalchemy.dialects.postgresql"):
+    dialect = type.__class__.__module__.removeprefix("sqlalchemy.dialects.").partition(".")[0]
+    if dialect == "postgresql":
         return None
     if type.__visit_name__ == "BIT" and isinstance(getattr(type, "length", None), int):  # MySQL's, of 1 to 64 bits
         return SqlType("boolean") if type.length == 1 else SqlType("bigint")
+    if isinstance(type, sa.Numeric) and isinstance(type, sa.Integer) and type.scale == 0 and type.precision is not None:
+        return SqlType("bigint") if type.precision <= 18 else SqlType("numeric", min(type.precision, MAX_PRECISION), 0)  # Oracle's NUMBER
     if getattr(type, "unsigned", False) and isinstance(type, sa.Integer):
         found = _scalar(type)[0]
         return SqlType(_LARGER.get(found.kind, found.kind))
-    return _OWN.get(type.__visit_name__)
+    return _OWN.get(f"{dialect}.{type.__visit_name__}", _OWN.get(type.__visit_name__))
 
 
 def _is_binary(type: Any) -> bool:
