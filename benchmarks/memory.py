@@ -3,13 +3,14 @@
 `python -m benchmarks memory` makes a SQLite database of wide texts (5 GB, or as many as `--gigabytes` says) in a temporary folder,
 masks it with the proof, in a process of its own, and prints the greatest memory that this took (MiB), by tenths of its rows, as one
 JSON line. The goal is 2 GiB. `--source postgresql` makes it in a PostgreSQL server, whose own memory does not count, and `--text`
-says how many bytes the wide text of a row has: the fewer, the more persons there are.
+says how many bytes the wide text of a row has: the fewer, the more persons there are. `--jobs` are threads: one a core unless given.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sqlite3
 import subprocess
@@ -90,7 +91,7 @@ def _row(i: int, plain: str, text: int) -> tuple[int, str, str, str, str]:
     return i + 1, f"person.{i}@mail{i % 97}.test", name, f"+49151{i * 7919 % 10**8:08d}", note
 
 
-def mask(url: str, store: str) -> None:
+def mask(url: str, store: str, jobs: int) -> None:
     """Mask it in this process, and print what memory it had at most by then, at every tenth of the rows."""
     import bundles
     from masking.keys import read_key
@@ -108,9 +109,9 @@ def mask(url: str, store: str) -> None:
             print(json.dumps([step.stage, tenth, peak()]), flush=True)
 
     with open_source(url) as source:
-        masked = MaskedSource(source, parse_policy(POLICY), read_key("ephemeral"), on_progress=tell)
+        masked = MaskedSource(source, parse_policy(POLICY), read_key("ephemeral"), jobs=jobs, on_progress=tell)
         masked.prepare()
-        bundles.build(masked, store=store, chunk_rows=65_536)
+        bundles.build(masked, store=store, jobs=jobs, chunk_rows=65_536)
     print(json.dumps(["end", 10, peak()]), flush=True)
 
 
@@ -125,15 +126,16 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
     parser.add_argument("--source", choices=SOURCES, default="sqlite")
     parser.add_argument("--text", type=int, default=_TEXT, metavar="BYTES")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--mask", nargs=2, metavar=("URL", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.mask:
-        mask(*options.mask)
+        mask(*options.mask, options.jobs)
         return
     rows = int(options.gigabytes * 1e9 / (options.text + _OTHERS))
     with tempfile.TemporaryDirectory() as folder, SOURCES[options.source](Path(folder), rows, options.text) as (url, size):
         started = time.perf_counter()
-        command = [sys.executable, "-m", "benchmarks", "memory", "--mask", url, f"{folder}/store"]
+        command = [sys.executable, "-m", "benchmarks", "memory", "--jobs", str(options.jobs), "--mask", url, f"{folder}/store"]
         lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
         steps = [json.loads(line) for line in lines]
         seconds = time.perf_counter() - started
@@ -142,6 +144,7 @@ def main(arguments: list[str]) -> None:
             {
                 "benchmark": "memory",
                 "source": options.source,
+                "jobs": options.jobs,
                 "rows": rows,
                 "gigabytes": round(size / 1e9, 2),
                 "peak_mib": steps[-1][2],

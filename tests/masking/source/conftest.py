@@ -28,7 +28,9 @@ def mariadb() -> Iterator[Path]:
     options = ["--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 'sock'}", "--skip-networking", "--skip-grant-tables"]
     user = ["--user=root"] if os.geteuid() == 0 else []
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([program, *options, *user, "--innodb-buffer-pool-size=64M", "--default-time-zone=+05:00"], stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [program, *options, *user, "--innodb-buffer-pool-size=64M", "--default-time-zone=+05:00"], stdout=log, stderr=log
+        )
     try:
         for _ in range(SECONDS * 10):
             if (folder / "sock").exists() or server.poll() is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import mssql, mysql, oracle
 from masking.errors import PolicyInvalid, SourceFailure
 from masking.sampling import sample
 from masking.source import open_source
-from masking.source.any_database import query_of, sampled_query
+from masking.source.any_database import _SNAPSHOTS, query_of, sampled_query
 from schemas.model import Column, Rows, Table
 from schemas.reflected_types import column_type
 from schemas.types import SqlType
@@ -114,6 +114,11 @@ def test_a_sample_is_drawn_by_the_database(dialect: str, expected: str) -> None:
 )
 def test_a_databases_own_types_are_carried_by_ones_that_have_room(type: Any, carried: str) -> None:
     assert str(column_type(type)[0]) == carried
+
+
+def test_the_isolation_that_is_asked_for_is_known_to_each_database() -> None:
+    known = {name: DIALECTS[dialect].get_isolation_level_values(None) for name, (_, _, dialect) in _SNAPSHOTS.items()}
+    assert all(isolation is None or isolation in known[name] for name, (isolation, _, _) in _SNAPSHOTS.items())
 
 
 EVERY = {
