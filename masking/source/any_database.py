@@ -21,13 +21,18 @@ from schemas.model import Column, Schema, Table
 from schemas.reflect import engine_of, reflect_connection
 from schemas.types import SqlType
 
+_OF_MYSQL = ("SET time_zone = '+00:00'", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 # how a database is told to give one consistent snapshot to a transaction, and sqlglot's name of its dialect
-_SNAPSHOTS = {
-    "mysql": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
-    "mariadb": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
-    "oracle": (None, "SET TRANSACTION READ ONLY", "oracle"),
-    "mssql": ("SNAPSHOT", None, "tsql"),
+_SNAPSHOTS: dict[str, tuple[str | None, tuple[str, ...], str]] = {
+    "mysql": ("REPEATABLE READ", _OF_MYSQL, "mysql"),
+    "mariadb": ("REPEATABLE READ", _OF_MYSQL, "mysql"),
+    "oracle": (None, ("SET TRANSACTION READ ONLY",), "oracle"),
+    "mssql": ("SNAPSHOT", (), "tsql"),
 }
+_WITHOUT_SNAPSHOTS = (
+    "SELECT t.table_name, t.engine FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
+    "WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1"
+)
 _STEP_ROWS = 256
 _HASHES = {"mysql": "crc32", "oracle": "ora_hash"}  # functions of a database that give whole numbers from 0 on, by sqlglot's dialect
 
@@ -49,14 +54,24 @@ def open_any(target: sa.URL, progress: Progress) -> Iterator[AnyDatabaseSource]:
             with _failures("snapshot of the source"):
                 if isolation is not None:
                     connection = connection.execution_options(isolation_level=isolation)
-                if begin is not None:
-                    connection.exec_driver_sql(begin)
+                for statement in begin:
+                    connection.exec_driver_sql(statement)
+                if dialect == "mysql":
+                    _require_snapshots(connection)
             yield AnyDatabaseSource(connection, target, dialect, progress)
         finally:
             with suppress(Exception):
                 connection.close()
     finally:
         engine.dispose()
+
+
+def _require_snapshots(connection: sa.Connection) -> None:
+    """Raise SourceFailure where a table of MySQL's is kept by an engine that shows what others write meanwhile."""
+    for table, engine in connection.exec_driver_sql(_WITHOUT_SNAPSHOTS):
+        raise SourceFailure(
+            f"table '{table}' is kept by {engine}, which gives no snapshot; say ALTER TABLE {table} ENGINE = InnoDB, or mask a copy"
+        )
 
 
 class AnyDatabaseSource:
@@ -139,7 +154,7 @@ class AnyDatabaseSource:
 
 def query_of(held: sa.Table, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
     """Return the query for columns and flags of the rows of `table`, as the database has it (`held`), in the order of its key."""
-    selected: list[sa.ColumnElement[Any]] = [held.c[c.name] for c in wanted]
+    selected = [_asked(held.c[c.name]) for c in wanted]
     selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
     query = sa.select(*(selected or [sa.literal(1)])).select_from(held)
     if condition is not None:
@@ -151,16 +166,21 @@ def sampled_query(held: sa.Table, table: Table, wanted: Sequence[Column], share:
     """Return the query for about a `share` of the rows of `table`, the same ones each time."""
     if dialect == "tsql":
         pages = sa.tablesample(held, sa.func.system(sa.text(f"{100 * share:.9f} PERCENT")), seed=sa.text("1"))
-        return sa.select(*(pages.c[c.name] for c in wanted))
+        return sa.select(*(_asked(pages.c[c.name]) for c in wanted))
     hashed = getattr(sa.func, _HASHES[dialect])
     total = sum((hashed(held.c[key]) for key in table.key[1:]), hashed(held.c[table.key[0]]))
     drawn = sa.func.mod(total, max(1, round(1 / share))) == 0
-    return sa.select(*(held.c[c.name] for c in wanted)).where(drawn).order_by(*(held.c[key] for key in table.key))
+    return sa.select(*(_asked(held.c[c.name]) for c in wanted)).where(drawn).order_by(*(held.c[key] for key in table.key))
+
+
+def _asked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    # MySQL's SET would come as a set of Python's, in any order
+    return sa.type_coerce(column, sa.String()) if column.type.__visit_name__ == "SET" else column
 
 
 def _text(condition: str) -> sa.TextClause:
     # a line of its own, so that no comment in the condition hides what follows
-    return sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)")
+    return sa.text("(\n" + condition.replace(":", "\\:") + "\n)")
 
 
 @contextmanager
