@@ -33,9 +33,10 @@ def from_units(type: SqlType, units: Int64, absent: Mask | None = None) -> pa.Ar
     """Return an array of `type.arrow` from whole units; rows in `absent` are null."""
     validity = None if absent is None else pa.py_buffer(np.packbits(~absent, bitorder="little"))
     if type.kind == "numeric":
-        wide = np.empty((len(units), 2), np.int64)
+        wide = np.zeros((len(units), 2), np.int64)
         wide[:, 0] = units
-        wide[:, 1] = units >> 63
+        if len(units) and units.min() < 0:
+            wide[:, 1] = units >> 63
         return pa.Array.from_buffers(type.arrow, len(units), [validity, pa.py_buffer(wide)])
     data = np.ascontiguousarray(units, dtype=_STORAGE[type.kind])
     return pa.Array.from_buffers(type.arrow, len(units), [validity, pa.py_buffer(data)])

@@ -121,7 +121,7 @@ class Reading:
     def _is_finite(self, root: Node) -> bool:
         """Whether the tree ends, aliases written out, within bounds; its tags, keys and characters are looked at too."""
         count = 0
-        above: list[Node] = []
+        above: list[int] = []
         looked_at: set[int] = set()
         stack = [(root, 0)]
         while stack:
@@ -129,7 +129,7 @@ class Reading:
             del above[depth:]
             count += 1
             message = (
-                "an alias contains itself" if any(node is other for other in above)
+                "an alias contains itself" if id(node) in above
                 else f"aliases make this nested more than {_MAX_DEPTH} deep" if depth > _MAX_DEPTH
                 else f"aliases make more than {_MAX_NODES:,} values of this file" if count > _MAX_NODES
                 else ""
@@ -140,7 +140,7 @@ class Reading:
             if id(node) not in looked_at:
                 looked_at.add(id(node))
                 self._look_at(node)
-            above.append(node)
+            above.append(id(node))
             if isinstance(node, yaml.MappingNode):
                 stack.extend((child, depth + 1) for pair in node.value for child in pair)
             elif isinstance(node, yaml.SequenceNode):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +57,7 @@ def excerpt(recipe: Recipe, ctx: Context) -> Kernel:
 
 def _text_of(rules: Mapping[str, tuple[str, ...]] | None, size: int, recipe: Recipe, ctx: Context) -> Callable[[], LongText]:
     """The long text of a grammar, which knows nothing of the column that asks for it."""
-    told = "" if rules is None else blake3(rfc8785.dumps({s: list(p) for s, p in rules.items()})).hexdigest()
+    told = "" if rules is None else _digest_of(tuple(rules.items()))
     if (told, size) not in ctx.plan.long_texts:
         for symbol, phrases in (rules or {}).items():
             for phrase in phrases:
@@ -67,6 +67,11 @@ def _text_of(rules: Mapping[str, tuple[str, ...]] | None, size: int, recipe: Rec
         kernel = ctx.plan.compile_recipe(sentence, apart)
         ctx.plan.long_texts[told, size] = _Once(kernel, ctx, size)
     return ctx.plan.long_texts[told, size]
+
+
+@lru_cache(maxsize=64)
+def _digest_of(rules: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    return blake3(rfc8785.dumps({symbol: list(phrases) for symbol, phrases in rules})).hexdigest()
 
 
 def _require_symbols(symbol: str, phrase: str, rules: Mapping[str, tuple[str, ...]], recipe: Recipe, ctx: Context) -> None:
