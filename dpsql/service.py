@@ -116,6 +116,9 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
+            if (by_rows := measuring.by_rows()) is not None:
+                statements.append(by_rows.sql)
+                continue
             if (one_pass := measuring.magnitudes()) is not None:
                 statements.append(one_pass)
                 continue
