@@ -116,6 +116,9 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
+            if (by_rows := measuring.by_rows()) is not None:
+                statements.append(by_rows.sql)
+                continue
             if (one_pass := measuring.magnitudes()) is not None:
                 statements.append(one_pass)
                 continue
@@ -131,7 +134,7 @@ class Service:
 
     def _bound_anew(self, sql: str, parameters: Sequence[Value]) -> Query:
         bound = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
-        if bound.releases:
+        if bound.releases and _with_errors(bound).columns is None:
             self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
         return bound
 
@@ -142,8 +145,7 @@ class Service:
             one = plan(in_order(release, self._dialect), self.declaration, Settings())
             tables[release.name] = noisy_table(one, nothing_measured(one), [])
         outcome = work(query.residual, tables)
-        if _with_errors(query).columns is None:  # what shows columns as they are converts nothing
-            check_types(query.residual, tables)
+        check_types(query.residual, tables)
         return outcome
 
     def _planned(self, query: Query, settings: Settings) -> tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]:
