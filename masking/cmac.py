@@ -49,13 +49,13 @@ class Cmac:
         starts, lengths = offsets[:-1].astype(np.int64), np.diff(offsets)
         # what is read at the place of a block may reach beyond the last text
         octets = np.concatenate([octets, np.zeros(_BLOCK, np.uint8)])
-        cipher, second = _cipher(self.key), _cipher(self._second)
+        cipher, second = block_cipher(self.key), block_cipher(self._second)
         words = np.empty((count, len(texts)), np.uint64)
         for first in range(0, len(texts), _SLICE):
             here = slice(first, first + _SLICE)
             blocks = [self._codes(cipher, octets, starts[here], lengths[here])]
             if count > _WORDS_OF_A_BLOCK:
-                blocks.append(_enciphered(second, blocks[0]))
+                blocks.append(enciphered(second, blocks[0]))
             for i in range(count):
                 words[i, here] = blocks[i // _WORDS_OF_A_BLOCK].view(">u8")[:, i % _WORDS_OF_A_BLOCK]
         valid = validity(texts)
@@ -75,7 +75,7 @@ class Cmac:
             blocks &= _KEPT.take(left, axis=0)
             blocks ^= self._ends.take(left, axis=0)
             blocks ^= codes.take(some, axis=0)
-            whole_codes[some] = _enciphered(cipher, blocks).view(_BYTES).ravel()
+            whole_codes[some] = enciphered(cipher, blocks).view(_BYTES).ravel()
             some, done = some[left == _MORE], done + _BLOCK
         for row in np.flatnonzero(lengths > _LONG).tolist():
             codes[row] = np.frombuffer(self._code(octets[starts[row] : starts[row] + lengths[row]]), "<u8")
@@ -92,7 +92,7 @@ class Cmac:
     @cached_property
     def _ends(self) -> UInt64:
         """By what is left of a text: the padding of the last block and its subkey; nothing where more is behind it."""
-        first = _doubled(_enciphered(_cipher(self.key), np.zeros((1, _WORDS_OF_A_BLOCK), np.uint64)).tobytes())
+        first = _doubled(enciphered(block_cipher(self.key), np.zeros((1, _WORDS_OF_A_BLOCK), np.uint64)).tobytes())
         second = int.from_bytes(_doubled(first))
         padded = [(second ^ 0x80 << 8 * (_BLOCK - 1 - left)).to_bytes(_BLOCK) for left in range(_BLOCK)]
         return np.frombuffer(b"".join([*padded, first, bytes(_BLOCK)]), "<u8").reshape(-1, _WORDS_OF_A_BLOCK)
@@ -108,15 +108,17 @@ def _doubled(block: bytes) -> bytes:
     return (number & (1 << 8 * _BLOCK) - 1 ^ (_REDUCED if number >> 8 * _BLOCK else 0)).to_bytes(_BLOCK)
 
 
-def _enciphered(cipher: CipherContext, blocks: UInt64) -> UInt64:
+def enciphered(cipher: CipherContext, blocks: UInt64) -> UInt64:
+    """Return blocks, in rows of two words as they lie in memory, enciphered one by one."""
     written = np.empty(blocks.nbytes + _BLOCK, np.uint8)  # the cipher asks for room for one more
     cipher.update_into(blocks.data.cast("B"), written.data)
     return written[: blocks.nbytes].view("<u8").reshape(-1, _WORDS_OF_A_BLOCK)
 
 
-def _cipher(key: bytes) -> CipherContext:
+def block_cipher(key: bytes) -> CipherContext:
+    """Return AES with a key of 32 bytes, of single blocks: only for codes and networks, which chain them."""
     from cryptography.hazmat.primitives.ciphers import Cipher
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-    return Cipher(AES(key), ECB()).encryptor()  # of single blocks, each of which is chained here
+    return Cipher(AES(key), ECB()).encryptor()
