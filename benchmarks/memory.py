@@ -79,7 +79,7 @@ SOURCES = {"sqlite": sqlite_database, "postgresql": postgresql_database}
 
 def _steps(rows: int, text: int) -> Iterator[list[tuple[int, str, str, str, str]]]:
     words = _PLAIN.split()
-    plain = " ".join(words[i * i * 7 % len(words)] for i in range(_TEXT))
+    plain = " ".join(words[i * i * 7 % len(words)] for i in range(max(_TEXT, text)))
     for start in range(0, rows, _STEP):
         yield [_row(i, plain, text) for i in range(start, min(start + _STEP, rows))]
 
@@ -130,7 +130,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--mask", nargs=2, metavar=("URL", "STORE"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.mask:
-        mask(*options.mask, options.jobs)
+        url, store = options.mask
+        mask(url, store, options.jobs)
         return
     rows = int(options.gigabytes * 1e9 / (options.text + _OTHERS))
     with tempfile.TemporaryDirectory() as folder, SOURCES[options.source](Path(folder), rows, options.text) as (url, size):

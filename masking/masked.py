@@ -63,6 +63,7 @@ from schemas.privacy import Privacy
 
 _MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]  # with what stayed, and where
 _BETWEEN = "\x1f"
+_PENDING_BYTES = 128 << 20  # of batches that are masked at a time, where they are more than one
 
 
 class MaskedSource:
@@ -196,17 +197,26 @@ class MaskedSource:
 
     def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
         """Mask batches in several threads, and give them in their order."""
-        pending: deque[Future[_MaskedBatch]] = deque()
+        pending: deque[tuple[int, Future[_MaskedBatch]]] = deque()
+        size = 0
+
+        def first_done() -> pa.RecordBatch:
+            nonlocal size
+            taken, future = pending.popleft()
+            size -= taken
+            return self._compared(bound, future.result())
+
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
                 for first, batch in self._batches(bound.table, "mask", self._read_of(bound.table)):
-                    pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
-                    if len(pending) > self._jobs:
-                        yield self._compared(bound, pending.popleft().result())
+                    size += batch.nbytes
+                    pending.append((batch.nbytes, pool.submit(self._mask, bound, self._kept(bound.table, first, batch))))
+                    while len(pending) > self._jobs or (size > _PENDING_BYTES and len(pending) > 1):
+                        yield first_done()
                 while pending:
-                    yield self._compared(bound, pending.popleft().result())
+                    yield first_done()
             finally:
-                for future in pending:
+                for _, future in pending:
                     future.cancel()
 
     def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:
