@@ -55,6 +55,40 @@ def test_dictionaries_that_could_mislead_are_undone(values, sound):
     assert is_sound_dictionary(array, pa.string()) == sound
 
 
+@pytest.mark.parametrize("index", [pa.int8(), pa.int32(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("kind", ["text", "char(9)"])
+@pytest.mark.parametrize("null", [False, True], ids=["no nulls", "nulls"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["A", "B", "C"],
+        ["x"],
+        ["", "é"],
+        ["AIR", "RAIL ", "", "TRUCK   "],
+        ["ab", "cd"],
+        [f"value {i}" for i in range(100)],
+        ["z" * 700, "y"],
+        [],
+    ],
+    ids=["letters", "one", "empty", "lengths", "pairs", "many", "long", "none"],
+)
+def test_codes_are_digested_as_the_texts_they_stand_for(values, null, kind, index):
+    nulls = null or not values
+    table = parse_schema(
+        f'schema: s\ntables: {{t: {{rows: 5, columns: {{x: {{type: "{kind}", null: {0.5 if nulls else 0}, generate: {{constant: a}}}}}}}}}}',
+        "s.yaml",
+    ).tables[0]
+    rows = 70_001
+    codes = np.arange(rows) * 7919 % max(len(values), 1)
+    mask = (np.arange(rows) % 3 == 0) | (not values)
+    indices = pa.array(codes, mask=mask if nulls else None).cast(index)
+    coded = pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+    for start in (0, 5):
+        part = coded.slice(start, rows - start)
+        texts = pa.record_batch([part.dictionary_decode()], ["x"])
+        assert block_digests(table, pa.record_batch([part], ["x"])) == block_digests(table, texts)
+
+
 def test_late_values_and_plain_parts_are_written_as_they_are():
     table = parse_schema(
         'schema: s\ntables: {t: {rows: 5, columns: {x: {type: "char(6)", null: 0, generate: {constant: a}}}}}', "s.yaml"

@@ -351,6 +351,24 @@ def test_a_store_that_cannot_be_written_is_explained(store, monkeypatch):
     assert store.collect_garbage() == (0, 0)
 
 
+def test_a_bundle_that_does_not_reach_the_disk_is_not_tagged(store, monkeypatch):
+    build(store)
+    kept, synced = set(files(store)), os.fsync
+
+    def lose(descriptor):
+        if os.fstat(descriptor).st_size > 100_000:
+            raise OSError(5, "Input/output error")
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", lose)
+    with pytest.raises(bundles.errors.StoreFailure, match=r"cannot use the bundle store .*: Input/output error"):
+        build(store, 300_000, "b:v1")
+    monkeypatch.undo()
+    assert [b.reference for b in store.list()] == ["synthetic:v1"]
+    assert set(files(store)) == kept
+    assert not list((store.path / "tmp").iterdir())
+
+
 FULL_DISK = """
 import resource, sys
 sys.path.insert(0, sys.argv[2])

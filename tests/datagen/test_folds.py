@@ -83,6 +83,25 @@ def test_totals_do_not_depend_on_the_rows_that_were_made_before(shop: Path, alon
     assert made.read_rows("orders", 1234, 66_001).equals(alone.slice(1234, 66_001 - 1234).combine_chunks().to_batches()[0])
 
 
+@pytest.mark.parametrize("ranges", [[(0, 2), (2, 3)], [(0, 3)], [(1, 3)], [(0, 2), (1, 3)], [(1, 2), (0, 2), (2, 3)]])
+def test_totals_do_not_depend_on_how_many_blocks_were_made_together(shop: Path, alone: pa.Table, ranges: list[tuple[int, int]]) -> None:
+    made = source(shop)
+    count = made.row_count("lines")
+    for first, stop in ranges:
+        made.plan.foldings.leave(Rows(made.plan.tables, "lines", range(first * BLOCK, min(stop * BLOCK, count))), count)
+    assert orders(made).equals(alone)
+    assert made.read_rows("orders", 1234, 66_001).equals(alone.slice(1234, 66_001 - 1234).combine_chunks().to_batches()[0])
+
+
+def test_blocks_made_together_are_not_made_again_for_totals(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = source(shop)
+    for batch in made.read("lines"):
+        assert batch.num_rows
+    lines = Counted(monkeypatch)
+    orders(made)
+    assert lines.rows == 0
+
+
 def test_rows_that_were_made_before_are_not_made_again_for_totals(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cold, warm = source(shop), source(shop)
     make_lines(warm, [0, 1, 2])
