@@ -18,6 +18,7 @@ SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
     f"GLOBAL max_execution_time = {SECONDS * 1000}",
     "temp_directory = ''",
+    "GLOBAL python_enable_replacements = false",  # a name never means a variable of this program
     "enable_external_access = false",
     "lock_configuration = true",
 )
