@@ -42,7 +42,7 @@ def output_privacy(
     if unit is None:
         return None, (f"privacy: all of it is left out with the unit {said.unit}",)
     if not unit[0].is_unique(unit[1].name):
-        return None, (f"privacy: all of it is left out, since the unit {said.unit} is unique no longer",)
+        return None, (f"privacy: all of it is left out, since the unit {said.unit} is not unique there",)
     if "null" in _masks(policy, *unit):
         return None, (f"privacy: all of it is left out, since the unit {said.unit} becomes null",)
     lines: list[str] = []

@@ -98,9 +98,10 @@ def test_bounds_and_values_stay_where_the_values_are_the_columns_own() -> None:
 
 
 def test_bounds_go_where_only_some_rows_are_masked_into_another_range() -> None:
-    found = masked({"orders.total": "{round: {to: 5}}, when: id > 3, else: keep"})
-    assert found.schema.privacy is not None
-    assert "orders.total" not in found.schema.privacy.columns
+    for mask in ("{round: {to: 5}}, when: id > 3, else: keep", "keep, when: id > 3, else: {round: {to: 5}}"):
+        found = masked({"orders.total": mask})
+        assert found.schema.privacy is not None
+        assert "orders.total" not in found.schema.privacy.columns
 
 
 def test_bounds_go_where_a_column_is_made_anonymous() -> None:
@@ -128,6 +129,12 @@ def test_a_unit_that_becomes_null_is_no_unit() -> None:
     found = masked({"users.city": "null"}, schema=schema)
     assert found.schema.privacy is None
     assert found.left_out == ("privacy: all of it is left out, since the unit users.city becomes null",)
+
+
+def test_a_unit_that_the_source_does_not_keep_unique_is_no_unit() -> None:
+    found = masked(privacy=Privacy("users.city", public=("plans",)))
+    assert found.schema.privacy is None
+    assert found.left_out == ("privacy: all of it is left out, since the unit users.city is not unique there",)
 
 
 def test_what_hangs_on_a_dropped_table_goes_with_it() -> None:
