@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain
+from dpsql.ledger.statements import HASH_OF
 from schemas.anchor import Anchor
 from schemas.errors import without_secrets
 from schemas.hash_chain import Mark
@@ -66,13 +67,22 @@ class Database:
     def close(self) -> None:
         """Close all connections that nobody uses, with the anchor at the last entry that is on the disk."""
         with self._turn:
-            if self._ahead is not None:
-                with failures(), self._engine.connect() as connection:
-                    ((_, written, stored),) = driven(connection, "PRAGMA wal_checkpoint(PASSIVE)")
-                if written == stored:  # else somebody reads an older state, and the next who closes moves the anchor
+            try:
+                if self._ahead is not None and self._on_the_disk(self._ahead):
                     self.anchor.move(self._ahead, durable=False)
-                self._ahead = None
-        self._engine.dispose()
+            finally:
+                self._ahead = None  # where it did not follow, it does with the next durable transaction
+                self._engine.dispose()
+
+    def _on_the_disk(self, mark: Mark) -> bool:
+        """Whether a loss of power cannot take back the entry at `mark`; not where the database fails, or has another one by now."""
+        try:
+            with self._engine.connect() as connection:
+                ((busy, written, stored),) = driven(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+                # not all is stored where somebody reads an older state, and nothing where somebody else is at storing it
+                return not busy and written == stored and HASH_OF.run(connection, number=mark.number) == [(mark.hash,)]
+        except sa.exc.SQLAlchemyError:
+            return False
 
     def write_alone(self, work: Callable[[Chain], T]) -> T:
         """Do `work` in a transaction of its own, whether or not the anchor fits."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -216,6 +218,36 @@ def test_how_a_question_ended_waits_for_no_disk_and_the_anchor_is_never_ahead_of
     attack(path, f"DELETE FROM ledger_entries WHERE number > {charge.number}")
     with pytest.raises(LedgerBroken, match=f"entry {charge.number + 2} is missing"):
         reopened(path)
+
+
+def test_the_anchor_does_not_follow_what_another_process_is_storing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    book = opened(path)
+    charge = book.reserve(RELEASE, "ada", TENTH, question())
+    book.finish(charge, "answered")
+    at = 121  # SQLite's WAL_CKPT_LOCK
+    storing = f"import fcntl, sys; held = open(sys.argv[1], 'r+b'); fcntl.lockf(held, fcntl.LOCK_EX, 1, {at}); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", storing, f"{path}-shm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        book.close()
+        other.communicate()
+    assert json.loads((tmp_path / "ledger.db.anchor").read_text())[0] == charge.number
+
+
+def test_a_ledger_that_was_put_back_and_accepted_meanwhile_stays_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    spent(path)
+    shutil.copy(path, tmp_path / "backup.db")
+    book = reopened(path)
+    book.finish(book.reserve(RELEASE, "ada", TENTH, question()), "answered")
+    (tmp_path / "backup.db").replace(path)
+    for left in tmp_path.glob("ledger.db-*"):
+        left.unlink()
+    accepted = reopened(path, hold=False)
+    accepted.renew_anchor("root")
+    book.close()
+    assert reopened(path).verify() == 9
 
 
 def test_the_next_charge_takes_the_anchor_past_what_was_not_waited_for(tmp_path: Path) -> None:
