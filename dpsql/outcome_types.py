@@ -18,8 +18,8 @@ from dpsql.sandbox import can_only_fail, conversions
 
 EXACT = ("VARCHAR", "INTEGER", "BIGINT", "BOOLEAN")  # whose constants a plan holds as they are written
 ANY_VALUE = {
-    "BOOLEAN": "TRUE", "TINYINT": "1", "SMALLINT": "1", "INTEGER": "1", "BIGINT": "1", "HUGEINT": "1", "FLOAT": "1", "DOUBLE": "1",
-    "DECIMAL": "1", "DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01'", "TIMESTAMP WITH TIME ZONE": "'2000-01-01'", "TIME": "'00:00'",
+    "BOOLEAN": "TRUE", "TINYINT": "0", "SMALLINT": "0", "INTEGER": "0", "BIGINT": "0", "HUGEINT": "0", "FLOAT": "0", "DOUBLE": "0",
+    "DECIMAL": "0", "DATE": "'2000-01-01'", "TIMESTAMP": "'2000-01-01'", "TIMESTAMP WITH TIME ZONE": "'2000-01-01'", "TIME": "'00:00'",
     "INTERVAL": "'1 day'",
 }  # fmt: skip
 

@@ -134,8 +134,11 @@ class Service:
 
     def _bound_anew(self, sql: str, parameters: Sequence[Value]) -> Query:
         bound = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
-        if bound.releases and _with_errors(bound).columns is None:
-            self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
+        try:
+            if bound.releases and _with_errors(bound).columns is None:
+                self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
+        except RecursionError:
+            raise QueryInvalid("what the query does with the noisy outcome is nested too deeply") from None
         return bound
 
     def _of_nothing(self, query: Query) -> pa.Table:

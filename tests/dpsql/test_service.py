@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,15 @@ def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(
         assert [e.kind for e in asked.ledger.entries()] == ["limit", "refusal"]
 
 
+def test_what_is_nested_too_deeply_for_its_errors_is_told_before_it_is_paid_for(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        for depth in range(50, 38, -2):  # which of them are too deep depends on who asks
+            with suppress(QueryInvalid):
+                asked.ask(f"SELECT {'CASE WHEN COUNT(*) > 1 THEN ' * depth}1{' END' * depth} FROM users", analyst="ada")
+        ends = [e.detail for e in asked.ledger.entries() if e.kind == "finish"]
+        assert len(ends) == sum(e.kind == "charge" for e in asked.ledger.entries()) == sum("answered" in str(end) for end in ends)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -144,6 +154,7 @@ def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(
         "SELECT MAX(age) + 0.5, CAST(COUNT(*) AS TEXT) || ' users', COUNT(*) > 0 FROM users",
         "SELECT EXTRACT(month FROM placed_at), COUNT(*) FROM orders GROUP BY 1 HAVING MAX(total) > 1.5 ORDER BY 1",
         "SELECT happened, COUNT(*) FROM events GROUP BY happened HAVING happened >= '2024-01-01'",
+        "SELECT CAST(COUNT(*) * 0.001 AS DECIMAL(2, 2)) FROM users",
     ],
 )
 def test_types_that_can_be_converted_are_answered(tmp_path: Path, sql: str) -> None:
