@@ -99,8 +99,8 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
         kinds = {f.kind for f in facts}
         if len(kinds) > 1 and not all(f.is_number for f in facts):
             either = " and ".join(sorted(kinds))
-            times = " cast one of them" if kinds <= set(MOMENTS) else ""
-            raise QueryInvalid(f"the column '{name}' of UNION is of types {either};{times}")
+            times = "; cast one of them" if kinds <= set(MOMENTS) else ""
+            raise QueryInvalid(f"the column '{name}' of UNION is of types {either}{times}")
         fields.append(state.names.field(name, ranges.merged(facts, any(f.facts.nullable for f in column))))
     # where every side shows its unit in the same column, that column has it
     shared = next((n for n in range(len(fields)) if all(_holds_unit(s, n) for s in sides)), None)
@@ -124,7 +124,7 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
 
 
 def _only_null(field: Field) -> bool:
-    return field.facts.kind == "other" and field.facts.values == (None,)
+    return field.facts.kind == "other" and field.facts.values in ((None,), ())  # the latter of a UNION of such columns
 
 
 def _as(field: Field, among: Field) -> Expression:

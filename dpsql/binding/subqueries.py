@@ -115,11 +115,11 @@ def _public(found: Open) -> Kept:
 
 
 def _simple(query: exp.Select, exists: bool) -> bool:
-    # that there is a row, LIMIT 1 does not change
+    # that there is a row, DISTINCT and LIMIT 1 do not change
     limit = query.args.get("limit")
     number = limit.expression if isinstance(limit, exp.Limit) else None
-    needless = exists and isinstance(number, exp.Literal) and number.name.strip("0") != ""
-    parts = ("group", "having", "distinct", "offset", "with_", *(() if needless else ("limit",)))
+    limited = not (isinstance(number, exp.Literal) and number.is_int and int(number.name) > 0)
+    parts = ("group", "having", "offset", "with_", *(() if exists else ("distinct",)), *(("limit",) if limited or not exists else ()))
     return all(query.args.get(p) is None for p in parts) and not any(has_aggregate(e) for e in query.expressions)
 
 

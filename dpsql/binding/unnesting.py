@@ -40,12 +40,12 @@ def refused_subquery(node: exp.Expr) -> Mendable:
 
 
 def refused_exists(node: exp.Exists, inner: exp.Select) -> Mendable | None:
-    """Return the refusal of an EXISTS that groups the rows it looks for, None where it looks at no row outside."""
+    """Return the refusal of an EXISTS that does more than choose the rows it looks for, None where it looks at no row outside."""
     if not outer_columns(inner):
         return None
     return Mendable(
-        "EXISTS is understood without GROUP BY and HAVING where it looks at the row outside; look for the column that joins both in a "
-        "grouped subquery after IN",
+        "EXISTS is understood without GROUP BY, HAVING, aggregates, LIMIT, OFFSET and WITH where it looks at the row outside; look for the "
+        "column that joins both in a grouped subquery after IN",
         node,
         _grouped,
     )
@@ -100,7 +100,7 @@ def _alone(place: exp.Expr) -> None:
 
 def _left_out(place: exp.Expr) -> None:
     shown = place.parent if isinstance(place.parent, exp.Alias) else place
-    if isinstance(shown.parent, exp.Select) and shown.arg_key == "expressions":
+    if isinstance(shown.parent, exp.Select) and shown.arg_key == "expressions" and len(shown.parent.expressions) > 1:
         shown.pop()
 
 
@@ -154,12 +154,15 @@ def _join(place: exp.Expr) -> None:
 
 
 def _grouped(place: exp.Expr) -> None:
-    """IN with what is grouped, in place of EXISTS."""
+    """IN with what is grouped by the column that joins both, in place of EXISTS."""
     inner = _inside(place)
     found = None if inner is None else _links(inner)
     if inner is None or found is None or len(found[0]) != 1:
         return
     ((own, outer),), rest = found
+    group = inner.args.get("group")
+    if group is None or group.expressions != [own] or any(inner.args.get(part) is not None for part in ("limit", "offset", "with_")):
+        return  # another question
     made = inner.copy()
     made.set("expressions", [own.copy()])
     made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)

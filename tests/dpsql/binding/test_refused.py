@@ -55,6 +55,14 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
             "SELECT CASE WHEN age < 0 THEN 0 WHEN age >= 120 THEN 12 + 1 "
             "ELSE FLOOR(CAST((age - 0) * 12 AS DOUBLE PRECISION) / (120 - 0)) + 1 END AS b, COUNT(*) FROM users GROUP BY b",
         ),
+        (
+            "SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id GROUP BY o.status HAVING COUNT(*) > 3)",
+            "SELECT COUNT(*) FROM users AS u",
+        ),
+        (
+            "SELECT (SELECT COUNT(*) FROM users v WHERE v.country = u.country) FROM users u GROUP BY country",
+            "SELECT COUNT(*) FROM users AS u",
+        ),
         ("SELECT MIN(name) FROM users", "SELECT COUNT(name) FROM users"),
         (
             "SELECT COUNT(*) FROM orders o JOIN events e ON o.id = e.id",
