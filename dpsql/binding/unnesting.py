@@ -138,11 +138,14 @@ def _join(place: exp.Expr) -> None:
     made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)
     keys = [exp.alias_(own.copy(), f"key{n}") for n, (own, _) in enumerate(links)]
     if isinstance(place, exp.Subquery):
+        over_nothing = _over_nothing(shown)
+        if over_nothing is None or any(inner.args.get(part) is not None for part in ("group", "having", "distinct", "limit", "offset")):
+            return
         made.set("expressions", [*keys, exp.alias_(shown.copy(), VALUE)])
         made.set("group", exp.Group(expressions=[own.copy() for own, _ in links]))
         value: exp.Expr = exp.column(VALUE, name)
-        if isinstance(shown, exp.Count):
-            value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
+        if over_nothing:
+            value = exp.Coalesce(this=value, expressions=[one.copy() for one in over_nothing])
     else:
         made.set("expressions", keys)
         made.set("distinct", exp.Distinct())
@@ -151,6 +154,15 @@ def _join(place: exp.Expr) -> None:
     joined = exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier(name)))
     place.replace(value)
     select.append("joins", exp.Join(this=joined, side="LEFT", on=on))
+
+
+def _over_nothing(shown: exp.Expr) -> list[exp.Expr] | None:
+    """What an aggregate over no rows gives in place of null, which a left join gives: nothing else for most, None where it is not plain."""
+    if isinstance(shown, exp.Count):
+        return [exp.Literal.number(0)]
+    if isinstance(shown, exp.Coalesce) and all(isinstance(one, exp.Literal) for one in shown.expressions):
+        return list(shown.expressions) if _over_nothing(shown.this) == [] else None
+    return None if shown.find(exp.Count, exp.Coalesce, exp.Case, exp.If, exp.Is) is not None else []
 
 
 def _grouped(place: exp.Expr) -> None:

@@ -117,6 +117,7 @@ def test_every_accepted_query_is_exact_on_both_databases(
     [
         "SELECT COUNT(*) FROM users u WHERE (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id) > 3",
         "SELECT SUM((SELECT SUM(total) FROM orders o WHERE o.user_id = u.id AND o.status = 'paid')) FROM users u",
+        "SELECT COUNT(*) FROM users u WHERE (SELECT COALESCE(SUM(total), 1) FROM orders o WHERE o.user_id = u.id AND o.status = 'paid') < 500",
         "SELECT s, COUNT(*) FROM (SELECT u.id, (SELECT MAX(status) FROM orders o WHERE o.user_id = u.id) AS s FROM users u) x GROUP BY s",
         "SELECT COUNT(*) FROM orders o WHERE total > (SELECT AVG(total) FROM orders p WHERE p.user_id = o.user_id)",
         "SELECT COUNT(*) FROM users u WHERE active OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id AND o.total > 500)",

@@ -63,6 +63,11 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
             "SELECT (SELECT COUNT(*) FROM users v WHERE v.country = u.country) FROM users u GROUP BY country",
             "SELECT COUNT(*) FROM users AS u",
         ),
+        ("SELECT SUM((SELECT COUNT(*) + 1 FROM orders o WHERE o.user_id = u.id)) FROM users u", "SELECT COUNT(*) FROM users AS u"),
+        (
+            "SELECT SUM((SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id HAVING COUNT(*) > 3)) FROM users u",
+            "SELECT COUNT(*) FROM users AS u",
+        ),
         ("SELECT MIN(name) FROM users", "SELECT COUNT(name) FROM users"),
         (
             "SELECT COUNT(*) FROM orders o JOIN events e ON o.id = e.id",
