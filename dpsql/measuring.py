@@ -1,13 +1,13 @@
 """Measuring a plan: thresholds first, then clipped sums from the engine, then noise on top.
 
-`clipped` is the exact outcome after clipping, whose change by one unit the plan bounds; nothing but `measure` calls it outside of
-tests, and what it returns never leaves this module without noise.
+`clipped` is the exact outcome after clipping, whose change by one unit the plan bounds, and so is `clipped_at_once`, where one statement
+says enough; nothing but tests calls them outside of this module, and what they return never leaves it without noise.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -85,6 +85,12 @@ def clipped(plan: Plan, schema: Schema, engine: Engine, reading: Reading, bounds
     return _Measuring(plan, schema, engine, reading).cells(bounds, salt)
 
 
+def clipped_at_once(plan: Plan, schema: Schema, engine: Engine, reading: Reading, bounds: Mapping[str, int]) -> Cells | None:
+    """Return what `clipped` does as far as one statement finds it for every outcome of the one threshold, None where that is not enough."""
+    at_once = _Measuring(plan, schema, engine, reading).at_once()
+    return None if at_once is None else at_once[1](bounds[plan.thresholds[0].name])
+
+
 class _Measuring:
     def __init__(self, plan: Plan, schema: Schema, engine: Engine, reading: Reading) -> None:
         dialect = Dialect(engine.dialect)
@@ -96,12 +102,10 @@ class _Measuring:
         self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
-        by_rows = self._sql.by_rows()
-        if by_rows is not None:
-            return self._by_rows(by_rows, groups, known)
-        one_pass = self._sql.magnitudes()
-        if one_pass is not None and not known.thresholds:
-            return self._in_one_pass(one_pass, groups, known)
+        if (at_once := self.at_once()) is not None:
+            (threshold,), (counts, clipped_to) = self._plan.thresholds, at_once
+            chosen = known.thresholds.get(threshold.name) or self._chosen(threshold, counts)
+            return self._with_noise(clipped_to(chosen.values[0]), groups, {threshold.name: chosen}, known)
         by_unit = self._sql.by_unit()
         held = self._reading.hold(by_unit) if by_unit and self._plan.thresholds else None
         if held is not None:
@@ -110,21 +114,32 @@ class _Measuring:
         bounds = {name: kept.values[0] for name, kept in thresholds.items()}
         return self._with_noise(self.cells(bounds, secrets.randbits(62)), groups, thresholds, known)
 
-    def _in_one_pass(self, sql: str, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
-        """The threshold and the sum that is clipped to it, both from the magnitudes of what units contribute."""
+    def at_once(self) -> tuple[Mapping[int, int], Callable[[int], Cells]] | None:
+        """How many units are of each magnitude, for the one threshold, and what is clipped to its outcome, all from one statement.
+
+        None where that is not possible.
+        """
+        if (by_rows := self._sql.by_rows()) is not None:
+            return self._by_rows(by_rows)
+        if (magnitudes := self._sql.magnitudes()) is not None:
+            return self._by_magnitude(magnitudes)
+        return None
+
+    def _by_magnitude(self, sql: str) -> tuple[Mapping[int, int], Callable[[int], Cells]]:
+        """Both from the magnitudes of what units contribute to the one part."""
         (part,), (threshold,) = self._plan.parts, self._plan.thresholds
         found = [Magnitude(int(j), bool(below), int(units), int(total)) for j, below, units, total in self._reading.rows(sql)]
-        units_of: dict[int, int] = {}
+        counts: dict[int, int] = {}
         for one in found:
-            units_of[one.j] = units_of.get(one.j, 0) + one.units
-        chosen = self._chosen(threshold, units_of)
-        limit = unit_bounds(part, {threshold.name: chosen.values[0]})
-        cells = Cells(((),), {part.name: {(): clipped_sum(found, limit)}}, {})
-        return self._with_noise(cells, groups, {threshold.name: chosen}, known)
+            counts[one.j] = counts.get(one.j, 0) + one.units
 
-    def _by_rows(self, statement: Statement, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
-        """The threshold on a unit's rows and all that it clips, from how many units have how many rows."""
-        (threshold,) = self._plan.thresholds
+        def clipped_to(most: int) -> Cells:
+            return Cells(((),), {part.name: {(): clipped_sum(found, unit_bounds(part, {threshold.name: most}))}}, {})
+
+        return counts, clipped_to
+
+    def _by_rows(self, statement: Statement) -> tuple[Mapping[int, int], Callable[[int], Cells]]:
+        """Both from how many units have how many rows."""
         found = []
         for rows, units, *totals in self._reading.rows(statement.sql):
             sums = {name: int(total or 0) for name, total in zip(statement.parts, totals, strict=True)}
@@ -133,9 +148,11 @@ class _Measuring:
         for one in found:
             j = (one.rows - 1).bit_length() if one.rows else -1  # the least with rows <= 2 ** j
             counts[j] = counts.get(j, 0) + one.units
-        chosen = known.thresholds.get(threshold.name) or self._chosen(threshold, counts)
-        cells = Cells(((),), {part.name: {(): sum_by_rows(found, part, chosen.values[0])} for part in self._plan.parts}, {})
-        return self._with_noise(cells, groups, {threshold.name: chosen}, known)
+
+        def clipped_to(most: int) -> Cells:
+            return Cells(((),), {part.name: {(): sum_by_rows(found, part, most)} for part in self._plan.parts}, {})
+
+        return counts, clipped_to
 
     def nothing_found(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         """The outcome over no rows, with the same noise: that a database failed over its data is not told."""

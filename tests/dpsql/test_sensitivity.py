@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dpsql import measuring
 from dpsql.binding import bind
 from dpsql.compiling import measuring as compiled
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.relations import Relations
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.errors import QueryRefused
-from dpsql.measuring import Cells, clipped
+from dpsql.measuring import Cells, clipped, clipped_at_once
 from dpsql.planning import Plan, plan
 from dpsql.planning.model import Settings
 from tests.dpsql.shop import shop
@@ -121,6 +122,7 @@ def hold(sql: str, unit: int, data: st.DataObject) -> None:
     bounds = {t.name: 2 ** data.draw(st.integers(0, min(t.highest, 18))) for t in made.thresholds}
     salt = data.draw(st.integers(0, 2**62))
     one, other = (_cells(made, engine, bounds, salt) for engine in (everybody(), all_but(unit)))
+    at_once = [_at_once(made, engine, bounds) for engine in (everybody(), all_but(unit))]
     groups = made.groups if made.groups is not None else bounds["groups"]
     for part in made.parts:
         limit = compiled.unit_bounds(part, bounds)
@@ -130,6 +132,9 @@ def hold(sql: str, unit: int, data: st.DataObject) -> None:
             moved = _moved(one.sums.get(part.name, {}), other.sums.get(part.name, {}))
         assert len(moved) <= groups, f"{part.kind} changed in {len(moved)} groups, {groups} are claimed: {sql}"
         assert all(change <= limit.largest for change in moved), f"{part.kind} changed by {max(moved)}, {limit.largest} is claimed: {sql}"
+        if at_once[0] is not None and at_once[1] is not None:
+            changes = _moved(at_once[0].sums[part.name], at_once[1].sums[part.name])
+            assert all(change <= limit.largest for change in changes), f"{part.kind} changed at once by more than is claimed: {sql}"
     for name, j, counts in _exceeding(made):
         assert abs(counts[0] - counts[1]) <= 1, f"threshold {name} at 2^{j} changed by more than one unit: {sql}" if unit else ""
 
@@ -137,6 +142,11 @@ def hold(sql: str, unit: int, data: st.DataObject) -> None:
 def _cells(made: Plan, engine: DuckDBEngine, bounds: dict[str, int], salt: int) -> Cells:
     with engine.read() as reading:
         return clipped(made, shop().schema, engine, reading, bounds, salt)
+
+
+def _at_once(made: Plan, engine: DuckDBEngine, bounds: dict[str, int]) -> Cells | None:
+    with engine.read() as reading:
+        return clipped_at_once(made, shop().schema, engine, reading, bounds)
 
 
 def _moved(one: dict, other: dict) -> list[int]:
@@ -161,6 +171,21 @@ def _exceeding(made: Plan):
     for threshold in made.thresholds:
         for j in range(threshold.highest):
             yield threshold.name, j, tuple(sum(n for (t, k), n in one.items() if t == threshold.name and k > j) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule"),
+    [("SELECT COUNT(*) FROM orders", "sum_by_rows"), ("SELECT SUM(r) FROM (SELECT total AS r FROM orders) x", "clipped_sum")],
+)
+def test_a_rule_that_clips_at_once_to_too_much_is_caught(monkeypatch: pytest.MonkeyPatch, sql: str, rule: str) -> None:
+    honest = getattr(measuring, rule)
+    monkeypatch.setattr(measuring, rule, lambda *found: 2 * honest(*found))
+    (release,) = bind(sql, shop()).releases
+    made = plan(release, shop(), Settings())
+    bounds = {t.name: 1 for t in made.thresholds}
+    found = [_at_once(made, engine, bounds) for engine in (everybody(), *(all_but(u) for u in range(1, 5)))]
+    sums = [one.sums["p0"][()] for one in found if one is not None]
+    assert max(abs(sums[0] - one) for one in sums[1:]) > compiled.unit_bounds(made.parts[0], bounds).largest
 
 
 def test_a_rule_that_claims_too_little_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
