@@ -67,7 +67,7 @@ class Cmac:
         """The codes of texts that begin at some places and have so many bytes, in rows of two words as they lie in memory."""
         short = np.minimum(lengths, _LONG)
         stretches = np.ndarray((len(octets) - _BLOCK + 1,), _BYTES, octets, strides=(1,))
-        codes, some, done = np.zeros((len(starts), _WORDS_OF_A_BLOCK), np.uint64), np.arange(len(starts)), 0
+        codes, some, done = np.zeros((len(starts), _WORDS_OF_A_BLOCK), "<u8"), np.arange(len(starts)), 0
         whole_codes = codes.view(_BYTES).ravel()
         while len(some):
             left = np.minimum(short.take(some) - done, _MORE)
