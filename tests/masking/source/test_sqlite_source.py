@@ -180,6 +180,7 @@ def test_what_cannot_be_carried_stops_the_read_and_is_not_shown(tmp_path: Path, 
             source.read("t").read_all()
         assert "table 't', column 'secret'" in str(error.value)
         assert reason in str(error.value)
+        assert "(`{class: public, mask: drop}`)" in str(error.value)
         assert "Anna" not in str(error.value)
         assert source.read("t", ["id"]).read_all().num_rows == 2
 
