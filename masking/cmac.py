@@ -22,7 +22,6 @@ from masking.octets import Octets, Offsets, Places, octets_of
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
-MOST_WORDS = 4
 _BLOCK = 16
 _WORDS_OF_A_BLOCK = 2
 _BYTES = f"V{_BLOCK}"
