@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BLOCK = 16
 _WORDS_OF_A_BLOCK = 2
 _BYTES = f"V{_BLOCK}"
-_WHOLE, _MORE = _BLOCK, _BLOCK + 1  # what is left of a text: a block, or a block and more behind it
+_MORE = _BLOCK + 1  # what is left of a text: a block and more behind it
 _REDUCED = 0x87  # x^128 = x^7 + x^2 + x + 1 in the field of 2^128 elements
 _SECOND = b"companyos/masking/second block"
 _LONG = 1024  # bytes up to which texts are chained together
