@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from masking.canonical import bitmap, validity
 from masking.keyed import UInt64
-from masking.octets import Octets, Places, before, octets_of
+from masking.octets import Octets, Places, before, first_within, octets_of
 
 _ZERO, _TEN = np.uint8(ord("0")), np.uint8(10)
 _WORD = 8  # digits that are read at once, from one number of 64 bits
@@ -51,7 +51,7 @@ class Digits:
         offsets, octets = octets_of(texts)
         digit = _are_digits(octets)
         signs = np.flatnonzero(~digit)
-        signs_begin = np.searchsorted(signs, offsets)
+        signs_begin = first_within(signs, offsets)
         padded = np.concatenate([_EIGHT_ZEROS, octets])
         return cls(texts, offsets, padded[_WORD:], np.flatnonzero(digit), offsets - signs_begin, signs, signs_begin, padded)
 
