@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.octets import Octets, Offsets, Places, before, octets_of, stretches
+from masking.octets import Octets, Offsets, Places, before, first_within, octets_of, stretches
 
 Flags = npt.NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ class Words:
         letter = ((octets | _LOWER) - _A < _LETTERS) | (octets == _POINT) | (octets == ord("'")) | (octets == ord("-"))
         signs = np.flatnonzero(~letter)
         found = octets[signs]
-        within = np.searchsorted(signs, offsets)  # of each text, the first sign
+        within = first_within(signs, offsets)  # of each text, the first sign
         is_space = found == _SPACE
         odd = (found < _FIRST_PRINTED) | (found > _LAST_PRINTED) | (found == _COMMA)
         regular, foreign = np.diff(offsets) > 0, np.zeros(len(values), np.bool_)
