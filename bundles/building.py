@@ -32,6 +32,7 @@ from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSourc
 from schemas.types import TEXTS
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
+_WAITING_BYTES = 256 << 20  # of chunks that are read and not written yet, where they are more than one
 _NARROW = 512
 
 
@@ -87,8 +88,9 @@ def build(
     """Build a bundle from `source`, tag it (`KIND:latest` unless `tag` says otherwise) and return it.
 
     A `RangeSource` is read by `jobs` threads (one a core unless given), any other source by one; the bundle is the same.
-    At most 2 * `jobs` chunks of `chunk_rows` rows (a multiple of 65,536) are in memory at a time. Nothing is tagged, and
-    nothing stays in the store, where the build fails or is interrupted.
+    At most 2 * `jobs` chunks of `chunk_rows` rows (a multiple of 65,536) are in memory at a time, and fewer where those of a source
+    that is no `RangeSource` have more than 256 MiB. Nothing is tagged, and nothing stays in the store, where the build fails or is
+    interrupted.
 
     Tables whose inputs are those of an earlier bundle of the store are taken over from there (see `bundles.reuse`) unless `reuse`
     is False; the bundle is the same, to the byte. The checks of a table that is taken over are not evaluated again where all of
@@ -146,22 +148,25 @@ def _write_tables(
         total = sum(source.row_count(table.name) for table in tables)
     done = 0
     stopped = Event()
-    pending: deque[tuple[str, Future[_Chunk]]] = deque()
+    pending: deque[tuple[str, int, Future[_Chunk]]] = deque()
+    waiting = 0
 
     def take_first() -> None:
-        nonlocal done
-        name, future = pending.popleft()
+        nonlocal done, waiting
+        name, size, future = pending.popleft()
         chunk = future.result()
+        waiting -= size
         written[name].chunks.append(chunk)
         done += chunk.rows
         on_progress(Progress("build", name, done, total))
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="build")
     try:
-        for name, task in _tasks(source, tables, stage, chunk_rows, stopped):
-            if len(pending) >= 2 * threads:
+        for name, size, task in _tasks(source, tables, stage, chunk_rows, stopped):
+            while pending and (len(pending) >= 2 * threads or waiting + size > _WAITING_BYTES):
                 take_first()
-            pending.append((name, pool.submit(task)))
+            pending.append((name, size, pool.submit(task)))
+            waiting += size
         while pending:
             take_first()
     finally:
@@ -170,9 +175,10 @@ def _write_tables(
     return written
 
 
-def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, _Task]]:
-    """What has to be done for each chunk, in the order of its table's rows; the chunks of a `RangeSource` are made by the tasks themselves.
+def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_rows: int, stopped: Event) -> Iterator[tuple[str, int, _Task]]:
+    """What has to be done for each chunk, and how many bytes wait for it, in the order of its table's rows.
 
+    The chunks of a `RangeSource` are made by the tasks themselves, so that nothing waits.
     Its largest tables come first: that leaves little tasks for the end, when threads run out of work, and lets tables of totals
     find what the rows below them have left.
     """
@@ -182,13 +188,16 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
         if isinstance(source, RangeSource):
             rows = source.row_count(table.name)
             for start in range(0, max(rows, 1), chunk_rows):
-                yield table.name, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped)
+                yield table.name, 0, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped)
         else:
             start = 0
             canonical = _canonical_json(source, table)
             for chunk in _chunks(source, table, chunk_rows):
-                yield table.name, _batch_task(table, chunk, start, stage, stopped, canonical)
-                start += chunk.num_rows
+                rows, size = chunk.num_rows, chunk.nbytes
+                task = _batch_task(table, chunk, start, stage, stopped, canonical)
+                del chunk
+                yield table.name, size, task
+                start += rows
 
 
 def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
@@ -221,8 +230,13 @@ def _is_narrow(table: Table) -> bool:
 
 
 def _batch_task(table: Table, chunk: pa.Table, start: int, stage: Stage, stopped: Event, canonical: Collection[str]) -> _Task:
-    blocks = (_joined(table, chunk.slice(i, BLOCK_ROWS), start + i) for i in range(0, max(chunk.num_rows, 1), BLOCK_ROWS))
-    return lambda: _write_chunk(table, blocks, start, stage, stopped, canonical)
+    parts = deque((start + i, chunk.slice(i, BLOCK_ROWS)) for i in range(0, max(chunk.num_rows, 1), BLOCK_ROWS))
+
+    def blocks() -> Iterator[pa.RecordBatch]:
+        while parts:
+            yield _joined(table, *parts.popleft())
+
+    return lambda: _write_chunk(table, blocks(), start, stage, stopped, canonical)
 
 
 def _canonical_json(source: object, table: Table) -> frozenset[str]:
@@ -250,8 +264,8 @@ def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.T
         yield pa.Table.from_batches(waiting, table.arrow)
 
 
-def _joined(table: Table, block: pa.Table, first: int) -> pa.RecordBatch:
-    """A block as one batch, copied only now, so that a chunk is never in memory twice."""
+def _joined(table: Table, first: int, block: pa.Table) -> pa.RecordBatch:
+    """A block as one batch, copied only now, so that of a chunk no more than a block is in memory twice, and that not for long."""
     batches = block.combine_chunks().to_batches()
     if len(batches) > 1:
         raise SourceInvalid(

@@ -12,6 +12,7 @@ from companyos.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
     from bundles.progress import Progress
+    from schemas.privacy import Privacy
 
 _CHUNK_ROWS = 65_536  # rows of real databases may be wide, and several chunks are in memory at a time
 
@@ -22,6 +23,7 @@ _CHUNK_ROWS = 65_536  # rows of real databases may be wide, and several chunks a
 @click.option("--key", metavar="KEY", help="env:NAME, file:PATH or ephemeral, in place of the policy's.")
 @click.option("--tag", metavar="NAME:VERSION", help="What to call the bundle.  [default: sanitized:latest]")
 @click.option("--certificate", metavar="PAGE", type=click.Path(dir_okay=False), help="Write the certificate as an HTML page, too.")
+@click.option("--schema", "schema_file", metavar="FILE", help="A schema of the database whose `privacy:` the bundle is to keep.")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @store_option
 @json_option
@@ -31,6 +33,7 @@ def run(
     key: str | None,
     tag: str | None,
     certificate: str | None,
+    schema_file: str | None,
     jobs: int | None,
     store: str | None,
     as_json: bool,
@@ -39,6 +42,8 @@ def run(
 
     The source is only read, as one snapshot. Where a value of a personal column is found in the output (exit code 1), or anything
     else fails, there is no bundle. The certificate stands in the bundle: `companyos mask certificate REF`.
+
+    A database does not say whose privacy its rows concern; with --schema the bundle does, and `companyos query` can be asked of it.
     """
     import bundles
     import masking
@@ -49,13 +54,15 @@ def run(
 
         require_writable(certificate)
     read = masking.read_policy(policy)
+    privacy = None if schema_file is None else _privacy(schema_file)
     with progress(quiet=as_json) as tell, masking.open_source(url) as source:
 
         def checking(step: Progress) -> None:
             if tell is not None and step.stage != "build":
                 tell(step)
 
-        masked = masking.MaskedSource(source, read, masking.read_key(key or read.key), jobs=jobs, on_progress=tell)
+        key_read = masking.read_key(key or read.key)
+        masked = masking.MaskedSource(source, read, key_read, jobs=jobs, on_progress=tell, privacy=privacy)
         masked.prepare()
         made = bundles.build(masked, store=store, tag=tag, jobs=jobs, chunk_rows=_CHUNK_ROWS, on_progress=checking)
     document = made.config.provenance["certificate"]
@@ -79,3 +86,13 @@ def run(
     click.echo(f"manifest  {made.manifest_digest}")
     for line in masked.left_out:
         click.echo(f"left out: {line}", err=True)
+
+
+def _privacy(schema_file: str) -> Privacy:
+    from schemas import read_schema
+    from schemas.errors import InputError
+
+    schema = read_schema(schema_file)
+    if schema.privacy is None:
+        raise InputError(f"{schema_file} has no `privacy:`; `companyos dp suggest {schema_file}` proposes one")
+    return schema.privacy

@@ -9,9 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 
 from dpsql.compiling.dialects import Dialect
-from dpsql.compiling.measuring import Measuring, unit_bounds
+from dpsql.compiling.measuring import Measuring, Statement, unit_bounds
 from dpsql.compiling.relations import Relations
 from dpsql.engines.base import DataFault, Engine, Reading
 from dpsql.kept import GroupKey, KeptPart, group_key
@@ -39,6 +41,15 @@ class Magnitude:
     below: bool
     units: int
     total: int
+
+
+@dataclass(frozen=True)
+class WithRows:
+    """Units with so many `rows` each: how many `units`, and what these add to each part together."""
+
+    rows: int
+    units: int
+    totals: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,9 @@ class _Measuring:
         self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        by_rows = self._sql.by_rows()
+        if by_rows is not None:
+            return self._by_rows(by_rows, groups, known)
         one_pass = self._sql.magnitudes()
         if one_pass is not None and not known.thresholds:
             return self._in_one_pass(one_pass, groups, known)
@@ -106,6 +120,21 @@ class _Measuring:
         chosen = self._chosen(threshold, units_of)
         limit = unit_bounds(part, {threshold.name: chosen.values[0]})
         cells = Cells(((),), {part.name: {(): clipped_sum(found, limit)}}, {})
+        return self._with_noise(cells, groups, {threshold.name: chosen}, known)
+
+    def _by_rows(self, statement: Statement, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
+        """The threshold on a unit's rows and all that it clips, from how many units have how many rows."""
+        (threshold,) = self._plan.thresholds
+        found = []
+        for rows, units, *totals in self._reading.rows(statement.sql):
+            sums = {name: int(total or 0) for name, total in zip(statement.parts, totals, strict=True)}
+            found.append(WithRows(int(rows), int(units), sums))
+        counts: dict[int, int] = {}
+        for one in found:
+            j = (one.rows - 1).bit_length() if one.rows else -1  # the least with rows <= 2 ** j
+            counts[j] = counts.get(j, 0) + one.units
+        chosen = known.thresholds.get(threshold.name) or self._chosen(threshold, counts)
+        cells = Cells(((),), {part.name: {(): sum_by_rows(found, part, chosen.values[0])} for part in self._plan.parts}, {})
         return self._with_noise(cells, groups, {threshold.name: chosen}, known)
 
     def nothing_found(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
@@ -192,6 +221,19 @@ def clipped_sum(found: Sequence[Magnitude], limit: Bounds) -> int:
         # a contribution is within 2 ** j, and all of one magnitude are either within the end or beyond it
         total += one.total if one.j < 0 or 2**one.j <= abs(end) else one.units * end
     return total
+
+
+def sum_by_rows(found: Sequence[WithRows], part: Part, most: int) -> int:
+    """The sum of `part` where each unit counts with at most `most` rows: one with more has its own sum scaled down by most / rows.
+
+    A row adds from `row.lo` to `row.hi`, so that a unit, scaled down, adds from most * row.lo to most * row.hi, which are whole. The sum of
+    all is exact and only then rounded down; as adding a whole number passes through that, no unit changes the rounded sum by more.
+    """
+    if part.kind == "units":
+        return sum(one.units for one in found)
+    if not part.scaled:
+        return sum(one.units * min(one.rows, most) for one in found)
+    return floor(sum((Fraction(one.totals[part.name] * most, max(one.rows, most)) for one in found), Fraction(0)))
 
 
 def mechanism_of(sensitivity: Sensitivity, shares: Shares) -> Mechanism:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from dpsql.compiling.dialects import quoted
 from dpsql.errors import QueryInvalid
 
 SECONDS = 30
@@ -15,6 +18,7 @@ SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
     f"GLOBAL max_execution_time = {SECONDS * 1000}",
     "temp_directory = ''",
+    "GLOBAL python_enable_replacements = false",  # a name never means a variable of this program
     "enable_external_access = false",
     "lock_configuration = true",
 )
@@ -33,6 +37,46 @@ def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
         raise QueryInvalid(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
     finally:
         cursor.close()
+
+
+def conversions(sql: str, empty: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+    """Return the casts in the plan of a SELECT over tables without rows, as DuckDB describes them: those that it puts in itself, too."""
+    cursor = _locked().cursor()
+    try:
+        for name, table in empty.items():
+            cursor.register("described", table)  # a plan over Arrow cannot be described
+            cursor.execute(f"CREATE TEMP TABLE {quoted(name)} AS SELECT * FROM described").fetchall()
+            cursor.unregister("described")
+        ((described,),) = cursor.execute("SELECT json_serialize_plan(CAST(? AS VARCHAR))", [sql]).fetchall()
+        return list(_casts(json.loads(described)))
+    except duckdb.Error:
+        return []  # `work` says what there is to say
+    finally:
+        for name in empty:
+            cursor.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+        cursor.close()
+
+
+def can_only_fail(expression: str) -> str | None:
+    """Return why a constant expression fails, None where it does not."""
+    cursor = _locked().cursor()
+    try:
+        cursor.sql(f"SELECT {expression}").to_arrow_table()  # Python values of some types need a further library
+        return None
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    finally:
+        cursor.close()
+
+
+def _casts(described: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(described, dict):
+        if described.get("type") == "OPERATOR_CAST":
+            yield described
+        described = list(described.values())
+    if isinstance(described, list):
+        for part in described:
+            yield from _casts(part)
 
 
 @cache

@@ -27,7 +27,8 @@ from dpsql.ledger import Charge, Ledger, Question
 from dpsql.measuring import Measured, measure, mechanism_of
 from dpsql.noise import Sensitivity
 from dpsql.noisy_tables import bounds_told, noisy_table, notes, nothing_measured
-from dpsql.outcome_errors import with_errors
+from dpsql.outcome_errors import WithErrors, with_errors
+from dpsql.outcome_types import check_types
 from dpsql.planning import Plan, from_plain_sums, plan
 from dpsql.planning.model import Settings, Shares
 from dpsql.pricing import price, shared_out
@@ -83,7 +84,7 @@ class Service:
         """Return the columns that the answer to `sql` will have; QueryInvalid or QueryRefused where there will be none."""
         query = self._bind(sql, parameters)
         outcome = self._of_nothing(query)
-        extended = with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
+        extended = _with_errors(query)
         noisy = tuple(sorted({*extended.errors, *extended.unknown}))
         return Prepared(query.outputs or tuple(outcome.column_names), tuple(outcome.schema.types), noisy)
 
@@ -115,6 +116,9 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
+            if (by_rows := measuring.by_rows()) is not None:
+                statements.append(by_rows.sql)
+                continue
             if (one_pass := measuring.magnitudes()) is not None:
                 statements.append(one_pass)
                 continue
@@ -130,17 +134,19 @@ class Service:
 
     def _bound_anew(self, sql: str, parameters: Sequence[Value]) -> Query:
         bound = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
-        if bound.releases:
+        if bound.releases and _with_errors(bound).columns is None:
             self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
         return bound
 
     def _of_nothing(self, query: Query) -> pa.Table:
-        """The answer over noisy and public tables without rows, of the types that it will have."""
+        """The answer over noisy and public tables without rows, of the types that it will have; QueryInvalid where it must fail."""
         tables = {name: self._public_table(name).slice(0, 0) for name in query.public}
         for release in query.releases:
             one = plan(in_order(release, self._dialect), self.declaration, Settings())
             tables[release.name] = noisy_table(one, nothing_measured(one), [])
-        return work(query.residual, tables)
+        outcome = work(query.residual, tables)
+        check_types(query.residual, tables)
+        return outcome
 
     def _planned(self, query: Query, settings: Settings) -> tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]:
         """The plans of a query, their digests, what is kept of them, and the price of the rest.
@@ -232,14 +238,12 @@ class Service:
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
     ) -> Answer:
         tables: dict[str, pa.Table] = {name: self._public_table(name) for name in query.public}
-        noisy: list[tuple[str, tuple[str, ...]]] = []
         told: list[str] = []
         for one, parts, public in zip(plans, measured, groups, strict=True):
             release = one.release
             tables[release.name] = noisy_table(one, parts, public)
-            noisy.append((release.name, release.names))
             told += notes(one, parts)
-        extended = with_errors(query.residual, tuple(noisy))
+        extended = _with_errors(query)
         alone = query.outputs and extended.columns is not None and len(tables) == 1
         outcome = _picked(extended.columns or (), tables[plans[0].release.name]) if alone else None
         if outcome is None:
@@ -335,6 +339,10 @@ def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[
             parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
         known.append(_measured(parts))
     return known
+
+
+def _with_errors(query: Query) -> WithErrors:
+    return with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
 
 
 def _has_means(query: Query) -> bool:

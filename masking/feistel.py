@@ -1,38 +1,39 @@
 """Keyed Feistel networks on pairs of numbers, whose two halves are added modulo their sizes.
 
-The round function is HMAC-SHA-256 of the half, cut to a number below the size of the other. On small halves, whose values are met
-again and again, one hash of a value serves five rounds with 48 bits each, and the numbers of a round are kept in a table.
+The round function is that of FF1 (NIST SP 800-38G) for numbers of one block: AES with a key of 256 bits, of the half and the number of
+the round, cut to a number below the size of the other half. On small halves, whose values are met again and again, the numbers of a
+round are kept in a table.
 """
 
 from __future__ import annotations
 
+from hmac import digest
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from masking.keyed import KeyedHash
+from masking.cmac import block_cipher, enciphered
+from masking.keyed import KeyedHash, UInt64
 
-UInt64 = npt.NDArray[np.uint64]
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+
 _Table = npt.NDArray[np.uint32]
 
-_TABLED = 2**20  # the largest half of which there are tables, 4 MiB for each round
-_TABLED_TARGET = 2**24  # 48 bits modulo so many are even to one part in 2^24
-_SHARED_BYTES = 6
-_ROUNDS_OF_A_HASH = 5
+_TABLED = 2**17  # the largest half of which there are tables: a larger one leaves the cache, and AES is as fast
 _WORD_IS_ENOUGH = 2**32
 _SLICE = 2**14  # pairs that the processor's cache holds with all that is reckoned of them
-_HASHED = 2**16
+_ENCIPHERED = 2**12
 
 
 class Feistel:
     """A permutation of the pairs (0 .. `left`-1, 0 .. `right`-1) in `rounds` rounds; `name` tells it from others under the key."""
 
     def __init__(self, key: KeyedHash, name: str, left: int, right: int, rounds: int) -> None:
-        self._key, self._name, self._rounds = key, name, rounds
-        self._sizes = (left, right)
+        self._secret = digest(key.key, f"feistel|{name}".encode(), "sha256")
+        self._rounds, self._sizes = rounds, (left, right)
         self._met = 0
         self._tables: dict[int, list[_Table]] = {}  # by the side that a round reads
         self._lock = Lock()
@@ -50,14 +51,19 @@ class Feistel:
         tables = [self._tables_of(side) for side in (0, 1)]
         if None not in tables:
             return self._looked_up(left, right, tables, forth)
-        halves = [left, right]
-        for i in self._order(forth):
-            changed, read = i % 2, 1 - i % 2
-            size, table = np.uint64(self._sizes[changed]), tables[read]
-            added = self._hashed(i, halves[read]) if table is None else table[i // 2].take(halves[read].view(np.int64)).astype(np.uint64)
-            summed = halves[changed] + (added if forth else size - added)
-            halves[changed] = np.minimum(summed, summed - size)  # what is below `size` wraps around, and is then the greater
-        return halves[0], halves[1]
+        cipher = block_cipher(self._secret)  # one for each call: threads cannot share it
+        mapped = np.empty(len(left), np.uint64), np.empty(len(right), np.uint64)
+        for start in range(0, len(left), _ENCIPHERED):
+            here = slice(start, start + _ENCIPHERED)
+            halves = [left[here], right[here]]
+            for i in self._order(forth):
+                changed, read = i % 2, 1 - i % 2
+                size, table = np.uint64(self._sizes[changed]), tables[read]
+                added = self._round(cipher, i, halves[read]) if table is None else table[i // 2].take(halves[read].view(np.int64))
+                summed = halves[changed] + (added if forth else size - added)
+                halves[changed] = np.minimum(summed, summed - size)  # what is below `size` wraps around, and is then the greater
+            mapped[0][here], mapped[1][here] = halves
+        return mapped
 
     def _looked_up(self, left: UInt64, right: UInt64, tables: list[list[_Table] | None], forth: bool) -> tuple[UInt64, UInt64]:
         """The same by tables alone, in slices, without an array made on the way."""
@@ -89,55 +95,37 @@ class Feistel:
     def _order(self, forth: bool) -> range:
         return range(self._rounds) if forth else range(self._rounds - 1, -1, -1)
 
-    def _shares(self, read: int) -> bool:
-        return self._sizes[read] <= _TABLED and self._sizes[1 - read] <= _TABLED_TARGET
-
     def _tables_of(self, read: int) -> list[_Table] | None:
-        """The tables of the rounds that read a side, where it is small and its values have been met often enough to pay for them."""
-        if not self._shares(read):
+        """The tables of the rounds that read a side, where it is small and as many values of it have been met as there are."""
+        if self._sizes[read] > _TABLED or self._sizes[1 - read] > _WORD_IS_ENOUGH:
             return None
         with self._lock:
-            if read not in self._tables and self._met * _ROUNDS_OF_A_HASH >= self._sizes[read]:
-                self._tables[read] = self._tabled(read)
+            if read not in self._tables and self._met >= self._sizes[read]:
+                self._tables[read] = [self._table(i) for i in range(1 - read, self._rounds, 2)]
             return self._tables.get(read)
 
-    def _tabled(self, read: int) -> list[_Table]:
-        size, target = self._sizes[read], np.uint64(self._sizes[1 - read])
-        rounds = range(1 - read, self._rounds, 2)
-        tables = [np.empty(size, np.uint32) for _ in rounds]
-        for start in range(0, size, _HASHED):
-            half = np.arange(start, min(start + _HASHED, size), dtype=np.uint64)
-            for first in range(0, len(tables), _ROUNDS_OF_A_HASH):
-                digests = self._digests(read, first // _ROUNDS_OF_A_HASH, half)
-                for place, table in enumerate(tables[first : first + _ROUNDS_OF_A_HASH]):
-                    table[start : start + len(half)] = _cut(digests, place) % target
-        return tables
+    def _table(self, i: int) -> _Table:
+        size = self._sizes[1 - i % 2]
+        table, cipher = np.empty(size, np.uint32), block_cipher(self._secret)
+        for start in range(0, size, _ENCIPHERED):
+            stop = min(start + _ENCIPHERED, size)
+            table[start:stop] = self._round(cipher, i, np.arange(start, stop, dtype=np.uint64))
+        return table
 
-    def _hashed(self, i: int, half: UInt64) -> UInt64:
-        """What a round adds, hashed for each of these halves."""
-        read, target = 1 - i % 2, self._sizes[i % 2]
-        if self._shares(read):
-            hashed, place = divmod(i // 2, _ROUNDS_OF_A_HASH)
-            return _cut(self._digests(read, hashed, half), place) % np.uint64(target)
-        texts = _texts(f"{self._name}|{i}|", half)
+    def _round(self, cipher: CipherContext, i: int, half: UInt64) -> UInt64:
+        """What a round adds for each of these halves."""
+        target = np.uint64(self._sizes[i % 2])
+        blocks = np.empty((len(half), 2), "<u8")
+        blocks[:, 0], blocks[:, 1] = half, i
+        low, high = enciphered(cipher, blocks).astype(np.uint64, copy=False).T
         if target <= _WORD_IS_ENOUGH:
-            word: UInt64 = self._key.words(texts)[0]
-            return word % np.uint64(target)
-        remainder = np.zeros(len(half), np.uint64)
-        for byte in self._key.digests(texts, 16).T:
-            remainder = ((remainder << np.uint64(8)) | byte) % np.uint64(target)
+            return _remainder(low, target)
+        remainder = _remainder(high, target)
+        for shift in range(56, -8, -8):  # a target has up to 52 bits, so that a byte more is within a word
+            remainder = _remainder((remainder << np.uint64(8)) | ((low >> np.uint64(shift)) & np.uint64(0xFF)), target)
         return remainder
 
-    def _digests(self, read: int, hashed: int, half: UInt64) -> npt.NDArray[np.uint8]:
-        return self._key.digests(_texts(f"{self._name}|{'left' if read == 0 else 'right'} {hashed}|", half))
 
-
-def _cut(digests: npt.NDArray[np.uint8], place: int) -> UInt64:
-    """The bytes of each digest that are a round's, as a number of 48 bits."""
-    start = place * _SHARED_BYTES
-    words = np.ascontiguousarray(digests[:, start : start + 8]).view(">u8").astype(np.uint64).ravel()
-    return words >> np.uint64(64 - 8 * _SHARED_BYTES)
-
-
-def _texts(prefix: str, numbers: UInt64) -> pa.Array:
-    return pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")
+def _remainder(numbers: UInt64, size: np.uint64) -> UInt64:
+    """`numbers` modulo `size`; `%` divides number by number, which takes several times as long."""
+    return numbers - numbers // size * size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.literals import holds_a_person, require_no_person
+from masking.output_privacy import output_privacy, require_named
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
 from masking.policy.model import DROP, Policy
@@ -58,15 +59,19 @@ from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
 from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
+from schemas.privacy import Privacy
 
 _MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]  # with what stayed, and where
 _BETWEEN = "\x1f"
+_PENDING_BYTES = 128 << 20  # of batches that are masked at a time, where they are more than one
 
 
 class MaskedSource:
     """A source under a policy and a key: call `prepare`, then `read` every table; the provenance is known after the last.
 
-    Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a row is masked.
+    `privacy` is what is declared of the source's rows where its own schema, as that of a live database, says nothing of it. What holds
+    of the masked rows too goes into the output's schema. Raises PolicyOutdated, PolicyInvalid and InputError when it is made, before a
+    row is masked.
     """
 
     kind = "sanitized"
@@ -80,11 +85,11 @@ class MaskedSource:
         *,
         jobs: int | None = None,
         on_progress: OnProgress | None = None,
+        privacy: Privacy | None = None,
     ) -> None:
         self.source = source
         self.families: Families = agree(source.schema, policy)
         self.policy = policy
-        self.schema, self.left_out = output_schema(source.schema, policy)
         self._key: MaskingKey | None = key
         self._jobs, self._tell = jobs or os.cpu_count() or 1, on_progress or unseen
         self._graph = reference_graph(source.schema, policy.references, [n for n, t in policy.tables.items() if t.drop], policy.file)
@@ -97,6 +102,11 @@ class MaskedSource:
         self._examined = examined(column_entries(self._resolved))
         self._people = read_people(policy, source.schema)
         self._people_key = key.derive("people")
+        self._privacy = source.schema.privacy
+        if privacy is not None:
+            require_named(source.schema, privacy)
+            self._privacy = privacy
+        self.schema, self.left_out = self._output_schema()
         self._recoded: list[tuple[Recoded, PeopleCheck]] = []
         self._selection: Selection | None = None
         self._scanner: Scanner | None = None
@@ -106,6 +116,16 @@ class MaskedSource:
         self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
+
+    def _output_schema(self, holds: Callable[[str], bool] | None = None) -> tuple[Schema, tuple[str, ...]]:
+        """The schema of the output and what could not stay, once it is known which SQL `holds` a value of a person."""
+        output, left_out = output_schema(self.source.schema, self.policy, holds_a_person=holds)
+        if self._privacy is None:
+            return output, left_out
+        recoded = [quasi.name for spec in self._people for quasi in spec.quasi]
+        whole = None if self._spec is None else self._spec.whole
+        privacy, lost = output_privacy(self._privacy, output, self._resolved, recoded=recoded, whole=whole)
+        return replace(output, privacy=privacy), (*left_out, *lost)
 
     def prepare(self) -> None:
         """Read the source for the first time: learners see their columns, and the personal values are taken down."""
@@ -128,9 +148,7 @@ class MaskedSource:
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
         require_no_person(self._known, self.policy, self.schema)
-        self.schema, self.left_out = output_schema(
-            self.source.schema, self.policy, holds_a_person=lambda sql: holds_a_person(self._known, sql)
-        )
+        self.schema, self.left_out = self._output_schema(lambda sql: holds_a_person(self._known, sql))
         self._scanner = Scanner(
             self._known,
             self._examined,
@@ -179,17 +197,26 @@ class MaskedSource:
 
     def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
         """Mask batches in several threads, and give them in their order."""
-        pending: deque[Future[_MaskedBatch]] = deque()
+        pending: deque[tuple[int, Future[_MaskedBatch]]] = deque()
+        size = 0
+
+        def first_done() -> pa.RecordBatch:
+            nonlocal size
+            taken, future = pending.popleft()
+            size -= taken
+            return self._compared(bound, future.result())
+
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
                 for first, batch in self._batches(bound.table, "mask", self._read_of(bound.table)):
-                    pending.append(pool.submit(self._mask, bound, self._kept(bound.table, first, batch)))
-                    if len(pending) > self._jobs:
-                        yield self._compared(bound, pending.popleft().result())
+                    size += batch.nbytes
+                    pending.append((batch.nbytes, pool.submit(self._mask, bound, self._kept(bound.table, first, batch))))
+                    while len(pending) > self._jobs or (size > _PENDING_BYTES and len(pending) > 1):
+                        yield first_done()
                 while pending:
-                    yield self._compared(bound, pending.popleft().result())
+                    yield first_done()
             finally:
-                for future in pending:
+                for _, future in pending:
                     future.cancel()
 
     def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:

@@ -14,12 +14,8 @@ from schemas.model import Check, Schema, Table
 _PERSON = "a value of a person stands in it"
 
 
-def _nobody(sql: str) -> bool:
-    return False
-
-
 def output_schema(
-    schema: Schema, policy: Policy, name: str | None = None, holds_a_person: Callable[[str], bool] = _nobody
+    schema: Schema, policy: Policy, name: str | None = None, holds_a_person: Callable[[str], bool] | None = None
 ) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema of what `policy` leaves of `schema`, and a line for each constraint that could not stay.
 
@@ -27,9 +23,10 @@ def output_schema(
     free text that no policy speaks of; recipes and seeds of the reflection, since no value is made from them.
     """
     said: list[str] = []
+    holds = holds_a_person or (lambda sql: False)
     dropped = {t for t, p in policy.tables.items() if p.drop}
     gone = {t: {c for c, treatment in p.columns.items() if treatment.mask.name == DROP} for t, p in policy.tables.items()}
-    tables = [_table(table, dropped, gone, holds_a_person, said) for table in schema.tables if table.name not in dropped]
+    tables = [_table(table, dropped, gone, holds, said) for table in schema.tables if table.name not in dropped]
     return replace(schema, name=name or schema.name, tables=tuple(tables), privacy=None, comment=None), tuple(said)
 
 

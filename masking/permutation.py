@@ -1,7 +1,7 @@
 """Keyed permutations of the numbers 0 .. size-1: pseudo-random, without fixed points, and so that nothing collides.
 
 The idea is that of format-preserving encryption (NIST SP 800-38G; Black and Rogaway, "Ciphers with arbitrary finite domains",
-2002): a Feistel network on two halves, added modulo their sizes, whose round function is HMAC-SHA-256, and cycle walking where
+2002): a Feistel network on two halves, added modulo their sizes, whose round function is AES, and cycle walking where
 the halves hold more than was asked for. Small domains, on which a Feistel network is weak, are shuffled whole. It is not FF1 to
 the letter, and there is no way back here: its security rests on the key, which is derived for one purpose and thrown away.
 """

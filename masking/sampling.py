@@ -10,14 +10,23 @@ import pyarrow as pa
 from masking.source.base import Source
 
 _READ = 1_000_000
+_OVER = 20  # a database samples pages, and rows of one page are alike often: of many pages few rows are taken
 
 
 def sample(source: Source, table: str, rows: int, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return about `rows` rows of `table`, evenly spread over its first million, typed as `Table.arrow`; fewer where it has fewer."""
-    step = max(1, min(source.count(table), _READ) // rows)
+    """Return about `rows` rows of `table`, evenly spread over it, typed as `Table.arrow`; fewer where it has fewer.
+
+    Of more than a million rows the database samples some; of a table that it cannot sample, they are from the first million.
+    """
+    count = source.count(table)
+    read, reader = min(count, _READ), None
+    if count > _READ and _OVER * rows < count:
+        read, reader = _OVER * rows, source.sampled(table, _OVER * rows / count, columns)
+    if reader is None:
+        read, reader = min(count, _READ), source.read(table, columns)
+    step = max(1, read // rows)
     found: list[pa.RecordBatch] = []
     first = 0
-    reader = source.read(table, columns)
     with closing(reader):
         for batch in reader:
             places = range(-first % step, batch.num_rows, step)

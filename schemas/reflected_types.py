@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,17 @@ from sqlalchemy.dialects import postgresql
 
 from schemas.type_reader import MAX_LENGTH, MAX_PRECISION
 from schemas.types import SqlType
+
+# types of MySQL and SQL Server that SQLAlchemy has no general class for, by its name of them
+_OWN = {
+    "YEAR": SqlType("smallint"),
+    "SET": SqlType("text"),
+    "MONEY": SqlType("numeric", 19, 4),
+    "SMALLMONEY": SqlType("numeric", 10, 4),
+    "DATETIMEOFFSET": SqlType("timestamptz"),
+    "mysql.TIMESTAMP": SqlType("timestamptz"),
+}
+_LARGER = {"smallint": "integer", "integer": "bigint"}
 
 
 def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlType, str | None]:
@@ -26,6 +38,8 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
         return SqlType("array", item=inner), note
     if isinstance(type, sa.Enum) and type.enums:
         return SqlType("enum", values=tuple(type.enums), name=type.name or None), None
+    if (own := _own(type)) is not None:
+        return own, None
     if unconstrained is not None and isinstance(type, sa.Numeric) and type.precision is None:
         return unconstrained, None
     return _scalar(type)
@@ -40,7 +54,7 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return SqlType("smallint"), None
     if isinstance(type, sa.BigInteger):
         return SqlType("bigint"), None
-    if isinstance(type, sa.Integer):
+    if isinstance(type, sa.Integer) and not isinstance(type, sa.Numeric):
         return SqlType("integer"), None
     if isinstance(type, (sa.Double, sa.REAL, sa.Float)):
         return _float(type), None
@@ -56,7 +70,7 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return SqlType("time"), "its time zone is dropped" if type.timezone else None
     if isinstance(type, (sa.Interval, postgresql.INTERVAL)):
         return SqlType("interval"), None
-    if isinstance(type, sa.LargeBinary):
+    if _is_binary(type):
         return SqlType("bytes"), None
     if isinstance(type, postgresql.MONEY):
         return SqlType("numeric", 19, 2), "money, taken as numeric(19,2)"
@@ -64,6 +78,27 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return _text(type), None
     name = "an unknown type" if isinstance(type, sa.types.NullType) else str(type)
     return SqlType("text"), f"{name}, taken as text"
+
+
+def _own(type: Any) -> SqlType | None:
+    """The type that carries one of a single database's own."""
+    dialect = type.__class__.__module__.removeprefix("sqlalchemy.dialects.").partition(".")[0]
+    if dialect == "postgresql":
+        return None
+    if type.__visit_name__ == "BIT" and isinstance(getattr(type, "length", None), int):  # MySQL's, of 1 to 64 bits
+        return SqlType("boolean") if type.length == 1 else SqlType("bigint")
+    if isinstance(type, sa.Numeric) and isinstance(type, sa.Integer) and type.scale == 0 and type.precision is not None:
+        return SqlType("bigint") if type.precision <= 18 else SqlType("numeric", min(type.precision, MAX_PRECISION), 0)  # Oracle's NUMBER
+    if getattr(type, "unsigned", False) and isinstance(type, sa.Integer):
+        found = _scalar(type)[0]
+        return SqlType(_LARGER.get(found.kind, found.kind))
+    return _OWN.get(f"{dialect}.{type.__visit_name__}", _OWN.get(type.__visit_name__))
+
+
+def _is_binary(type: Any) -> bool:
+    with suppress(NotImplementedError):
+        return bool(type.python_type is bytes)
+    return False
 
 
 def _float(type: Any) -> SqlType:

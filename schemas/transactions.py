@@ -26,13 +26,15 @@ def driven(connection: sa.Connection, statement: str, values: Sequence[Any] | Ma
 
 
 @contextmanager
-def of_the_only_writer(engine: sa.Engine, lock: int) -> Iterator[sa.Connection]:
+def of_the_only_writer(engine: sa.Engine, lock: int, *, durable: bool = True) -> Iterator[sa.Connection]:
     """A transaction of the only writer from its first statement on, on the disk when it ends; `lock` is PostgreSQL's advisory lock.
 
-    SQLite's connections must be in autocommit mode. Errors of the block undo what it did.
+    Without `durable`, SQLite has it on the disk when the next durable one is there: a loss of power may take it back, a crash of this
+    program does not. SQLite's connections must be in autocommit mode. Errors of the block undo what it did.
     """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
+            driven(connection, f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             driven(connection, "BEGIN IMMEDIATE")
             connection.begin()  # so that no one else who is handed the connection takes the transaction for theirs to end
             try:

@@ -23,9 +23,11 @@ from dpsql.binding.constants import (
     written,
 )
 from dpsql.binding.division import is_fractional
+from dpsql.binding.mending import Mendable
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
+from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call, ranges
 from dpsql.tree import Case, Expression, Facts, Kind, Literal, Value, subexpressions
@@ -168,7 +170,7 @@ class Expressions:
 
     def _in(self, node: exp.In) -> Expression:
         if node.args.get("query") is not None:
-            raise QueryRefused("IN (SELECT ...) is understood as a condition of WHERE that AND joins to the others")
+            raise refused_subquery(node)
         if len(node.expressions) > MOST_TERMS:
             raise QueryRefused(f"a list after IN has at most {MOST_TERMS:,} values")
         value = self.bind(node.this)
@@ -269,7 +271,7 @@ class Expressions:
             case exp.AggFunc() | exp.WithinGroup() | exp.Filter():
                 return QueryRefused(f"the aggregate {excerpt(node)} stands where only values of single rows can be used")
             case exp.Subquery() | exp.Exists() | exp.Select():
-                return QueryRefused("a subquery is not understood here; join the table, or use IN or EXISTS as a condition of WHERE")
+                return refused_subquery(node)
             case exp.Window():
                 return QueryRefused("window functions would show single rows; they can be used on the noisy outcome, in an outer query")
             case exp.Interval():
@@ -282,6 +284,8 @@ class Expressions:
                 return QueryRefused(
                     "ANY and ALL are understood as = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
                 )
+            case exp.WidthBucket():
+                return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets)
             case exp.Tuple() | exp.Array():
                 return QueryRefused("a list of values is understood where it is compared with another by = or IN")
             case exp.Star():
@@ -299,3 +303,13 @@ def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expressio
     made = unified([*(value for _, value in branches), otherwise])
     facts = ranges.merged([u.facts for u in made if not is_null(u)] or [Facts("other")], any(u.facts.nullable for u in made))
     return Case(tuple((c, u) for (c, _), u in zip(branches, made, strict=False)), made[-1], facts)
+
+
+def _buckets(place: exp.Expr) -> None:
+    """WIDTH_BUCKET as a CASE of the same outcome."""
+    value, low, high, count = (place.args.get(part) for part in ("this", "min_value", "max_value", "num_buckets"))
+    if value is not None and low is not None and high is not None and count is not None:
+        parts = (part if isinstance(part, exp.Column | exp.Literal) else exp.paren(part) for part in (value, low, high, count))
+        x, lo, hi, n = (part.sql("duckdb") for part in parts)
+        within = f"FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) + 1"
+        place.replace(exp.maybe_parse(f"CASE WHEN {x} < {lo} THEN 0 WHEN {x} >= {hi} THEN {n} + 1 ELSE {within} END", dialect="duckdb"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
+from dpsql.binding.constants import MOMENTS
 from dpsql.binding.expressions import Expressions
 from dpsql.binding.joins import Joined
 from dpsql.binding.mending import Mendable
@@ -18,7 +19,7 @@ from dpsql.binding.state import Environment, State
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import ranges
-from dpsql.tree import Aggregate, Column, DistinctRows, Expression, Facts, Field, Filter, PerUnit, Project, Relation
+from dpsql.tree import Aggregate, Call, Column, DistinctRows, Expression, Facts, Field, Filter, PerUnit, Project, Relation
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Selecting:
 
 def rows(selecting: Selecting) -> Kept:
     """Return the rows of a SELECT without aggregates. Plain columns keep their fields; the others get new ones."""
-    columns = selecting.outputs()
+    columns = {n: certain(e) for n, e in selecting.outputs().items()}
     joined, state = selecting.joined, selecting.state
     relation = joined.relation
     computed = {n: e for n, e in columns.items() if not isinstance(e, Column)}
@@ -98,6 +99,15 @@ def rows(selecting: Selecting) -> Kept:
     visible = {n: Field(e.name, e.facts) if isinstance(e, Column) else fields[n] for n, e in columns.items()}
     determined = joined.determined | {fields[n].name for n, e in computed.items() if columns_of(e) <= joined.determined}
     return Kept(relation, visible, joined.private, frozenset(determined), joined.uniques, units=joined.units)
+
+
+def certain(value: Expression) -> Expression:
+    """A value that is not null where it would be for days outside of the declared bounds alone, such as infinite ones."""
+    if isinstance(value, Call) and value.function in ("extract", "format_date"):
+        moment = next(a.facts for a in value.arguments if a.facts.kind in MOMENTS)
+        if moment.bounded and not moment.nullable:
+            return replace(value, facts=replace(value.facts, nullable=False))
+    return value
 
 
 def distinct_rows(kept: Kept) -> Kept:
@@ -252,12 +262,13 @@ class _Grouping:
 
 
 def _within_facts(aggregate: Aggregate) -> Facts:
-    """What is known of an aggregate over one unit's rows."""
-    facts = aggregate.facts
-    if aggregate.function in ("min", "max", "quantile") and aggregate.argument is not None:
-        inner = aggregate.argument.facts
+    """What is known of an aggregate over one unit's rows, of which there is one at least: where all have a value, so has the outcome."""
+    if aggregate.argument is None:
+        return aggregate.facts
+    inner = aggregate.argument.facts
+    if aggregate.function in ("min", "max", "quantile"):
         kind = "double" if aggregate.continuous and inner.is_number else inner.kind
-        return replace(inner, kind=kind, nullable=True, values=None if kind == "double" else inner.values)
-    if aggregate.function == "avg" and aggregate.argument is not None:
-        return ranges.number("double", True, (aggregate.argument.facts.lo, aggregate.argument.facts.hi), None)
-    return facts
+        return replace(inner, kind=kind, values=None if kind == "double" else inner.values)
+    if aggregate.function == "avg":
+        return ranges.number("double", inner.nullable, (inner.lo, inner.hi), None)
+    return replace(aggregate.facts, nullable=inner.nullable) if aggregate.function == "sum" else aggregate.facts

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
-from dpsql.binding.constants import MOMENTS, is_null
+from dpsql.binding.constants import is_null
 from dpsql.binding.division import divided, is_fractional
-from dpsql.binding.keeping import Selecting
+from dpsql.binding.keeping import Selecting, certain
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of, pruned
@@ -17,6 +15,7 @@ from dpsql.binding.residual import constant_node
 from dpsql.binding.scopes import folded
 from dpsql.binding.state import Open
 from dpsql.binding.understood import check, excerpt
+from dpsql.binding.unnesting import refused_beside
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, Release
 
@@ -166,6 +165,8 @@ class _Releasing:
     def _beside(self, node: exp.Subquery) -> exp.Expr:
         """A subquery beside aggregates: a noisy outcome of its own, or public."""
         check(node)
+        if (refused := refused_beside(node, node.this)) is not None:
+            raise refused
         found = self._state.query(node.this, self._selecting.known, self._state)
         if not isinstance(found, Open):
             raise QueryRefused("a subquery beside aggregates would show rows as they are; aggregate them")
@@ -223,7 +224,7 @@ class _Releasing:
     def _release(self, name: str) -> Release:
         joined = self._selecting.joined
         keys = tuple(
-            Key(f"k{n}", _certain(key), columns_of(key) <= joined.determined and joined.relation.unit is not None)
+            Key(f"k{n}", certain(key), columns_of(key) <= joined.determined and joined.relation.unit is not None)
             for n, key in enumerate(self._keys)
         )
         names = tuple(f"a{n}" for n in range(len(self._aggregates)))
@@ -231,15 +232,6 @@ class _Releasing:
             raise QueryRefused("the query asks for nothing of the rows; count or sum something")
         used = (*(key.expression for key in keys), *(aggregate.argument for aggregate in self._aggregates))
         return Release(name, pruned(joined.relation, used), keys, tuple(self._aggregates), names)
-
-
-def _certain(key: Expression) -> Expression:
-    """A key without the group of nulls where only values outside of the declared bounds would be in it, such as infinite dates."""
-    if isinstance(key, Call) and key.function in ("extract", "format_date"):
-        moment = next(a.facts for a in key.arguments if a.facts.kind in MOMENTS)
-        if moment.bounded and not moment.nullable:
-            return replace(key, facts=replace(key.facts, nullable=False))
-    return key
 
 
 def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:

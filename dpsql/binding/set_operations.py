@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding.common_tables import with_tables
-from dpsql.binding.constants import MOMENTS
+from dpsql.binding.constants import MOMENTS, NULL
 from dpsql.binding.keeping import distinct_rows
 from dpsql.binding.mending import Mendable
 from dpsql.binding.releasing import in_order
@@ -15,8 +15,8 @@ from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, Open, State
 from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.functions import ranges
-from dpsql.tree import Expression, Facts, Project, Relation, Union
+from dpsql.functions import FUNCTIONS, call, ranges
+from dpsql.tree import Expression, Facts, Field, Project, Relation, Union
 
 
 def set_operation(node: exp.SetOperation, environment: Environment, state: State) -> Found:
@@ -95,13 +95,13 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
         raise QueryRefused("UNION ALL of private and public rows cannot be answered; aggregate each side")
     fields = []
     for name, *column in zip(first.columns, *(s.columns.values() for s in sides), strict=True):
-        facts = [f.facts for f in column]
+        facts = [f.facts for f in column if not _only_null(f)] or [f.facts for f in column]
         kinds = {f.kind for f in facts}
         if len(kinds) > 1 and not all(f.is_number for f in facts):
             either = " and ".join(sorted(kinds))
             times = " cast one of them" if kinds <= set(MOMENTS) else ""
             raise QueryInvalid(f"the column '{name}' of UNION is of types {either};{times}")
-        fields.append(state.names.field(name, ranges.merged(facts, any(f.nullable for f in facts))))
+        fields.append(state.names.field(name, ranges.merged(facts, any(f.facts.nullable for f in column))))
     # where every side shows its unit in the same column, that column has it
     shared = next((n for n in range(len(fields)) if all(_holds_unit(s, n) for s in sides)), None)
     unit = fields[shared] if shared is not None else state.names.field("unit", Facts("other", True, identifies=True))
@@ -110,7 +110,7 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
         own = next(f for f in side.relation.fields if f.name == side.relation.unit)
         chosen = list(side.columns.values()) if shared is not None else [own, *side.columns.values()]
         inner = tuple(state.names.field("u", c.facts) for c in chosen)
-        expressions: tuple[Expression, ...] = tuple(c.column for c in chosen)
+        expressions = tuple(_as(c, f) for c, f in zip(chosen, fields if shared is not None else (unit, *fields), strict=True))
         inputs.append(Project(side.relation, inner, expressions, inner[shared or 0].name))
     relation: Relation = Union(
         tuple(inputs),
@@ -121,6 +121,15 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
     )
     units = frozenset({unit.name})
     return Kept(relation, dict(zip(first.columns, fields, strict=True)), True, units=units, determined=units)
+
+
+def _only_null(field: Field) -> bool:
+    return field.facts.kind == "other" and field.facts.values == (None,)
+
+
+def _as(field: Field, among: Field) -> Expression:
+    """A side's column beside those of the others: nulls that nobody gave a type have theirs."""
+    return call(f"cast_{among.facts.kind}", NULL) if _only_null(field) and f"cast_{among.facts.kind}" in FUNCTIONS else field.column
 
 
 def _holds_unit(side: Kept, position: int) -> bool:

@@ -16,6 +16,7 @@ from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
 from dpsql.binding.understood import check, excerpt
+from dpsql.binding.unnesting import refused_exists
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.tree import Expression, Filter
@@ -23,11 +24,12 @@ from dpsql.tree import Expression, Filter
 
 @dataclass(frozen=True)
 class Membership:
-    """A condition with a subquery: `value` is what IN looks for, None for EXISTS."""
+    """A condition with a subquery: `value` is what IN looks for, None for EXISTS; `node` is its place in the query."""
 
     query: exp.Expr
     value: exp.Expr | None
     negated: bool
+    node: exp.Expr
 
 
 def split(where: exp.Expr | None) -> tuple[list[exp.Expr], list[Membership]]:
@@ -56,15 +58,17 @@ def _membership(node: exp.Expr) -> Membership | None:
         negated ^= isinstance(node, exp.Not)
         node = node.this
     if isinstance(node, exp.Exists):
-        return Membership(_unwrapped(node.this), None, negated)
+        return Membership(_unwrapped(node.this), None, negated, node)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         check(node)
-        return Membership(_unwrapped(node.args["query"]), node.this, negated)
+        if isinstance(node.this, exp.Tuple):
+            raise QueryRefused("IN (SELECT ...) is understood of one value, not of several together; use EXISTS with a condition for each")
+        return Membership(_unwrapped(node.args["query"]), node.this, negated, node)
     if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any) and not negated:
         inner = node.expression.this
         inner = inner.this if isinstance(inner, exp.Paren) else inner
         if isinstance(inner, exp.Subquery):
-            return Membership(_unwrapped(inner), node.this, False)
+            return Membership(_unwrapped(inner), node.this, False, node)
     return None
 
 
@@ -88,8 +92,10 @@ def keep(joined: Joined, found: Membership, scope: Scope, known: Environment, st
 def _bound(found: Membership, scope: Scope, known: Environment, state: State) -> tuple[Kept, Expression]:
     """The rows inside, and the condition that joins them."""
     query = found.query
-    if isinstance(query, exp.Select) and _simple(query):
+    if isinstance(query, exp.Select) and _simple(query, found.value is None):
         return _correlated(found, query, scope, known, state)
+    if isinstance(found.node, exp.Exists) and isinstance(query, exp.Select) and (refused := refused_exists(found.node, query)) is not None:
+        raise refused
     kept = state.query(query, known, state)
     if isinstance(kept, Open):
         kept = _public(kept)
@@ -108,8 +114,12 @@ def _public(found: Open) -> Kept:
     )
 
 
-def _simple(query: exp.Select) -> bool:
-    parts = ("group", "having", "distinct", "limit", "offset", "with_")
+def _simple(query: exp.Select, exists: bool) -> bool:
+    # that there is a row, LIMIT 1 does not change
+    limit = query.args.get("limit")
+    number = limit.expression if isinstance(limit, exp.Limit) else None
+    needless = exists and isinstance(number, exp.Literal) and number.name.strip("0") != ""
+    parts = ("group", "having", "distinct", "offset", "with_", *(() if needless else ("limit",)))
     return all(query.args.get(p) is None for p in parts) and not any(has_aggregate(e) for e in query.expressions)
 
 

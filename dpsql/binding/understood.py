@@ -56,6 +56,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Interval: "this unit",
         exp.Quantile: "this quantile",
         exp.ApproxQuantile: "this quantile",
+        exp.WidthBucket: "this min_value max_value num_buckets",
         exp.Alias: "this alias",
         exp.Pad: "this expression fill_pattern is_left",
     }.items()

@@ -73,6 +73,22 @@ class Measuring:
         columns = [f"{self._dialect.magnitude('m')} AS j", "m < 0 AS below", "SUM(n) AS n", f"SUM({self._dialect.product('m', 'n')}) AS s"]
         return f"SELECT {', '.join(columns)} FROM ({counted}) AS o GROUP BY {_places(2)}"
 
+    def by_rows(self) -> Statement | None:
+        """How many units have each number of rows and what these add together, as (rows, units, a sum for each of the parts named).
+
+        There are fewer such numbers than the root of twice the rows. From them follow both the threshold on a unit's rows and every sum
+        that is clipped to it or scaled down by it. None where more is asked: of groups, or of parts that another bound holds.
+        """
+        counted = next((t.of for t in self._plan.thresholds), None)
+        if self._keys or len(self._plan.thresholds) != 1 or counted is None or (source := self.by_unit()) is None:
+            return None
+        (threshold,), part = self._plan.thresholds, self._plan.part(counted)
+        scaled = [p for p in self._plan.parts if p.scaled and p.threshold == threshold.name and self._counted(p) == counted]
+        if part.kind not in ("rows", "values") or not all(p in (part, *scaled) or p.kind == "units" for p in self._plan.parts):
+            return None
+        sums = "".join(f", SUM({p.name})" for p in scaled)
+        return Statement(f"SELECT {counted}, COUNT(*){sums} FROM ({source}) AS y GROUP BY 1", tuple(p.name for p in scaled))
+
     def sums(self, bounds: Mapping[str, int], salt: int) -> list[Statement]:
         """The statements that sum clipped contributions; `bounds` has the outcome of every threshold, `groups` among them."""
         groups = self._plan.groups if self._plan.groups is not None else bounds["groups"]
@@ -160,11 +176,15 @@ class Measuring:
         value = part.name
         limit = unit_bounds(part, bounds)
         if part.scaled:
-            counted = next(f.parts["count"] for f in self._plan.formulas if "count" in f.parts and part.name in f.parts.values())
+            counted = self._counted(part)
             most = self._plan.release.rows.most_rows if part.threshold is None else bounds[part.threshold]
             assert most is not None
             value = self._dialect.scaled_down(value, counted, most)
         return f"LEAST(GREATEST({value}, {limit.lo}), {limit.hi})"
+
+    def _counted(self, part: Part) -> str:
+        """The part that counts the rows which `part` sums."""
+        return next(f.parts["count"] for f in self._plan.formulas if "count" in f.parts and part.name in f.parts.values())
 
     def _distinct(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         assert part.argument is not None

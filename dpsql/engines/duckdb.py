@@ -19,6 +19,7 @@ from dpsql.errors import EngineFailure, QueryRefused
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
 SPARSEST, MOST_BITS = 16, 10**9  # bits for a row, and in all, up to which a key is looked at bit by bit
+HELD = "held_in_memory"
 PIECE = 122_880  # rows that one thread of DuckDB scans alone
 
 
@@ -45,10 +46,12 @@ class DuckDBEngine:
         self._unique = dict.fromkeys(unique, True)
         self._listed: list[str] = []
         self._counted = False
+        self._holds = False
         self._lock = Lock()
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET parquet_metadata_cache = true")
+        self._connection.execute("SET GLOBAL python_enable_replacements = false")  # a name never means a variable of this program
         for table, paths in (files or {}).items():
             self._view(table, paths)
 
@@ -62,12 +65,18 @@ class DuckDBEngine:
         self._listed.append(listed)
 
     def add(self, name: str, table: pa.Table) -> None:
-        """Hold `table` under `name`."""
+        """Hold `table` under `name`, its texts as places in a dictionary, by which they are grouped faster than by themselves."""
         self._unique.clear()
         self._counted = False
+        if not self._holds:
+            self._connection.execute(f"ATTACH ':memory:' AS {HELD} (COMPRESS)")
+            self._connection.execute("SET GLOBAL disabled_compression_methods = 'bitpacking'")  # numbers are read faster as they are
+            self._holds = True
         self._connection.register(f"_{name}", table)
-        self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
+        self._connection.execute(f"CREATE TABLE {HELD}.{quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
+        self._connection.execute(f"CHECKPOINT {HELD}")
+        self._connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {HELD}.{quoted(name)}")
 
     def read(self) -> AbstractContextManager[_Reading]:
         """Open a snapshot."""

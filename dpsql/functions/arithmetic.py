@@ -48,7 +48,7 @@ def _quotient(arguments: Sequence[Expression]) -> Facts:
 def _whole_quotient(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
     lo, hi = ranges.divide(a, b)
-    return ranges.number("integer", True, (_toward_zero(lo), _toward_zero(hi)), Fraction(1))
+    return ranges.number("integer", _may_be_null(a, b), (_toward_zero(lo), _toward_zero(hi)), Fraction(1))
 
 
 def _remainder(arguments: Sequence[Expression]) -> Facts:
@@ -57,8 +57,14 @@ def _remainder(arguments: Sequence[Expression]) -> Facts:
     step = ranges.common_step([a, b])
     if largest is None or step is None:
         return ranges.number(ranges.wider(a, b), True, (None, None), step)
+    kind = ranges.wider(a, b)
     lowest = Fraction(0) if a.lo is not None and a.lo >= 0 else min(Fraction(0), step - largest)  # type: ignore[operator]
-    return ranges.number(ranges.wider(a, b), True, (lowest, max(Fraction(0), largest - step)), step)
+    return ranges.number(kind, kind != "integer" or _may_be_null(a, b), (lowest, max(Fraction(0), largest - step)), step)
+
+
+def _may_be_null(a: Facts, b: Facts) -> bool:
+    """Whether dividing whole numbers may give null: where one is, or the divisor is zero; by what is above zero nothing overflows."""
+    return a.nullable or b.nullable or a.kind != "integer" or b.kind != "integer" or b.lo is None or b.lo <= 0  # type: ignore[operator]
 
 
 def _absolute(arguments: Sequence[Expression]) -> Facts:

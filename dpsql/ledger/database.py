@@ -1,5 +1,8 @@
 """The ledger's database: transactions that are on the disk, in the database and in the anchor, before anybody hears of them.
 
+Charges, limits and refusals are waited for so; how a question ended, and the noisy parts that are kept of it, are not. A loss of power may
+take those back and gives no budget: the charge stays, and who asks the same again pays again.
+
 A write to a disk takes milliseconds, whatever is written. So writers that wait for each other in one process share a transaction: the
 first to get the lock does the work of all that queue, each within a savepoint where there are several, and each hears of its own outcome
 once all is durable.
@@ -19,7 +22,8 @@ from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain
 from schemas.anchor import Anchor
 from schemas.errors import without_secrets
-from schemas.transactions import of_a_reader, of_the_only_writer
+from schemas.hash_chain import Mark
+from schemas.transactions import driven, of_a_reader, of_the_only_writer
 
 T = TypeVar("T")
 MOST_TOGETHER = 100
@@ -36,12 +40,15 @@ class Database:
         self._waiting: list[_Job[object]] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
+        self._is_file = engine.dialect.name == "sqlite"
+        self._ahead: Mark | None = None  # an entry that the anchor does not know of yet
 
     def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
         """Do `work` in a transaction of one writer, and return its result when it is durable.
 
-        With `durable` false the anchor is not waited for: what is lost with a loss of power is then not missed. Errors of `work`
-        undo what it did. Raises LedgerBroken where the anchor does not fit, LedgerFailure where the database fails.
+        With `durable` false the disk is not waited for. The anchor, which must never be ahead of the disk, then follows with the next
+        durable transaction or when the ledger is closed, so that what a loss of power takes back is not missed. Errors of `work` undo
+        what it did. Raises LedgerBroken where the anchor does not fit, LedgerFailure where the database fails.
         """
         job = _Job(work, durable)
         with self._queue:
@@ -57,7 +64,14 @@ class Database:
         return job.outcome()
 
     def close(self) -> None:
-        """Close all connections that nobody uses."""
+        """Close all connections that nobody uses, with the anchor at the last entry that is on the disk."""
+        with self._turn:
+            if self._ahead is not None:
+                with failures(), self._engine.connect() as connection:
+                    ((_, written, stored),) = driven(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+                if written == stored:  # else somebody reads an older state, and the next who closes moves the anchor
+                    self.anchor.move(self._ahead, durable=False)
+                self._ahead = None
         self._engine.dispose()
 
     def write_alone(self, work: Callable[[Chain], T]) -> T:
@@ -77,22 +91,26 @@ class Database:
         with failures(), of_a_reader(self._engine) as connection:
             yield connection
 
-    def transaction(self) -> AbstractContextManager[sa.Connection]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[sa.Connection]:
         """A transaction of the only writer from its first statement on."""
-        return of_the_only_writer(self._engine, ONE_WRITER)
+        return of_the_only_writer(self._engine, ONE_WRITER, durable=durable)
 
     def _work_off(self, batch: list[_Job[object]]) -> None:
+        durable = any(job.durable for job in batch)
         try:
             with failures():
-                with self.transaction() as connection:
+                with self.transaction(durable=durable) as connection:
                     chain = Chain(connection, self.now())
                     chain.hold(self.anchor.read(), self.anchor.path)  # read once nobody else writes, so that it is not ahead
                     before = chain.last()
                     for job in batch:
                         job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
-                if after != before:
-                    self.anchor.move(after, durable=any(job.durable for job in batch))
+                if after != before and (durable or not self._is_file):
+                    self.anchor.move(after, durable=durable)
+                    self._ahead = None
+                elif after != before:
+                    self._ahead = after
         except Exception as error:
             for job in batch:
                 job.fail(error)

@@ -21,14 +21,20 @@ from schemas.model import Column, Schema, Table
 from schemas.reflect import engine_of, reflect_connection
 from schemas.types import SqlType
 
+_OF_MYSQL = ("SET time_zone = '+00:00'", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 # how a database is told to give one consistent snapshot to a transaction, and sqlglot's name of its dialect
-_SNAPSHOTS = {
-    "mysql": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
-    "mariadb": ("REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "mysql"),
-    "oracle": (None, "SET TRANSACTION READ ONLY", "oracle"),
-    "mssql": ("SNAPSHOT", None, "tsql"),
+_SNAPSHOTS: dict[str, tuple[str | None, tuple[str, ...], str]] = {
+    "mysql": ("REPEATABLE READ", _OF_MYSQL, "mysql"),
+    "mariadb": ("REPEATABLE READ", _OF_MYSQL, "mysql"),
+    "oracle": (None, ("SET TRANSACTION READ ONLY",), "oracle"),
+    "mssql": ("SNAPSHOT", (), "tsql"),
 }
+_WITHOUT_SNAPSHOTS = (
+    "SELECT t.table_name, t.engine FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
+    "WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' AND coalesce(e.transactions, 'NO') <> 'YES' ORDER BY 1"
+)
 _STEP_ROWS = 256
+_HASHES = {"mysql": "crc32", "oracle": "ora_hash"}  # functions of a database that give whole numbers from 0 on, by sqlglot's dialect
 
 
 @contextmanager
@@ -48,14 +54,24 @@ def open_any(target: sa.URL, progress: Progress) -> Iterator[AnyDatabaseSource]:
             with _failures("snapshot of the source"):
                 if isolation is not None:
                     connection = connection.execution_options(isolation_level=isolation)
-                if begin is not None:
-                    connection.exec_driver_sql(begin)
+                for statement in begin:
+                    connection.exec_driver_sql(statement)
+                if dialect == "mysql":
+                    _require_snapshots(connection)
             yield AnyDatabaseSource(connection, target, dialect, progress)
         finally:
             with suppress(Exception):
                 connection.close()
     finally:
         engine.dispose()
+
+
+def _require_snapshots(connection: sa.Connection) -> None:
+    """Raise SourceFailure where a table of MySQL's is kept by an engine that shows what others write meanwhile."""
+    for table, engine in connection.exec_driver_sql(_WITHOUT_SNAPSHOTS):
+        raise SourceFailure(
+            f"table '{table}' is kept by {engine}, which gives no snapshot; say ALTER TABLE {table} ENGINE = InnoDB, or mask a copy"
+        )
 
 
 class AnyDatabaseSource:
@@ -78,6 +94,15 @@ class AnyDatabaseSource:
         """See `Source.read`."""
         found = self.schema.table(table)
         return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
+
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        """See `Source.sampled`; rows are drawn by a hash of their keys, and of SQL Server's tables pages."""
+        found = self.schema.table(table)
+        if not found.key and self.dialect != "tsql":
+            return None
+        wanted = [found.column(c) for c in columns] if columns is not None else list(found.stored_columns)
+        batches = reported(self._batches(found, wanted, None, (), share), self._progress, table, self.count(table))
+        return pa.RecordBatchReader.from_batches(arrow_schema(wanted), batches)
 
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
@@ -102,23 +127,19 @@ class AnyDatabaseSource:
         batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
         return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)
 
-    def _batches(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str], share: float | None = None
+    ) -> Iterator[pa.RecordBatch]:
         with _failures(f"table '{table.name}'", table.name if flags or condition is not None else None):
             self._end_read()
-            query = self._query(table, wanted, condition, flags)
+            namespace, name = split(table.name)
+            held = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
+            query = query_of(held, table, wanted, condition, flags)
+            if share is not None:
+                query = sampled_query(held, table, wanted, share, self.dialect)
             result = self._open = self._connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": _STEP_ROWS})
             for rows in gathered(lambda n: self._fetched(result, n, table), _STEP_ROWS):
                 yield batch_of(table.name, wanted, len(flags), rows, plain)
-
-    def _query(self, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
-        namespace, name = split(table.name)
-        found = sa.Table(name, sa.MetaData(), schema=namespace, autoload_with=self._connection, resolve_fks=False)
-        selected: list[sa.ColumnElement[Any]] = [found.c[c.name] for c in wanted]
-        selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
-        query = sa.select(*(selected or [sa.literal(1)])).select_from(found)
-        if condition is not None:
-            query = query.where(_text(condition))
-        return query.order_by(*(found.c[key] for key in table.key))
 
     def _fetched(self, result: sa.CursorResult[Any], rows: int, table: Table) -> Sequence[Any]:
         if result is not self._open:
@@ -131,9 +152,35 @@ class AnyDatabaseSource:
             self._open = None
 
 
+def query_of(held: sa.Table, table: Table, wanted: Sequence[Column], condition: str | None, flags: Sequence[str]) -> sa.Select[Any]:
+    """Return the query for columns and flags of the rows of `table`, as the database has it (`held`), in the order of its key."""
+    selected = [_asked(held.c[c.name]) for c in wanted]
+    selected += [sa.case((_text(flag), 1), else_=0).label(f"condition_{i}") for i, flag in enumerate(flags)]
+    query = sa.select(*(selected or [sa.literal(1)])).select_from(held)
+    if condition is not None:
+        query = query.where(_text(condition))
+    return query.order_by(*(held.c[key] for key in table.key))
+
+
+def sampled_query(held: sa.Table, table: Table, wanted: Sequence[Column], share: float, dialect: str) -> sa.Select[Any]:
+    """Return the query for about a `share` of the rows of `table`, the same ones each time."""
+    if dialect == "tsql":
+        pages = sa.tablesample(held, sa.func.system(sa.text(f"{100 * share:.9f} PERCENT")), seed=sa.text("1"))
+        return sa.select(*(_asked(pages.c[c.name]) for c in wanted))
+    hashed = getattr(sa.func, _HASHES[dialect])
+    total = sum((hashed(held.c[key]) for key in table.key[1:]), hashed(held.c[table.key[0]]))
+    drawn = sa.func.mod(total, max(1, round(1 / share))) == 0
+    return sa.select(*(_asked(held.c[c.name]) for c in wanted)).where(drawn).order_by(*(held.c[key] for key in table.key))
+
+
+def _asked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    # MySQL's SET would come as a set of Python's, in any order
+    return sa.type_coerce(column, sa.String()) if column.type.__visit_name__ == "SET" else column
+
+
 def _text(condition: str) -> sa.TextClause:
     # a line of its own, so that no comment in the condition hides what follows
-    return sa.text("(\n" + condition.replace("\\", "\\\\").replace(":", "\\:") + "\n)")
+    return sa.text("(\n" + condition.replace(":", "\\:") + "\n)")
 
 
 @contextmanager

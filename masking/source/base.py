@@ -41,6 +41,13 @@ class Source(Protocol):
         """
         ...
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        """The same as `read` for about a `share` (above 0, to 1) of the rows, from all over the table; None where there is no way to.
+
+        It does not read the values of the others. Every call gives the same rows, whatever the columns, as long as the table lies as it is.
+        """
+        ...
+
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """The same for the rows that a SQL condition in the source's dialect accepts; raises PolicyInvalid where it is no condition."""
         ...

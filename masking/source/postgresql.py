@@ -117,6 +117,12 @@ class PostgresqlSource:
         found = self.schema.table(table)
         return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """See `Source.sampled`; whole pages are drawn."""
+        found = self.schema.table(table)
+        pages = f"TABLESAMPLE SYSTEM ({100 * share:.9f}) REPEATABLE (1)"
+        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, (), pages)
+
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
         found = self.schema.table(table)
@@ -178,15 +184,18 @@ class PostgresqlSource:
             raise SourceFailure(f"the table '{gone[0]}' cannot be found again in the source; begin again")
         return places
 
-    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+    def _stream(
+        self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], pages: str = ""
+    ) -> pa.RecordBatchReader:
         for said in (*flags, *([] if condition is None else [condition])):
             check_condition(table, said, self.dialect)
         place = self._places[table.name]
         wanted = [table.column(name) for name in columns]
         expressions = [asked(column, place.bases[column.name]) for column in wanted]
         selected = [f"{sql} AS c{i}" for i, sql in enumerate(s for found in expressions for s in found)] + as_flags(flags)
-        query = with_condition(f"SELECT {', '.join(selected) or '1'} FROM {place.source} t", condition)
-        query += order(table, [place.bases[name] for name in table.key])
+        query = with_condition(f"SELECT {', '.join(selected) or '1'} FROM {place.source} t {pages}", condition)
+        if not pages:
+            query += order(table, [place.bases[name] for name in table.key])
         schema = with_flags(arrow_schema(wanted), len(flags))
 
         def given(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -135,6 +135,19 @@ class SqliteSource:
         found = self.schema.table(table)
         return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        """See `Source.sampled`; rows are counted in the order of their numbers, or of their key where they have none."""
+        found = self.schema.table(table)
+        number = self._number(found)
+        names = [number] if number is not None else [quoted(name) for name in found.key]
+        if not names:
+            return None
+        listed, places = ", ".join(names), ", ".join(f"k{i}" for i in range(len(names)))
+        counted = f"SELECT {listed}, row_number() OVER (ORDER BY {listed}) FROM {quoted(table)}"
+        picked = f"WITH counted({places}, n) AS ({counted}) SELECT {places} FROM counted WHERE n % {max(1, round(1 / share))} = 0"
+        wanted = [c.name for c in found.stored_columns] if columns is None else columns
+        return self._stream(found, wanted, None, (), f"({listed}) IN ({picked})")
+
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """See `Source.where`."""
         return self._stream(self.schema.table(table), columns, condition, ())
@@ -145,13 +158,15 @@ class SqliteSource:
             if not self._connection.in_transaction:
                 raise SourceFailure(f"'{self._path}': the snapshot was lost; begin again")
 
-    def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
+    def _stream(
+        self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], picked: str | None = None
+    ) -> pa.RecordBatchReader:
         for said in (*flags, *([] if condition is None else [condition])):
             check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
         selected = ", ".join([*map(quoted, columns), *as_flags(flags)])
         index, order = self._order(table)
-        origin = f"{quoted(table.name)}{index}"
+        origin = f"{quoted(table.name)}{index}" + ("" if picked is None else f" WHERE {picked}")
         query = with_condition(f"SELECT {selected or '1'} FROM {origin}", condition) + order
         batches = self._by_rows(table, wanted, len(flags), query, bool(flags) or condition is not None, 0)
         if self._reader is not None and condition is None and can_read(wanted):
@@ -161,9 +176,13 @@ class SqliteSource:
 
     def _order(self, table: Table) -> tuple[str, str]:
         """What is said of the index, and the order: that of the key's own index, so that nothing is sorted, then of the row numbers."""
-        number = free_row_number(table) if table.name in self._row_numbered else None
+        number = self._number(table)
         terms = [*map(quoted, table.key), *([number] if number else [])]
         return ("", f" ORDER BY {', '.join(terms)}") if terms else (" NOT INDEXED", "")
+
+    def _number(self, table: Table) -> str | None:
+        """What the row numbers of a table are called, None where it has none."""
+        return free_row_number(table) if table.name in self._row_numbered else None
 
     def _by_columns(
         self, reader: ColumnReader, table: Table, wanted: Sequence[Column], flags: Sequence[str], origin: str, query: str

@@ -1,4 +1,4 @@
-"""Picking texts from a pool by keyed hash."""
+"""Picking texts from a pool by keyed draws."""
 
 from __future__ import annotations
 

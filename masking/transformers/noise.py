@@ -31,7 +31,7 @@ _DAY = 86_400_000_000
 class Noise:
     """Adds noise of a given spread to numbers, dates and times.
 
-    The noise is drawn by the keyed hash of the value (or of the row's subject), so that equal values stay equal. `spread` is the
+    The noise is drawn by the keyed code of the value (or of the row's subject), so that equal values stay equal. `spread` is the
     standard deviation of `normal`, the scale of `laplace` (its standard deviation is 1.41 times that), half the width of `uniform`.
     It counts as a share of each value (`relative`, the default for numbers), in the column's own measure (`absolute`; for dates and
     times a length such as `3d`), or in standard deviations of the whole column (`deviations`, which reads the column first).

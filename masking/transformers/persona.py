@@ -1,4 +1,4 @@
-"""The invented person who stands for a person: a gender, given names and a family name, picked by keyed hash.
+"""The invented person who stands for a person: a gender, given names and a family name, picked by a code under the key.
 
 Picked by a value (its name, its address), or by the key of the person whom a row is about (`subject`), so that name, e-mail
 address and user name agree wherever that person stands.
@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.cmac import Cmac
 from masking.errors import TransformerUnfit
-from masking.keyed import KeyedHash, UInt64, pick
+from masking.keyed import UInt64, pick
 from masking.pools import language
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import TRIES, Int64, choices
@@ -33,10 +34,10 @@ _FAMILY_FIRST = ("ja", "zh", "ko", "hu", "vi")
 
 @dataclass(frozen=True)
 class Seeds:
-    """The hashes by which people are picked: of the subject of a row where one is asked for and known, else of the value."""
+    """The codes by which people are picked: of the subject of a row where one is asked for and known, else of the value."""
 
-    values: KeyedHash
-    subjects: KeyedHash | None
+    values: Cmac
+    subjects: Cmac | None
 
     @classmethod
     def of(cls, context: Context, purpose: str, subject: bool) -> Seeds:
@@ -46,8 +47,8 @@ class Seeds:
                 f"{context.table.name}.{context.column.name}: `subject: true` needs a subject, and the policy names none "
                 f"for {context.table.name}"
             )
-        values = KeyedHash(context.key.derive(f"{purpose}/{context.domain}"))
-        return cls(values, KeyedHash(context.key.derive(f"persona/{context.subject_domain}")) if subject else None)
+        values = Cmac(context.key.derive(f"{purpose}/{context.domain}"))
+        return cls(values, Cmac(context.key.derive(f"persona/{context.subject_domain}")) if subject else None)
 
     def words(self, texts: pa.Array, rows: Rows) -> UInt64:
         """Four words for each row: for its subject, or for its text where that is not asked for or null."""

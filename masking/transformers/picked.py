@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.cmac import Cmac
 from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
 from masking.scripts import by_locale, known_locale
@@ -31,7 +32,7 @@ class Picked:
     """
 
     compose: Composer
-    key: KeyedHash
+    key: Cmac
     marks: KeyedHash
     locale: str
     room: int
@@ -53,8 +54,8 @@ class Picked:
             )
         if fitting < _FEWEST:
             raise TransformerUnfit(f"{where}: a {context.column.type} is too short for `{name}`; mask it by `code`")
-        key, marks = (KeyedHash(context.key.derive(f"{name}/{context.domain}{part}")) for part in ("", "/suffix"))
-        return cls(compose or _one_of(kind), key, marks, found, room, suffix)
+        key, marks = (context.key.derive(f"{name}/{context.domain}{part}") for part in ("", "/suffix"))
+        return cls(compose or _one_of(kind), Cmac(key), KeyedHash(marks), found, room, suffix)
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         folded = fold(values)

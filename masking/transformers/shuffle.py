@@ -23,7 +23,7 @@ class Shuffle:
     """Deals the values of a column out anew among the rows that agree in the columns of `within`; the distribution stays exactly.
 
     Nulls stay where they are. Rows are told apart by the table's key (or a unique set of NOT NULL columns), which it must have; the
-    order is drawn by the keyed hash of that. Where a group holds different values, at least two rows have another value than before;
+    order is drawn by the keyed code of that. Where a group holds different values, at least two rows have another value than before;
     a group of one row keeps its value, and so does one whose values are all alike: shuffling hides who has a value, not the value.
     Reads the column first; memory: the column's values twice and 64 bytes for each row.
     """

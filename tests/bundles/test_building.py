@@ -182,6 +182,32 @@ def test_only_a_few_chunks_are_in_memory_at_a_time(store):
         assert max(peak) < rows * 8 / 2
 
 
+def test_large_chunks_of_a_stream_are_written_before_more_are_read(store):
+    """However many threads there are: at most 256 MiB wait, beside the chunk that is read and the blocks that are joined."""
+    chunk = 96 << 20
+    digits = np.random.default_rng(1).integers(97, 123, chunk, np.uint8)
+    block = pa.Array.from_buffers(
+        pa.string(), BLOCK_ROWS, [None, pa.py_buffer(np.arange(0, chunk + 1, chunk // BLOCK_ROWS, np.int32)), pa.py_buffer(digits)]
+    )
+    source = narrow(10 * BLOCK_ROWS, text=lambda a, b: pa.concat_arrays([block[a % BLOCK_ROWS :][: b - a], block[:0]]))
+    source.schema = replace(source.schema, tables=(replace(source.schema.tables[0], columns=(column("text", "text"),), key=()),))
+    peak, before = [], pa.total_allocated_bytes()
+
+    class Watched(StreamSource):
+        def read(self, table):
+            reader = super().read(table)
+
+            def watched():
+                for batch in reader:
+                    peak.append(pa.total_allocated_bytes() - before)
+                    yield batch
+
+            return pa.RecordBatchReader.from_batches(reader.schema, watched())
+
+    bundles.build(Watched(source, BLOCK_ROWS // 4), store=store, jobs=8, chunk_rows=BLOCK_ROWS)
+    assert max(peak) < 8 * chunk
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -159,3 +159,38 @@ def contents(folder: Path) -> dict[str, str]:
         except (FileNotFoundError, IsADirectoryError):
             continue
     return found
+
+
+def test_a_sanitized_bundle_answers_private_questions(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    """With what the schema's file says of privacy, as far as it holds of the masked rows; the rest is told, in the certificate too."""
+    pytest.importorskip("opendp")
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    code, out, _ = masking("schema", "reflect", url)
+    assert code == 0
+    columns = {
+        "users.salary": {"bounds": [1000, 5000]},
+        "users.country": {"values": ["DE", "FR"]},
+        "users.born_on": {"bounds": ["1900-01-01", "2010-01-01"]},
+    }
+    said = {"unit": "users.id", "public": ["plans"], "columns": columns, "contributions": {"orders": 10}, "budget": {"epsilon": 100}}
+    schema = tmp_path / "schema.yaml"
+    schema.write_text(yaml.safe_dump({**yaml.safe_load(out), "privacy": said}, sort_keys=False))
+    masking.edit(lambda policy: policy["tables"]["users"]["columns"]["salary"].update({"mask": "keep"}))
+    masking.edit(lambda policy: policy["tables"]["users"]["columns"]["country"].update({"mask": "keep"}))
+
+    made = masking.made(url, "--schema", schema)
+    privacy = made.schema.privacy
+    assert privacy is not None and (privacy.unit, privacy.public, privacy.contributions) == ("users.id", ("plans",), {"orders": 10})
+    assert set(privacy.columns) == {"users.salary", "users.country"}
+    lost = [d["why"] for d in made.provenance["certificate"]["decisions"] if d["why"].startswith("privacy: ")]
+    assert len(lost) == 1 and "the bounds of users.born_on" in lost[0]
+
+    sql = "SELECT country, COUNT(*) AS n, AVG(salary) AS pay FROM users GROUP BY country"
+    ledger = ("--ledger", tmp_path / "ledger.db", "--anchor", tmp_path / "anchor.json")
+    code, out, err = masking("query", made.reference, sql, "--store", masking.store, "--epsilon", 50, "--format", "json", *ledger)
+    assert code == 0, out + err
+    rows = {row[0]: row for row in json.loads(out)["rows"]}
+    assert abs(rows["DE"][1] - 40) < 5 and abs(rows["FR"][1] - 20) < 5  # a third of epsilon or more each: e^-80
+    code, _, err = masking("mask", "run", url, "--policy", masking.policy, "--store", masking.store, "--schema", tmp_path / "none.yaml")
+    assert code == 2 and "none.yaml" in err

@@ -15,6 +15,7 @@ import yaml
 from dpsql.accounting import Limit
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.engines.postgresql import PostgresEngine
+from dpsql.errors import QueryRefused
 from dpsql.ledger import open_ledger
 from dpsql.planning.model import Settings
 from dpsql.service import Service
@@ -109,6 +110,37 @@ def test_every_accepted_query_is_exact_on_both_databases(
     for services in (in_duckdb, in_postgres[1]):
         answer = services[dialect].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
         assert differences(answer.rows(), plain, private) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM users u WHERE (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id) > 3",
+        "SELECT SUM((SELECT SUM(total) FROM orders o WHERE o.user_id = u.id AND o.status = 'paid')) FROM users u",
+        "SELECT s, COUNT(*) FROM (SELECT u.id, (SELECT MAX(status) FROM orders o WHERE o.user_id = u.id) AS s FROM users u) x GROUP BY s",
+        "SELECT COUNT(*) FROM orders o WHERE total > (SELECT AVG(total) FROM orders p WHERE p.user_id = o.user_id)",
+        "SELECT COUNT(*) FROM users u WHERE active OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id AND o.total > 500)",
+        "SELECT COUNT(*) FROM users u WHERE NOT (active AND u.id IN (SELECT user_id FROM orders WHERE total > 500))",
+        "SELECT SUM(CASE WHEN EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id) THEN 1 ELSE 0 END) FROM users u",
+        "SELECT COUNT(*) FILTER (WHERE u.id IN (SELECT user_id FROM orders WHERE total > 500)), COUNT(*) FROM users u",
+        "SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id GROUP BY o.user_id HAVING COUNT(*) > 5)",
+    ],
+)
+def test_what_is_offered_in_place_of_a_subquery_for_each_row_is_the_same(sql: str, in_duckdb: dict[str, Service]) -> None:
+    plain = in_duckdb["duckdb"].engine._connection.execute(sql).fetchall()  # type: ignore[attr-defined]
+    with pytest.raises(QueryRefused) as refused:
+        in_duckdb["duckdb"].prepare(sql)
+    assert refused.value.instead is not None
+    answer = in_duckdb["duckdb"].ask(refused.value.instead, analyst="tester", settings=Settings(epsilon=1e9))
+    assert differences(answer.rows(), plain, False) == []
+
+
+@pytest.mark.xdist_group("exactness")
+@pytest.mark.parametrize("sql", [sql for sql in ACCEPTED["groups_of_null"] if "GROUP BY" in sql])
+def test_there_is_a_group_of_nulls_where_the_database_has_one(sql: str, in_duckdb: dict[str, Service], in_postgres: Any) -> None:
+    answer = in_duckdb["duckdb"].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+    both = [[row for row in rows if row[0] is None] for rows in (answer.rows(), plainly(sql, "duckdb", in_duckdb, in_postgres))]
+    assert len(both[0]) == len(both[1])
 
 
 def test_a_duckdb_file_is_read_like_a_bundle(tmp_path: Path) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dpsql.binding import bind
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.measuring import Measuring, unit_bounds
 from dpsql.compiling.relations import Relations
-from dpsql.measuring import Magnitude, clipped, clipped_sum
+from dpsql.measuring import Magnitude, WithRows, clipped, clipped_sum, sum_by_rows
 from dpsql.planning import Plan, plan
-from dpsql.planning.model import Settings
+from dpsql.planning.model import Bounds, Part, Settings
 from tests.dpsql.shop import shop
 from tests.dpsql.test_sensitivity import all_but, everybody
 
@@ -48,6 +54,81 @@ def test_one_pass_says_for_every_bound_what_clipping_says(sql: str) -> None:
                 bounds = {threshold.name: 2**j}
                 exact = clipped(made, shop().schema, engine, reading, bounds, 1).sums[part.name].get((), 0)
                 assert clipped_sum(found, unit_bounds(part, bounds)) == exact
+
+
+BY_ROWS = (
+    "SELECT COUNT(*) FROM orders",
+    "SELECT COUNT(note) FROM orders",
+    "SELECT AVG(total) FROM orders",
+    "SELECT AVG(total), COUNT(total) FROM orders",
+    "SELECT STDDEV(price), AVG(price) FROM items JOIN orders ON items.order_id = orders.id",
+    "SELECT AVG(value) FROM events WHERE flag",
+    "SELECT VARIANCE(parcels), COUNT(*) FROM orders WHERE total > 1e9",
+)
+
+
+@pytest.mark.parametrize("sql", BY_ROWS)
+def test_numbers_of_rows_say_for_every_bound_what_clipping_says(sql: str) -> None:
+    made, statements = _made(sql)
+    statement, by_threshold = statements.by_rows(), statements.thresholds()
+    assert statement is not None
+    assert by_threshold is not None
+    (threshold,) = made.thresholds
+    outcomes: list[dict[tuple[str, int], int]] = []
+    for engine in (everybody(), all_but(1), all_but(2), all_but(17)):
+        with engine.read() as reading:
+            found = [_with_rows(row, statement.parts) for row in reading.rows(statement.sql)]
+            units = {j: int(n) for _, j, n in reading.rows(by_threshold)}
+            counted = [(one.rows - 1).bit_length() if one.rows else -1 for one in found]
+            assert {j: sum(one.units for one, k in zip(found, counted, strict=True) if k == j) for j in counted} == units
+            outcomes.append({})
+            for j in range(threshold.highest + 1):
+                exact = clipped(made, shop().schema, engine, reading, {threshold.name: 2**j}, 1)
+                for part in made.parts:
+                    outcomes[-1][part.name, j] = sum_by_rows(found, part, 2**j)
+                    # the statement that clips rounds what each unit adds, and here the sum is rounded
+                    assert abs(outcomes[-1][part.name, j] - exact.sums[part.name].get((), 0)) <= (60 if part.scaled else 0)
+    for (name, j), everyone in outcomes[0].items():
+        claimed = unit_bounds(made.part(name), {threshold.name: 2**j}).largest
+        assert all(abs(everyone - without[name, j]) <= claimed for without in outcomes[1:])
+
+
+@given(
+    units=st.lists(st.lists(st.integers(-7, 11), min_size=1, max_size=9), min_size=1, max_size=12),
+    most=st.sampled_from([1, 2, 4, 8, 16]),
+    data=st.data(),
+)
+def test_no_unit_changes_a_sum_that_is_scaled_down_by_more_than_its_bounds(units: list[list[int]], most: int, data: st.DataObject) -> None:
+    part = Part("p1", "sum", step=Fraction(1), row=Bounds(-7, 11), threshold="t", scaled=True)
+    out = data.draw(st.integers(0, len(units) - 1))
+
+    def total(rows: list[list[int]]) -> int:
+        lengths = sorted({len(one) for one in rows})
+        found = [WithRows(n, sum(len(one) == n for one in rows), {"p1": sum(sum(one) for one in rows if len(one) == n)}) for n in lengths]
+        return sum_by_rows(found, part, most)
+
+    assert -7 * most <= total(units) - total(units[:out] + units[out + 1 :]) <= 11 * most
+
+
+def _with_rows(row: tuple[Any, ...], names: Sequence[str]) -> WithRows:
+    rows, units, *totals = row
+    return WithRows(int(rows), int(units), {name: int(total or 0) for name, total in zip(names, totals, strict=True)})
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT SUM(total) FROM orders",
+        "SELECT COUNT(*), SUM(total) FROM orders",
+        "SELECT COUNT(*), COUNT(note) FROM orders",
+        "SELECT AVG(total), AVG(weight) FROM orders",
+        "SELECT status, AVG(total) FROM orders GROUP BY status",
+        "SELECT COUNT(*) FROM users",
+        "SELECT AVG(age) FROM users",
+    ],
+)
+def test_what_other_bounds_hold_does_not_follow_from_numbers_of_rows(sql: str) -> None:
+    assert _made(sql)[1].by_rows() is None
 
 
 @pytest.mark.parametrize(

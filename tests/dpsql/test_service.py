@@ -118,6 +118,15 @@ def test_rows_beyond_what_is_declared_leave_a_mean_where_it_was(tmp_path: Path) 
     [
         "SELECT country, TO_CHAR(COUNT(*), '999') AS c FROM users GROUP BY country",
         "SELECT status, COUNT(*) FROM orders GROUP BY status ORDER BY 5",
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING COUNT(*) = 'many'",
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING COUNT(*) > 5 AND SUM(balance) BETWEEN 'low' AND 'high'",
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING COUNT(*) = DATE '2024-01-01'",
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING country = 5",
+        "SELECT country, COUNT(*) FROM users GROUP BY country ORDER BY COUNT(*) IN ('few', 'many')",
+        "SELECT COUNT(*) + 'more' FROM users",
+        "SELECT CASE WHEN COUNT(*) > 3 THEN COUNT(*) ELSE 'few' END FROM users",
+        "SELECT COALESCE(AVG(age), 'none') FROM users",
+        "SELECT n FROM (SELECT COUNT(*) AS n FROM users) x WHERE n = 'many'",
     ],
 )
 def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(tmp_path: Path, sql: str) -> None:
@@ -125,6 +134,21 @@ def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(
         with pytest.raises(QueryInvalid, match="noisy outcome failed"):
             asked.ask(sql, analyst="ada", settings=Settings(epsilon=1.0))
         assert [e.kind for e in asked.ledger.entries()] == ["limit", "refusal"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING COUNT(*) >= '0'",
+        "SELECT country, COUNT(*) FROM users GROUP BY country HAVING country = 'DE' OR TRY_CAST(country AS INTEGER) IS NULL",
+        "SELECT MAX(age) + 0.5, CAST(COUNT(*) AS TEXT) || ' users', COUNT(*) > 0 FROM users",
+        "SELECT EXTRACT(month FROM placed_at), COUNT(*) FROM orders GROUP BY 1 HAVING MAX(total) > 1.5 ORDER BY 1",
+        "SELECT happened, COUNT(*) FROM events GROUP BY happened HAVING happened >= '2024-01-01'",
+    ],
+)
+def test_types_that_can_be_converted_are_answered(tmp_path: Path, sql: str) -> None:
+    with service(tmp_path, Limit(1e12, 0.5)) as asked:
+        assert asked.ask(sql, analyst="ada", settings=Settings(epsilon=1e9, delta=0.01)).table.num_columns
 
 
 @pytest.mark.parametrize("key", ["EXTRACT(month FROM created_at)", "TO_CHAR(created_at, 'YYYY-MM')"])

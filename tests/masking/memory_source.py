@@ -31,5 +31,8 @@ class MemorySource:
         whole = pa.Table.from_pylist([dict(row) for row in self.rows.get(table, ())], self.schema.table(table).arrow)
         return (whole if columns is None else whole.select(list(columns))).to_reader(max_chunksize=100)
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        return None
+
     def check_unchanged(self) -> None:
         """Nobody changes it."""

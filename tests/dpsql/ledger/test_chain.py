@@ -196,6 +196,35 @@ def test_the_anchor_follows_every_charge_before_it_is_told(tmp_path: Path) -> No
         assert json.loads((tmp_path / "ledger.db.anchor").read_text())[0] == charge.number
 
 
+def test_how_a_question_ended_waits_for_no_disk_and_the_anchor_is_never_ahead_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+
+    def anchored() -> int:
+        return int(json.loads((tmp_path / "ledger.db.anchor").read_text())[0])
+
+    def synchronous(*, durable: bool) -> int:
+        return int(book.database.write(lambda chain: chain.connection.exec_driver_sql("PRAGMA synchronous").scalar(), durable=durable))
+
+    book = opened(path)
+    charge = book.reserve(RELEASE, "ada", TENTH, question())
+    book.finish(charge, "answered", {"a": b"1"})
+    assert (synchronous(durable=False), synchronous(durable=True)) == (1, 2)
+    assert anchored() == charge.number  # a loss of power may take back what came after
+    assert reopened(path).verify() == charge.number + 2  # as after a crash
+    book.close()
+    assert anchored() == charge.number + 2
+    attack(path, f"DELETE FROM ledger_entries WHERE number > {charge.number}")
+    with pytest.raises(LedgerBroken, match=f"entry {charge.number + 2} is missing"):
+        reopened(path)
+
+
+def test_the_next_charge_takes_the_anchor_past_what_was_not_waited_for(tmp_path: Path) -> None:
+    book = opened(tmp_path / "ledger.db")
+    book.finish(book.reserve(RELEASE, "ada", TENTH, question()), "answered")
+    charge = book.reserve(RELEASE, "ada", TENTH, question())
+    assert json.loads((tmp_path / "ledger.db.anchor").read_text())[0] == charge.number
+
+
 def test_the_database_itself_refuses_changes(address: str) -> None:
     book = opened(address)
     charge = book.reserve(RELEASE, "ada", TENTH, question())

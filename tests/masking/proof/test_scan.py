@@ -57,6 +57,9 @@ class MemorySource:
         self.read_columns += columns or []
         return self.tables[table].select(list(columns or self.tables[table].schema.names)).to_reader(max_chunksize=16)
 
+    def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
+        return None
+
     def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         raise AssertionError("not asked for")
 

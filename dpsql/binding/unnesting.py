@@ -1,0 +1,167 @@
+"""A subquery among the values of a row: why it is refused, and the same as a join, which is accepted where the unit joins both."""
+
+from __future__ import annotations
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.mending import Mendable
+from dpsql.binding.scopes import folded
+
+ALIAS, VALUE = "by_unit", "value"
+
+
+def refused_subquery(node: exp.Expr) -> Mendable:
+    """Return the refusal of a scalar subquery, EXISTS or IN (SELECT ...) that stands among the values of single rows."""
+    inner = _inside(node)
+    if inner is None:
+        return Mendable("a subquery is not understood here; join the table, or use IN or EXISTS as a condition of WHERE")
+    if isinstance(node, exp.Exists | exp.In):
+        what = "EXISTS" if isinstance(node, exp.Exists) else "IN (SELECT ...)"
+        return Mendable(
+            f"{what} is understood as a condition of WHERE that AND joins to the others; elsewhere join the rows it looks for, once for "
+            "each unit",
+            node,
+            _join,
+        )
+    if outer_columns(inner):
+        return Mendable(
+            "a subquery for each row is understood as a join: group it by the column that holds it to the row outside, and join it by that",
+            node,
+            _join,
+        )
+    if inner.expressions[0].find(exp.AggFunc) is not None:
+        return Mendable(
+            "a subquery over many units cannot decide on single rows, since rows are chosen before noise is added; ask for it by itself, "
+            "and write its answer as a constant",
+            node,
+            _alone,
+        )
+    return Mendable("a subquery is not understood here; join the table, or use IN or EXISTS as a condition of WHERE")
+
+
+def refused_exists(node: exp.Exists, inner: exp.Select) -> Mendable | None:
+    """Return the refusal of an EXISTS that groups the rows it looks for, None where it looks at no row outside."""
+    if not outer_columns(inner):
+        return None
+    return Mendable(
+        "EXISTS is understood without GROUP BY and HAVING where it looks at the row outside; look for the column that joins both in a "
+        "grouped subquery after IN",
+        node,
+        _grouped,
+    )
+
+
+def refused_beside(node: exp.Subquery, inner: exp.Expr) -> Mendable | None:
+    """Return the refusal of a subquery beside aggregates that looks at the query around it, None where it does not."""
+    if not isinstance(inner, exp.Select) or not outer_columns(inner):
+        return None
+    return Mendable(
+        "a subquery beside aggregates is understood without columns of the query around it; group both by the same key, each in a subquery "
+        "of its own, and join the outcomes",
+        node,
+        _left_out,
+    )
+
+
+def outer_columns(inner: exp.Select) -> list[exp.Column]:
+    """The columns inside of a subquery that name a table of the query around it."""
+    around = inner.parent_select
+    if around is None:
+        return []
+    own = {_alias(one) for one in inner.find_all(exp.Table, exp.Subquery)}
+    outside = {_alias(one) for one in _sources(around)} - own
+    return [column for column in inner.find_all(exp.Column) if folded(column.args.get("table")) in outside - {None}]
+
+
+def _sources(select: exp.Select) -> list[exp.Expr]:
+    clause = select.args.get("from_")
+    return [] if clause is None else [clause.this, *(one.this for one in select.args.get("joins") or [])]
+
+
+def _alias(source: exp.Expr) -> str | None:
+    alias = source.args.get("alias")
+    if alias is not None:
+        return folded(alias.this)
+    return folded(source.this) if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier) else None
+
+
+def _inside(node: exp.Expr) -> exp.Select | None:
+    inner = node.args.get("query") if isinstance(node, exp.In) else node.this if isinstance(node, exp.Exists) else node
+    while isinstance(inner, exp.Subquery | exp.Paren):
+        inner = inner.this
+    return inner if isinstance(inner, exp.Select) and len(inner.expressions) == 1 else None
+
+
+def _alone(place: exp.Expr) -> None:
+    inner = _inside(place)
+    if inner is not None:
+        place.root().set("this", inner.copy())
+
+
+def _left_out(place: exp.Expr) -> None:
+    shown = place.parent if isinstance(place.parent, exp.Alias) else place
+    if isinstance(shown.parent, exp.Select) and shown.arg_key == "expressions":
+        shown.pop()
+
+
+def _links(inner: exp.Select) -> tuple[list[tuple[exp.Expr, exp.Expr]], list[exp.Expr]] | None:
+    """The pairs of columns, inside and outside, that WHERE holds equal, and its other conditions; None where those look outside, too."""
+    outside = outer_columns(inner)
+    where = inner.args.get("where")
+    links: list[tuple[exp.Expr, exp.Expr]] = []
+    rest: list[exp.Expr] = []
+    for one in [] if where is None else where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        sides = [one.this, one.expression] if isinstance(one, exp.EQ) else []
+        here = [any(side is column for column in outside) for side in sides]
+        if sum(here) == 1 and isinstance(sides[here.index(False)], exp.Column):
+            links.append((sides[here.index(False)], sides[here.index(True)]))
+        else:
+            rest.append(one)
+    linked = {id(outer) for _, outer in links}
+    return None if any(id(column) not in linked for column in outside) else (links, rest)
+
+
+def _join(place: exp.Expr) -> None:
+    """Put a left join with what the subquery finds for each value of the columns that join it, and what it found in its place."""
+    inner, select = _inside(place), place.parent_select
+    found = None if inner is None else _links(inner)
+    if inner is None or found is None or not isinstance(select, exp.Select):
+        return
+    links, rest = found
+    shown = inner.expressions[0].unalias()
+    if isinstance(place, exp.In):
+        links = [*links, (shown, place.this)]
+    if not links:
+        return
+    name = ALIAS if all(_alias(one) != ALIAS for one in _sources(select)) else f"{ALIAS}_{len(_sources(select))}"
+    made = inner.copy()
+    made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)
+    keys = [exp.alias_(own.copy(), f"key{n}") for n, (own, _) in enumerate(links)]
+    if isinstance(place, exp.Subquery):
+        made.set("expressions", [*keys, exp.alias_(shown.copy(), VALUE)])
+        made.set("group", exp.Group(expressions=[own.copy() for own, _ in links]))
+        value: exp.Expr = exp.column(VALUE, name)
+        if isinstance(shown, exp.Count):
+            value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
+    else:
+        made.set("expressions", keys)
+        made.set("distinct", exp.Distinct())
+        value = exp.Is(this=exp.column("key0", name), expression=exp.Null()).not_()
+    on = exp.and_(*(exp.EQ(this=exp.column(f"key{n}", name), expression=outer.copy()) for n, (_, outer) in enumerate(links)))
+    joined = exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier(name)))
+    place.replace(value)
+    select.append("joins", exp.Join(this=joined, side="LEFT", on=on))
+
+
+def _grouped(place: exp.Expr) -> None:
+    """IN with what is grouped, in place of EXISTS."""
+    inner = _inside(place)
+    found = None if inner is None else _links(inner)
+    if inner is None or found is None or len(found[0]) != 1:
+        return
+    ((own, outer),), rest = found
+    made = inner.copy()
+    made.set("expressions", [own.copy()])
+    made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)
+    made.set("group", exp.Group(expressions=[own.copy()]))
+    place.replace(exp.In(this=outer.copy(), query=exp.Subquery(this=made)))
