@@ -93,11 +93,13 @@ class Words:
         ends = self.offsets[rows + 1].astype(np.int64)
         further = spaces < self.begins[rows + 1]
         ends[further] = self.spaces[spaces[further]]
-        some = np.flatnonzero(ends > starts)
-        some = some[self.octets[starts[some]] != _POINT]
-        long = ends[some] - starts[some] > 1
-        some = some[~long | (self.octets[np.minimum(starts[some] + 1, len(self.octets) - 1)] == _POINT)]
         initials = np.zeros(len(rows), np.bool_)
+        if not len(self.octets):
+            return initials
+        lengths = ends - starts
+        pointed = self.octets.take(np.minimum(starts + 1, len(self.octets) - 1)) == _POINT
+        some = np.flatnonzero((lengths == 1) | (pointed & (lengths > 1)))
+        some = some[self.octets[starts[some]] != _POINT]
         if len(some):
             points = before(self.octets == _POINT)
             initials[some] = points[ends[some]] - points[starts[some] + 1] == ends[some] - starts[some] - 1
