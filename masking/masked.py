@@ -144,8 +144,9 @@ class MaskedSource:
                     require_room(c, written.column(c.quasi.column), written)
             self._recoded.append((found, PeopleCheck(spec, self._people_key)))
         self._done = 0
-        for table in self.source.schema.tables:
-            self._learn(table)
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="learn") as threads:
+            for table in self.source.schema.tables:
+                self._learn(table, threads)
         learn_pools(self._known, self._pools())
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
@@ -162,7 +163,7 @@ class MaskedSource:
         )
         self._done = 0
 
-    def _learn(self, table: Table) -> None:
+    def _learn(self, table: Table, threads: ThreadPoolExecutor) -> None:
         bound = self._bound.get(table.name)
         learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
         taker = TableLearner(table, self._examined)
@@ -171,7 +172,7 @@ class MaskedSource:
             self._done += self.source.count(table.name)
             return
         for first, batch in self._batches(table, "learn", wanted):
-            taker.learn(self._known, batch)
+            taker.learn(self._known, batch, threads.map)
             for name in taker.wanted:
                 self._locales |= foreign_locales(batch.column(name), self.policy.locale)
             if bound is not None and learners:
