@@ -1,4 +1,4 @@
-"""Dictionary arrays of texts: which can be taken as they are, the one order of their values that plain texts would give, and their bytes."""
+"""Dictionary arrays of texts: which can be taken as they are, the one order of values that plain texts would give, and their bytes."""
 
 from __future__ import annotations
 

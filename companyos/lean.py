@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import os
@@ -19,15 +18,14 @@ def lean() -> None:
 
     Arrays of half a megabyte come and go by the ten thousand. glibc would give each back to the kernel, and have it zeroed again for
     the next; pyarrow looks for pandas when it first sees a list, and importing it takes longer than a small build; and the collector
-    of cycles would look again and again at what the imports brought, the last time when all is done. OpenBLAS starts threads that wait
-    busily for matrices, of which there are none. Call this before numpy and pyarrow are imported, in a process that does nothing else.
+    of cycles would look again and again at what the imports brought. OpenBLAS starts threads that wait busily for matrices, of which
+    there are none. Call this before numpy and pyarrow are imported, in a process that does nothing else.
     Whatever is not there to be set is left alone.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.meta_path.insert(0, _Without())
     gc.set_threshold(_OBJECTS)
-    atexit.register(gc.freeze)
     with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in ((_M_TRIM_THRESHOLD, _KEPT), (_M_TOP_PAD, _STEP), (_M_MMAP_THRESHOLD, _LARGE)):

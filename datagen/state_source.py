@@ -1,6 +1,6 @@
 """The state of a history at a moment as a source of tables, whose rows can be read in any range.
 
-The rows that exist are counted block by block once, which needs their times alone; 8 bytes a block of 131,072 rows are kept.
+The rows that exist are counted block by block once, which needs their times alone; 8 bytes a block of 65,536 rows are kept.
 """
 
 from __future__ import annotations

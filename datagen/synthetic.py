@@ -28,7 +28,8 @@ from schemas.reader import read_schema
 from schemas.source import MediaFile
 from schemas.times import canonical_moment, format_moment, resolve_moment
 
-BLOCK_ROWS = 131_072
+BLOCK_ROWS = 65_536
+_TOGETHER = 2 * BLOCK_ROWS
 
 
 class SyntheticSource:
@@ -104,7 +105,7 @@ class SyntheticSource:
         return self._joined(table, start, stop, Rows.encoded)
 
     def _joined(self, table: str, start: int, stop: int, column: Callable[[Rows, str], pa.Array]) -> pa.RecordBatch:
-        blocks = [self._block(table, a, min(a + BLOCK_ROWS, stop), column) for a in range(start, stop, BLOCK_ROWS)]
+        blocks = [self._block(table, a, min(a + _TOGETHER, stop), column) for a in range(start, stop, _TOGETHER)]
         if len(blocks) == 1:
             return blocks[0]
         return pa.concat_batches(blocks) if blocks else empty_batch(self.schema.table(table).arrow)
@@ -184,7 +185,7 @@ class SyntheticSource:
         return pa.RecordBatch.from_arrays(columns, schema=arrow)
 
     def read(self, table: str) -> pa.RecordBatchReader:
-        """Stream all rows of `table` in blocks of 131,072."""
+        """Stream all rows of `table` in blocks of 65,536."""
         self._require(table)
         count = self.row_count(table)
 

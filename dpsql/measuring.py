@@ -144,15 +144,11 @@ class _Measuring:
         for rows, units, *totals in self._reading.rows(statement.sql):
             sums = {name: int(total or 0) for name, total in zip(statement.parts, totals, strict=True)}
             found.append(WithRows(int(rows), int(units), sums))
-        counts: dict[int, int] = {}
-        for one in found:
-            j = (one.rows - 1).bit_length() if one.rows else -1  # the least with rows <= 2 ** j
-            counts[j] = counts.get(j, 0) + one.units
 
         def clipped_to(most: int) -> Cells:
             return Cells(((),), {part.name: {(): sum_by_rows(found, part, most)} for part in self._plan.parts}, {})
 
-        return counts, clipped_to
+        return units_by_magnitude(found), clipped_to
 
     def nothing_found(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         """The outcome over no rows, with the same noise: that a database failed over its data is not told."""
@@ -238,6 +234,15 @@ def clipped_sum(found: Sequence[Magnitude], limit: Bounds) -> int:
         # a contribution is within 2 ** j, and all of one magnitude are either within the end or beyond it
         total += one.total if one.j < 0 or 2**one.j <= abs(end) else one.units * end
     return total
+
+
+def units_by_magnitude(found: Sequence[WithRows]) -> dict[int, int]:
+    """How many units have 2 ** j rows at most and more than 2 ** (j - 1), by j; none at all is -1."""
+    counts: dict[int, int] = {}
+    for one in found:
+        j = (one.rows - 1).bit_length() if one.rows else -1
+        counts[j] = counts.get(j, 0) + one.units
+    return counts
 
 
 def sum_by_rows(found: Sequence[WithRows], part: Part, most: int) -> int:

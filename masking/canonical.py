@@ -6,6 +6,8 @@ a key and what references it are masked alike whatever their types.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +18,8 @@ from masking.octets import octets_of
 _PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)  # the two digits of each byte
 _GROUPS = ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4))  # digits from .. to, after so many hyphens
 _UUID_LENGTH = 36
+_DIGITS_OF_A_WORD = 18
+_MOST_LISTED = 4
 _ZERO = r"^-?0(\.0*)?(E[-+]?\d+)?$"  # Arrow writes a zero of nine decimals as 0E-9
 _LAST_IS_ZERO = r"0(?:E[-+]?\d+)?$"
 _ZERO_DIGIT, _EXPONENT = ord("0"), ord("E")
@@ -84,10 +88,28 @@ def validity(values: pa.Array) -> np.ndarray | None:
 
 
 def _text_of_decimals(values: pa.Array) -> pa.Array:
+    if pa.types.is_decimal128(values.type) and values.type.precision <= _DIGITS_OF_A_WORD and 0 < values.type.scale <= _MOST_LISTED:
+        units = np.frombuffer(values.buffers()[1], "<i8")[2 * values.offset : 2 * (values.offset + len(values)) : 2]
+        valid = validity(values)
+        units = units if valid is None else np.where(valid, units, 0)
+        if units.min(initial=0) >= 0:  # a sign before 0 is not the whole number's
+            return _joined_with_decimals(units, valid, values.type.scale)
     texts = values.cast(pa.string())
     some = _last_digit_is_zero(texts)  # few have a zero that might be needless
     trimmed = pc.replace_substring_regex(texts.filter(some), _ZERO, "0")
     return pc.replace_with_mask(texts, some, pc.replace_substring_regex(trimmed, _TRAILING_ZEROS, r"\1\2\3"))
+
+
+def _joined_with_decimals(units: np.ndarray, valid: np.ndarray | None, scale: int) -> pa.Array:
+    whole = units // 10**scale
+    decimals = _all_decimals(scale).take(pa.array(units - whole * 10**scale))
+    return pc.binary_join_element_wise(pa.array(whole, mask=None if valid is None else ~valid).cast(pa.string()), decimals, "")
+
+
+@cache
+def _all_decimals(scale: int) -> pa.Array:
+    """What stands behind the whole part of numbers, by their decimals, without needless zeros."""
+    return pa.array([f".{decimals:0{scale}d}".rstrip("0").rstrip(".") for decimals in range(10**scale)], pa.string())
 
 
 def _last_digit_is_zero(texts: pa.Array) -> pa.Array:

@@ -22,11 +22,10 @@ from masking.octets import Octets, Offsets, Places, octets_of
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
 
-MOST_WORDS = 4
 _BLOCK = 16
 _WORDS_OF_A_BLOCK = 2
 _BYTES = f"V{_BLOCK}"
-_WHOLE, _MORE = _BLOCK, _BLOCK + 1  # what is left of a text: a block, or a block and more behind it
+_MORE = _BLOCK + 1  # what is left of a text: a block and more behind it
 _REDUCED = 0x87  # x^128 = x^7 + x^2 + x + 1 in the field of 2^128 elements
 _SECOND = b"companyos/masking/second block"
 _LONG = 1024  # bytes up to which texts are chained together
@@ -67,7 +66,7 @@ class Cmac:
         """The codes of texts that begin at some places and have so many bytes, in rows of two words as they lie in memory."""
         short = np.minimum(lengths, _LONG)
         stretches = np.ndarray((len(octets) - _BLOCK + 1,), _BYTES, octets, strides=(1,))
-        codes, some, done = np.zeros((len(starts), _WORDS_OF_A_BLOCK), np.uint64), np.arange(len(starts)), 0
+        codes, some, done = np.zeros((len(starts), _WORDS_OF_A_BLOCK), "<u8"), np.arange(len(starts)), 0
         whole_codes = codes.view(_BYTES).ravel()
         while len(some):
             left = np.minimum(short.take(some) - done, _MORE)

@@ -10,6 +10,7 @@ from masking.errors import Survivors
 from masking.known import KnownValues
 from masking.policy.model import Policy, Treatment
 from schemas.model import Schema
+from schemas.privacy import ColumnPrivacy
 
 # quoted as any database does it, and numbers long enough to be of one person: limits and ranges are shorter
 _LITERAL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$|(?<![\w.])\d{10,}""", re.DOTALL)
@@ -21,6 +22,12 @@ def holds_a_person(known: KnownValues, sql: str) -> bool:
     """Whether a constant of a SQL expression holds a value by which `known` knows a person."""
     constants = [match.group() for match in _LITERAL.finditer(sql)]
     return bool(constants) and any(known.find(constants, identifying=True))
+
+
+def declares_a_person(known: KnownValues, said: ColumnPrivacy) -> bool:
+    """Whether a value that a schema's `privacy:` lists of a column is one by which `known` knows a person, or a bound of ten digits is."""
+    texts = _declared(said)
+    return bool(texts) and any(known.find(texts, identifying=True))
 
 
 def require_no_person(known: KnownValues, policy: Policy, schema: Schema) -> None:
@@ -50,6 +57,8 @@ def places_of_persons(known: KnownValues, schema: Schema, certificate: Mapping[s
         written += [(f"{table.name}: {where}", match.group()) for where, text in sql for match in _LITERAL.finditer(text)]
         comments = [(table.name, table.comment), *((f"{table.name}.{c.name}", c.comment) for c in table.columns)]
         written += [(f"the comment of {where}", text) for where, text in comments if text is not None]
+    if schema.privacy is not None:
+        written += [(f"privacy: {path}", text) for path, said in schema.privacy.columns.items() for text in _declared(said)]
     for column in certificate.get("columns", ()):
         where = f"the certificate: {column['table']}.{column['column']}"
         written += [(where, text) for text in _texts(column["parameters"]) if not _WORD.fullmatch(text)]
@@ -82,6 +91,11 @@ def _named(schema: Schema) -> Iterator[tuple[str, str, bool]]:
                 yield f"{table.name}.{column.name}, a label of its type", label, False
     for name, labels in schema.enums.items():
         yield from ((f"{name}, a label of the type", label, False) for label in labels)
+
+
+def _declared(said: ColumnPrivacy) -> list[str]:
+    bounds = [str(bound) for bound in said.bounds or () if _LITERAL.search(str(bound))]
+    return bounds + [str(value) for value in said.values or () if not _WORD.fullmatch(str(value))]
 
 
 def _of_treatment(place: str, treatment: Treatment) -> Iterator[tuple[str, str, bool]]:

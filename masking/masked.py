@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -25,7 +26,7 @@ from masking.errors import MaskingFailed
 from masking.fitting import fitted
 from masking.keys import MaskingKey
 from masking.known import KnownValues
-from masking.literals import holds_a_person, require_no_person
+from masking.literals import declares_a_person, holds_a_person, require_no_person
 from masking.output_privacy import output_privacy, require_named
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
@@ -117,14 +118,16 @@ class MaskedSource:
         self._rows: dict[str, int] = {}
         self._done = 0
 
-    def _output_schema(self, holds: Callable[[str], bool] | None = None) -> tuple[Schema, tuple[str, ...]]:
-        """The schema of the output and what could not stay, once it is known which SQL `holds` a value of a person."""
+    def _output_schema(self, known: KnownValues | None = None) -> tuple[Schema, tuple[str, ...]]:
+        """The schema of the output and what could not stay, with nothing in it that holds a value by which a person is `known`."""
+        holds = None if known is None else partial(holds_a_person, known)
         output, left_out = output_schema(self.source.schema, self.policy, holds_a_person=holds)
         if self._privacy is None:
             return output, left_out
         recoded = [quasi.name for spec in self._people for quasi in spec.quasi]
         whole = None if self._spec is None else self._spec.whole
-        privacy, lost = output_privacy(self._privacy, output, self._resolved, recoded=recoded, whole=whole)
+        told = [] if known is None else [path for path, said in self._privacy.columns.items() if declares_a_person(known, said)]
+        privacy, lost = output_privacy(self._privacy, output, self._resolved, recoded=recoded, of_persons=told, whole=whole)
         return replace(output, privacy=privacy), (*left_out, *lost)
 
     def prepare(self) -> None:
@@ -141,14 +144,15 @@ class MaskedSource:
                     require_room(c, written.column(c.quasi.column), written)
             self._recoded.append((found, PeopleCheck(spec, self._people_key)))
         self._done = 0
-        for table in self.source.schema.tables:
-            self._learn(table)
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="learn") as threads:
+            for table in self.source.schema.tables:
+                self._learn(table, threads)
         learn_pools(self._known, self._pools())
         if self.policy.proof.common_words:  # somebody is called Young; "young" in a text is nobody's name for that
             self._known.pass_over(pa.array(common_words().words, pa.large_string()))
         self._known.seal()
         require_no_person(self._known, self.policy, self.schema)
-        self.schema, self.left_out = self._output_schema(lambda sql: holds_a_person(self._known, sql))
+        self.schema, self.left_out = self._output_schema(self._known)
         self._scanner = Scanner(
             self._known,
             self._examined,
@@ -159,7 +163,7 @@ class MaskedSource:
         )
         self._done = 0
 
-    def _learn(self, table: Table) -> None:
+    def _learn(self, table: Table, threads: ThreadPoolExecutor) -> None:
         bound = self._bound.get(table.name)
         learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
         taker = TableLearner(table, self._examined)
@@ -168,7 +172,7 @@ class MaskedSource:
             self._done += self.source.count(table.name)
             return
         for first, batch in self._batches(table, "learn", wanted):
-            taker.learn(self._known, batch)
+            taker.learn(self._known, batch, threads.map)
             for name in taker.wanted:
                 self._locales |= foreign_locales(batch.column(name), self.policy.locale)
             if bound is not None and learners:

@@ -39,6 +39,20 @@ def before(flags: npt.NDArray[np.bool_]) -> Offsets:
     return counted
 
 
+def first_within(places: Places, offsets: Offsets) -> Places:
+    """Which of some places, in order, is the first within each text (or behind it, where there is none); how many they are at the end.
+
+    As `numpy.searchsorted` tells, but without a search where all texts have as many.
+    """
+    texts = max(len(offsets) - 1, 1)
+    each, others = divmod(len(places), texts)
+    if each and not others:
+        first, last = places[::each], places[each - 1 :: each]
+        if (first >= offsets[:-1]).all() and (last < offsets[1:]).all():
+            return np.arange(0, len(places) + 1, each)
+    return np.searchsorted(places, offsets)
+
+
 def stretches(octets: Octets, starts: Places | Offsets, ends: Places | Offsets) -> pa.Array:
     """Return the texts (`string`) from some bytes to others, which follow one another and do not overlap."""
     count = len(starts)

@@ -27,13 +27,19 @@ def require_named(schema: Schema, privacy: Privacy) -> None:
 
 
 def output_privacy(
-    said: Privacy, output: Schema, policy: Policy, *, recoded: Collection[str] = (), whole: Collection[str] | None = None
+    said: Privacy,
+    output: Schema,
+    policy: Policy,
+    *,
+    recoded: Collection[str] = (),
+    of_persons: Collection[str] = (),
+    whole: Collection[str] | None = None,
 ) -> tuple[Privacy | None, tuple[str, ...]]:
     """Return what holds of `output`, the schema of the masked rows, of what is `said` of the source; and a line for all that does not.
 
     `policy` has the key's transformer in the place of references. `recoded` are the columns (table.column) that are made anonymous
-    besides. `whole` are the tables of which a subset takes all rows, None where there is no subset: which rows of any other are there
-    depends on what persons have, so that it is public no longer.
+    besides, `of_persons` those of which a value that is declared is a person's. `whole` are the tables of which a subset takes all
+    rows, None where there is no subset: which rows of any other are there depends on what persons have, so that it is public no longer.
 
     The unit may be masked, since no transformer of a unique column makes one person of two, or two of one. Bounds and lists of values
     stay where the values of the output are those of the source, in whatever order.
@@ -69,7 +75,7 @@ def output_privacy(
             lines.append(f"privacy: the contributions of {table} are left out, since its rows belong to no {said.unit} any longer")
     columns = {}
     for path, declared in said.columns.items():
-        why = _why_not(path, declared, output, policy, recoded)
+        why = _why_not(path, declared, output, policy, recoded, of_persons)
         if why is None:
             columns[path] = declared
         else:
@@ -86,10 +92,14 @@ def _belonging(output: Schema, unit_table: str, public: Collection[str]) -> set[
     return found
 
 
-def _why_not(path: str, declared: ColumnPrivacy, output: Schema, policy: Policy, recoded: Collection[str]) -> str | None:
+def _why_not(
+    path: str, declared: ColumnPrivacy, output: Schema, policy: Policy, recoded: Collection[str], of_persons: Collection[str]
+) -> str | None:
     at = output.at(path)
     if at is None:
         return "the column is"
+    if path in of_persons:
+        return "a value of a person stands in them"
     if path in recoded:
         return "anonymity recodes the column"
     other = [name for name in _masks(policy, *at) if name not in _SAME_RANGE]

@@ -69,26 +69,38 @@ class Permutation:
 
     def _walk(self, left: UInt64, right: UInt64, belong: _BelongAsPairs | None) -> tuple[UInt64, UInt64]:
         """Map pairs until they are below `size` and belong."""
-        left, right = left.copy(), right.copy()
         follows_order = self._whole is None and self.size < _MAY_STAY
         # the successor of a successor is the next but one in the secret order: a pair's place in it is looked up once
-        order = self._network.encrypt(left, right) if follows_order else (left, right)
+        walking = self._network.encrypt(left, right) if follows_order else (left, right)
         pending = np.arange(len(left))
+        mapped: tuple[UInt64, UInt64] | None = None
         while len(pending):
             if follows_order:
-                following = self._follow(order[0][pending], order[1][pending])
-                order[0][pending], order[1][pending] = following
-                one, other = self._network.decrypt(*following)
+                walking = self._follow(*walking)
+                found = self._network.decrypt(*walking)
             else:
-                once = self._network.encrypt if self._whole is None else self._shuffled
-                one, other = once(left[pending], right[pending])
-            left[pending], right[pending] = one, other
-            going_on = self._outside(one, other)
-            if belong is not None:
-                inside = np.flatnonzero(~going_on)
-                going_on[inside] = ~belong(one[inside], other[inside], pending[inside])
+                walking = found = (self._network.encrypt if self._whole is None else self._shuffled)(*walking)
+            if mapped is None:
+                mapped = found
+            else:
+                mapped[0][pending], mapped[1][pending] = found
+            going_on = self._going_on(found, pending, belong)
             pending = pending[going_on]
-        return left, right
+            walking = walking[0][going_on], walking[1][going_on]
+        return (left, right) if mapped is None else mapped
+
+    def _going_on(
+        self, found: tuple[UInt64, UInt64], places: npt.NDArray[np.int64], belong: _BelongAsPairs | None
+    ) -> npt.NDArray[np.int64]:
+        """Which of some pairs, mapped from those at these places, are no result."""
+        outside = self._outside(*found)
+        if belong is None:
+            return np.flatnonzero(outside)
+        if outside.any():
+            inside = np.flatnonzero(~outside)
+            outside[inside] = ~belong(found[0][inside], found[1][inside], places[inside])
+            return np.flatnonzero(outside)
+        return np.flatnonzero(~belong(*found, places))
 
     def _shuffled(self, left: UInt64, right: UInt64) -> tuple[UInt64, UInt64]:
         assert self._whole is not None

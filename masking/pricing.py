@@ -18,8 +18,7 @@ TRIES_CORE = 4.3e6
 
 TRIES_GPU = 1.1e10
 """The same on one graphics card: hashcat's benchmark of the RTX 4090 does 2.2 * 10^10 SHA-256 a second (published by Chick3nman in
-2022), and an HMAC under a known key takes two. The order of magnitude holds
-for AES-CMAC too, by which pseudonyms are picked."""
+2022), and an HMAC under a known key takes two. The order of magnitude holds for AES-CMAC too, by which pseudonyms are picked."""
 
 KEY_BITS = 256
 WEAK_SECONDS = 365.25 * 86_400

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
+from masking.octets import are_ascii, octets_of
 from masking.pools import language, locales
 from schemas.errors import nearest
 
@@ -41,8 +42,7 @@ def locales_of(texts: pa.Array, locale: str) -> pa.Array:
     Chinese characters are Japanese where `locale` is, else Chinese; with kana among them they are Japanese in any case. Texts
     in Latin letters are English under a locale of another script. Scripts that are not known count as Latin.
     """
-    own = _OF_LANGUAGE.get(language(locale))
-    result = pa.repeat(pa.scalar(locale if own is None else _LATIN), len(texts))
+    result = pa.repeat(pa.scalar(_of_latin(locale)), len(texts))
     foreign = pc.invert(pc.string_is_ascii(texts)).fill_null(False)
     some = texts.filter(foreign)
     if not len(some):
@@ -64,15 +64,22 @@ def foreign_locales(values: pa.Array, locale: str) -> set[str]:
 
 def by_locale(texts: pa.Array, locale: str, masked: Callable[[str, npt.NDArray[np.int64]], pa.Array]) -> pa.Array:
     """Mask texts locale by locale: `masked` gets a locale and the rows of it, and returns their masked texts."""
+    if are_ascii(octets_of(texts)[1]):
+        return masked(_of_latin(locale), np.arange(len(texts)))
     found = locales_of(texts, locale).dictionary_encode()
     names, codes = found.dictionary.to_pylist(), found.indices.to_numpy()
-    if len(names) <= 1:
-        return masked(names[0] if names else locale, np.arange(len(texts)))
+    if len(names) == 1:
+        return masked(names[0], np.arange(len(texts)))
     order = [np.flatnonzero(codes == i) for i in range(len(names))]
     parts = pa.concat_arrays([masked(name, rows) for name, rows in zip(names, order)])
     back = np.empty(len(texts), np.int64)
     back[np.concatenate(order)] = np.arange(len(texts))
     return parts.take(pa.array(back))
+
+
+def _of_latin(locale: str) -> str:
+    """The locale of texts in Latin letters."""
+    return locale if language(locale) not in _OF_LANGUAGE else _LATIN
 
 
 def known_locale(where: str, locale: str) -> str:

@@ -32,6 +32,7 @@ from schemas.types import SqlType
 _TEXT = SqlType("text")
 _SENTENCES = 1024
 _MOST_SIZE = 2**28
+_MOST_OCTETS = 2**31 - 1
 _INLINE = 12  # a text of so many bytes stands in a view itself
 _COVERS = np.where(np.arange(_INLINE) < np.arange(_INLINE + 1)[:, None], np.uint8(255), np.uint8(0)).view("<u4")
 
@@ -143,11 +144,13 @@ class LongText:
         return np.ndarray(len(octets) - _INLINE + 1, f"V{_INLINE}", octets, strides=(1,))
 
     def pieces(self, places: Int64, lengths: Int64) -> pa.Array:
-        """Return the texts of `lengths` characters that begin at the characters `places`."""
+        """Return the texts of `lengths` characters that begin at the characters `places`; OverflowError where they have 2 GiB or more."""
         if self._starts is not None:
             ends = self._starts[places + lengths]
             places = self._starts[places]
             lengths = ends - places
+        if int(lengths.sum()) > _MOST_OCTETS:  # the cast below does not look
+            raise OverflowError(f"{len(places):,} excerpts that are made at a time have more than 2 GiB; make them shorter")
         # views as Arrow lays them out: length, first four octets, number of the buffer, place in it; short texts stand inside. Who
         # copies them does not look at the first octets of long ones
         views = np.empty((len(places), 2), "<i8")

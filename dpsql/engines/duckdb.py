@@ -51,6 +51,7 @@ class DuckDBEngine:
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("SET parquet_metadata_cache = true")
+        self._connection.execute("SET GLOBAL perfect_ht_threshold = 16")  # bits; units whose ids lie close together need no hashing
         self._connection.execute("SET GLOBAL python_enable_replacements = false")  # a name never means a variable of this program
         for table, paths in (files or {}).items():
             self._view(table, paths)

@@ -17,15 +17,44 @@ from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST, EntryRow
 from schemas import hash_chain
 from schemas.hash_chain import START, Mark
 
+MOST_SEEN = 10_000
 _AMOUNTS = ("epsilon", "delta", "rho", "delta_rho")
 
 
-class Chain:
-    """The chain as one transaction sees and lengthens it; `connection` holds the writers' lock where entries are appended."""
+class Seen:
+    """What a process has seen of the newest entries. It holds as long as the newest of all is the one that it saw last.
 
-    def __init__(self, connection: sa.Connection, now: str) -> None:
+    What it has read or written itself it need not read again: an entry that was altered behind its back since then is found by `verify`,
+    and by whoever reads it next, and no total that it knows gets lower by that.
+    """
+
+    def __init__(self) -> None:
+        self.last: Mark | None = None
+        self.anchored: Mark | None = None  # the anchor that fits this chain
+        self.latest: dict[tuple[Kind, str | None, str | None], EntryRow | None] = {}
+
+    def at(self, last: Mark) -> None:
+        """Forget all if `last` is not the newest entry that was seen, and see it."""
+        if self.last != last or len(self.latest) > MOST_SEEN:
+            self.forget()
+            self.last = last
+
+    def forget(self) -> None:
+        """Forget all, since nobody knows what of it holds."""
+        self.last = self.anchored = None
+        self.latest.clear()
+
+
+class Chain:
+    """The chain as one transaction sees and lengthens it; `connection` holds the writers' lock where entries are appended.
+
+    `seen` is what the only process that writes by it has seen before.
+    """
+
+    def __init__(self, connection: sa.Connection, now: str, seen: Seen | None = None) -> None:
         self.connection = connection
         self.now = now
+        self._seen = Seen() if seen is None else seen
         self._last: Mark | None = None
 
     def last(self) -> Mark:
@@ -33,10 +62,12 @@ class Chain:
         if self._last is None:
             rows = LAST.run(self.connection)
             self._last = Mark(*rows[0]) if rows else START
+            self._seen.at(self._last)
         return self._last
 
     def back_to(self, mark: Mark) -> None:
         """Forget what was appended after `mark`, since the database did, too."""
+        self._seen.forget()
         self._last = mark
 
     def append(
@@ -66,11 +97,20 @@ class Chain:
         }
         mark = Mark(entry["number"], entry_hash(entry))
         ADD_ENTRY.run(self.connection, **entry, hash=mark.hash)
-        self._last = mark
+        row = EntryRow(**entry, hash=mark.hash)
+        for names in {(release, None), (None, analyst), (release, analyst)} - {(None, None)}:
+            self._seen.latest[kind, *names] = row
+        self._last = self._seen.last = mark
         return mark
 
     def latest(self, kind: Kind, *, release: str | None = None, analyst: str | None = None) -> EntryRow | None:
         """The newest entry of a kind, of a release or an analyst or both; LedgerBroken where it was altered."""
+        self.last()
+        if (kind, release, analyst) not in self._seen.latest:
+            self._seen.latest[kind, release, analyst] = self._read(kind, release, analyst)
+        return self._seen.latest[kind, release, analyst]
+
+    def _read(self, kind: Kind, release: str | None, analyst: str | None) -> EntryRow | None:
         wanted = {"kind": kind, "release": release, "analyst": analyst}
         named = {name: value for name, value in wanted.items() if value is not None}
         rows = LATEST[tuple(named)].run(self.connection, **named)
@@ -90,9 +130,12 @@ class Chain:
                 "where it is (--anchor); if it is lost, `companyos dp audit --new-anchor` verifies the ledger, writes another and says so "
                 "in the audit log"
             )
+        last = self.last()
+        if mark == self._seen.anchored:
+            return
         found = START.hash
-        if mark.number == self.last().number:
-            found = self.last().hash
+        if mark.number == last.number:
+            found = last.hash
         elif mark.number:
             rows = HASH_OF.run(self.connection, number=mark.number)
             found = rows[0][0] if rows else ""
@@ -103,6 +146,7 @@ class Chain:
                 "in it. Put back the newest copy; if that is lost, so is the budget of its releases: `companyos dp audit --new-anchor` "
                 "accepts the ledger as it is, and says so in the audit log"
             )
+        self._seen.anchored = mark
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
-from dpsql.ledger.chain import Chain
+from dpsql.ledger.chain import Chain, Seen
 from dpsql.ledger.statements import HASH_OF
 from schemas.anchor import Anchor
 from schemas.errors import without_secrets
@@ -41,6 +41,7 @@ class Database:
         self._waiting: list[_Job[object]] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
+        self._seen = Seen()
         self._is_file = engine.dialect.name == "sqlite"
         self._ahead: Mark | None = None  # an entry that the anchor does not know of yet
 
@@ -87,6 +88,7 @@ class Database:
     def write_alone(self, work: Callable[[Chain], T]) -> T:
         """Do `work` in a transaction of its own, whether or not the anchor fits."""
         with self._turn, failures(), self.transaction() as connection:
+            self._seen.forget()
             return work(Chain(connection, self.now()))
 
     @contextmanager
@@ -110,7 +112,7 @@ class Database:
         try:
             with failures():
                 with self.transaction(durable=durable) as connection:
-                    chain = Chain(connection, self.now())
+                    chain = Chain(connection, self.now(), self._seen)
                     chain.hold(self.anchor.read(), self.anchor.path)  # read once nobody else writes, so that it is not ahead
                     before = chain.last()
                     for job in batch:
@@ -118,13 +120,16 @@ class Database:
                     after = chain.last()
                 if after != before and (durable or not self._is_file):
                     self.anchor.move(after, durable=durable)
+                    self._seen.anchored = after
                     self._ahead = None
                 elif after != before:
                     self._ahead = after
         except Exception as error:
+            self._seen.forget()
             for job in batch:
                 job.fail(error)
         except BaseException:
+            self._seen.forget()
             # interrupted, perhaps after the commit: what was charged stays charged, and is not answered
             for job in batch:
                 job.fail(LedgerFailure("the ledger was interrupted while it wrote; nothing was answered"))

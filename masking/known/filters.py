@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,29 +57,34 @@ class Filter:
 
 
 class GrowingFilter:
-    """Filters in a row, each sixteen times the last, for hashes whose number nobody knows beforehand."""
+    """Filters in a row, each sixteen times the last, for hashes whose number nobody knows beforehand; several threads may add some."""
 
     def __init__(self) -> None:
         self._filters: list[Filter] = []
         self._room = 0
         self._capacity = 1 << 13
+        self._lock = Lock()
 
     def add(self, hashes: U64) -> None:
         for start in range(0, len(hashes), _SLICE):
             part = different(hashes[start : start + _SLICE])
-            for known in self._filters:
-                seen = np.zeros(len(part), bool)
-                seen[known.passing(part)] = True
-                part = part[~seen]
-            if len(part) > self._room:
-                while self._capacity < 4 * len(part):
-                    self._capacity *= 16
-                self._filters.append(Filter(self._capacity, _MORE_BITS))
-                self._room = self._capacity
+            with self._lock:
+                self._add(part)
+
+    def _add(self, part: U64) -> None:
+        for known in self._filters:
+            seen = np.zeros(len(part), bool)
+            seen[known.passing(part)] = True
+            part = part[~seen]
+        if len(part) > self._room:
+            while self._capacity < 4 * len(part):
                 self._capacity *= 16
-            if len(part):
-                self._filters[-1].add(part)
-                self._room -= len(part)
+            self._filters.append(Filter(self._capacity, _MORE_BITS))
+            self._room = self._capacity
+            self._capacity *= 16
+        if len(part):
+            self._filters[-1].add(part)
+            self._room -= len(part)
 
     def passing(self, hashes: U64) -> I64:
         """The places of the hashes that may be among those added, in order."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -96,20 +97,37 @@ class KnownValues:
         self.lengths: set[int] = set()
         self.passed_over = HashedValues()
         self.sealed = False
+        self._lock = Lock()
 
     def add(self, place: KnownPlace, values: pa.Array, *, inside: bool = True) -> None:
         """Add values of `place`, of any Arrow type; `inside` says whether they are looked for inside texts too."""
+        self._take(self._column(place, inside), values)
+
+    def add_all(self, values: Iterable[tuple[KnownPlace, pa.Array]], each: Callable[..., Iterable[None]] = map) -> None:
+        """Add values of several places; `each`, such as the `map` of an executor, may take those of different places at once."""
+        by_column: dict[int, list[pa.Array]] = {}
+        for place, some in values:
+            column = self._column(place, True)
+            by_column.setdefault(self._by_name[column.place.name], []).append(some)
+
+        def take(number: int) -> None:
+            for some in by_column[number]:
+                self._take(self.columns[number], some)
+
+        for _ in each(take, by_column):
+            pass
+
+    def _take(self, column: KnownColumn, values: pa.Array) -> None:
         texts, _ = texts_of(values)
-        column = self._column(place, inside)
         column.dense.add(values)
         for stream in self.hasher.streams(texts):
-            hashes = self._learn(stream, inside)
+            hashes = self._learn(stream, column.inside)
             column.values.add(hashes)
             column.cells += len(hashes)
             column.looks.see(stream)
-        for spelling in other_spellings(texts, place.entity, values.type):
+        for spelling in other_spellings(texts, column.place.entity, values.type):
             for stream in self.hasher.streams(spelling):
-                column.spellings.add(self._learn(stream, inside))
+                column.spellings.add(self._learn(stream, column.inside))
         self.sealed = False
 
     def pass_over(self, words: pa.Array) -> None:
@@ -197,8 +215,10 @@ class KnownValues:
             anchored = starts[tags >= ANCHORED]
             self.anchors.add(stream.hashes(anchored, anchored + ANCHOR))
             long = starts[tags == LONG]
-            self.heads.add(stream.hashes(long, long + HEAD))
-            self.lengths.update(different(lengths[tags != SHORT]).tolist())
+            heads, found = stream.hashes(long, long + HEAD), different(lengths[tags != SHORT]).tolist()
+            with self._lock:
+                self.heads.add(heads)
+                self.lengths.update(found)
         return hashes[lengths > 0]
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import pyarrow as pa
@@ -55,30 +57,30 @@ class TableLearner:
                 paths.append(column.path)
         self._leaves = {name: JsonLeaves(paths) for name, paths in self._paths.items()}
 
-    def learn(self, known: KnownValues, batch: pa.RecordBatch) -> None:
-        """Learn from rows of the table, which have at least the wanted columns."""
+    def learn(self, known: KnownValues, batch: pa.RecordBatch, each: Callable[..., Iterable[None]] = map) -> None:
+        """Learn from rows of the table, which have at least the wanted columns; see `KnownValues.add_all` for `each`."""
+        known.add_all(self._values(batch), each)
+
+    def _values(self, batch: pa.RecordBatch) -> Iterator[tuple[KnownPlace, pa.Array]]:
         rows = Rows(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
         read: dict[str, dict[int | None, pa.Array]] = {}
         for column in self._sought:
             values = rows.columns[column.column]
             if column.when is not None:
                 kept = pa.array(self._conditions[column.name].holds(rows) == column.kept_where_it_holds)
-                self._learn(known, values.filter(kept), column, column.kept_place, {})
-                self._learn(known, values.filter(pc.invert(kept)), column, column.place, {})
+                yield column.kept_place, self._values_at(values.filter(kept), column, {})
+                yield column.place, self._values_at(values.filter(pc.invert(kept)), column, {})
             else:
-                self._learn(known, values, column, column.place, read)
+                yield column.place, self._values_at(values, column, read)
 
-    def _learn(
-        self, known: KnownValues, values: pa.Array, column: Examined, place: KnownPlace, read: dict[str, dict[int | None, pa.Array]]
-    ) -> None:
+    def _values_at(self, values: pa.Array, column: Examined, read: dict[str, dict[int | None, pa.Array]]) -> pa.Array:
         if column.path is None or not pa.types.is_string(values.type):
-            known.add(place, values)
-            return
+            return values
         if column.column not in read:
             read[column.column] = self._leaves[column.column].of(values)
         rule = None if column.path == REST else self._paths[column.column].index(column.path)
         found = read[column.column].get(rule)
-        known.add(place, pa.array([], pa.large_string()) if found is None else found)
+        return pa.array([], pa.large_string()) if found is None else found
 
 
 def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined], on_progress: OnProgress = unseen) -> None:
@@ -94,12 +96,13 @@ def learn_source(known: KnownValues, source: Source, columns: Iterable[Examined]
             raise PolicyOutdated(f"the source has no table '{name}', of which the policy knows{near}")
         learners.append((name, TableLearner(source.schema.table(name), listed)))
     rows, total = 0, sum(source.count(name) for name, _ in learners)
-    for name, learner in learners:
-        with source.read(name, learner.wanted) as reader:
-            for batch in reader:
-                learner.learn(known, batch)
-                rows += batch.num_rows
-                on_progress(Progress("learn", name, rows, total))
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="learn") as threads:
+        for name, learner in learners:
+            with source.read(name, learner.wanted) as reader:
+                for batch in reader:
+                    learner.learn(known, batch, threads.map)
+                    rows += batch.num_rows
+                    on_progress(Progress("learn", name, rows, total))
 
 
 def learn_pools(known: KnownValues, pools: Iterable[ValuePool]) -> None:

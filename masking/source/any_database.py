@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from masking.errors import SourceFailure
 from masking.source.base import Progress
@@ -174,8 +175,10 @@ def sampled_query(held: sa.Table, table: Table, wanted: Sequence[Column], share:
 
 
 def _asked(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    # MySQL's SET would come as a set of Python's, in any order
-    return sa.type_coerce(column, sa.String()) if column.type.__visit_name__ == "SET" else column
+    # of MySQL's types, SET would come as a set of Python's, in any order, and TIME without its days
+    if column.type.__visit_name__ == "SET":
+        return sa.type_coerce(column, sa.String())
+    return sa.type_coerce(column, sa.types.NullType()) if isinstance(column.type, mysql.TIME) else column
 
 
 def _text(condition: str) -> sa.TextClause:

@@ -14,5 +14,5 @@ def loss(table: str, column: Column, error: NotCarried) -> SourceFailure:
     """The error of a value that cannot be carried, with what to do."""
     return SourceFailure(
         f"table '{table}', column '{column.name}': the source holds {error}, which a column of type {column.type} cannot carry; "
-        "mend it there, or let the policy drop the column (`{{class: public, mask: drop}}`)"
+        "mend it there, or let the policy drop the column (`{class: public, mask: drop}`)"
     )

@@ -26,6 +26,7 @@ from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 Decoder = Callable[[SqlType, Sequence[Any]], pa.Array]
 _TRUTH = {"t": True, "true": True, "y": True, "yes": True, "1": True, "f": False, "false": False, "n": False, "no": False, "0": False}
 _EXACT_INTEGERS = 2**53
+_OF_DAYS: dict[str, type] = {"date": date, "time": time}
 _PLAIN: dict[str, frozenset[type]] = {
     **dict.fromkeys(INTEGERS, frozenset({int})),
     **dict.fromkeys(FLOATS, frozenset({float, int})),
@@ -70,6 +71,8 @@ def plain(type: SqlType, values: Sequence[Any]) -> pa.Array:
     """The `decode` for drivers that give values of Python's types for the column's."""
     if type.kind in ("timestamp", "timestamptz"):  # Arrow drops or takes for granted what a datetime says of its zone
         raise ValueError("zones")
+    if type.kind in _OF_DAYS and not {value.__class__ for value in values} <= {NoneType, _OF_DAYS[type.kind]}:
+        raise ValueError("hours of a date, and days of a time, which Arrow drops")
     if type.kind in (*INTEGERS, "boolean", "bytes", *TEXTS, "date", "time"):
         return pa.array(values, type.arrow)
     raise ValueError("spellings")

@@ -143,8 +143,9 @@ class SqliteSource:
         if not names:
             return None
         listed, places = ", ".join(names), ", ".join(f"k{i}" for i in range(len(names)))
-        counted = f"SELECT {listed}, row_number() OVER (ORDER BY {listed}) FROM {quoted(table)}"
-        picked = f"WITH counted({places}, n) AS ({counted}) SELECT {places} FROM counted WHERE n % {max(1, round(1 / share))} = 0"
+        keys = ", ".join(f"{name} AS k{i}" for i, name in enumerate(names))
+        counted = f"SELECT {keys}, row_number() OVER (ORDER BY {listed}) AS n FROM {quoted(table)}"
+        picked = f"SELECT {places} FROM ({counted}) WHERE n % {max(1, round(1 / share))} = 0"
         wanted = [c.name for c in found.stored_columns] if columns is None else columns
         return self._stream(found, wanted, None, (), f"({listed}) IN ({picked})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from masking.canonical import bitmap, validity
 from masking.keyed import UInt64
-from masking.octets import Octets, Places, before, octets_of
+from masking.octets import Octets, Places, before, first_within, octets_of
 
 _ZERO, _TEN = np.uint8(ord("0")), np.uint8(10)
 _WORD = 8  # digits that are read at once, from one number of 64 bits
@@ -33,7 +34,7 @@ class Digits:
     """The digits of the texts of a `string` array, which `write` exchanges for others.
 
     `places` says where each digit stands in `octets`, and `begins` where in `places` those of each text begin (and the last end);
-    `signs` and `signs_begin` say the same of all other bytes.
+    `signs` and `signs_begin` say the same of all other bytes. `padded` are the octets behind eight zeros.
     """
 
     like: pa.Array
@@ -43,14 +44,16 @@ class Digits:
     begins: Places
     signs: Places
     signs_begin: Places
+    padded: Octets
 
     @classmethod
     def of(cls, texts: pa.Array) -> Digits:
         offsets, octets = octets_of(texts)
         digit = _are_digits(octets)
         signs = np.flatnonzero(~digit)
-        signs_begin = np.searchsorted(signs, offsets)
-        return cls(texts, offsets, octets.copy(), np.flatnonzero(digit), offsets - signs_begin, signs, signs_begin)
+        signs_begin = first_within(signs, offsets)
+        padded = np.concatenate([_EIGHT_ZEROS, octets])
+        return cls(texts, offsets, padded[_WORD:], np.flatnonzero(digit), offsets - signs_begin, signs, signs_begin, padded)
 
     @property
     def counts(self) -> Places:
@@ -103,6 +106,8 @@ class Digits:
 
     def _together(self, rows: Places, behind: int, length: int) -> tuple[Places, Places, Places]:
         """Which of some rows have these digits side by side, where those begin, and which of the rows have others between them."""
+        if self._are_all_together:
+            return np.arange(len(rows)), self._starts.take(rows) + behind, np.zeros(0, np.int64)
         first = self.begins[rows] + behind
         starts = self.places.take(first)
         side_by_side = self.places.take(first + (length - 1)) - starts == length - 1
@@ -111,11 +116,21 @@ class Digits:
         together = np.flatnonzero(side_by_side)
         return together, starts[together], np.flatnonzero(~side_by_side)
 
+    @cached_property
+    def _are_all_together(self) -> bool:
+        """Whether all digits of every text stand side by side."""
+        some = np.flatnonzero(self.counts)
+        return bool((self.places[self.begins[1:][some] - 1] - self._starts[some] == self.counts[some] - 1).all())
+
+    @cached_property
+    def _starts(self) -> Places:
+        """Where the first digit of each text stands, if it has one."""
+        return np.append(self.places, 0).take(self.begins[:-1])
+
     def _read(self, starts: Places, count: int) -> UInt64:
         """The numbers that `count` (at most 8) bytes from `starts` on are, all in three multiplications (Lemire 2022)."""
-        octets = np.concatenate([_EIGHT_ZEROS, self.octets])
         # the byte that is read last is the highest; those before the digits are shifted out
-        words = _stretches(octets, _WORD)[starts + count].view("<u8").astype(np.uint64, copy=False)
+        words = _stretches(self.padded, _WORD)[starts + count].view("<u8").astype(np.uint64, copy=False)
         if count < _WORD:
             shift = np.uint64(8 * (_WORD - count))
             words = (words >> shift) << shift

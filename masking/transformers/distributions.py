@@ -57,11 +57,15 @@ def normal(draws: UInt64) -> Floats:
     """Numbers of the standard normal distribution, by inversion (Wichura, Algorithm AS 241, 1988), to about 1e-16."""
     p = unit(draws)
     q = p - 0.5
-    inner = 0.180625 - q * q
-    centre = q * _ratio(_CENTRE, inner)
+    numbers: Floats = q * _ratio(_CENTRE, 0.180625 - q * q)
+    outside = np.flatnonzero(np.abs(q) > 0.425)
+    p, q = p[outside], q[outside]
     tail = np.sqrt(-natural_logarithm(np.minimum(p, 1.0 - p)))
-    outer = np.where(tail <= 5.0, _ratio(_NEAR, tail - 1.6), _ratio(_FAR, tail - 5.0))
-    return np.where(np.abs(q) <= 0.425, centre, np.where(q < 0, -outer, outer))
+    outer = _ratio(_NEAR, tail - 1.6)
+    far = np.flatnonzero(tail > 5.0)
+    outer[far] = _ratio(_FAR, tail[far] - 5.0)
+    numbers[outside] = np.where(q < 0, -outer, outer)
+    return numbers
 
 
 def natural_logarithm(x: Floats) -> Floats:
@@ -80,5 +84,8 @@ def natural_logarithm(x: Floats) -> Floats:
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Floats) -> Floats:
     above, below = (np.zeros_like(x), np.zeros_like(x))
     for a, b in zip(*coefficients):
-        above, below = above * x + a, below * x + b
-    return above / below
+        for polynomial, coefficient in ((above, a), (below, b)):
+            polynomial *= x
+            polynomial += coefficient
+    above /= below
+    return above

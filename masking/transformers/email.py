@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, pick
-from masking.octets import octets_of, stretches
+from masking.octets import first_within, octets_of, stretches
 from masking.scripts import known_locale
 from masking.transformers.base import Context, Rows
 from masking.transformers.choices import fold, left_empty
@@ -191,7 +191,7 @@ def domains_of(folded: pa.Array) -> pa.Array:
     """The domain of each folded address; empty for what is none, null for null."""
     offsets, octets = octets_of(folded)
     at = np.flatnonzero(octets == _AT)
-    begins = np.searchsorted(at, offsets)
+    begins = first_within(at, offsets)
     ends = offsets[1:].astype(np.int64)
     starts = ends.copy()
     one = np.flatnonzero(np.diff(begins) == 1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.octets import Octets, Offsets, Places, before, octets_of, stretches
+from masking.octets import Octets, Offsets, Places, before, first_within, octets_of, stretches
 
 Flags = npt.NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ class Words:
         letter = ((octets | _LOWER) - _A < _LETTERS) | (octets == _POINT) | (octets == ord("'")) | (octets == ord("-"))
         signs = np.flatnonzero(~letter)
         found = octets[signs]
-        within = np.searchsorted(signs, offsets)  # of each text, the first sign
+        within = first_within(signs, offsets)  # of each text, the first sign
         is_space = found == _SPACE
         odd = (found < _FIRST_PRINTED) | (found > _LAST_PRINTED) | (found == _COMMA)
         regular, foreign = np.diff(offsets) > 0, np.zeros(len(values), np.bool_)
@@ -93,11 +93,13 @@ class Words:
         ends = self.offsets[rows + 1].astype(np.int64)
         further = spaces < self.begins[rows + 1]
         ends[further] = self.spaces[spaces[further]]
-        some = np.flatnonzero(ends > starts)
-        some = some[self.octets[starts[some]] != _POINT]
-        long = ends[some] - starts[some] > 1
-        some = some[~long | (self.octets[np.minimum(starts[some] + 1, len(self.octets) - 1)] == _POINT)]
         initials = np.zeros(len(rows), np.bool_)
+        if not len(self.octets):
+            return initials
+        lengths = ends - starts
+        pointed = self.octets.take(np.minimum(starts + 1, len(self.octets) - 1)) == _POINT
+        some = np.flatnonzero((lengths == 1) | (pointed & (lengths > 1)))
+        some = some[self.octets[starts[some]] != _POINT]
         if len(some):
             points = before(self.octets == _POINT)
             initials[some] = points[ends[some]] - points[starts[some] + 1] == ends[some] - starts[some] - 1

@@ -356,7 +356,7 @@ def test_a_bundle_that_does_not_reach_the_disk_is_not_tagged(store, monkeypatch)
     kept, synced = set(files(store)), os.fsync
 
     def lose(descriptor):
-        if os.fstat(descriptor).st_size > 100_000:
+        if os.fstat(descriptor).st_size > 4000:
             raise OSError(5, "Input/output error")
         synced(descriptor)
 

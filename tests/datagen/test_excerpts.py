@@ -64,6 +64,14 @@ def test_what_cannot_be_carried_out_is_told(generate, type, message):
         column_of(generate, type, 10)
 
 
+def test_excerpts_that_have_no_room_in_a_batch_are_told_before_they_are_copied():
+    """A batch has room for 2 GiB of texts: octets, of which these characters have one or three."""
+    with pytest.raises(GenerationFailed, match=r"t\.x cannot be made: 12,000 excerpts .* more than 2 GiB"):
+        column_of("{excerpt: 250000}", "text", 12_000)
+    with pytest.raises(GenerationFailed, match="more than 2 GiB"):
+        column_of('{excerpt: 250000, rules: {start: ["日本の猫"]}}', "text", 4_000)
+
+
 def test_a_grammar_of_nothing_is_told():
     with pytest.raises(GenerationFailed, match=r"t\.x: the grammar of excerpts makes empty sentences alone"):
         column_of('{excerpt: 5, rules: {start: [""]}}', "text", 10)

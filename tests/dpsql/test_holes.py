@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 import pytest
 
@@ -37,9 +38,13 @@ def made(sql: str) -> Plan:
 
 def counted(sql: str, changes: list[str]) -> Cells:
     """The clipped outcome over the shop after `changes` of its rows."""
-    engine = engine_over(tables())
+    changed = duckdb.connect()
+    for name, table in tables().items():
+        changed.register("given", table)
+        changed.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
     for statement in changes:
-        engine._connection.execute(statement)
+        changed.execute(statement)
+    engine = engine_over({name: changed.table(name).to_arrow_table() for name in tables()})
     query = made(sql)
     with engine.read() as reading:
         return clipped(query, shop().schema, engine, reading, {t.name: 2**10 for t in query.thresholds}, 1)

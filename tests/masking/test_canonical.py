@@ -30,6 +30,17 @@ def test_numerics_of_one_value_agree_whatever_their_scale(number: Decimal) -> No
     assert Decimal(texts.pop()) == number
 
 
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@given(st.lists(st.none() | st.integers(-(10**9), 10**18 - 1) | st.integers(0, 2000), max_size=20))
+def test_narrow_numerics_are_written_as_wide_ones_are(scale: int, units: list[int | None]) -> None:
+    numbers = pa.array([None if n is None else Decimal(n).scaleb(-scale) for n in units], pa.decimal128(18, scale))
+    assert texts_of(numbers).equals(texts_of(numbers.cast(pa.decimal128(38, scale))))
+    assert texts_of(numbers.slice(1)).equals(texts_of(numbers).slice(1))
+    assert texts_of(numbers.filter(pa.array([n is None or n >= 0 for n in units], pa.bool_()))).to_pylist() == [
+        None if n is None else f"{Decimal(n).scaleb(-scale):f}".rstrip("0").rstrip(".") for n in units if n is None or n >= 0
+    ]
+
+
 @given(st.lists(st.none() | st.uuids(), max_size=5))
 def test_uuids_agree_with_their_text(uuids: list[UUID | None]) -> None:
     values = pa.array([None if u is None else u.bytes for u in uuids], pa.uuid())

@@ -26,9 +26,9 @@ tables:
     rows: 40
     columns:
       id: {type: bigint, key: true}
-      email: {type: text, generate: person.email, default: "'walter.hidden@secret.example'", comment: "ask Walter Hidden"}
+      email: {type: text, generate: person.email, default: "'quendolin.hidden@secret.example'", comment: "ask Quendolin Hidden"}
       role: {type: text, generate: company.name, default: "'guest'"}
-      internal: {type: boolean, computed: "email = 'walter.hidden@secret.example'"}
+      internal: {type: boolean, computed: "email = 'quendolin.hidden@secret.example'"}
     checks: ["email <> 'user7@mail.example'", "role <> 'nobody'", "internal or id > 0"]
 """
 POLICY = """
@@ -46,7 +46,7 @@ KEY = MaskingKey(bytes(range(32)), "env")
 
 def masked(when: str = "", more: str = "") -> MaskedSource:
     rows = [{"id": 7919 * i + 1_000_003, "email": f"user{i}@mail.example", "role": "guest"} for i in range(40)]
-    rows.append({"id": 5_000_011, "email": "walter.hidden@secret.example", "role": "guest"})
+    rows.append({"id": 5_000_011, "email": "quendolin.hidden@secret.example", "role": "guest"})
     made = MaskedSource(MemorySource.of(SCHEMA, users=rows), parse_policy(POLICY % (when, more)), KEY)
     made.prepare()
     return made
@@ -60,7 +60,7 @@ def test_the_schema_of_the_bundle_holds_no_value_of_a_person(tmp_path) -> None:
     built = bundles.build(made, store=tmp_path)
     for blob in (tmp_path / "blobs/sha256").iterdir():
         raw = blob.read_bytes().lower()
-        assert b"walter" not in raw
+        assert b"quendolin" not in raw
         assert b"user7@mail" not in raw
     said = json.dumps(built.provenance["certificate"]["decisions"])
     assert said.count("a value of a person stands in it") == 3

@@ -9,6 +9,7 @@ import pytest
 from masking.keys import read_key
 from masking.masked import MaskedSource
 from masking.policy.reader import parse_policy
+from masking.proof import column_entries, examined, scan
 from schemas import parse_schema
 from schemas.errors import InputError
 from schemas.model import Schema
@@ -61,6 +62,38 @@ POLICY = {
     "orders": {"id": "keep", "user_id": "reference", "giver_id": "reference", "total": "keep"},
     "lines": {"id": "keep", "order_id": "reference"},
 }
+
+PERSONAL = """
+schema: shop
+tables:
+  users:
+    rows: 40
+    columns:
+      id: {type: bigint, key: true}
+      email: {type: text, generate: person.email}
+      phone: {type: bigint, generate: {uniform: [1, 9]}}
+      manager: {type: text, null: 0.9, generate: {list: [a, b]}}
+      number: {type: bigint, null: 0.9, generate: {uniform: [1, 9]}}
+      role: {type: text, generate: {list: [guest, user]}}
+privacy:
+  unit: users.id
+  columns:
+    users.manager: {values: [nobody, user7@mail.example]}
+    users.number: {bounds: [0, 4915100000007]}
+    users.role: {values: [guest, user]}
+"""
+PERSONAL_POLICY = """
+policy: shop
+tables:
+  users:
+    columns:
+      id: {class: direct, entity: person_id, mask: {hash: {form: integer}}}
+      email: {class: direct, entity: email, mask: email}
+      phone: {class: direct, entity: phone, mask: {hash: {form: integer}}}
+      manager: {class: public, mask: keep}
+      number: {class: public, mask: keep}
+      role: {class: public, mask: keep}
+"""
 
 
 def masked(
@@ -184,3 +217,24 @@ def test_bounds_that_do_not_fit_the_type_of_the_source_are_left_out() -> None:
     assert found.schema.privacy is not None
     assert list(found.schema.privacy.columns) == ["orders.total"]
     assert found.left_out == ("privacy: the bounds of users.age are left out, since they are none of its type in the source, integer",)
+
+
+def test_what_is_declared_of_columns_tells_of_nobody() -> None:
+    """Lists and long bounds that hold a person's value are left out before anything is written; words and short limits stay."""
+    rows = [{"id": 7_919 * i, "email": f"user{i}@mail.example", "phone": 4_915_100_000_000 + i, "role": "guest"} for i in range(1, 41)]
+    schema = parse_schema(PERSONAL)
+    policy = parse_policy(PERSONAL_POLICY)
+    made = MaskedSource(MemorySource(schema, {"users": rows}), policy, read_key("ephemeral"))
+    made.prepare()
+    privacy = made.schema.privacy
+    assert privacy is not None
+    assert privacy.columns == {"users.role": ColumnPrivacy(values=("guest", "user"))}
+    assert [line for line in made.left_out if line.startswith("privacy")] == [
+        "privacy: the values of users.manager are left out, since a value of a person stands in them",
+        "privacy: the bounds of users.number are left out, since a value of a person stands in them",
+    ]
+    assert not any("user7" in line or "4915100000007" in line for line in made.left_out)
+    finished = MemorySource(replace(made.schema, privacy=schema.privacy), {})
+    report = scan(finished, MemorySource(schema, {"users": rows}), examined(column_entries(policy)))
+    assert not report.passed
+    assert report.said == ["privacy: users.manager", "privacy: users.number"]

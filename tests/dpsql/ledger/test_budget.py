@@ -8,6 +8,8 @@ import pytest
 
 from dpsql.accounting import NOTHING, Limit, Spend
 from dpsql.errors import BudgetSpent
+from dpsql.ledger.chain import Chain
+from dpsql.ledger.terms import Terms
 from schemas.errors import InputError
 from tests.dpsql.ledger.books import LIMIT, RELEASE, TENTH, opened, question, reopened
 
@@ -218,3 +220,33 @@ def test_the_log_tells_all_that_was_asked(address: str) -> None:
 def test_a_ledger_is_found_again_as_it_was(address: str) -> None:
     opened(address).reserve(RELEASE, "ada", TENTH, question())
     assert reopened(address).spending(RELEASE).analysts == {"ada": NOTHING + TENTH}
+
+
+def test_what_others_charge_and_limit_between_two_questions_counts(address: str) -> None:
+    mine, other = opened(address, Limit(1.0, 0.0)), reopened(address)
+    mine.reserve(RELEASE, "ada", TENTH, question())
+    other.reserve(RELEASE, "bob", Spend.pure(0.8), question())
+    with pytest.raises(BudgetSpent):
+        mine.reserve(RELEASE, "ada", Spend.pure(0.2), question())
+    other.set_limit(RELEASE, Limit(2.0, 0.0), None, "root")
+    mine.reserve(RELEASE, "ada", Spend.pure(0.2), question())
+    other.set_analyst("ada", Limit(0.35, 0.0), "root")
+    with pytest.raises(BudgetSpent):
+        mine.reserve(RELEASE, "ada", TENTH, question())
+    assert mine.spending(RELEASE).total.epsilon == 1.1
+
+
+def test_what_was_undone_is_not_remembered(address: str) -> None:
+    book = opened(address, Limit(1.0, 0.0))
+    book.reserve(RELEASE, "ada", TENTH, question())
+
+    def undone(chain: Chain) -> None:
+        assert chain.latest("charge", release=RELEASE) is not None
+        chain.append("limit", release=RELEASE, document=Terms(Limit(9.0, 0.0), None, None).document())
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        book.database.write(undone)
+    with pytest.raises(BudgetSpent):
+        book.reserve(RELEASE, "ada", Spend.pure(0.95), question())
+    assert book.verify() == 3

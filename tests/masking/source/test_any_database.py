@@ -17,6 +17,8 @@ from masking.errors import PolicyInvalid, SourceFailure
 from masking.sampling import sample
 from masking.source import open_source
 from masking.source.any_database import _SNAPSHOTS, query_of, sampled_query
+from masking.source.losses import NotCarried
+from masking.source.row_values import array_of, plain
 from schemas.model import Column, Rows, Table
 from schemas.reflected_types import column_type
 from schemas.types import SqlType
@@ -152,6 +154,21 @@ def run(url: str, *statements: str) -> None:
             connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
+@pytest.mark.parametrize(
+    ("type", "value"),
+    [("time", dt.timedelta(hours=32)), ("time", dt.timedelta(hours=-1)), ("date", dt.datetime(2026, 1, 1, 8))],
+)
+def test_a_value_of_a_driver_is_refused_where_arrow_would_drop_a_part_of_it(type: str, value: object) -> None:
+    column = Column("x", SqlType(type), null=0.5)
+    with pytest.raises(NotCarried, match="time that is none of a day|date with a time of day"):
+        array_of(column, [value, None], plain)
+
+
+def test_times_come_as_drivers_give_them() -> None:
+    given = [dt.timedelta(hours=8), None, dt.timedelta(hours=23, microseconds=1)]
+    assert array_of(Column("x", SqlType("time"), null=0.5), given, plain).to_pylist() == [dt.time(8), None, dt.time(23, 0, 0, 1)]
+
+
 def test_every_type_of_mariadb_is_carried_exactly(mariadb_url: str) -> None:
     columns = ", ".join(f"`{name}` {type}" for name, (type, _, _) in EVERY.items())
     literals = ", ".join(literal for _, literal, _ in EVERY.values())
@@ -203,6 +220,16 @@ def test_a_date_that_is_none_stops_the_read(mariadb_url: str) -> None:
     with open_source(mariadb_url) as source, pytest.raises(SourceFailure, match=r"column 'born': the source holds .* no date") as caught:
         source.read("t").read_all()
     assert "0000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["24:00:00", "800:00:00", "-01:00:00"])
+def test_a_time_that_is_none_of_a_day_stops_the_read(mariadb_url: str, value: str) -> None:
+    run(mariadb_url, "CREATE TABLE t (id int PRIMARY KEY, clock time)", f"INSERT INTO t VALUES (1, '08:00:00'), (2, '{value}')")
+    with (
+        open_source(mariadb_url) as source,
+        pytest.raises(SourceFailure, match="column 'clock': the source holds a time that is none of a"),
+    ):
+        source.read("t").read_all()
 
 
 def test_all_parts_of_a_large_mariadb_table_are_in_a_sample(mariadb_url: str) -> None:

@@ -137,6 +137,17 @@ def test_the_driver_for_columns_is_not_needed(tmp_path: Path, monkeypatch: pytes
         assert source.read("t").read_all().equals(expected)
 
 
+@pytest.mark.parametrize("name", ["counted", "n", "k0"])
+def test_a_table_is_sampled_whatever_it_and_its_columns_are_called(tmp_path: Path, name: str) -> None:
+    path = made(
+        tmp_path / "a.db", f"CREATE TABLE {name} (k0 TEXT, n INTEGER PRIMARY KEY)", rows=[(str(i), i) for i in range(100)], table=name
+    )
+    with open_source(f"sqlite:///{path}") as source:
+        found = source.sampled(name, 0.1, ["n"])
+        assert found is not None
+        assert len(found.read_all()) == 10
+
+
 def test_what_is_kept_otherwise_is_not_read_by_columns(tmp_path: Path) -> None:
     path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)", rows=[(1, 5), (2, "five")])
     with open_source(f"sqlite:///{path}") as source, closing(ColumnReader(path)) as reader, pytest.raises(ByRows):
@@ -169,6 +180,7 @@ def test_what_cannot_be_carried_stops_the_read_and_is_not_shown(tmp_path: Path, 
             source.read("t").read_all()
         assert "table 't', column 'secret'" in str(error.value)
         assert reason in str(error.value)
+        assert "(`{class: public, mask: drop}`)" in str(error.value)
         assert "Anna" not in str(error.value)
         assert source.read("t", ["id"]).read_all().num_rows == 2
 
