@@ -48,9 +48,13 @@ def by_number(key: object) -> int:
     ("definition", "key"),
     [
         ("(id INTEGER PRIMARY KEY, late TEXT)", "i"),
-        ("(id INTEGER PRIMARY KEY, late TEXT)", f"CASE WHEN i > {LATE} THEN (i << 30) + i ELSE i END"),  # the numbers leap far
+        pytest.param(
+            "(id INTEGER PRIMARY KEY, late TEXT)",
+            f"CASE WHEN i > {LATE} THEN (i << 30) + i ELSE i END",  # the numbers leap far
+            marks=pytest.mark.slow,
+        ),
         ("(id TEXT PRIMARY KEY, late TEXT) WITHOUT ROWID", "printf('k-%09d', i)"),
-        ("(id INTEGER, late TEXT)", "i"),
+        pytest.param("(id INTEGER, late TEXT)", "i", marks=pytest.mark.slow),
     ],
 )
 def test_all_parts_of_a_large_sqlite_table_are_in_a_sample(tmp_path: Path, definition: str, key: str) -> None:
