@@ -140,10 +140,10 @@ class Stage:
             try:
                 os.replace(fresh, path)
                 self._room.acquire()
-                self._synced.append(self._syncing.submit(self._sync, descriptor))
             except BaseException:
                 os.close(descriptor)
                 raise
+            self._synced.append(self._syncing.submit(self._sync, descriptor))  # from here on `_sync` closes it, and nobody else
         return blob
 
     def _sync(self, descriptor: int) -> None:
