@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from provisioning.database_file import check_place, new_file
-from provisioning.errors import ConstraintBroken, TargetInUse
+from provisioning.errors import ConstraintBroken, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible
 from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_generations import Generations
@@ -41,6 +41,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     check_place(path)
     if path.exists():
         with _open(path, path) as connection, _transaction(connection):
+            _check_name(connection, shipment.schema, path)
             existing = _existing(connection, shipment.schema)
             if existing and not replace:
                 raise TargetInUse(
@@ -50,6 +51,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
             _drop(connection, existing)
             return _loaded(connection, shipment, path)
     with new_file(path) as partial, _open(partial, path) as connection:
+        _check_name(connection, shipment.schema, path)
         return _loaded(connection, shipment, path)
 
 
@@ -186,6 +188,19 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+def _check_name(connection: duckdb.DuckDBPyConnection, schema: Schema, path: Path) -> None:
+    """Raise TargetInvalid where DuckDB, which calls a database by its file's name, would take the name for a schema of the bundle."""
+    found = connection.execute("SELECT current_database()").fetchone()
+    database = str(found[0]) if found else ""
+    for table in schema.tables:
+        namespace = split(table.name)[0]
+        if namespace and namespace.lower() == database.lower():
+            raise TargetInvalid(
+                f"DuckDB calls the database '{database}', as its file, and '{table.name}' is in a schema of that name: it cannot tell them "
+                f"apart. Name the file otherwise, such as '{path.stem}_data{path.suffix}'"
+            )
 
 
 def _existing(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:

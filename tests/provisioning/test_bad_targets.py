@@ -53,6 +53,19 @@ def test_a_url_that_names_no_target(bundle: Bundle, url: str, message: str) -> N
     assert error.value.exit_code == InputError.exit_code == 2
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_duckdb_file_with_the_name_of_a_schema_of_the_bundle_is_refused(store: Path, tmp_path: Path, there: bool) -> None:
+    table = Table("Sales.items", (Column("id", BIGINT),), Rows(3), key=("id",))
+    bundle = build(Schema("own", (table,)), {"Sales.items": [{"id": n} for n in range(3)]}, store)
+    path = tmp_path / "sales.duckdb"
+    if there:
+        duckdb.connect(str(path)).close()
+    with pytest.raises(TargetInvalid, match=r"'Sales.items' is in a schema of that name.*sales_data.duckdb"):
+        provisioning.load(bundle, f"duckdb:///{path}")
+    assert path.exists() == there
+    provisioning.load(bundle, f"duckdb:///{tmp_path / 'sales_data.duckdb'}")
+
+
 def test_urls_are_read_as_sqlalchemy_reads_them() -> None:
     assert parse_target("duckdb:///shop.db").path == Path("shop.db")
     assert parse_target("sqlite:////tmp/shop.db").path == Path("/tmp/shop.db")
