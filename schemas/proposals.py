@@ -152,9 +152,9 @@ def _choices(*values: str) -> Callable[[Wanted], Recipe]:
 # What a name means, the shortest column (in characters) that it makes sense in, the most particular first.
 _TEXT_RULES: tuple[_TextRule, ...] = (
     (_named("email", "mail", "e_mail"), "person.email", 20),
-    (lambda c: c.has("first", "given", "forename", "fname", "firstname") and not c.has("date", "at"), "person.first_name", 3),
+    (lambda c: (c.has("first", "given", "forename", "firstname") or "fname" in c.words) and not c.has("date", "at"), "person.first_name", 3),
     (lambda c: c.has("middle"), _recipe("person.first_name", of="middle"), 3),
-    (lambda c: c.has("last", "surname", "family", "lname", "lastname") and not c.has("date", "at"), "person.last_name", 3),
+    (lambda c: (c.has("last", "surname", "family", "lastname") or "lname" in c.words) and not c.has("date", "at"), "person.last_name", 3),
     (lambda c: c.has("username", "login", "nick", "nickname", "handle") or ("user" in c.words and "name" in c.words), "person.username", 8),
     (lambda c: c.has("iban"), "finance.iban", 27),
     (lambda c: c.has("bic", "swift"), "finance.bic", 11),
@@ -225,7 +225,7 @@ def _text(column: Wanted) -> Proposal:
         least = max(facts.min_length, 1)
         most = max(min(room, max(least, 12)), least)
         return Proposal(Recipe("pattern", {"regex": f"[a-z]{{{least},{most}}}" if most > least else f"[A-Z]{{{least}}}"}))
-    if room == 36 and column.has("id", "uuid", "guid", "key"):
+    if (room == 36 and column.has("id", "key")) or (room >= 36 and column.has("uuid", "guid")):
         return Proposal(Recipe("uuid4", {}))
     for applies, made, shortest in _TEXT_RULES:
         if room >= shortest and applies(column):

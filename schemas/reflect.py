@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, Connection, Inspector
 from schemas.errors import InputError, SystemFailure, without_secrets
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
+from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
 from schemas.reflected_types import column_type
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.table_proposals import RawTable, fix_rows, propose_columns
@@ -242,6 +243,11 @@ class _Reflector:
         identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
         if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
             identity = False
+        numbering = identity_details(found.get("identity") or {})
+        if numbering:
+            self._note(place, f"its identity says {numbering}, which is left out")
+        if getattr(found["type"], "collation", None):
+            self._note(place, f"its collation {found['type'].collation} is left out")
         default = None if identity or computed else self._default_of(found.get("default"), type, place)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
@@ -316,6 +322,7 @@ class _Reflector:
             if columns not in seen:
                 seen.add(columns)
                 raw.unique.append(Unique(columns, _own_name(found.get("name"), raw.table, columns, "key")))
+            self._note_details(raw, f"unique ({', '.join(columns)})", unique_details(found))
         options = {"include_auto_indexes": True} if self._backend == "sqlite" else {}
         for index in self._inspector.get_indexes(raw.table, raw.schema, **options):
             columns = tuple(c for c in index["column_names"] if c is not None)
@@ -324,6 +331,8 @@ class _Reflector:
                     seen.add(columns)
                     raw.unique.append(Unique(columns))
                 continue
+            if index.get("duplicates_constraint"):
+                continue  # a unique constraint stands above, and an exclusion constraint is left out
             partial = any(str(option).endswith("_where") for option in index.get("dialect_options") or {})
             if index.get("expressions") or len(columns) < len(index["column_names"]) or partial:
                 what = "partial" if partial else "on an expression"
@@ -332,6 +341,11 @@ class _Reflector:
             elif not (index.get("unique") and columns in seen):
                 seen.add(columns if index.get("unique") else ())
                 raw.indexes.append(Index(columns, index.get("name"), bool(index.get("unique"))))
+                self._note_details(raw, f"index {index.get('name')}", index_details(index))
+
+    def _note_details(self, raw: RawTable, what: str, details: str) -> None:
+        if details:
+            self._note((raw.name,), f"{what} says {details}, which is left out")
 
     def _extras(self, raw: RawTable) -> None:
         """What PostgreSQL and SQLite keep with a table that the schema language does not say."""
@@ -341,16 +355,8 @@ class _Reflector:
                 self._note((raw.name,), f"trigger {name} is left out")
         if self._backend != "postgresql":
             return
-        parameters = {"schema": raw.schema, "table": raw.table}
-        where = (
-            "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relname = :table"
-        )
-        triggers = "SELECT t.tgname FROM pg_trigger t " + where.format("t.tgrelid") + " AND NOT t.tgisinternal"
-        exclusions = "SELECT x.conname FROM pg_constraint x " + where.format("x.conrelid") + " AND x.contype = 'x'"
-        secured = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        secured += "WHERE n.nspname = :schema AND c.relname = :table AND c.relrowsecurity"
-        for what, query in (("trigger", triggers), ("exclusion constraint", exclusions), ("row-level security of", secured)):
-            for (name,) in self._connection.execute(sa.text(query), parameters):
+        for what, query in POSTGRESQL_EXTRAS:
+            for (name,) in self._connection.execute(sa.text(query), {"schema": raw.schema, "table": raw.table}):
                 self._note((raw.name,), f"{what} {name} is left out")
 
     # What cannot be kept

@@ -127,6 +127,56 @@ def test_what_cannot_be_said_is_noted_at_its_place(shop):
     assert any("trigger t" in n for n in notes["Line",])
 
 
+DETAILS = """
+CREATE TABLE people (id int GENERATED ALWAYS AS IDENTITY (START WITH 1000 INCREMENT BY 5) PRIMARY KEY, name text COLLATE "C" NOT NULL,
+  badge int UNIQUE NULLS NOT DISTINCT, desk int UNIQUE DEFERRABLE, tags text[]);
+CREATE TABLE bosses (car text) INHERITS (people);
+CREATE TABLE stays (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, during tsrange NOT NULL, EXCLUDE USING gist (during WITH &&));
+CREATE INDEX by_tag ON people USING gin (tags); CREATE INDEX late ON people (desk DESC NULLS LAST) INCLUDE (badge);
+CREATE INDEX like_names ON people (name text_pattern_ops); CREATE INDEX plain ON people (name);
+"""
+
+
+def test_details_of_indexes_constraints_and_columns_are_noted_not_dropped_in_silence(postgres_url):
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(DETAILS)
+    found = reflect(postgres_url)
+    assert found.notes["people",] == [
+        "unique (badge) says nulls not distinct, which is left out",
+        "index by_tag says using gin, which is left out",
+        "index late says include (badge), desk desc nulls last, which is left out",
+        "index like_names says ops name text_pattern_ops, which is left out",
+        "DEFERRABLE of people_desk_key is left out",
+    ]
+    assert found.notes["people", "id"] == ["its identity says start 1000, increment 5, which is left out"]
+    assert found.notes["people", "name"] == ["its collation C is left out"]
+    assert "inheritance from people is left out" in found.notes["bosses",]
+    assert found.notes["stays",] == ["exclusion constraint stays_during_excl is left out"]
+    assert not found.schema.table("stays").indexes
+    assert ("stays", "id") not in found.notes
+    assert [i.name for i in found.schema.table("people").indexes] == ["by_tag", "late", "like_names", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        ("full_name", "person.name"),
+        ("FullName", "person.name"),
+        ("lname", "person.last_name"),
+        ("staff_name", "person.name"),
+        ("staff_uuid", "uuid4"),
+    ],
+)
+def test_a_proposal_takes_words_of_a_name_and_not_what_two_of_them_make_together(tmp_path, name, recipe):
+    with sqlite3.connect(tmp_path / "one.db") as database:
+        database.execute(f"CREATE TABLE staff (id INTEGER PRIMARY KEY, {name} TEXT NOT NULL)")
+    column = reflect(f"sqlite:///{tmp_path / 'one.db'}").schema.table("staff").column(name)
+    assert column.generate is not None
+    assert column.generate.name == recipe
+
+
 def test_no_value_of_the_source_enters_the_file(shop, nasty):
     for url, secrets in ((shop, ("Zebulon", "zebulon", "SECRET1")), (nasty, ("S17", "axx.com", "Euro"))):
         found = reflect(url)
