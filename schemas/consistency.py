@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
+from schemas.impossible_conditions import why_impossible
 from schemas.model import ForeignKey, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
@@ -302,6 +303,20 @@ def rules_can_be_held(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"rule: {error}", rule.at)
 
 
+def conditions_are_possible(subject: Subject) -> Iterator[Problem]:
+    """A check or rule that all rows would break is told before any is made."""
+    if any(place[1:] == ("*references",) for place in subject.broken):
+        return
+    for table in subject.tables:
+        if table.rows.count == 0 or not subject.sound(table.name, *(c.name for c in table.columns)):
+            continue
+        for what, conditions in (("check", table.checks), ("rule", table.rules)):
+            for condition in conditions:
+                why = why_impossible(subject.schema, table, condition.sql)
+                if why is not None:
+                    yield Problem(f"{what}: {why}", condition.at)
+
+
 def locales_follow_references(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         if isinstance(table.locale, str) and table.foreign_key_of(table.locale) is None and subject.sound(table.name, table.locale):
@@ -330,6 +345,7 @@ RULES: tuple[Rule, ...] = (
     expressions_are_sql,
     correlations_are_possible,
     rules_can_be_held,
+    conditions_are_possible,
     locales_follow_references,
     privacy_unit_identifies,
 )
