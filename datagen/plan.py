@@ -293,7 +293,7 @@ class Plan:
 
     def _stop_at_problems(self) -> None:
         if self._problems:
-            raise RecipeError(self.schema.file, self._problems)
+            raise RecipeError(self.schema.file, list(dict.fromkeys(self._problems)))
 
 
 def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...], column: str) -> pa.Array:

@@ -168,6 +168,7 @@ class Table:
     correlate: tuple[Correlation, ...] = ()
     rules: tuple[Check, ...] = ()
     lives: Lives | None = None
+    locale_at: Mark | None = field(default=None, compare=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
@@ -221,7 +222,7 @@ class Schema:
 
     `scenarios` holds scenarios of its own, and the shares of ready ones that are to be applied.
     `anchor` is the data's 'now' in microseconds since 1970 (UTC). `locale` maps locale names to weights. `file` is where
-    it was read from, and `scenario_places` where in it scenarios stand, for messages only.
+    it was read from, and `scenario_places` and `locale_at` where in it scenarios and the locale stand, for messages only.
     """
 
     name: str
@@ -235,6 +236,7 @@ class Schema:
     comment: str | None = None
     file: str = field(default="schema", compare=False)
     scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+    locale_at: Mark | None = field(default=None, compare=False, repr=False)
 
     @property
     def privacy_unit(self) -> str | None:

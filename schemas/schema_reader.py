@@ -91,6 +91,7 @@ class SchemaReader:
             elif key == "locale":
                 mix = read_locale(reading, node, "locale")
                 values["locale"] = {mix: 1.0} if isinstance(mix, str) else mix and {k: float(v) for k, v in mix.items()}
+                values["locale_at"] = mark_of(node)
             elif key == "comment":
                 values["comment"] = reading.text(node, "comment")
         return {key: value for key, value in values.items() if value is not None}

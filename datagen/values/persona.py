@@ -17,7 +17,7 @@ from datagen.inputs import link_of
 from datagen.pools import GroupedPool, known_locales
 from datagen.randomness import Int64, stream
 from datagen.rows import Rows
-from schemas.errors import nearest
+from schemas.errors import Mark, nearest
 from schemas.model import Recipe, Table
 from schemas.recipes import argument
 
@@ -96,7 +96,7 @@ def locales_of(recipe: Recipe, ctx: Context, entity: str = "person") -> Locales:
     own = recipe.args.get("locale")
     if own is not None:
         mix = {str(own): 1.0} if isinstance(own, str) else own
-        return _drawn_locales(ctx, ctx.table, entity, mix)
+        return _drawn_locales(ctx, ctx.table, entity, mix, recipe.places.get("locale"))
     return _table_locales(ctx, ctx.table, entity, ())
 
 
@@ -104,7 +104,7 @@ def _table_locales(ctx: Context, table: Table, entity: str, seen: tuple[str, ...
     if not isinstance(table.locale, str):
         mix = table.locale or ctx.schema.locale
         ctx.plan.inputs.note(ctx.node, "locale" if table is ctx.table else f"locale of {table.name}", dict(mix))
-        return _drawn_locales(ctx, table, entity, mix)
+        return _drawn_locales(ctx, table, entity, mix, table.locale_at if table.locale else ctx.schema.locale_at)
     key = table.foreign_key_of(table.locale)
     if key is None or table.name in seen:
         ctx.fail(f"the locale of {table.name} follows {table.locale}, which leads to no row with a locale of its own")
@@ -121,11 +121,11 @@ def _table_locales(ctx: Context, table: Table, entity: str, seen: tuple[str, ...
     return Locales(parents.names, lambda rows: rows.memo(("locale", entity), lambda: followed(rows)), parents.weights)
 
 
-def _drawn_locales(ctx: Context, table: Table, entity: str, mix: Mapping[str, float]) -> Locales:
+def _drawn_locales(ctx: Context, table: Table, entity: str, mix: Mapping[str, float], at: Mark | None) -> Locales:
     names = tuple(sorted(n for n, weight in mix.items() if weight > 0))
     for name in names:
         if name not in known_locales():
-            ctx.fail(f"unknown locale '{name}'{nearest(name, known_locales())}")
+            ctx.fail(f"unknown locale '{name}'{nearest(name, known_locales())}", at)
     if len(names) == 1:
         return Locales(names, None)
     sampler = Discrete.of(0, np.array([mix[n] for n in names], np.float64))

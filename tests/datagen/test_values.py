@@ -331,3 +331,26 @@ def test_providers_that_read_the_clock_read_the_anchor(generate, tmp_path, monke
     assert found[0] == found[1]
     if "faker" in generate:
         assert all("2025-11" < text < "2026-01-02" for text in found[0])
+
+
+@pytest.mark.parametrize(
+    ("schema", "table", "column", "place"),
+    [
+        ("xx_YY", "", "", (2, 9)),
+        ("{de_DE: 1, xx_YY: 2}", "", "", (2, 9)),
+        ("de_DE", "locale: xx_YY, ", "", (4, 15)),
+        ("de_DE", "locale: fr_FR, ", "locale: xx_YY", None),
+    ],
+)
+def test_a_locale_that_nobody_knows_is_told_once_and_where_it_stands(schema, table, column, place):
+    name = f"{{person.name: {{{column}}}}}" if column else "person.name"
+    text = f"""schema: s
+locale: {schema}
+tables:
+  t: {{{table}rows: 3, columns: {{id: {{type: bigint, key: true}}, n: {{type: text, generate: {name}}}, e: {{type: text, generate: person.email}}}}}}
+"""
+    with pytest.raises(SchemaError, match="unknown locale 'xx_YY'") as error:
+        source_of(text)
+    [problem] = error.value.problems
+    line = text.splitlines()[3]
+    assert (problem.at.line, problem.at.column) == (place or (4, line.index("locale: xx_YY") + len("locale: ") + 1))
