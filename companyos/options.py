@@ -87,9 +87,13 @@ class ScenarioType(click.ParamType[tuple[str, "float | None"]]):
         from schemas.errors import CompanyOSError
         from schemas.ready_scenarios import known_scenarios
 
+        # behind an option that waits for its value click leaves the arguments before it where they are
+        schema = ctx.params.get("schema") or next(iter(ctx.args), None)
+        if schema is None:
+            return []
         try:
-            known = known_scenarios(read_schema(ctx.params["schema"]))
-        except (CompanyOSError, KeyError):
+            known = known_scenarios(read_schema(schema))
+        except CompanyOSError:
             return []
         return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 

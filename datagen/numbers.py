@@ -151,9 +151,11 @@ class _Direct:
 def _ranks(recipe: Recipe, low: int | None, high: int | None, at: Mark | None) -> Discrete:
     if recipe.name == "zipf":
         exponent = float(argument(recipe, "exponent"))
-        first, last = max(low or 1, 1), high or 1
+        first, last = 1 if low is None else low, high or 1
         if exponent <= 0:
             raise Unusable(f"the exponent of zipf must be above 0, not {exponent}", at)
+        if first < 1:
+            raise Unusable(f"zipf has ranks from 1 on, so min must be at least 1, not {argument(recipe, 'min')}", at)
         if last < first:
             raise Unusable(f"zipf needs 1 <= min <= max, not {low} and {high}", at)
         if last - first > _MAX_TABLE:

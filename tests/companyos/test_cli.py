@@ -262,7 +262,14 @@ def test_versions_are_those_of_the_program_and_the_generator(capsys):
 def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
     assert "_COMPANYOS_COMPLETE" in called(capsys, "completion", shell)[1]
     built(capsys, shop)
-    for words, wanted in (("companyos bundle show s", "shop:v1"), ("companyos rows shop.yaml us", "users"), ("companyos bun", "bundle")):
+    for words, wanted in (
+        ("companyos bundle show s", "shop:v1"),
+        ("companyos rows shop.yaml us", "users"),
+        ("companyos bun", "bundle"),
+        ("companyos bundle build companyos --scenario ca", "card_testing"),
+        ("companyos bundle build companyos --tag a:1 --scenario=ca", "card_testing"),
+        ("companyos bundle build --scenario ca", ""),
+    ):
         environment = {**os.environ, "_COMPANYOS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
         found = subprocess.run([program()], env=environment, capture_output=True, text=True, check=True, cwd=shop.parent)
         assert wanted in found.stdout

@@ -32,7 +32,7 @@ tables:
       token: {type: text, unique: true, generate: {pattern: "\\\\w{3,5}(-\\\\w{16,24})+"}}
       blob:  {type: bytes, generate: {bytes: {uniform: [0, 9]}}}
   c:
-    rows: {per: p, count: {zipf: 1.4, min: 0, max: 300}}
+    rows: {per: p, count: {zipf: 1.4, min: 1, max: 300}}
     columns:
       id:     {type: bigint, key: true}
       p_id:   {references: p.id}

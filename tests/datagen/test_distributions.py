@@ -94,6 +94,8 @@ def test_bounds_are_kept_and_steps_are_met():
     ("recipe", "type", "words"),
     [
         ("{zipf: -1}", "bigint", "exponent"),
+        ("{zipf: 1.3, min: 0, max: 9}", "bigint", "min must be at least 1, not 0"),
+        ("{zipf: 1.3, min: 0, max: 9}", "double", "min must be at least 1, not 0"),
         ("{normal: {mean: 5, sd: 0}}", "double", "sd"),
         ("{normal: {mean: 0, sd: 1}, min: 50}", "double", "no chance"),
         ("{uniform: [1, 100000]}", "smallint", "do not fit smallint"),

@@ -140,7 +140,7 @@ def test_months_are_as_long_as_the_longest_and_as_short_as_the_shortest() -> Non
 def test_contributions_follow_from_the_rows_that_are_made_for_each() -> None:
     more = """\
   orders:
-    rows: {per: users, count: {zipf: 1.1, min: 0, max: 6}}
+    rows: {per: users, count: {zipf: 1.1, min: 1, max: 6}}
     columns: {id: {type: bigint, key: true}, user_id: {references: users.id}}
   items:
     rows: {per: orders, count: {uniform: [1, 7]}}
