@@ -20,11 +20,12 @@ import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain, Seen
+from dpsql.ledger.kept_connection import KeptConnection
 from dpsql.ledger.statements import HASH_OF
 from schemas.anchor import Anchor
 from schemas.errors import without_secrets
 from schemas.hash_chain import Mark
-from schemas.transactions import driven, of_a_reader, of_the_only_writer
+from schemas.transactions import driven, in_sqlite, of_a_reader, of_the_only_writer
 
 T = TypeVar("T")
 MOST_TOGETHER = 100
@@ -32,9 +33,12 @@ ONE_WRITER = 7_240_991_253_310_227  # the advisory lock that writers of a ledger
 
 
 class Database:
-    """Where a ledger lives: its engine and its anchor. `now` is the clock, giving moments as entries hold them."""
+    """Where a ledger lives: its engine and its anchor. `now` is the clock, giving moments as entries hold them.
 
-    def __init__(self, engine: sa.Engine, anchor: Anchor, now: Callable[[], str]) -> None:
+    `file` tells which file is there now; None where the ledger is not one.
+    """
+
+    def __init__(self, engine: sa.Engine, anchor: Anchor, now: Callable[[], str], file: Callable[[], object] | None = None) -> None:
         self.anchor = anchor
         self._engine = engine
         self.now = now
@@ -42,8 +46,10 @@ class Database:
         self._queue = threading.Lock()
         self._turn = threading.Lock()
         self._seen = Seen()
-        self._is_file = engine.dialect.name == "sqlite"
         self._ahead: Mark | None = None  # an entry that the anchor does not know of yet
+        self._writer = None if file is None else KeptConnection(engine, file)  # of whoever has the turn
+        self._looker = None if file is None else KeptConnection(engine, file)
+        self._look = threading.Lock()
 
     def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
         """Do `work` in a transaction of one writer, and return its result when it is durable.
@@ -73,6 +79,11 @@ class Database:
                     self.anchor.move(self._ahead, durable=False)
             finally:
                 self._ahead = None  # where it did not follow, it does with the next durable transaction
+                if self._writer is not None:
+                    self._writer.close()
+                if self._looker is not None:
+                    with self._look:
+                        self._looker.close()
                 self._engine.dispose()
 
     def _on_the_disk(self, mark: Mark) -> bool:
@@ -94,8 +105,16 @@ class Database:
     @contextmanager
     def looking(self) -> Iterator[sa.Connection]:
         """A connection for one statement that reads."""
-        with failures(), self._engine.connect() as connection:
-            yield connection
+        with failures():
+            if self._looker is not None and self._look.acquire(blocking=False):
+                try:
+                    with self._looker.used() as connection:
+                        yield connection
+                finally:
+                    self._look.release()
+            else:
+                with self._engine.connect() as connection:
+                    yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -104,8 +123,10 @@ class Database:
             yield connection
 
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[sa.Connection]:
-        """A transaction of the only writer from its first statement on."""
-        return of_the_only_writer(self._engine, ONE_WRITER, durable=durable)
+        """A transaction of the only writer from its first statement on, for whoever has the turn."""
+        if self._writer is None:
+            return of_the_only_writer(self._engine, ONE_WRITER, durable=durable)
+        return _in_file(self._writer, durable)
 
     def _work_off(self, batch: list[_Job[object]]) -> None:
         durable = any(job.durable for job in batch)
@@ -118,7 +139,7 @@ class Database:
                     for job in batch:
                         job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
-                if after != before and (durable or not self._is_file):
+                if after != before and (durable or self._writer is None):
                     self.anchor.move(after, durable=durable)
                     self._seen.anchored = after
                     self._ahead = None
@@ -136,6 +157,12 @@ class Database:
             raise
         for job in batch:
             job.done = True
+
+
+@contextmanager
+def _in_file(writer: KeptConnection, durable: bool) -> Iterator[sa.Connection]:
+    with writer.used() as connection, in_sqlite(connection, durable=durable):
+        yield connection
 
 
 class _Job(Generic[T]):
