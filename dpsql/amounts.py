@@ -42,8 +42,11 @@ def total(amounts: Sequence[float]) -> float:
     """Return the sum of `amounts`, exact or rounded up; infinite where one of them is."""
     if any(math.isinf(amount) for amount in amounts):
         return math.inf
+    some = [amount for amount in amounts if amount]
+    if len(some) < 2:
+        return some[0] if some else 0.0
     exact = Decimal(0)
-    for amount in amounts:
+    for amount in some:
         exact = _EXACTLY.add(exact, Decimal(repr(float(amount))))
     found = float(exact)  # the float that is nearest
     while Decimal(repr(found)) < exact:

@@ -240,17 +240,15 @@ class Service:
     def _answer(
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
     ) -> Answer:
-        tables: dict[str, pa.Table] = {name: self._public_table(name) for name in query.public}
-        told: list[str] = []
-        for one, parts, public in zip(plans, measured, groups, strict=True):
-            release = one.release
-            tables[release.name] = noisy_table(one, parts, public)
-            told += notes(one, parts)
         extended = _with_errors(query)
-        alone = query.outputs and extended.columns is not None and len(tables) == 1
-        outcome = _picked(extended.columns or (), tables[plans[0].release.name]) if alone else None
+        outcome = None
+        if query.outputs and extended.columns is not None and len(plans) == 1 and not query.public:
+            outcome = _picked(extended.columns, noisy_table(plans[0], measured[0], groups[0], extended.columns))
         if outcome is None:
+            tables = {name: self._public_table(name) for name in query.public}
+            tables |= {one.release.name: noisy_table(one, m, g) for one, m, g in zip(plans, measured, groups, strict=True)}
             outcome = work(extended.sql, tables)
+        told = [note for one, parts in zip(plans, measured, strict=True) for note in notes(one, parts)]
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
         shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
         errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}

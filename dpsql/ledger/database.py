@@ -1,5 +1,8 @@
 """The ledger's database: transactions that are on the disk, in the database and in the anchor, before anybody hears of them.
 
+A charge is on the disk in the database before the data is touched. The anchor, which guards against databases that are put back, follows
+it while the data is read, and is on the disk before anything is told of it.
+
 Charges, limits and refusals are waited for so; how a question ended, and the noisy parts that are kept of it, are not. A loss of power may
 take those back and gives no budget: the charge stays, and who asks the same again pays again.
 
@@ -52,13 +55,24 @@ class Database:
         self._look = threading.Lock()
 
     def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
-        """Do `work` in a transaction of one writer, and return its result when it is durable.
+        """Do `work` in a transaction of one writer, and return its result when it is durable, in the database and in the anchor.
 
         With `durable` false the disk is not waited for. The anchor, which must never be ahead of the disk, then follows with the next
         durable transaction or when the ledger is closed, so that what a loss of power takes back is not missed. Errors of `work` undo
         what it did. Raises LedgerBroken where the anchor does not fit, LedgerFailure where the database fails.
         """
-        job = _Job(work, durable)
+        return self._done(_Job(work, durable)).outcome()
+
+    def write_ahead(self, work: Callable[[Chain], T]) -> tuple[T, Callable[[], None]]:
+        """Do `work` as `write` does, and return its result when it is on the disk in the database, and what waits for the anchor.
+
+        Nothing of what follows may be told to anybody before that has returned: who puts back an older database then gains nothing, as
+        what it has forgotten was never answered. It raises LedgerFailure where the anchor cannot be written.
+        """
+        job = self._done(_Job(work, durable=True, waits=False))
+        return job.outcome(), job.anchored
+
+    def _done(self, job: _Job[T]) -> _Job[T]:
         with self._queue:
             self._waiting.append(job)  # type: ignore[arg-type]
         with self._turn:
@@ -69,7 +83,7 @@ class Database:
                         self._waiting.remove(job)  # type: ignore[arg-type]
                         batch.append(job)  # type: ignore[arg-type]
                 self._work_off(batch)
-        return job.outcome()
+        return job
 
     def close(self) -> None:
         """Close all connections that nobody uses, with the anchor at the last entry that is on the disk."""
@@ -140,7 +154,12 @@ class Database:
                         job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
                 if after != before and (durable or self._writer is None):
-                    self.anchor.move(after, durable=durable)
+                    if any(job.waits for job in batch):
+                        self.anchor.move(after, durable=durable)
+                    else:
+                        anchored = self.anchor.moving(after)
+                        for job in batch:
+                            job.anchored = anchored
                     self._seen.anchored = after
                     self._ahead = None
                 elif after != before:
@@ -166,8 +185,9 @@ def _in_file(writer: KeptConnection, durable: bool) -> Iterator[sa.Connection]:
 
 
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Chain], T], durable: bool) -> None:
-        self.durable = durable
+    def __init__(self, work: Callable[[Chain], T], durable: bool, waits: bool = True) -> None:
+        self.durable, self.waits = durable, waits
+        self.anchored: Callable[[], None] = _at_once
         self.done = False
         self._work = work
         self._result: list[T] = []
@@ -197,6 +217,10 @@ class _Job(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._result[0]
+
+
+def _at_once() -> None:
+    """What waits for an anchor that is there."""
 
 
 @contextmanager
