@@ -42,33 +42,28 @@ class Anchor:
             raise self._failure(f"{self._whose} {self.path} cannot be read: {error.strerror}") from error
         return self._mark(text) if text else None
 
-    def move(self, mark: Mark, *, durable: bool = True, back: bool = False) -> None:
+    def move(self, mark: Mark, *, durable: bool = True, back: bool = False, soon: bool = False) -> Callable[[], None]:
         """Write down that the chain has come to `mark`, unless it is further already.
 
-        With `durable` it is on the disk when this returns; otherwise a loss of power may take it back. `back` moves it back, too.
-        Raises `failure` where it cannot.
+        With `durable` it is on the disk when this returns; otherwise a loss of power may take it back. With `soon` it is on its way to the
+        disk, and there when the function returned, which waits for that, has returned. `back` moves it back, too.
+        Raises `failure`, and so does that function, where it cannot.
         """
         with self._failing():
             descriptor = self._written(mark, back)
+            if soon:
+                wait = SYNCING.begin(descriptor)
+                return lambda: self._waited(wait)
             try:
                 if durable:
                     sync(descriptor)
             finally:
                 os.close(descriptor)
+        return nothing
 
-    def moving(self, mark: Mark) -> Callable[[], None]:
-        """Move as `move` does, and return what waits until it is on the disk; until then a loss of power may take it back.
-
-        Raises `failure`, both of them, where it cannot.
-        """
+    def _waited(self, wait: Callable[[], None]) -> None:
         with self._failing():
-            wait = SYNCING.begin(self._written(mark, back=False))
-
-        def on_the_disk() -> None:
-            with self._failing():
-                wait()
-
-        return on_the_disk
+            wait()
 
     def _written(self, mark: Mark, back: bool) -> int:
         """The descriptor of the file, in which `mark` was written where it belongs there."""
@@ -109,6 +104,10 @@ class Anchor:
             raise self._failure(f"{self._whose} {self.path} is damaged; {self._mended}") from error
         self._known = text, mark
         return mark
+
+
+def nothing() -> None:
+    """What waits for nothing."""
 
 
 def _sync_folder(folder: Path) -> None:

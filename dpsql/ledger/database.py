@@ -25,7 +25,7 @@ from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain, Seen
 from dpsql.ledger.kept_connection import KeptConnection
 from dpsql.ledger.statements import HASH_OF
-from schemas.anchor import Anchor
+from schemas.anchor import Anchor, nothing
 from schemas.errors import without_secrets
 from schemas.hash_chain import Mark
 from schemas.transactions import driven, in_sqlite, of_a_reader, of_the_only_writer
@@ -154,12 +154,9 @@ class Database:
                         job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
                 if after != before and (durable or self._writer is None):
-                    if any(job.waits for job in batch):
-                        self.anchor.move(after, durable=durable)
-                    else:
-                        anchored = self.anchor.moving(after)
-                        for job in batch:
-                            job.anchored = anchored
+                    anchored = self.anchor.move(after, durable=durable, soon=not any(job.waits for job in batch))
+                    for job in batch:
+                        job.anchored = anchored
                     self._seen.anchored = after
                     self._ahead = None
                 elif after != before:
@@ -187,7 +184,7 @@ def _in_file(writer: KeptConnection, durable: bool) -> Iterator[sa.Connection]:
 class _Job(Generic[T]):
     def __init__(self, work: Callable[[Chain], T], durable: bool, waits: bool = True) -> None:
         self.durable, self.waits = durable, waits
-        self.anchored: Callable[[], None] = _at_once
+        self.anchored: Callable[[], None] = nothing
         self.done = False
         self._work = work
         self._result: list[T] = []
@@ -217,10 +214,6 @@ class _Job(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._result[0]
-
-
-def _at_once() -> None:
-    """What waits for an anchor that is there."""
 
 
 @contextmanager
