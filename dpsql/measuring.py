@@ -183,7 +183,8 @@ class _Measuring:
 
     def _chosen(self, threshold: Threshold, counts: Mapping[int, int]) -> KeptPart:
         shares = self._plan.shares
-        exceeding = {2**j: sum(units for k, units in counts.items() if k > j) for j in range(threshold.highest + 1)}
+        above = sum(units for j, units in counts.items() if j >= 0)
+        exceeding = {2**j: (above := above - counts.get(j, 0)) for j in range(threshold.highest + 1)}
         bound = choose_threshold(exceeding, shares.threshold, shares.part, of_means=threshold.of_means)
         return KeptPart(((),), (bound,), "noisy max", 0.0, shares.threshold)
 

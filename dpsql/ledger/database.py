@@ -51,8 +51,6 @@ class Database:
         self._seen = Seen()
         self._ahead: Mark | None = None  # an entry that the anchor does not know of yet
         self._writer = None if file is None else KeptConnection(engine, file)  # of whoever has the turn
-        self._looker = None if file is None else KeptConnection(engine, file)
-        self._look = threading.Lock()
 
     def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
         """Do `work` in a transaction of one writer, and return its result when it is durable, in the database and in the anchor.
@@ -95,9 +93,6 @@ class Database:
                 self._ahead = None  # where it did not follow, it does with the next durable transaction
                 if self._writer is not None:
                     self._writer.close()
-                if self._looker is not None:
-                    with self._look:
-                        self._looker.close()
                 self._engine.dispose()
 
     def _on_the_disk(self, mark: Mark) -> bool:
@@ -118,14 +113,14 @@ class Database:
 
     @contextmanager
     def looking(self) -> Iterator[sa.Connection]:
-        """A connection for one statement that reads."""
+        """A connection for one statement that reads, within which nothing may be written."""
         with failures():
-            if self._looker is not None and self._look.acquire(blocking=False):
+            if self._writer is not None and self._turn.acquire(blocking=False):  # what it has read before need not be read again
                 try:
-                    with self._looker.used() as connection:
+                    with self._writer.used() as connection:
                         yield connection
                 finally:
-                    self._look.release()
+                    self._turn.release()
             else:
                 with self._engine.connect() as connection:
                     yield connection
