@@ -99,7 +99,9 @@ class _Measuring:
         self._relations = Relations(schema, dialect)
         self._dialect = dialect
         self._keys_hold = keys_hold(plan, schema, engine, reading)
-        self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
+        self._sql: Measuring = plan.remembered.get(
+            ("measuring", dialect.name, self._keys_hold), lambda: Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
+        )
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         if (at_once := self.at_once()) is not None:

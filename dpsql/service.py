@@ -233,7 +233,7 @@ class Service:
         held = self.ledger.finish(charge, "answered", keeping)
         settled = []
         for of_plan, have, parts in zip(digests, known, new, strict=True):
-            best = _measured({n: max(KeptPart.decode(held[of_plan[n]]), k, key=lambda part: part.epsilon) for n, k in parts.items()})
+            best = _measured({n: _better(k, keeping[of_plan[n]], held[of_plan[n]]) for n, k in parts.items()})
             settled.append(Measured({**have.thresholds, **best.thresholds}, {**have.parts, **best.parts}))
         return settled
 
@@ -340,6 +340,11 @@ def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[
             parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
         known.append(_measured(parts))
     return known
+
+
+def _better(mine: KeptPart, encoded: bytes, held: bytes) -> KeptPart:
+    """The part that is kept, unless more epsilon was paid for the one that was measured now."""
+    return mine if held == encoded else max(KeptPart.decode(held), mine, key=lambda part: part.epsilon)
 
 
 def _with_errors(query: Query) -> WithErrors:
