@@ -153,6 +153,7 @@ def _closed_form(rho: float, delta: float) -> float:
     return (rho + 2 * math.sqrt(rho * max(0.0, -math.log(delta)) * ROUNDING)) * ROUNDING
 
 
+@lru_cache(maxsize=1024)
 def _half_square(epsilon: float, spread: int) -> float:
     return at_least(decimal(epsilon) ** 2 / (2 * spread)) if math.isfinite(epsilon) else math.inf
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Context, Decimal, Inexact
 from fractions import Fraction
 from functools import lru_cache
 
 DIGITS = 12  # of shares
+# whatever floats it is given, their decimals have no more digits together
+_EXACTLY = Context(prec=1_000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact])
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +42,16 @@ def total(amounts: Sequence[float]) -> float:
     """Return the sum of `amounts`, exact or rounded up; infinite where one of them is."""
     if any(math.isinf(amount) for amount in amounts):
         return math.inf
-    return at_least(sum(map(decimal, amounts), Fraction(0)))
+    some = [amount for amount in amounts if amount]
+    if len(some) < 2:
+        return some[0] if some else 0.0
+    exact = Decimal(0)
+    for amount in some:
+        exact = _EXACTLY.add(exact, Decimal(repr(float(amount))))
+    found = float(exact)  # the float that is nearest
+    while Decimal(repr(found)) < exact:
+        found = math.nextafter(found, math.inf)
+    return found
 
 
 def share(amount: float, part: Fraction) -> float:

@@ -52,7 +52,9 @@ def estimate(formula: Formula, aggregate: Aggregate, noisy: Mapping[str, Noisy])
 
 def _single(formula: Formula, aggregate: Aggregate, noisy: Noisy) -> Estimate:
     step = noisy.part.step
-    exact = [value * step + formula.centre for value in noisy.values]
+    exact: Sequence[int | Fraction] = noisy.values
+    if step != 1 or formula.centre:
+        exact = [value * step + formula.centre for value in noisy.values]
     deviation = None if noisy.deviation is None else noisy.deviation * float(step)
     error = None if noisy.error95 is None else noisy.error95 * float(step)
     count = len(exact)
@@ -113,7 +115,7 @@ def _within(value: float, formula: Formula) -> float:
     return min(max(value, float(formula.lo)), float(formula.hi))
 
 
-def column(exact: Sequence[Fraction | None], facts: Facts) -> pa.Array:
+def column(exact: Sequence[int | Fraction | None], facts: Facts) -> pa.Array:
     """Return numbers (days or seconds since 1970 for dates and times) as an Arrow array of the kind of `facts`."""
     if facts.kind == "date":
         return pa.array([None if v is None else EPOCH.date() + datetime.timedelta(days=round(v)) for v in exact], pa.date32())
@@ -130,7 +132,7 @@ def column(exact: Sequence[Fraction | None], facts: Facts) -> pa.Array:
     return _decimals([None if v is None else Fraction(v) for v in whole], Fraction(1))
 
 
-def _decimals(exact: Sequence[Fraction | None], step: Fraction) -> pa.Array:
+def _decimals(exact: Sequence[int | Fraction | None], step: Fraction) -> pa.Array:
     scale = 0
     while scale < 18 and (step * 10**scale).denominator != 1:
         scale += 1

@@ -99,7 +99,9 @@ class _Measuring:
         self._relations = Relations(schema, dialect)
         self._dialect = dialect
         self._keys_hold = keys_hold(plan, schema, engine, reading)
-        self._sql = Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
+        self._sql: Measuring = plan.remembered.get(
+            ("measuring", dialect.name, self._keys_hold), lambda: Measuring(plan, self._relations, dialect, keys_hold=self._keys_hold)
+        )
 
     def run(self, groups: Sequence[GroupKey] | None, known: Measured) -> Measured:
         if (at_once := self.at_once()) is not None:
@@ -183,7 +185,8 @@ class _Measuring:
 
     def _chosen(self, threshold: Threshold, counts: Mapping[int, int]) -> KeptPart:
         shares = self._plan.shares
-        exceeding = {2**j: sum(units for k, units in counts.items() if k > j) for j in range(threshold.highest + 1)}
+        above = sum(units for j, units in counts.items() if j >= 0)
+        exceeding = {2**j: (above := above - counts.get(j, 0)) for j in range(threshold.highest + 1)}
         bound = choose_threshold(exceeding, shares.threshold, shares.part, of_means=threshold.of_means)
         return KeptPart(((),), (bound,), "noisy max", 0.0, shares.threshold)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,11 +17,11 @@ from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Facts
 
 
-def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | None) -> pa.Table:
+def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | None, only: Collection[str] | None = None) -> pa.Table:
     """Return keys, aggregates, and for each aggregate its deviation and 95 % error, one row a group.
 
     `groups` are the public ones, or None where those that were released count. Groups with fewer units than the analyst requires
-    are left out.
+    are left out, and so are columns that are not among `only`, where that is given.
     """
     if groups is None:
         groups = next(measured.parts[p.name] for p in plan.parts if p.kind == "units").groups
@@ -32,12 +32,15 @@ def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | Non
         rows = [n for n in rows if units.values[n] >= plan.settings.min_units]
     columns: dict[str, pa.Array] = {}
     for position, key in enumerate(plan.release.keys):
-        columns[key.name] = key_column([group[position] for group in groups], key.expression.facts)
+        if only is None or key.name in only:
+            columns[key.name] = key_column([group[position] for group in groups], key.expression.facts)
     for name, formula, aggregate in zip(plan.release.names, plan.formulas, plan.release.aggregates, strict=True):
         found: Estimate = estimate(formula, aggregate, noisy)
         columns[name] = found.values
-        columns[name + DEVIATION] = pa.array(found.deviations, pa.float64())
-        columns[name + ERROR] = pa.array(found.errors, pa.float64())
+        if only is None or name + DEVIATION in only:
+            columns[name + DEVIATION] = pa.array(found.deviations, pa.float64())
+        if only is None or name + ERROR in only:
+            columns[name + ERROR] = pa.array(found.errors, pa.float64())
     table = pa.table(columns) if columns else pa.table({"_": pa.nulls(len(groups), pa.int8())})
     return table if len(rows) == len(groups) else table.take(pa.array(rows, pa.int64()))
 

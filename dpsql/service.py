@@ -233,24 +233,22 @@ class Service:
         held = self.ledger.finish(charge, "answered", keeping)
         settled = []
         for of_plan, have, parts in zip(digests, known, new, strict=True):
-            best = _measured({n: max(KeptPart.decode(held[of_plan[n]]), k, key=lambda part: part.epsilon) for n, k in parts.items()})
+            best = _measured({n: _better(k, keeping[of_plan[n]], held[of_plan[n]]) for n, k in parts.items()})
             settled.append(Measured({**have.thresholds, **best.thresholds}, {**have.parts, **best.parts}))
         return settled
 
     def _answer(
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
     ) -> Answer:
-        tables: dict[str, pa.Table] = {name: self._public_table(name) for name in query.public}
-        told: list[str] = []
-        for one, parts, public in zip(plans, measured, groups, strict=True):
-            release = one.release
-            tables[release.name] = noisy_table(one, parts, public)
-            told += notes(one, parts)
         extended = _with_errors(query)
-        alone = query.outputs and extended.columns is not None and len(tables) == 1
-        outcome = _picked(extended.columns or (), tables[plans[0].release.name]) if alone else None
+        outcome = None
+        if query.outputs and extended.columns is not None and len(plans) == 1 and not query.public:
+            outcome = _picked(extended.columns, noisy_table(plans[0], measured[0], groups[0], extended.columns))
         if outcome is None:
+            tables = {name: self._public_table(name) for name in query.public}
+            tables |= {one.release.name: noisy_table(one, m, g) for one, m, g in zip(plans, measured, groups, strict=True)}
             outcome = work(extended.sql, tables)
+        told = [note for one, parts in zip(plans, measured, strict=True) for note in notes(one, parts)]
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
         shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
         errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
@@ -342,6 +340,11 @@ def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[
             parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
         known.append(_measured(parts))
     return known
+
+
+def _better(mine: KeptPart, encoded: bytes, held: bytes) -> KeptPart:
+    """The part that is kept, unless more epsilon was paid for the one that was measured now."""
+    return mine if held == encoded else max(KeptPart.decode(held), mine, key=lambda part: part.epsilon)
 
 
 def _with_errors(query: Query) -> WithErrors:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import SystemFailure
-from schemas.hash_chain import Mark
+from schemas.hash_chain import START, Mark
+from schemas.syncing import SYNCING, sync
 
 SIZE = 128  # one length for all, and within one sector of a disk: a write is seen whole or not at all
 
@@ -23,6 +26,7 @@ class Anchor:
     def __init__(self, path: Path, whose: str, mended: str, failure: type[SystemFailure]) -> None:
         self.path = path
         self._whose, self._mended, self._failure = whose, mended, failure
+        self._known: tuple[bytes, Mark] = b"", START
 
     def read(self) -> Mark | None:
         """Return where the chain had come to, None where there is no file; raises `failure` where it cannot be read."""
@@ -38,39 +42,72 @@ class Anchor:
             raise self._failure(f"{self._whose} {self.path} cannot be read: {error.strerror}") from error
         return self._mark(text) if text else None
 
-    def move(self, mark: Mark, *, durable: bool = True, back: bool = False) -> None:
+    def move(self, mark: Mark, *, durable: bool = True, back: bool = False, soon: bool = False) -> Callable[[], None]:
         """Write down that the chain has come to `mark`, unless it is further already.
 
-        With `durable` it is on the disk when this returns; otherwise a loss of power may take it back. `back` moves it back, too.
-        Raises `failure` where it cannot.
+        With `durable` it is on the disk when this returns; otherwise a loss of power may take it back. With `soon` it is on its way to the
+        disk, and there when the function returned, which waits for that, has returned. `back` moves it back, too.
+        Raises `failure`, and so does that function, where it cannot.
         """
-        try:
-            fresh = not self.path.exists()
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with self._failing():
+            descriptor = self._written(mark, back)
+            if soon:
+                wait = SYNCING.begin(descriptor)
+                return lambda: self._waited(wait)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                text = os.pread(descriptor, SIZE, 0)
-                if not text or back or self._mark(text).number < mark.number:
-                    os.pwrite(descriptor, json.dumps([mark.number, mark.hash]).encode().ljust(SIZE), 0)
                 if durable:
-                    _sync(descriptor)
+                    sync(descriptor)
             finally:
                 os.close(descriptor)
+        return nothing
+
+    def _waited(self, wait: Callable[[], None]) -> None:
+        with self._failing():
+            wait()
+
+    def _written(self, mark: Mark, back: bool) -> int:
+        """The descriptor of the file, in which `mark` was written where it belongs there."""
+        fresh = False
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            fresh = True
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            text = os.pread(descriptor, SIZE, 0)
+            if not text or back or self._mark(text).number < mark.number:
+                os.pwrite(descriptor, json.dumps([mark.number, mark.hash]).encode().ljust(SIZE), 0)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             if fresh:
                 _sync_folder(self.path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise self._failure(f"{self._whose} {self.path} cannot be written: {error.strerror}") from error
 
     def _mark(self, text: bytes) -> Mark:
+        known, mark = self._known
+        if text == known:
+            return mark
         try:
             number, digest = json.loads(text)
-            return Mark(int(number), str(digest))
+            mark = Mark(int(number), str(digest))
         except (ValueError, TypeError) as error:
             raise self._failure(f"{self._whose} {self.path} is damaged; {self._mended}") from error
+        self._known = text, mark
+        return mark
 
 
-# what was written over in a file is on the disk without its times, which would go through the file system's journal
-_sync = getattr(os, "fdatasync", os.fsync)
+def nothing() -> None:
+    """What waits for nothing."""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -34,16 +34,9 @@ def of_the_only_writer(engine: sa.Engine, lock: int, *, durable: bool = True) ->
     """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            driven(connection, f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            driven(connection, "BEGIN IMMEDIATE")
-            connection.begin()  # so that no one else who is handed the connection takes the transaction for theirs to end
-            try:
+            with in_sqlite(connection, durable=durable):
+                connection.begin()  # so that no one else who is handed the connection takes the transaction for theirs to end
                 yield connection
-                driven(connection, "COMMIT")
-            except BaseException:
-                if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                    driven(connection, "ROLLBACK")
-                raise
         else:
             # each statement sees what others committed before the lock was had, whatever the server's defaults are
             connection = connection.execution_options(isolation_level="READ COMMITTED")
@@ -51,6 +44,20 @@ def of_the_only_writer(engine: sa.Engine, lock: int, *, durable: bool = True) ->
                 connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
                 yield connection
+
+
+@contextmanager
+def in_sqlite(connection: sa.Connection, *, durable: bool = True) -> Iterator[None]:
+    """The transaction of SQLite's only writer on `connection`, which is in autocommit mode; `durable` as of `of_the_only_writer`."""
+    driven(connection, f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    driven(connection, "BEGIN IMMEDIATE")
+    try:
+        yield
+        driven(connection, "COMMIT")
+    except BaseException:
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            driven(connection, "ROLLBACK")
+        raise
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 import sqlglot
 from sqlglot import expressions as exp
@@ -25,7 +26,7 @@ def parse(sql: str, dialect: str) -> exp.Query:
         raise QueryInvalid("the query holds a zero byte")
     _hold_depth(sql)
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None and not isinstance(s, exp.Semicolon)]
+        statements = [s for s in sqlglot.parse(sql, dialect=_dialect(dialect)) if s is not None and not isinstance(s, exp.Semicolon)]
     except (SqlglotError, RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise QueryInvalid(f"the query cannot be read: {_first_line(error)}") from None
     if not statements:
@@ -40,6 +41,12 @@ def parse(sql: str, dialect: str) -> exp.Query:
     if sum(1 for _ in statement.walk()) > LARGEST:
         raise QueryInvalid("the query has too many parts")
     return statement
+
+
+@cache
+def _dialect(name: str) -> sqlglot.Dialect:
+    """The dialect of that name, which sqlglot would make anew several times for each text."""
+    return sqlglot.Dialect.get_or_raise(name)
 
 
 def _hold_depth(sql: str) -> None:

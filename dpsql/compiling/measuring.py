@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isqrt
 
 from dpsql.compiling.dialects import Dialect, quoted
@@ -46,6 +47,10 @@ class Measuring:
 
     def by_unit(self) -> str | None:
         """What each unit adds to each group before clipping, or None where no sum by unit is needed."""
+        return self._by_unit
+
+    @cached_property
+    def _by_unit(self) -> str | None:
         if self._one_row or not self._added():
             return None
         parts = [f"{self._sum(p)} AS {p.name}" for p in self._added() if p.kind != "units"]
@@ -63,6 +68,10 @@ class Measuring:
         From that follow both which threshold is chosen and the sum that is clipped to it. None where more is asked: of several parts, of
         groups, or of contributions that are not just cut off at a threshold of their own.
         """
+        return self._magnitudes
+
+    @cached_property
+    def _magnitudes(self) -> str | None:
         part, threshold = self._plan.parts[0], next(iter(self._plan.thresholds), None)
         if self._keys or len(self._plan.parts) > 1 or threshold is None or threshold.of != part.name or part.scaled:
             return None
@@ -79,6 +88,10 @@ class Measuring:
         There are fewer such numbers than the root of twice the rows. From them follow both the threshold on a unit's rows and every sum
         that is clipped to it or scaled down by it. None where more is asked: of groups, or of parts that another bound holds.
         """
+        return self._by_rows
+
+    @cached_property
+    def _by_rows(self) -> Statement | None:
         counted = next((t.of for t in self._plan.thresholds), None)
         if self._keys or len(self._plan.thresholds) != 1 or counted is None or (source := self.by_unit()) is None:
             return None
@@ -137,11 +150,18 @@ class Measuring:
         grouped = f" GROUP BY {_places(len(keys))}" if keys else ""
         return f"SELECT {', '.join([*keys, *columns]) or '1'} FROM {source}{grouped}"
 
+    @cached_property
+    def _of_all_rows(self) -> Statement:
+        """The sums where a unit has one row at most."""
+        parts = self._added()
+        columns = [self._sum(p) for p in parts]
+        return Statement(self._grouped(columns, f"({self._rows}) AS x", self._key_columns), tuple(p.name for p in parts))
+
     def _sums_of_added(self, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         parts = self._added()
         names = tuple(p.name for p in parts)
         if self._one_row:
-            return Statement(self._grouped([self._sum(p) for p in parts], f"({self._rows}) AS x", self._key_columns), names)
+            return self._of_all_rows
         if self._plan.total:
             shared = [f"COALESCE(SUM({self._shared(p, bounds)}), 0)" for p in parts]
             return Statement(self._grouped(shared, f"({self._with_totals()}) AS x", self._keys), names)

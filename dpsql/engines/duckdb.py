@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import Any
@@ -20,7 +21,10 @@ from dpsql.errors import EngineFailure, QueryRefused
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
 SPARSEST, MOST_BITS = 16, 10**9  # bits for a row, and in all, up to which a key is looked at bit by bit
 HELD = "held_in_memory"
+FINDING_HELD = f"SET search_path = 'memory,{HELD}'"  # what is held is found by its own name: a view over it would be read each time
 PIECE = 122_880  # rows that one thread of DuckDB scans alone
+MOST_READ = 256  # statements whose text is read once
+MOST_IDLE = 8  # cursors that wait for the next question
 
 
 class DuckDBEngine:
@@ -43,6 +47,9 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise EngineFailure(f"the database {database} cannot be opened") from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
+        self._idle: list[duckdb.DuckDBPyConnection] = []
+        # a statement that was read before runs in half the time, on any cursor; the tables it names are still looked up each time
+        self._statement = lru_cache(MOST_READ)(partial(_statement, self._connection))
         self._unique = dict.fromkeys(unique, True)
         self._listed: list[str] = []
         self._counted = False
@@ -69,15 +76,16 @@ class DuckDBEngine:
         """Hold `table` under `name`, its texts as places in a dictionary, by which they are grouped faster than by themselves."""
         self._unique.clear()
         self._counted = False
+        self._close_idle()  # none of them looks for names where tables are held
         if not self._holds:
             self._connection.execute(f"ATTACH ':memory:' AS {HELD} (COMPRESS)")
             self._connection.execute("SET GLOBAL disabled_compression_methods = 'bitpacking'")  # numbers are read faster as they are
+            self._connection.execute(FINDING_HELD)
             self._holds = True
         self._connection.register(f"_{name}", table)
         self._connection.execute(f"CREATE TABLE {HELD}.{quoted(name)} AS SELECT * FROM {quoted(f'_{name}')}")
         self._connection.unregister(f"_{name}")
         self._connection.execute(f"CHECKPOINT {HELD}")
-        self._connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {HELD}.{quoted(name)}")
 
     def read(self) -> AbstractContextManager[_Reading]:
         """Open a snapshot."""
@@ -85,18 +93,44 @@ class DuckDBEngine:
 
     @contextmanager
     def _opened(self) -> Iterator[_Reading]:
+        """A reading by a cursor that nobody else uses: one that waits, if there is one, since to make another takes long.
+
+        Each statement of it is a transaction of its own, and `cancel` reaches a cursor only while it is somebody's. One whose reading ended
+        by an error is closed.
+        """
         with self._lock:
             if not self._counted:
                 self._count()
-            cursor = self._connection.cursor()
+            cursor = self._idle.pop() if self._idle else self._new_cursor()
             self._running[cursor] = get_ident()
-        reading = _Reading(cursor)
+        reading = _Reading(cursor, self._statement)
         try:
             yield reading
-        finally:
-            with self._lock:
-                del self._running[cursor]
-            reading.close()
+            reading.let_go()
+        except BaseException:
+            self._release(cursor, usable=False)
+            raise
+        self._release(cursor, usable=True)
+
+    def _release(self, cursor: duckdb.DuckDBPyConnection, *, usable: bool) -> None:
+        with self._lock:
+            del self._running[cursor]
+            if usable and len(self._idle) < MOST_IDLE:
+                self._idle.append(cursor)
+                return
+        cursor.close()  # and with it what it held
+
+    def _new_cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        if self._holds:
+            cursor.execute(FINDING_HELD)
+        return cursor
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            for cursor in self._idle:
+                cursor.close()
+            self._idle.clear()
 
     def _count(self) -> None:
         """Keep to the asker's own thread where no table has more rows than one thread scans: to wake others takes longer than they save."""
@@ -142,12 +176,14 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Close the database."""
+        self._close_idle()
         self._connection.close()
 
 
 class _Reading:
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, statement: Callable[[str], duckdb.Statement]) -> None:
         self._cursor = cursor
+        self._statement = statement
         self._held: list[str] = []
 
     def table(self, sql: str) -> pa.Table:
@@ -156,7 +192,7 @@ class _Reading:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with _told_apart():
-            found = self._cursor.execute(sql)
+            found = self._cursor.execute(self._statement(sql))
             if all(str(kind) != "TIMESTAMP WITH TIME ZONE" for _, kind, *_ in found.description or ()):
                 return found.fetchall()
             found.abort()
@@ -183,10 +219,15 @@ class _Reading:
                     return bool(different == rows)
         return not self.rows(f"SELECT 1 FROM {target} GROUP BY {', '.join(columns)} HAVING COUNT(*) > 1 LIMIT 1")
 
-    def close(self) -> None:
+    def let_go(self) -> None:
+        """Drop what the reading held."""
         for name in self._held:
             self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
-        self._cursor.close()
+
+
+def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    (statement,) = connection.extract_statements(sql)
+    return statement
 
 
 @contextmanager

@@ -81,7 +81,10 @@ class Ledger(Protocol):
         ...
 
     def reserve(self, release: str, analyst: str, spend: Spend, question: Question) -> Charge:
-        """Charge `spend` in one transaction; BudgetSpent where a limit does not allow it."""
+        """Charge `spend` in one transaction, which no loss of power takes back; BudgetSpent where a limit does not allow it.
+
+        The data may be read then, and what was read be told once `finish` has returned.
+        """
         ...
 
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:

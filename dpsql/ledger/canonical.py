@@ -16,7 +16,12 @@ def canonical(document: Any) -> bytes:
     It is made of texts, whole numbers within 2^53, nulls, lists, and mappings with names in ASCII; the RFC writes other numbers otherwise.
     Raises UnicodeError for texts with half pairs of UTF-16, TypeError for what JSON does not have.
     """
-    return _ENCODER.encode(document).encode()
+    return canonical_text(document).encode()
+
+
+def canonical_text(document: Any) -> str:
+    """Return `document` as `canonical` does, before it is encoded in UTF-8, which fails for half pairs of UTF-16."""
+    return _ENCODER.encode(document)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dpsql.accounting import NOTHING, Spend
 from dpsql.errors import LedgerBroken
 from dpsql.ledger.base import Kind
-from dpsql.ledger.canonical import canonical
+from dpsql.ledger.canonical import canonical_text
 from dpsql.ledger.statements import ADD_ENTRY, HASH_OF, LAST, LATEST, EntryRow
 from schemas import hash_chain
 from schemas.hash_chain import START, Mark
@@ -92,7 +92,7 @@ class Chain:
             **{name: float(getattr(spend, name)) for name in _AMOUNTS},
             "sql": sql,
             "digest": digest,
-            "document": canonical(document).decode(),
+            "document": canonical_text(document),
             "previous": last.hash,
         }
         mark = Mark(entry["number"], entry_hash(entry))

@@ -1,5 +1,8 @@
 """The ledger's database: transactions that are on the disk, in the database and in the anchor, before anybody hears of them.
 
+A charge is on the disk in the database before the data is touched. The anchor, which guards against databases that are put back, follows
+it while the data is read, and is on the disk before anything is told of it.
+
 Charges, limits and refusals are waited for so; how a question ended, and the noisy parts that are kept of it, are not. A loss of power may
 take those back and gives no budget: the charge stays, and who asks the same again pays again.
 
@@ -20,11 +23,12 @@ import sqlalchemy as sa
 
 from dpsql.errors import LedgerFailure
 from dpsql.ledger.chain import Chain, Seen
+from dpsql.ledger.kept_connection import KeptConnection
 from dpsql.ledger.statements import HASH_OF
-from schemas.anchor import Anchor
+from schemas.anchor import Anchor, nothing
 from schemas.errors import without_secrets
 from schemas.hash_chain import Mark
-from schemas.transactions import driven, of_a_reader, of_the_only_writer
+from schemas.transactions import driven, in_sqlite, of_a_reader, of_the_only_writer
 
 T = TypeVar("T")
 MOST_TOGETHER = 100
@@ -32,9 +36,12 @@ ONE_WRITER = 7_240_991_253_310_227  # the advisory lock that writers of a ledger
 
 
 class Database:
-    """Where a ledger lives: its engine and its anchor. `now` is the clock, giving moments as entries hold them."""
+    """Where a ledger lives: its engine and its anchor. `now` is the clock, giving moments as entries hold them.
 
-    def __init__(self, engine: sa.Engine, anchor: Anchor, now: Callable[[], str]) -> None:
+    `file` tells which file is there now; None where the ledger is not one.
+    """
+
+    def __init__(self, engine: sa.Engine, anchor: Anchor, now: Callable[[], str], file: Callable[[], object] | None = None) -> None:
         self.anchor = anchor
         self._engine = engine
         self.now = now
@@ -42,17 +49,28 @@ class Database:
         self._queue = threading.Lock()
         self._turn = threading.Lock()
         self._seen = Seen()
-        self._is_file = engine.dialect.name == "sqlite"
         self._ahead: Mark | None = None  # an entry that the anchor does not know of yet
+        self._writer = None if file is None else KeptConnection(engine, file)  # of whoever has the turn
 
     def write(self, work: Callable[[Chain], T], *, durable: bool = True) -> T:
-        """Do `work` in a transaction of one writer, and return its result when it is durable.
+        """Do `work` in a transaction of one writer, and return its result when it is durable, in the database and in the anchor.
 
         With `durable` false the disk is not waited for. The anchor, which must never be ahead of the disk, then follows with the next
         durable transaction or when the ledger is closed, so that what a loss of power takes back is not missed. Errors of `work` undo
         what it did. Raises LedgerBroken where the anchor does not fit, LedgerFailure where the database fails.
         """
-        job = _Job(work, durable)
+        return self._done(_Job(work, durable)).outcome()
+
+    def write_ahead(self, work: Callable[[Chain], T]) -> tuple[T, Callable[[], None]]:
+        """Do `work` as `write` does, and return its result when it is on the disk in the database, and what waits for the anchor.
+
+        Nothing of what follows may be told to anybody before that has returned: who puts back an older database then gains nothing, as
+        what it has forgotten was never answered. It raises LedgerFailure where the anchor cannot be written.
+        """
+        job = self._done(_Job(work, durable=True, waits=False))
+        return job.outcome(), job.anchored
+
+    def _done(self, job: _Job[T]) -> _Job[T]:
         with self._queue:
             self._waiting.append(job)  # type: ignore[arg-type]
         with self._turn:
@@ -63,7 +81,7 @@ class Database:
                         self._waiting.remove(job)  # type: ignore[arg-type]
                         batch.append(job)  # type: ignore[arg-type]
                 self._work_off(batch)
-        return job.outcome()
+        return job
 
     def close(self) -> None:
         """Close all connections that nobody uses, with the anchor at the last entry that is on the disk."""
@@ -73,6 +91,8 @@ class Database:
                     self.anchor.move(self._ahead, durable=False)
             finally:
                 self._ahead = None  # where it did not follow, it does with the next durable transaction
+                if self._writer is not None:
+                    self._writer.close()
                 self._engine.dispose()
 
     def _on_the_disk(self, mark: Mark) -> bool:
@@ -93,9 +113,17 @@ class Database:
 
     @contextmanager
     def looking(self) -> Iterator[sa.Connection]:
-        """A connection for one statement that reads."""
-        with failures(), self._engine.connect() as connection:
-            yield connection
+        """A connection for one statement that reads, within which nothing may be written."""
+        with failures():
+            if self._writer is not None and self._turn.acquire(blocking=False):  # what it has read before need not be read again
+                try:
+                    with self._writer.used() as connection:
+                        yield connection
+                finally:
+                    self._turn.release()
+            else:
+                with self._engine.connect() as connection:
+                    yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -104,8 +132,10 @@ class Database:
             yield connection
 
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[sa.Connection]:
-        """A transaction of the only writer from its first statement on."""
-        return of_the_only_writer(self._engine, ONE_WRITER, durable=durable)
+        """A transaction of the only writer from its first statement on, for whoever has the turn."""
+        if self._writer is None:
+            return of_the_only_writer(self._engine, ONE_WRITER, durable=durable)
+        return _in_file(self._writer, durable)
 
     def _work_off(self, batch: list[_Job[object]]) -> None:
         durable = any(job.durable for job in batch)
@@ -118,8 +148,10 @@ class Database:
                     for job in batch:
                         job.run(chain, alone=len(batch) == 1)
                     after = chain.last()
-                if after != before and (durable or not self._is_file):
-                    self.anchor.move(after, durable=durable)
+                if after != before and (durable or self._writer is None):
+                    anchored = self.anchor.move(after, durable=durable, soon=not any(job.waits for job in batch))
+                    for job in batch:
+                        job.anchored = anchored
                     self._seen.anchored = after
                     self._ahead = None
                 elif after != before:
@@ -138,9 +170,16 @@ class Database:
             job.done = True
 
 
+@contextmanager
+def _in_file(writer: KeptConnection, durable: bool) -> Iterator[sa.Connection]:
+    with writer.used() as connection, in_sqlite(connection, durable=durable):
+        yield connection
+
+
 class _Job(Generic[T]):
-    def __init__(self, work: Callable[[Chain], T], durable: bool) -> None:
-        self.durable = durable
+    def __init__(self, work: Callable[[Chain], T], durable: bool, waits: bool = True) -> None:
+        self.durable, self.waits = durable, waits
+        self.anchored: Callable[[], None] = nothing
         self.done = False
         self._work = work
         self._result: list[T] = []

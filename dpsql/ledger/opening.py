@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def open_ledger(
     Raises InputError for an address that is neither and where there is no ledger, LedgerFailure where it cannot be opened or is of a newer
     version, LedgerBroken where it is behind its anchor.
     """
+    file: Callable[[], object] | None
     said = str(address) if address is not None else os.environ.get(LEDGER_VARIABLE) or str(_default())
     mark = anchor if anchor is not None else os.environ.get(ANCHOR_VARIABLE)
     if said.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
@@ -60,7 +62,7 @@ def open_ledger(
             if mark
             else _state() / f"ledger-{_plain(url.host or 'local')}-{url.port or 5432}-{_plain(url.database or '')}.anchor"
         )
-        engine = _server(url)
+        engine, file = _server(url), None
     elif "://" in said and not said.startswith("sqlite:///"):
         raise InputError(f"a ledger is a file, sqlite:///FILE or postgresql://..., not {without_secrets(said)[:80]}")
     else:
@@ -69,9 +71,9 @@ def open_ledger(
         place = Path(mark) if mark else _state() / "ledger.anchor" if ours else path.with_name(path.name + ".anchor")
         if not create and not path.exists():
             raise InputError(f"there is no ledger at {path}: {NOWHERE}")
-        engine = _file(path)
+        engine, file = _file(path), partial(_identity, path)
     _folder(place.parent)
-    database = Database(engine, Anchor(place, "the ledger's anchor", DAMAGED, LedgerFailure), lambda: stamp(clock()))
+    database = Database(engine, Anchor(place, "the ledger's anchor", DAMAGED, LedgerFailure), lambda: stamp(clock()), file)
     try:
         _prepare(database, create, hold)
     except BaseException:
@@ -142,7 +144,7 @@ def _file(path: Path) -> sa.Engine:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ class StoredLedger:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._anchoring: dict[int, Callable[[], None]] = {}  # of charges whose anchor may still be on its way to the disk
 
     def close(self) -> None:
         """Close the connections that wait for the next question; the ledger can be used again."""
@@ -83,7 +84,11 @@ class StoredLedger:
         return None if row is None else limit_of(document_of(row)["limit"])
 
     def reserve(self, release: str, analyst: str, spend: Spend, question: Question) -> Charge:
-        """Charge `spend` in one transaction; BudgetSpent where a limit does not allow it, which is written down too."""
+        """Charge `spend` in one transaction, which is on the disk before the data may be touched.
+
+        The anchor is on its way there meanwhile, and there when `finish` returns. BudgetSpent where a limit does not allow it, which is
+        written down too.
+        """
         analyst = analyst_name(analyst)
         if not all(x >= 0 for x in (spend.epsilon, spend.delta, spend.rho, spend.delta_rho)):
             raise InputError("a charge is made of numbers that are 0 or more")
@@ -107,9 +112,11 @@ class StoredLedger:
             mark = chain.append("charge", release=release, analyst=analyst, spend=spend, sql=sql, digest=question.digest, document=totals)
             return Charge(mark.number, release, analyst)
 
-        outcome = self.database.write(work)
+        outcome, anchored = self.database.write_ahead(work)
         if isinstance(outcome, str):
+            anchored()
             raise BudgetSpent(outcome)
+        self._anchoring[outcome.number] = anchored
         return outcome
 
     def kept(self, release: str, digests: Sequence[str]) -> Mapping[str, bytes]:
@@ -120,8 +127,11 @@ class StoredLedger:
     def finish(self, charge: Charge, outcome: Outcome, parts: Mapping[str, bytes] | None = None) -> Mapping[str, bytes]:
         """Write down how a charged question ended, and keep its noisy parts by their digests, if it has any: all or nothing of it.
 
-        Return those that hold: the first ones kept. The charge stays whatever becomes of this.
+        Return those that hold: the first ones kept. The charge stays whatever becomes of this. Nothing that was measured may be told before
+        this has returned, the anchor being on the disk then; LedgerFailure where it cannot be.
         """
+        if (anchored := self._anchoring.pop(charge.number, None)) is not None:
+            anchored()
         document = {"charge": charge.number, "outcome": outcome}
 
         def work(chain: Chain) -> Mapping[str, bytes]:

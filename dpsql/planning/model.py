@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from dpsql.remembered import Remembered
 from dpsql.tree import Expression, Release
 
 PartKind = Literal["rows", "values", "sum", "square", "units", "distinct", "quantile"]
@@ -119,6 +120,7 @@ class Plan:
     `groups` is the most groups of a unit that count, None where the threshold called `groups_threshold` has still to say.
     `one_row` says that a unit has at most one row here, whose bounds are known, so that no sum by unit is needed. With `total`, what
     is bounded is the sum of a unit's magnitudes over all groups, which is then the L1 sensitivity, however many groups they are.
+    `remembered` has what followed from the plan.
     """
 
     release: Release
@@ -130,6 +132,7 @@ class Plan:
     groups_threshold: str | None = None
     shares: Shares = field(default_factory=Shares)
     total: bool = False
+    remembered: Remembered = field(default_factory=Remembered, init=False, compare=False, repr=False)
 
     @property
     def spread(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,25 @@ def test_nothing_is_answered_when_the_anchor_cannot_be_written_and_the_charge_st
     assert book.spending(RELEASE).total.epsilon == 0.1
     book.reserve(RELEASE, "ada", TENTH, question())
     assert book.verify() == 3
+
+
+def test_nothing_is_told_when_the_anchor_cannot_come_to_the_disk_and_the_charge_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = opened(tmp_path / "ledger.db")
+
+    def cannot(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("schemas.syncing.sync", cannot)
+    charge = book.reserve(RELEASE, "ada", TENTH, question())
+    with pytest.raises(LedgerFailure, match="anchor .* cannot be written: Input/output error"):
+        book.finish(charge, "answered", {"a": b"1"})
+    monkeypatch.undo()
+    assert book.kept(RELEASE, ["a"]) == {}
+    assert book.spending(RELEASE).total.epsilon == 0.1
+    book.finish(book.reserve(RELEASE, "ada", TENTH, question()), "answered")
+    assert book.verify() == 4
 
 
 def _cannot(*arguments: object, **options: object) -> None:
