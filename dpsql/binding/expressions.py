@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlglot import expressions as exp
 
@@ -45,6 +45,7 @@ CASTS: dict[str, Kind] = {
     "UUID": "uuid",
 }  # fmt: skip
 UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
+EMPTY: Mapping[int, Expression] = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
 MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
@@ -54,19 +55,29 @@ class Expressions:
     """Binds expressions of one scope.
 
     `parameters` are the values of $1, $2 and so on; `dialect` decides what / means. `by_unit` are the names of fields that are sums
-    or counts of one unit's rows, whose bound may be chosen privately.
+    or counts of one unit's rows, whose bound may be chosen privately. `scalars` are the values of public subqueries, by their place.
     """
 
-    def __init__(self, scope: Scope, dialect: str, parameters: Sequence[Value] = (), by_unit: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        dialect: str,
+        parameters: Sequence[Value] = (),
+        by_unit: Collection[str] = (),
+        scalars: Mapping[int, Expression] = EMPTY,
+    ) -> None:
         self.scope = scope
         self.dialect = dialect
         self.by_unit = by_unit
         self._parameters = parameters
+        self._scalars = scalars
 
     def bind(self, node: exp.Expr | None) -> Expression:
         """Return the bound expression; QueryInvalid or QueryRefused where it is not understood, or where there is none."""
         if node is None:
             raise QueryInvalid("something is missing between the brackets of a function")
+        if id(node) in self._scalars:
+            return self._scalars[id(node)]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
         node = lists.spelled_out(node)
@@ -138,7 +149,7 @@ class Expressions:
     def knowing(self, condition: Expression, outcome: Outcome) -> Expressions:
         """Return what binds expressions where `condition` has had that outcome."""
         scope = self.scope.knowing(learned(condition, outcome, self.scope.known))
-        return Expressions(scope, self.dialect, self._parameters, self.by_unit)
+        return Expressions(scope, self.dialect, self._parameters, self.by_unit, self._scalars)
 
     def _joined(self, node: exp.And | exp.Or) -> Expression:
         parts: list[exp.Expr] = []

@@ -9,16 +9,19 @@ from sqlglot import expressions as exp
 from dpsql.binding.aggregates import has_aggregate
 from dpsql.binding.common_tables import with_stay, with_tables
 from dpsql.binding.from_clause import sources, steps
-from dpsql.binding.joins import join
-from dpsql.binding.keeping import Selecting, distinct_rows, per_unit, rows
+from dpsql.binding.joins import Step, join
+from dpsql.binding.keeping import distinct_rows, per_unit, rows
 from dpsql.binding.mending import Mendable, count_of, mended, nearest
 from dpsql.binding.naming import duckdb_names
 from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
+from dpsql.binding.public_rows import public_rows
 from dpsql.binding.refining import learned
 from dpsql.binding.releasing import release
 from dpsql.binding.residual import fill_parameters, residual
+from dpsql.binding.scalars import scalars
 from dpsql.binding.scopes import Scope, folded
+from dpsql.binding.selecting import Selecting
 from dpsql.binding.set_operations import set_operation
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, State
@@ -27,7 +30,7 @@ from dpsql.binding.understood import check
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call, emit
-from dpsql.tree import Expression, Literal, Query, Release, Value
+from dpsql.tree import Expression, Literal, OneRow, Query, Release, Value
 
 MOST_MENDS = 4
 NOT_UNDERSTOOD = "this form of a query is not understood"
@@ -56,6 +59,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
             _writable(one)
+        state.keep_named(found.node)
         names = found.names
         if dialect == "duckdb" and names:
             own = duckdb_names(sql, declaration.schema)
@@ -164,21 +168,31 @@ def check_clause(node: exp.Expr) -> None:
 def _select(node: exp.Select, environment: Environment, state: State) -> Found:
     tables = with_tables(node, environment, state)
     found = sources(node, tables.known, state)
-    if not any(isinstance(s.found, Kept) and s.found.private for s in found):
+    private = any(isinstance(s.found, Kept) and s.found.private for s in found)
+    if not private and not state.public_as_rows:
         return with_stay(residual(node, tables.known, state), tables)
     scope = Scope()
-    made_steps = steps(found, scope, state)
+    made_steps = steps(found, scope, state) or [Step("", Kept(OneRow(), {}, False, uniques=(frozenset(),)), "first", None)]
     where = node.args.get("where")
     plain, members = split(None if where is None else where.this)
+    beside = scalars(node, scope, tables.known, state)
     binder = state.expressions(scope)
     conditions = [binder.condition(one) for one in plain]
     condition = None if not conditions else conditions[0] if len(conditions) == 1 else call("and", *conditions)
-    joined = join(made_steps, condition, state.declaration, state.names)
+    joined = join([*made_steps, *beside], condition, state.declaration, state.names)
     for member in members:
         joined = keep(joined, member, scope, tables.known, state)
     if condition is not None:
         scope = scope.knowing(learned(condition))
-    return with_stay(_classified(Selecting(node, scope, joined, state, tables.known)), tables)
+    selecting = Selecting(node, scope, joined, state, tables.known)
+    return with_stay(_classified(selecting) if private else _of_public(selecting), tables)
+
+
+def _of_public(selecting: Selecting) -> Kept:
+    """Rows of public tables."""
+    node = selecting.node
+    grouped = any(node.args.get(part) is not None for part in ("group", "having")) or any(has_aggregate(e) for e in node.expressions)
+    return public_rows(selecting, _keys(selecting, node.args.get("group"))[0] if grouped else None)
 
 
 def _classified(selecting: Selecting) -> Found:

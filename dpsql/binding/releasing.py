@@ -7,12 +7,13 @@ from sqlglot import expressions as exp
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
 from dpsql.binding.constants import is_null
 from dpsql.binding.division import divided, is_fractional
-from dpsql.binding.keeping import Selecting, certain
+from dpsql.binding.keeping import certain
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of, pruned
 from dpsql.binding.residual import constant_node
 from dpsql.binding.scopes import folded
+from dpsql.binding.selecting import Selecting
 from dpsql.binding.state import Open
 from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_beside

@@ -10,9 +10,11 @@ from dpsql.binding.constants import constant, is_null
 from dpsql.binding.division import divided
 from dpsql.binding.mending import Mendable, count_of
 from dpsql.binding.naming import output_name
+from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope, folded
 from dpsql.binding.sources import find_table
 from dpsql.binding.state import Environment, Open, State
+from dpsql.binding.unnesting import outer_columns
 from dpsql.errors import QueryRefused
 from dpsql.functions.emission import literal
 from dpsql.tree import Expression, Literal
@@ -64,6 +66,12 @@ def _inside(part: exp.Expr, known: Environment, state: State) -> exp.Expr:
     inner = part.args[holder]
     inner = inner.this if isinstance(inner, exp.Subquery) else inner
     original: exp.Expr = inner
+    if isinstance(inner, exp.Select) and outer_columns(inner) and not is_public(inner, known, state.declaration):
+        raise QueryRefused(
+            "a subquery of private rows is understood without columns of the query around it; group it by the column that joins both, and "
+            "join its outcome",
+            _counted(original),
+        )
     found = state.query(inner, known, state)
     if not isinstance(found, Open):
         raise QueryRefused("a subquery here would show rows as they are; aggregate them", _counted(original))
@@ -83,7 +91,7 @@ def _table(part: exp.Table, known: Environment, state: State) -> exp.Expr:
         return part
     name = str(folded(part.this))
     if name in known and not part.args.get("db"):
-        if not isinstance(known[name](), Open):
+        if not isinstance(known[name].found(), Open):
             raise QueryRefused(f"'{name}' holds rows as they are; aggregate them")
         alias = part.args.get("alias") or exp.TableAlias(this=exp.to_identifier(part.name, quoted=True))
         return exp.Table(this=exp.to_identifier(name, quoted=True), alias=alias, joins=part.args.get("joins"))
