@@ -345,7 +345,9 @@ def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[
 
 
 def _with_errors(query: Query) -> WithErrors:
-    return with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
+    aggregates = [(name, a) for r in query.releases for name, a in zip(r.names, r.aggregates, strict=True)]
+    moments = tuple(name for name, aggregate in aggregates if aggregate.facts.kind in ("date", "timestamp", "timestamptz"))
+    return with_errors(query.residual, tuple((release.name, release.names) for release in query.releases), moments)
 
 
 def _has_means(query: Query) -> bool:

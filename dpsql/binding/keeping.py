@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlglot import expressions as exp
@@ -58,7 +59,7 @@ def distinct_rows(kept: Kept) -> Kept:
     return replace(kept, relation=made, uniques=(), units=frozenset(kept.units & {f.name for f in fields}) | {str(unit)})
 
 
-def per_unit(selecting: Selecting, keys: list[Expression]) -> Kept:
+def per_unit(selecting: Selecting, keys: Sequence[Expression]) -> Kept:
     """Return aggregates of one unit's own rows, one row for each unit and each combination of the other keys."""
     return _Units(selecting, keys).kept()
 
@@ -66,7 +67,7 @@ def per_unit(selecting: Selecting, keys: list[Expression]) -> Kept:
 class _Units(Grouping):
     """The groups of single units."""
 
-    def __init__(self, selecting: Selecting, keys: list[Expression]) -> None:
+    def __init__(self, selecting: Selecting, keys: Sequence[Expression]) -> None:
         super().__init__(selecting, [k for k in keys if not selecting.is_unit(k)])
         relation = selecting.joined.relation
         assert relation.unit is not None

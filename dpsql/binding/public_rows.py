@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlglot import expressions as exp
@@ -48,7 +49,7 @@ def is_public(node: exp.Expr, known: Environment, declaration: Declaration) -> b
     return True
 
 
-def public_rows(selecting: Selecting, keys: list[Expression] | None) -> Kept:
+def public_rows(selecting: Selecting, keys: Sequence[Expression] | None) -> Kept:
     """Return the rows of a SELECT over public tables, grouped by `keys`, or as they are with None.
 
     No unit's row is among them and no condition on one, so that they are the same whoever is in the data; and a private row that is joined

@@ -84,4 +84,4 @@ class Relations:
             kind = "CONT" if aggregate.continuous else "DISC"
             fraction = float(aggregate.fraction or 0)
             return f"PERCENTILE_{kind}({fraction!r}) WITHIN GROUP (ORDER BY {argument})"
-        return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts)
+        return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts, aggregate.distinct)
