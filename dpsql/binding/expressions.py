@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 
 from sqlglot import expressions as exp
 
@@ -36,7 +37,7 @@ COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
 NUMERIC: dict[type[exp.Expr], str] = {
     exp.Abs: "abs", exp.Neg: "negate", exp.Sign: "sign", exp.Floor: "floor", exp.Ceil: "ceil", exp.Sqrt: "sqrt", exp.Ln: "ln",
-    exp.Exp: "exp", exp.Cbrt: "cbrt",
+    exp.Exp: "exp", exp.Cbrt: "cbrt", exp.Sin: "sin", exp.Cos: "cos", exp.Atan: "atan",
 }  # fmt: skip
 CASTS: dict[str, Kind] = {
     "INT": "integer", "BIGINT": "integer", "SMALLINT": "integer", "TINYINT": "integer", "INT128": "integer", "DECIMAL": "decimal",
@@ -48,6 +49,7 @@ UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists
 EMPTY: Mapping[int, Expression] = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
+PI, DEGREES, RADIANS = Fraction("3.141592653589793"), Fraction("57.29577951308232"), Fraction("0.017453292519943295")
 MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
 
 
@@ -249,6 +251,11 @@ class Expressions:
             bound = self.number(node.this)
             return folded_sign(call(NUMERIC[type(node)], bound))
         match node:
+            case exp.Pi():
+                return constant(PI)
+            case exp.Degrees() | exp.Radians():
+                by = constant(DEGREES if isinstance(node, exp.Degrees) else RADIANS)
+                return call("cast_double", call("multiply", self.number(node.this), by))
             case exp.Div() | exp.IntDiv():
                 a, b = self.number(node.this), self.number(node.expression)
                 whole = self.dialect == "postgres" and all(x.facts.kind == "integer" and not is_fractional(x) for x in (a, b))

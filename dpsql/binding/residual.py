@@ -15,10 +15,14 @@ from dpsql.binding.scopes import Scope, folded
 from dpsql.binding.sources import find_table
 from dpsql.binding.state import Environment, Open, State
 from dpsql.binding.unnesting import outer_columns
-from dpsql.errors import QueryRefused
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions.emission import literal
 from dpsql.tree import Expression, Literal
 
+AROUND = (
+    "a subquery of private rows is understood without columns of the query around it; group it by the column that joins both, and join its "
+    "outcome"
+)
 Replace = Callable[[exp.Expr], exp.Expr]
 
 
@@ -67,12 +71,13 @@ def _inside(part: exp.Expr, known: Environment, state: State) -> exp.Expr:
     inner = inner.this if isinstance(inner, exp.Subquery) else inner
     original: exp.Expr = inner
     if isinstance(inner, exp.Select) and outer_columns(inner) and not is_public(inner, known, state.declaration):
-        raise QueryRefused(
-            "a subquery of private rows is understood without columns of the query around it; group it by the column that joins both, and "
-            "join its outcome",
-            _counted(original),
-        )
-    found = state.query(inner, known, state)
+        raise QueryRefused(AROUND, _counted(original))
+    try:
+        found = state.query(inner, known, state)
+    except QueryInvalid:
+        if _looks_around(inner, state):
+            raise QueryRefused(AROUND, _counted(original)) from None
+        raise
     if not isinstance(found, Open):
         raise QueryRefused("a subquery here would show rows as they are; aggregate them", _counted(original))
     node: exp.Expr = found.node
@@ -80,6 +85,21 @@ def _inside(part: exp.Expr, known: Environment, state: State) -> exp.Expr:
         node = exp.Subquery(this=node)
     part.set(holder, node)
     return part
+
+
+def _looks_around(inner: exp.Expr, state: State) -> bool:
+    """Whether a subquery names a column of a stored table around it that no table of its own has."""
+
+    def columns(select: exp.Select) -> set[str]:
+        tables = [t for s in select.find_all(exp.From, exp.Join) if s.parent is select and isinstance(t := s.this, exp.Table)]
+        stored = [t for t in state.declaration.schema.tables if t.name.lower() in {str(one.name).lower() for one in tables}]
+        return {column.name.lower() for table in stored for column in table.stored_columns}
+
+    around = inner.parent_select
+    if not isinstance(inner, exp.Select) or not isinstance(around, exp.Select):
+        return False
+    named = {column.name.lower() for column in inner.find_all(exp.Column) if not column.args.get("table")}
+    return bool(named & columns(around) - columns(inner))
 
 
 def _counted(node: exp.Expr) -> str | None:

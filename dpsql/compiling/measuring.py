@@ -206,7 +206,9 @@ class Measuring:
 
     def _most_values(self, part: Part, bounds: Mapping[str, int]) -> int:
         """How many values of a unit count in a group."""
-        most = self._plan.release.rows.most_rows if part.threshold is None else bounds[part.threshold]
+        if part.threshold is not None:
+            return bounds[part.threshold]
+        most = part.unit.hi if part.kind == "distinct" and part.unit is not None else self._plan.release.rows.most_rows
         assert most is not None
         return most
 
