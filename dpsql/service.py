@@ -325,8 +325,8 @@ class Service:
             known = [e for column, e in errors.items() if column.partition(".")[2] in touched]
             if not known:
                 explained.append(ColumnExplained(name, None, "exact"))
-            elif isinstance(value, exp.Column) and known[0] is not None:
-                explained.append(ColumnExplained(name, known[0], ""))
+            elif isinstance(value, exp.Column) and None not in known:
+                explained.append(ColumnExplained(name, max(error for error in known if error is not None), ""))  # of several groupings
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)

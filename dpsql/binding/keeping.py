@@ -76,7 +76,8 @@ class _Units(Grouping):
 
     def kept(self) -> Kept:
         selecting, state = self.selecting, self.state
-        selecting.no_limit()
+        if selecting.node is not state.root:  # whose rows are not shown anyway, be they few or many
+            selecting.no_limit()
         if selecting.joined.dropped:
             raise QueryRefused("a left join that keeps public rows without private ones would count them as one unit's; use an inner join")
         outputs, condition = self.shown(), self.having()

@@ -51,7 +51,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:
-    state = State(declaration, dialect, parameters, sql, query)
+    state = State(declaration, dialect, parameters, sql, query, root=node)
     try:
         found = query(node, {}, state)
         if isinstance(found, Kept):

@@ -45,7 +45,7 @@ class State:
 
     `by_unit` are the fields that sum or count one unit's rows. `query` binds a query inside the query. `sql` is the analyst's text.
     With `public_as_rows` a query of public tables is bound to rows, which private ones can be joined to, in place of SQL for the outcome.
-    `scalars` are the values of public subqueries, by their place in the query.
+    `scalars` are the values of public subqueries, by their place in the query. `root` is the whole query, whose rows would be shown.
     """
 
     declaration: Declaration
@@ -58,6 +58,7 @@ class State:
     public: dict[str, None] = field(default_factory=dict)
     by_unit: set[str] = field(default_factory=set)
     sources: int = 0
+    root: exp.Expr | None = None
     public_as_rows: bool = False
     scalars: dict[int, Expression] = field(default_factory=dict)
 
