@@ -34,7 +34,7 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
     clause = node.args.get("with_")
     if clause is None:
         return tables
-    if clause.args.get("recursive"):
+    if clause.args.get("recursive") and _recursive(clause):
         raise QueryRefused("recursive queries are not answered")
     check(clause)
     for cte in clause.expressions:
@@ -45,6 +45,16 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
         before = dict(tables.known)
         tables.known[name] = Named(_later(name, cte, before, tables, state), is_public(cte.this, before, state.declaration))
     return tables
+
+
+def _recursive(clause: exp.With) -> bool:
+    """Whether a CTE names itself, or one that comes after it."""
+    names = [folded(cte.args["alias"].this) for cte in clause.expressions]
+    return any(
+        isinstance(table.this, exp.Identifier) and folded(table.this) in names[position:]
+        for position, cte in enumerate(clause.expressions)
+        for table in cte.this.find_all(exp.Table)
+    )
 
 
 def with_stay(found: Found, tables: CommonTables) -> Found:

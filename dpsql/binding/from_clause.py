@@ -49,8 +49,6 @@ def _joined(node: exp.Join, known: Environment, state: State) -> Source:
     side, kind, method = (str(node.args.get(part) or "").lower() for part in ("side", "kind", "method"))
     if kind not in ("", "inner", "outer", "cross") or method not in ("", "natural") or side not in ("", "left", "right", "full"):
         raise QueryRefused(f"a {(kind or method or side).upper()} JOIN is not understood here")
-    if side == "full":
-        raise Mendable("a FULL JOIN is not understood here; use an inner or a left join", node, _inner)
     plain = not node.args.get("on") and not node.args.get("using") and not method
     return _source(side or ("cross" if plain else "inner"), node.this, node, known, state)
 
@@ -150,6 +148,8 @@ def steps(found: Sequence[Source], scope: Scope, state: State) -> list[Step]:
     for source in found:
         if isinstance(source.found, Open):
             raise QueryRefused(MIXED)
+        if source.kind == "full":
+            raise Mendable("a FULL JOIN of rows is not understood; use an inner or a left join", source.node, _inner)
         if isinstance(source.found, Public):
             kept = source.found.rows()
             source = replace(source, found=kept, visible=(Visible(source.visible[0].alias, kept.columns),))

@@ -63,6 +63,8 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return _formatted(binder, node)
         case exp.DateDiff():
             return _difference(binder, node)
+        case exp.DateAdd() if isinstance(node.expression, exp.Interval):
+            return _moved(binder, exp.Add(this=node.this.copy(), expression=node.expression.copy()))
         case exp.Add() | exp.Sub():
             return _moved(binder, node)
     return None

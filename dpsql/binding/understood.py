@@ -24,7 +24,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Subquery: "this alias with_",
         exp.TableAlias: "this columns",
         exp.Group: "expressions all rollup cube grouping_sets",
-        exp.With: "expressions",
+        exp.With: "expressions recursive",
         exp.CTE: "this alias materialized",
         exp.Ordered: "this desc",
         exp.Column: "this table db",
