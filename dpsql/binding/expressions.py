@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from sqlglot import expressions as exp
@@ -46,7 +46,9 @@ CASTS: dict[str, Kind] = {
     "UUID": "uuid",
 }  # fmt: skip
 UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
-EMPTY: Mapping[int, Expression] = {}
+# values of subqueries by the ids of their places, which are held so that no other node gets the same id
+Scalars = dict[int, tuple[exp.Expr, Expression]]
+NONE: Scalars = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
 PI, DEGREES, RADIANS = Fraction("3.141592653589793"), Fraction("57.29577951308232"), Fraction("0.017453292519943295")
@@ -66,7 +68,7 @@ class Expressions:
         dialect: str,
         parameters: Sequence[Value] = (),
         by_unit: Collection[str] = (),
-        scalars: Mapping[int, Expression] = EMPTY,
+        scalars: Scalars = NONE,
     ) -> None:
         self.scope = scope
         self.dialect = dialect
@@ -79,7 +81,7 @@ class Expressions:
         if node is None:
             raise QueryInvalid("something is missing between the brackets of a function")
         if id(node) in self._scalars:
-            return self._scalars[id(node)]
+            return self._scalars[id(node)][1]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
         node = lists.spelled_out(node)

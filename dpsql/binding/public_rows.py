@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sqlglot import expressions as exp
@@ -13,10 +13,27 @@ from dpsql.binding.keeping import rows
 from dpsql.binding.scopes import folded
 from dpsql.binding.selecting import Selecting
 from dpsql.binding.sources import Kept, find_table
-from dpsql.binding.state import Environment
+from dpsql.binding.state import MIXED, Environment
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.tree import Aggregate, Call, Column, DistinctRows, Expression, Facts, Filter, Literal, Project, PublicGroups
+from dpsql.tree import (
+    Aggregate,
+    Call,
+    Column,
+    DistinctRows,
+    Expression,
+    Facts,
+    Filter,
+    Join,
+    Literal,
+    OneRow,
+    PerUnit,
+    Project,
+    PublicGroups,
+    Relation,
+    Scan,
+    Union,
+)
 
 NO_LIMIT = (
     "LIMIT of public rows that others are joined to is not understood, since which rows it keeps may vary; ask for it by itself, and write "
@@ -29,7 +46,9 @@ def is_public(node: exp.Expr, known: Environment, declaration: Declaration) -> b
 
     It decides how the query is bound, and nothing private rests on it: rows that belong to units keep them either way.
     """
-    own = {folded(cte.args["alias"].this) for cte in node.find_all(exp.CTE)}
+    own = {str(folded(cte.args["alias"].this)) for cte in node.find_all(exp.CTE)}
+    if any(table.name.rpartition(".")[2].lower() in own for table in declaration.schema.tables):
+        return False  # which of both a name means depends on its place
     for table in node.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             return False
@@ -57,10 +76,43 @@ def public_rows(selecting: Selecting, keys: Sequence[Expression] | None) -> Kept
     each unit's sum, as with any join.
     """
     node = selecting.node
+    if selecting.joined.private:
+        raise QueryRefused(MIXED)
     if any(node.args.get(part) is not None for part in ("limit", "offset")):
         raise QueryRefused(NO_LIMIT)
     made = _with_one_row(selecting, rows(selecting)) if keys is None else _PublicGrouping(selecting, keys).kept()
     return made if node.args.get("distinct") is None else distinct_public(made)
+
+
+def hold_public(relation: Relation, declaration: Declaration) -> None:
+    """Raise QueryRefused where rows that are taken for public come from a table that is not: the same again, of the bound tree.
+
+    What is grouped, united or told apart without units would else mix those of several.
+    """
+    mixing = isinstance(relation, PublicGroups) or (isinstance(relation, DistinctRows | Union) and relation.unit is None)
+    if mixing and any(scan.table not in declaration.public for scan in _scans(relation)):
+        raise QueryRefused(MIXED)
+    for inner in _inputs(relation):
+        hold_public(inner, declaration)
+
+
+def _inputs(relation: Relation) -> tuple[Relation, ...]:
+    match relation:
+        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
+            return (relation.input,)
+        case Join():
+            return (relation.left, relation.right)
+        case Union():
+            return relation.inputs
+        case Scan() | OneRow():
+            return ()
+
+
+def _scans(relation: Relation) -> Iterator[Scan]:
+    if isinstance(relation, Scan):
+        yield relation
+    for inner in _inputs(relation):
+        yield from _scans(inner)
 
 
 def _with_one_row(selecting: Selecting, kept: Kept) -> Kept:

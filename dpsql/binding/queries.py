@@ -16,7 +16,7 @@ from dpsql.binding.mending import Mendable, count_of, mended, nearest
 from dpsql.binding.naming import duckdb_names
 from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
-from dpsql.binding.public_rows import public_rows
+from dpsql.binding.public_rows import hold_public, public_rows
 from dpsql.binding.refining import learned
 from dpsql.binding.releasing import release
 from dpsql.binding.residual import fill_parameters, residual
@@ -59,6 +59,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         fill_parameters(found.node, state)
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
+            hold_public(one.rows, declaration)
             _writable(one)
         state.keep_named(found.node)
         names = found.names
@@ -169,11 +170,11 @@ def check_clause(node: exp.Expr) -> None:
 def _select(node: exp.Select, environment: Environment, state: State) -> Found:
     tables = with_tables(node, environment, state)
     found = sources(node, tables.known, state)
-    private = any(isinstance(s.found, Kept) and s.found.private for s in found)
-    if not private and not state.public_as_rows:
+    if not state.public_as_rows and not any(isinstance(s.found, Kept) and s.found.private for s in found):
         return with_stay(residual(node, tables.known, state), tables)
     scope = Scope()
     made_steps = steps(found, scope, state) or [Step("", Kept(OneRow(), {}, False, uniques=(frozenset(),)), "first", None)]
+    private = any(step.kept.private for step in made_steps)
     where = node.args.get("where")
     plain, members = split(None if where is None else where.this)
     beside = scalars(node, scope, tables.known, state)

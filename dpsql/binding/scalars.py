@@ -43,7 +43,7 @@ def scalars(node: exp.Select, scope: Scope, known: Environment, state: State) ->
         if kept.private or frozenset() not in kept.uniques:
             continue
         (field,) = kept.columns.values()
-        state.scalars[id(place)] = Column(field.name, replace(field.facts, nullable=True))
+        state.scalars[id(place)] = place, Column(field.name, replace(field.facts, nullable=True))
         made.append(Step("", kept, "left", None))
     return made
 

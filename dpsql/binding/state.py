@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.expressions import Expressions
+from dpsql.binding.expressions import Expressions, Scalars
 from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept, Names
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.tree import Expression, Release, Value
+from dpsql.tree import Release, Value
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class State:
     sources: int = 0
     root: exp.Expr | None = None
     public_as_rows: bool = False
-    scalars: dict[int, Expression] = field(default_factory=dict)
+    scalars: Scalars = field(default_factory=dict)
 
     def as_rows(self, bind: Callable[[], Found]) -> Kept:
         """Return the rows of a query of public tables that `bind` binds."""

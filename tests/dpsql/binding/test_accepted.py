@@ -194,6 +194,8 @@ def test_a_key_of_public_rows_keeps_the_number_of_a_units_rows() -> None:
     assert rows("JOIN (SELECT category, MAX(id) AS m FROM products GROUP BY category) p ON p.m = u.plan_id") is None
     assert rows("JOIN (SELECT id FROM plans UNION ALL SELECT id FROM products) p ON p.id = u.plan_id") is None
     assert rows("JOIN (VALUES (1), (1)) AS p(id) ON p.id = u.plan_id") is None
+    either = "SELECT p.id FROM plans p LEFT JOIN (SELECT MAX(id) AS m FROM products) t ON t.m = p.id"
+    assert rows(f"JOIN ({either}) p ON p.id >= u.plan_id") is None
 
 
 def test_each_grouping_is_a_release_of_its_own_and_the_same_one_is_measured_once() -> None:

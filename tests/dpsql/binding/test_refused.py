@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dpsql.binding import bind
+from dpsql.binding import bind, common_tables, from_clause, residual, scalars, subqueries
 from dpsql.errors import QueryInvalid, QueryRefused
 from tests.dpsql.shop import shop
 
@@ -124,3 +124,10 @@ def test_no_size_and_no_depth_crashes(nested: object, depth: int) -> None:
 def test_a_message_shows_no_more_than_the_beginning_of_a_query() -> None:
     secret = "x" * 5_000
     assert len(str(refused(f"SELECT COUNT(*) FROM users WHERE unheard_of('{secret}', age)"))) < 1_000
+
+
+@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, sql, _ in refusals()])
+def test_nothing_private_rests_on_what_is_taken_for_public(dialect: str, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (common_tables, from_clause, residual, scalars, subqueries):
+        monkeypatch.setattr(module, "is_public", lambda *_: True)
+    refused(sql, dialect)
