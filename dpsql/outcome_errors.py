@@ -32,10 +32,11 @@ class WithErrors:
 
 
 @lru_cache(maxsize=1024)
-def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -> WithErrors:
+def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...], moments: tuple[str, ...] = ()) -> WithErrors:
     """Return `residual` with the errors of its columns; `noisy` has releases with the names of their noisy columns.
 
-    Where the residual is more than one SELECT over one release, errors are not known.
+    `moments` are those of them that are dates and times, by which no number can be moved. Where the
+    residual is more than one SELECT over one release, errors are not known.
     """
     statement = sqlglot.parse_one(residual, dialect="duckdb")
     releases = dict(noisy)
@@ -51,7 +52,8 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -
         touched = sorted({c.name for c in value.find_all(exp.Column) if c.name in names})
         if not touched:
             continue
-        if value.find(exp.AggFunc, exp.Window, exp.Query):
+        of_moments = not isinstance(value, exp.Column) and not set(touched).isdisjoint(moments)
+        if of_moments or value.find(exp.AggFunc, exp.Window, exp.Query):
             unknown.append(position)
             continue
         error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
@@ -62,18 +64,31 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...]) -
 
 def _columns(statement: exp.Select) -> tuple[str, ...] | None:
     shown = [expression.unalias() for expression in statement.selects]
-    alone = {name for name, part in statement.args.items() if part} <= {"expressions", "from_", "from"}
+    alone = {name for name, part in statement.args.items() if part} <= {"expressions", "from_", "from"} and _is_table(statement)
     return tuple(s.name for s in shown) if alone and all(isinstance(s, exp.Column) and not s.table for s in shown) else None
 
 
-def _plain(statement: exp.Select, releases: Collection[str]) -> bool:
+def _plain(statement: exp.Select, releases: Mapping[str, Collection[str]]) -> bool:
     source = statement.args.get("from_") or statement.args.get("from")
     return (
         source is not None
-        and isinstance(source.this, exp.Table)
-        and source.this.name in releases
+        and (source.this.name in releases if isinstance(source.this, exp.Table) else _are_groupings(source.this, releases))
         and not any(statement.args.get(part) for part in ("joins", "group", "distinct", "with_", "with", "laterals"))
     )
+
+
+def _is_table(statement: exp.Select) -> bool:
+    source = statement.args.get("from_") or statement.args.get("from")
+    return source is not None and isinstance(source.this, exp.Table)
+
+
+def _are_groupings(source: exp.Expr, releases: Mapping[str, Collection[str]]) -> bool:
+    """Whether a subquery shows rows of releases one above the other, all with their errors."""
+    if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Query):
+        return False
+    shown = {name for columns in releases.values() for name in columns}
+    wanted = {name + ending for name in shown for ending in ("", DEVIATION, ERROR)}
+    return wanted <= {e.output_name for e in source.this.selects} and all(t.name in releases for t in source.this.find_all(exp.Table))
 
 
 def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from dpsql.engines.base import Engine, Reading
 from dpsql.planning.model import Plan
-from dpsql.tree import DistinctRows, Filter, Join, PerUnit, Project, Relation, Scan, Union
+from dpsql.tree import DistinctRows, Filter, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union
 from schemas.model import Schema
 
 Key = tuple[str, tuple[str, ...]]
@@ -40,5 +40,5 @@ def _keys(relation: Relation, schema: Schema) -> Iterator[Key | None]:
         case Union():
             for one in relation.inputs:
                 yield from _keys(one, schema)
-        case PerUnit():
-            pass  # grouped by the unit, it has one row for each by itself
+        case PerUnit() | PublicGroups() | OneRow():
+            pass  # grouped by the unit or by its keys, it has one row for each by itself

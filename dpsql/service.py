@@ -323,8 +323,8 @@ class Service:
             known = [e for column, e in errors.items() if column.partition(".")[2] in touched]
             if not known:
                 explained.append(ColumnExplained(name, None, "exact"))
-            elif isinstance(value, exp.Column) and known[0] is not None:
-                explained.append(ColumnExplained(name, known[0], ""))
+            elif isinstance(value, exp.Column) and None not in known:
+                explained.append(ColumnExplained(name, max(error for error in known if error is not None), ""))  # of several groupings
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)
@@ -348,7 +348,9 @@ def _better(mine: KeptPart, encoded: bytes, held: bytes) -> KeptPart:
 
 
 def _with_errors(query: Query) -> WithErrors:
-    return with_errors(query.residual, tuple((release.name, release.names) for release in query.releases))
+    aggregates = [(name, a) for r in query.releases for name, a in zip(r.names, r.aggregates, strict=True)]
+    moments = tuple(name for name, aggregate in aggregates if aggregate.facts.kind in ("date", "timestamp", "timestamptz"))
+    return with_errors(query.residual, tuple((release.name, release.names) for release in query.releases), moments)
 
 
 def _has_means(query: Query) -> bool:

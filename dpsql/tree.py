@@ -103,6 +103,16 @@ class Field:
 
 
 @dataclass(frozen=True)
+class OneRow:
+    """One row without fields: what a SELECT without FROM is made of."""
+
+    fields: tuple[Field, ...] = ()
+    unit: None = None
+    rows_a_unit: None = None
+    most_rows: None = None
+
+
+@dataclass(frozen=True)
 class Scan:
     """The rows of a stored table. `sources` are the table's columns, in the order of `fields`.
 
@@ -229,13 +239,29 @@ class PerUnit:
 
 
 @dataclass(frozen=True)
+class PublicGroups:
+    """One row for each combination of `keys` in public rows, or one row where there are no keys: exact aggregates of what all may know.
+
+    `fields` are those of the keys, then those of the aggregates. No row of a unit is in it, so that no unit changes it.
+    """
+
+    input: Relation
+    fields: tuple[Field, ...]
+    keys: tuple[Expression, ...]
+    aggregates: tuple[Aggregate, ...]
+    unit: None = None
+    rows_a_unit: None = None
+    most_rows: None = None
+
+
+@dataclass(frozen=True)
 class DistinctRows(_LikeInput):
-    """The rows of `input`, each combination of unit and fields once: an analyst's SELECT DISTINCT that has the unit among its columns."""
+    """The rows of `input`, each combination of fields once: an analyst's SELECT DISTINCT of public rows, or with the unit's id."""
 
     input: Relation
 
 
-Relation = Scan | Filter | Project | Join | Union | PerUnit | DistinctRows
+Relation = OneRow | Scan | Filter | Project | Join | Union | PerUnit | PublicGroups | DistinctRows
 
 
 @dataclass(frozen=True)
@@ -299,7 +325,7 @@ def all_fields(relation: Relation) -> Iterator[Field]:
     """Yield the fields of `relation` and of all below it."""
     yield from relation.fields
     match relation:
-        case Filter() | Project() | PerUnit() | DistinctRows():
+        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
             yield from all_fields(relation.input)
         case Join():
             yield from all_fields(relation.left)
@@ -307,5 +333,5 @@ def all_fields(relation: Relation) -> Iterator[Field]:
         case Union():
             for one in relation.inputs:
                 yield from all_fields(one)
-        case Scan():
+        case Scan() | OneRow():
             pass

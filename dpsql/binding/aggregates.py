@@ -86,7 +86,8 @@ class Aggregates:
                 return self._sum(node)
             case exp.Avg():
                 argument = self._argument(node, "AVG")
-                return Aggregate("avg", argument, replace(argument.facts, kind="double", nullable=True, values=None, step=None))
+                facts = replace(argument.facts, kind="double", nullable=True, values=None, step=None)
+                return Aggregate("avg", argument, facts, distinct=isinstance(node.this, exp.Distinct))
             case exp.Min() | exp.Max():
                 argument = self._argument(node, node.key.upper(), ordered=True)
                 return Aggregate(node.key, argument, replace(argument.facts, nullable=True, values=None))  # type: ignore[arg-type]
@@ -132,12 +133,16 @@ class Aggregates:
         argument = self._argument(node, "SUM")
         facts = argument.facts
         lo = 0 if facts.lo is not None and facts.lo >= 0 else None  # type: ignore[operator]
-        return Aggregate("sum", argument, Facts(facts.kind, True, lo, None, facts.step))
+        return Aggregate("sum", argument, Facts(facts.kind, True, lo, None, facts.step), distinct=isinstance(node.this, exp.Distinct))
 
     def _argument(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
-        if isinstance(node.this, exp.Distinct) and not node.this.expressions:
-            raise QueryInvalid(f"{name} needs a value")
-        if isinstance(node.this, exp.Distinct):
+        inner = node.this
+        if isinstance(inner, exp.Distinct):
+            check(inner)
+            if len(inner.expressions) != 1 or isinstance(inner.expressions[0], exp.Tuple | exp.Star):
+                raise QueryInvalid(f"{name} needs one value")
+            inner = inner.expressions[0]
+        if inner is not node.this and type(node) in SPREADS:
             raise Mendable(
                 f"{name}(DISTINCT ...) cannot be answered, since whether a value is counted would depend on other units' rows",
                 node.this,
@@ -145,23 +150,27 @@ class Aggregates:
             )
         if node.expressions:
             raise QueryRefused(f"{name} is understood of one value")
-        return self._number(node.this, name, ordered=ordered)
+        bound = self._number(inner, name, ordered=ordered)
+        if inner is not node.this and not (ordered or self._within or bound.facts.bounded):
+            raise Mendable(no_bounds(bound, name), inner, lambda place: place.replace(_clamped(place.copy(), bound.facts)))
+        return bound
 
     def _number(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
         bound = self._expressions.bind(node)
         if bound.facts.kind == "boolean" and name == "SUM" and self._expressions.dialect == "duckdb":
             bound = call("cast_integer", bound)
         facts = bound.facts
+        whole = node.parent.parent if isinstance(node.parent, exp.Distinct) else node.parent
         if facts.identifies and not self._within:
             raise Mendable(
                 f"{name} of ids of the privacy unit would tell of single ones; they can be counted",
-                node.parent,
+                whole,
                 lambda inner: inner.replace(exp.Count(this=exp.Star())),
             )
         if not facts.is_number and not (ordered and (facts.kind in MOMENTS or self._within)):
             raise Mendable(
                 f"{name} needs numbers, not values of type {facts.kind}",
-                node.parent,
+                whole,
                 lambda inner: inner.replace(exp.Count(this=node.copy())) if facts.kind != "boolean" else None,
             )
         if facts.bounded or self._within or self._summed_by_unit(bound, name):

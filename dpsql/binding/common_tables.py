@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from sqlglot import expressions as exp
 
 from dpsql.binding.from_clause import renamed
+from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import folded
 from dpsql.binding.sources import Kept
-from dpsql.binding.state import Environment, Found, Open, State
+from dpsql.binding.state import Environment, Found, Named, Open, State
 from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
 
@@ -19,7 +20,7 @@ from dpsql.errors import QueryInvalid, QueryRefused
 class CommonTables:
     """The names that a query sees, and the CTEs of its own that were used and see nothing private."""
 
-    known: dict[str, Callable[[], Found]]
+    known: dict[str, Named]
     used: dict[str, exp.CTE] = field(default_factory=dict)
 
     def stay(self) -> list[exp.CTE]:
@@ -33,7 +34,7 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
     clause = node.args.get("with_")
     if clause is None:
         return tables
-    if clause.args.get("recursive"):
+    if clause.args.get("recursive") and _recursive(clause):
         raise QueryRefused("recursive queries are not answered")
     check(clause)
     for cte in clause.expressions:
@@ -41,8 +42,19 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
         name = folded(cte.args["alias"].this)
         if name is None or not isinstance(cte.this, exp.Query):
             raise QueryRefused("WITH is understood of SELECT")
-        tables.known[name] = _later(name, cte, dict(tables.known), tables, state)
+        before = dict(tables.known)
+        tables.known[name] = Named(_later(name, cte, before, tables, state), is_public(cte.this, before, state.declaration))
     return tables
+
+
+def _recursive(clause: exp.With) -> bool:
+    """Whether a CTE names itself, or one that comes after it."""
+    names = [folded(cte.args["alias"].this) for cte in clause.expressions]
+    return any(
+        isinstance(table.this, exp.Identifier) and folded(table.this) in names[position:]
+        for position, cte in enumerate(clause.expressions)
+        for table in cte.this.find_all(exp.Table)
+    )
 
 
 def with_stay(found: Found, tables: CommonTables) -> Found:
@@ -59,7 +71,7 @@ def _later(name: str, cte: exp.CTE, known: Environment, tables: CommonTables, st
     columns = [str(folded(c)) for c in cte.args["alias"].args.get("columns") or []]
 
     def found() -> Found:
-        if opened:
+        if opened and not state.public_as_rows:
             return opened[0]
         state.count_source()
         made = state.query(cte.this, known, state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 
 from sqlglot import expressions as exp
 
@@ -36,7 +37,7 @@ COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
 NUMERIC: dict[type[exp.Expr], str] = {
     exp.Abs: "abs", exp.Neg: "negate", exp.Sign: "sign", exp.Floor: "floor", exp.Ceil: "ceil", exp.Sqrt: "sqrt", exp.Ln: "ln",
-    exp.Exp: "exp", exp.Cbrt: "cbrt",
+    exp.Exp: "exp", exp.Cbrt: "cbrt", exp.Sin: "sin", exp.Cos: "cos", exp.Atan: "atan",
 }  # fmt: skip
 CASTS: dict[str, Kind] = {
     "INT": "integer", "BIGINT": "integer", "SMALLINT": "integer", "TINYINT": "integer", "INT128": "integer", "DECIMAL": "decimal",
@@ -45,8 +46,12 @@ CASTS: dict[str, Kind] = {
     "UUID": "uuid",
 }  # fmt: skip
 UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
+# values of subqueries by the ids of their places, which are held so that no other node gets the same id
+Scalars = dict[int, tuple[exp.Expr, Expression]]
+NONE: Scalars = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
+PI, DEGREES, RADIANS = Fraction("3.141592653589793"), Fraction("57.29577951308232"), Fraction("0.017453292519943295")
 MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
 
 
@@ -54,19 +59,29 @@ class Expressions:
     """Binds expressions of one scope.
 
     `parameters` are the values of $1, $2 and so on; `dialect` decides what / means. `by_unit` are the names of fields that are sums
-    or counts of one unit's rows, whose bound may be chosen privately.
+    or counts of one unit's rows, whose bound may be chosen privately. `scalars` are the values of public subqueries, by their place.
     """
 
-    def __init__(self, scope: Scope, dialect: str, parameters: Sequence[Value] = (), by_unit: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        dialect: str,
+        parameters: Sequence[Value] = (),
+        by_unit: Collection[str] = (),
+        scalars: Scalars = NONE,
+    ) -> None:
         self.scope = scope
         self.dialect = dialect
         self.by_unit = by_unit
         self._parameters = parameters
+        self._scalars = scalars
 
     def bind(self, node: exp.Expr | None) -> Expression:
         """Return the bound expression; QueryInvalid or QueryRefused where it is not understood, or where there is none."""
         if node is None:
             raise QueryInvalid("something is missing between the brackets of a function")
+        if id(node) in self._scalars:
+            return self._scalars[id(node)][1]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
         node = lists.spelled_out(node)
@@ -138,7 +153,7 @@ class Expressions:
     def knowing(self, condition: Expression, outcome: Outcome) -> Expressions:
         """Return what binds expressions where `condition` has had that outcome."""
         scope = self.scope.knowing(learned(condition, outcome, self.scope.known))
-        return Expressions(scope, self.dialect, self._parameters, self.by_unit)
+        return Expressions(scope, self.dialect, self._parameters, self.by_unit, self._scalars)
 
     def _joined(self, node: exp.And | exp.Or) -> Expression:
         parts: list[exp.Expr] = []
@@ -238,6 +253,11 @@ class Expressions:
             bound = self.number(node.this)
             return folded_sign(call(NUMERIC[type(node)], bound))
         match node:
+            case exp.Pi():
+                return constant(PI)
+            case exp.Degrees() | exp.Radians():
+                by = constant(DEGREES if isinstance(node, exp.Degrees) else RADIANS)
+                return call("cast_double", call("multiply", self.number(node.this), by))
             case exp.Div() | exp.IntDiv():
                 a, b = self.number(node.this), self.number(node.expression)
                 whole = self.dialect == "postgres" and all(x.facts.kind == "integer" and not is_fractional(x) for x in (a, b))

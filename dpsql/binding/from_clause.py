@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
+from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope, Visible, folded
 from dpsql.binding.sources import Kept, equal, find_table, stored
-from dpsql.binding.state import Environment, Open, State
+from dpsql.binding.state import MIXED, Environment, Found, Open, State
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Expression, Field
+
+
+@dataclass(frozen=True)
+class Public:
+    """A subquery or CTE of public tables, which is bound to rows where rows are joined to it, and else is SQL for the outcome."""
+
+    rows: Callable[[], Kept]
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,7 @@ class Source:
     """A source of FROM: how it is joined ('first' for the first one), what it is, and under which names its columns are seen."""
 
     kind: str
-    found: Kept | Open
+    found: Kept | Open | Public
     visible: tuple[Visible, ...]
     node: exp.Join | None
 
@@ -41,8 +49,6 @@ def _joined(node: exp.Join, known: Environment, state: State) -> Source:
     side, kind, method = (str(node.args.get(part) or "").lower() for part in ("side", "kind", "method"))
     if kind not in ("", "inner", "outer", "cross") or method not in ("", "natural") or side not in ("", "left", "right", "full"):
         raise QueryRefused(f"a {(kind or method or side).upper()} JOIN is not understood here")
-    if side == "full":
-        raise Mendable("a FULL JOIN is not understood here; use an inner or a left join", node, _inner)
     plain = not node.args.get("on") and not node.args.get("using") and not method
     return _source(side or ("cross" if plain else "inner"), node.this, node, known, state)
 
@@ -64,6 +70,8 @@ def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environme
             raise QueryRefused("WITH is understood at the beginning of a SELECT")
         alias = node.args.get("alias")
         name = str(folded(alias.this)) if alias is not None and alias.this is not None else f"subquery{id(node)}"
+        if is_public(node.this, known, state.declaration):
+            return _of_public(kind, lambda: state.query(node.this, known, state), alias, name, joined, state)
         found = _named(state.query(node.this, known, state), alias)
     elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
         if node.args.get("joins"):
@@ -71,6 +79,8 @@ def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environme
         alias = node.args.get("alias")
         table = str(folded(node.this))
         name = str(folded(alias.this)) if alias is not None and alias.this is not None else table
+        if not node.args.get("db") and table in known and known[table].public:
+            return _of_public(kind, known[table].found, alias, name, joined, state)
         found = _named(_table(node, table, known, state), alias)
     else:
         raise QueryRefused(f"FROM is understood of tables and subqueries, not of {excerpt(node)}")
@@ -78,9 +88,20 @@ def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environme
     return Source(kind, found, (Visible(name, columns),), joined)
 
 
+def _of_public(
+    kind: str, bind: Callable[[], Found], alias: exp.TableAlias | None, name: str, joined: exp.Join | None, state: State
+) -> Source:
+    def rows() -> Kept:
+        kept = _named(state.as_rows(bind), alias)
+        assert isinstance(kept, Kept)
+        return kept
+
+    return Source(kind, Public(rows), (Visible(name, {}),), joined)
+
+
 def _table(node: exp.Table, name: str, known: Environment, state: State) -> Kept | Open:
     if not node.args.get("db") and name in known:
-        return known[name]()
+        return known[name].found()
     schema = folded(node.args.get("db")) if node.args.get("db") else None
     table = find_table(f"{schema}.{name}" if schema not in (None, "public", "main") else name, state.declaration)
     return stored(table, state.declaration, state.names)
@@ -114,12 +135,10 @@ def _brackets(kind: str, node: exp.Subquery, joined: exp.Join | None, known: Env
     inside = [_source("first", first, None, known, state)] + [_joined(one, known, state) for one in table.args.get("joins") or []]
     scope = Scope()
     made = steps(inside, scope, state)
-    if not any(step.kept.private for step in made):
-        raise QueryRefused("joins of public tables in brackets are not understood; write them one after the other")
     whole = join(made, None, state.declaration, state.names)
     if whole.dropped:
         raise QueryRefused("a left join that keeps public rows is not understood in brackets")
-    kept = Kept(whole.relation, {}, True, whole.determined, whole.uniques, units=whole.units)
+    kept = Kept(whole.relation, {}, whole.private, whole.determined, whole.uniques, units=whole.units)
     return Source(kind, kept, tuple(scope.sources), joined)
 
 
@@ -128,7 +147,13 @@ def steps(found: Sequence[Source], scope: Scope, state: State) -> list[Step]:
     made: list[Step] = []
     for source in found:
         if isinstance(source.found, Open):
-            raise QueryRefused("rows and noisy outcomes cannot be joined; join noisy outcomes with each other, or rows with rows")
+            raise QueryRefused(MIXED)
+        if source.kind == "full":
+            raise Mendable("a FULL JOIN of rows is not understood; use an inner or a left join", source.node, _inner)
+        if isinstance(source.found, Public):
+            kept = source.found.rows()
+            source = replace(source, found=kept, visible=(Visible(source.visible[0].alias, kept.columns),))
+        assert isinstance(source.found, Kept)
         left = list(scope.sources)
         if source.kind == "right":
             scope.sources = [replace(s, columns=_padded(s.columns)) for s in left]

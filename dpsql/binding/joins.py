@@ -127,7 +127,8 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
         unit = unit if unit is not None else mine
         private = private or kept.private
         relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most)
-        uniques = (uniques if right_unique else []) + (list(kept.uniques) if left_unique else [])
+        # rows without a partner have null in the right side's fields: that no value repeats holds, that there is but one row does not
+        uniques = (uniques if right_unique else []) + ([u for u in kept.uniques if u or kind == "inner"] if left_unique else [])
     if private and unit is None:
         raise QueryRefused("it cannot be shown whose the rows of this FROM are")
     if rest:

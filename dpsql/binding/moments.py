@@ -30,6 +30,10 @@ OTHER_NAMES = {
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 MONTHS = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "decade": 120}
 SHORT = {"sec": "second", "min": "minute", "hr": "hour", "h": "hour", "d": "day", "w": "week", "y": "year", "yr": "year", "s": "second"}
+MONTH_NAMES = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
 
@@ -41,6 +45,10 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
     match node:
         case exp.Extract():
             return _extracted(binder, node.this.name, node.expression)
+        case exp.Monthname() | exp.Dayname():
+            names, field, first = (MONTH_NAMES, "month", 1) if isinstance(node, exp.Monthname) else (DAY_NAMES, "dow", 0)
+            named = [exp.If(this=exp.Literal.number(n), true=exp.Literal.string(name)) for n, name in enumerate(names, first)]
+            return binder.bind(exp.Case(this=exp.Extract(this=exp.var(field), expression=node.this.copy()), ifs=named))
         case exp.TimeToUnix():
             return _extracted(binder, "epoch", node.this)
         case exp.Anonymous() if str(node.this).lower() in ("date_part", "datepart") and len(node.expressions) == 2:
@@ -55,6 +63,8 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return _formatted(binder, node)
         case exp.DateDiff():
             return _difference(binder, node)
+        case exp.DateAdd() if isinstance(node.expression, exp.Interval):
+            return _moved(binder, exp.Add(this=node.this.copy(), expression=node.expression.copy()))
         case exp.Add() | exp.Sub():
             return _moved(binder, node)
     return None
@@ -109,7 +119,10 @@ def _difference(binder: Expressions, node: exp.DateDiff) -> Expression:
         if unit == "year":
             return years
         return call("add", call("multiply", years, constant(each)), call("subtract", _field(unit, later), _field(unit, earlier)))
-    raise QueryRefused(f"DATE_DIFF by '{unit[:20]}' is not understood; by day, month, quarter and year it is")
+    if unit in ("hour", "minute", "second"):
+        whole = [call("floor", call("divide", _field("epoch", one), constant(SECONDS[unit]))) for one in (later, earlier)]
+        return call("cast_integer", call("subtract", *whole))
+    raise QueryRefused(f"DATE_DIFF by '{unit[:20]}' is not understood; by second, minute, hour, day, month, quarter and year it is")
 
 
 def _day(value: Expression) -> Expression:

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.value_rows import written_as_selects
 from dpsql.errors import QueryInvalid, QueryRefused
 
 # it would write what it does not understand of a query, with all that stands in it, into the log
@@ -40,6 +41,7 @@ def parse(sql: str, dialect: str) -> exp.Query:
         raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
     if sum(1 for _ in statement.walk()) > LARGEST:
         raise QueryInvalid("the query has too many parts")
+    written_as_selects(statement, dialect)
     return statement
 
 

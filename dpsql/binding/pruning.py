@@ -11,8 +11,10 @@ from dpsql.tree import (
     Expression,
     Filter,
     Join,
+    OneRow,
     PerUnit,
     Project,
+    PublicGroups,
     Relation,
     Scan,
     Union,
@@ -52,7 +54,7 @@ def _used(relation: Relation, above: set[str]) -> Iterator[str]:
             yield from columns_of(relation.condition)
             yield from _used(relation.left, above)
             yield from _used(relation.right, above)
-        case PerUnit():
+        case PerUnit() | PublicGroups():
             for expression in (*relation.keys, *(a.argument for a in relation.aggregates if a.argument is not None)):
                 yield from columns_of(expression)
             yield from _used(relation.input, above)
@@ -63,7 +65,7 @@ def _used(relation: Relation, above: set[str]) -> Iterator[str]:
         case DistinctRows():
             yield from (f.name for f in relation.fields)
             yield from _used(relation.input, above)
-        case Scan():
+        case Scan() | OneRow():
             pass
 
 
@@ -84,5 +86,7 @@ def _without(relation: Relation, used: set[str]) -> Relation:
             return replace(relation, left=_without(relation.left, used), right=_without(relation.right, used))
         case Union():
             return replace(relation, inputs=tuple(_without(one, used) for one in relation.inputs))
-        case Filter() | PerUnit() | DistinctRows():
+        case Filter() | PerUnit() | PublicGroups() | DistinctRows():
             return replace(relation, input=_without(relation.input, used))
+        case OneRow():
+            return relation

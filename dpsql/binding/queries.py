@@ -9,16 +9,20 @@ from sqlglot import expressions as exp
 from dpsql.binding.aggregates import has_aggregate
 from dpsql.binding.common_tables import with_stay, with_tables
 from dpsql.binding.from_clause import sources, steps
-from dpsql.binding.joins import join
-from dpsql.binding.keeping import Selecting, distinct_rows, per_unit, rows
+from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
+from dpsql.binding.joins import Step, join
+from dpsql.binding.keeping import distinct_rows, per_unit, rows
 from dpsql.binding.mending import Mendable, count_of, mended, nearest
 from dpsql.binding.naming import duckdb_names
 from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
+from dpsql.binding.public_rows import hold_public, public_rows
 from dpsql.binding.refining import learned
 from dpsql.binding.releasing import release
 from dpsql.binding.residual import fill_parameters, residual
-from dpsql.binding.scopes import Scope, folded
+from dpsql.binding.scalars import scalars
+from dpsql.binding.scopes import Scope
+from dpsql.binding.selecting import Selecting
 from dpsql.binding.set_operations import set_operation
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, State
@@ -27,7 +31,7 @@ from dpsql.binding.understood import check
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call, emit
-from dpsql.tree import Expression, Literal, Query, Release, Value
+from dpsql.tree import Literal, OneRow, Query, Release, Value
 
 MOST_MENDS = 4
 NOT_UNDERSTOOD = "this form of a query is not understood"
@@ -47,7 +51,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:
-    state = State(declaration, dialect, parameters, sql, query)
+    state = State(declaration, dialect, parameters, sql, query, root=node)
     try:
         found = query(node, {}, state)
         if isinstance(found, Kept):
@@ -55,7 +59,9 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         fill_parameters(found.node, state)
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
+            hold_public(one.rows, declaration)
             _writable(one)
+        state.keep_named(found.node)
         names = found.names
         if dialect == "duckdb" and names:
             own = duckdb_names(sql, declaration.schema)
@@ -164,21 +170,34 @@ def check_clause(node: exp.Expr) -> None:
 def _select(node: exp.Select, environment: Environment, state: State) -> Found:
     tables = with_tables(node, environment, state)
     found = sources(node, tables.known, state)
-    if not any(isinstance(s.found, Kept) and s.found.private for s in found):
+    if not state.public_as_rows and not any(isinstance(s.found, Kept) and s.found.private for s in found):
         return with_stay(residual(node, tables.known, state), tables)
     scope = Scope()
-    made_steps = steps(found, scope, state)
+    made_steps = steps(found, scope, state) or [Step("", Kept(OneRow(), {}, False, uniques=(frozenset(),)), "first", None)]
+    private = any(step.kept.private for step in made_steps)
     where = node.args.get("where")
     plain, members = split(None if where is None else where.this)
+    beside = scalars(node, scope, tables.known, state)
     binder = state.expressions(scope)
     conditions = [binder.condition(one) for one in plain]
     condition = None if not conditions else conditions[0] if len(conditions) == 1 else call("and", *conditions)
-    joined = join(made_steps, condition, state.declaration, state.names)
+    joined = join([*made_steps, *beside], condition, state.declaration, state.names)
     for member in members:
         joined = keep(joined, member, scope, tables.known, state)
     if condition is not None:
         scope = scope.knowing(learned(condition))
-    return with_stay(_classified(Selecting(node, scope, joined, state, tables.known)), tables)
+    selecting = Selecting(node, scope, joined, state, tables.known)
+    made = _classified(selecting) if private else _of_public(selecting)
+    if isinstance(made, Kept) and any(node.args.get(part) for part in ("qualify", "windows")):
+        raise QueryRefused("QUALIFY and WINDOW are understood of the noisy outcome; windows over rows compare those of different units")
+    return with_stay(made, tables)
+
+
+def _of_public(selecting: Selecting) -> Kept:
+    """Rows of public tables."""
+    node = selecting.node
+    grouped = any(node.args.get(part) is not None for part in ("group", "having")) or any(has_aggregate(e) for e in node.expressions)
+    return public_rows(selecting, one_grouping(selecting, group_keys(selecting, node.args.get("group"))) if grouped else None)
 
 
 def _classified(selecting: Selecting) -> Found:
@@ -195,73 +214,16 @@ def _classified(selecting: Selecting) -> Found:
             keys = [selecting.expressions.bind(e) for e in nodes]
             if not any(selecting.is_unit(k) for k in keys):
                 chosen = [(k, n) for k, n in zip(keys, nodes, strict=True) if not isinstance(k, Literal)]
-                return release(selecting, [k for k, _ in chosen], [n for _, n in chosen])
+                return release(selecting, GroupKeys([k for k, _ in chosen], [n for _, n in chosen]))
         selecting.no_limit()
         made = rows(selecting)
         if not any(f.name == made.relation.unit or f.name in made.units for f in made.columns.values()):
             raise QueryRefused("SELECT DISTINCT * leaves out rows that other units have too; name the columns")
         return distinct_rows(made)
-    keys, nodes = _keys(selecting, group)
-    if any(selecting.tells_unit(key) for key in keys):
-        kept = per_unit(selecting, keys)
+    found = group_keys(selecting, group)
+    if any(selecting.tells_unit(key) for key in found.keys):
+        kept = per_unit(selecting, one_grouping(selecting, found))
         if distinct is not None and not any(f.name == kept.relation.unit for f in kept.columns.values()):
             raise QueryRefused("DISTINCT leaves out what other units have too; have the unit's id among the columns, or leave DISTINCT out")
         return kept
-    return release(selecting, keys, nodes)
-
-
-def _keys(selecting: Selecting, group: exp.Group | None) -> tuple[list[Expression], list[exp.Expr]]:
-    """The keys of GROUP BY, each once and without constants, and their places in the query."""
-    if group is None:
-        return [], []
-    for part in ("grouping_sets", "cube", "rollup", "totals"):
-        if group.args.get(part):
-            raise _sets(selecting, part)
-    nodes = [one for found in group.expressions for one in (found.expressions if isinstance(found, exp.Tuple) else [found])]
-    for found in nodes:
-        if isinstance(found, exp.Rollup | exp.Cube | exp.GroupingSets):
-            raise _sets(selecting, found.key)
-    check(group)
-    if group.args.get("all") or any(isinstance(n, exp.Var) and n.name.upper() == "ALL" for n in nodes):
-        nodes = [e.unalias() for e in selecting.node.expressions if not has_aggregate(e)]
-    keys: list[Expression] = []
-    places: list[exp.Expr] = []
-    for found in nodes:
-        node = _key_node(selecting, found)
-        key = selecting.expressions.bind(node)
-        if not isinstance(key, Literal) and key not in keys:
-            keys.append(key)
-            places.append(node)
-    return keys, places
-
-
-def _sets(selecting: Selecting, part: str) -> Mendable:
-    def plain(place: exp.Expr) -> None:
-        columns = {c.sql(): c.copy() for c in place.args["group"].find_all(exp.Column)}
-        place.set("group", exp.Group(expressions=list(columns.values())))
-
-    words = {"grouping_sets": "GROUPING SETS", "groupingsets": "GROUPING SETS"}.get(part, part.upper())
-    return Mendable(f"{words} is not answered; ask one query for each grouping", selecting.node, plain)
-
-
-def _key_node(selecting: Selecting, node: exp.Expr) -> exp.Expr:
-    """What a key of GROUP BY is: an expression, or the place or alias of one."""
-    shown = selecting.node.expressions
-    if isinstance(node, exp.Literal) and not node.args.get("is_string"):
-        place = int(node.this) if str(node.this).isdigit() and len(str(node.this)) < 9 else 0
-        if not 1 <= place <= len(shown):
-            raise QueryInvalid(f"GROUP BY {str(node.this)[:20]} is not the place of a column")
-        node = shown[place - 1].unalias()
-        if has_aggregate(node):
-            raise QueryInvalid("GROUP BY cannot name an aggregate")
-        return node
-    if isinstance(node, exp.Column) and not node.args.get("table"):
-        name = str(folded(node.this))
-        if not selecting.scope.has(name):
-            aliased = next((e.this for e in shown if isinstance(e, exp.Alias) and folded(e.args["alias"]) == name), None)
-            if aliased is not None:
-                if has_aggregate(aliased):
-                    raise QueryInvalid("GROUP BY cannot name an aggregate")
-                made: exp.Expr = aliased
-                return made
-    return node
+    return release(selecting, found)

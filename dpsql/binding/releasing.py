@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
 from dpsql.binding.constants import is_null
 from dpsql.binding.division import divided, is_fractional
-from dpsql.binding.keeping import Selecting, certain
+from dpsql.binding.group_keys import GroupKeys
+from dpsql.binding.keeping import certain
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of, pruned
 from dpsql.binding.residual import constant_node
 from dpsql.binding.scopes import folded
+from dpsql.binding.selecting import Selecting
 from dpsql.binding.state import Open
 from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_beside
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.outcome_errors import DEVIATION, ERROR
 from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, Release
 
+GROUPINGS = "groupings"
 UNCHANGED = exp.Literal | exp.Null | exp.Boolean | exp.DataType | exp.Interval | exp.Identifier | exp.Var
 # functions that are not null where an argument is
 LENIENT = frozenset(
@@ -26,9 +32,9 @@ LENIENT = frozenset(
 )
 
 
-def release(selecting: Selecting, keys: list[Expression], nodes: list[exp.Expr]) -> Open:
-    """Return the noisy outcome of a SELECT that aggregates, or that shows which groups there are; `nodes` are the keys in the query."""
-    for key, node in zip(keys, nodes, strict=True):
+def release(selecting: Selecting, found: GroupKeys) -> Open:
+    """Return the noisy outcome of a SELECT that aggregates, or that shows which groups there are."""
+    for key, node in zip(found.keys, found.nodes, strict=True):
         if key.facts.identifies:
             raise Mendable(
                 "an id of the privacy unit cannot be a group, since each would tell of one unit alone; it can be counted",
@@ -37,7 +43,7 @@ def release(selecting: Selecting, keys: list[Expression], nodes: list[exp.Expr])
             )
         if key.facts.kind in ("other", "interval", "time"):
             raise QueryRefused(f"values of type {key.facts.kind} cannot be groups")
-    return _Releasing(selecting, keys).open()
+    return _Releasing(selecting, found).open()
 
 
 def _without(place: exp.Expr, key: exp.Expr) -> None:
@@ -57,12 +63,16 @@ def _without(place: exp.Expr, key: exp.Expr) -> None:
 
 
 class _Releasing:
-    """Makes a release of one SELECT, and the residual over its table."""
+    """Makes the releases of one SELECT, one for each of its groupings, and the residual over their tables.
 
-    def __init__(self, selecting: Selecting, keys: list[Expression]) -> None:
+    Each is measured and paid for by itself: what several groupings tell of a unit is what each does, taken together.
+    """
+
+    def __init__(self, selecting: Selecting, found: GroupKeys) -> None:
         self._selecting = selecting
         self._expressions = selecting.expressions
-        self._keys = keys
+        self._keys = list(found.keys)
+        self._sets = found.sets
         self._aggregates: list[Aggregate] = []
         self._binder = Aggregates(self._expressions, within=False)
         self._state = selecting.state
@@ -84,6 +94,11 @@ class _Releasing:
         having = node.args.get("having")
         if having is not None:
             made = made.where(self.residual(having.this))
+        qualify = node.args.get("qualify")
+        if qualify is not None:
+            condition = self.residual(qualify.this)
+            windowed = any(e.find(exp.Window) is not None for e in (condition, *columns))
+            made = made.qualify(condition) if windowed else made.where(condition)  # DuckDB has no QUALIFY without a window
         distinct = node.args.get("distinct")
         if distinct is not None:
             if distinct.args.get("on") or distinct.expressions:
@@ -94,10 +109,51 @@ class _Releasing:
             if node.args.get(part) is not None:
                 made.set(part, node.args[part].copy())
         self._dropped()
-        table = f"r{len(state.releases)}"  # those of subqueries beside the aggregates come before
-        made = made.from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
-        state.releases.append(self._release(table))
-        return Open(made, tuple(names))
+        windows = node.args.get("windows")
+        if windows:
+            made.set("windows", [self._window(one) for one in windows])
+        return Open(made.from_(self._source()), tuple(names))
+
+    def _source(self) -> exp.Expr:
+        """The table of the release, or of several groupings one above the other, with null for the keys that are not in one."""
+        state = self._state
+        if self._sets is None:
+            state.releases.append(self._release(range(len(self._keys))))  # those of subqueries beside the aggregates come before
+            return exp.Table(this=exp.to_identifier(state.releases[-1].name, quoted=True))
+        released: dict[tuple[int, ...], str] = {}
+        selects: list[exp.Query] = []
+        for one in self._sets:
+            empty = not one and not self._aggregates  # the one group of all is always there
+            if one not in released and not empty:
+                state.releases.append(self._release(one))
+                released[one] = state.releases[-1].name
+            selects.append(self._grouping(one, released.get(one)))
+        union = selects[0]
+        for other in selects[1:]:
+            union = exp.Union(this=union, expression=other, distinct=False)
+        return exp.Subquery(this=union, alias=exp.TableAlias(this=exp.to_identifier(GROUPINGS, quoted=True)))
+
+    def _grouping(self, one: Collection[int], table: str | None) -> exp.Select:
+        columns: list[exp.Expr] = []
+        for n, _ in enumerate(self._keys):
+            name = f"k{n}"
+            columns.append(exp.column(name, quoted=True) if n in one else exp.alias_(exp.Null(), name, quoted=True))
+            columns.append(exp.alias_(exp.Literal.number(0 if n in one else 1), f"g{n}", quoted=True))
+        for n, _ in enumerate(self._aggregates):
+            columns += [exp.column(f"a{n}{ending}", quoted=True) for ending in ("", DEVIATION, ERROR)]
+        made = exp.Select(expressions=columns or [exp.Literal.number(1)])
+        return made if table is None else made.from_(exp.Table(this=exp.to_identifier(table, quoted=True)))
+
+    def _told_grouping(self, node: exp.Expr) -> exp.Expr:
+        """GROUPING (a, b): a bit for each key, set where it is not in the grouping of the row."""
+        made: exp.Expr = exp.Literal.number(0)
+        for one in node.expressions:
+            bound = self._try(one)
+            if bound not in self._keys:
+                raise QueryInvalid(f"GROUPING names keys of GROUP BY, not {excerpt(one)}")
+            bit = exp.column(f"g{self._keys.index(bound)}", quoted=True) if self._sets is not None else exp.Literal.number(0)
+            made = exp.Add(this=exp.Paren(this=exp.Mul(this=made, expression=exp.Literal.number(2))), expression=bit)
+        return exp.Paren(this=made)
 
     def _order(self, node: exp.Select, made: exp.Select) -> None:
         order = node.args.get("order")
@@ -122,6 +178,8 @@ class _Releasing:
         """`node` over the release's table: keys and aggregates become its columns."""
         if isinstance(node, exp.Window):
             return self._window(node)
+        if isinstance(node, exp.Grouping | exp.GroupingId):
+            return self._told_grouping(node)
         if is_aggregate(node):
             return self._measured(node)
         if isinstance(node, exp.Parameter | exp.Placeholder):
@@ -221,17 +279,18 @@ class _Releasing:
                     "or aggregates of private columns, which leave them out"
                 )
 
-    def _release(self, name: str) -> Release:
+    def _release(self, chosen: Collection[int]) -> Release:
         joined = self._selecting.joined
         keys = tuple(
             Key(f"k{n}", certain(key), columns_of(key) <= joined.determined and joined.relation.unit is not None)
             for n, key in enumerate(self._keys)
+            if n in chosen
         )
         names = tuple(f"a{n}" for n in range(len(self._aggregates)))
         if not keys and not self._aggregates:
             raise QueryRefused("the query asks for nothing of the rows; count or sum something")
         used = (*(key.expression for key in keys), *(aggregate.argument for aggregate in self._aggregates))
-        return Release(name, pruned(joined.relation, used), keys, tuple(self._aggregates), names)
+        return Release(f"r{len(self._state.releases)}", pruned(joined.relation, used), keys, tuple(self._aggregates), names)
 
 
 def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:

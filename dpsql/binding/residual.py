@@ -10,13 +10,19 @@ from dpsql.binding.constants import constant, is_null
 from dpsql.binding.division import divided
 from dpsql.binding.mending import Mendable, count_of
 from dpsql.binding.naming import output_name
+from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope, folded
 from dpsql.binding.sources import find_table
 from dpsql.binding.state import Environment, Open, State
-from dpsql.errors import QueryRefused
+from dpsql.binding.unnesting import outer_columns
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions.emission import literal
 from dpsql.tree import Expression, Literal
 
+AROUND = (
+    "a subquery of private rows is understood without columns of the query around it; group it by the column that joins both, and join its "
+    "outcome"
+)
 Replace = Callable[[exp.Expr], exp.Expr]
 
 
@@ -64,7 +70,14 @@ def _inside(part: exp.Expr, known: Environment, state: State) -> exp.Expr:
     inner = part.args[holder]
     inner = inner.this if isinstance(inner, exp.Subquery) else inner
     original: exp.Expr = inner
-    found = state.query(inner, known, state)
+    if isinstance(inner, exp.Select) and outer_columns(inner) and not is_public(inner, known, state.declaration):
+        raise QueryRefused(AROUND, _counted(original))
+    try:
+        found = state.query(inner, known, state)
+    except QueryInvalid:
+        if _looks_around(inner, state):
+            raise QueryRefused(AROUND, _counted(original)) from None
+        raise
     if not isinstance(found, Open):
         raise QueryRefused("a subquery here would show rows as they are; aggregate them", _counted(original))
     node: exp.Expr = found.node
@@ -72,6 +85,21 @@ def _inside(part: exp.Expr, known: Environment, state: State) -> exp.Expr:
         node = exp.Subquery(this=node)
     part.set(holder, node)
     return part
+
+
+def _looks_around(inner: exp.Expr, state: State) -> bool:
+    """Whether a subquery names a column of a stored table around it that no table of its own has."""
+
+    def columns(select: exp.Select) -> set[str]:
+        tables = [t for s in select.find_all(exp.From, exp.Join) if s.parent is select and isinstance(t := s.this, exp.Table)]
+        stored = [t for t in state.declaration.schema.tables if t.name.lower() in {str(one.name).lower() for one in tables}]
+        return {column.name.lower() for table in stored for column in table.stored_columns}
+
+    around = inner.parent_select
+    if not isinstance(inner, exp.Select) or not isinstance(around, exp.Select):
+        return False
+    named = {column.name.lower() for column in inner.find_all(exp.Column) if not column.args.get("table")}
+    return bool(named & columns(around) - columns(inner))
 
 
 def _counted(node: exp.Expr) -> str | None:
@@ -83,7 +111,7 @@ def _table(part: exp.Table, known: Environment, state: State) -> exp.Expr:
         return part
     name = str(folded(part.this))
     if name in known and not part.args.get("db"):
-        if not isinstance(known[name](), Open):
+        if not isinstance(known[name].found(), Open):
             raise QueryRefused(f"'{name}' holds rows as they are; aggregate them")
         alias = part.args.get("alias") or exp.TableAlias(this=exp.to_identifier(part.name, quoted=True))
         return exp.Table(this=exp.to_identifier(name, quoted=True), alias=alias, joins=part.args.get("joins"))

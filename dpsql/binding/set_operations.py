@@ -10,6 +10,7 @@ from dpsql.binding.common_tables import with_tables
 from dpsql.binding.constants import MOMENTS, NULL
 from dpsql.binding.keeping import distinct_rows
 from dpsql.binding.mending import Mendable
+from dpsql.binding.public_rows import distinct_public
 from dpsql.binding.releasing import in_order
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, Open, State
@@ -32,6 +33,8 @@ def set_operation(node: exp.SetOperation, environment: Environment, state: State
         raise QueryRefused("a set operation between rows and aggregates cannot be answered; aggregate both sides")
     if node.args.get("limit") is not None or node.args.get("offset") is not None:
         raise QueryRefused("LIMIT of rows depends on other units' rows; aggregate first")
+    if state.public_as_rows and not any(s.private for s in kept):
+        return _of_public(node, kept, state)
     distinct = any(one.args.get("distinct", True) for one in _operations(node))
     if any(not isinstance(one, exp.Union) for one in _operations(node)):
         raise QueryRefused(f"{node.key.upper()} of rows compares those of different units; use IN or EXISTS with the unit's id")
@@ -86,13 +89,25 @@ def _side(node: exp.Query) -> exp.Expr:
     return exp.Subquery(this=node) if any(node.args.get(p) is not None for p in parts) else node
 
 
-def union(sides: Sequence[Kept], state: State) -> Kept:
-    """Return all rows of `sides`, whose columns match by position."""
+def _of_public(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> Kept:
+    """The rows of public queries together, which no unit changes."""
+    if not isinstance(node, exp.Union):
+        raise QueryRefused(f"{node.key.upper()} of public rows that others are joined to is not understood; use IN or NOT IN")
+    fields = _united(sides, state)
+    inputs = []
+    for side in sides:
+        expressions = tuple(_as(c, f) for c, f in zip(side.columns.values(), fields, strict=True))
+        inner = tuple(state.names.field("u", e.facts) for e in expressions)
+        inputs.append(Project(side.relation, inner, expressions, None))
+    made = Kept(Union(tuple(inputs), tuple(fields), None), dict(zip(sides[0].columns, fields, strict=True)), False)
+    return distinct_public(made) if node.args.get("distinct", True) else made
+
+
+def _united(sides: Sequence[Kept], state: State) -> list[Field]:
+    """A field for each column of `sides`, which match by position."""
     first, *others = sides
     if any(len(s.columns) != len(first.columns) for s in others):
         raise QueryInvalid("both sides of UNION need the same number of columns")
-    if not all(s.private for s in sides):
-        raise QueryRefused("UNION ALL of private and public rows cannot be answered; aggregate each side")
     fields = []
     for name, *column in zip(first.columns, *(s.columns.values() for s in sides), strict=True):
         facts = [f.facts for f in column if not _only_null(f)] or [f.facts for f in column]
@@ -102,6 +117,15 @@ def union(sides: Sequence[Kept], state: State) -> Kept:
             times = "; cast one of them" if kinds <= set(MOMENTS) else ""
             raise QueryInvalid(f"the column '{name}' of UNION is of types {either}{times}")
         fields.append(state.names.field(name, ranges.merged(facts, any(f.facts.nullable for f in column))))
+    return fields
+
+
+def union(sides: Sequence[Kept], state: State) -> Kept:
+    """Return all rows of `sides`, whose columns match by position."""
+    first = sides[0]
+    if not all(s.private for s in sides):
+        raise QueryRefused("UNION ALL of private and public rows cannot be answered; aggregate each side")
+    fields = _united(sides, state)
     # where every side shows its unit in the same column, that column has it
     shared = next((n for n in range(len(fields)) if all(_holds_unit(s, n) for s in sides)), None)
     unit = fields[shared] if shared is not None else state.names.field("unit", Facts("other", True, identifies=True))

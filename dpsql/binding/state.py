@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.expressions import Expressions
+from dpsql.binding.expressions import Expressions, Scalars
 from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept, Names
 from dpsql.declaration import Declaration
-from dpsql.errors import QueryInvalid
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Release, Value
 
 
@@ -24,9 +24,19 @@ class Open:
 
 
 Found = Kept | Open
-# the CTEs that a query can name; each use of rows binds them anew, since no two columns may have one name
-Environment = Mapping[str, Callable[[], Found]]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A CTE: `found` binds it, rows anew each time, since no two columns may have one name. `public`: it names public tables alone."""
+
+    found: Callable[[], Found]
+    public: bool
+
+
+Environment = Mapping[str, Named]
 MOST_SOURCES = 100
+MIXED = "rows and noisy outcomes cannot be joined; join noisy outcomes with each other, or rows with rows"
 
 
 @dataclass
@@ -34,6 +44,8 @@ class State:
     """The declaration and the query's surroundings; the releases and public tables found so far.
 
     `by_unit` are the fields that sum or count one unit's rows. `query` binds a query inside the query. `sql` is the analyst's text.
+    With `public_as_rows` a query of public tables is bound to rows, which private ones can be joined to, in place of SQL for the outcome.
+    `scalars` are the values of public subqueries, by their place in the query. `root` is the whole query, whose rows would be shown.
     """
 
     declaration: Declaration
@@ -46,6 +58,26 @@ class State:
     public: dict[str, None] = field(default_factory=dict)
     by_unit: set[str] = field(default_factory=set)
     sources: int = 0
+    root: exp.Expr | None = None
+    public_as_rows: bool = False
+    scalars: Scalars = field(default_factory=dict)
+
+    def as_rows(self, bind: Callable[[], Found]) -> Kept:
+        """Return the rows of a query of public tables that `bind` binds."""
+        before, self.public_as_rows = self.public_as_rows, True
+        try:
+            found = bind()
+        finally:
+            self.public_as_rows = before
+        if isinstance(found, Open):
+            raise QueryRefused(MIXED)
+        return found
+
+    def keep_named(self, outcome: exp.Query) -> None:
+        """Leave out releases and public tables that the outcome does not name: a subquery may have been bound more than once."""
+        named = {table.name for table in outcome.find_all(exp.Table)}
+        self.releases = [one for one in self.releases if one.name in named]
+        self.public = {name: None for name in self.public if name in named}
 
     def count_source(self) -> None:
         """Hold the number of tables and subqueries, which CTEs that use each other could double time and again."""
@@ -55,4 +87,4 @@ class State:
 
     def expressions(self, scope: Scope) -> Expressions:
         """What binds expressions of `scope`."""
-        return Expressions(scope, self.dialect, self.parameters, self.by_unit)
+        return Expressions(scope, self.dialect, self.parameters, self.by_unit, self.scalars)

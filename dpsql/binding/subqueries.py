@@ -12,6 +12,7 @@ from dpsql.binding.constants import matched
 from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.joins import TRUE, Joined, Step, conjuncts, join, semi_join
 from dpsql.binding.pruning import columns_of
+from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
@@ -96,9 +97,12 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
         return _correlated(found, query, scope, known, state)
     if isinstance(found.node, exp.Exists) and isinstance(query, exp.Select) and (refused := refused_exists(found.node, query)) is not None:
         raise refused
-    kept = state.query(query, known, state)
-    if isinstance(kept, Open):
-        kept = _public(kept)
+    if is_public(query, known, state.declaration):
+        kept = state.as_rows(lambda: state.query(query, known, state))
+        if found.value is None:
+            return kept, TRUE
+    else:
+        kept = _rows_of(state.query(query, known, state))
     if found.value is None:
         raise QueryRefused("EXISTS is understood of a plain SELECT ... FROM ... WHERE, joined to the rows outside by the unit's id")
     if len(kept.columns) != 1:
@@ -108,7 +112,9 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
     return kept, _equal(found, state.expressions(scope).bind(found.value), column, kept)
 
 
-def _public(found: Open) -> Kept:
+def _rows_of(found: Kept | Open) -> Kept:
+    if isinstance(found, Kept):
+        return found
     raise QueryRefused(
         f"rows cannot be chosen by a noisy outcome, in: {excerpt(found.node)}; write the values of an answer as a list after IN"
     )

@@ -15,7 +15,10 @@ from dpsql.tree import Expression, Literal
 if TYPE_CHECKING:
     from dpsql.binding.expressions import Expressions
 
-PLAIN: dict[type[exp.Expr], str] = {exp.Upper: "upper", exp.Lower: "lower", exp.Length: "length"}
+PLAIN: dict[type[exp.Expr], str] = {
+    exp.Upper: "upper", exp.Lower: "lower", exp.Length: "length", exp.Reverse: "reverse", exp.MD5: "md5",
+}  # fmt: skip
+WIDEST = 1_000  # to which a text is filled up
 SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim", "": "trim"}
 
 
@@ -52,6 +55,17 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return call("concat", *parts) if len(parts) > 1 else parts[0]
         case exp.StartsWith():
             return call("starts_with", text(), text("expression"))
+        case exp.EndsWith():
+            end = _constant_text(binder, node.expression)
+            return call("=", call("right", text(), constant(len(end))), word(end)) if end else call("is_not_null", text())
+        case exp.Contains():
+            return call(">", call("position", text(), text("expression")), constant(0))
+        case exp.Pad():
+            width, pattern = binder.whole(node.expression), node.args.get("fill_pattern")
+            fill = " " if pattern is None else _constant_text(binder, pattern)
+            if not fill or not isinstance(width.value, int) or not 0 <= width.value <= WIDEST:
+                raise QueryRefused(f"LPAD and RPAD are understood with a text to fill with, up to {WIDEST:,} characters")
+            return call("lpad" if node.args.get("is_left") else "rpad", text(), width, word(fill))
         case exp.StrPosition():
             return call("position", text(), text("substr"))
         case exp.SplitPart():

@@ -15,7 +15,7 @@ MARKS_OF: dict[type[exp.Expr], frozenset[str]] = {
 PARTS: dict[type[exp.Expr], frozenset[str]] = {
     kind: frozenset(parts.split())
     for kind, parts in {
-        exp.Select: "with_ expressions distinct from_ joins where group having order limit offset operation_modifiers",
+        exp.Select: "with_ expressions distinct from_ joins where group having qualify windows order limit offset operation_modifiers",
         exp.Union: "with_ this expression distinct order limit offset side kind",
         exp.Intersect: "with_ this expression distinct order limit offset side kind",
         exp.Except: "with_ this expression distinct order limit offset side kind",
@@ -23,8 +23,8 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Table: "this alias db joins",
         exp.Subquery: "this alias with_",
         exp.TableAlias: "this columns",
-        exp.Group: "expressions all",
-        exp.With: "expressions",
+        exp.Group: "expressions all rollup cube grouping_sets",
+        exp.With: "expressions recursive",
         exp.CTE: "this alias materialized",
         exp.Ordered: "this desc",
         exp.Column: "this table db",

@@ -130,11 +130,11 @@ class Dialect:
         less = f"CAST(ROUND(CAST({value} AS {self.double}) * {float(most)!r} / {count}) AS BIGINT)"
         return f"CASE WHEN {count} > {most} THEN {less} ELSE {value} END"
 
-    def sum_or_moment(self, function: str, argument: str, facts: Facts) -> str:
+    def sum_or_moment(self, function: str, argument: str, facts: Facts, distinct: bool = False) -> str:
         """SUM, AVG and the like within one unit, wide enough not to overflow; of floating-point values, only finite ones count."""
         if facts.kind == "double":
             edge = "1e120"  # whose squares, times any number of rows, are still doubles
             argument = f"CASE WHEN {argument} BETWEEN -{edge} AND {edge} THEN {argument} END"
         elif self.name == "duckdb" and facts.kind == "decimal":
             argument = f"CAST({argument} AS DOUBLE)" if function != "sum" else argument
-        return f"{function.upper()}({argument})"
+        return f"{function.upper()}({'DISTINCT ' if distinct else ''}{argument})"

@@ -9,9 +9,10 @@ from math import isqrt
 
 from dpsql.compiling.dialects import Dialect, quoted
 from dpsql.compiling.relations import Relations
-from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
+from dpsql.planning.model import OF_VALUES, UNBOUNDED, Bounds, Part, Plan, Threshold
 
 ADDED = ("rows", "values", "sum", "square", "units")
+DISTINCT = ("distinct", "sum of distinct")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Measuring:
         made = []
         if self._added():
             made.append(self._sums_of_added(bounds, groups, salt))
-        made += [self._distinct(p, bounds, groups, salt) for p in self._plan.parts if p.kind == "distinct"]
+        made += [self._distinct(p, bounds, groups, salt) for p in self._plan.parts if p.kind in DISTINCT]
         made += [self._bins(p, bounds, groups, salt) for p in self._plan.parts if p.kind == "quantile"]
         if not made:
             made.append(Statement(self._grouped([], f"({self._rows}) AS x", self._key_columns), ()))
@@ -207,25 +208,36 @@ class Measuring:
         return next(f.parts["count"] for f in self._plan.formulas if "count" in f.parts and part.name in f.parts.values())
 
     def _distinct(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
+        """How many different values a group has, or their sum in steps: each counts once, whoever has it."""
         assert part.argument is not None
-        value = self._dialect.expression(part.argument)
-        if self._one_row:
-            return Statement(self._grouped([f"COUNT(DISTINCT {value})"], f"({self._rows}) AS x", self._key_columns), (part.name,))
-        most = unit_bounds(part, bounds).hi
-        source = self._limited(f"({self._each_value(part)})", "u", self._keys, groups, salt)
-        rank = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(['u', *self._keys])} ORDER BY {self._dialect.order(['u', 'v'], salt)}, v)"
-        return Statement(
-            self._grouped(
-                ["COUNT(DISTINCT v)"], f"(SELECT * FROM (SELECT *, {rank} AS n FROM {source}) AS w WHERE n <= {most}) AS q", self._keys
-            ),
-            (part.name,),
-        )
+        if self._one_row and part.kind == "distinct":
+            counted = f"COUNT(DISTINCT {self._dialect.expression(part.argument)})"
+            return Statement(self._grouped([counted], f"({self._rows}) AS x", self._key_columns), (part.name,))
+        each = f"({self._each_value(part)})"
+        if not self._one_row:
+            most = self._most_values(part, bounds)
+            source = self._limited(each, "u", self._keys, groups, salt)
+            rank = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(['u', *self._keys])} ORDER BY {self._dialect.order(['u', 'v'], salt)}, v)"
+            each = f"(SELECT * FROM (SELECT *, {rank} AS n FROM {source}) AS w WHERE n <= {most})"
+        if part.kind == "distinct":
+            return Statement(self._grouped(["COUNT(DISTINCT v)"], f"{each} AS q", self._keys), (part.name,))
+        once = f"(SELECT DISTINCT {', '.join([*self._keys, 'v', 's'])} FROM {each} AS q) AS d"
+        return Statement(self._grouped(["COALESCE(SUM(s), 0)"], once, self._keys), (part.name,))
+
+    def _most_values(self, part: Part, bounds: Mapping[str, int]) -> int:
+        """How many values of a unit count in a group."""
+        if part.threshold is not None:
+            return bounds[part.threshold]
+        most = part.unit.hi if part.kind == "distinct" and part.unit is not None else self._plan.release.rows.most_rows
+        assert most is not None
+        return most
 
     def _each_value(self, part: Part) -> str:
         assert part.argument is not None
-        value = self._dialect.expression(part.argument)
-        keys = [f"{self._unit()} AS u", *self._key_columns, f"{value} AS v"]
-        return f"SELECT DISTINCT * FROM (SELECT {', '.join(keys)} FROM ({self._rows}) AS x) AS e WHERE v IS NOT NULL"
+        columns = [f"{self._unit()} AS u", *self._key_columns, f"{self._dialect.expression(part.argument)} AS v"]
+        if part.kind == "sum of distinct":
+            columns.append(f"{self._steps(part)} AS s")
+        return f"SELECT DISTINCT * FROM (SELECT {', '.join(columns)} FROM ({self._rows}) AS x) AS e WHERE v IS NOT NULL"
 
     def _bins(self, part: Part, bounds: Mapping[str, int], groups: int, salt: int) -> Statement:
         bin_column = f"{self._steps(part)} AS b"
@@ -253,7 +265,7 @@ class Measuring:
             units = f"SELECT u, COUNT(*) AS m FROM {self._groups_of_units()} AS y GROUP BY u"
         else:
             part = self._plan.part(threshold.of)
-            if part.kind == "distinct":
+            if part.kind in DISTINCT:
                 counted = f"SELECT u, COUNT(*) AS c FROM ({self._each_value(part)}) AS y GROUP BY {', '.join(['u', *self._keys])}"
                 units = f"SELECT u, MAX(c) AS m FROM ({counted}) AS y GROUP BY u"
             elif part.kind == "quantile":
@@ -283,9 +295,11 @@ def unit_bounds(part: Part, bounds: Mapping[str, int]) -> Bounds:
         return part.unit
     assert part.threshold is not None
     most = bounds[part.threshold]
-    if part.row is None or part.kind in ("distinct", "quantile"):
-        return Bounds(-most if part.signed and part.kind not in ("distinct", "quantile") else 0, most)
-    if part.scaled:
+    if part.row is None and part.kind in OF_VALUES:
+        return Bounds(0, most)
+    if part.row is None:
+        return Bounds(-most if part.signed else 0, most)
+    if part.scaled or part.kind == "sum of distinct":
         return Bounds(most * part.row.lo, most * part.row.hi)
     return Bounds(-most if part.row.lo < 0 else 0, most if part.row.hi > 0 else 0)
 

@@ -17,6 +17,8 @@ class Relations:
     def sql(self, relation: tree.Relation) -> str:
         """Return a SELECT whose columns are the relation's fields."""
         match relation:
+            case tree.OneRow():
+                return "SELECT 1"
             case tree.Scan():
                 return self._scan(relation)
             case tree.Filter():
@@ -26,13 +28,15 @@ class Relations:
                     f"{self._dialect.expression(expression)} AS {quoted(field.name)}"
                     for field, expression in zip(relation.fields, relation.expressions, strict=True)
                 )
-                return f"SELECT {columns} FROM ({self.sql(relation.input)}) AS p"
+                return f"SELECT {columns or '1'} FROM ({self.sql(relation.input)}) AS p"
             case tree.Join():
                 return self._join(relation)
             case tree.Union():
                 return " UNION ALL ".join(f"({self._renamed(relation, one)})" for one in relation.inputs)
             case tree.PerUnit():
                 return self._per_unit(relation)
+            case tree.PublicGroups():
+                return self._grouped(relation, list(relation.keys))
             case tree.DistinctRows():
                 return f"SELECT DISTINCT * FROM ({self.sql(relation.input)}) AS d"
 
@@ -58,12 +62,15 @@ class Relations:
 
     def _per_unit(self, relation: tree.PerUnit) -> str:
         assert relation.input.unit is not None
-        expressions = [tree.Column(relation.input.unit, relation.fields[0].facts), *relation.keys]
+        return self._grouped(relation, [tree.Column(relation.input.unit, relation.fields[0].facts), *relation.keys])
+
+    def _grouped(self, relation: tree.PerUnit | tree.PublicGroups, expressions: list[tree.Expression]) -> str:
         names = [quoted(field.name) for field in relation.fields]
         keys = [f"{self._dialect.expression(e)} AS {name}" for e, name in zip(expressions, names)]
         sums = [f"{self._aggregate(a)} AS {name}" for a, name in zip(relation.aggregates, names[len(keys) :], strict=True)]
         grouped = ", ".join(str(n) for n in range(1, len(keys) + 1))
-        return f"SELECT {', '.join([*keys, *sums])} FROM ({self.sql(relation.input)}) AS g GROUP BY {grouped}"
+        columns = ", ".join([*keys, *sums]) or "1"
+        return f"SELECT {columns} FROM ({self.sql(relation.input)}) AS g{f' GROUP BY {grouped}' if keys else ' HAVING TRUE'}"
 
     def _aggregate(self, aggregate: tree.Aggregate) -> str:
         if aggregate.argument is None:
@@ -77,4 +84,4 @@ class Relations:
             kind = "CONT" if aggregate.continuous else "DISC"
             fraction = float(aggregate.fraction or 0)
             return f"PERCENTILE_{kind}({fraction!r}) WITHIN GROUP (ORDER BY {argument})"
-        return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts)
+        return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts, aggregate.distinct)

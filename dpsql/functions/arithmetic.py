@@ -18,16 +18,18 @@ from dpsql.tree import Call, Expression, Facts, Literal
 
 FINEST = Fraction(1, 10**18)  # the finest step of a product that is kept as a decimal
 LARGE = 2**62
+LONGEST = 2**52  # the steps of a decimal; one with more is a double, which is as fine, and which a product of decimals does not overflow
 Bounds = tuple[Any, Any]
 
 
 def _binary(bounds: Callable[[Facts, Facts], Bounds], step: Callable[[Facts, Facts], Fraction | None]) -> Callable[..., Facts]:
     def facts(arguments: Sequence[Expression]) -> Facts:
         a, b = (x.facts for x in arguments)
-        kind, fine = ranges.wider(a, b), step(a, b)
-        if kind == "decimal" and fine is not None and fine < FINEST:
+        kind, fine, (lo, hi) = ranges.wider(a, b), step(a, b), bounds(a, b)
+        long = fine is not None and None not in (lo, hi) and max(-lo, hi) > fine * LONGEST
+        if kind == "decimal" and fine is not None and (fine < FINEST or long):
             kind, fine = "double", None
-        return ranges.number(kind, ranges.nullable(arguments), bounds(a, b), fine)
+        return ranges.number(kind, ranges.nullable(arguments), (lo, hi), fine)
 
     return facts
 

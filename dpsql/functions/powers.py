@@ -116,6 +116,25 @@ def _raised(write: Callable[[str, Expression], str], kind: str) -> Writer:
     return written
 
 
+def _of_angle(name: str, most: str) -> tuple[Writer, Writer]:
+    """A trigonometric function of doubles up to `most` either way, beyond which an angle has no digits left."""
+
+    def in_duckdb(a: str, call: Call) -> str:
+        value = f"CAST({a} AS DOUBLE)"
+        return f"{name}(CASE WHEN {value} BETWEEN -{most} AND {most} THEN {value} END)"
+
+    def in_postgres(a: str, call: Call) -> str:
+        value = numeric(a, call.arguments[0])
+        held = f"CASE WHEN {value} BETWEEN -{most} AND {most} THEN {value} END"
+        return f"CAST({name}(CAST({holdable(f'({held})')} AS DOUBLE PRECISION)) AS NUMERIC)"
+
+    return in_duckdb, in_postgres
+
+
+def _wave(arguments: Sequence[Expression]) -> Facts:
+    return ranges.number("double", True, (-1, 1), None)
+
+
 _LN = _guarded("LN", "1e-300", "1e300")
 
 FUNCTIONS = (
@@ -125,5 +144,8 @@ FUNCTIONS = (
     Function("ln", _logarithm(math.log), *_LN),
     Function("log10", _logarithm(math.log10), *_guarded("LOG10", "1e-300", "1e300", "LOG")),
     Function("log2", _logarithm(math.log2), _guarded("LOG2", "1e-300", "1e300")[0], _log2),
+    Function("sin", _wave, *_of_angle("SIN", "1e15")),
+    Function("cos", _wave, *_of_angle("COS", "1e15")),
+    Function("atan", _increasing(math.atan, -math.inf, math.inf), *_of_angle("ATAN", "1e300")),
     Function("power", _power, _raised(lambda w, _: f"CAST({w} AS DOUBLE)", "DOUBLE"), _raised(numeric, "NUMERIC")),
 )

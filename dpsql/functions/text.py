@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from hashlib import md5
 
 from dpsql.functions import ranges
 from dpsql.functions.patterns import needs_escape
@@ -167,6 +168,25 @@ def _parts(text: str, by: str, place: int) -> str | None:
     return found[place - 1] if place <= len(found) else ""
 
 
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _pad(name: str) -> tuple[Writer, Writer]:
+    def write(value: str, count: str, letters: str, call: Call) -> str:
+        return f"{name}({value}, {count}, {letters})"
+
+    return write, write
+
+
+def _padded(left: bool) -> Work:
+    def work(text: str, count: int, letters: str) -> str:
+        missing = (letters * count)[: max(0, count - len(text))]
+        return (missing + text if left else text + missing) if missing else text[:count]
+
+    return work
+
+
 def _right(text: str, count: int) -> str:
     return text[max(0, len(text) - count) :] if count >= 0 else text[-count:]
 
@@ -182,6 +202,10 @@ FUNCTIONS = (
     Function("substring", _closing(_sub, True), _substring, _substring),
     Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), _replace, _replace),
     Function("concat", _concatenated_facts, _concatenated, _concatenated),
+    Function("reverse", _closing(lambda v: v[::-1]), *_named("REVERSE")),
+    Function("md5", _closing(_md5), *_named("MD5")),
+    Function("lpad", _closing(_padded(left=True)), *_pad("LPAD")),
+    Function("rpad", _closing(_padded(left=False)), *_pad("RPAD")),
     Function("length", _length, *_named("LENGTH")),
     Function("starts_with", _truth, *_named("STARTS_WITH")),
     Function("position", lambda a: ranges.number("integer", ranges.nullable(a), (0, None), Fraction(1)), *_named("STRPOS")),

@@ -10,9 +10,10 @@ from typing import Literal
 from dpsql.remembered import Remembered
 from dpsql.tree import Expression, Release
 
-PartKind = Literal["rows", "values", "sum", "square", "units", "distinct", "quantile"]
+PartKind = Literal["rows", "values", "sum", "square", "units", "distinct", "sum of distinct", "quantile"]
 UNBOUNDED = 2**52  # what no contribution exceeds, in steps: beyond it a double is not exact
 MOST_GROUPS = 100_000
+OF_VALUES = ("distinct", "sum of distinct", "quantile")  # of which a unit has so many values in a group that count
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Threshold:
 @dataclass(frozen=True)
 class Part:
     """Something that is counted or summed by unit and group, in whole steps.
+
+    Different values count once, whoever has them: those of the group are all that any unit has there after clipping to so many of
+    its values, so that taking a unit away takes away some of its own at most: as many values, and a sum of as many times the largest one.
 
     `row` bounds what a row adds (None: unknown, where a unit's sum comes ready-made). `unit` bounds what a unit adds to a group, and
     is None where `threshold` has still to say. With `scaled`, the threshold (or what is declared) is on the unit's rows in a group, and one

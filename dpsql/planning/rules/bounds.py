@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dpsql.declaration import Declaration
-from dpsql.planning.model import UNBOUNDED, Bounds, Part, Plan, Threshold
+from dpsql.planning.model import OF_VALUES, UNBOUNDED, Bounds, Part, Plan, Threshold
 from dpsql.tree import Column
 
 ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
@@ -13,7 +13,8 @@ ROWS = 31  # no unit has more than 2 ** ROWS rows in a group
 
 def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
     """Return `plan` with the bounds of every part: by the number of rows of a unit where it is known, else by a threshold."""
-    means = {p for f in plan.formulas if f.function != "value" for role, p in f.parts.items() if role in ("sum", "square")}
+    summed = {part.name for part in plan.parts if part.kind in ("sum", "square")}
+    means = {p for f in plan.formulas if f.function != "value" for role, p in f.parts.items() if role in ("sum", "square")} & summed
     counts = {f.parts["count"] for f in plan.formulas if "count" in f.parts}
     thresholds = list(plan.thresholds)
     parts = tuple(_bounded(part, plan, part.name in means, counts, thresholds) for part in plan.parts)
@@ -27,12 +28,14 @@ def _bounded(part: Part, plan: Plan, of_mean: bool, counts: set[str], thresholds
     rows = plan.release.rows.most_rows
     if part.kind == "units" or (part.kind == "distinct" and _own_unit(part, plan)):
         return replace(part, unit=Bounds(0, 1))
-    if part.kind in ("distinct", "quantile"):
-        return (
-            replace(part, unit=Bounds(0, rows))
-            if rows is not None
-            else _with(part, thresholds, Threshold(part.name, part.name, True, ROWS))
-        )
+    if part.kind in OF_VALUES:
+        each = part.row or Bounds(0, 1)
+        if rows is not None and each.largest * rows <= UNBOUNDED:
+            return replace(part, unit=Bounds(each.lo * rows, each.hi * rows))
+        # the number and the sum of the same values share a bound
+        of = next((p for p in plan.parts if p.kind == "distinct" and p.argument == part.argument and not _own_unit(p, plan)), part)
+        of = of if part.kind == "sum of distinct" else part
+        return _with(part, thresholds, Threshold(of.name, of.name, True, ROWS))
     if part.row is not None and rows is not None and part.row.largest * rows <= UNBOUNDED:
         # what keys allow is all that there is; beyond what is declared, a mean stays where it was by scaling
         scaled = of_mean and plan.release.rows.rows_a_unit is None

@@ -26,6 +26,10 @@ def _from_plain(formula: Formula, plan: Plan, plain: dict[tuple[Expression | Non
         return formula
     centred = plan.part(formula.parts["sum"])
     found = plain.get((centred.argument, centred.step))
-    if found is None or any(f.function not in ("mean", "value") and centred.name in f.parts.values() for f in plan.formulas):
+    if (
+        found is None
+        or centred.kind != "sum"
+        or any(f.function not in ("mean", "value") and centred.name in f.parts.values() for f in plan.formulas)
+    ):
         return formula
     return replace(formula, parts={**formula.parts, "sum": found.name}, centre=Fraction(0))

@@ -35,6 +35,9 @@ class _Splitting:
         match aggregate.function:
             case "count":
                 return Formula("value", {"value": self._count(aggregate)})
+            case "sum" | "avg" if aggregate.distinct:
+                assert argument is not None
+                return self._of_distinct(aggregate, argument)
             case "sum":
                 assert argument is not None
                 return Formula("value", {"value": self._sum(argument)})
@@ -75,6 +78,19 @@ class _Splitting:
         step = _step(facts)
         row = Bounds(min(0, _steps(facts.lo, step)), max(0, _steps(facts.hi, step))) if facts.bounded else None
         return self.part("sum", argument, step=step, row=row)
+
+    def _of_distinct(self, aggregate: Aggregate, argument: Expression) -> Formula:
+        """The sum of the different values, or that and their number."""
+        facts = argument.facts
+        if not facts.bounded:
+            raise QueryRefused(f"{aggregate.function.upper()}(DISTINCT ...) needs a value with bounds on both sides")
+        step = _step(facts)
+        row = Bounds(min(0, _steps(facts.lo, step)), max(0, _steps(facts.hi, step)))
+        if aggregate.function == "sum":
+            return Formula("value", {"value": self.part("sum of distinct", argument, step=step, row=row)})
+        count = self.part("distinct", argument)
+        total = self.part("sum of distinct", argument, step=step, row=row)
+        return Formula("mean", {"sum": total, "count": count}, Fraction(0), *limits(facts))
 
     def _mean(self, argument: Expression) -> Formula:
         facts = argument.facts

@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from dpsql.binding import bind
+from dpsql.compiling.measuring import unit_bounds
+from dpsql.planning import plan
+from dpsql.planning.model import Bounds, Settings
 from dpsql.tree import DistinctRows, Filter, Join, PerUnit, Project, Relation, Release, Scan, Union, all_fields
 from schemas.ddl import ddl
 from tests.dpsql.shop import inserts, shop
@@ -162,3 +165,50 @@ def test_a_left_join_to_one_row_a_unit_leaves_the_number_of_rows_unknown() -> No
     sql = f"SELECT COUNT(*) FROM orders o LEFT JOIN {counted} e ON e.user_id = o.user_id AND e.n = o.id"
     (release,) = bind(sql, shop()).releases
     assert release.rows.rows_a_unit is None
+
+
+def test_a_subquery_of_from_is_measured_once() -> None:
+    query = bind(
+        "SELECT p.name, t.n FROM plans p JOIN (SELECT plan_id, COUNT(*) AS n FROM users GROUP BY plan_id) t ON t.plan_id = p.id", SHOP
+    )
+    assert len(query.releases) == 1
+    assert query.public == ("plans",)
+
+
+def test_public_rows_that_are_joined_are_not_tables_of_the_outcome() -> None:
+    query = bind("WITH p AS (SELECT id FROM plans) SELECT COUNT(*) FROM users u JOIN p ON p.id = u.plan_id", SHOP)
+    assert query.public == ()
+    assert "WITH" not in query.residual
+
+
+def test_a_key_of_public_rows_keeps_the_number_of_a_units_rows() -> None:
+    def rows(sql: str) -> int | None:
+        (release,) = bind(f"SELECT COUNT(*) FROM users u {sql}", SHOP).releases
+        return release.rows.rows_a_unit
+
+    assert rows("JOIN (SELECT id FROM plans WHERE price > 10) p ON p.id = u.plan_id") == 1
+    assert rows("JOIN (SELECT MAX(id) AS m FROM plans) p ON p.m >= u.plan_id") == 1
+    assert rows("JOIN (SELECT category, MAX(id) AS m FROM products GROUP BY category) p ON p.category = u.city") == 1
+    assert rows("JOIN (SELECT DISTINCT category FROM products) p ON p.category = u.city") == 1
+    assert rows("WHERE u.plan_id = (SELECT id FROM plans WHERE name = 'pro')") == 1
+    assert rows("JOIN (SELECT category, MAX(id) AS m FROM products GROUP BY category) p ON p.m = u.plan_id") is None
+    assert rows("JOIN (SELECT id FROM plans UNION ALL SELECT id FROM products) p ON p.id = u.plan_id") is None
+    assert rows("JOIN (VALUES (1), (1)) AS p(id) ON p.id = u.plan_id") is None
+    either = "SELECT p.id FROM plans p LEFT JOIN (SELECT MAX(id) AS m FROM products) t ON t.m = p.id"
+    assert rows(f"JOIN ({either}) p ON p.id >= u.plan_id") is None
+
+
+def test_each_grouping_is_a_release_of_its_own_and_the_same_one_is_measured_once() -> None:
+    query = bind("SELECT country, COUNT(*) FROM users GROUP BY GROUPING SETS ((country), (), (country), ROLLUP (country))", SHOP)
+    assert [[key.name for key in release.keys] for release in query.releases] == [["k0"], []]
+
+
+def test_sums_of_different_values_claim_as_many_of_the_largest_as_a_unit_has() -> None:
+    (release,) = bind("SELECT SUM(DISTINCT age), AVG(DISTINCT age) FROM users", SHOP).releases
+    made = plan(release, SHOP, Settings())
+    assert [(p.kind, p.unit) for p in made.parts] == [("sum of distinct", Bounds(0, 120)), ("distinct", Bounds(0, 1))]
+    (release,) = bind("SELECT AVG(DISTINCT total) FROM orders", SHOP).releases
+    made = plan(release, SHOP, Settings())
+    (threshold,) = made.thresholds
+    total = next(p for p in made.parts if p.kind == "sum of distinct")
+    assert unit_bounds(total, {threshold.name: 8}) == Bounds(0, 8 * 100_000)

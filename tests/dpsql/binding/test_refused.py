@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dpsql.binding import bind
+from dpsql.binding import bind, common_tables, from_clause, residual, scalars, subqueries
 from dpsql.errors import QueryInvalid, QueryRefused
 from tests.dpsql.shop import shop
 
@@ -43,7 +43,11 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
     [
         ("SELECT * FROM users WHERE age > 3", "SELECT COUNT(*) FROM users WHERE age > 3"),
         ("SELECT SUM(visits), COUNT(*) FROM users", "SELECT SUM(LEAST(GREATEST(visits, 0), 1000)), COUNT(*) FROM users"),
-        ("SELECT AVG(DISTINCT total) FROM orders", "SELECT AVG(total) FROM orders"),
+        ("SELECT STDDEV(DISTINCT total) FROM orders", "SELECT STDDEV(total) FROM orders"),
+        (
+            "SELECT SUM(DISTINCT visits) FROM users",
+            "SELECT SUM(DISTINCT LEAST(GREATEST(visits, 0), 1000)) FROM users",
+        ),
         ("SELECT invited_by, country, COUNT(*) FROM users GROUP BY 1, 2", "SELECT country, COUNT(*) FROM users GROUP BY country"),
         ("SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) FROM users)", "SELECT AVG(age) FROM users"),
         (
@@ -120,3 +124,10 @@ def test_no_size_and_no_depth_crashes(nested: object, depth: int) -> None:
 def test_a_message_shows_no_more_than_the_beginning_of_a_query() -> None:
     secret = "x" * 5_000
     assert len(str(refused(f"SELECT COUNT(*) FROM users WHERE unheard_of('{secret}', age)"))) < 1_000
+
+
+@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, sql, _ in refusals()])
+def test_nothing_private_rests_on_what_is_taken_for_public(dialect: str, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (common_tables, from_clause, residual, scalars, subqueries):
+        monkeypatch.setattr(module, "is_public", lambda *_: True)
+    refused(sql, dialect)

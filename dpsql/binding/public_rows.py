@@ -1,0 +1,151 @@
+"""Queries of public tables whose rows private ones are joined to: what everybody may know, and no unit changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlglot import expressions as exp
+
+from dpsql.binding.grouping import Grouping
+from dpsql.binding.joins import conjuncts
+from dpsql.binding.keeping import rows
+from dpsql.binding.scopes import folded
+from dpsql.binding.selecting import Selecting
+from dpsql.binding.sources import Kept, find_table
+from dpsql.binding.state import MIXED, Environment
+from dpsql.declaration import Declaration
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.tree import (
+    Aggregate,
+    Call,
+    Column,
+    DistinctRows,
+    Expression,
+    Facts,
+    Filter,
+    Join,
+    Literal,
+    OneRow,
+    PerUnit,
+    Project,
+    PublicGroups,
+    Relation,
+    Scan,
+    Union,
+)
+
+NO_LIMIT = (
+    "LIMIT of public rows that others are joined to is not understood, since which rows it keeps may vary; ask for it by itself, and write "
+    "its answer as a list after IN"
+)
+
+
+def is_public(node: exp.Expr, known: Environment, declaration: Declaration) -> bool:
+    """Whether a query names public tables alone.
+
+    It decides how the query is bound, and nothing private rests on it: rows that belong to units keep them either way.
+    """
+    own = {str(folded(cte.args["alias"].this)) for cte in node.find_all(exp.CTE)}
+    if any(table.name.rpartition(".")[2].lower() in own for table in declaration.schema.tables):
+        return False  # which of both a name means depends on its place
+    for table in node.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            return False
+        name, schema = str(folded(table.this)), folded(table.args.get("db") or None)
+        if schema is None and name in own:
+            continue
+        if schema is None and name in known:
+            if not known[name].public:
+                return False
+            continue
+        try:
+            stored = find_table(f"{schema}.{name}" if schema not in (None, "public", "main") else name, declaration)
+        except QueryInvalid:
+            return False
+        if stored not in declaration.public:
+            return False
+    return True
+
+
+def public_rows(selecting: Selecting, keys: Sequence[Expression] | None) -> Kept:
+    """Return the rows of a SELECT over public tables, grouped by `keys`, or as they are with None.
+
+    No unit's row is among them and no condition on one, so that they are the same whoever is in the data; and a private row that is joined
+    to them stays its unit's. How many rows that makes of one is bounded by `uniques` where a key joins them, and else by clipping
+    each unit's sum, as with any join.
+    """
+    node = selecting.node
+    if selecting.joined.private:
+        raise QueryRefused(MIXED)
+    if any(node.args.get(part) is not None for part in ("limit", "offset")):
+        raise QueryRefused(NO_LIMIT)
+    made = _with_one_row(selecting, rows(selecting)) if keys is None else _PublicGrouping(selecting, keys).kept()
+    return made if node.args.get("distinct") is None else distinct_public(made)
+
+
+def hold_public(relation: Relation, declaration: Declaration) -> None:
+    """Raise QueryRefused where rows that are taken for public come from a table that is not: the same again, of the bound tree.
+
+    What is grouped, united or told apart without units would else mix those of several.
+    """
+    mixing = isinstance(relation, PublicGroups) or (isinstance(relation, DistinctRows | Union) and relation.unit is None)
+    if mixing and any(scan.table not in declaration.public for scan in _scans(relation)):
+        raise QueryRefused(MIXED)
+    for inner in _inputs(relation):
+        hold_public(inner, declaration)
+
+
+def _inputs(relation: Relation) -> tuple[Relation, ...]:
+    match relation:
+        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
+            return (relation.input,)
+        case Join():
+            return (relation.left, relation.right)
+        case Union():
+            return relation.inputs
+        case Scan() | OneRow():
+            return ()
+
+
+def _scans(relation: Relation) -> Iterator[Scan]:
+    if isinstance(relation, Scan):
+        yield relation
+    for inner in _inputs(relation):
+        yield from _scans(inner)
+
+
+def _with_one_row(selecting: Selecting, kept: Kept) -> Kept:
+    """`kept`, known to have one row at most where a condition holds a key equal to constants."""
+    relation = selecting.joined.relation
+    fixed = {
+        one.arguments[0].name
+        for one in conjuncts(relation.condition if isinstance(relation, Filter) else None)
+        if isinstance(one, Call) and one.function == "=" and isinstance(one.arguments[0], Column) and isinstance(one.arguments[1], Literal)
+    }
+    return replace(kept, uniques=(*kept.uniques, frozenset())) if any(u <= fixed for u in kept.uniques) else kept
+
+
+def distinct_public(kept: Kept) -> Kept:
+    """Return each combination of the columns of public rows once."""
+    fields = tuple({f.name: f for f in kept.columns.values()}.values())
+    relation = DistinctRows(Project(kept.relation, fields, tuple(f.column for f in fields), None))
+    return replace(kept, relation=relation, uniques=(frozenset(f.name for f in fields),))
+
+
+class _PublicGrouping(Grouping):
+    """The groups of public rows."""
+
+    def kept(self) -> Kept:
+        if self.selecting.node.args.get("group") is not None and not self.keys:
+            raise QueryRefused("GROUP BY of a public subquery needs a column")
+        outputs, condition = self.shown(), self.having()
+        fields = (*self.fields, *self.outcomes)
+        grouped = PublicGroups(self.selecting.joined.relation, fields, tuple(self.keys), tuple(self.aggregates))
+        relation, visible, _ = self.projected(grouped, condition, outputs)
+        return Kept(relation, visible, False, uniques=(frozenset(f.name for f in self.fields),))
+
+    def facts(self, aggregate: Aggregate) -> Facts:
+        known = super().facts(aggregate)
+        # without keys there may be no row at all
+        return known if self.keys or aggregate.function == "count" else replace(known, nullable=True)
