@@ -78,6 +78,8 @@ class Relations:
         argument = self._dialect.expression(aggregate.argument)
         if aggregate.function == "count":
             return f"COUNT({'DISTINCT ' if aggregate.distinct else ''}{argument})"
+        if aggregate.function in ("min", "max") and aggregate.argument.facts.kind == "boolean":
+            return f"BOOL_{'AND' if aggregate.function == 'min' else 'OR'}({argument})"  # PostgreSQL has no least truth value
         if aggregate.function in ("min", "max"):
             return f"{aggregate.function.upper()}({argument})"
         if aggregate.function == "quantile":

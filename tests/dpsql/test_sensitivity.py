@@ -228,3 +228,19 @@ def test_a_rule_that_claims_too_little_is_caught(monkeypatch: pytest.MonkeyPatch
         abs(_cells(made, everybody(), bounds, 1).sums["p0"][()] - _cells(made, all_but(u), bounds, 1).sums["p0"][()]) for u in range(1, 5)
     ]
     assert max(changes) > 1
+
+
+def test_a_rule_that_counts_too_many_different_values_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = compiled.Measuring._most_values
+    (release,) = bind("SELECT SUM(DISTINCT total) FROM orders", shop()).releases
+    made = plan(release, shop(), Settings())
+    bounds = {t.name: 1 for t in made.thresholds}
+
+    def largest() -> int:
+        everyone = _cells(made, everybody(), bounds, 1).sums["p0"][()]
+        return max(abs(everyone - _cells(made, all_but(u), bounds, 1).sums["p0"][()]) for u in range(1, 9))
+
+    claimed = compiled.unit_bounds(made.parts[0], bounds).largest
+    assert largest() <= claimed
+    monkeypatch.setattr(compiled.Measuring, "_most_values", lambda *given: 50 * honest(*given))
+    assert largest() > claimed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import sqlglot
@@ -12,15 +13,12 @@ from sqlglot import expressions as exp
 
 from dpsql.binding import bind
 from dpsql.binding.queries import NOT_UNDERSTOOD
-from dpsql.compiling.measuring import unit_bounds
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import emit
-from dpsql.planning import plan
-from dpsql.planning.model import Settings
 from dpsql.tree import Query
 from tests.dpsql.binding.test_accepted import FORMS, SHOP
-from tests.dpsql.binding.test_sensitivity_of_forms import cells, changes, moved_rows
+from tests.dpsql.binding.test_sensitivity_of_forms import hold
 from tests.dpsql.shop_databases import engine_over, tables, without
 
 TREES = [sqlglot.parse_one(sql, dialect=dialect) for dialect, sql in FORMS]
@@ -104,20 +102,6 @@ def test_one_unit_changes_a_query_with_swapped_parts_by_no_more_than_is_claimed(
     for sql, dialect in swapped(3, 3_000):
         query = bound(sql, dialect)
         for release in () if query is None else query.releases:
-            try:
-                made = plan(release, SHOP, Settings(max_groups=draw.choice([None, 1, 2, 5])))
-            except QueryRefused:
-                continue
-            bounds = {t.name: 2 ** draw.randint(0, min(t.highest, 14)) for t in made.thresholds}
-            salt, unit = draw.getrandbits(62), draw.choice([u for u in engines if u])
-            one, other = (cells(made, engines[which], bounds, salt) for which in (0, unit))
-            groups = made.groups if made.groups is not None else bounds["groups"]
-            for part in made.parts:
-                if part.kind == "quantile":
-                    moved = moved_rows(one.bins.get(part.name, {}), other.bins.get(part.name, {}))
-                else:
-                    moved = changes(one.sums.get(part.name, {}), other.sums.get(part.name, {}))
-                assert len(moved) <= groups, sql
-                assert max(moved, default=0) <= unit_bounds(part, bounds).largest, sql
-                held += bool(moved)
+            with suppress(QueryRefused):  # a plan may need bounds that its rows have not
+                held += hold(release, engines, draw)
     assert held > 200
