@@ -84,16 +84,30 @@ def open_ledger(
 
 def _prepare(database: Database, create: bool, hold: bool) -> None:
     """Make the tables of a new ledger; hold an old one to its version and its anchor."""
-    mark = database.anchor.read()
-    with database.reading() as connection:
-        if sa.inspect(connection).has_table(tables.version.name):
-            _hold_version(connection)
-            if hold:
-                Chain(connection, database.now()).hold(mark, database.anchor.path)
-            return
+    if _held(database, hold):
+        return
     if not create:
         raise InputError(f"there is no ledger in this database: {NOWHERE}")
     database.write_alone(lambda chain: _make(chain, database.anchor))
+
+
+def _held(database: Database, hold: bool, made_meanwhile: bool = True) -> bool:
+    """Whether there is a ledger, which is held to its version and its anchor then.
+
+    An anchor that is not there before the tables are may be that of a ledger that another process makes just now: it is, before anybody
+    sees the tables, so that it is looked for again.
+    """
+    mark = database.anchor.read()
+    with database.reading() as connection:
+        if not sa.inspect(connection).has_table(tables.version.name):
+            return False
+        _hold_version(connection)
+        if not hold:
+            return True
+        if mark is not None or not made_meanwhile:
+            Chain(connection, database.now()).hold(mark, database.anchor.path)
+            return True
+    return _held(database, hold, made_meanwhile=False)
 
 
 def _make(chain: Chain, anchor: Anchor) -> None:
