@@ -58,7 +58,7 @@ def writers_alone(bundle: bundles.Bundle, threads: int) -> dict[str, float]:
 
 
 def _write_ours(table: Table, batches: list[pa.RecordBatch]) -> None:
-    file = ChunkFile(table)
+    file = ChunkFile(table, pa.BufferOutputStream())
     for batch in batches:
         file.add(batch)
     file.finish()

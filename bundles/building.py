@@ -16,8 +16,8 @@ import pyarrow as pa
 from bundles.config import KINDS, Config
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
 from bundles.errors import ReferenceInvalid, SourceInvalid
-from bundles.holding import hold
-from bundles.layout import Blob, Stage
+from bundles.holding import hold, reads
+from bundles.layout import Blob
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.media import add_media
 from bundles.opened import Bundle, open_bundle
@@ -25,6 +25,7 @@ from bundles.parquet import ChunkFile, conformed
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
 from bundles.reuse import Origin, Taken, find
+from bundles.stage import Stage
 from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Table
@@ -34,6 +35,7 @@ from schemas.types import TEXTS
 CHUNK_ROWS = 4 * BLOCK_ROWS
 _WAITING_BYTES = 256 << 20  # of chunks that are read and not written yet, where they are more than one
 _NARROW = 512
+_SINK_BYTES = 1 << 20  # a call of Python for each page would have threads wait for each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,16 @@ def build(
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs is {jobs}; it must be at least 1")
     threads = jobs or os.cpu_count() or 1
-    with store.staging() as stage:
+    held = reads(source.schema, constraints=_is_doubted(source))
+    with store.staging(reread=held) as stage:
         reused = find(source, chunk_rows, store, target, threads, on_progress or unseen, search=reuse)
         made = [table for table in source.schema.tables if table.name not in reused.taken]
         written = _write_tables(source, made, stage, threads, chunk_rows, on_progress or unseen)
         found: dict[str, _Written | Taken] = {**written, **reused.taken}
         parts = {table.name: found[table.name] for table in source.schema.tables}
-        _hold(source, parts, stage, store, threads, on_progress or unseen)
+        if held:
+            stage.settle()
+            _hold(source, parts, stage, store, threads, on_progress or unseen)
         tables = {name: part.digest for name, part in parts.items()}
         files, media = add_media(source, stage)
         config = Config(source.kind, source.schema, source.provenance, chunk_rows, tables, reused.inputs, files)
@@ -278,16 +283,21 @@ def _write_chunk(
     table: Table, blocks: Iterable[pa.RecordBatch], start: int, stage: Stage, stopped: Event, canonical: Collection[str]
 ) -> _Chunk:
     """Digest and write blocks one after the other, each while it is still in the processor's cache."""
-    file, rows = ChunkFile(table), 0
+    rows = 0
     digests: dict[str, list[bytes]] = {c.name: [] for c in table.stored_columns}
-    for block in blocks:
+    with stage.begin() as blob:
+        sink = pa.BufferedOutputStream(pa.PythonFile(blob, mode="w"), _SINK_BYTES)
+        file = ChunkFile(table, sink)
+        for block in blocks:
+            _go_on(stopped)
+            for name, found in block_digests(table, block, start + rows, canonical).items():
+                digests[name] += found
+            file.add(block)
+            rows += block.num_rows
         _go_on(stopped)
-        for name, found in block_digests(table, block, start + rows, canonical).items():
-            digests[name] += found
-        file.add(block)
-        rows += block.num_rows
-    _go_on(stopped)
-    return _Chunk(start, rows, stage.add(memoryview(file.finish())), digests)
+        file.finish()
+        sink.flush()
+        return _Chunk(start, rows, blob.finish(), digests)
 
 
 def _go_on(stopped: Event) -> None:
@@ -304,4 +314,9 @@ def _hold(
         place = store.layout.blob_path if isinstance(part, Taken) else stage.blob_path
         files[name] = [place(layer.blob.digest) for layer in part.layers]
     unknown = {name for name, part in parts.items() if not (isinstance(part, Taken) and part.checked)}
-    hold(source.schema, files, unknown, store.path, threads, on_progress, constraints=source.kind != "synthetic")
+    hold(source.schema, files, unknown, store.path, threads, on_progress, constraints=_is_doubted(source))
+
+
+def _is_doubted(source: TableSource) -> bool:
+    """Whether keys and references have to be looked at: a generator makes them by construction."""
+    return source.kind != "synthetic"

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from bundles.rules import RuleResult
 
 
+def reads(schema: Schema, *, constraints: bool) -> bool:
+    """Whether `hold` may have to read rows of `schema`."""
+    return constraints or any(t.checks or t.rules for t in schema.tables)
+
+
 def hold(
     schema: Schema,
     files: Mapping[str, Sequence[Path]],

@@ -11,24 +11,17 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
-from bundles import locks
 from bundles.canonical import dump_document
-from bundles.errors import BundleDamaged, NotAStore, disk_errors
+from bundles.errors import BundleDamaged, NotAStore
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 REF_NAME = "org.opencontainers.image.ref.name"
-_BUILD = "build-"
-_UNSYNCED = 8
 _MARKER = {"imageLayoutVersion": "1.0.0"}
 
 
@@ -114,77 +107,6 @@ class Layout:
         sync_folder(path.parent)
 
 
-class Stage:
-    """A private folder in the store where the blobs of one build wait until the whole is known to be good.
-
-    Blobs are on their way to the disk while the next are made; `publish` waits until all are there.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        layout.temporary.mkdir(exist_ok=True)
-        self._layout = layout
-        self.path = layout.temporary / f"{_BUILD}{secrets.token_hex(8)}"
-        self.path.mkdir(0o700)  # what waits is not yet proved to be safe to show
-        self._taken = locks.taken(self.path)
-        self._syncing = ThreadPoolExecutor(1, thread_name_prefix="sync")
-        self._synced: list[Future[None]] = []
-        self._room = BoundedSemaphore(_UNSYNCED)
-
-    def add(self, data: bytes | memoryview) -> Blob:
-        """Write one blob; safe to call from several threads."""
-        blob = Blob(sha256(data), len(data))
-        path = self.blob_path(blob.digest)
-        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        with disk_errors(self._layout.path):
-            descriptor = _new_file(fresh, data)
-            try:
-                os.replace(fresh, path)
-                self._room.acquire()
-            except BaseException:
-                os.close(descriptor)
-                raise
-            self._synced.append(self._syncing.submit(self._sync, descriptor))  # from here on `_sync` closes it, and nobody else
-        return blob
-
-    def _sync(self, descriptor: int) -> None:
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-            self._room.release()
-
-    def blob_path(self, digest: str) -> Path:
-        """Where a blob waits."""
-        return self.path / digest.removeprefix("sha256:")
-
-    def publish(self) -> None:
-        """Move all blobs to their place in the store."""
-        with disk_errors(self._layout.path):
-            for synced in self._synced:
-                synced.result()
-            for name in sorted(os.listdir(self.path)):
-                os.replace(self.path / name, self._layout.blobs / name)
-            sync_folder(self._layout.blobs)
-
-    def discard(self) -> None:
-        """Remove what still waits."""
-        self._syncing.shutdown()
-        shutil.rmtree(self.path, ignore_errors=True)
-        if self._taken is not None:
-            os.close(self._taken)
-            self._taken = None
-
-    @staticmethod
-    def discard_abandoned(layout: Layout) -> None:
-        """Remove what builds have left whose processes were killed; the caller holds the index lock, under which stages are made."""
-        for folder in layout.temporary.glob(f"{_BUILD}*"):
-            with suppress(OSError):  # another may be removing its own
-                descriptor = locks.taken(folder)
-                if descriptor is not None:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    os.close(descriptor)
-
-
 def sha256(data: bytes | memoryview) -> str:
     """Return the digest of `data` as OCI writes it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -192,23 +114,10 @@ def sha256(data: bytes | memoryview) -> str:
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
     """Write a new file and wait until it is on the disk."""
-    descriptor = _new_file(path, data)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _new_file(path: Path, data: bytes | memoryview) -> int:
-    """Write a new file and return its descriptor, for whoever waits until it is on the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(data)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:

@@ -23,9 +23,9 @@ from schemas.source import MediaFile, MediaSource, TableSource
 from schemas.types import TEXTS
 
 if TYPE_CHECKING:
-    from bundles.layout import Stage
     from bundles.opened import Bundle
     from bundles.report import Findings
+    from bundles.stage import Stage
     from schemas.model import Schema
 
 LONGEST_PATH = 1024

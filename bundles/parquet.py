@@ -85,17 +85,19 @@ def typed(type: SqlType, array: pa.Array) -> pa.Array:
 
 def encoded(table: Table, batch: pa.RecordBatch) -> pa.Buffer:
     """Return the Parquet file of a conformed batch."""
-    file = ChunkFile(table)
+    sink = pa.BufferOutputStream()
+    file = ChunkFile(table, sink)
     file.add(batch)
-    return file.finish()
+    file.finish()
+    return sink.getvalue()
 
 
 class ChunkFile:
-    """The Parquet file of one chunk, written while its conformed batches come."""
+    """The Parquet file of one chunk, written into `sink` while its conformed batches come."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, sink: pa.NativeFile) -> None:
         self._table = table
-        self._sink = pa.BufferOutputStream()
+        self._sink = sink
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
@@ -112,13 +114,12 @@ class ChunkFile:
             if not batch.num_rows:
                 return
 
-    def finish(self) -> pa.Buffer:
-        """Return the file."""
+    def finish(self) -> None:
+        """Write the end of the file; the sink stays open."""
         if self._waiting_rows or self._writer is None:
             self._write_group()
         assert self._writer is not None
         self._writer.close()
-        return self._sink.getvalue()
 
     def _write_group(self) -> None:
         columns = [[batch.column(i) for batch in self._waiting] for i in range(len(self._table.stored_columns))]

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from bundles import locks
 from bundles.errors import BundleDamaged, ReferenceInvalid, ReferenceUnknown, disk_errors
-from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout, Stage
+from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout
 from bundles.manifest import ARTIFACT_TYPE, Manifest
 from bundles.references import Reference, parse
+from bundles.stage import Stage
 from schemas.errors import nearest
 
 HOME_VARIABLE = "COMPANYOS_HOME"
@@ -156,10 +157,10 @@ class Store:
         return result
 
     @contextmanager
-    def staging(self) -> Iterator[Stage]:
+    def staging(self, *, reread: bool = False) -> Iterator[Stage]:
         """A place for the blobs of one build; what is not published is removed, and nothing is collected meanwhile.
 
-        What killed builds have left in such places is removed first.
+        What killed builds have left in such places is removed first. `reread` says that blobs will be read again before that.
         """
         self._exists()
         with ExitStack() as stack:
@@ -169,7 +170,7 @@ class Store:
                 with locks.exclusive(self.layout.index_lock):
                     self.layout.create()
                     Stage.discard_abandoned(self.layout)
-                    stage = Stage(self.layout)
+                    stage = Stage(self.layout, reread=reread)
             stack.callback(stage.discard)
             yield stage
 

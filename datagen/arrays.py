@@ -52,9 +52,10 @@ def to_units(type: SqlType, values: pa.Array) -> tuple[Int64, Mask | None]:
     if type.kind == "numeric":
         words = np.frombuffer(data, np.int64)[2 * values.offset : 2 * (values.offset + len(values))].reshape(-1, 2)
         units = words[:, 0]
-        beyond = words[:, 1] != units >> 63
-        if beyond.any() and (absent is None or (beyond & ~absent).any()):
-            raise OverflowError(f"a value of {type} is beyond the 18 digits that generators compute with")
+        if words[:, 1].any() or (len(units) and units.min() < 0):  # of most columns all are small and above 0, which is soon seen
+            beyond = words[:, 1] != units >> 63
+            if beyond.any() and (absent is None or (beyond & ~absent).any()):
+                raise OverflowError(f"a value of {type} is beyond the 18 digits that generators compute with")
     else:
         units = np.frombuffer(data, _STORAGE[type.kind])[values.offset : values.offset + len(values)].astype(np.int64, copy=False)
     return (units if absent is None else np.where(absent, 0, units)), absent

@@ -33,6 +33,7 @@ from datagen.rows import Link, Rows, Tables
 from schemas.types import SqlType
 
 _WEIGHTS_BLOCK = 65_536
+_MEMBERS = 2  # rows of a group that stand together, from which on a group is drawn once
 _STEPS = 8
 
 
@@ -368,6 +369,17 @@ def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:
 
     Base and stride are drawn for each group; distinct places stay distinct. Sizes are at most 2**31.
     """
+    begins = np.flatnonzero(np.concatenate([[True], (groups[1:] != groups[:-1]) | (sizes[1:] != sizes[:-1])])[: len(groups)])
+    if _MEMBERS * len(begins) > len(groups):
+        base, stride = _rotation(stream, groups, sizes)
+    else:
+        together = np.diff(begins, append=len(groups))
+        base, stride = (np.repeat(found, together) for found in _rotation(stream, groups[begins], sizes[begins]))
+    return (base + (places % sizes) * stride) % sizes
+
+
+def _rotation(stream: Stream, groups: Int64, sizes: Int64) -> tuple[Int64, Int64]:
+    """The base and the stride of each group, below its size."""
     draws = stream.draws(groups)
     base = below(draws, sizes)
     stride = below(_again(draws), sizes) | 1
@@ -378,7 +390,7 @@ def rotate(stream: Stream, groups: Int64, places: Int64, sizes: Int64) -> Int64:
         stride[clash] += 2
         clash = clash[np.gcd(stride[clash], sizes[clash]) > 1]
     stride[clash] = 1
-    return (base + (places % sizes) * (stride % sizes)) % sizes
+    return base, stride % sizes
 
 
 def _again(draws: UInt64) -> UInt64:

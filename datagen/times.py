@@ -9,7 +9,7 @@ import numpy as np
 from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_years, to_units
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
-from datagen.randomness import Int64, Stream, UInt64, below, unit
+from datagen.randomness import Int64, Stream, UInt64, below, multiply_high, unit
 from datagen.rhythm import Rhythm, rhythm_of
 from datagen.rows import Kernel, Rows
 from datagen.seasons import YEARS_AFTER, YEARS_BEFORE, Calendar, season_of
@@ -161,8 +161,12 @@ def _days_after(source: Kernel, type: SqlType, waits: tuple[int, int], until: in
     def kernel(rows: Rows) -> object:
         base, absent = to_units(type, source(rows))
         low = base + least
-        places = np.maximum(np.minimum(base + most, until) - low, 0) + 1
-        return from_units(type, low + below(rows.draws(stream), places), absent)
+        if len(base) and int(base.max()) + most <= until:
+            wait = multiply_high(rows.draws(stream), np.uint64(most - least + 1)).view(np.int64)  # as `below` does it for many bounds
+        else:
+            wait = below(rows.draws(stream), np.maximum(np.minimum(base + most, until) - low, 0) + 1)
+        wait += low
+        return from_units(type, wait, absent)
 
     return kernel
 

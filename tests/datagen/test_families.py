@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datagen.families import Family, counts_with_total
+from datagen.links import rotate
 from datagen.randomness import below, stream
 
 
@@ -64,3 +65,15 @@ def test_a_total_is_met_exactly_within_the_bounds(total):
 
 def test_a_total_is_met_where_every_draw_is_zero():
     assert counts_with_total(lambda rows: np.zeros(len(rows), np.int64), 10, 0, None, 25, evenly(10))(range(10)).sum() == 25
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 50), st.integers(1, 6)), max_size=30), st.randoms(use_true_random=False))
+def test_a_group_is_rotated_alike_wherever_its_rows_stand(groups, random):
+    rows = [(group, size, place) for group, size, count in groups for place in range(count)]
+    order = random.sample(range(len(rows)), len(rows))
+    group, size, place = np.array(rows, np.int64).reshape(-1, 3).T
+    drawn = stream(1, "t", "x")
+    together, scattered = rotate(drawn, group, place, size), rotate(drawn, group[order], place[order], size[order])
+    assert together[order].tolist() == scattered.tolist()
+    assert all(0 <= found < of for found, of in zip(together.tolist(), size.tolist(), strict=True))

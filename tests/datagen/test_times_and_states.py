@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -123,3 +124,15 @@ def test_without_a_clock_rows_walk_to_the_end_of_the_machine():
 def test_impossible_times_are_refused(column, words):
     with pytest.raises(Exception, match=words):
         source_of(STATES.replace("      paid:   {type: timestamptz, null: 0, generate: {entered: paid, of: status}}", "      " + column))
+
+
+def test_days_after_others_do_not_depend_on_rows_whose_waits_are_cut_short():
+    made = source_of("""tables: {t: {rows: 3000, columns: {
+      id: {type: bigint, key: true},
+      day: {type: date, generate: {between: [2020-01-01, 2020-12-31]}},
+      later: {type: date, null: 0.1, generate: {after: day, at_least: 2d, within: 40d, until: 2020-12-20}}}}}""")
+    whole = made.read_rows("t", 0, 3000)
+    waits = [(row["later"] - row["day"]).days for row in whole.to_pylist() if row["later"]]
+    assert (min(waits), max(waits)) == (2, 40)
+    assert max(row["later"] for row in whole.to_pylist() if row["later"]) == date(2021, 1, 2)  # at least two days after the last of all
+    assert pa.Table.from_batches(made.read_rows("t", row, row + 1) for row in range(3000)).equals(pa.Table.from_batches([whole]))
