@@ -33,6 +33,10 @@ NEVER = {
     "an endpoint that wants an event twice": "FROM webhook_endpoints WHERE len(events) <> len(list_distinct(events))",
     "a key with a scope twice": "FROM api_keys WHERE len(scopes) <> len(list_distinct(scopes))",
     "digits of a card that paid nothing": "FROM payments WHERE (method = 'card') <> (card_last4 IS NOT NULL)",
+    "an attempt to collect before the one before": (
+        "FROM (SELECT created_at, lag(created_at) OVER (PARTITION BY invoice_id ORDER BY attempt) AS before FROM payments) WHERE created_at < before"
+    ),
+    "a session of somebody who never accepted the invitation": "FROM sessions JOIN users u ON u.id = user_id WHERE u.status = 'invited'",
     "a tenant with several tax rates": (
         "FROM (SELECT tenant_id FROM invoices GROUP BY tenant_id HAVING count(DISTINCT tax_rate) > 1)"
     ),
