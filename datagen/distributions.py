@@ -24,6 +24,8 @@ _CELL_BITS = 12
 _EDGE = 2.0**-53
 _SIMPSON = 2048
 _LEAST_SHAPE = 1e-6
+_LARGEST_SHAPE = 1e9
+_BETA_REACH = 32.0  # standard deviations, beyond which less than 1e-13 of the mass lies
 _GRID = 2.0**53
 _POISSON_SPREAD = 12.0
 
@@ -44,15 +46,14 @@ def exponential(mean: float) -> Quantile:
 
 
 def beta(a: float, b: float) -> Quantile | None:
-    """Quantile function of the beta distribution on [0, 1], by Simpson's rule on each half after a change of variable;
-    None where the shape is so extreme that its mass is lost in rounding.
-
-    With v = t**a the density t**(a-1) (1-t)**(b-1) dt becomes (1 - v**(1/a))**(b-1) / a dv, which is smooth up to 1/2.
-    """
-    if min(a, b) < _LEAST_SHAPE:
+    """Quantile function of the beta distribution on [0, 1], by Simpson's rule on each side of the mean; None where the shape is so
+    extreme that its mass is lost in rounding."""
+    if min(a, b) < _LEAST_SHAPE or max(a, b) > _LARGEST_SHAPE:
         return None
-    left_x, left_mass = _beta_half(a, b)
-    right_x, right_mass = _beta_half(b, a)
+    mean = a / (a + b)
+    reach = _BETA_REACH * math.sqrt(mean * (1.0 - mean) / (a + b + 1.0))
+    left_x, left_mass = _beta_side(a, b, mean, reach)
+    right_x, right_mass = _beta_side(b, a, b / (a + b), reach)
     total = left_mass[-1] + right_mass[-1]
     if not 0 < total < np.inf:
         return None
@@ -61,12 +62,24 @@ def beta(a: float, b: float) -> Quantile | None:
     return piecewise(cdf, xs)
 
 
-def _beta_half(a: float, b: float) -> tuple[Float64, Float64]:
-    v = np.arange(2 * _SIMPSON + 1) * (power(np.array([0.5]), a)[0] / (2 * _SIMPSON))
-    t = power(v, 1.0 / a)
-    f = power(1.0 - t, b - 1.0) if b != 1.0 else np.ones_like(t)
-    strips = (f[:-2:2] + 4.0 * f[1:-1:2] + f[2::2]) * ((v[1] - v[0]) / 3.0 / a)
-    return t[::2], np.concatenate([[0.0], np.cumsum(strips)])
+def _beta_side(a: float, b: float, middle: float, reach: float) -> tuple[Float64, Float64]:
+    """Points from 0, or from `reach` below `middle`, up to `middle`, and the mass below each, that of the density over its value there.
+
+    Where a < 1 the density has no bound at 0; with v = t**a, t**(a-1) (1-t)**(b-1) dt becomes (1-t)**(b-1) / a dv, which has one.
+    """
+    steps = np.arange(2 * _SIMPSON + 1, dtype=np.float64)
+    ends = log(np.array([middle, 1.0 - middle]))
+    if a < 1.0:
+        v = steps * (power(np.array([middle]), a)[0] / (2 * _SIMPSON))
+        t, width = power(v, 1.0 / a), v[1] / a
+        exponent = (b - 1.0) * (log(1.0 - t) - ends[1]) - (a - 1.0) * ends[0]
+    else:
+        first = max(middle - reach, 0.0)
+        width = (middle - first) / (2 * _SIMPSON)
+        t = first + steps * width
+        exponent = (a - 1.0) * (log(np.maximum(t, _EDGE * middle)) - ends[0]) + (b - 1.0) * (log(1.0 - t) - ends[1])
+    f = exp(np.clip(exponent, -700.0, 700.0))
+    return t[::2], np.concatenate([[0.0], np.cumsum((f[:-2:2] + 4.0 * f[1:-1:2] + f[2::2]) * (width / 3.0))])
 
 
 def piecewise(cdf: Float64, xs: Float64) -> Quantile:

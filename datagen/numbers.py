@@ -200,7 +200,7 @@ def continuous(recipe: Recipe, at: Mark | None) -> Quantile:
             shape = distributions.beta(positive("a"), positive("b"))
             if shape is None:
                 raise Unusable(
-                    f"beta with a {get['a']} and b {get['b']} is too extreme a shape to compute; choose shapes from 0.000001 to about 1000",
+                    f"beta with a {get['a']} and b {get['b']} is too extreme a shape to compute; choose shapes from 0.000001 to 1000000000",
                     at,
                 )
             return lambda u: low + shape(u) * (high - low)

@@ -29,7 +29,7 @@ from blake3 import blake3
 from datagen.distributions import Discrete
 from datagen.randomness import Int64, UInt64, below
 
-HARVEST_VERSION = 2
+HARVEST_VERSION = 3
 
 _SAMPLE = 2500
 _SEED = 20_260_101
@@ -241,16 +241,32 @@ def _listed(method: str, *attributes: str) -> Callable[[Any], Pool]:
     """Harvest the first of a provider's own lists that exists, with its weights; without one, draw from its method."""
 
     def harvest(fake: Any) -> Pool:
+        from faker.providers.person import Provider
+
         provider = getattr(fake, method).__self__
         for attribute in attributes:
             found = getattr(provider, attribute, None)
-            if found:
+            if found and found is not getattr(Provider, attribute, None):  # whose stand-ins are John, Jane and Doe
                 weights = dict(found) if isinstance(found, dict) else dict.fromkeys(found, 1.0)
                 texts = tuple(t for t in weights if isinstance(t, str) and t.strip())
                 equal = len({weights[t] for t in texts}) == 1
                 return _with_slugs(texts, None if equal else tuple(float(weights[t]) for t in texts), {})
         pool = _drawn(lambda: str(getattr(fake, method)()), _SAMPLE)
         return _with_slugs(pool.texts, pool.weights, {})
+
+    return harvest
+
+
+def _titles(method: str, attribute: str, gender: int) -> Callable[[Any], Pool]:
+    """As `_listed`; a provider without forms of address, or with particles of family names in their place, has those of its language."""
+    listed = _listed(method, attribute)
+
+    def harvest(fake: Any) -> Pool:
+        pool = listed(fake)
+        language = type(getattr(fake, method).__self__).__module__.rpartition(".")[2][:2]
+        if language in _TITLES and set(pool.texts) <= _NO_TITLES:
+            return _with_slugs(_TITLES[language][gender], None, {})
+        return pool
 
     return harvest
 
@@ -276,12 +292,22 @@ def _with_slugs(texts: tuple[str, ...], weights: tuple[float, ...] | None, roman
     return Pool(texts, weights, tuple(slugs))
 
 
+_NO_TITLES = frozenset(("", "de", "de la", "del", "du", "Le", "da", "do"))
+_TITLES = {  # of women and of men
+    "en": (("Ms", "Mrs", "Dr"), ("Mr", "Dr")),
+    "es": (("Sra.", "Srta.", "Dra."), ("Sr.", "Dr.")),
+    "fr": (("Mme", "Mlle", "Dr"), ("M.", "Dr")),
+    "nl": (("mevr.", "dr."), ("dhr.", "dr.")),
+    "pt": (("Sra.", "Dra."), ("Sr.", "Dr.")),
+    "sv": (("Fru", "Dr"), ("Herr", "Dr")),
+}
+
 HARVESTS: dict[str, Callable[[Any], Pool]] = {
     "first_name_female": _paired("first_name_female", "first_female_name_pairs", "first_names_female", "first_names"),
     "first_name_male": _paired("first_name_male", "first_male_name_pairs", "first_names_male", "first_names"),
     "last_name": _paired("last_name", "last_name_pairs", "last_names"),
-    "prefix_female": _listed("prefix_female", "prefixes_female"),
-    "prefix_male": _listed("prefix_male", "prefixes_male"),
+    "prefix_female": _titles("prefix_female", "prefixes_female", 0),
+    "prefix_male": _titles("prefix_male", "prefixes_male", 1),
     "company": _sampled("company"),
     "company_suffix": _sampled("company_suffix"),
     "catch_phrase": _sampled("catch_phrase"),

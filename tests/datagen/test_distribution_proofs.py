@@ -49,6 +49,8 @@ PROOFS = (
     Proof("exponential", "{exponential: 700_}", stats.expon(scale=700)),
     Proof("beta", "{beta: {a: 2, b: 5}, min: 100_, max: 1100_}", stats.beta(2, 5, 100, 1000)),
     Proof("beta", "{beta: {a: 0.7, b: 0.6}, min: 0_, max: 5000_}", stats.beta(0.7, 0.6, 0, 5000)),
+    Proof("beta", "{beta: {a: 20, b: 3}, min: 0_, max: 5000_}", stats.beta(20, 3, 0, 5000)),
+    Proof("beta", "{beta: {a: 30, b: 30}, min: 0_, max: 9000_}", stats.beta(30, 30, 0, 9000)),
     Proof("histogram", "{histogram: {edges: [0_, 100_, 500_, 900_], weights: [3, 0, 1]}}", stats.rv_histogram(([0.75, 0, 0.25], [0, 100, 500, 900]), density=False), 0.0),
     Proof("poisson", "{poisson: 24}", stats.poisson(24), discrete=True),
     Proof("poisson", "{poisson: 0.3}", stats.poisson(0.3), discrete=True),

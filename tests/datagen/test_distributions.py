@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from scipy import stats
 
+from datagen import distributions
 from datagen.errors import RecipeError
 from tests.datagen.making import column_of, source_of
 
@@ -127,3 +128,17 @@ def test_every_impossible_column_is_reported_at_once():
         source_of(text)
     assert len(found.value.problems) == 2
     assert "10 unique numbers are asked for and there are only 3" in str(found.value)
+
+
+@pytest.mark.parametrize("a", [0.5, 1, 1.5, 8, 30, 1000, 1e6])
+@pytest.mark.parametrize("b", [0.5, 1, 2.5, 20, 300, 1e5])
+def test_the_quantiles_of_the_beta_distribution_are_those_of_scipy_for_shapes_of_every_size(a, b):
+    quantile = distributions.beta(a, b)
+    assert quantile is not None
+    u = (np.arange(2000) + 0.5) / 2000
+    assert np.abs(stats.beta(a, b).cdf(quantile(u)) - u).max() < 3e-4
+
+
+@pytest.mark.parametrize("shapes", [(1e-9, 2), (2, 1e-9), (1e12, 3)])
+def test_shapes_whose_mass_is_lost_in_rounding_have_no_quantiles(shapes):
+    assert distributions.beta(*shapes) is None

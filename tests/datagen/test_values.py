@@ -354,3 +354,24 @@ tables:
     [problem] = error.value.problems
     line = text.splitlines()[3]
     assert (problem.at.line, problem.at.column) == (place or (4, line.index("locale: xx_YY") + len("locale: ") + 1))
+
+
+@pytest.mark.parametrize(
+    ("locale", "titles"),
+    [
+        ("fr_FR", {"Mme", "Mlle", "M.", "Dr"}),
+        ("es_ES", {"Sra.", "Srta.", "Dra.", "Sr.", "Dr."}),
+        ("pt_PT", {"Sra.", "Dra.", "Sr.", "Dr."}),
+        ("nl_NL", {"mevr.", "dhr.", "dr."}),
+        ("sv_SE", {"Fru", "Herr", "Dr"}),
+    ],
+)
+def test_a_form_of_address_is_one_and_no_particle_of_a_family_name(locale, titles):
+    assert set(column_of(f"{{person.prefix: {{locale: {locale}}}}}", "text", 400).to_pylist()) == titles
+
+
+@pytest.mark.parametrize("locale", ["pl_PL", "is_IS"])
+def test_family_names_are_those_of_the_locale_where_the_library_has_no_list_of_them(locale):
+    names = column_of(f"{{person.last_name: {{locale: {locale}}}}}", "text", 400).to_pylist()
+    assert "Doe" not in names
+    assert len(set(names)) > 100
