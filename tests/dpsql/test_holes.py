@@ -15,6 +15,7 @@ import pytest
 
 from dpsql.accounting import Limit
 from dpsql.binding import bind
+from dpsql.compiling.measuring import unit_bounds
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.engines.postgresql import PostgresEngine
 from dpsql.errors import QueryInvalid
@@ -48,6 +49,18 @@ def counted(sql: str, changes: list[str]) -> Cells:
     query = made(sql)
     with engine.read() as reading:
         return clipped(query, shop().schema, engine, reading, {t.name: 2**10 for t in query.thresholds}, 1)
+
+
+@pytest.mark.parametrize("join", ["JOIN plans p ON p.id = u.score", "JOIN (SELECT id FROM plans GROUP BY id) p ON p.id = u.score"])
+def test_whole_numbers_that_are_one_double_are_not_one_row(join: str) -> None:
+    sql = f"SELECT COUNT(*) FROM users u {join}"
+    near = "INSERT INTO plans SELECT 9007199254740992 + range, 'p' || range, 1 FROM range(50)"
+    changes = ["ALTER TABLE plans ALTER id TYPE BIGINT", near, "UPDATE users SET score = 9007199254740992 WHERE id = 7"]
+    query = made(sql)
+    ((name, found),) = counted(sql, changes).sums.items()
+    ((_, without),) = counted(sql, changes[:2]).sums.items()
+    limit = unit_bounds(query.part(name), {t.name: 2**10 for t in query.thresholds}).largest
+    assert found.get((), 0) - without.get((), 0) <= limit
 
 
 @pytest.mark.parametrize(
