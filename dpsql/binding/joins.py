@@ -84,11 +84,14 @@ def conjuncts(condition: Expression | None) -> Iterator[Expression]:
 
 
 def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Column]]:
-    """Yield the pairs of fields that conditions hold equal."""
+    """Yield the pairs of fields that conditions hold equal: each value of one to one of the other.
+
+    Many whole numbers are equal to the same double, as which they are compared.
+    """
     for condition in conditions:
         if isinstance(condition, Call) and condition.function == "=":
             a, b = condition.arguments
-            if isinstance(a, Column) and isinstance(b, Column):
+            if isinstance(a, Column) and isinstance(b, Column) and (a.facts.kind == "double") == (b.facts.kind == "double"):
                 yield a, b
 
 
@@ -201,7 +204,10 @@ def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs
 
 
 def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
-    """Merge the units of rows that a foreign key on the way to the unit joins, or a key of theirs: they belong to the same one."""
+    """Merge the units of rows that a foreign key on the way to the unit joins, or a key of theirs: they belong to the same one.
+
+    A key of a public table tells of no unit: rows of many are joined to the same row of it.
+    """
     owners = {field.name: relation.unit for relation in relations for field in relation.fields}
     both = pairs | {(b, a) for a, b in pairs}
     found: dict[tuple[str | None, str | None, str], set[tuple[str, str]]] = {}
@@ -216,7 +222,9 @@ def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declar
                 found.setdefault((owners[a], owners[b], table), set()).add((column, target))
     for (unit, other, table), shared in same.items():
         reach = declaration.reach(table)
-        keys = [*declaration.schema.table(table).unique_sets(), *([reach.path[0].columns] if reach is not None and reach.path else [])]
+        if reach is None:
+            continue
+        keys = [*declaration.schema.table(table).unique_sets(), *([reach.path[0].columns] if reach.path else [])]
         if unit is not None and other is not None and any(set(key) <= shared for key in keys):  # one row, or two of one parent
             equal.merge(unit, other)
     for (unit, other, table), columns in found.items():

@@ -118,11 +118,10 @@ def _scans(relation: Relation) -> Iterator[Scan]:
 def _with_one_row(selecting: Selecting, kept: Kept) -> Kept:
     """`kept`, known to have one row at most where a condition holds a key equal to constants."""
     relation = selecting.joined.relation
-    fixed = {
-        one.arguments[0].name
-        for one in conjuncts(relation.condition if isinstance(relation, Filter) else None)
-        if isinstance(one, Call) and one.function == "=" and isinstance(one.arguments[0], Column) and isinstance(one.arguments[1], Literal)
-    }
+    conditions = conjuncts(relation.condition if isinstance(relation, Filter) else None)
+    sides = [one.arguments for one in conditions if isinstance(one, Call) and one.function == "="]
+    # many whole numbers are equal to the same double
+    fixed = {a.name for a, b in sides if isinstance(a, Column) and isinstance(b, Literal) and "double" not in (a.facts.kind, b.facts.kind)}
     return replace(kept, uniques=(*kept.uniques, frozenset())) if any(u <= fixed for u in kept.uniques) else kept
 
 

@@ -188,24 +188,29 @@ def _select(node: exp.Select, environment: Environment, state: State) -> Found:
         scope = scope.knowing(learned(condition))
     selecting = Selecting(node, scope, joined, state, tables.known)
     made = _classified(selecting) if private else _of_public(selecting)
-    if isinstance(made, Kept) and any(node.args.get(part) for part in ("qualify", "windows")):
+    # DISTINCT comes after the windows, so that without groups they are over rows
+    over_rows = isinstance(made, Kept) or not _groups(node)
+    if over_rows and any(node.args.get(part) for part in ("qualify", "windows")):
         raise QueryRefused("QUALIFY and WINDOW are understood of the noisy outcome; windows over rows compare those of different units")
     return with_stay(made, tables)
 
 
+def _groups(node: exp.Select) -> bool:
+    """Whether a SELECT has groups, if only the one of all rows."""
+    return any(node.args.get(part) is not None for part in ("group", "having")) or any(has_aggregate(e) for e in node.expressions)
+
+
 def _of_public(selecting: Selecting) -> Kept:
     """Rows of public tables."""
-    node = selecting.node
-    grouped = any(node.args.get(part) is not None for part in ("group", "having")) or any(has_aggregate(e) for e in node.expressions)
-    return public_rows(selecting, one_grouping(selecting, group_keys(selecting, node.args.get("group"))) if grouped else None)
+    keys = one_grouping(selecting, group_keys(selecting, selecting.node.args.get("group"))) if _groups(selecting.node) else None
+    return public_rows(selecting, keys)
 
 
 def _classified(selecting: Selecting) -> Found:
     """Rows, aggregates of one unit, or a release."""
     node = selecting.node
-    group, having, distinct = node.args.get("group"), node.args.get("having"), node.args.get("distinct")
-    if group is None and having is None and not any(has_aggregate(e) for e in node.expressions):
-        made = None
+    group, distinct = node.args.get("group"), node.args.get("distinct")
+    if not _groups(node):
         if distinct is None:
             selecting.no_limit()
             return rows(selecting)

@@ -290,7 +290,7 @@ class _Releasing:
         if not keys and not self._aggregates:
             raise QueryRefused("the query asks for nothing of the rows; count or sum something")
         used = (*(key.expression for key in keys), *(aggregate.argument for aggregate in self._aggregates))
-        return Release(f"r{len(self._state.releases)}", pruned(joined.relation, used), keys, tuple(self._aggregates), names)
+        return Release(self._state.release_name(), pruned(joined.relation, used), keys, tuple(self._aggregates), names)
 
 
 def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:

@@ -62,6 +62,17 @@ class State:
     public_as_rows: bool = False
     scalars: Scalars = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        words = {i.name.lower() for i in self.root.find_all(exp.Identifier)} if self.root is not None else set()
+        words |= {table.name.lower() for table in self.declaration.schema.tables}
+        self._prefix = "r"
+        while any(word.startswith(self._prefix) and word[len(self._prefix) :].isdigit() for word in words):
+            self._prefix += "_"
+
+    def release_name(self) -> str:
+        """The name of the next release, which no table and nothing in the query has: its own WITH would hide the release."""
+        return f"{self._prefix}{len(self.releases)}"
+
     def as_rows(self, bind: Callable[[], Found]) -> Kept:
         """Return the rows of a query of public tables that `bind` binds."""
         before, self.public_as_rows = self.public_as_rows, True

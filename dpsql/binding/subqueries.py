@@ -125,7 +125,8 @@ def _simple(query: exp.Select, exists: bool) -> bool:
     limit = query.args.get("limit")
     number = limit.expression if isinstance(limit, exp.Limit) else None
     limited = not (isinstance(number, exp.Literal) and number.is_int and int(number.name) > 0)
-    parts = ("group", "having", "offset", "with_", *(() if exists else ("distinct",)), *(("limit",) if limited or not exists else ()))
+    parts = ["group", "having", "qualify", "windows", "offset", "with_"]
+    parts += [*(() if exists else ("distinct",)), *(("limit",) if limited or not exists else ())]
     return all(query.args.get(p) is None for p in parts) and not any(has_aggregate(e) for e in query.expressions)
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
 from dpsql.functions import emit
+from dpsql.functions.arithmetic import fits, holdable
+from dpsql.functions.dates import workable
+from dpsql.functions.mixing import decimal_places
 from dpsql.tree import Expression, Facts
 from schemas.types import SqlType
 
@@ -19,6 +23,7 @@ KEY_EDGES = {
     "double": ("-1.7e308", "1.7e308"),
     "decimal": ("-1e300", "1e300"),
 }
+SUMMED = 28  # digits of a number that is summed in 38, which no number of rows makes too long
 
 
 def quoted(name: str) -> str:
@@ -131,10 +136,26 @@ class Dialect:
         return f"CASE WHEN {count} > {most} THEN {less} ELSE {value} END"
 
     def sum_or_moment(self, function: str, argument: str, facts: Facts, distinct: bool = False) -> str:
-        """SUM, AVG and the like within one unit, wide enough not to overflow; of floating-point values, only finite ones count."""
+        """SUM, AVG and the like within one unit, or over public rows, which no values make fail.
+
+        Those of doubles count that are finite, and in DuckDB those of whole numbers and decimals that have at most SUMMED digits.
+        """
+        distinctly = "DISTINCT " if distinct else ""
+        if self.name == "duckdb" and facts.kind == "decimal" and (function != "sum" or facts.step is None):
+            argument, facts = f"CAST({argument} AS DOUBLE)", replace(facts, kind="double")
         if facts.kind == "double":
             edge = "1e120"  # whose squares, times any number of rows, are still doubles
             argument = f"CASE WHEN {argument} BETWEEN -{edge} AND {edge} THEN {argument} END"
-        elif self.name == "duckdb" and facts.kind == "decimal":
-            argument = f"CAST({argument} AS DOUBLE)" if function != "sum" else argument
-        return f"{function.upper()}({'DISTINCT ' if distinct else ''}{argument})"
+        elif self.name == "duckdb" and function in ("sum", "avg") and not fits(facts):
+            argument = f"TRY_CAST({argument} AS DECIMAL({SUMMED}, {decimal_places(facts)}))"
+            if function == "sum" and facts.kind == "integer":
+                return f"CAST(SUM({distinctly}{argument}) AS HUGEINT)"
+        return f"{function.upper()}({distinctly}{argument})"
+
+    def quantile(self, fraction: float, argument: str, facts: Facts, continuous: bool) -> str:
+        """A quantile within one unit or over public rows, which no values make fail: moments beyond the calendar do not count."""
+        if facts.kind in ("date", "timestamp", "timestamptz"):
+            argument = workable(argument, facts.kind)
+        elif self.name == "postgres" and facts.kind == "decimal":
+            argument = holdable(argument)
+        return f"PERCENTILE_{'CONT' if continuous else 'DISC'}({fraction!r}) WITHIN GROUP (ORDER BY {argument})"

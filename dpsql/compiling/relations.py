@@ -83,7 +83,5 @@ class Relations:
         if aggregate.function in ("min", "max"):
             return f"{aggregate.function.upper()}({argument})"
         if aggregate.function == "quantile":
-            kind = "CONT" if aggregate.continuous else "DISC"
-            fraction = float(aggregate.fraction or 0)
-            return f"PERCENTILE_{kind}({fraction!r}) WITHIN GROUP (ORDER BY {argument})"
+            return self._dialect.quantile(float(aggregate.fraction or 0), argument, aggregate.argument.facts, aggregate.continuous)
         return self._dialect.sum_or_moment(aggregate.function, argument, aggregate.argument.facts, aggregate.distinct)

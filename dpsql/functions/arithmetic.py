@@ -137,7 +137,7 @@ def _infix(sign: str) -> tuple[Writer, Writer]:
             return f"({wide(a, left, call)} {sign} {wide(b, right, call)})"
         if sign == "*":
             a, b = (
-                f"TRY_CAST({w} AS DECIMAL(38, 0))" if x.facts.kind == "integer" and not isinstance(x, Literal) and not _fits(x.facts) else w
+                f"TRY_CAST({w} AS DECIMAL(38, 0))" if x.facts.kind == "integer" and not isinstance(x, Literal) and not fits(x.facts) else w
                 for w, x in ((a, left), (b, right))
             )
         else:
@@ -152,13 +152,14 @@ def _infix(sign: str) -> tuple[Writer, Writer]:
 
 def wide(written: str, argument: Expression, call: Call) -> str:
     """A whole number for DuckDB: as wide as argument and outcome need; constants as they are, or too long for 64 bits."""
-    small = _fits(argument.facts) and _fits(call.facts)
+    small = fits(argument.facts) and fits(call.facts)
     if isinstance(argument, Literal) and small:
         return written
     return f"CAST({written} AS {'BIGINT' if small else 'HUGEINT'})"
 
 
-def _fits(facts: Facts) -> bool:
+def fits(facts: Facts) -> bool:
+    """Whether a whole number of these facts has 64 bits at most."""
     lo: Any = facts.lo
     hi: Any = facts.hi
     return facts.bounded and lo > -LARGE and hi < LARGE

@@ -33,7 +33,7 @@ def in_duckdb(written: Sequence[str], arguments: Sequence[Expression]) -> list[s
     if any(a.facts.kind == "decimal" and a.facts.step is None for a in arguments):
         target = "DOUBLE"
     else:
-        target = f"DECIMAL(38, {max(_digits(a.facts) for a in arguments)})"
+        target = f"DECIMAL(38, {max(decimal_places(a.facts) for a in arguments)})"
     return [w if isinstance(a, Literal) else f"TRY_CAST({w} AS {target})" for w, a in zip(written, arguments, strict=True)]
 
 
@@ -43,7 +43,7 @@ def _small(facts: Facts) -> bool:
     return facts.bounded and lo > -SAFE and hi < SAFE
 
 
-def _digits(facts: Facts) -> int:
+def decimal_places(facts: Facts) -> int:
     """The digits behind the point that a number needs."""
     digits = 0
     while facts.step is not None and (facts.step * 10**digits).denominator != 1 and digits < MOST_DIGITS:

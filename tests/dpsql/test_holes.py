@@ -15,6 +15,7 @@ import pytest
 
 from dpsql.accounting import Limit
 from dpsql.binding import bind
+from dpsql.compiling.measuring import unit_bounds
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.engines.postgresql import PostgresEngine
 from dpsql.errors import QueryInvalid
@@ -48,6 +49,48 @@ def counted(sql: str, changes: list[str]) -> Cells:
     query = made(sql)
     with engine.read() as reading:
         return clipped(query, shop().schema, engine, reading, {t.name: 2**10 for t in query.thresholds}, 1)
+
+
+@pytest.mark.parametrize("join", ["JOIN plans p ON p.id = u.score", "JOIN (SELECT id FROM plans GROUP BY id) p ON p.id = u.score"])
+def test_whole_numbers_that_are_one_double_are_not_one_row(join: str) -> None:
+    sql = f"SELECT COUNT(*) FROM users u {join}"
+    near = "INSERT INTO plans SELECT 9007199254740992 + range, 'p' || range, 1 FROM range(50)"
+    changes = ["ALTER TABLE plans ALTER id TYPE BIGINT", near, "UPDATE users SET score = 9007199254740992 WHERE id = 7"]
+    query = made(sql)
+    ((name, found),) = counted(sql, changes).sums.items()
+    ((_, without),) = counted(sql, changes[:2]).sums.items()
+    limit = unit_bounds(query.part(name), {t.name: 2**10 for t in query.thresholds}).largest
+    assert found.get((), 0) - without.get((), 0) <= limit
+
+
+LARGE = "10000000000000000 * 10000000000000000"
+PADDED = "CAST(LPAD(CAST(parcels AS VARCHAR), 18, '9') AS DECIMAL(38, 9)) * 90000000000"
+
+
+@pytest.mark.parametrize(
+    "of_one",
+    [
+        f"SUM(CASE WHEN user_id = 7 THEN parcels * {LARGE} * 160000 ELSE 1 END)",
+        f"SUM(DISTINCT CASE WHEN user_id = 7 THEN parcels * {LARGE} * 300000 ELSE 1 END)",
+        f"AVG(CASE WHEN user_id = 7 THEN parcels * {LARGE} * 160000 ELSE 1 END)",
+        f"SUM(CASE WHEN user_id = 7 THEN {PADDED} ELSE 1 END)",
+        "EXTRACT(year FROM PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY shipped))",
+    ],
+)
+def test_one_unit_whose_own_values_overflow_does_not_silence_the_others(of_one: str) -> None:
+    sql = f"SELECT COUNT(*) FROM (SELECT user_id, {of_one} AS t FROM orders GROUP BY user_id UNION ALL SELECT id, 1 FROM users) x"
+    far = ["UPDATE orders SET shipped = DATE '5877642-06-25 (BC)' WHERE user_id = 7"]
+    (found,) = counted(f"{sql} WHERE t > 0 OR t IS NULL", far).sums.values()
+    (without,) = counted(f"{sql} WHERE t > 0 OR t IS NULL", ["DELETE FROM orders WHERE user_id = 7"]).sums.values()
+    assert found[()] - without[()] == 1
+
+
+@pytest.mark.parametrize("of_all", [f"SUM(id * {LARGE} * 160000)", f"AVG(id * {LARGE} * 160000)"])
+def test_an_overflow_of_public_rows_is_no_sign_of_the_one_row_that_asks_for_them(of_all: str) -> None:
+    sql = f"SELECT COUNT(*) FROM users u LEFT JOIN (SELECT {of_all} AS s FROM products) p ON u.name = 'name 7' AND p.s > u.id"
+    ((_, found),) = counted(sql, []).sums.items()
+    ((_, without),) = counted(sql, ["DELETE FROM users WHERE id = 7"]).sums.items()
+    assert found[()] - without[()] == 1
 
 
 @pytest.mark.parametrize(
