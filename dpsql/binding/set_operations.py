@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding.common_tables import with_tables
-from dpsql.binding.constants import MOMENTS, NULL
+from dpsql.binding.constants import MOMENTS, NULL, constant
 from dpsql.binding.keeping import distinct_rows
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import distinct_public
@@ -17,6 +17,7 @@ from dpsql.binding.state import Environment, Found, Open, State
 from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import FUNCTIONS, call, ranges
+from dpsql.functions.mixing import decimal_places, is_small
 from dpsql.tree import Expression, Facts, Field, Project, Relation, Union
 
 
@@ -152,8 +153,13 @@ def _only_null(field: Field) -> bool:
 
 
 def _as(field: Field, among: Field) -> Expression:
-    """A side's column beside those of the others: nulls that nobody gave a type have theirs."""
-    return call(f"cast_{among.facts.kind}", NULL) if _only_null(field) and f"cast_{among.facts.kind}" in FUNCTIONS else field.column
+    """A side's column beside those of the others: nulls that nobody gave a type have theirs, and numbers that may be large their scale."""
+    facts, kind = field.facts, among.facts.kind
+    if _only_null(field) and f"cast_{kind}" in FUNCTIONS:
+        return call(f"cast_{kind}", NULL)
+    if kind == "decimal" and among.facts.step is not None and not facts.identifies and not is_small(facts):
+        return call("cast_decimal", field.column, constant(decimal_places(among.facts)))
+    return field.column
 
 
 def _holds_unit(side: Kept, position: int) -> bool:

@@ -221,8 +221,9 @@ class _Reading:
 
     def let_go(self) -> None:
         """Drop what the reading held."""
-        for name in self._held:
-            self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        with _told_apart():
+            for name in self._held:
+                self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -25,10 +25,13 @@ def in_postgres(written: Sequence[str], arguments: Sequence[Expression]) -> list
 
 
 def in_duckdb(written: Sequence[str], arguments: Sequence[Expression]) -> list[str]:
-    """Return numbers that are compared, chosen from or added: decimals of one scale where they could be too large for a plain cast."""
+    """Return numbers that are compared, chosen from or added: decimals of one scale where they could be too large for a plain cast.
+
+    A column is none the smaller for being one: that of a subquery is what was worked out there.
+    """
     kinds = {a.facts.kind for a in arguments if a.facts.is_number}
-    worked_out = [a for a in arguments if not isinstance(a, Column | Literal)]
-    if "decimal" not in kinds or "double" in kinds or all(_small(a.facts) for a in worked_out):
+    varying = [a for a in arguments if not isinstance(a, Literal)]
+    if "decimal" not in kinds or "double" in kinds or all(is_small(a.facts) for a in varying) or _beside_constants(arguments, varying):
         return list(written)
     if any(a.facts.kind == "decimal" and a.facts.step is None for a in arguments):
         target = "DOUBLE"
@@ -37,7 +40,15 @@ def in_duckdb(written: Sequence[str], arguments: Sequence[Expression]) -> list[s
     return [w if isinstance(a, Literal) else f"TRY_CAST({w} AS {target})" for w, a in zip(written, arguments, strict=True)]
 
 
-def _small(facts: Facts) -> bool:
+def _beside_constants(arguments: Sequence[Expression], varying: Sequence[Expression]) -> bool:
+    """Whether there is but one decimal column, and constants no finer than that: these are cast then, and not the column."""
+    if len(varying) != 1 or not isinstance(varying[0], Column) or varying[0].facts.kind != "decimal":
+        return False
+    return all(decimal_places(a.facts) <= decimal_places(varying[0].facts) for a in arguments)
+
+
+def is_small(facts: Facts) -> bool:
+    """Whether a number of these facts fits every decimal that it is cast to."""
     lo: Any = facts.lo
     hi: Any = facts.hi
     return facts.bounded and lo > -SAFE and hi < SAFE

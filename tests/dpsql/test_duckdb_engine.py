@@ -40,6 +40,13 @@ def test_what_a_reading_held_is_gone_with_it() -> None:
         asked(held, f"SELECT COUNT(*) FROM {name}")
 
 
+def test_what_cannot_be_let_go_is_told_without_the_words_of_the_database() -> None:
+    engine = DuckDBEngine()
+    with pytest.raises(EngineFailure, match="^the database could not answer"), engine.read() as reading:
+        reading.hold("SELECT 1 AS x")
+        reading._cursor.close()
+
+
 def test_a_question_is_answered_after_one_that_failed() -> None:
     failing = engine()
     before = asked(failing)

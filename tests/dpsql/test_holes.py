@@ -85,6 +85,29 @@ def test_one_unit_whose_own_values_overflow_does_not_silence_the_others(of_one: 
     assert found[()] - without[()] == 1
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM ({whole}) x WHERE a > b OR a IS NOT NULL",
+        "SELECT COUNT(*) FROM ({whole}) x WHERE a IN (b, 3) OR a IS NOT NULL",
+        "SELECT COUNT(*) FROM ({whole}) x WHERE a > 1.5 OR a IS NOT NULL",
+        "SELECT COUNT(CASE WHEN a > 0 THEN a ELSE b END) FROM ({whole}) x",
+        "SELECT COUNT(*) FROM ({whole}) x WHERE a IS DISTINCT FROM b",
+        "SELECT COUNT(*) FROM ({decimal}) x WHERE a > b OR a IS NOT NULL",
+        "SELECT COUNT(*) FROM ({decimal}) x WHERE a > 0.0000000005 OR a IS NOT NULL",
+        "SELECT COUNT(*) FROM ({whole}) x JOIN (VALUES (0.5)) AS y(c) ON y.c < x.a OR x.b IS NOT NULL",
+        "SELECT COUNT(*) FROM (SELECT user_id, a FROM ({whole}) x UNION ALL SELECT id, balance FROM users) y WHERE a > -1000",
+    ],
+)
+def test_a_large_number_of_a_subquery_beside_a_decimal_does_not_silence_the_others(sql: str) -> None:
+    whole = f"MAX(CASE WHEN user_id = 7 THEN parcels * {LARGE} * 100000 ELSE 1 END) AS a, MAX(total) AS b"
+    decimal = f"MAX(CASE WHEN user_id = 7 THEN {PADDED.replace('38, 9', '38, 2')} * 1000000 ELSE 1 END) AS a, MAX(CAST(note AS DECIMAL(38, 9))) AS b"
+    of_units = {name: f"SELECT user_id, {made} FROM orders GROUP BY user_id" for name, made in (("whole", whole), ("decimal", decimal))}
+    (found,) = counted(sql.format(**of_units), []).sums.values()
+    (without,) = counted(sql.format(**of_units), ["DELETE FROM orders WHERE user_id = 7"]).sums.values()
+    assert 0 <= found[()] - without[()] <= 2
+
+
 @pytest.mark.parametrize("of_all", [f"SUM(id * {LARGE} * 160000)", f"AVG(id * {LARGE} * 160000)"])
 def test_an_overflow_of_public_rows_is_no_sign_of_the_one_row_that_asks_for_them(of_all: str) -> None:
     sql = f"SELECT COUNT(*) FROM users u LEFT JOIN (SELECT {of_all} AS s FROM products) p ON u.name = 'name 7' AND p.s > u.id"
