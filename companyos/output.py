@@ -28,8 +28,8 @@ class Step(Protocol):
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on one line."""
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    """Print JSON on one line, at once: whoever reads it through a pipe may wait for it while the command goes on."""
+    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
 def visible(text: str) -> str:

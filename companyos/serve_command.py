@@ -154,7 +154,6 @@ def serve(
         server = uvicorn.Server(config)
         url = f"{'http' if tls_cert is None else 'https'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         print_json({"url": url, "scheduler": scheduler}) if as_json else click.echo(f"serving sandboxes at {url}")
-        sys.stdout.flush()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: end())  # uvicorn raises them again when it has ended
         if nightly is not None:
