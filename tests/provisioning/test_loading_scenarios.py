@@ -21,7 +21,7 @@ def planted(store: Path, share: float, *names: str) -> bundles.Bundle:
     return bundles.build(source, store=store, tag="planted:v1")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
 def test_each_scenario_builds_verifies_and_loads(name: str, store: Path, tmp_path: Path) -> None:
     bundle = planted(store, 0.3, name)
     report = bundles.verify(bundle)

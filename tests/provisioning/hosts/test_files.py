@@ -263,6 +263,7 @@ def reading(url: str) -> str:
     return f"import sqlite3; sqlite3.connect({path!r}).execute('SELECT * FROM parents').fetchall()"
 
 
+@pytest.mark.slow  # SQLite waits for the lock
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux tells who has a file open")
 def test_an_open_database_is_in_use_and_still_known_as_ours(host: FileHost, bundle: Bundle) -> None:
     place = made(host, bundle)
@@ -277,6 +278,7 @@ def test_an_open_database_is_in_use_and_still_known_as_ours(host: FileHost, bund
     assert again is not None and again.connections == 0
 
 
+@pytest.mark.slow  # SQLite waits for the lock
 def test_flags_of_a_locked_file_are_refused_with_one_clear_error(host: FileHost, bundle: Bundle) -> None:
     place = made(host, bundle)
     process = reader(host.address(place, None), transaction=True)
