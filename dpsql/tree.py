@@ -321,17 +321,23 @@ def subexpressions(expression: Expression) -> Iterator[Expression]:
         yield from subexpressions(expression.otherwise)
 
 
-def all_fields(relation: Relation) -> Iterator[Field]:
-    """Yield the fields of `relation` and of all below it."""
-    yield from relation.fields
+def subrelations(relation: Relation) -> Iterator[Relation]:
+    """Yield `relation` and all below it."""
+    yield relation
     match relation:
         case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
-            yield from all_fields(relation.input)
+            yield from subrelations(relation.input)
         case Join():
-            yield from all_fields(relation.left)
-            yield from all_fields(relation.right)
+            yield from subrelations(relation.left)
+            yield from subrelations(relation.right)
         case Union():
             for one in relation.inputs:
-                yield from all_fields(one)
+                yield from subrelations(one)
         case Scan() | OneRow():
             pass
+
+
+def all_fields(relation: Relation) -> Iterator[Field]:
+    """Yield the fields of `relation` and of all below it."""
+    for one in subrelations(relation):
+        yield from one.fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlglot import expressions as exp
@@ -24,15 +24,13 @@ from dpsql.tree import (
     Expression,
     Facts,
     Filter,
-    Join,
     Literal,
-    OneRow,
-    PerUnit,
     Project,
     PublicGroups,
     Relation,
     Scan,
     Union,
+    subrelations,
 )
 
 NO_LIMIT = (
@@ -89,30 +87,10 @@ def hold_public(relation: Relation, declaration: Declaration) -> None:
 
     What is grouped, united or told apart without units would else mix those of several.
     """
-    mixing = isinstance(relation, PublicGroups) or (isinstance(relation, DistinctRows | Union) and relation.unit is None)
-    if mixing and any(scan.table not in declaration.public for scan in _scans(relation)):
-        raise QueryRefused(MIXED)
-    for inner in _inputs(relation):
-        hold_public(inner, declaration)
-
-
-def _inputs(relation: Relation) -> tuple[Relation, ...]:
-    match relation:
-        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
-            return (relation.input,)
-        case Join():
-            return (relation.left, relation.right)
-        case Union():
-            return relation.inputs
-        case Scan() | OneRow():
-            return ()
-
-
-def _scans(relation: Relation) -> Iterator[Scan]:
-    if isinstance(relation, Scan):
-        yield relation
-    for inner in _inputs(relation):
-        yield from _scans(inner)
+    for one in subrelations(relation):
+        mixing = isinstance(one, PublicGroups) or (isinstance(one, DistinctRows | Union) and one.unit is None)
+        if mixing and any(isinstance(scan, Scan) and scan.table not in declaration.public for scan in subrelations(one)):
+            raise QueryRefused(MIXED)
 
 
 def _with_one_row(selecting: Selecting, kept: Kept) -> Kept:
