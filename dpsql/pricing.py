@@ -1,6 +1,7 @@
 """What a query spends: its epsilon shared out over what its plans measure, and the price of what is not known yet.
 
-Thresholds get a fifth, since a bound that is off by one power of two costs little beside noise; the parts share the rest evenly.
+Thresholds get a fifth, since a bound that is off by one power of two costs little beside noise, and half of that where they clip for means
+alone, which it hardly moves; the parts share the rest evenly.
 Additive parts get Gaussian noise, paid together in zCDP, where that errs less than Laplace noise on each: with delta to spend, when
 there are many parts or a unit is in many groups.
 """
@@ -18,15 +19,17 @@ from dpsql.amounts import total as total_of
 from dpsql.measuring import Measured
 from dpsql.planning.model import Plan, Shares
 
-FOR_THRESHOLDS = Fraction(1, 5)
+FOR_THRESHOLDS, FOR_THRESHOLDS_OF_MEANS = Fraction(1, 5), Fraction(1, 10)
 
 
 def shared_out(plans: Sequence[Plan], epsilon: float, delta: float) -> list[Plan]:
     """Return `plans` with their shares of (`epsilon`, `delta`), which together cost no more."""
-    thresholds = sum(len(p.thresholds) for p in plans)
+    thresholds = [t for p in plans for t in p.thresholds]
     parts = sum(len(p.parts) for p in plans)
-    for_all = FOR_THRESHOLDS if thresholds else Fraction(0)
-    for_thresholds = share(epsilon, for_all / max(thresholds, 1))
+    for_all = Fraction(0)
+    if thresholds:
+        for_all = FOR_THRESHOLDS_OF_MEANS if all(t.of_means for t in thresholds) else FOR_THRESHOLDS
+    for_thresholds = share(epsilon, for_all / max(len(thresholds), 1))
     for_parts = share(epsilon, 1 - for_all)
     each = share(epsilon, (1 - for_all) / max(parts, 1))
     private = [p for p in plans if p.private_keys]
