@@ -249,6 +249,14 @@ def test_a_database_that_cannot_be_reached_is_named(capsys, shop, command):
     assert "127.0.0.1" in err
 
 
+def test_python_runs_it_by_its_name():
+    ran = subprocess.run([sys.executable, "-m", "companyos", "schema", "check", "nothing.yaml"], capture_output=True, text=True)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (2, False)
+    assert "nothing.yaml" in ran.stderr
+    ran = subprocess.run([sys.executable, "-m", "companyos", "--help"], capture_output=True, text=True)
+    assert ran.stdout.startswith("Usage: companyos")
+
+
 def test_versions_are_those_of_the_program_and_the_generator(capsys):
     from companyos import __version__
     from datagen import GENERATOR_VERSION
