@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING, TypeGuard
 
 from schemas.model import Column, Recipe, Schema, Table
@@ -28,6 +28,9 @@ _POINTS = ("date", "timestamp", "timestamptz")
 _FINITE = ("choice", "list", "constant")
 _BOUNDED = ("normal", "lognormal", "exponential", "poisson", "beta", "zipf")
 _NEVER_NEGATIVE = ("lognormal", "exponential", "poisson")
+_NUMBER_CASTS = ("smallint", "int", "bigint", "decimal", "float", "double")
+_MOMENT_CASTS = ("date", "timestamp", "timestamptz")
+_DIGITS = 2000  # PostgreSQL's numeric has up to 1,000 on either side of the point
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
     parts = list(tree.unnest().flatten()) if isinstance(tree.unnest(), exp.And) else [tree]
     for part in parts:
         judged = _Judgement(schema, table)
-        if judged.holds(part) is False:
-            return f"no row can satisfy {part.sql(dialect='postgres')}: {judged.reason}"
+        if judged.holds_exactly(part) is False:
+            reason = f": {judged.reason}" if judged.reason else ""
+            return f"no row can satisfy {part.sql(dialect='postgres')}{reason}"
     return None
 
 
@@ -74,11 +78,21 @@ class _Judgement:
     def reason(self) -> str:
         return ", ".join(self._reasons.values())
 
+    def holds_exactly(self, node: exp.Expr) -> bool | None:
+        """`holds`, with numbers that are never rounded; None where there is one too large for that."""
+        with localcontext(Context(prec=_DIGITS)):
+            try:
+                return self.holds(node)
+            except ArithmeticError:
+                return None
+
     def holds(self, node: exp.Expr) -> bool | None:
         from sqlglot import exp
 
         node = node.unnest()
         match node:
+            case exp.Boolean():
+                return bool(node.this)
             case exp.And() | exp.Or():
                 sides = (self.holds(node.left), self.holds(node.right))
                 decisive = isinstance(node, exp.Or)
@@ -86,7 +100,7 @@ class _Judgement:
             case exp.Not():
                 inner = self.holds(node.this)
                 return None if inner is None else not inner
-            case exp.Between():
+            case exp.Between() if not node.args.get("symmetric"):
                 low = self._compared(exp.GTE, node.this, node.args["low"])
                 high = self._compared(exp.LTE, node.this, node.args["high"])
                 return False if False in (low, high) else None if None in (low, high) else True
@@ -114,8 +128,12 @@ class _Judgement:
         if first is None or second is None:
             return None
         if first.texts is not None or second.texts is not None:
-            return False if kind is exp.EQ and first.texts and second.texts and not first.texts & second.texts else None
+            if kind is not exp.EQ or not first.texts or not second.texts:
+                return None
+            return False if not first.texts & second.texts else True if len(first.texts | second.texts) == 1 else None
         if kind is exp.EQ:
+            if first.low is not None and first.low == first.high == second.low == second.high:
+                return True
             return False if _below(first.high, second.low, True) or _below(second.high, first.low, True) else None
         strict = kind is exp.LT
         if _below(second.high, first.low, not strict):
@@ -143,8 +161,8 @@ class _Judgement:
         match node:
             case exp.Literal():
                 return _Values(texts=frozenset((node.name,))) if node.is_string else _number(node.name)
-            case exp.Cast() if node.this.unnest().find(exp.Column) is None:
-                return self._values(node.this)
+            case exp.Cast() if node.this.find(exp.Column) is None:
+                return _cast(self._values(node.this), node.to)
             case exp.Neg():
                 inner = self._values(node.this)
                 return None if not _numeric(inner) else _Values(_minus(inner.high), _minus(inner.low))
@@ -230,9 +248,18 @@ def _listed(recipe: Recipe) -> Iterator[object]:
 
 def _rounded(column: Column, low: Decimal | None, high: Decimal | None) -> _Values:
     if column.type.kind in FLOATS:
-        return _Values(None if low is None else low - abs(low) / 10**6, None if high is None else high + abs(high) / 10**6)
-    unit = Decimal(1).scaleb(-column.type.decimals)
-    return _Values(
+        return _loosened(low, high)
+    return _Values(*_whole(low, high, Decimal(1).scaleb(-column.type.decimals)))
+
+
+def _loosened(low: Decimal | None, high: Decimal | None) -> _Values:
+    """As floating-point numbers may hold them."""
+    return _Values(None if low is None else low - abs(low) / 10**6, None if high is None else high + abs(high) / 10**6)
+
+
+def _whole(low: Decimal | None, high: Decimal | None, unit: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Ends moved outwards to whole units."""
+    return (
         None if low is None else (low / unit).to_integral_value(ROUND_FLOOR) * unit,
         None if high is None else (high / unit).to_integral_value(ROUND_CEILING) * unit,
     )
@@ -243,6 +270,18 @@ def _decimal(value: object) -> Decimal | None:
         return None if value is None or isinstance(value, bool) else Decimal(str(value))
     except InvalidOperation:
         return None
+
+
+def _cast(values: _Values | None, type: exp.DataType) -> _Values | None:
+    """Literals as a type holds them, with room for how it rounds; None for types that may change more than that."""
+    if values is None:
+        return None
+    if type.is_type(*_NUMBER_CASTS):
+        return _loosened(*_whole(values.low, values.high, Decimal(1))) if _numeric(values) else None
+    if type.is_type(*_MOMENT_CASTS):
+        moment = values if values.moment else _as_moment(values)
+        return None if moment is None else _Values(_plus(moment.low, Decimal(-DAY)), _plus(moment.high, Decimal(DAY)), moment=True)
+    return values if values.texts is not None and type.is_type("text", "varchar") and not type.expressions else None
 
 
 def _number(text: str) -> _Values | None:
