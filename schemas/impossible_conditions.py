@@ -50,8 +50,11 @@ class _Values:
         return f"from {low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less"
 
 
-def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
-    """Return why no row of `table` can satisfy a check or rule, None where one may."""
+def why_impossible(schema: Schema, table: Table, sql: str, *, planted: bool = True) -> str | None:
+    """Return why no row of `table` can satisfy a check or rule, None where one may.
+
+    Columns that scenarios set can have any value, unless the condition is asked of rows before anything is `planted`.
+    """
     from sqlglot import exp
 
     try:
@@ -60,7 +63,7 @@ def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
         return None
     parts = list(tree.unnest().flatten()) if isinstance(tree.unnest(), exp.And) else [tree]
     for part in parts:
-        judged = _Judgement(schema, table)
+        judged = _Judgement(schema, table, planted)
         if judged.holds_exactly(part) is False:
             reason = f": {judged.reason}" if judged.reason else ""
             return f"no row can satisfy {part.sql(dialect='postgres')}{reason}"
@@ -70,8 +73,9 @@ def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
 class _Judgement:
     """Judges one condition: true for all values, false for all values, or None; `reason` is what it was judged by."""
 
-    def __init__(self, schema: Schema, table: Table) -> None:
+    def __init__(self, schema: Schema, table: Table, planted: bool) -> None:
         self._schema, self._table = schema, table
+        self._scenarios = [s for s in schema.scenarios.values() if planted and isinstance(s, Scenario)]
         self._reasons: dict[str, str] = {}
 
     @property
@@ -201,8 +205,8 @@ class _Judgement:
         return _made(found.column, recipe, self._schema.anchor)
 
     def _planted(self, found: Found) -> bool:
-        scenarios = (s for s in self._schema.scenarios.values() if isinstance(s, Scenario))
-        return any(c.table == found.table.name and found.column.name in c.columns for s in scenarios for c in s.all_changes())
+        changes = (c for scenario in self._scenarios for c in scenario.all_changes())
+        return any(c.table == found.table.name and found.column.name in c.columns for c in changes)
 
 
 def _made(column: Column, recipe: Recipe, anchor: int) -> _Values | None:
