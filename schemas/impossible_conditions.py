@@ -62,33 +62,50 @@ def why_impossible(schema: Schema, table: Table, sql: str, *, planted: bool = Tr
     except NotAnExpression:
         return None
     parts = list(tree.unnest().flatten()) if isinstance(tree.unnest(), exp.And) else [tree]
-    for part in parts:
-        judged = _Judgement(schema, table, planted)
-        if judged.holds_exactly(part) is False:
-            reason = f": {judged.reason}" if judged.reason else ""
-            return f"no row can satisfy {part.sql(dialect='postgres')}{reason}"
-    return None
+    judgement = _Judgement(schema, table, planted)
+    try:
+        with localcontext(Context(prec=_DIGITS)):
+            refuted = next((part for part in parts if any(map(judgement.refutes, _claims(part)))), None)
+    except ArithmeticError:  # numbers too large to be reckoned with exactly
+        return None
+    if refuted is None:
+        return None
+    reason = f": {judgement.reason}" if judgement.reason else ""
+    return f"no row can satisfy {refuted.sql(dialect='postgres')}{reason}"
+
+
+def _claims(part: exp.Expr) -> Iterator[exp.Expr]:
+    """The comparisons that BETWEEN stands for; anything else as it is."""
+    from sqlglot import exp
+
+    node = part.unnest()
+    if isinstance(node, exp.Between) and not node.args.get("symmetric"):
+        yield exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+        yield exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+    else:
+        yield node
 
 
 class _Judgement:
-    """Judges one condition: true for all values, false for all values, or None; `reason` is what it was judged by."""
+    """Judges conditions that hold together: true for all values, false for all values, or None; `reason` is what the last was judged by."""
 
     def __init__(self, schema: Schema, table: Table, planted: bool) -> None:
         self._schema, self._table = schema, table
         self._scenarios = [s for s in schema.scenarios.values() if planted and isinstance(s, Scenario)]
         self._reasons: dict[str, str] = {}
+        self._left: dict[tuple[object, ...], tuple[_Values, str]] = {}
 
     @property
     def reason(self) -> str:
         return ", ".join(self._reasons.values())
 
-    def holds_exactly(self, node: exp.Expr) -> bool | None:
-        """`holds`, with numbers that are never rounded; None where there is one too large for that."""
-        with localcontext(Context(prec=_DIGITS)):
-            try:
-                return self.holds(node)
-            except ArithmeticError:
-                return None
+    def refutes(self, claim: exp.Expr) -> bool:
+        """Whether a claim is false for all values that those before it leave; what it leaves is kept for those after it."""
+        self._reasons.clear()
+        if self.holds(claim) is False:
+            return True
+        self._assume(claim)
+        return False
 
     def holds(self, node: exp.Expr) -> bool | None:
         from sqlglot import exp
@@ -105,8 +122,7 @@ class _Judgement:
                 inner = self.holds(node.this)
                 return None if inner is None else not inner
             case exp.Between() if not node.args.get("symmetric"):
-                low = self._compared(exp.GTE, node.this, node.args["low"])
-                high = self._compared(exp.LTE, node.this, node.args["high"])
+                low, high = map(self.holds, _claims(node))
                 return False if False in (low, high) else None if None in (low, high) else True
             case exp.In() if node.expressions:
                 found = [self._compared(exp.EQ, node.this, item) for item in node.expressions]
@@ -144,6 +160,27 @@ class _Judgement:
             return False
         return True if _below(first.high, second.low, strict) else None
 
+    def _assume(self, claim: exp.Expr) -> None:
+        """Keep what a comparison of a column with a constant number or text leaves of the column's values."""
+        from sqlglot import exp
+
+        if not isinstance(claim, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
+            return
+        from_below = isinstance(claim, (exp.GT, exp.GTE))
+        for node, other, rises in ((claim.left, claim.right, from_below), (claim.right, claim.left, not from_below)):
+            column = node.unnest()
+            found, values, limit = self._found(column), self._values(column), self._values(other)
+            if not isinstance(column, exp.Column) or found is None or other.find(exp.Column) is not None:
+                continue
+            if values is None or values.moment or limit is None or limit.moment:
+                continue
+            if isinstance(claim, exp.EQ):
+                values = _within(values, limit)
+            elif limit.texts is None and values.texts is None:
+                values = _within(values, _Values(low=limit.low) if rises else _Values(high=limit.high))
+            where = f"'{name_of(column)}' is {values.shown} where {claim.sql(dialect='postgres')}"
+            self._left[found.hops, found.column.name] = values, where
+
     def _ordered(self, kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> bool | None:
         """False for `late < early` where the recipe of one says that it comes after the other."""
         from sqlglot import exp
@@ -180,8 +217,10 @@ class _Judgement:
             case exp.Column():
                 found = self._found(node)
                 values = None if found is None else self._made(found)
-                if values is not None:
-                    self._reasons[name_of(node)] = f"'{name_of(node)}' is {values.shown}"
+                if found is None or values is None:
+                    return None
+                values, reason = self._left.get((found.hops, found.column.name), (values, f"'{name_of(node)}' is {values.shown}"))
+                self._reasons[name_of(node)] = reason
                 return values
         return None
 
@@ -306,6 +345,16 @@ def _as_moment(values: _Values) -> _Values | None:
 
 def _numeric(values: _Values | None) -> TypeGuard[_Values]:
     return values is not None and values.texts is None and not values.moment
+
+
+def _within(values: _Values, limit: _Values) -> _Values:
+    """What numbers or texts of `values` are in `limit`; all of them where the two are not of a kind."""
+    if values.texts is not None and limit.texts is not None:
+        return _Values(texts=values.texts & limit.texts)
+    if values.texts is not None or limit.texts is not None:
+        return values
+    lows, highs = ([end for end in ends if end is not None] for ends in ((values.low, limit.low), (values.high, limit.high)))
+    return _Values(max(lows, default=None), min(highs, default=None))
 
 
 def _minus(end: Decimal | None) -> Decimal | None:

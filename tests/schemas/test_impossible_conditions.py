@@ -71,6 +71,10 @@ def problems(where: str, condition: str) -> list[str]:
         ("kind NOT IN ('room', 'suite')", "'kind' is one of room"),
         ("nights > 0 AND FALSE", "no row can satisfy FALSE"),
         ("nights > 0 AND 1 > 2", "no row can satisfy 1 > 2"),
+        ("nights > 3 AND nights < 3", "no row can satisfy nights < 3: 'nights' is from 3 to 5 where nights > 3"),
+        ("nights BETWEEN 4 AND 2", "no row can satisfy nights BETWEEN 4 AND 2: 'nights' is from 4 to 5 where nights >= 4"),
+        ("2 >= nights AND nights + discount > 12", "'nights' is from 1 to 2 where 2 >= nights, 'discount' is from 0 to 10"),
+        ("status = 'open' AND (nights > 7 OR status = 'paid')", "'status' is one of open where status = 'open'"),
     ],
 )
 def test_a_condition_that_no_row_can_satisfy_is_told_with_its_place_and_reason(where, condition, why):
@@ -99,6 +103,8 @@ def test_a_rule_over_the_row_that_is_referenced_is_judged_by_its_columns():
         "floor_no = CAST(6.5 AS integer)", "floor_no = CAST(7.4 AS numeric(3,0))", "kind = CAST('rooms' AS varchar(4))", "CAST(9 AS text) > CAST(10 AS text)",
         "starts_at >= CAST('2024-01-01 23:00' AS date)", "CAST('2020-01-01 23:00' AS date) = DATE '2020-01-01'", "nights BETWEEN SYMMETRIC 6 AND 0",
         "bill = 123456789012345678901234567890.55", "nights + 1e999999999 > 1e999999999 + 1e999999999", "kind = 'room'", "TRUE",
+        "nights > 3 AND nights < 5", "nights >= 3 AND nights <= 3", "nights > 3 OR nights < 3", "NOT (nights > 3 AND nights < 3)", "nights > 4 AND stepped < 6",
+        "status = 'open' AND status <> 'paid'", "nights > discount AND nights < 2", "nights > 3 AND discount < 3",
     ],
 )  # fmt: skip
 def test_a_condition_that_a_row_may_satisfy_or_that_is_not_understood_is_not_refused(condition):
