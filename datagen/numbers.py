@@ -77,6 +77,16 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     return Whole(sampler if within else sample, first, last)
 
 
+def count_distribution(recipe: Recipe | float, at: Mark | None = None) -> Whole:
+    """Compile a distribution of how many there are of something; raises Unusable where that could be below 0."""
+    whole = whole_distribution(recipe, BIGINT, at)
+    if whole.least < 0 and isinstance(recipe, Recipe):
+        whole = whole_distribution(Recipe(recipe.name, {"min": 0, **recipe.args}, recipe.at), BIGINT, at)
+        if whole.least < 0:
+            raise Unusable(f"this {recipe.name} can be below 0, and nothing is there fewer than 0 times", recipe.at or at)
+    return whole
+
+
 def _unfit(type: SqlType) -> str:
     """How a message goes on about numbers that are beyond a column, or beyond what is generated for it."""
     why = f": its generated numbers have at most 18 digits, and {type.decimals} of them are decimals"

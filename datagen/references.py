@@ -18,6 +18,7 @@ from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
+    ChainLink,
     DistinctLink,
     FactorLink,
     FamilyGroups,
@@ -90,6 +91,7 @@ class ReferencePlanner:
         self._factor_of: dict[str, CompositeKey] = {}
         self._checks: list[Callable[[], None]] = []
         self._begun = False
+        self.refused: set[str] = set()
         self._waiting: list[tuple[ForeignKey, Callable[[ForeignKey], None]]] = []
 
     # What the plan asks
@@ -162,6 +164,7 @@ class ReferencePlanner:
         except StillCounted:
             self._waiting.append((foreign_key, step))
         except Unusable as problem:
+            self.refused.update(foreign_key.columns)
             self.plan_of_all.report(problem, foreign_key.at or self.table.at)
 
     def _explicit(self, column: str) -> bool:
@@ -342,6 +345,13 @@ class ReferencePlanner:
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
+        unique = foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key)
+        if unique and foreign_key.skew is not None:
+            raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
+        if unique and foreign_key.acyclic:
+            return self._chained(foreign_key, within is not None or required)
+        if unique and within is not None and key is None:
+            key = self._different_among_siblings(foreign_key, within[0])
         if within is not None:
             groups = self._groups(parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
@@ -354,7 +364,7 @@ class ReferencePlanner:
         if key is not None:
             self._reads_key(self._node(foreign_key), key)
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
-        if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
+        if unique:
             if rows > size and required:
                 raise Unusable(
                     f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
@@ -376,6 +386,27 @@ class ReferencePlanner:
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
         type = plan.schema.table(parent).column(column).type
         return WeightedLink(plan.tables, parent, plan.row_count(parent), column, type, draws, groups, required)
+
+    def _chained(self, foreign_key: ForeignKey, impossible: bool) -> ChainLink:
+        if impossible:
+            raise Unusable(
+                f"{', '.join(foreign_key.columns)} is unique and acyclic: each row references the one before it, and the first none; "
+                "give it `null: 0`, and no `within`",
+                foreign_key.at,
+            )
+        return ChainLink(foreign_key.table, foreign_key.depth)
+
+    def _different_among_siblings(self, foreign_key: ForeignKey, within: tuple[str, ...]) -> Siblings:
+        """Unique among the rows of one group, which is unique among all, for no row that is referenced is of two groups."""
+        family_key = family_key_of(self.table)
+        if self.own.family is None or family_key is None or family_key.columns != within:
+            raise Unusable(
+                f"{', '.join(foreign_key.columns)} is unique, so {self.table.name} needs rows per parent, by {', '.join(within)}",
+                foreign_key.at,
+            )
+        key = Siblings(stream(self.plan_of_all.seed, self.table.name, *foreign_key.columns, "~combination"), self.own.family)
+        self._keys.append((foreign_key.columns, key))
+        return key
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
         return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)
