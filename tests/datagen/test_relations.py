@@ -468,6 +468,55 @@ def test_a_chain_needs_a_first_row_that_references_none():
     assert "the first none; give it `null: 0`" in problem.message
 
 
+@pytest.mark.parametrize(("options", "deepest"), [("", 12), (", depth: 2", 2), (", depth: 1000000", 12)])
+@pytest.mark.parametrize("places", ["{uniform: [1, 50]}", "{choice: [left, right]}"])
+def test_an_acyclic_reference_that_is_unique_with_others_makes_trees(options, deepest, places):
+    type = "int" if "uniform" in places else "text"
+    made = source_of(f"""tables:
+  nodes:
+    rows: 3000
+    unique: [[up, place]]
+    columns:
+      id:    {{type: bigint, key: true}}
+      up:    {{references: nodes.id, acyclic: true, null: 0{options}}}
+      place: {{type: {type}, generate: {places}}}
+""")
+    nodes = made.read("nodes").read_all().to_pylist()
+    assert made.read_rows("nodes", 450, 460).to_pylist() == nodes[450:460]
+    named = [(n["up"], n["place"]) for n in nodes if n["up"] is not None]
+    assert len(set(named)) == len(named)
+    level: dict[int, int] = {}
+    for node in nodes:
+        level[node["id"]] = 0 if node["up"] is None else level[node["up"]] + 1
+    assert 2 <= max(level.values()) <= deepest
+
+
+def pieces(unique: str) -> str:
+    return f"""tables:
+  boards:
+    rows: 60
+    key: [x, y]
+    columns:
+      x: {{type: int, unique: true, generate: {{uniform: [1, 90]}}}}
+      y: {{type: int, generate: {{uniform: [1, 5]}}}}
+  pieces:
+    rows: 50
+    columns:
+      id: {{type: int, key: true}}
+      x:  {{type: int}}
+      y:  {{type: int}}
+    foreign_keys: [{{columns: [x, y], references: "boards(x, y)"}}]
+    unique: [[{unique}]]
+"""
+
+
+def test_a_part_of_a_reference_that_is_unique_is_unique():
+    found = source_of(pieces("x")).read("pieces").read_all()["x"].to_pylist()
+    assert len(set(found)) == len(found)
+    with pytest.raises(RecipeError, match=r"\(y\) is unique, and what it references, \(y\) of boards, is not"):
+        source_of(pieces("y"))
+
+
 def grouped(rows: str, options: str) -> str:
     return f"""tables:
   halls: {{rows: 40, columns: {{id: {{type: bigint, key: true}}}}}}
