@@ -92,7 +92,7 @@ def find(
                 if name in whole:
                     taken[name] = _take(bundle, name, source.schema)
                 else:
-                    made.setdefault(name, Origin(None, ("its files are missing or altered",), bundle.reference))
+                    made[name] = Origin(None, ("its files are missing or altered",), bundle.reference)
             if len(taken) == len(wanted):
                 break
     finally:

@@ -101,22 +101,26 @@ class Stage:
                     os.close(descriptor)
 
     def take_piece(self) -> mmap.mmap:
-        """Return the memory of a piece, once there is some; StoreFailure where pieces before it did not reach the disk."""
-        self._room.acquire()
+        """Return the memory of a piece."""
         try:
-            self._raise_failure()
-            try:
-                return self._free.pop()
-            except IndexError:
-                return mmap.mmap(-1, _PIECE)
-        except BaseException:
-            self._room.release()
-            raise
+            return self._free.pop()
+        except IndexError:
+            return mmap.mmap(-1, _PIECE)
 
     def give_back(self, piece: mmap.mmap) -> None:
         """Let others have the memory of a piece."""
         self._free.append(piece)
-        self._room.release()
+
+    def hand_on(self, piece: mmap.mmap, write: Callable[[], object]) -> None:
+        """Have the writing thread `write` a piece, once no more than 15 others wait; StoreFailure where one before it was lost."""
+        self._room.acquire()
+
+        def written() -> None:
+            self.give_back(piece)
+            self._room.release()
+
+        self.do(write, written)
+        self._raise_failure()
 
     def do(self, work: Callable[[], object] | None, after: Callable[[], object] | None = None) -> None:
         """Have the writing thread do `work` unless something before it has failed, and then `after` in any case."""
@@ -148,6 +152,7 @@ class NewBlob:
         self._hash = hashlib.sha256()
         self._size = self._filled = 0
         self._piece: mmap.mmap | None = None
+        self._finished = False
 
     def write(self, data: Any) -> int:
         """Add the bytes of a buffer; StoreFailure where those before it did not reach the disk."""
@@ -176,17 +181,18 @@ class NewBlob:
         blob = Blob(f"sha256:{self._hash.hexdigest()}", self._size)
         file, place = self._file, self._stage.blob_path(blob.digest)
         self._stage.do(lambda: file.finish(blob.size, place), file.close)
+        self._finished = True
         return blob
 
     def _hand_on(self) -> None:
-        piece, count, stage, file = self._piece, self._filled, self._stage, self._file
+        piece, count, file = self._piece, self._filled, self._file
         if piece is None:
             return
         with memoryview(piece) as view:
             self._hash.update(view[:count])
         self._size += count
         self._piece = None
-        stage.do(lambda: file.append(piece, count), lambda: stage.give_back(piece))
+        self._stage.hand_on(piece, lambda: file.append(piece, count))
 
     def __enter__(self) -> NewBlob:
         return self
@@ -195,7 +201,7 @@ class NewBlob:
         if self._piece is not None:
             self._stage.give_back(self._piece)
             self._piece = None
-        if kind is not None:
+        if not self._finished:
             self._stage.do(None, self._file.drop)
 
 

@@ -21,6 +21,7 @@ Size = int | Callable[[Rows], Int64]
 
 _MAX_PRODUCT = 2**31 - 1
 _MAX_DOMAIN = 2**62
+_CHILDREN = 8
 
 
 class CompositeKey(Protocol):
@@ -53,7 +54,7 @@ class Product:
         self._sizes[name] = size
 
         def position(rows: Rows) -> Int64:
-            combination = rows.memo(("combination", id(self)), lambda: permute(self._stream, rows.numbers(), self._domain()))
+            combination = rows.memo(("combination", id(self)), lambda: self._combination(rows.numbers()))
             below = 1
             for other, its_size in sorted(self._sizes.items()):
                 if other == name:
@@ -62,6 +63,9 @@ class Product:
             return combination // below % size
 
         return position
+
+    def _combination(self, numbers: Int64) -> Int64:
+        return permute(self._stream, numbers, self._domain())
 
     def _domain(self) -> int:
         domain = 1
@@ -77,6 +81,45 @@ class Product:
         if self._domain() >= self._rows:
             return None
         return f"{self._rows:,} different combinations are asked for and there are only {self._domain():,}"
+
+
+class Offspring(Product):
+    """Combinations of an acyclic reference with others: the children of a row come after it, as many as have different ones.
+
+    Trees grow level by level, to no more than `depth` below their first row, which has nothing above it.
+    """
+
+    def __init__(self, stream: Stream, rows: int, depth: int | None) -> None:
+        super().__init__(stream, rows)
+        self._depth = depth
+
+    def above(self, rows: Rows) -> Int64:
+        """The row that each row is a child of; -1 for none."""
+        return self._placed(rows.numbers())[0]
+
+    def _placed(self, numbers: Int64) -> tuple[Int64, Int64]:
+        """The row above each row and its place among the children of that."""
+        children = min(self._domain(), _CHILDREN)
+        place = numbers if self._depth is None else numbers % _tree(children, self._depth)
+        above = np.where(place == 0, np.int64(-1), numbers - place + (place - 1) // children)
+        return above, np.where(place == 0, np.int64(0), (place - 1) % children)
+
+    def _combination(self, numbers: Int64) -> Int64:
+        above, places = self._placed(numbers)
+        domain = np.full(len(numbers), min(self._domain(), _MAX_PRODUCT), np.int64)
+        return rotate(self._stream, np.maximum(above, 0), places, domain)
+
+    def shortage(self) -> str | None:
+        return None
+
+
+def _tree(children: int, depth: int) -> int:
+    """How many rows there are in a tree in which each but those at `depth` has so many children."""
+    if children == 1:
+        return depth + 1
+    levels = min(depth, _MAX_DOMAIN.bit_length())
+    rows: int = (children ** (levels + 1) - 1) // (children - 1)
+    return min(rows, _MAX_DOMAIN)
 
 
 class Siblings:

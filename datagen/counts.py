@@ -18,7 +18,7 @@ from datagen.errors import GenerationFailed, Unusable
 from datagen.expression import compile_expression
 from datagen.families import Counts, Family, counts_with_total
 from datagen.inputs import counts_of
-from datagen.numbers import BIGINT, whole_distribution
+from datagen.numbers import BIGINT, count_distribution
 from datagen.randomness import Int64, Stream, stream, unit
 from datagen.rows import Kernel, Rows
 from schemas.grammar import MOST_ROWS
@@ -105,9 +105,7 @@ def _counted(each: Recipe | int | float, ctx: Context, own: Stream) -> Counted:
 
 
 def _drawn(each: Recipe | int | float, ctx: Context, own: Stream) -> Counted:
-    whole = whole_distribution(each, BIGINT, ctx.at)
-    if whole.least < 0 and isinstance(each, Recipe) and each.name not in ("poisson", "zipf"):
-        whole = whole_distribution(Recipe(each.name, {"min": 0, **each.args}, each.at), BIGINT, ctx.at)
+    whole = count_distribution(each, ctx.at)
     least, most = whole.least, min(whole.most, _UNBOUNDED)
     return Counted(
         lambda rows: whole.sample(rows.draws(own)),

@@ -180,6 +180,11 @@ class Discrete:
         scaled = np.floor(cumulated / cumulated[-1] * _GRID).astype(np.uint64)
         return cls(first, scaled[:-1])
 
+    def chance_up_to(self, value: int) -> float:
+        """Return the chance of `value` or less."""
+        place = value - self.first
+        return 0.0 if place < 0 else 1.0 if place >= len(self.thresholds) else float(self.thresholds[place]) / _GRID
+
     def __call__(self, draws: UInt64) -> Int64:
         found = np.searchsorted(self.thresholds, draws >> np.uint64(11), side="right")
         return found + np.int64(self.first)

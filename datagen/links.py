@@ -7,6 +7,7 @@ A link maps rows to row numbers of its parent table (-1 for none). The kinds:
     UniformLink     any row, or any row before this one (`acyclic`), by equal chance or skewed
     GroupLink       the same among the rows that share a parent with this row (`within`)
     DistinctLink    one that no other row has (a unique foreign key)
+    ChainLink       the row before this one (a unique foreign key that is `acyclic`)
     FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
     WeightedLink    any row, or any within a group, in proportion to a column (`weight`)
     ValueLink       the row that has the value which the column's own generator makes
@@ -219,6 +220,19 @@ class DistinctLink:
         numbers = rows.numbers()
         found = permute(self.stream, np.minimum(numbers, self.size - 1), self.size)
         return np.where(numbers < self.size, found, np.int64(-1))
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """The row before this one, to which no other row points; each chain has `depth` rows after its first, which points nowhere."""
+
+    parent: str
+    depth: int | None
+
+    def __call__(self, rows: Rows) -> Int64:
+        numbers = rows.numbers()
+        place = numbers if self.depth is None else numbers % (self.depth + 1)
+        return np.where(place == 0, np.int64(-1), numbers - 1)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ BIGINT = SqlType("bigint")
 
 _MAX_TABLE = 4_000_000
 _MAX_POISSON = 1e9
+_MOST_LOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,16 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     return Whole(sampler if within else sample, first, last)
 
 
+def count_distribution(recipe: Recipe | float, at: Mark | None = None) -> Whole:
+    """Compile a distribution of how many there are of something; raises Unusable where that could be below 0."""
+    whole = whole_distribution(recipe, BIGINT, at)
+    if whole.least < 0 and isinstance(recipe, Recipe):
+        whole = whole_distribution(Recipe(recipe.name, {"min": 0, **recipe.args}, recipe.at), BIGINT, at)
+        if whole.least < 0:
+            raise Unusable(f"this {recipe.name} can be below 0, and nothing is there fewer than 0 times", recipe.at or at)
+    return whole
+
+
 def _unfit(type: SqlType) -> str:
     """How a message goes on about numbers that are beyond a column, or beyond what is generated for it."""
     why = f": its generated numbers have at most 18 digits, and {type.decimals} of them are decimals"
@@ -120,13 +131,17 @@ def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | N
         if factor > limit:
             raise Unusable(f"the whole numbers of {recipe.name} {_unfit(type)}", at)
         ranks = _ranks(recipe, None if low is None else -(-low // factor), (limit if high is None else high) // factor, at)
+        if recipe.name == "poisson" and high is None:
+            free = _ranks(recipe, ranks.first, None, at)
+            _stop_if_lost(recipe, type, 1.0, free.chance_up_to(limit // factor), at)
         return ranks if factor == 1 else lambda draws: ranks(draws) * factor
     quantile = continuous(recipe, at)
     rounding = 0.0 if recipe.name == "histogram" else 0.5
     last = None if high is None else high + (1 if rounding == 0.0 else 0)
-    bounded = distributions.cut(
-        quantile, _edge(quantile, low, -limit, factor, 2.0**-53), _edge(quantile, last, limit, factor, 1.0 - 2.0**-53)
-    )
+    edges = _edge(quantile, low, -limit, factor, 2.0**-53), _edge(quantile, last, limit, factor, 1.0 - 2.0**-53)
+    asked = _chance(quantile, None if low is None else low / factor, None if last is None else last / factor)
+    _stop_if_lost(recipe, type, asked, _chance(quantile, *edges), at)
+    bounded = distributions.cut(quantile, *edges)
     if bounded is None:
         raise Unusable(f"{recipe.name} has no chance of a value between min and max", at)
     table = Tabulated.of(bounded) if recipe.name != "histogram" else _Direct(bounded)
@@ -138,6 +153,19 @@ def _edge(quantile: Quantile, given: int | None, limit: int, factor: int, extrem
     if given is not None:
         return given / factor
     return limit / factor if abs(quantile(np.array([extreme]))[0]) > abs(limit / factor) else None
+
+
+def _chance(quantile: Quantile, low: float | None, high: float | None) -> float:
+    end = 1.0 if high is None else distributions.probability_below(quantile, high)
+    return end if low is None else end - distributions.probability_below(quantile, low)
+
+
+def _stop_if_lost(recipe: Recipe, type: SqlType, asked: float, held: float, at: Mark | None) -> None:
+    """Raise Unusable where a type has no room for most of the values that were asked for; what goes beyond it is cut off."""
+    if held < asked * (1.0 - _MOST_LOST):
+        raise Unusable(
+            f"{1.0 - held / asked:.0%} of the values of this {recipe.name} {_unfit(type)}; give it a min and a max, or a wider type", at
+        )
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,8 @@ class Plan:
         self.inputs.reads(node, rows_of(table.name))
         kernel = references.kernel(column.name)
         if kernel is None:
+            if column.name in references.refused:
+                return  # which has been told
             if column.generate is None:
                 raise Unusable(f"column {column.name} has no generator; give it `generate:`", column.at)
             ctx = Context(

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -155,13 +156,12 @@ class Pools:
         """Keep a pool for the next plan; a cache that cannot be written is done without."""
         content = {"kind": kind, "locale": locale, "digest": pool.digest, "texts": pool.texts, "weights": pool.weights, "slugs": pool.slugs}
         path = self._path(kind, locale)
-        try:
+        with suppress(OSError), ExitStack() as stack:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+                stack.callback(Path(file.name).unlink, missing_ok=True)
                 json.dump(content, file, ensure_ascii=False)
             os.replace(file.name, path)
-        except OSError:
-            return
 
 
 def _cache_folder() -> Path:

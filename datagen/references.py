@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from datagen.arrays import from_units
 from datagen.casting import conversion
-from datagen.composite import CompositeKey, Product, Siblings
+from datagen.composite import CompositeKey, Offspring, Product, Siblings
 from datagen.counting import StillCounted
 from datagen.errors import Unusable
 from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
+    ChainLink,
     DistinctLink,
     FactorLink,
     FamilyGroups,
@@ -90,6 +91,7 @@ class ReferencePlanner:
         self._factor_of: dict[str, CompositeKey] = {}
         self._checks: list[Callable[[], None]] = []
         self._begun = False
+        self.refused: set[str] = set()
         self._waiting: list[tuple[ForeignKey, Callable[[ForeignKey], None]]] = []
 
     # What the plan asks
@@ -162,6 +164,7 @@ class ReferencePlanner:
         except StillCounted:
             self._waiting.append((foreign_key, step))
         except Unusable as problem:
+            self.refused.update(foreign_key.columns)
             self.plan_of_all.report(problem, foreign_key.at or self.table.at)
 
     def _explicit(self, column: str) -> bool:
@@ -342,6 +345,21 @@ class ReferencePlanner:
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
+        unique = foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key)
+        part = self._unique_part(foreign_key)
+        if part is not None and key is None and not unique:
+            target = tuple(foreign_key.target[foreign_key.columns.index(c)] for c in part)
+            if within is not None or set(target) not in map(set, self.plan_of_all.schema.table(parent).unique_sets()):
+                raise Unusable(
+                    f"({', '.join(part)}) is unique, and what it references, ({', '.join(target)}) of {parent}, is not", foreign_key.at
+                )
+            unique = True
+        if unique and foreign_key.skew is not None:
+            raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
+        if unique and foreign_key.acyclic:
+            return self._chained(foreign_key, within is not None or required)
+        if unique and within is not None and key is None:
+            key = self._different_among_siblings(foreign_key, within[0])
         if within is not None:
             groups = self._groups(parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
@@ -353,8 +371,10 @@ class ReferencePlanner:
             return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
         if key is not None:
             self._reads_key(self._node(foreign_key), key)
+            if isinstance(key, Offspring) and foreign_key.acyclic:
+                return FactorLink(parent, key.above)
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
-        if foreign_key.columns in self.table.unique_sets() and not self._one_each(foreign_key):
+        if unique:
             if rows > size and required:
                 raise Unusable(
                     f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
@@ -376,6 +396,32 @@ class ReferencePlanner:
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
         type = plan.schema.table(parent).column(column).type
         return WeightedLink(plan.tables, parent, plan.row_count(parent), column, type, draws, groups, required)
+
+    def _unique_part(self, foreign_key: ForeignKey) -> tuple[str, ...] | None:
+        """Columns that are unique by themselves, are not all of a reference, and that nothing else determines."""
+        free = {c for c in foreign_key.columns if c not in self._owner and not self._explicit(c)}
+        return next((u for u in self.table.unique_sets() if set(u) <= free and len(u) < len(foreign_key.columns)), None)
+
+    def _chained(self, foreign_key: ForeignKey, impossible: bool) -> ChainLink:
+        if impossible:
+            raise Unusable(
+                f"{', '.join(foreign_key.columns)} is unique and acyclic: each row references the one before it, and the first none; "
+                "give it `null: 0`, and no `within`",
+                foreign_key.at,
+            )
+        return ChainLink(foreign_key.table, foreign_key.depth)
+
+    def _different_among_siblings(self, foreign_key: ForeignKey, within: tuple[str, ...]) -> Siblings:
+        """Unique among the rows of one group, which is unique among all, for no row that is referenced is of two groups."""
+        family_key = family_key_of(self.table)
+        if self.own.family is None or family_key is None or family_key.columns != within:
+            raise Unusable(
+                f"{', '.join(foreign_key.columns)} is unique, so {self.table.name} needs rows per parent, by {', '.join(within)}",
+                foreign_key.at,
+            )
+        key = Siblings(stream(self.plan_of_all.seed, self.table.name, *foreign_key.columns, "~combination"), self.own.family)
+        self._keys.append((foreign_key.columns, key))
+        return key
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
         return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)
@@ -451,7 +497,11 @@ class ReferencePlanner:
         if wide:
             self._unique.add(wide[0])
             return
-        names = [self._factor_name(f) for f in references] + [c for c in plain if self._is_finite(c)]
+        tree = next(
+            (f for f in references if f.acyclic and f.within is None and all(self.table.column(c).nullable for c in f.columns)), None
+        )
+        # others that are acyclic have no choice of what makes the columns unique
+        names = [self._factor_name(f) for f in references if not f.acyclic] + [c for c in plain if self._is_finite(c)]
         if not names or any(n in self._factor_of for n in names):
             raise Unusable(
                 f"nothing makes ({', '.join(sorted(columns))}) unique: "
@@ -461,6 +511,9 @@ class ReferencePlanner:
         stream_of_key = stream(self.plan_of_all.seed, self.table.name, *sorted(columns), "~combination")
         if inside and self.own.family is not None:
             key: CompositeKey = Siblings(stream_of_key, self.own.family)
+        elif tree is not None:
+            key = Offspring(stream_of_key, self.plan_of_all.row_count(self.table.name), tree.depth)
+            names.append(self._factor_name(tree))
         else:
             key = Product(stream_of_key, self.plan_of_all.row_count(self.table.name))
         self._keys.append((tuple(sorted(columns)), key))

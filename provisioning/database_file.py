@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
+from provisioning.interrupts import last_step
 
 _MARK = ".loading-"
 _SIDE_FILES = ("", ".wal", ".tmp", "-journal", "-wal", "-shm")
@@ -47,8 +48,9 @@ def new_file(path: Path) -> Iterator[Path]:
         yield partial
         with disk_errors(path):
             _sync(partial)
-            _publish(partial, path)
-            _sync(path.parent)
+            with last_step():
+                _publish(partial, path)
+                _sync(path.parent)
     finally:
         _remove(partial)
 

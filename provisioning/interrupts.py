@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Event, Thread
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread, current_thread, main_thread
 
 
 def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
@@ -37,3 +38,17 @@ def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
         raise KeyboardInterrupt
     if errors:
         raise errors[0]
+
+
+@contextmanager
+def last_step() -> Iterator[None]:
+    """Pass over Ctrl-C for the length of a step that is not undone: what comes too late is not told as if it had come in time."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or current_thread() is not main_thread():  # no other thread hears of it
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING, TypeGuard
 
 from schemas.model import Column, Recipe, Schema, Table
@@ -28,6 +28,9 @@ _POINTS = ("date", "timestamp", "timestamptz")
 _FINITE = ("choice", "list", "constant")
 _BOUNDED = ("normal", "lognormal", "exponential", "poisson", "beta", "zipf")
 _NEVER_NEGATIVE = ("lognormal", "exponential", "poisson")
+_NUMBER_CASTS = ("smallint", "int", "bigint", "decimal", "float", "double")
+_MOMENT_CASTS = ("date", "timestamp", "timestamptz")
+_DIGITS = 2000  # PostgreSQL's numeric has up to 1,000 on either side of the point
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,11 @@ class _Values:
         return f"from {low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less"
 
 
-def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
-    """Return why no row of `table` can satisfy a check or rule, None where one may."""
+def why_impossible(schema: Schema, table: Table, sql: str, *, planted: bool = True) -> str | None:
+    """Return why no row of `table` can satisfy a check or rule, None where one may.
+
+    Columns that scenarios set can have any value, unless the condition is asked of rows before anything is `planted`.
+    """
     from sqlglot import exp
 
     try:
@@ -56,29 +62,58 @@ def why_impossible(schema: Schema, table: Table, sql: str) -> str | None:
     except NotAnExpression:
         return None
     parts = list(tree.unnest().flatten()) if isinstance(tree.unnest(), exp.And) else [tree]
-    for part in parts:
-        judged = _Judgement(schema, table)
-        if judged.holds(part) is False:
-            return f"no row can satisfy {part.sql(dialect='postgres')}: {judged.reason}"
-    return None
+    judgement = _Judgement(schema, table, planted)
+    try:
+        with localcontext(Context(prec=_DIGITS)):
+            refuted = next((part for part in parts if any(map(judgement.refutes, _claims(part)))), None)
+    except ArithmeticError:  # numbers too large to be reckoned with exactly
+        return None
+    if refuted is None:
+        return None
+    reason = f": {judgement.reason}" if judgement.reason else ""
+    return f"no row can satisfy {refuted.sql(dialect='postgres')}{reason}"
+
+
+def _claims(part: exp.Expr) -> Iterator[exp.Expr]:
+    """The comparisons that BETWEEN stands for; anything else as it is."""
+    from sqlglot import exp
+
+    node = part.unnest()
+    if isinstance(node, exp.Between) and not node.args.get("symmetric"):
+        yield exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+        yield exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+    else:
+        yield node
 
 
 class _Judgement:
-    """Judges one condition: true for all values, false for all values, or None; `reason` is what it was judged by."""
+    """Judges conditions that hold together: true for all values, false for all values, or None; `reason` is what the last was judged by."""
 
-    def __init__(self, schema: Schema, table: Table) -> None:
+    def __init__(self, schema: Schema, table: Table, planted: bool) -> None:
         self._schema, self._table = schema, table
+        self._scenarios = [s for s in schema.scenarios.values() if planted and isinstance(s, Scenario)]
         self._reasons: dict[str, str] = {}
+        self._left: dict[tuple[object, ...], tuple[_Values, str]] = {}
 
     @property
     def reason(self) -> str:
         return ", ".join(self._reasons.values())
+
+    def refutes(self, claim: exp.Expr) -> bool:
+        """Whether a claim is false for all values that those before it leave; what it leaves is kept for those after it."""
+        self._reasons.clear()
+        if self.holds(claim) is False:
+            return True
+        self._assume(claim)
+        return False
 
     def holds(self, node: exp.Expr) -> bool | None:
         from sqlglot import exp
 
         node = node.unnest()
         match node:
+            case exp.Boolean():
+                return bool(node.this)
             case exp.And() | exp.Or():
                 sides = (self.holds(node.left), self.holds(node.right))
                 decisive = isinstance(node, exp.Or)
@@ -86,9 +121,8 @@ class _Judgement:
             case exp.Not():
                 inner = self.holds(node.this)
                 return None if inner is None else not inner
-            case exp.Between():
-                low = self._compared(exp.GTE, node.this, node.args["low"])
-                high = self._compared(exp.LTE, node.this, node.args["high"])
+            case exp.Between() if not node.args.get("symmetric"):
+                low, high = map(self.holds, _claims(node))
                 return False if False in (low, high) else None if None in (low, high) else True
             case exp.In() if node.expressions:
                 found = [self._compared(exp.EQ, node.this, item) for item in node.expressions]
@@ -114,13 +148,38 @@ class _Judgement:
         if first is None or second is None:
             return None
         if first.texts is not None or second.texts is not None:
-            return False if kind is exp.EQ and first.texts and second.texts and not first.texts & second.texts else None
+            if kind is not exp.EQ or not first.texts or not second.texts:
+                return None
+            return False if not first.texts & second.texts else True if len(first.texts | second.texts) == 1 else None
         if kind is exp.EQ:
+            if first.low is not None and first.low == first.high == second.low == second.high:
+                return True
             return False if _below(first.high, second.low, True) or _below(second.high, first.low, True) else None
         strict = kind is exp.LT
         if _below(second.high, first.low, not strict):
             return False
         return True if _below(first.high, second.low, strict) else None
+
+    def _assume(self, claim: exp.Expr) -> None:
+        """Keep what a comparison of a column with a constant number or text leaves of the column's values."""
+        from sqlglot import exp
+
+        if not isinstance(claim, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
+            return
+        from_below = isinstance(claim, (exp.GT, exp.GTE))
+        for node, other, rises in ((claim.left, claim.right, from_below), (claim.right, claim.left, not from_below)):
+            column = node.unnest()
+            found, values, limit = self._found(column), self._values(column), self._values(other)
+            if not isinstance(column, exp.Column) or found is None or other.find(exp.Column) is not None:
+                continue
+            if values is None or values.moment or limit is None or limit.moment:
+                continue
+            if isinstance(claim, exp.EQ):
+                values = _within(values, limit)
+            elif limit.texts is None and values.texts is None:
+                values = _within(values, _Values(low=limit.low) if rises else _Values(high=limit.high))
+            where = f"'{name_of(column)}' is {values.shown} where {claim.sql(dialect='postgres')}"
+            self._left[found.hops, found.column.name] = values, where
 
     def _ordered(self, kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> bool | None:
         """False for `late < early` where the recipe of one says that it comes after the other."""
@@ -143,8 +202,8 @@ class _Judgement:
         match node:
             case exp.Literal():
                 return _Values(texts=frozenset((node.name,))) if node.is_string else _number(node.name)
-            case exp.Cast() if node.this.unnest().find(exp.Column) is None:
-                return self._values(node.this)
+            case exp.Cast() if node.this.find(exp.Column) is None:
+                return _cast(self._values(node.this), node.to)
             case exp.Neg():
                 inner = self._values(node.this)
                 return None if not _numeric(inner) else _Values(_minus(inner.high), _minus(inner.low))
@@ -158,8 +217,10 @@ class _Judgement:
             case exp.Column():
                 found = self._found(node)
                 values = None if found is None else self._made(found)
-                if values is not None:
-                    self._reasons[name_of(node)] = f"'{name_of(node)}' is {values.shown}"
+                if found is None or values is None:
+                    return None
+                values, reason = self._left.get((found.hops, found.column.name), (values, f"'{name_of(node)}' is {values.shown}"))
+                self._reasons[name_of(node)] = reason
                 return values
         return None
 
@@ -183,8 +244,8 @@ class _Judgement:
         return _made(found.column, recipe, self._schema.anchor)
 
     def _planted(self, found: Found) -> bool:
-        scenarios = (s for s in self._schema.scenarios.values() if isinstance(s, Scenario))
-        return any(c.table == found.table.name and found.column.name in c.columns for s in scenarios for c in s.all_changes())
+        changes = (c for scenario in self._scenarios for c in scenario.all_changes())
+        return any(c.table == found.table.name and found.column.name in c.columns for c in changes)
 
 
 def _made(column: Column, recipe: Recipe, anchor: int) -> _Values | None:
@@ -230,9 +291,18 @@ def _listed(recipe: Recipe) -> Iterator[object]:
 
 def _rounded(column: Column, low: Decimal | None, high: Decimal | None) -> _Values:
     if column.type.kind in FLOATS:
-        return _Values(None if low is None else low - abs(low) / 10**6, None if high is None else high + abs(high) / 10**6)
-    unit = Decimal(1).scaleb(-column.type.decimals)
-    return _Values(
+        return _loosened(low, high)
+    return _Values(*_whole(low, high, Decimal(1).scaleb(-column.type.decimals)))
+
+
+def _loosened(low: Decimal | None, high: Decimal | None) -> _Values:
+    """As floating-point numbers may hold them."""
+    return _Values(None if low is None else low - abs(low) / 10**6, None if high is None else high + abs(high) / 10**6)
+
+
+def _whole(low: Decimal | None, high: Decimal | None, unit: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Ends moved outwards to whole units."""
+    return (
         None if low is None else (low / unit).to_integral_value(ROUND_FLOOR) * unit,
         None if high is None else (high / unit).to_integral_value(ROUND_CEILING) * unit,
     )
@@ -243,6 +313,18 @@ def _decimal(value: object) -> Decimal | None:
         return None if value is None or isinstance(value, bool) else Decimal(str(value))
     except InvalidOperation:
         return None
+
+
+def _cast(values: _Values | None, type: exp.DataType) -> _Values | None:
+    """Literals as a type holds them, with room for how it rounds; None for types that may change more than that."""
+    if values is None:
+        return None
+    if type.is_type(*_NUMBER_CASTS):
+        return _loosened(*_whole(values.low, values.high, Decimal(1))) if _numeric(values) else None
+    if type.is_type(*_MOMENT_CASTS):
+        moment = values if values.moment else _as_moment(values)
+        return None if moment is None else _Values(_plus(moment.low, Decimal(-DAY)), _plus(moment.high, Decimal(DAY)), moment=True)
+    return values if values.texts is not None and type.is_type("text", "varchar") and not type.expressions else None
 
 
 def _number(text: str) -> _Values | None:
@@ -263,6 +345,16 @@ def _as_moment(values: _Values) -> _Values | None:
 
 def _numeric(values: _Values | None) -> TypeGuard[_Values]:
     return values is not None and values.texts is None and not values.moment
+
+
+def _within(values: _Values, limit: _Values) -> _Values:
+    """What numbers or texts of `values` are in `limit`; all of them where the two are not of a kind."""
+    if values.texts is not None and limit.texts is not None:
+        return _Values(texts=values.texts & limit.texts)
+    if values.texts is not None or limit.texts is not None:
+        return values
+    lows, highs = ([end for end in ends if end is not None] for ends in ((values.low, limit.low), (values.high, limit.high)))
+    return _Values(max(lows, default=None), min(highs, default=None))
 
 
 def _minus(end: Decimal | None) -> Decimal | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from schemas.errors import Mark, Problem
+from schemas.impossible_conditions import why_impossible
 from schemas.model import Column, Recipe, Schema, Table
 from schemas.recipe_rules import Placed, placed_problems
 from schemas.scenarios import Change, Scenario, leading_to, with_episode
@@ -204,6 +205,9 @@ def _recipes(schema: Schema, scenario: Scenario, broken: Collection[tuple[str, .
 
 def _condition(schema: Schema, table: Table, sql: str, at: Mark | None, broken: Collection[tuple[str, ...]]) -> Iterator[Problem]:
     yield from placed_problems(Placed(schema, table, None, Recipe("expression", {"sql": sql}, at), _TRUTH, broken))
+    why = None if broken else why_impossible(schema, table, sql, planted=False)
+    if why is not None:
+        yield Problem(f"where: {why}", at)
 
 
 RULES: tuple[Rule, ...] = (

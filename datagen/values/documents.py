@@ -12,7 +12,7 @@ import rfc8785
 from datagen.cases import by_case, parts_of
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
-from datagen.numbers import BIGINT, whole_distribution
+from datagen.numbers import count_distribution
 from datagen.rows import Elements, Kernel, Rows
 from datagen.values.lorem import glue, positions
 from datagen.values.texts import join
@@ -141,9 +141,7 @@ def _path_type(recipe: Recipe, ctx: Context) -> SqlType | None:
 def array(recipe: Recipe, ctx: Context) -> Kernel:
     """A list of items made by one recipe; JSON text in json columns."""
     inner = argument(recipe, "of")
-    whole = whole_distribution(argument(recipe, "count"), BIGINT, ctx.at)
-    if whole.least < 0:
-        whole = whole_distribution(Recipe(argument(recipe, "count").name, {"min": 0, **argument(recipe, "count").args}), BIGINT, ctx.at)
+    whole = count_distribution(argument(recipe, "count"), ctx.at)
     if whole.most > 100_000:
         ctx.fail("an array has at most 100,000 items; give its count a max", recipe.at)
     if ctx.type.kind == "json":

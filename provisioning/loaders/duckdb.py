@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from provisioning.database_file import check_place, new_file
 from provisioning.errors import ConstraintBroken, TargetInUse, TargetInvalid
-from provisioning.interrupts import interruptible
+from provisioning.interrupts import interruptible, last_step
 from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
@@ -41,24 +41,15 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     check_place(path)
     if path.exists():
         with _open(path, path) as connection, _transaction(connection):
-            _check_name(connection, shipment.schema, path)
-            existing = _existing(connection, shipment.schema)
-            if existing and not replace:
-                raise TargetInUse(
-                    f"'{path}' has tables of the bundle already ({', '.join(existing[:5])}{', ...' if len(existing) > 5 else ''}); "
-                    "--replace drops and loads them again"
-                )
-            _drop(connection, existing)
-            return _loaded(connection, shipment, path)
+            return _loaded(connection, shipment, path, replace)
     with new_file(path) as partial, _open(partial, path) as connection:
-        _check_name(connection, shipment.schema, path)
-        return _loaded(connection, shipment, path)
+        return _loaded(connection, shipment, path, replace)
 
 
-def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path) -> Sequence[NotEnforced]:
+def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path, replace: bool) -> Sequence[NotEnforced]:
     load = _Load(connection, shipment, path)
     not_enforced: list[NotEnforced] = []
-    interruptible(lambda: not_enforced.extend(load.run()), load.cancel)
+    interruptible(lambda: not_enforced.extend(load.run(replace)), load.cancel)
     return not_enforced
 
 
@@ -77,8 +68,10 @@ class _Load:
         if self._cancelled.is_set():
             raise KeyboardInterrupt
 
-    def run(self) -> Sequence[NotEnforced]:
+    def run(self, replace: bool) -> Sequence[NotEnforced]:
         schema = self._shipment.schema
+        _check_name(self._connection, schema, self._path)
+        self._clear(schema, replace)
         plan = self._plan(schema)
         for statement in plan.phase("namespaces", "sequences", "tables"):
             self._execute(statement.sql, f"'{statement.subject}'")
@@ -93,6 +86,15 @@ class _Load:
         for left_out in plan.not_enforced:
             self._verify(left_out)
         return plan.not_enforced
+
+    def _clear(self, schema: Schema, replace: bool) -> None:
+        existing = _existing(self._connection, schema)
+        if existing and not replace:
+            raise TargetInUse(
+                f"'{self._path}' has tables of the bundle already ({', '.join(existing[:5])}{', ...' if len(existing) > 5 else ''}); "
+                "--replace drops and loads them again"
+            )
+        _drop(self._connection, existing)
 
     def _execute(self, sql: str, doing: str) -> None:
         self._go_on()
@@ -183,7 +185,9 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("BEGIN TRANSACTION")
     try:
         yield
-        connection.execute("COMMIT")
+        with last_step():
+            connection.execute("COMMIT")
+            connection.close()  # which writes the rows to their place
     except BaseException:
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
-from provisioning.interrupts import interruptible
+from provisioning.interrupts import interruptible, last_step
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent, sent_schema
 from provisioning.read_back import ReadBack
@@ -55,7 +55,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
         try:
             load = _Load(cursor, shipment, plan)
             interruptible(lambda: load.run(replace), load.cancel)
-            with postgresql_errors("commit", _secrets(target.url)):
+            with postgresql_errors("commit", _secrets(target.url)), last_step():
                 connection.commit()
         except BaseException:
             with suppress(Exception):

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from provisioning.database_file import check_place, disk_full, new_file
 from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
+from provisioning.interrupts import last_step
 from provisioning.loaders.sqlite_values import encoded
 from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
@@ -209,7 +210,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN EXCLUSIVE")
     try:
         yield
-        connection.execute("COMMIT")
+        with last_step():
+            connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")

@@ -19,6 +19,7 @@ from bundles.config import Config
 from bundles.digest import BLOCK_ROWS
 from bundles.errors import ContentInvalid
 from bundles.layout import sha256
+from bundles.reuse import Origin
 from schemas.model import Check
 from tests.datagen.making import source_of
 
@@ -109,6 +110,14 @@ def test_a_damaged_file_is_never_taken_over(store, harm):
     assert made.origins["people"].reasons == ("its files are missing or altered",)
     assert path.read_bytes() == whole
     assert made.manifest_digest == first.manifest_digest
+
+
+def test_that_files_are_damaged_is_said_before_what_differs_in_newer_bundles(store):
+    first = bundles.build(known(people="1"), store=store, tag="shop:v1")
+    bundles.build(known(people="2"), store=store, tag="shop:v2")
+    first.table("people").paths()[0].unlink()
+    made = bundles.build(known(people="1"), store=store, tag="shop:v2")
+    assert made.origins["people"] == Origin(None, ("its files are missing or altered",), "shop:v1")
 
 
 @pytest.mark.parametrize("part", ["manifest", "config"])

@@ -86,6 +86,33 @@ def test_a_blob_that_is_not_finished_is_dropped_and_its_memory_serves_others(sto
     assert [f"sha256:{name}" for name in published(store)] == [kept.digest]
 
 
+def test_a_blob_that_is_left_before_it_is_finished_is_dropped_too(store):
+    with store.staging() as stage:
+        with stage.begin() as blob:
+            blob.write(octets(PIECE + 10))
+        kept = stage.add(b"kept")
+        stage.publish()
+    assert [f"sha256:{name}" for name in published(store)] == [kept.digest]
+
+
+def test_any_number_of_blobs_can_be_begun_before_one_is_finished(store):
+    with store.staging() as stage:
+        blobs = [stage.begin() for _ in range(40)]
+
+        def fill() -> None:
+            for part in range(3):
+                for number, blob in enumerate(blobs):
+                    blob.write(octets(PIECE // 2 + 1, 100 * part + number))
+
+        filling = threading.Thread(target=fill, daemon=True)
+        filling.start()
+        filling.join(60)
+        assert not filling.is_alive()
+        made = {blob.finish().digest for blob in blobs}
+        stage.publish()
+    assert {f"sha256:{name}" for name in published(store)} == made
+
+
 @pytest.mark.parametrize("size", [100, 3 * PIECE + 7])
 def test_a_disk_that_is_full_ends_the_next_blobs_too(store, monkeypatch, size):
     def refuse(descriptor, data):

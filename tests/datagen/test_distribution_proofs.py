@@ -133,6 +133,26 @@ def test_bounds_that_the_type_cannot_hold_are_an_error(recipe, kind):
         column_of(recipe, WRITTEN.get(kind, kind))
 
 
+@pytest.mark.parametrize(
+    ("recipe", "type", "message"),
+    [
+        ("{normal: {mean: 0, sd: 1000000}}", "smallint", "97% of the values of this normal do not fit smallint"),
+        ("{normal: {mean: 0, sd: 1000000}, min: 0}", "smallint", "97% of the values of this normal do not fit smallint"),
+        ("{normal: {mean: 0, sd: 100000000000000000000}}", "numeric(38,10)", "100% of the values of this normal do not fit numeric"),
+        ("{exponential: 90000}", "smallint", "69% of the values of this exponential do not fit smallint"),
+        ("{poisson: 33000}", "smallint", "90% of the values of this poisson do not fit smallint"),
+    ],
+)
+def test_a_distribution_most_of_which_the_type_cannot_hold_is_an_error(recipe, type, message):
+    with pytest.raises(SchemaError, match=message):
+        column_of(recipe, type)
+
+
+def test_bounds_of_ones_own_may_leave_little_of_a_distribution():
+    found = column_of("{normal: {mean: 0, sd: 1000000}, min: -9, max: 9}", "smallint", 200).to_numpy()
+    assert -9 <= found.min() < found.max() <= 9
+
+
 @pytest.mark.parametrize("recipe", ["{exponential: 20000}", "{normal: {mean: 30000, sd: 9000}}", "{lognormal: {median: 30000, sigma: 2}}"])
 def test_what_a_type_cannot_hold_is_cut_off_and_not_heaped_up(recipe):
     found = column_of(recipe, "smallint", ROWS).to_numpy()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from collections import Counter
 from datetime import date
@@ -298,6 +300,16 @@ def test_a_damaged_cache_of_pools_is_made_anew(tmp_path):
     assert Pools(tmp_path).get("last_name", "de_DE").texts == names.texts
     kept.write_text("{")
     assert Pools(tmp_path).get("last_name", "de_DE").texts == names.texts
+
+
+def test_a_full_disk_leaves_no_half_of_a_pool_in_the_cache(tmp_path, monkeypatch):
+    def full(content, file, **options):
+        file.write("{")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(json, "dump", full)
+    assert len(Pools(tmp_path).get("city", "en_US")) > 100
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):

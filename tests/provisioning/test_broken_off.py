@@ -120,3 +120,66 @@ def test_ctrl_c_stops_a_long_query_of_duckdb(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
     assert not target.exists()
+
+
+LATE_INTERRUPT = """
+import os, signal, sqlite3, sys
+import adbc_driver_manager.dbapi, duckdb
+import bundles, provisioning
+from provisioning import database_file
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class Lite(sqlite3.Connection):
+    def execute(self, sql, *rest):
+        done = super().execute(sql, *rest)
+        if sql == "COMMIT":
+            interrupt()
+        return done
+
+class Duck:
+    def __init__(self, connection):
+        self._connection = connection
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+    def __enter__(self):
+        return self
+    def __exit__(self, *error):
+        self._connection.close()
+    def execute(self, sql, *rest):
+        done = self._connection.execute(sql, *rest)
+        if sql == "COMMIT":
+            interrupt()
+        return done
+    def close(self):
+        self._connection.close()
+
+def late(publish):
+    return lambda *names: (publish(*names), interrupt())
+
+connect_lite, connect_duck, commit = sqlite3.connect, duckdb.connect, adbc_driver_manager.dbapi.Connection.commit
+sqlite3.connect = lambda *args, **more: connect_lite(*args, **more, factory=Lite)
+duckdb.connect = lambda *args, **more: Duck(connect_duck(*args, **more))
+adbc_driver_manager.dbapi.Connection.commit = lambda self: (commit(self), interrupt())
+database_file._publish = late(database_file._publish)
+
+try:
+    provisioning.load(bundles.open("synthetic:latest", sys.argv[1]), sys.argv[2], replace=True)
+    print("loaded")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("before", ["nothing", "the same tables"])
+def test_ctrl_c_that_comes_too_late_to_undo_a_load_does_not_say_that_it_was_undone(url: str, tmp_path: Path, before: str) -> None:
+    if before == "the same tables":
+        provisioning.load(build(simple(), simple_rows(mark="old"), tmp_path / "old"), url)
+    bundle = build(simple(), simple_rows(), tmp_path / "store")
+    done = subprocess.run(
+        [sys.executable, "-c", LATE_INTERRUPT, str(tmp_path / "store"), url],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("loaded\n", "")
+    assert ask(url, "SELECT count(*) FROM children") == [(bundle.tables["children"].rows,)]

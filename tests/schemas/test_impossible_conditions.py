@@ -29,6 +29,9 @@ tables:
       price: {{type: "numeric(8,2)", generate: {{lognormal: {{median: 80, sigma: 1}}}}}}
       stepped: {{type: integer, generate: {{uniform: [5, 9], step: 4}}}}
       status: {{type: text, generate: {{choice: {{open: 3, paid: 1, gone: 0}}}}}}
+      kind: {{type: text, generate: {{constant: room}}}}
+      floor_no: {{type: integer, generate: {{constant: 7}}}}
+      bill: {{type: "numeric(38,2)", generate: {{constant: 123456789012345678901234567890.55}}}}
       starts_at: {{type: timestamptz, generate: {{between: [2020-01-01, 2024-01-01]}}}}
       ends_at: {{type: timestamptz, generate: {{after: starts_at, within: 9d}}}}
     {where}: [{condition}]
@@ -62,11 +65,21 @@ def problems(where: str, condition: str) -> list[str]:
         ("starts_at < CAST('2019-06-01' AS DATE)", "'starts_at' is from 2019-12-31"),
         ("ends_at < starts_at", "'ends_at' is made after 'starts_at'"),
         ("nights > 0 AND nights > 7", "nights > 7: 'nights'"),
+        ("nights = CAST(6.5 AS integer)", "'nights' is from 1 to 5"),
+        ("floor_no <> 7", "'floor_no' is from 7 to 7"),
+        ("kind <> 'room'", "'kind' is one of room"),
+        ("kind NOT IN ('room', 'suite')", "'kind' is one of room"),
+        ("nights > 0 AND FALSE", "no row can satisfy FALSE"),
+        ("nights > 0 AND 1 > 2", "no row can satisfy 1 > 2"),
+        ("nights > 3 AND nights < 3", "no row can satisfy nights < 3: 'nights' is from 3 to 5 where nights > 3"),
+        ("nights BETWEEN 4 AND 2", "no row can satisfy nights BETWEEN 4 AND 2: 'nights' is from 4 to 5 where nights >= 4"),
+        ("2 >= nights AND nights + discount > 12", "'nights' is from 1 to 2 where 2 >= nights, 'discount' is from 0 to 10"),
+        ("status = 'open' AND (nights > 7 OR status = 'paid')", "'status' is one of open where status = 'open'"),
     ],
 )
 def test_a_condition_that_no_row_can_satisfy_is_told_with_its_place_and_reason(where, condition, why):
     [found] = problems(where, condition)
-    assert found.startswith(f"{Mark(22, len(where) + 8)} {where[:-1]}: ")
+    assert found.startswith(f"{Mark(25, len(where) + 8)} {where[:-1]}: ")
     assert "no row can satisfy" in found
     assert why in found
 
@@ -87,6 +100,11 @@ def test_a_rule_over_the_row_that_is_referenced_is_judged_by_its_columns():
         "nights >= 5", "nights > 4 OR nights < 0", "nights <> 3", "discount IS NULL OR discount > 9", "rate >= 1", "price > 100000",
         "status <> 'gone'", "status = 'open'", "starts_at >= '2024-01-01'", "ends_at <= starts_at", "starts_at < ends_at", "nights * 3 > 20",
         "length(status) > 9", "nights > discount", "CASE WHEN nights > 9 THEN FALSE ELSE TRUE END", "status > 'z'", "nights = discount",
+        "floor_no = CAST(6.5 AS integer)", "floor_no = CAST(7.4 AS numeric(3,0))", "kind = CAST('rooms' AS varchar(4))", "CAST(9 AS text) > CAST(10 AS text)",
+        "starts_at >= CAST('2024-01-01 23:00' AS date)", "CAST('2020-01-01 23:00' AS date) = DATE '2020-01-01'", "nights BETWEEN SYMMETRIC 6 AND 0",
+        "bill = 123456789012345678901234567890.55", "nights + 1e999999999 > 1e999999999 + 1e999999999", "kind = 'room'", "TRUE",
+        "nights > 3 AND nights < 5", "nights >= 3 AND nights <= 3", "nights > 3 OR nights < 3", "NOT (nights > 3 AND nights < 3)", "nights > 4 AND stepped < 6",
+        "status = 'open' AND status <> 'paid'", "nights > discount AND nights < 2", "nights > 3 AND discount < 3",
     ],
 )  # fmt: skip
 def test_a_condition_that_a_row_may_satisfy_or_that_is_not_understood_is_not_refused(condition):

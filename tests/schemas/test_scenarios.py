@@ -106,6 +106,22 @@ def test_a_scenario_that_says_little_has_a_moment_in_the_last_90_days_and_no_sha
     assert scenario.share is None
 
 
+def test_a_where_that_no_row_can_satisfy_is_refused_with_its_reason():
+    [of_subjects, of_rows] = problems(
+        "scenarios:\n  s:\n    subjects: tenants\n    share: 0.1\n    where: born > '2999-01-01'\n"
+        "    set: {tenants: {where: \"born < '1999-01-01'\", columns: {born: {constant: 1998-01-01}}}}\n"
+    )
+    assert of_subjects.startswith("38:5: where: no row can satisfy born > '2999-01-01': 'born' is from ")
+    assert of_rows.startswith("41:20: where: no row can satisfy born < '1999-01-01': 'born' is from ")
+
+
+def test_a_where_that_a_row_may_satisfy_is_not_refused():
+    text = (
+        "scenarios: {s: {subjects: tenants, where: \"born < '2999-01-01'\", set: {tenants: {columns: {born: {constant: 1998-01-01}}}}}}\n"
+    )
+    assert parse_schema(TABLES + text).scenarios["s"].where == "born < '2999-01-01'"
+
+
 def test_what_is_written_reads_back_the_same():
     schema = parse_schema(TABLES + WHOLE + "  other: 0.5\n")
     assert parse_schema(to_yaml(schema)) == schema
