@@ -33,9 +33,18 @@ class Session:
 
     def row(self, sql: str) -> tuple[Any, ...]:
         """Return the first row of a query that has one; raises duckdb.Error, and StoreFailure where memory or disk run out."""
+        row = self._asked(sql)
+        assert row is not None
+        return row
+
+    def run(self, sql: str) -> None:
+        """Run a statement; raises as `row` does."""
+        self._asked(sql)
+
+    def _asked(self, sql: str) -> tuple[Any, ...] | None:
         answer = self._thread.submit(lambda: self._connection.execute(sql).fetchone())
         try:
-            row = answer.result()
+            return answer.result()
         except KeyboardInterrupt:
             self._connection.interrupt()
             raise
@@ -47,8 +56,6 @@ class Session:
                 f"constraints cannot be checked: {MEMORY} of memory and the free space of {tempfile.gettempdir()} are not enough; "
                 "free some space there, or set TMPDIR to a folder with more"
             ) from None
-        assert row is not None
-        return row
 
     def prepare(self, sql: str) -> None:
         """Raise duckdb.Error where `sql` means nothing; no row is read."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bundles.checks import run_checks
 from bundles.constraints import Constraints
+from bundles.hierarchies import check_hierarchies
 from bundles.media import check_media
 from bundles.opened import Bundle
 from bundles.progress import OnProgress, Progress, unseen
@@ -24,8 +25,8 @@ def verify(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int |
 
     First the SHA-256 of every blob, then layers, row counts and types, then nulls, lengths, enums, ranges, JSON and content
     digests, then keys, unique constraints, references and checks, then rules: those of the schema and, of a synthetic bundle,
-    those that its recipes imply, then the files of rows: that each is there, is the one that its config says, is named by a cell, and
-    that no cell names one that is not there. A table with a missing or altered blob is not read any
+    those that its recipes and references imply, then the files of rows: that each is there, is the one that its config says, is named by
+    a cell, and that no cell names one that is not there. A table with a missing or altered blob is not read any
     further, and what depends on it is reported as not checked. Values of personal or sensitive columns are never shown. Memory
     does not grow with the bundle.
     """
@@ -77,6 +78,7 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
             results = run_rules(duckdb, bundle.schema, table, paths, table.rules)
             if bundle.config.kind == "synthetic":
                 results += run_rules(duckdb, bundle.schema, table, paths, implied_rules(bundle.schema, table), implied=True)
+                check_hierarchies(duckdb, table, paths[table.name], found)
             _note_rules(results, found)
 
 

@@ -1,4 +1,5 @@
-"""The rules that recipes imply, in the language of rules: what `sum`, `count`, `earliest`, `from`, `after` and their like promise."""
+"""The rules that recipes imply, in the language of rules: what `sum`, `count`, `earliest`, `from`, `after` and their like promise,
+and `within` of references."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ def implied_rules(schema: Schema, table: Table) -> Iterator[Check]:
 
 
 def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
+    yield from _of_one_parent(schema, table, column)
     recipe = column.generate
     if recipe is None:
         return
@@ -54,6 +56,21 @@ def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
             yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['after'])} AS TIMESTAMP)"
         case "slot_end":
             yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['of'])} AS TIMESTAMP)"
+
+
+def _of_one_parent(schema: Schema, table: Table, column: Column) -> Iterator[str]:
+    """That a row and the one that it references `within` another reference have the same parent."""
+    key = table.foreign_key_of(column.name)
+    if key is None or key.within is None or key.columns[0] != column.name:
+        return
+    own = table.foreign_key_of(key.within)
+    theirs = next((f for f in schema.table(key.table).foreign_keys if own is not None and f.table == own.table), None)
+    if own is None or theirs is None:
+        return
+    target = dict(zip(theirs.target, theirs.columns, strict=True))
+    if set(target) == set(own.target):
+        for mine, shared in zip(own.columns, own.target, strict=True):
+            yield f"{_quoted(f'{column.name}.{target[shared]}')} = {_quoted(mine)}"
 
 
 def _distance(column: Column, name: str, path: str, least: int, most: int) -> Iterator[str]:
