@@ -16,7 +16,7 @@ from datagen.seasons import YEARS_AFTER, YEARS_BEFORE, Calendar, season_of
 from datagen.zones import Zones, zones_of
 from schemas.model import Recipe
 from schemas.recipes import argument
-from schemas.times import resolve_moment, resolve_time_of_day
+from schemas.times import is_moment, resolve_moment, resolve_time_of_day
 from schemas.types import SqlType
 
 _EARLIEST = -62_135_596_800_000_000
@@ -114,6 +114,20 @@ def moments_of(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tupl
     return moments
 
 
+def limit_of(ctx: Context, text: str, recipe: Recipe) -> int | Callable[[Rows], Int64]:
+    """A moment in microseconds since 1970, or how the one of each row is read from a column; the anchor where that is null."""
+    anchor = ctx.schema.anchor
+    if is_moment(text):
+        return resolve_moment(text, anchor)
+    read = moments_of(ctx, text, recipe)
+
+    def limits(rows: Rows) -> Int64:
+        moments, absent = read(rows)
+        return moments if absent is None else np.where(absent, anchor, moments)
+
+    return limits
+
+
 @generator("after")
 def after(recipe: Recipe, ctx: Context) -> Kernel:
     """A moment at least `at_least` and at most `within` after another, never after `until` unless `at_least` demands it."""
@@ -121,20 +135,21 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
     if not 0 <= least <= within:
         ctx.fail("after needs 0 <= at_least <= within", recipe.at)
     mean = argument(recipe, "mean")
-    until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
+    limit = limit_of(ctx, str(argument(recipe, "until")), recipe)
     rhythm, calendar, zones = rhythm_of(argument(recipe, "rhythm")), _calendar(recipe, ctx), zones_of(recipe, ctx)
     month = ctx.stream("month")
     earlier = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
     source, source_type = ctx.path(str(argument(recipe, "path")), recipe.at)
-    if per == DAY and source_type.kind == "date" and mean is None and rhythm is None and calendar is None:
-        return _days_after(source, source_type, (-(-least // DAY), within // DAY), until // DAY, waits)
+    if per == DAY and source_type.kind == "date" and mean is None and rhythm is None and calendar is None and isinstance(limit, int):
+        return _days_after(source, source_type, (-(-least // DAY), within // DAY), limit // DAY, waits)
 
     def kernel(rows: Rows) -> object:
         base, absent = earlier(rows)
         low = base + least
         low = -(-low // DAY) * DAY if per == DAY else low
+        until = limit if isinstance(limit, int) else limit(rows)
         span = np.maximum(np.minimum(base + within, until) - low, 0)
         draws = rows.draws(waits)
         wait = _uniform_wait(draws, span, step) if mean is None else _exponential_wait(draws, span, float(mean), step)

@@ -34,6 +34,7 @@ _KINDS: dict[str, Json] = {
     "share": number(0, 1),
     "duration": DURATION,
     "moment": {"type": "string"},
+    "limit": {"type": "string"},
     "measure": {"type": ["number", "string"]},
     "range": {"type": "array", "items": {"type": ["number", "string"]}, "minItems": 2, "maxItems": 2},
     "period": {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2},

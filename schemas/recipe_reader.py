@@ -11,7 +11,7 @@ import yaml
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, SEASON_NAMES, Generator, Parameter
-from schemas.times import canonical_moment, parse_duration, resolve_time_of_day
+from schemas.times import canonical_limit, canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
 from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
@@ -157,6 +157,8 @@ class RecipeReader:
                 return self._parsed(node, what, parse_duration)
             case "moment":
                 return self._parsed(node, what, canonical_moment)
+            case "limit":
+                return self._parsed(node, what, canonical_limit)
             case "measure":
                 return self._measure(node, what)
             case "range":
