@@ -258,6 +258,7 @@ def _semantic(name: str, doc: str, *, fits: tuple[str, ...] = TEXTS, data_class:
 
 
 _PERSON = (_OF, _LOCALE)
+_DOMAIN = _p("domain", "path", "a column with the domain to use, such as that of the person's company")
 _DOMAINS = _p("domains", "scalars", "domains to use instead of those reserved for examples")
 
 _SEMANTIC = (
@@ -266,17 +267,19 @@ _SEMANTIC = (
     _semantic("person.last_name", "A family name.", data_class="personal", parameters=_PERSON),
     _semantic("person.gender", "female or male (or f/m, F/M where the column is that short).", fits=TEXTUAL, data_class="personal", parameters=_PERSON, unique=False),
     _semantic("person.prefix", "A form of address such as Ms. or Herr.", parameters=_PERSON, unique=False),
-    _semantic("person.email", "An e-mail address made of the person's name, in a domain reserved for examples.", data_class="personal", parameters=(*_PERSON, _DOMAINS)),
+    _semantic("person.email", "An e-mail address made of the person's name, in a domain reserved for examples.", data_class="personal", parameters=(*_PERSON, _DOMAIN, _DOMAINS)),
     _semantic("person.username", "A user name made of the person's name.", data_class="personal", parameters=_PERSON),
     _semantic("person.birth_date", "A date of birth.", fits=MOMENTS, data_class="personal", unique=False,
               parameters=(*_PERSON, _p("min_age", "integer", "youngest age at the anchor", default=18), _p("max_age", "integer", "oldest age at the anchor", default=80))),
     _semantic("person.job", "A job title.", parameters=_PERSON),
     _semantic("person.ssn", "A US social security number from the range that is never issued (9xx).", data_class="sensitive", parameters=(_OF,)),
     _semantic("company.name", "The name of a company.", parameters=(_LOCALE,)),
-    _semantic("company.domain", "A domain reserved for examples that carries the name of a company.", parameters=(_LOCALE,)),
+    _semantic("company.domain", "A domain reserved for examples that carries the name of a company.",
+              parameters=(_p("of", "path", "the column with the name of the company; without it the name is any"), _LOCALE), main="of"),
     _semantic("company.catch_phrase", "A catch phrase.", parameters=(_LOCALE,)),
     _semantic("company.department", "A department of a company.", unique=False),
-    _semantic("company.industry", "An industry.", unique=False),
+    _semantic("company.industry", "An industry.", unique=False,
+              parameters=(_p("of", "path", "the column with the name of the company, in which its field may stand"),), main="of"),
     _semantic("address.street", "A street with a house number.", data_class="personal", parameters=_PERSON),
     _semantic("address.city", "A city.", data_class="personal", parameters=_PERSON),
     _semantic("address.state", "A state, province or region.", parameters=_PERSON, unique=False),
