@@ -18,6 +18,7 @@ from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
+    AttendedLink,
     DistinctLink,
     FactorLink,
     FamilyGroups,
@@ -346,11 +347,16 @@ class ReferencePlanner:
             groups = self._groups(parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
+            if key is not None and foreign_key.present is not None:
+                raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
             if key is not None:
                 self._reads_key(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
-            return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+            grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+            return self._attended(foreign_key, grouped, required)
+        if foreign_key.present is not None and (key is not None or foreign_key.columns in self.table.unique_sets()):
+            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         if key is not None:
             self._reads_key(self._node(foreign_key), key)
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
@@ -360,7 +366,21 @@ class ReferencePlanner:
                     f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
                 )
             return DistinctLink(parent, max(size, 1), draws)
-        return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+        uniform = UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+        return self._attended(foreign_key, uniform, required)
+
+    def _attended(self, foreign_key: ForeignKey, link: GroupLink | UniformLink, required: bool) -> Link:
+        """`link`, or, where the referenced row must be there at a time, those of its rows that are."""
+        present, plan = foreign_key.present, self.plan_of_all
+        if present is None:
+            return link
+        self._needs(self._node(foreign_key), (self.table.name, present.at))
+        for name in (present.begins, present.ends):
+            if name is not None:
+                self._needs(self._node(foreign_key), (foreign_key.table, name))
+        above = plan.schema.table(foreign_key.table)
+        sizes = (self.table, plan.row_count(self.table.name)), (above, plan.row_count(above.name))
+        return AttendedLink(plan.tables, *sizes, present, link, required)
 
     def _weighted(
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_years, to_units
+from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, moments, require_years, to_units
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high, unit
@@ -105,13 +105,7 @@ def moments_of(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tupl
     source, type = ctx.path(path, recipe.at)
     if type.kind not in ("date", "timestamp", "timestamptz"):
         ctx.fail(f"{recipe.name} needs a date or time stamp and {path} is {type}", recipe.at)
-    factor = DAY if type.kind == "date" else 1
-
-    def moments(rows: Rows) -> tuple[Int64, Mask | None]:
-        units, absent = to_units(type, source(rows))
-        return units * factor, absent
-
-    return moments
+    return lambda rows: moments(type, source(rows))
 
 
 def limit_of(ctx: Context, text: str, recipe: Recipe) -> int | Callable[[Rows], Int64]:
@@ -122,8 +116,8 @@ def limit_of(ctx: Context, text: str, recipe: Recipe) -> int | Callable[[Rows], 
     read = moments_of(ctx, text, recipe)
 
     def limits(rows: Rows) -> Int64:
-        moments, absent = read(rows)
-        return moments if absent is None else np.where(absent, anchor, moments)
+        found, absent = read(rows)
+        return found if absent is None else np.where(absent, anchor, found)
 
     return limits
 

@@ -53,11 +53,11 @@ def columns_in(tree: exp.Expression) -> list[tuple[str, bool]]:
     return list(found)
 
 
-def anchored(tree: exp.Expression, anchor: int) -> exp.Expression:
+def anchored(tree: exp.Expr, anchor: int) -> exp.Expr:
     """Return an expression with the data's now (microseconds since 1970) as a time stamp in the place of every `anchor()`."""
     from sqlglot import exp
 
-    def now(node: exp.Expression) -> exp.Expression:
+    def now(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Anonymous) and node.name.lower() == "anchor" and not node.expressions:
             return exp.cast(exp.Literal.string(format_moment(anchor)), exp.DataType.Type.TIMESTAMPTZ)
         return node
