@@ -163,7 +163,10 @@ class UniformLink:
         if self.acyclic:
             found = shallow(lambda numbers, _: self._before(numbers), rows.numbers(), self.depth)
             return np.where(found < 0, rows.numbers(), found) if self.orphan_is_self else found
-        draws = rows.draws(self.stream)
+        return self.chosen(rows, rows.draws(self.stream))
+
+    def chosen(self, rows: Rows, draws: UInt64) -> Int64:
+        """The row that each of `rows` chooses by its draw, where any row will do."""
         if self.size == 0:
             return np.full(len(rows), -1, np.int64)
         if self.skew is None:
@@ -191,19 +194,21 @@ class GroupLink:
 
     def __call__(self, rows: Rows) -> Int64:
         group = rows.links(self.within)
-        present = np.maximum(group, 0)
-        start, size = self.groups.ranges(present)
         if self.acyclic:
+            start, _ = self.groups.ranges(np.maximum(group, 0))
             found = shallow(lambda numbers, here: self._before(numbers, start[here]), rows.numbers(), self.depth)
         else:
-            draws, room = rows.draws(self.stream), np.maximum(size, 1)
-            if self.skew is None:
-                place = below(draws, room)
-            else:
-                place = rotate(self.stream, present, zipf_rank(draws, self.skew, room), room)
-            found = np.where(size <= 0, np.int64(-1), self.groups.members(start + place))
+            found = self.chosen(rows, rows.draws(self.stream))
         orphan = rows.numbers() if self.orphan_is_self else np.full(len(rows), -1, np.int64)
         return np.where((group < 0) | (found < 0), orphan, found)
+
+    def chosen(self, rows: Rows, draws: UInt64) -> Int64:
+        """The row that each of `rows` chooses by its draw, where any of its group will do; -1 where there is none."""
+        group = np.maximum(rows.links(self.within), 0)
+        start, size = self.groups.ranges(group)
+        room = np.maximum(size, 1)
+        place = below(draws, room) if self.skew is None else rotate(self.stream, group, zipf_rank(draws, self.skew, room), room)
+        return np.where(size <= 0, np.int64(-1), self.groups.members(start + place))
 
     def _before(self, numbers: Int64, start: Int64) -> Int64:
         earlier = self.groups.positions(numbers) - start
@@ -312,18 +317,19 @@ class Guide:
 
 
 class AttendedLink:
-    """Of the rows that `link` chooses from, one that is there at the time of the row: the chosen one, or the next in turn.
+    """Of the rows that `link` chooses from, one that is there at the time of the row: it is drawn again until one is, by `again`.
 
-    `groups` are those of a GroupLink. Keeps from when until when each row of the parent is there, 16 bytes a row. What is read is
-    read in `tables`, whatever scenarios set there, so that no reference moves.
+    Where none of these draws finds one, the next in turn that is there is taken. Keeps from when until when each row of the parent
+    is there, 16 bytes a row. What is read is read in `tables`, whatever scenarios set there, so that no reference moves.
     """
 
     def __init__(
-        self, tables: Tables, tabled: tuple[Table, int], parent: tuple[Table, int], present: Present, link: GroupLink | UniformLink, required: bool
-    ) -> None:
+        self, tables: Tables, tabled: tuple[Table, int], parent: tuple[Table, int], present: Present, link: GroupLink | UniformLink,
+        again: tuple[Stream, ...], required: bool,
+    ) -> None:  # fmt: skip
         (table, self._own), (above, self._size) = tabled, parent
         self.parent, self._tables, self._table = above.name, tables, table.name
-        self._present, self._link, self._required = present, link, required
+        self._present, self._link, self._again, self._required = present, link, again, required
         self._type = table.column(present.at).type
         self._types = [above.column(name or "").type if name else self._type for name in (present.begins, present.ends)]
         self._lock = threading.Lock()
@@ -332,11 +338,16 @@ class AttendedLink:
     def __call__(self, rows: Rows) -> Int64:
         at, absent = self._moments(rows)
         found = self._link(rows)
-        begins, ends = self._spans()
         asked = found >= 0 if absent is None else (found >= 0) & ~absent
-        missing = np.flatnonzero(asked & ~((begins[found] <= at) & (at <= ends[found])))
+        missing = np.flatnonzero(asked & ~self._there(found, at))
+        for stream in self._again:
+            if not len(missing):
+                break
+            some = rows.subset(missing)
+            found[missing] = self._link.chosen(some, some.draws(stream))
+            missing = missing[~self._there(found[missing], at[missing])]
         if len(missing):
-            found[missing] = self._next(rows, found[missing], at[missing], missing)
+            found[missing] = self._next(rows.subset(missing), found[missing], at[missing])
         found[~asked] = -1
         if self._required and (found < 0).any():
             raise GenerationFailed(
@@ -345,24 +356,27 @@ class AttendedLink:
             )
         return found
 
-    def _next(self, rows: Rows, found: Int64, at: Int64, which: Int64) -> Int64:
-        """The next rows in turn that are there; -1 where none of the group is."""
+    def _there(self, numbers: Int64, at: Int64) -> Mask:
         begins, ends = self._spans()
+        there: Mask = (begins[numbers] <= at) & (at <= ends[numbers])
+        return there
+
+    def _next(self, rows: Rows, found: Int64, at: Int64) -> Int64:
+        """The rows behind those found, in turn, that are there; -1 where none of the group is."""
         start, size = np.zeros(len(found), np.int64), np.full(len(found), self._size)
-        members: Callable[[Int64], Int64] = lambda positions: positions  # noqa: E731
-        place = found
+        groups = self._link.groups if isinstance(self._link, GroupLink) else None
         if isinstance(self._link, GroupLink):
-            start, size = self._link.groups.ranges(rows.links(self._link.within)[which])
-            members, place = self._link.groups.members, self._link.groups.positions(found)
-        place = place - start
+            start, size = self._link.groups.ranges(rows.links(self._link.within))
+        place = (found if groups is None else groups.positions(found)) - start
         result, here = np.full(len(found), -1, np.int64), np.arange(len(found))
         for step in range(1, _SEARCHED):
             here = here[size[here] > step]
             if not len(here):
                 break
-            found = members(start[here] + (place[here] + step) % size[here])
-            there = (begins[found] <= at[here]) & (at[here] <= ends[found])
-            result[here[there]] = found[there]
+            positions = start[here] + (place[here] + step) % size[here]
+            members = positions if groups is None else groups.members(positions)
+            there = self._there(members, at[here])
+            result[here[there]] = members[there]
             here = here[~there]
         return result
 

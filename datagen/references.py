@@ -45,6 +45,7 @@ FactorOf = Callable[[int], Callable[[Rows], Int64]]
 _SEQUENTIAL = ("sequence", "uuid4", "uuid7")
 _FINITE = ("choice", "uniform", "between")
 _CHECK_ROWS = 1 << 18
+_ATTEMPTS = 32
 
 
 def family_key_of(table: Table) -> ForeignKey | None:
@@ -380,7 +381,8 @@ class ReferencePlanner:
                 self._needs(self._node(foreign_key), (foreign_key.table, name))
         above = plan.schema.table(foreign_key.table)
         sizes = (self.table, plan.row_count(self.table.name)), (above, plan.row_count(above.name))
-        return AttendedLink(plan.tables, *sizes, present, link, required)
+        again = tuple(self._stream(foreign_key, f"link {i}") for i in range(_ATTEMPTS))
+        return AttendedLink(plan.tables, *sizes, present, link, again, required)
 
     def _weighted(
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream
