@@ -339,7 +339,7 @@ PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {ty
         ("{references: p.id, weight: name}", "weight: 'p.name' must be a whole number or numeric that is generated"),
         ("{references: p.id, weight: id, skew: 2}", "weight and skew cannot stand together"),
         ("{references: t.k, weight: k}", "weight is for references to another table, and 'c' references its own"),
-        ("{references: p.id, present: k}", "present must be a mapping such as {at: created_at, from: joined_at, until: left_at}, not a text"),
+        ("{references: p.id, present: k}", "present must be a mapping such as {at: created_at, from: joined_at, until: left_at}, not 'k'"),
         ("{references: p.id, present: {at: d}}", "present needs `at:` (a time of this row), and `from:` or `until:` (times of the referenced row)"),
         ("{references: p.id, present: {from: d}}", "present needs `at:` (a time of this row), and `from:` or `until:` (times of the referenced row)"),
         ("{references: p.id, within: d}", "within: table 't' has no column 'd'"),
