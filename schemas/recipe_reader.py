@@ -14,7 +14,7 @@ from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, SEA
 from schemas.times import canonical_limit, canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
-from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
+from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, is_null, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _COUNT_NAMES = tuple(g.name for g in COUNTS)
@@ -121,6 +121,9 @@ class RecipeReader:
                 hint = nearest(name, able) or (f"; it has {', '.join(able)}" if able else "; it has none")
                 self._reading.say(key, f"{spec.name} has no parameter '{name[:60]}'{hint}")
                 sound = False
+                continue
+            if parameter.kind == "scalar" and is_null(value):
+                values[name], places[name] = None, mark_of(value)
                 continue
             before = len(self._reading.problems)
             found = self._value(value, parameter, spec)

@@ -172,6 +172,17 @@ def times_come_from_times(placed: Placed) -> Iterator[Problem]:
             yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
 
 
+def nulls_stand_where_they_may(placed: Placed) -> Iterator[Problem]:
+    column = placed.column
+    if placed.recipe.name != "constant" or placed.recipe.args.get("value") is not None or column is None or placed.type is None:
+        return
+    if column.type.item is not None and placed.recipe is not column.generate and placed.type == column.type.item:
+        yield Problem("constant: an item of an array cannot be null", placed.at("value"))
+    elif not column.nullable:
+        what = f"constant: '{column.name}' is NOT NULL; give it `null: 0`, or write \"null\" in quotes to mean the text"
+        yield Problem(what, placed.at("value"))
+
+
 def expressions_name_columns(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name != "expression":
         return
@@ -354,6 +365,7 @@ RULES: tuple[Rule, ...] = (
     generators_make_unique_values,
     paths_lead_to_columns,
     times_come_from_times,
+    nulls_stand_where_they_may,
     expressions_name_columns,
     bounds_are_in_order,
     numbers_have_the_right_sign,

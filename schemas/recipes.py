@@ -161,7 +161,7 @@ _GENERAL = (
               example="{choice: {free: 60, pro: 30, enterprise: 10}}"),
     Generator("list", "The given values in turn: row 1 has the first.", ANY, "values", (_p("values", "scalars", "the values", True),), True,
               example="{list: [admin, member, guest]}"),
-    Generator("constant", "Always the same value.", ANY, "value", (_p("value", "scalar", "the value", True),), example="{constant: USD}"),
+    Generator("constant", "Always the same value; `null` for none.", ANY, "value", (_p("value", "scalar", "the value", True),), example="{constant: USD}"),
     Generator("bytes", "Random bytes.", ("bytes",), "length", (_p("length", "distribution", "how many bytes", default=16),), True, example="{bytes: 32}"),
 )  # fmt: skip
 
@@ -212,7 +212,8 @@ _TEXT = (
               example="{excerpt: {uniform: [10, 43]}}"),
     Generator("json", "A JSON document.", ("json", *TEXTS), "fields", (_p("fields", "recipes", "its members", True),), example="{json: {ip: internet.ipv4, tries: {uniform: [1, 5]}}}"),
     Generator("array", "An array.", ("array", "json"), "of",
-              (_p("of", "recipe", "how its items are made", True), _p("count", "distribution", "how many items", default=3)), example="{array: {choice: [red, blue]}, count: {uniform: [0, 4]}}"),
+              (_p("of", "recipe", "how its items are made", True), _p("count", "distribution", "how many items", default=3),
+               _p("distinct", "boolean", "no item stands twice in an array; for choice, uniform and between", default=False)), example="{array: {choice: [red, blue]}, count: {uniform: [0, 4]}}"),
 )  # fmt: skip
 
 _FIRST = _p("first", "integer", "only the first so many rows have a file; the others are null")
