@@ -83,7 +83,9 @@ def _recipe(table: str, column: str, recipe: Recipe) -> Callable[[Schema], Schem
 EDITS = {
     "add a table": Edit(_add_table),
     "drop a table": Edit(lambda s: with_table(s, "tenant_feature_flags", lambda t: None)),
-    "rename another table": Edit(lambda s: with_table(s, "tenant_feature_flags", lambda t: replace(t, name="toggles")), edited=("tenant_feature_flags",)),
+    "rename another table": Edit(
+        lambda s: with_table(s, "tenant_feature_flags", lambda t: replace(t, name="toggles")), edited=("tenant_feature_flags",)
+    ),
     "reorder the tables": Edit(lambda s: replace(s, tables=s.tables[::-1])),
     "add a column": Edit(_add_column),
     "drop a column": Edit(lambda s: with_column(s, "users", "job_title", lambda c: None)),

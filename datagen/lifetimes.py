@@ -11,15 +11,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from datagen.arrays import Mask, moments
-from datagen.randomness import Int64
 from datagen.rows import Rows
 from schemas.ddl_order import components
 from schemas.lives import lives_of
 from schemas.model import ForeignKey, Schema, Table
-from schemas.types import SqlType
 
 if TYPE_CHECKING:
     from datagen.plan import Plan

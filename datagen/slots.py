@@ -171,7 +171,9 @@ def _of_parent(path: str, recipe: Recipe, ctx: Context) -> str:
     if not is_moment(path):
         hops, _ = ctx.plan.hops(path, ctx.table, recipe.at)
         if not hops or not isinstance(ctx.plan.tables[ctx.table.name].links.get(hops[0].columns), FamilyLink):
-            ctx.fail(f"slots are in order within {ctx.table.rows.per}, so `after:` and `until:` must be columns of it, not {path}", recipe.at)
+            ctx.fail(
+                f"slots are in order within {ctx.table.rows.per}, so `after:` and `until:` must be columns of it, not {path}", recipe.at
+            )
     return path
 
 

@@ -190,7 +190,9 @@ def _present(subject: Subject, table: Table, key: ForeignKey, present: Present) 
         if name is None or where is None or not subject.sound(where.name, name):
             continue
         if not where.has(name):
-            yield Problem(f"{what} of present: table '{where.name}' has no column '{name}'{nearest(name, [c.name for c in where.columns])}", key.at)
+            yield Problem(
+                f"{what} of present: table '{where.name}' has no column '{name}'{nearest(name, [c.name for c in where.columns])}", key.at
+            )
             continue
         column = where.column(name)
         if column.type.kind not in MOMENTS or column.computed is not None:

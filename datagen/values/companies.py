@@ -82,9 +82,8 @@ _INDUSTRIES = (
 )  # fmt: skip
 _TOP_LEVEL = ("example", "test")
 _DOMAIN_OF = ".example"
-_LEGAL_FORM = re.compile(
-    f"^(株式会社|有限会社|合同会社)|[ ,]+({'|'.join(map(re.escape, sorted({f for some in _FORMS.values() for f in some}, key=lambda f: (-len(f), f))))})$"
-)
+_LONGEST_FORM_FIRST = sorted({form for some in _FORMS.values() for form in some}, key=lambda form: (-len(form), form))
+_LEGAL_FORM = re.compile(f"^(株式会社|有限会社|合同会社)|[ ,]+({'|'.join(map(re.escape, _LONGEST_FORM_FIRST))})$")
 
 
 def _coined(between: str) -> tuple[int, Callable[[Int64], pa.Array]]:
@@ -220,7 +219,9 @@ def industry(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"company.industry needs the column of a name, and {argument(recipe, 'of')} is {type}", recipe.at)
 
     def kernel(rows: Rows) -> pa.Array:
-        told = [next((_INDUSTRY_OF[word] for word in (name or "").split() if word in _INDUSTRY_OF), None) for name in source(rows).to_pylist()]
+        told = [
+            next((_INDUSTRY_OF[word] for word in (name or "").split() if word in _INDUSTRY_OF), None) for name in source(rows).to_pylist()
+        ]
         return fit(pc.coalesce(pa.array(told, pa.string()), drawn(rows)), ctx.type)
 
     return kernel

@@ -151,7 +151,9 @@ def test_people_act_at_their_own_company(company, table, person):
 
 
 def test_nothing_lies_in_the_future(company):
-    columns = company.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE data_type LIKE 'TIMESTAMP%' AND NOT internal").fetchall()
+    columns = company.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type LIKE 'TIMESTAMP%' AND NOT internal"
+    ).fetchall()
     assert len(columns) > 20
     later = [c for c in columns if company.execute(f"SELECT count(*) FROM {c[0]} WHERE {c[1]} > {ANCHOR}").fetchone() != (0,)]
     assert later == []
@@ -162,7 +164,10 @@ def test_runs_lie_where_their_workflow_was_active():
     plan = datagen.source("companyos", scale=SCALE).plan
     flows = Rows(plan.tables, "workflows", range(plan.row_count("workflows")))
     runs = Rows(plan.tables, "workflow_runs", range(plan.row_count("workflow_runs")))
-    span = {name: np.array(flows.column(name).cast("int64").fill_null(LATER).to_numpy()) for name in ("published_at", "stopped_at", "resumed_at")}
+    span = {
+        name: np.array(flows.column(name).cast("int64").fill_null(LATER).to_numpy())
+        for name in ("published_at", "stopped_at", "resumed_at")
+    }
     flow, at = runs.links(("workflow_id",)), runs.column("started_at").cast("int64").to_numpy()
     first = (span["published_at"][flow] <= at) & (at <= span["stopped_at"][flow])
     assert (first | (span["resumed_at"][flow] <= at)).all()
