@@ -81,10 +81,9 @@ class Found:
 
     def line(self) -> str:
         """One sentence for messages."""
-        rows = "cells" if self.where == CELLS else "texts"
-        return (
-            f"{self.output}: {counted(self.survivors, 'value')} of {self.place} ({self.cells:,} {rows} hold {self.values:,} of its values)"
-        )
+        where = ("cell holds", "cells hold") if self.where == CELLS else ("text holds", "texts hold")
+        left = counted(self.survivors, "value")
+        return f"{self.output}: {left} of {self.place} ({counted(self.cells, *where)} {self.values:,} of its values)"
 
 
 @dataclass(frozen=True)
