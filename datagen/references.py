@@ -341,6 +341,8 @@ class ReferencePlanner:
         if size == 0 and rows and required:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
         key = self._factor_of.get(self._factor_name(foreign_key))
+        if foreign_key.present is not None and (key is not None or foreign_key.columns in self.table.unique_sets()):
+            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
@@ -348,16 +350,12 @@ class ReferencePlanner:
             groups = self._groups(parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
-            if key is not None and foreign_key.present is not None:
-                raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
             if key is not None:
                 self._reads_key(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
             grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
             return self._attended(foreign_key, grouped, required)
-        if foreign_key.present is not None and (key is not None or foreign_key.columns in self.table.unique_sets()):
-            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         if key is not None:
             self._reads_key(self._node(foreign_key), key)
             return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))

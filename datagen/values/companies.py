@@ -107,7 +107,7 @@ def _company(recipe: Recipe, ctx: Context) -> Persona:
 def company_name(recipe: Recipe, ctx: Context) -> Kernel:
     """The locale's company names; unique ones are coined, and have a legal form of the locale's country.
 
-    There are 547 thousand names; those of further rows have another word, which makes 4.4 million.
+    There are 564 thousand names; those of further rows have another word, which makes 4.5 million.
     """
     who = _company(recipe, ctx)
     if not ctx.unique:

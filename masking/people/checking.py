@@ -96,7 +96,7 @@ class PeopleCheck:
         different = np.count_nonzero((owners[1:] == owners[:-1]) & (cells[1:] != cells[:-1]))
         if different:
             raise ModelViolated(
-                f"{quasi.name}: {counted(different, 'row shows', 'rows show')} another cell than other rows of the same person"
+                f"{quasi.name}: {counted(int(different), 'row shows', 'rows show')} another cell than other rows of the same person"
             )
         found = np.zeros(count, np.uint64)
         there = np.zeros(count, bool)
