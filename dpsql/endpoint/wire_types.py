@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 
 from dpsql.endpoint.sqlstates import Fault
-from schemas.plurals import counted
 
 Y2000 = datetime.datetime(2000, 1, 1)
 DAY2000 = datetime.date(2000, 1, 1)
@@ -137,7 +136,7 @@ def _text(value: Any, kind: WireType) -> str:
             minutes, rest = divmod(rest, 60_000_000)
             seconds, parts = divmod(rest, 1_000_000)
             clock = f"{hours:02}:{minutes:02}:{seconds:02}" + (f".{parts:06}" if parts else "")
-            return f"{counted(days, 'day')} {clock}" if days else clock
+            return f"{days} days {clock}" if days else clock
         case bytes():
             return "\\x" + value.hex()
         case list() if kind is INT2VECTOR:

@@ -18,6 +18,7 @@ from masking.anonymity import (
 )
 from masking.anonymity.hierarchy import make_hierarchy
 from masking.errors import ModelViolated
+from schemas.plurals import counted
 from tests.masking.anonymity.tables import text_table
 
 COLOURS = make_hierarchy([("red", "warm", "*"), ("orange", "warm", "*"), ("blue", "cold", "*")])
@@ -49,7 +50,7 @@ def test_a_table_that_is_right_passes():
     ],
 )
 def test_a_cell_that_does_not_cover_its_value_is_found(cells, rows):
-    with pytest.raises(ModelViolated, match=f"column 'c': {rows} rows"):
+    with pytest.raises(ModelViolated, match=f"column 'c': {counted(rows, 'row')} of the finished file"):
         check(BEFORE, recoded(*cells), asked())
 
 
