@@ -109,10 +109,13 @@ def test_cards_ibans_and_eans_have_valid_check_digits_and_no_real_holder():
     assert len(set(cards)) == 3000
     assert all(luhn.is_valid(c) and len(c) == 16 for c in cards)
     assert {c[:6] for c in cards} <= {"424242", "411111", "400005", "401288", "555555", "510510", "222300", "601111", "353011"}
-    for locale in ("de_DE", "en_GB", "nl_NL", "sv_SE", "de_AT", "de_CH", "en_US"):
+    for locale in ("de_DE", "en_GB", "nl_NL", "sv_SE", "de_AT", "de_CH", "fr_FR", "pt_BR", "en_US"):
         ibans = column_of(f"{{finance.iban: {{locale: {locale}}}}}", "text", 300, ", unique: true").to_pylist()
         assert len(set(ibans)) == 300
         assert all(iban.is_valid(i, check_country=False) for i in ibans), (locale, ibans[0])
+        assert all(i.startswith(locale[3:]) or locale == "en_US" for i in ibans)
+        if locale == "fr_FR":  # bank, branch, account and key, by their weights (Banque de France)
+            assert all((89 * int(i[4:9]) + 15 * int(i[9:14]) + 3 * int(i[14:25]) + int(i[25:])) % 97 == 0 for i in ibans)
     assert all(ean.is_valid(e) and e.startswith("2") for e in column_of("product.ean", "text", 500).to_pylist())
 
 

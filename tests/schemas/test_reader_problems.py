@@ -259,7 +259,7 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("varchar(2)", "{choice: [abc]}", "a value of choice must have at most 2 characters, and 'abc' has 3"),
         ("date", "{choice: [tomorrow]}", "a value of choice must be of type date, not 'tomorrow'"),
         ("uuid", "{choice: [x]}", "a value of choice must be of type uuid, not 'x'"),
-        ("json", "{constant: null}", "value of constant cannot be null; for nulls give the column `null: <share>`"),
+        ("json", "{constant: null}", "constant: 'c' is NOT NULL; give it `null: 0`, or write \"null\" in quotes to mean the text"),
         ("mood", "{choice: [hapy]}", "a value of choice must be a value of mood, not 'hapy'; did you mean 'happy'?"),
         ("mood", "{states: {happy: {sda: 1}}}", "state 'sda' is not a value of mood; did you mean 'sad'?"),
         ("text", "{states: {a: {b: 0.7, c: 0.8}}}", "the chances of what follows 'a' sum to 1.5, more than 1"),
