@@ -82,8 +82,10 @@ def _recipe(table: str, column: str, recipe: Recipe) -> Callable[[Schema], Schem
 
 EDITS = {
     "add a table": Edit(_add_table),
-    "drop a table": Edit(lambda s: with_table(s, "approvals", lambda t: None)),
-    "rename another table": Edit(lambda s: with_table(s, "approvals", lambda t: replace(t, name="sign_offs")), edited=("approvals",)),
+    "drop a table": Edit(lambda s: with_table(s, "tenant_feature_flags", lambda t: None)),
+    "rename another table": Edit(
+        lambda s: with_table(s, "tenant_feature_flags", lambda t: replace(t, name="toggles")), edited=("tenant_feature_flags",)
+    ),
     "reorder the tables": Edit(lambda s: replace(s, tables=s.tables[::-1])),
     "add a column": Edit(_add_column),
     "drop a column": Edit(lambda s: with_column(s, "users", "job_title", lambda c: None)),
@@ -106,7 +108,7 @@ EDITS = {
         expected=("support_tickets.agent_id", "ticket_messages.body"),
     ),
     "grow the children": Edit(
-        _grow("approvals", lambda r: replace(r, each=Recipe("poisson", {"mean": 2.0, "max": 8}))), edited=("approvals",)
+        _grow("api_keys", lambda r: replace(r, each=Recipe("poisson", {"mean": 5.0, "max": 20}))), edited=("api_keys",)
     ),
     "drop the constraints": Edit(lambda s: with_table(s, "invoices", lambda t: replace(t, checks=(), indexes=()))),
     "reword the comments": Edit(lambda s: with_table(s, "users", lambda t: replace(t, comment="Somebody"))),

@@ -29,6 +29,7 @@ from bundles.stage import Stage
 from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Table
+from schemas.plurals import counted
 from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
 from schemas.types import TEXTS
 
@@ -217,7 +218,7 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
             batch = read(table.name, first, last)
             if batch.num_rows != last - first:
                 raise SourceInvalid(
-                    f"table '{table.name}' comes with {batch.num_rows:,} rows where rows {first:,} to {last:,} were asked for"
+                    f"table '{table.name}' comes with {counted(batch.num_rows, 'row')} where rows {first:,} to {last:,} were asked for"
                 )
             yield conformed(table, batch, first)
 

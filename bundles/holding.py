@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundles.errors import ContentInvalid
 from bundles.progress import OnProgress, Progress
 from schemas.model import Schema
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from bundles.checks import CheckResult
@@ -68,5 +69,5 @@ def hold(
 
 
 def _said(result: CheckResult | RuleResult) -> str:
-    rows = f"{result.rows:,} rows" if result.rows > 1 else "1 row"
+    rows = counted(max(result.rows, 1), "row")
     return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"

@@ -22,6 +22,7 @@ from bundles.parquet import decoded
 from bundles.store import Store
 from schemas.errors import InputError, nearest
 from schemas.model import Schema, Table
+from schemas.plurals import counted
 from schemas.source import MediaFile
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class BundleTable:
                 yield batch
             if rows != layer.rows:
                 raise BundleDamaged(
-                    f"blob {layer.blob.digest} has {rows:,} rows of table '{self.name}' where the manifest says {layer.rows:,}"
+                    f"blob {layer.blob.digest} has {counted(rows, 'row')} of table '{self.name}' where the manifest says {layer.rows:,}"
                 )
 
     def to_arrow(self) -> pa.Table:

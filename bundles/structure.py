@@ -16,6 +16,7 @@ from bundles.parquet import encoded
 from bundles.progress import OnProgress, Progress
 from bundles.report import Findings
 from schemas.model import Table
+from schemas.plurals import counted
 
 _READ = 1 << 20
 
@@ -100,13 +101,13 @@ def _check_table(bundle: Bundle, table: Table, found: Findings, damaged: bool) -
         if layer is not layers[-1] and layer.rows != bundle.config.chunk_rows:
             found.wrong(
                 "structure",
-                f"blob {layer.blob.digest} has {layer.rows:,} rows, and chunks have {bundle.config.chunk_rows:,}",
+                f"blob {layer.blob.digest} has {counted(layer.rows, 'row')}, and chunks have {bundle.config.chunk_rows:,}",
                 table.name,
             )
         expected_row = layer.first_row + layer.rows
     promised = bundle.config.tables[table.name].rows
     if expected_row != promised:
-        found.wrong("structure", f"the layers have {expected_row:,} rows where the config says {promised:,}", table.name)
+        found.wrong("structure", f"the layers have {counted(expected_row, 'row')} where the config says {promised:,}", table.name)
         good = False
     if damaged:
         return False
@@ -125,7 +126,7 @@ def _check_file(bundle: Bundle, table: Table, layer: Layer, expected: pa.Schema,
     if rows != layer.rows:
         found.wrong(
             "structure",
-            f"blob {layer.blob.digest} has {rows:,} rows where the manifest says {layer.rows:,}",
+            f"blob {layer.blob.digest} has {counted(rows, 'row')} where the manifest says {layer.rows:,}",
             table.name,
         )
         return False

@@ -15,6 +15,7 @@ from companyos.cli import Lazy
 from companyos.options import json_option
 from companyos.output import print_json, visible
 from companyos.sandbox_options import control_option
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from provisioning.audit import Event, Report
@@ -199,6 +200,6 @@ def _tell(report: Report, *, signed: bool) -> None:
     if report.problems:
         return
     if signed:
-        print(f"{report.events:,} events, none touched; signed up to event {report.signed:,}")
+        print(f"{counted(report.events, 'event')}, none touched; signed up to event {report.signed:,}")
     else:
-        print(f"{report.events:,} events, none touched; signatures were not checked, since no public key was given (--public-key)")
+        print(f"{counted(report.events, 'event')}, none touched; signatures were not checked, since no public key was given (--public-key)")

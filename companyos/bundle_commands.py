@@ -23,6 +23,7 @@ from companyos.options import (
     store_option,
 )
 from companyos.output import human_bytes, print_json, print_table, progress, short_digest
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from bundles import Origin
@@ -88,8 +89,8 @@ def build(
         print_table(["table", "rows", "", "why"], lines, numbers=(1,))
     rows = sum(t.rows for t in made.tables.values())
     reused = sum(origin.reference is not None for origin in made.origins.values())
-    tables = f"{len(made.tables)} tables" + (f" ({reused} reused)" if reused else "")
-    click.echo(f"{made.reference}  {tables}, {rows:,} rows, {human_bytes(description['bytes'])} in {seconds:.1f} s")
+    tables = counted(len(made.tables), "table") + (f" ({reused} reused)" if reused else "")
+    click.echo(f"{made.reference}  {tables}, {counted(rows, 'row')}, {human_bytes(description['bytes'])} in {seconds:.1f} s")
     _say_scenarios(source.scenarios)
     click.echo(f"content   {made.content_digest}")
     click.echo(f"manifest  {made.manifest_digest}")
@@ -108,8 +109,9 @@ def _explained(origin: Origin) -> tuple[str, str]:
 def _say_scenarios(applied: Mapping[str, Mapping[str, Any]]) -> None:
     for name, found in applied.items():
         click.echo(
-            f"scenario  {name}={found['share']:g}: {found['subjects']:,} subjects and {found['near_misses']:,} near misses, "
-            f"{found['rows_added']:,} rows added and {found['rows_set']:,} set"
+            f"scenario  {name}={found['share']:g}: {counted(found['subjects'], 'subject')} and "
+            f"{counted(found['near_misses'], 'near miss', 'near misses')}, "
+            f"{counted(found['rows_added'], 'row')} added and {found['rows_set']:,} set"
         )
 
 
@@ -173,7 +175,7 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     print_table(["table", "rows", "columns", "size", "content"], rows, numbers=(1, 2, 3))
     if found.manifest.media:
         columns = ", ".join(dict.fromkeys(f"{layer.table}.{layer.column}" for layer in found.manifest.media))
-        click.echo(f"{len(found.manifest.media):,} files of {columns}; `companyos bundle media {found.reference}` lists them")
+        click.echo(f"{counted(len(found.manifest.media), 'file')} of {columns}; `companyos bundle media {found.reference}` lists them")
 
 
 @bundle.command()
@@ -194,8 +196,8 @@ def verify(reference: str, store: str | None, as_json: bool) -> int:
         click.echo(f"not checked: {finding}", err=True)
     for finding in report.problems:
         click.echo(f"wrong: {finding}", err=True)
-    counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
-    click.echo(f"{reference}: {'sound' if report.ok else f'{len(report.problems)} problems'} ({counted})")
+    checked = ", ".join(counted(number, what.removesuffix("s"), what) for what, number in report.checked.items())
+    click.echo(f"{reference}: {'sound' if report.ok else counted(len(report.problems), 'problem')} ({checked})")
     return 0 if report.ok else 1
 
 
@@ -249,4 +251,4 @@ def gc(dry_run: bool, store: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"blobs": found.blobs, "bytes": found.bytes, "dry_run": dry_run})
     else:
-        click.echo(f"{'would remove' if dry_run else 'removed'} {found.blobs:,} blobs, {human_bytes(found.bytes)}")
+        click.echo(f"{'would remove' if dry_run else 'removed'} {counted(found.blobs, 'blob')}, {human_bytes(found.bytes)}")

@@ -8,6 +8,7 @@ import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import human_bytes, print_json, print_table, short_digest
+from schemas.plurals import counted
 
 
 @click.command()
@@ -31,7 +32,7 @@ def media(reference: str, output: str | None, store: str | None, as_json: bool) 
         where = {} if output is None else {"output": output}
         print_json({"reference": opened.reference, **where, "media": [describe_media(layer) for layer in files]})
     elif output is not None:
-        click.echo(f"{len(files):,} files, {human_bytes(sum(f.blob.size for f in files))}, in {output}")
+        click.echo(f"{counted(len(files), 'file')}, {human_bytes(sum(f.blob.size for f in files))}, in {output}")
     elif not files:
         click.echo(f"{opened.reference} holds no files; columns made by media.logo, media.avatar or media.document have some")
     else:

@@ -10,6 +10,7 @@ import click
 from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from dpsql.ledger import Entry
@@ -45,7 +46,9 @@ def audit(
             book.renew_anchor(person())
         if verify or new_anchor:
             count = book.verify()
-            print_json({"entries": count, "verified": True}) if as_json else click.echo(f"{count:,} entries, none touched")
+            print_json({"entries": count, "verified": True}) if as_json else click.echo(
+                f"{counted(count, 'entry', 'entries')}, none touched"
+            )
             return
         release = None if target is None else known_release(book, target, store)
         for entry in book.entries(release, analyst):

@@ -11,6 +11,7 @@ import click
 from companyos.options import json_option, store_option
 from companyos.output import print_json, print_table
 from companyos.private_target import anchor_option, ledger_option
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from dpsql.ledger import Entry, Spending, StoredLedger
@@ -49,7 +50,9 @@ def _show(book: StoredLedger, spending: Spending, analyst: str | None) -> None:
     )
     if spending.refresh_days is not None:
         ever = _number(limit.epsilon_of(spending.ever))
-        click.echo(f"renewed every {spending.refresh_days} days; ever spent: epsilon {ever}, which is what people in the data have lost")
+        click.echo(
+            f"renewed every {counted(spending.refresh_days, 'day')}; ever spent: epsilon {ever}, which is what people in the data have lost"
+        )
     rows = []
     for name, total in spending.analysts.items():
         if analyst in (None, name):

@@ -9,6 +9,7 @@ import click
 from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option
+from schemas.plurals import counted
 
 
 @click.command()
@@ -53,6 +54,5 @@ def limit(
         print_json({"release": known.release, "limit": of_all, "per_analyst": of_each, "refresh_days": days})
         return
     each = "" if own is None else f"; each analyst epsilon {own.epsilon:g}, delta {own.delta:g}"
-    click.echo(
-        f"{known.release}: epsilon {new.epsilon:g}, delta {new.delta:g}{each}{'' if days is None else f'; renewed every {days} days'}"
-    )
+    renewed = "" if days is None else f"; renewed every {counted(days, 'day')}"
+    click.echo(f"{known.release}: epsilon {new.epsilon:g}, delta {new.delta:g}{each}{renewed}")

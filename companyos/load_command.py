@@ -6,6 +6,7 @@ import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
+from schemas.plurals import counted
 
 
 @click.command()
@@ -32,7 +33,10 @@ def load(reference: str, url: str, replace: bool, as_of: str | None, store: str 
         print_json(receipt.to_json())
         return
     rows = sum(receipt.tables.values())
-    click.echo(f"{opened.reference} -> {without_secrets(url)}: {len(receipt.tables)} tables, {rows:,} rows in {receipt.seconds:.1f} s")
+    click.echo(
+        f"{opened.reference} -> {without_secrets(url)}: {counted(len(receipt.tables), 'table')}, {counted(rows, 'row')} "
+        f"in {receipt.seconds:.1f} s"
+    )
     click.echo(f"content   {receipt.content_digest} (read back)")
     for left_out in receipt.not_enforced:
         click.echo(f"not enforced by this database: {left_out.table}: {left_out.what} ({left_out.reason})", err=True)

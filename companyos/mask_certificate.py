@@ -6,6 +6,7 @@ import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, print_table
+from schemas.plurals import counted
 
 
 @click.command()
@@ -40,6 +41,9 @@ def certificate(reference: str, output: str | None, store: str | None, as_json: 
     ]
     print_table(["column", "class", "entity", "masked by"], columns)
     scan, key = document["scan"], document["key"]
-    click.echo(f"proof   {scan['values']:,} values looked for in {scan['output']['cells']:,} cells: {scan['survivors']:,} survived")
+    click.echo(
+        f"proof   {counted(scan['values'], 'value')} looked for in {counted(scan['output']['cells'], 'cell')}: "
+        f"{scan['survivors']:,} survived"
+    )
     click.echo(f"key     {key['origin']}: {key['ended']}; commitment {key['commitment'][:16]}")
     click.echo(f"policy  {document['policy']['name']} {document['policy']['digest']}")

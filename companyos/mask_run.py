@@ -9,6 +9,7 @@ import click
 
 from companyos.options import json_option, store_option
 from companyos.output import print_json, print_table, progress
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from bundles.progress import Progress
@@ -79,8 +80,8 @@ def run(
     print_table(
         ["table", "rows", "of"], [[t["table"], f"{t['rows']:,}", f"{t['source_rows']:,}"] for t in document["tables"]], numbers=(1, 2)
     )
-    click.echo(f"{made.reference}  {len(made.tables)} tables, {rows:,} rows in {seconds:.1f} s")
-    click.echo(f"proof     {document['scan']['values']:,} personal values looked for, {document['scan']['survivors']:,} survived")
+    click.echo(f"{made.reference}  {counted(len(made.tables), 'table')}, {counted(rows, 'row')} in {seconds:.1f} s")
+    click.echo(f"proof     {counted(document['scan']['values'], 'personal value')} looked for, {document['scan']['survivors']:,} survived")
     click.echo(f"key       {document['key']['origin']}: {document['key']['ended']}")
     click.echo(f"content   {made.content_digest}")
     click.echo(f"manifest  {made.manifest_digest}")

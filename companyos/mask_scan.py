@@ -6,6 +6,7 @@ import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, print_table, progress
+from schemas.plurals import counted
 
 
 @click.command()
@@ -49,9 +50,10 @@ def scan(reference: str, url: str, policy: str | None, store: str | None, as_jso
             click.echo(f"kept: {column.place} ({column.kept})")
     left_out = sum(sum(column.left_out.values()) for column in report.columns)
     click.echo(
-        f"{opened.reference}: {report.values:,} values looked for in {report.cells:,} cells and {report.texts:,} texts, "
+        f"{opened.reference}: {counted(report.values, 'value')} looked for in {counted(report.cells, 'cell')} and "
+        f"{counted(report.texts, 'text')}, "
         f"{left_out:,} of them in whole cells alone"
     )
     report.require()
-    click.echo(f"{report.survivors:,} survivors, {report.allowed:,} allowed")
+    click.echo(f"{counted(report.survivors, 'survivor')}, {report.allowed:,} allowed")
     return 0

@@ -15,6 +15,7 @@ from bundles.profiled import (
 from companyos.output import human_bytes
 from companyos.page_parts import bar, cards, data, document, fact_list, safe, share
 from companyos.profile_plots import histogram
+from schemas.plurals import counted
 
 _LENGTHS = {"array": "items", "bytes": "bytes"}
 _FOOTER = """A pale bar at the end of a plot stands for all values beyond it; hold the pointer over a bar to read it. ≈ marks an
@@ -188,7 +189,8 @@ def _machine(table: TableProfile, machine: MachineProfile) -> str:
     source = f" and the times in {', '.join(data(e) for e in machine.evidence)}" if machine.evidence else ""
     lost = ""
     if machine.unexplained:
-        lost = f'<p class="notice">{machine.unexplained:,} rows have a state or times that no way through the machine explains.</p>'
+        rows = counted(machine.unexplained, "row has", "rows have")
+        lost = f'<p class="notice">{rows} a state or times that no way through the machine explains.</p>'
     return (
         f'<article class="card"><h4>{data(machine.column)}</h4>'
         f'<p class="about">By its values{source}. <span class="key"></span> certain <span class="key may"></span> possible</p>{lost}'

@@ -9,6 +9,7 @@ import click
 from companyos.options import json_option, store_option
 from companyos.output import print_json, progress
 from companyos.sandbox_options import DurationType, id_argument, opened, place_options, why_option
+from schemas.plurals import counted
 
 
 @click.command()
@@ -56,7 +57,9 @@ def reset(
         print_json({**sandbox.to_json(), "url": address})
         return
     assert sandbox.receipt is not None
-    click.echo(f"{id} was reset to {sandbox.seed}: {sum(sandbox.receipt['tables'].values()):,} rows by {sandbox.receipt['strategy']}")
+    click.echo(
+        f"{id} was reset to {sandbox.seed}: {counted(sum(sandbox.receipt['tables'].values()), 'row')} by {sandbox.receipt['strategy']}"
+    )
     click.echo(f"connect   {address}")
 
 

@@ -10,6 +10,7 @@ import click
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from companyos.sandbox_options import DurationType, FlagsType, opened, place_options, why_option
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from provisioning.life.creating import Created
@@ -98,6 +99,7 @@ def _print(created: Created, as_json: bool) -> None:
     if sandbox.receipt is not None:
         receipt = sandbox.receipt
         click.echo(
-            f"seeded    {sum(receipt['tables'].values()):,} rows by {receipt['strategy']} in {receipt['seconds']} s: {receipt['why']}"
+            f"seeded    {counted(sum(receipt['tables'].values()), 'row')} by {receipt['strategy']} in {receipt['seconds']} s: "
+            f"{receipt['why']}"
         )
         click.echo(f"content   {receipt['content_digest']} (recomputed in the {receipt['digest_of']})")

@@ -9,6 +9,7 @@ import click
 from companyos.options import json_option
 from companyos.output import print_json, print_table, short_digest
 from companyos.sandbox_options import id_argument, opened, place_options
+from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from provisioning.life.sandbox import Sandbox
@@ -82,7 +83,11 @@ def show(id: str, control: str | None, environments: str | None, as_json: bool) 
         receipt = sandbox.receipt
         rows = sum(receipt["tables"].values())
         lines.append(
-            ["data", f"{rows:,} rows by {receipt['strategy']} in {receipt['seconds']} s, content {short_digest(receipt['content_digest'])}"]
+            [
+                "data",
+                f"{counted(rows, 'row')} by {receipt['strategy']} in {receipt['seconds']} s, "
+                f"content {short_digest(receipt['content_digest'])}",
+            ]
         )
     if files is not None:
         lines.append(["files", str(files)])

@@ -7,6 +7,7 @@ import click
 from companyos.options import json_option, store_option
 from companyos.output import print_json, progress
 from companyos.sandbox_options import id_argument, opened, place_options, why_option
+from schemas.plurals import counted
 
 
 @click.command()
@@ -23,6 +24,6 @@ def snapshot(id: str, tag: str | None, why: str, control: str | None, environmen
     if as_json:
         print_json(made.describe())
         return
-    click.echo(f"{made.reference}  {len(made.tables)} tables, {made.config.rows:,} rows ({made.kind})")
+    click.echo(f"{made.reference}  {counted(len(made.tables), 'table')}, {counted(made.config.rows, 'row')} ({made.kind})")
     click.echo(f"content   {made.content_digest}")
     click.echo(f"restore   companyos sandbox restore {made.reference} --owner ...")

@@ -8,6 +8,7 @@ import click
 
 from companyos.options import SchemaType, json_option, reference_argument, schema_argument, store_option
 from companyos.output import print_json, print_table, progress
+from schemas.plurals import counted
 
 
 @click.group()
@@ -46,7 +47,7 @@ def check(file: str, as_json: bool) -> int:
         return 0
     for warning in warnings:
         click.echo(f"warning: {warning.render(file)}", err=True)
-    click.echo(f"{file}: sound; {len(rows)} tables, {sum(rows.values()):,} rows at scale 1")
+    click.echo(f"{file}: sound; {counted(len(rows), 'table')}, {counted(sum(rows.values()), 'row')} at scale 1")
     for line in spoken(found):
         click.echo(line)
     return 0
@@ -129,7 +130,10 @@ def reflect(url: str, output: str | None, as_json: bool) -> None:
     elif output is None:
         sys.stdout.write(text)
     else:
-        click.echo(f"{output}: {len(found.schema.tables)} tables, {notes} notes; build it with: companyos bundle build {output}")
+        click.echo(
+            f"{output}: {counted(len(found.schema.tables), 'table')}, {counted(notes, 'note')}; "
+            f"build it with: companyos bundle build {output}"
+        )
 
 
 @schema.command()

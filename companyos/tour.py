@@ -11,6 +11,7 @@ import click
 
 from companyos.output import human_bytes, print_table, progress
 from companyos.person import person
+from schemas.plurals import counted
 
 _SAMPLES = (
     ("A tenant and what it pays", "SELECT t.name, t.country, p.name AS plan, s.seats, s.status, s.started_on FROM tenants t "
@@ -43,7 +44,7 @@ def tour(folder: Path, scale: float) -> int:
         made = bundles.build(source, store=store, tag="synthetic:v1", on_progress=tell)
     rows = sum(t.rows for t in made.tables.values())
     size = human_bytes(sum(t.bytes for t in made.tables.values()))
-    click.echo(f"   {len(made.tables)} tables, {rows:,} rows, {size} in {time.monotonic() - started:.1f} s")
+    click.echo(f"   {counted(len(made.tables), 'table')}, {counted(rows, 'row')}, {size} in {time.monotonic() - started:.1f} s")
     click.echo(f"   content {made.content_digest}: the same on every machine")
 
     _say("2. Verify", f"companyos bundle verify synthetic:v1 --store {store}")
@@ -51,8 +52,8 @@ def tour(folder: Path, scale: float) -> int:
     with progress(quiet=False) as tell:
         report = bundles.verify(made, on_progress=tell)
     report.require()
-    counted = ", ".join(f"{number:,} {what}" for what, number in report.checked.items())
-    click.echo(f"   sound in {time.monotonic() - started:.1f} s: {counted}")
+    checked = ", ".join(counted(number, what.removesuffix("s"), what) for what, number in report.checked.items())
+    click.echo(f"   sound in {time.monotonic() - started:.1f} s: {checked}")
 
     _say("3. Load", f"companyos load synthetic:v1 duckdb:///{database} --replace --store {store}")
     with progress(quiet=False) as tell:

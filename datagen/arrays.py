@@ -61,6 +61,12 @@ def to_units(type: SqlType, values: pa.Array) -> tuple[Int64, Mask | None]:
     return (units if absent is None else np.where(absent, 0, units)), absent
 
 
+def moments(type: SqlType, values: pa.Array) -> tuple[Int64, Mask | None]:
+    """Dates or time stamps in microseconds since 1970, and where they are null."""
+    units, absent = to_units(type, values)
+    return units * (DAY if type.kind == "date" else 1), absent
+
+
 def has_units(type: SqlType) -> bool:
     """Whether values of `type` are counted in whole units."""
     return type.kind in _STORAGE or type.kind == "numeric"

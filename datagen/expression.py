@@ -22,7 +22,7 @@ from datagen.errors import GenerationFailed
 from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
-from schemas.sql_expressions import with_like_escape
+from schemas.sql_expressions import anchored, with_like_escape
 from schemas.types import SqlType
 
 _ALLOWED = (
@@ -43,11 +43,15 @@ _DUCKDB = {
 
 
 def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
-    """Compile `sql` (PostgreSQL's dialect) to a kernel of the column's type; columns may be paths (`plan_id.price`)."""
+    """Compile `sql` (PostgreSQL's dialect) to a kernel of the column's type; columns may be paths (`plan_id.price`).
+
+    `anchor()` in it is the data's now.
+    """
     try:
         tree = sqlglot.parse_one(sql, read="postgres")
     except sqlglot.errors.SqlglotError as error:
         ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
+    tree = anchored(tree, ctx.schema.anchor)
     sources: dict[str, tuple[Kernel, SqlType]] = {}
     names: dict[str, str] = {}
     for node in tree.walk():

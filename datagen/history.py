@@ -15,13 +15,13 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import Mask, blank
+from datagen.arrays import Mask, blank, moments
 from datagen.compiling import Context
 from datagen.errors import Unusable
 from datagen.expression import Connections
 from datagen.folds import Foldings
 from datagen.inputs import Inputs, Node
-from datagen.lifetimes import Lifetimes, moments, required_keys
+from datagen.lifetimes import Lifetimes, required_keys
 from datagen.links import FamilyLink, NullableLink, ValueLink
 from datagen.plan import Plan, TablePlan, with_nulls
 from datagen.randomness import Int64

@@ -11,15 +11,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from datagen.arrays import DAY, Mask, to_units
-from datagen.randomness import Int64
+from datagen.arrays import Mask, moments
 from datagen.rows import Rows
 from schemas.ddl_order import components
 from schemas.lives import lives_of
 from schemas.model import ForeignKey, Schema, Table
-from schemas.types import SqlType
 
 if TYPE_CHECKING:
     from datagen.plan import Plan
@@ -30,12 +27,6 @@ _BLOCK = 65_536
 def required_keys(table: Table) -> tuple[ForeignKey, ...]:
     """The foreign keys of `table` that are never null."""
     return tuple(f for f in table.foreign_keys if not any(table.column(c).nullable for c in f.columns))
-
-
-def moments(type: SqlType, values: pa.Array) -> tuple[Int64, Mask | None]:
-    """Dates or time stamps in microseconds since 1970, and where they are null."""
-    units, absent = to_units(type, values)
-    return units * (DAY if type.kind == "date" else 1), absent
 
 
 class Lifetimes:

@@ -223,12 +223,12 @@ class OverlaidLink:
 
     def __call__(self, rows: Rows) -> Int64:
         numbers = rows.numbers()
-        found = self.link(rows)
         further = np.flatnonzero(numbers >= self.additions.first)
         if not len(further):
-            return found
+            return self.link(rows)
         targets = self.targets[self.additions.positions(numbers[further])]
-        given = targets != -2
-        found = found.copy()
-        found[further[given]] = targets[given]
+        found = np.full(len(rows), -2, np.int64)
+        found[further] = targets
+        ordinary = np.flatnonzero(found == -2)
+        found[ordinary] = self.link(rows.subset(ordinary))
         return found

@@ -30,7 +30,7 @@ from blake3 import blake3
 from datagen.distributions import Discrete
 from datagen.randomness import Int64, UInt64, below
 
-HARVEST_VERSION = 3
+HARVEST_VERSION = 4
 
 _SAMPLE = 2500
 _SEED = 20_260_101
@@ -303,8 +303,8 @@ _TITLES = {  # of women and of men
 }
 
 HARVESTS: dict[str, Callable[[Any], Pool]] = {
-    "first_name_female": _paired("first_name_female", "first_female_name_pairs", "first_names_female", "first_names"),
-    "first_name_male": _paired("first_name_male", "first_male_name_pairs", "first_names_male", "first_names"),
+    "first_name_female": _paired("first_name_female", "first_name_female_pairs", "first_names_female", "first_names"),
+    "first_name_male": _paired("first_name_male", "first_name_male_pairs", "first_names_male", "first_names"),
     "last_name": _paired("last_name", "last_name_pairs", "last_names"),
     "prefix_female": _titles("prefix_female", "prefixes_female", 0),
     "prefix_male": _titles("prefix_male", "prefixes_male", 1),

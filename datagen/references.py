@@ -18,6 +18,7 @@ from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
+    AttendedLink,
     ChainLink,
     DistinctLink,
     FactorLink,
@@ -45,6 +46,7 @@ FactorOf = Callable[[int], Callable[[Rows], Int64]]
 _SEQUENTIAL = ("sequence", "uuid4", "uuid7")
 _FINITE = ("choice", "uniform", "between")
 _CHECK_ROWS = 1 << 18
+_ATTEMPTS = 32
 
 
 def family_key_of(table: Table) -> ForeignKey | None:
@@ -342,6 +344,8 @@ class ReferencePlanner:
         if size == 0 and rows and required:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
         key = self._factor_of.get(self._factor_name(foreign_key))
+        if foreign_key.present is not None and (key is not None or foreign_key.columns in self.table.unique_sets()):
+            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
@@ -368,7 +372,8 @@ class ReferencePlanner:
                 self._reads_key(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
-            return GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+            grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+            return self._attended(foreign_key, grouped, required)
         if key is not None:
             self._reads_key(self._node(foreign_key), key)
             if isinstance(key, Offspring) and foreign_key.acyclic:
@@ -380,7 +385,22 @@ class ReferencePlanner:
                     f"{rows:,} rows of {name} must reference different rows of {parent}, which has only {size:,}", foreign_key.at
                 )
             return DistinctLink(parent, max(size, 1), draws)
-        return UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+        uniform = UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
+        return self._attended(foreign_key, uniform, required)
+
+    def _attended(self, foreign_key: ForeignKey, link: GroupLink | UniformLink, required: bool) -> Link:
+        """`link`, or, where the referenced row must be there at a time, those of its rows that are."""
+        present, plan = foreign_key.present, self.plan_of_all
+        if present is None:
+            return link
+        self._needs(self._node(foreign_key), (self.table.name, present.at))
+        for name in (present.begins, present.ends):
+            if name is not None:
+                self._needs(self._node(foreign_key), (foreign_key.table, name))
+        above = plan.schema.table(foreign_key.table)
+        sizes = (self.table, plan.row_count(self.table.name)), (above, plan.row_count(above.name))
+        again = tuple(self._stream(foreign_key, f"link {i}") for i in range(_ATTEMPTS))
+        return AttendedLink(plan.tables, *sizes, present, link, again, required)
 
     def _weighted(
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream

@@ -223,9 +223,11 @@ def laid_out(tables: Tables, table: str, picks: Int64) -> tuple[Rows, Int64, npt
 class Elements(Subset):
     """The items of a list column seen as rows: item j of row r has the number r * stride + j.
 
-    Draws differ by item; columns and references are those of the row that owns the item.
+    Draws differ by item; columns and references are those of the row that owns the item. `counts` says how
+    many items each owner has.
     """
 
     def __init__(self, owners: Rows, owner_positions: Int64, places: Int64, stride: int) -> None:
         super().__init__(owners, owner_positions)
         self.index = owners.numbers()[owner_positions] * stride + places
+        self.counts: Int64 = np.bincount(owner_positions, minlength=len(owners)).astype(np.int64)

@@ -23,10 +23,10 @@ from datagen.links import FamilyLink
 from datagen.numbers import UnitSampler, whole_distribution
 from datagen.randomness import Int64, Stream
 from datagen.rows import Kernel, Rows
-from datagen.times import moments_of
+from datagen.times import limit_of, moments_of
 from schemas.model import Recipe
 from schemas.recipes import argument
-from schemas.times import resolve_moment
+from schemas.times import is_moment, resolve_moment
 from schemas.types import SqlType
 
 _PIECE = 65_536
@@ -118,7 +118,7 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
     sums = Sums(family, gaps, lengths)
     base = _base(recipe, ctx)
     limit = argument(recipe, "until")
-    until = None if limit is None else resolve_moment(limit, ctx.schema.anchor)
+    until = None if limit is None else limit_of(ctx, _of_parent(str(limit), recipe, ctx), recipe)
     where = f"{ctx.table.name}.{ctx.column}"
 
     def slots(rows: Rows) -> Slots:
@@ -138,7 +138,7 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
         gap, past, own, all_gaps, all_lengths = sums.through(rows)
         earlier = past - own
         if until is not None:
-            room = np.maximum((until - begin) // SECOND, 0)
+            room = np.maximum(((until if isinstance(until, int) else until(rows)) - begin) // SECOND, 0)
             gap = _fitted(gap, all_gaps, np.maximum(room - all_lengths, 0))
             earlier, past = _fitted(earlier, all_lengths, room), _fitted(past, all_lengths, room)
         if float(past.max()) + float(gap.max()) > (_LATEST - float(begin.max())) / SECOND:
@@ -163,11 +163,18 @@ def _base(recipe: Recipe, ctx: Context) -> Callable[[Rows], tuple[Int64, Mask | 
             ctx.fail("slot needs `after:` (a time of the parent) or `from:` (a moment)", recipe.at)
         start = resolve_moment(moment, ctx.schema.anchor)
         return lambda rows: (np.full(len(rows), start, np.int64), None)
-    base = moments_of(ctx, str(path), recipe)
-    hops, _ = ctx.plan.hops(str(path), ctx.table, recipe.at)
-    if not hops or not isinstance(ctx.plan.tables[ctx.table.name].links.get(hops[0].columns), FamilyLink):
-        ctx.fail(f"slots are in order within {ctx.table.rows.per}, so `after:` must be one of its columns, not {path}", recipe.at)
-    return base
+    return moments_of(ctx, _of_parent(str(path), recipe, ctx), recipe)
+
+
+def _of_parent(path: str, recipe: Recipe, ctx: Context) -> str:
+    """Return `path` if it is a moment or leads by way of the parent; raises Unusable."""
+    if not is_moment(path):
+        hops, _ = ctx.plan.hops(path, ctx.table, recipe.at)
+        if not hops or not isinstance(ctx.plan.tables[ctx.table.name].links.get(hops[0].columns), FamilyLink):
+            ctx.fail(
+                f"slots are in order within {ctx.table.rows.per}, so `after:` and `until:` must be columns of it, not {path}", recipe.at
+            )
+    return path
 
 
 @generator("slot_end")

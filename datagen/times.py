@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, require_years, to_units
+from datagen.arrays import DAY, MAX_UNITS, SECOND, Mask, from_units, moments, require_years, to_units
 from datagen.compiling import Context, generator
 from datagen.elementary import exp, log
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high, unit
@@ -16,7 +16,7 @@ from datagen.seasons import YEARS_AFTER, YEARS_BEFORE, Calendar, season_of
 from datagen.zones import Zones, zones_of
 from schemas.model import Recipe
 from schemas.recipes import argument
-from schemas.times import resolve_moment, resolve_time_of_day
+from schemas.times import is_moment, resolve_moment, resolve_time_of_day
 from schemas.types import SqlType
 
 _EARLIEST = -62_135_596_800_000_000
@@ -105,13 +105,21 @@ def moments_of(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tupl
     source, type = ctx.path(path, recipe.at)
     if type.kind not in ("date", "timestamp", "timestamptz"):
         ctx.fail(f"{recipe.name} needs a date or time stamp and {path} is {type}", recipe.at)
-    factor = DAY if type.kind == "date" else 1
+    return lambda rows: moments(type, source(rows))
 
-    def moments(rows: Rows) -> tuple[Int64, Mask | None]:
-        units, absent = to_units(type, source(rows))
-        return units * factor, absent
 
-    return moments
+def limit_of(ctx: Context, text: str, recipe: Recipe) -> int | Callable[[Rows], Int64]:
+    """A moment in microseconds since 1970, or how the one of each row is read from a column; the anchor where that is null."""
+    anchor = ctx.schema.anchor
+    if is_moment(text):
+        return resolve_moment(text, anchor)
+    read = moments_of(ctx, text, recipe)
+
+    def limits(rows: Rows) -> Int64:
+        found, absent = read(rows)
+        return found if absent is None else np.where(absent, anchor, found)
+
+    return limits
 
 
 @generator("after")
@@ -121,20 +129,21 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
     if not 0 <= least <= within:
         ctx.fail("after needs 0 <= at_least <= within", recipe.at)
     mean = argument(recipe, "mean")
-    until = resolve_moment(argument(recipe, "until"), ctx.schema.anchor)
+    limit = limit_of(ctx, str(argument(recipe, "until")), recipe)
     rhythm, calendar, zones = rhythm_of(argument(recipe, "rhythm")), _calendar(recipe, ctx), zones_of(recipe, ctx)
     month = ctx.stream("month")
     earlier = moments_of(ctx, str(argument(recipe, "path")), recipe)
     waits, hour, type, per = ctx.stream("wait"), ctx.stream("hour"), ctx.type, microseconds_per_unit(ctx)
     step = DAY if per == DAY else SECOND
     source, source_type = ctx.path(str(argument(recipe, "path")), recipe.at)
-    if per == DAY and source_type.kind == "date" and mean is None and rhythm is None and calendar is None:
-        return _days_after(source, source_type, (-(-least // DAY), within // DAY), until // DAY, waits)
+    if per == DAY and source_type.kind == "date" and mean is None and rhythm is None and calendar is None and isinstance(limit, int):
+        return _days_after(source, source_type, (-(-least // DAY), within // DAY), limit // DAY, waits)
 
     def kernel(rows: Rows) -> object:
         base, absent = earlier(rows)
         low = base + least
         low = -(-low // DAY) * DAY if per == DAY else low
+        until = limit if isinstance(limit, int) else limit(rows)
         span = np.maximum(np.minimum(base + within, until) - low, 0)
         draws = rows.draws(waits)
         wait = _uniform_wait(draws, span, step) if mean is None else _exponential_wait(draws, span, float(mean), step)

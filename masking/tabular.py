@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import InputError, SystemFailure, nearest
+from schemas.plurals import counted
 
 _BOM, _PARQUET = b"\xef\xbb\xbf", b"PAR1"
 _WIDE_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -232,7 +233,7 @@ def _what_is_wrong(path: str, content: bytes, separator: str, width: int) -> str
         if row is None:
             return f"{path}:{line}: a quote that begins here is never closed"
         if row and len(row) != width:
-            return f"{path}:{line}: {len(row)} cells, where the first line has {width} (separated by '{separator}')"
+            return f"{path}:{line}: {counted(len(row), 'cell')}, where the first line has {width} (separated by '{separator}')"
     return f"{path} is not a sound CSV file; its rows cannot be told apart"
 
 

@@ -13,6 +13,7 @@ from provisioning.digesting import DigestingThread, Lane, digest
 from provisioning.errors import ReadBackDiffers
 from provisioning.shipment import Shipment
 from schemas.model import Table
+from schemas.plurals import counted
 
 Read = Callable[[Table], Iterable[pa.RecordBatch]]
 Prepare = Callable[[Table, pa.RecordBatch], pa.RecordBatch]
@@ -68,7 +69,7 @@ class ReadBack:
         expected = self._shipment.expected(table)
         if found.rows != expected.rows:
             raise ReadBackDiffers(
-                f"table '{table.name}': the database gives back {found.rows:,} rows where the bundle has {expected.rows:,}"
+                f"table '{table.name}': the database gives back {counted(found.rows, 'row')} where the bundle has {expected.rows:,}"
             )
         for column in table.stored_columns:
             if found.columns[column.name] != expected.columns[column.name]:

@@ -89,7 +89,7 @@ def _listed(recipe: Recipe) -> list[str | int | bool] | None:
         case "list":
             return list(recipe.args["values"])
         case "constant":
-            return [recipe.args["value"]]
+            return [] if recipe.args["value"] is None else [recipe.args["value"]]
         case "states":
             machine = recipe.args["machine"]
             return [*machine, *(target for following in machine.values() for target in following)]

@@ -46,10 +46,12 @@ class ColumnFacts:
 
 @dataclass
 class TableFacts:
-    """The facts of all columns of a table, and the checks (or parts of them) that say more than is understood."""
+    """The facts of all columns of a table, the pairs of columns that must be equal, and the checks (or parts of them) that say
+    more than is understood."""
 
     columns: dict[str, ColumnFacts]
     unclear: list[str] = field(default_factory=list)
+    same: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, column: str) -> ColumnFacts:
         return self.columns.setdefault(column, ColumnFacts())
@@ -111,6 +113,8 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
         return True
     if isinstance(part, exp.NEQ):
         return _read_neq(part, names, facts)
+    if isinstance(part, (exp.EQ, exp.NullSafeEQ)) and _same(part.left, part.right, names, facts):
+        return True
     if isinstance(part, exp.EQ) and (_equation(part.left, part.right, names, facts) or _equation(part.right, part.left, names, facts)):
         return True
     if isinstance(part, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ)):
@@ -196,6 +200,17 @@ def _comparison(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr, names: di
     if value is None:
         return False
     return _bound(kind, facts.of(column), value)
+
+
+def _same(left: exp.Expr, right: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
+    """`column = column`."""
+    if not (isinstance(left.unnest(), exp.Column) and isinstance(right.unnest(), exp.Column)):
+        return False
+    one, other = _column(left, names), _column(right, names)
+    if one is None or other is None or one == other:
+        return False
+    facts.same.append((one, other))
+    return True
 
 
 def _equation(left: exp.Expr, right: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:

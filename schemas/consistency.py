@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.impossible_conditions import why_impossible
-from schemas.model import ForeignKey, Schema, Table
+from schemas.model import ForeignKey, Present, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
 from schemas.recipes import MOMENTS
@@ -173,6 +173,32 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
                 yield from _within(subject, table, key)
             if key.weight is not None:
                 yield from _weight(subject, table, key)
+            if key.present is not None:
+                yield from _present(subject, table, key, key.present)
+
+
+def _present(subject: Subject, table: Table, key: ForeignKey, present: Present) -> Iterator[Problem]:
+    own, parent = ", ".join(key.columns), next((t for t in subject.tables if t.name == key.table), None)
+    other = "acyclic" if key.acyclic else "weight" if key.weight is not None else None
+    if other is not None:
+        yield Problem(f"present and {other} cannot stand together", key.at)
+    if table.rows.per == key.table and [f.table for f in table.foreign_keys].count(key.table) == 1:
+        yield Problem(f"present: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
+    if any(table.has(c) and table.column(c).generate is not None for c in key.columns):
+        yield Problem(f"present: '{own}' has a generator of its own, so there is no choice", key.at)
+    for what, where, name in (("at", table, present.at), ("from", parent, present.begins), ("until", parent, present.ends)):
+        if name is None or where is None or not subject.sound(where.name, name):
+            continue
+        if not where.has(name):
+            yield Problem(
+                f"{what} of present: table '{where.name}' has no column '{name}'{nearest(name, [c.name for c in where.columns])}", key.at
+            )
+            continue
+        column = where.column(name)
+        if column.type.kind not in MOMENTS or column.computed is not None:
+            yield Problem(f"{what} of present: '{where.name}.{name}' must be a date or time stamp that is generated", key.at)
+        elif what == "at" and column.nullable and not all(table.column(c).nullable for c in key.columns if table.has(c)):
+            yield Problem(f"at of present: '{name}' may be null, and where it is so is '{own}'; give it `null: 0`", key.at)
 
 
 def _weight(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
+from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Present, Recipe, Rows, Schema, Table, Unique
 from schemas.privacy import Privacy
 from schemas.recipes import BY_NAME
 from schemas.scenario_document import scenario_data, to_scenario
@@ -166,14 +166,16 @@ def _foreign_key(key: ForeignKey) -> dict[str, Any]:
     return _kept(
         columns=list(key.columns), table=key.table, target=list(key.target), name=key.name, within=key.within,
         acyclic=key.acyclic, skew=key.skew, depth=key.depth, weight=key.weight,
+        present=None if key.present is None else _kept(**{"at": key.present.at, "from": key.present.begins, "until": key.present.ends}),
     )  # fmt: skip
 
 
 def _to_foreign_key(data: Mapping[str, Any]) -> ForeignKey:
-    skew = data.get("skew")
+    skew, present = data.get("skew"), data.get("present")
     return ForeignKey(
         tuple(data["columns"]), data["table"], tuple(data["target"]), data.get("name"), data.get("within"),
         data.get("acyclic", False), None if skew is None else float(skew), _to_number(data.get("depth")), data.get("weight"),
+        None if present is None else Present(present["at"], present.get("from"), present.get("until")),
     )  # fmt: skip
 
 

@@ -97,6 +97,15 @@ REFERENCE_OPTIONS = (
     Key("skew", "number above 0", "Some rows are referenced far more than others: the exponent of a zipf distribution.", "product_id: {references: products.id, skew: 1.1}"),
     Key("weight", "column", "Each row is referenced in proportion to a column of its own: whole numbers or numerics, 0 or above.",
         "product_id: {references: products.id, weight: stock}"),
+    Key("present", "mapping with `at`", "The referenced row is one that is there at a time of this row, such as a person who had joined and not left.",
+        "assignee_id: {references: users.id, within: tenant_id, present: {at: created_at, from: joined_at, until: left_at}}"),
+)  # fmt: skip
+
+PRESENT = (
+    Key("at", "column", "The date or time of this row; where it is null, so is the reference.", "present: {at: created_at, from: joined_at, until: left_at}", True),
+    Key("from", "column", "The date or time of the referenced row from which it is there; where it is null, it never is. Left out: always.",
+        "present: {at: created_at, from: joined_at}"),
+    Key("until", "column", "The date or time of the referenced row until which it is there; where it is null, for good.", "present: {at: created_at, until: left_at}"),
 )  # fmt: skip
 
 COLUMN = (

@@ -11,6 +11,7 @@ from schemas.recipes import argument
 from schemas.rules import read_rule
 from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression
+from schemas.times import is_moment
 from schemas.types import INTEGERS, TEXTS, SqlType
 
 _EXACT = (*INTEGERS, "numeric")
@@ -52,6 +53,8 @@ def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
             yield _same(column, _quoted(recipe.args["path"]))
         case "after" | "before":
             yield from _distance(column, recipe.name, recipe.args["path"], argument(recipe, "at_least"), argument(recipe, "within"))
+            if recipe.name == "after" and column.type.kind != "date" and not is_moment(recipe.args.get("until", "now")):
+                yield from _limit(column, recipe.args["path"], argument(recipe, "at_least"), recipe.args["until"])
         case "slot" if argument(recipe, "after") is not None:
             yield f"CAST({own} AS TIMESTAMP) >= CAST({_quoted(recipe.args['after'])} AS TIMESTAMP)"
         case "slot_end":
@@ -80,6 +83,12 @@ def _distance(column: Column, name: str, path: str, least: int, most: int) -> It
     yield f"{first} + INTERVAL '{least} microseconds' <= {second}"
     if column.type.kind != "date":
         yield f"{second} <= {first} + INTERVAL '{most} microseconds'"
+
+
+def _limit(column: Column, path: str, least: int, until: str) -> Iterator[str]:
+    """A time is no later than `until`, but for the least wait."""
+    own, other, limit = (f"CAST({_quoted(c)} AS TIMESTAMP)" for c in (column.name, path, until))
+    yield f"{own} <= greatest({limit}, {other} + INTERVAL '{least} microseconds') OR {limit} IS NULL"
 
 
 def _same(column: Column, value: str) -> str:

@@ -251,6 +251,8 @@ class _Judgement:
 def _made(column: Column, recipe: Recipe, anchor: int) -> _Values | None:
     """What a recipe makes for a column, rounded outwards as its type may round."""
     kind = column.type.kind
+    if recipe.args.get("value", 0) is None:  # a condition over nothing is not broken
+        return None
     if kind in (*TEXTS, "enum") and recipe.name in _FINITE:
         return _Values(texts=frozenset(str(v) for v in _listed(recipe)))
     ends = _moments(recipe, anchor) if kind in _POINTS else _ends(recipe) if kind in _NUMBERS else None

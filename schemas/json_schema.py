@@ -34,6 +34,7 @@ _KINDS: dict[str, Json] = {
     "share": number(0, 1),
     "duration": DURATION,
     "moment": {"type": "string"},
+    "limit": {"type": "string"},
     "measure": {"type": ["number", "string"]},
     "range": {"type": "array", "items": {"type": ["number", "string"]}, "minItems": 2, "maxItems": 2},
     "period": {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2},
@@ -130,6 +131,7 @@ def _beside(spec: Generator, specs: tuple[Generator, ...]) -> Json:
 
 def _definitions() -> Json:
     options = {"within": NAME, "acyclic": BOOLEAN, "depth": number(1, MOST_ROWS, "integer"), "skew": number(), "weight": NAME}
+    options["present"] = keyed(grammar.PRESENT, {"at": NAME, "from": NAME, "until": NAME})
     reference = any_of({"type": "string", "pattern": r"[.(]"}, keyed(grammar.TARGET, {"table": NAME, "columns": _COLUMNS}))
     count = number(0, MOST_ROWS, "integer")
     rows = keyed(grammar.ROWS, {"fixed": count, "per": NAME, "count": ref("count"), "total": count, "mean": number(0, MOST_ROWS)})

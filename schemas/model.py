@@ -34,12 +34,25 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Present:
+    """When a referenced row must be there: at the time in the column `at` of the row that references it.
+
+    It is there from the time in its column `begins` (None: from ever) until that in `ends` (None, or null in a row: for good).
+    """
+
+    at: str
+    begins: str | None = None
+    ends: str | None = None
+
+
+@dataclass(frozen=True)
 class ForeignKey:
     """A foreign key over one or more columns, and how the referenced row is chosen.
 
     `within` names a column of this table (part of another reference) whose parent the referenced row must share;
     `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
-    (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is.
+    (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is;
+    `present` says at which time the referenced row must be there.
     """
 
     columns: tuple[str, ...]
@@ -51,6 +64,7 @@ class ForeignKey:
     skew: float | None = None
     depth: int | None = None
     weight: str | None = None
+    present: Present | None = None
     at: Mark | None = field(default=None, compare=False)
 
 

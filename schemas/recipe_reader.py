@@ -11,10 +11,10 @@ import yaml
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, SEASON_NAMES, Generator, Parameter
-from schemas.times import canonical_moment, parse_duration, resolve_time_of_day
+from schemas.times import canonical_limit, canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
-from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, kind_of, mark_of, plain
+from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, is_null, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _COUNT_NAMES = tuple(g.name for g in COUNTS)
@@ -122,6 +122,9 @@ class RecipeReader:
                 self._reading.say(key, f"{spec.name} has no parameter '{name[:60]}'{hint}")
                 sound = False
                 continue
+            if parameter.kind == "scalar" and is_null(value):
+                values[name], places[name] = None, mark_of(value)
+                continue
             before = len(self._reading.problems)
             found = self._value(value, parameter, spec)
             if found is not None:
@@ -157,6 +160,8 @@ class RecipeReader:
                 return self._parsed(node, what, parse_duration)
             case "moment":
                 return self._parsed(node, what, canonical_moment)
+            case "limit":
+                return self._parsed(node, what, canonical_limit)
             case "measure":
                 return self._measure(node, what)
             case "range":

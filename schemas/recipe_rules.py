@@ -16,7 +16,7 @@ from schemas.model import Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, child, follow
 from schemas.recipes import BY_NAME, GENERATORS, Parameter, argument, is_zone_name
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
-from schemas.times import resolve_moment, resolve_time_of_day
+from schemas.times import is_moment, resolve_moment, resolve_time_of_day
 from schemas.types import SqlType
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
@@ -129,7 +129,8 @@ def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
 
 
 def _is_path(parameter: Parameter, value: str) -> bool:
-    return parameter.kind == "path" or (parameter.kind == "zone" and not is_zone_name(value))
+    named = {"zone": is_zone_name, "limit": is_moment}.get(parameter.kind)
+    return parameter.kind == "path" or (named is not None and not named(value))
 
 
 def _can_follow(placed: Placed) -> bool:
@@ -152,18 +153,34 @@ def _may_be_unread(placed: Placed, path: str) -> bool:
     return any(path.startswith(place[0]) and (len(place) == 1 or place[1] == "*references") for place in placed.broken)
 
 
+_TIMES = {
+    "after": ("path", "until"), "before": ("path",), "uuid7": ("at",), "states": ("start",), "slot": ("after", "until"),
+}  # fmt: skip
+
+
 def times_come_from_times(placed: Placed) -> Iterator[Problem]:
-    wanted = {"after": "path", "before": "path", "uuid7": "at", "states": "start", "slot": "after"}.get(placed.recipe.name)
-    path = placed.recipe.args.get(wanted) if wanted else None
-    if wanted is None or not isinstance(path, str) or not _can_follow(placed):
+    for wanted in _TIMES.get(placed.recipe.name, ()):
+        path, parameter = placed.recipe.args.get(wanted), BY_NAME[placed.recipe.name].parameter(wanted)
+        if parameter is None or not isinstance(path, str) or not _is_path(parameter, path) or not _can_follow(placed):
+            continue
+        try:
+            found = follow(placed.schema, placed.table, path)
+        except NoSuchPath:
+            continue
+        sound = (found.table.name, found.column.name) not in placed.broken
+        if sound and found.column.type.kind not in _MOMENTS:
+            yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
+
+
+def nulls_stand_where_they_may(placed: Placed) -> Iterator[Problem]:
+    column = placed.column
+    if placed.recipe.name != "constant" or placed.recipe.args.get("value") is not None or column is None or placed.type is None:
         return
-    try:
-        found = follow(placed.schema, placed.table, path)
-    except NoSuchPath:
-        return
-    sound = (found.table.name, found.column.name) not in placed.broken
-    if sound and found.column.type.kind not in _MOMENTS:
-        yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
+    if column.type.item is not None and placed.recipe is not column.generate and placed.type == column.type.item:
+        yield Problem("constant: an item of an array cannot be null", placed.at("value"))
+    elif not column.nullable:
+        what = f"constant: '{column.name}' is NOT NULL; give it `null: 0`, or write \"null\" in quotes to mean the text"
+        yield Problem(what, placed.at("value"))
 
 
 def expressions_name_columns(placed: Placed) -> Iterator[Problem]:
@@ -320,13 +337,15 @@ def slots_are_those_of_a_parent(placed: Placed) -> Iterator[Problem]:
         yield Problem("slot needs one of `after:` (a time of the parent) and `from:` (a moment)", placed.at(""))
     if table.rows.per is None:
         yield Problem(f"slot is for tables with rows per parent, and '{table.name}' has a number of rows of its own", placed.at(""))
-    elif after is not None and _can_follow(placed):
-        try:
-            hops = follow(placed.schema, table, after).hops
-        except NoSuchPath:
-            return
-        if not hops or hops[0].table != table.rows.per:
-            yield Problem(f"slot: after must be a time of '{table.rows.per}', whose slots these are, not '{after}'", placed.at("after"))
+    elif _can_follow(placed):
+        for parameter, path in (("after", after), ("until", placed.get("until"))):
+            try:
+                hops = follow(placed.schema, table, path).hops if path is not None and not is_moment(path) else None
+            except NoSuchPath:
+                continue
+            if hops is not None and (not hops or hops[0].table != table.rows.per):
+                what = f"slot: {parameter} must be a time of '{table.rows.per}', whose slots these are, not '{path}'"
+                yield Problem(what, placed.at(parameter))
 
 
 def cases_are_values(placed: Placed) -> Iterator[Problem]:
@@ -346,6 +365,7 @@ RULES: tuple[Rule, ...] = (
     generators_make_unique_values,
     paths_lead_to_columns,
     times_come_from_times,
+    nulls_stand_where_they_may,
     expressions_name_columns,
     bounds_are_in_order,
     numbers_have_the_right_sign,

@@ -50,7 +50,7 @@ def _argument(kind: str, value: Any, type: SqlType) -> Any:
             return _measure(value, type)
         case "range" | "measures":
             return [_measure(item, type) for item in value]
-        case "moment":
+        case "moment" | "limit":
             return _moment(value)
         case "period":
             return [_moment(item) for item in value]

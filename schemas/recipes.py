@@ -28,6 +28,7 @@ PARAMETER_KINDS = {
     "share": "a number from 0 to 1",
     "duration": "a length of time such as 90s, 15m, 8h, 3d, 2w, 6mo, 2y (mo = 30 days, y = 365 days)",
     "moment": "a date, a time stamp, `now` (the anchor) or an offset from it such as -3y",
+    "limit": "a moment, or a column with a date or time stamp; where that is null, `now`",
     "measure": "a number, or for intervals a duration",
     "range": "two values: [lowest, highest]",
     "period": "two moments: [from, to]",
@@ -160,7 +161,7 @@ _GENERAL = (
               example="{choice: {free: 60, pro: 30, enterprise: 10}}"),
     Generator("list", "The given values in turn: row 1 has the first.", ANY, "values", (_p("values", "scalars", "the values", True),), True,
               example="{list: [admin, member, guest]}"),
-    Generator("constant", "Always the same value.", ANY, "value", (_p("value", "scalar", "the value", True),), example="{constant: USD}"),
+    Generator("constant", "Always the same value; `null` for none.", ANY, "value", (_p("value", "scalar", "the value", True),), example="{constant: USD}"),
     Generator("bytes", "Random bytes.", ("bytes",), "length", (_p("length", "distribution", "how many bytes", default=16),), True, example="{bytes: 32}"),
 )  # fmt: skip
 
@@ -172,7 +173,7 @@ _TIME = (
     Generator("after", "A time after that of another column; never after `until`.", MOMENTS, "path",
               (_p("path", "path", "the earlier column", True), _p("within", "duration", "the longest wait", True),
                _p("at_least", "duration", "the shortest wait", default=0), _p("mean", "duration", "waits are exponential with this mean, not uniform"),
-               _p("until", "moment", "no later than this", default="now"), *_SHAPE), example="{after: tenants.created_at, within: 2y}"),
+               _p("until", "limit", "no later than this, unless `at_least` demands it", default="now"), *_SHAPE), example="{after: tenants.created_at, within: 2y}"),
     Generator("before", "A time before that of another column.", MOMENTS, "path",
               (_p("path", "path", "the later column", True), _p("within", "duration", "the longest distance", True), _p("at_least", "duration", "the shortest distance", default=0)),
               example="{before: renewed_at, within: 30d}"),
@@ -187,7 +188,7 @@ _TIME = (
               ("timestamp", "timestamptz"), None,
               (_p("gap", "span", "the free time before each slot", True), _p("length", "span", "how long each is; without it slots are moments in order", default=0),
                _p("after", "path", "a time of the parent, from which its first gap counts"), _p("from", "moment", "instead of `after`: the same moment for all parents"),
-               _p("until", "moment", "all end by then: where they would not, the gaps of that parent shrink in proportion, then the lengths")),
+               _p("until", "limit", "all end by then, a moment or a time of the parent: where they would not, the gaps of that parent shrink in proportion, then the lengths")),
               example="{slot: {gap: {exponential: 6h}, length: {uniform: [15m, 2h]}, after: tenants.created_at}}"),
     Generator("slot_end", "When the slot of another column ends.", ("timestamp", "timestamptz"), "of", (_p("of", "path", "the column made by `slot`", True),),
               example="{slot_end: starts_at}"),
@@ -211,7 +212,8 @@ _TEXT = (
               example="{excerpt: {uniform: [10, 43]}}"),
     Generator("json", "A JSON document.", ("json", *TEXTS), "fields", (_p("fields", "recipes", "its members", True),), example="{json: {ip: internet.ipv4, tries: {uniform: [1, 5]}}}"),
     Generator("array", "An array.", ("array", "json"), "of",
-              (_p("of", "recipe", "how its items are made", True), _p("count", "distribution", "how many items", default=3)), example="{array: {choice: [red, blue]}, count: {uniform: [0, 4]}}"),
+              (_p("of", "recipe", "how its items are made", True), _p("count", "distribution", "how many items", default=3),
+               _p("distinct", "boolean", "no item stands twice in an array; for choice, uniform and between", default=False)), example="{array: {choice: [red, blue]}, count: {uniform: [0, 4]}}"),
 )  # fmt: skip
 
 _FIRST = _p("first", "integer", "only the first so many rows have a file; the others are null")
@@ -235,7 +237,7 @@ _DERIVED = (
               example="{by: country, cases: {US: {choice: {card: 80, wire: 20}}, DE: {choice: [card, debit]}}, else: {constant: card}}"),
     Generator("from", "The value of another column of this row, or of the row it references.", ANY, "path", (_p("path", "path", "the column", True),),
               example="{from: ticket_id.tenant_id}"),
-    Generator("expression", "A SQL expression over the columns of the row.", ANY, "sql", (_p("sql", "text", "the expression", True),), example='{expression: "quantity * unit_price"}'),
+    Generator("expression", "A SQL expression over the columns of the row; `anchor()` in it is the data's now.", ANY, "sql", (_p("sql", "text", "the expression", True),), example='{expression: "quantity * unit_price"}'),
     Generator("sum", "The sum of a column over the rows that reference this one.", MEASURES, "child", (_p("child", "child", "the column", True),), example="{sum: invoice_lines.amount}"),
     Generator("count", "How many rows reference this one.", NUMBERS, "table", (_p("table", "table", "the table", True),), example="{count: invoice_lines}"),
     Generator("earliest", "The least value of a column over the rows that reference this one; null where there are none.", (*NUMBERS, *MOMENTS), "child",
@@ -257,6 +259,7 @@ def _semantic(name: str, doc: str, *, fits: tuple[str, ...] = TEXTS, data_class:
 
 
 _PERSON = (_OF, _LOCALE)
+_DOMAIN = _p("domain", "path", "a column with the domain to use, such as that of the person's company")
 _DOMAINS = _p("domains", "scalars", "domains to use instead of those reserved for examples")
 
 _SEMANTIC = (
@@ -265,17 +268,19 @@ _SEMANTIC = (
     _semantic("person.last_name", "A family name.", data_class="personal", parameters=_PERSON),
     _semantic("person.gender", "female or male (or f/m, F/M where the column is that short).", fits=TEXTUAL, data_class="personal", parameters=_PERSON, unique=False),
     _semantic("person.prefix", "A form of address such as Ms. or Herr.", parameters=_PERSON, unique=False),
-    _semantic("person.email", "An e-mail address made of the person's name, in a domain reserved for examples.", data_class="personal", parameters=(*_PERSON, _DOMAINS)),
+    _semantic("person.email", "An e-mail address made of the person's name, in a domain reserved for examples.", data_class="personal", parameters=(*_PERSON, _DOMAIN, _DOMAINS)),
     _semantic("person.username", "A user name made of the person's name.", data_class="personal", parameters=_PERSON),
     _semantic("person.birth_date", "A date of birth.", fits=MOMENTS, data_class="personal", unique=False,
               parameters=(*_PERSON, _p("min_age", "integer", "youngest age at the anchor", default=18), _p("max_age", "integer", "oldest age at the anchor", default=80))),
     _semantic("person.job", "A job title.", parameters=_PERSON),
     _semantic("person.ssn", "A US social security number from the range that is never issued (9xx).", data_class="sensitive", parameters=(_OF,)),
     _semantic("company.name", "The name of a company.", parameters=(_LOCALE,)),
-    _semantic("company.domain", "A domain reserved for examples that carries the name of a company.", parameters=(_LOCALE,)),
+    _semantic("company.domain", "A domain reserved for examples that carries the name of a company.",
+              parameters=(_p("of", "path", "the column with the name of the company; without it the name is any"), _LOCALE), main="of"),
     _semantic("company.catch_phrase", "A catch phrase.", parameters=(_LOCALE,)),
     _semantic("company.department", "A department of a company.", unique=False),
-    _semantic("company.industry", "An industry.", unique=False),
+    _semantic("company.industry", "An industry.", unique=False,
+              parameters=(_p("of", "path", "the column with the name of the company, in which its field may stand"),), main="of"),
     _semantic("address.street", "A street with a house number.", data_class="personal", parameters=_PERSON),
     _semantic("address.city", "A city.", data_class="personal", parameters=_PERSON),
     _semantic("address.state", "A state, province or region.", parameters=_PERSON, unique=False),

@@ -175,6 +175,7 @@ def _lines() -> Iterator[str]:
         ("`lives`", grammar.LIVES),
         ("Columns", grammar.COLUMN),
         ("`foreign_keys`", grammar.FOREIGN_KEY),
+        ("`present`", grammar.PRESENT),
         ("`correlate`", grammar.CORRELATION),
         ("`unique`", grammar.UNIQUE),
         ("`indexes`", grammar.INDEX),

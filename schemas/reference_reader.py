@@ -9,8 +9,8 @@ import yaml
 
 from schemas import grammar
 from schemas.errors import Mark, nearest
-from schemas.model import ForeignKey
-from schemas.yaml_nodes import Node, Parts, Reading
+from schemas.model import ForeignKey, Present
+from schemas.yaml_nodes import Node, Parts, Reading, kind_of
 
 Tables = Mapping[str, Collection[str]]
 Target = tuple[str, tuple[str, ...]]
@@ -31,14 +31,18 @@ class Reference:
     skew: float | None = None
     depth: int | None = None
     weight: str | None = None
+    present: Present | None = None
 
     def to(self, target: Target) -> ForeignKey:
         """The foreign key to `target`."""
-        return ForeignKey(self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.at)
+        return ForeignKey(
+            self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.present, self.at
+        )
 
 
 def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
-    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew` and `weight` of a mapping write."""
+    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew`, `weight` and `present` of a mapping
+    write."""
     return Reference(
         columns,
         parts["references"][1],
@@ -49,7 +53,22 @@ def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at:
         _read_skew(reading, parts["skew"][1]) if "skew" in parts else None,
         reading.integer(parts["depth"][1], "depth", 1) if "depth" in parts else None,
         reading.text(parts["weight"][1], "weight") if "weight" in parts else None,
+        _read_present(reading, parts["present"][1]) if "present" in parts else None,
     )
+
+
+def _read_present(reading: Reading, node: Node) -> Present | None:
+    if not isinstance(node, yaml.MappingNode):
+        reading.say(node, f"present must be a mapping such as {{at: created_at, from: joined_at, until: left_at}}, not {kind_of(node)}")
+        return None
+    before = len(reading.problems)
+    parts = reading.mapping(node, "present", grammar.names(grammar.PRESENT))
+    at, begins, ends = (reading.text(parts[key][1], f"{key} of present") if key in parts else None for key in ("at", "from", "until"))
+    if at is None or (begins is None and ends is None):
+        if len(reading.problems) == before:
+            reading.say(node, "present needs `at:` (a time of this row), and `from:` or `until:` (times of the referenced row)")
+        return None
+    return Present(at, begins, ends)
 
 
 def _read_skew(reading: Reading, node: Node) -> float | None:

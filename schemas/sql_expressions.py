@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.times import format_moment
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -49,6 +51,18 @@ def columns_in(tree: exp.Expression) -> list[tuple[str, bool]]:
         if isinstance(column.this, exp.Identifier):
             found[".".join(part.name for part in column.parts), bool(column.this.quoted)] = None
     return list(found)
+
+
+def anchored(tree: exp.Expr, anchor: int) -> exp.Expr:
+    """Return an expression with the data's now (microseconds since 1970) as a time stamp in the place of every `anchor()`."""
+    from sqlglot import exp
+
+    def now(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "anchor" and not node.expressions:
+            return exp.cast(exp.Literal.string(format_moment(anchor)), exp.DataType.Type.TIMESTAMPTZ)
+        return node
+
+    return tree.transform(now)
 
 
 def with_like_escape(node: exp.Expr) -> exp.Expr:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
+from schemas.equal_columns import follow_leaders
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.proposals import SCALE, Wanted, propose
 from schemas.types import INTEGERS, SqlType
@@ -40,16 +41,21 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
     """Return a recipe for each column that no reference determines; what must be said goes to `note`."""
     raw.checks = [c for c in raw.checks if not _says_boolean(raw, c)]
     facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
-    for sql in facts.unclear:
-        note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
     referenced = {c for key in raw.foreign_keys for c in key.columns}
     alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
+    leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
+    for sql in facts.unclear:
+        note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
     alone |= _made_alone_unique(raw, referenced, alone, facts)
     together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
     recipes: dict[str, Recipe] = {}
     earlier: dict[str, SqlType] = {}
     for column in _in_order(raw, facts):
         if column.name in referenced or column.computed is not None:
+            earlier[column.name] = column.type
+            continue
+        if column.name in leaders:
+            recipes[column.name] = Recipe("from", {"path": leaders[column.name]})
             earlier[column.name] = column.type
             continue
         wanted = Wanted(
@@ -92,7 +98,7 @@ def _needed(facts: ColumnFacts) -> tuple[str, ...]:
 
 def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) -> Recipe | None:
     """A column that is the result of others, or a number that must be above another: that one and something on top."""
-    if wanted.facts.equals is not None and not wanted.unique:
+    if wanted.facts.equals is not None and not wanted.unique and set(wanted.facts.sources) <= set(wanted.others):
         return Recipe("expression", {"sql": wanted.facts.equals})
     for other, strict in wanted.facts.after:
         if wanted.type.kind in (*INTEGERS, "numeric") and other in recipes and not wanted.unique and wanted.facts.high is None:

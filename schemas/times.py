@@ -91,6 +91,17 @@ def canonical_moment(text: str) -> str:
     return stripped
 
 
+def is_moment(text: str) -> bool:
+    """Whether `text` is written as a moment: `now`, an offset, or something that begins with a digit as dates do."""
+    stripped = text.strip()
+    return stripped == "now" or stripped[:1].isdigit() or _DURATION.match(stripped) is not None
+
+
+def canonical_limit(text: str) -> str:
+    """Return `text`, stripped, if it is a moment or may name a column; raises ValueError."""
+    return canonical_moment(text) if is_moment(text) else text.strip()
+
+
 def resolve_moment(text: str, anchor: int) -> int:
     """Return the microseconds since 1970 of a moment, `now` being `anchor` (microseconds since 1970, UTC)."""
     if text == "now":

@@ -202,6 +202,9 @@ def _reference_options(key: ForeignKey) -> dict[str, Any]:
         options["skew"] = key.skew
     if key.weight is not None:
         options["weight"] = key.weight
+    if key.present is not None:
+        present = {"at": key.present.at, "from": key.present.begins, "until": key.present.ends}
+        options["present"] = {name: column for name, column in present.items() if column is not None}
     return options
 
 

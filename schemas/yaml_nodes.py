@@ -288,6 +288,11 @@ def is_nothing(node: Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.value == "" and not node.style
 
 
+def is_null(node: Node) -> bool:
+    """Whether a value is `null` or `~`, not quoted."""
+    return isinstance(node, yaml.ScalarNode) and node.value in ("null", "Null", "NULL", "~") and not node.style
+
+
 def as_number(node: Node) -> int | float | None:
     """Return the finite number that a scalar writes, or None; `1_000_000` may have underscores, `1.0` is the integer 1."""
     if not isinstance(node, yaml.ScalarNode) or len(node.value) > 400:

@@ -86,16 +86,19 @@ def _bool(node: exp.Expr, find: Find) -> Term:
 
 @compiles(exp.Cast)
 def _cast(node: exp.Expr, find: Find) -> Term:
-    """DATE '2026-01-31' is a text that is cast."""
-    if node.args["to"].this != exp.DataType.Type.DATE or not isinstance(node.this, exp.Literal) or not node.this.is_string:
+    """DATE '2026-01-31' is a text that is cast, and so is a time stamp such as the anchor."""
+    kind = {exp.DataType.Type.DATE: "date", exp.DataType.Type.TIMESTAMPTZ: "timestamptz"}.get(node.args["to"].this)
+    if kind is None or not isinstance(node.this, exp.Literal) or not node.this.is_string:
         raise NotExact
     text = node.this.name
+    if (len(text) == len("2026-01-31")) != (kind == "date"):
+        raise NotExact
     try:
-        moment = parse_moment(text if len(text) == len("2026-01-31") else "")
+        units = parse_moment(text) // (DAY if kind == "date" else 1)
     except ValueError:
         raise NotExact from None
-    same = Units(np.array(moment // DAY, np.int64), abs(moment // DAY))
-    return Term("date", lambda rows: same, literal=moment // DAY)
+    same = Units(np.array(units, np.int64), abs(units))
+    return Term(kind, lambda rows: same, literal=units)
 
 
 @compiles(exp.Paren)

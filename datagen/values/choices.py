@@ -73,7 +73,7 @@ def choice(recipe: Recipe, ctx: Context) -> Kernel:
     pairs = argument(recipe, "values")
     values = constants([v for v, _ in pairs], ctx.type, ctx)
     if ctx.unique or ctx.factor is not None:
-        _require_distinct(values, ctx)
+        require_distinct(values, ctx)
         index = ctx.index(len(pairs), "values")
         return lambda rows: pick(values, index(rows))
     position = by_weight([w for _, w in pairs])
@@ -105,11 +105,19 @@ def by_weight(weights: Sequence[float]) -> Callable[[UInt64], Codes]:
     return position
 
 
-def _require_distinct(values: pa.Array, ctx: Context) -> None:
+def require_distinct(values: pa.Array, ctx: Context) -> None:
+    """Fail where one of the values is there twice."""
     found = values.to_pylist()
     twice = next((v for i, v in enumerate(found) if v in found[:i]), None)
     if twice is not None:
-        ctx.fail(f"the values of a unique column must differ, and {str(twice)[:40]!r} is there twice")
+        ctx.fail(f"values that must not repeat have to differ, and {str(twice)[:40]!r} is there twice")
+
+
+def shares(weights: Sequence[float]) -> Int64:
+    """Whole numbers in proportion to weights, above 0 where they are, which sum to about 2**53."""
+    exact = [Decimal(str(w)) for w in weights]
+    total = sum(exact)
+    return np.array([max(int(w * _GRID / total), 1) if w else 0 for w in exact], np.int64)
 
 
 def cumulated(weights: Sequence[float]) -> np.ndarray:
@@ -130,7 +138,7 @@ def listed(recipe: Recipe, ctx: Context) -> Kernel:
     family = ctx.plan.family(ctx.table.name)
     longest = ctx.rows if family is None or ctx.unique else family.most
     if ctx.unique:
-        _require_distinct(values, ctx)
+        require_distinct(values, ctx)
         if len(values) < longest:
             ctx.fail(f"{longest:,} unique values are asked for and the list has {len(values)}")
 
@@ -144,7 +152,9 @@ def listed(recipe: Recipe, ctx: Context) -> Kernel:
 
 @generator("constant")
 def constant(recipe: Recipe, ctx: Context) -> Kernel:
-    """The same value in every row."""
+    """The same value in every row, or none."""
+    if argument(recipe, "value") is None:
+        return lambda rows: pa.nulls(len(rows), ctx.type.arrow)
     value = constants([argument(recipe, "value")], ctx.type, ctx)
     return _of_values(value, lambda rows: np.zeros(len(rows), np.int8))
 

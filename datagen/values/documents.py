@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,12 @@ from datagen.cases import by_case, parts_of
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.numbers import count_distribution
+from datagen.randomness import Int64
 from datagen.rows import Elements, Kernel, Rows
+from datagen.values.choices import constants, require_distinct
+from datagen.values.distinct import MOST_DISTINCT, without_repeats, without_repeats_by_weight
 from datagen.values.lorem import glue, positions
-from datagen.values.texts import join
+from datagen.values.texts import join, pick
 from datagen.values.writing import text_of
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, argument
@@ -28,6 +32,7 @@ _ESCAPES = (
 )  # fmt: skip
 _CENTS = SqlType("numeric", 18, 2)
 _JSON = SqlType("json")
+_APART = ("choice", "uniform", "between")
 
 
 def json_type(recipe: Recipe) -> SqlType:
@@ -144,11 +149,13 @@ def array(recipe: Recipe, ctx: Context) -> Kernel:
     whole = count_distribution(argument(recipe, "count"), ctx.at)
     if whole.most > 100_000:
         ctx.fail("an array has at most 100,000 items; give its count a max", recipe.at)
-    if ctx.type.kind == "json":
+    item_type = _item_type(inner, ctx)
+    if argument(recipe, "distinct"):
+        item = _distinct_items(inner, ctx, item_type, whole.most)
+    elif ctx.type.kind == "json":
         item, item_type = _member(inner, ctx, "item")
     else:
-        assert ctx.type.item is not None
-        item, item_type = ctx.compile(inner, ctx.type.item, "item"), ctx.type.item
+        item = ctx.compile(inner, item_type, "item")
     own, stride, type = ctx.stream("count"), max(whole.most, 1), ctx.type
 
     def kernel(rows: Rows) -> pa.Array:
@@ -163,3 +170,41 @@ def array(recipe: Recipe, ctx: Context) -> Kernel:
         return pa.ListArray.from_arrays(pa.array(offsets), items, type=type.arrow)
 
     return kernel
+
+
+def _item_type(inner: Recipe, ctx: Context) -> SqlType:
+    return ctx.type.item or _path_type(inner, ctx) or json_type(inner)
+
+
+def _distinct_items(inner: Recipe, ctx: Context, type: SqlType, most: int) -> Callable[[Elements], pa.Array]:
+    """A kernel of items of which no array has one twice; fails where there are too few different ones."""
+    if inner.name not in _APART or type.kind in FLOATS:
+        ctx.fail(f"distinct items are made by {', '.join(_APART)} (of numbers that are exact), not by {inner.name} of {type}", inner.at)
+    own = ctx.stream("item")
+
+    def require(size: int) -> None:
+        if most > min(size, MOST_DISTINCT):
+            ctx.fail(
+                f"distinct items need at least as many different ones as the longest array has, and at most {MOST_DISTINCT} in an array; "
+                f"here up to {most:,} are asked for of {size:,} different ones",
+                inner.at,
+            )
+
+    if inner.name == "choice":
+        pairs = [(value, weight) for value, weight in argument(inner, "values") if weight]
+        values = constants([value for value, _ in pairs], type, ctx)
+        require_distinct(values, ctx)
+        require(len(pairs))
+        weights = [weight for _, weight in pairs]
+        return lambda rows: pick(values, without_repeats_by_weight(rows.draws(own), rows.counts, weights))
+
+    def factor(size: int) -> Callable[[Rows], Int64]:
+        require(size)
+
+        def position(rows: Rows) -> Int64:
+            assert isinstance(rows, Elements)
+            return without_repeats(rows.draws(own), rows.counts, size)
+
+        return position
+
+    return ctx.plan.compile_recipe(inner, replace(ctx, type=type, part=(*ctx.part, "item"), factor=factor, at=inner.at or ctx.at))

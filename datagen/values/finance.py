@@ -50,11 +50,15 @@ def card(recipe: Recipe, ctx: Context) -> Kernel:
 
 @dataclass(frozen=True)
 class _Iban:
-    """An IBAN's country, the bank part (of no bank), and how many digits the account has (ISO 13616 registry)."""
+    """An IBAN's country, the bank part (of no bank), how many digits the account has, and what is behind it (ISO 13616 registry).
+
+    `closing` is a text, or `key` for the two digits by which French accounts are checked.
+    """
 
     country: str
     bank: str
     account: int
+    closing: str = ""
 
 
 _IBANS = {
@@ -64,6 +68,7 @@ _IBANS = {
         ("IE", "TEST000000", 8), ("SE", "000", 17), ("DK", "0000", 10), ("LU", "000", 13), ("LI", "00000", 12), ("GI", "TEST", 15),
     )
 }  # fmt: skip
+_IBANS |= {"FR": _Iban("FR", "0000000000", 11, "key"), "BR": _Iban("BR", "0000000000000", 10, "C1")}
 
 
 @generator("finance.iban")
@@ -71,7 +76,7 @@ def iban(recipe: Recipe, ctx: Context) -> Kernel:
     """An IBAN of the locale's country where its form is known here, else a German one; bank code zero or TEST."""
     locales = locales_of(recipe, ctx)
     forms = [_IBANS.get(country_of(n).code, _IBANS["DE"]) for n in locales.names]
-    longest = max(len(f.bank) + f.account + 4 for f in forms)
+    longest = max(len(f.bank) + f.account + 4 + (2 if f.closing else 0) for f in forms)
     if ctx.type.length is not None and ctx.type.length < longest:
         ctx.fail(f"an IBAN has up to {longest} characters and {ctx.type} has {ctx.type.length}")
     index = ctx.index(10**8, "accounts")
@@ -80,8 +85,12 @@ def iban(recipe: Recipe, ctx: Context) -> Kernel:
         tail = _as_number(form.country) + "00"
         rest = np.full(len(account), int(_as_number(form.bank)) % 97, np.int64)
         rest = (rest * pow(10, form.account, 97) + account % 97) % 97
+        key = 97 - 3 * account % 97
+        closing = digits(key, 2) if form.closing == "key" else form.closing
+        closed = key if form.closing == "key" else np.int64(_as_number(form.closing) or 0)
+        rest = (rest * pow(10, 2 if form.closing == "key" else len(_as_number(form.closing)), 97) + closed) % 97
         rest = (rest * pow(10, len(tail), 97) + int(tail)) % 97
-        return join(form.country, digits(98 - rest, 2), form.bank, digits(account, form.account))
+        return join(form.country, digits(98 - rest, 2), form.bank, digits(account, form.account), closing)
 
     def kernel(rows: Rows) -> pa.Array:
         account, group = index(rows), locales.groups(rows)

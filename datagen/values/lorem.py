@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, whole_distribution
-from datagen.randomness import Index, Int64, UInt64, below
+from datagen.randomness import Index, Int64, below
 from datagen.rows import Kernel, Rows
+from datagen.values.distinct import MOST_DISTINCT, without_repeats
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.texts import join, pick
 from schemas.model import Recipe
@@ -29,7 +30,6 @@ WORDS = (
 )  # fmt: skip
 
 _MOST = 2000
-_MOST_DISTINCT = 50
 _SENTENCE_LEAST, _SENTENCE_MOST = 5, 14
 
 
@@ -41,9 +41,9 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
     known = argument(recipe, "of") or WORDS
     distinct = bool(argument(recipe, "distinct"))
     spaced = pa.array([*known, *(" " + w for w in known)], pa.string())
-    if distinct and (len(set(known)) < len(known) or stride > min(len(known), _MOST_DISTINCT)):
+    if distinct and (len(set(known)) < len(known) or stride > min(len(known), MOST_DISTINCT)):
         ctx.fail(
-            f"distinct words need at least as many different words as the longest text has, and at most {_MOST_DISTINCT} in a text; "
+            f"distinct words need at least as many different words as the longest text has, and at most {MOST_DISTINCT} in a text; "
             f"here up to {stride} are asked for of {len(set(known))} different ones",
             recipe.at,
         )
@@ -52,7 +52,7 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
         count = counts(rows)
         owner, place = positions(count)
         draws = own.draws(_numbered(rows, owner, place, stride))
-        index = _without_repeats(draws, count, len(known)) if distinct else below(draws, len(known))
+        index = without_repeats(draws, count, len(known)) if distinct else below(draws, len(known))
         words = pick(spaced, index + np.where(place == 0, 0, len(known)))
         return text_or_serial(glue(words, count), rows, ctx, serial, " ")
 
@@ -64,29 +64,6 @@ def _numbered(rows: Rows, owner: Int64, place: Int64, stride: int) -> Index:
     if isinstance(rows.index, range) and len(owner) == len(rows) * stride:
         return range(rows.index.start * stride, rows.index.stop * stride)
     return rows.numbers()[owner] * stride + place
-
-
-def _without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
-    """Turn the draws of items, owner by owner, into positions below `size` of which no owner has one twice.
-
-    The item at place i takes one of the size - i positions that are left: it steps over each that is taken, from the lowest.
-    """
-    first = np.cumsum(counts) - counts
-    result = np.empty(len(draws), np.int64)
-    taken: list[Int64] = []  # of each owner the positions that are taken, rising
-    for place in range(int(counts.max(initial=0))):
-        owners = np.flatnonzero(counts > place)
-        at = first[owners] + place
-        found = below(draws[at], size - place)
-        for earlier in taken:
-            found += found >= earlier[owners]
-        result[at] = found
-        rising = np.full(len(counts), size, np.int64)
-        rising[owners] = found
-        for i, earlier in enumerate(taken):
-            taken[i], rising = np.minimum(earlier, rising), np.maximum(earlier, rising)
-        taken.append(rising)
-    return result
 
 
 @generator("sentences")

@@ -13,6 +13,7 @@ from datagen.values.persona import FAMILY_NAME_FIRST, Persona, persona
 from datagen.values.texts import decimal, digits, fit, join, pick, require_room, widest_serial, with_serial
 from schemas.model import Recipe
 from schemas.recipes import argument
+from schemas.types import TEXTS
 
 RESERVED_DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com", "post.example.org", "inbox.example.net")
 
@@ -109,11 +110,26 @@ def prefix(recipe: Recipe, ctx: Context) -> Kernel:
 @generator("person.email")
 def email(recipe: Recipe, ctx: Context) -> Kernel:
     """An address of the person's name; unique ones carry a number before the @."""
+    if argument(recipe, "domain") is not None:
+        return _email_at(str(argument(recipe, "domain")), recipe, ctx)
     domains = _domains(recipe, ctx)
     local = _local_part(persona(recipe, ctx), ctx, plain=_PLAIN_ADDRESSES, reserve=1 + max(map(len, domains)))
     at = pa.array([f"@{d}" for d in domains], pa.string())
     where = ctx.stream("domain")
     return lambda rows: join(local(rows), pick(at, below(rows.draws(where), len(at))))
+
+
+def _email_at(path: str, recipe: Recipe, ctx: Context) -> Kernel:
+    """The address of the person in the domain that a column holds."""
+    if argument(recipe, "domains") is not None:
+        ctx.fail("person.email needs one of domain (a column) and domains (a list), not both", recipe.at)
+    source, type = ctx.path(path, recipe.at)
+    if type.kind not in TEXTS:
+        ctx.fail(f"person.email needs a column with a domain, and {path} is {type}", recipe.at)
+    if ctx.type.length is not None and type.length is None:
+        ctx.fail(f"domains of {path} may be of any length, and {ctx.type} has {ctx.type.length}; give {path} a length, or this column none")
+    local = _local_part(persona(recipe, ctx), ctx, plain=_PLAIN_ADDRESSES, reserve=1 + (type.length or 0))
+    return lambda rows: join(local(rows), "@", source(rows))
 
 
 def _domains(recipe: Recipe, ctx: Context) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,11 +110,11 @@ def _few(columns: list[str], rows: Rows, write: Kernel) -> pa.Array:
 
 def _require_distinct(pieces: list[str | Placeholder], ctx: Context, recipe: Recipe) -> None:
     """Fail unless a value that never repeats can be read back from each text, so that no two rows have the same."""
-    telling = [i for i, p in enumerate(pieces) if isinstance(p, Placeholder) and _never_repeats(p, ctx)]
+    telling = [*_telling(pieces, ctx)]
     if not telling:
-        ctx.fail("a unique template needs {row} or a unique column that is never null", recipe.at)
+        ctx.fail("a unique template needs {row}, a unique column or all columns of a unique key, none of which is ever null", recipe.at)
     letters = [p if isinstance(p, str) else _letters(p, ctx) for p in pieces]
-    if not any(_is_readable(i, pieces, letters) for i in telling):
+    if not any(all(_is_readable(i, pieces, letters) for i in places) for places in telling):
         ctx.fail(
             "a unique template may repeat where values of varying length meet, as 1 and 12 do in 112; put a character that is in "
             "neither of them between {row} (or the unique column) and what stands beside it",
@@ -121,12 +122,20 @@ def _require_distinct(pieces: list[str | Placeholder], ctx: Context, recipe: Rec
         )
 
 
-def _never_repeats(found: Placeholder, ctx: Context) -> bool:
-    column = next((c for c in ctx.table.columns if c.name == found.name), None)
-    if column is None:
-        return found.name == "row"
-    coarse = bool(found.form) and column.type.kind not in INTEGERS
-    return ctx.table.is_unique(column.name) and not column.nullable and not coarse
+def _telling(pieces: list[str | Placeholder], ctx: Context) -> Iterator[tuple[int, ...]]:
+    """The places of the row number, and those of all columns of each key: what two rows never have in common."""
+    places: dict[str, int] = {}
+    for i, piece in enumerate(pieces):
+        if isinstance(piece, Placeholder):
+            column = ctx.table.column(piece.name) if ctx.table.has(piece.name) else None
+            coarse = column is not None and (column.nullable or (bool(piece.form) and column.type.kind not in INTEGERS))
+            if not coarse:
+                places.setdefault(piece.name, i)
+    if "row" in places and not ctx.table.has("row"):
+        yield (places["row"],)
+    for columns in ctx.table.unique_sets():
+        if all(name in places for name in columns):
+            yield tuple(places[name] for name in columns)
 
 
 def _is_readable(i: int, pieces: list[str | Placeholder], letters: list[Letters]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from dpsql.accounting import Limit, Spend
 from schemas.errors import InputError
+from schemas.plurals import counted
 
 Declared = tuple[Limit, Limit | None]
 
@@ -60,7 +61,7 @@ class Terms:
     def told(self) -> str:
         """Return the terms in words."""
         each = "" if self.per_analyst is None else f"; each analyst {words(self.per_analyst)}"
-        renewed = "" if self.refresh_days is None else f"; renewed every {self.refresh_days} days"
+        renewed = "" if self.refresh_days is None else f"; renewed every {counted(self.refresh_days, 'day')}"
         return f"{words(self.limit)}{each}{renewed}"
 
 

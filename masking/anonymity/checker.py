@@ -28,6 +28,7 @@ from masking.anonymity.models import (
     RecursiveDiversity,
 )
 from masking.errors import ModelViolated
+from schemas.plurals import counted
 
 _SLACK = 1e-7
 _ELEMENT = re.compile(r'"((?:[^"]|"")*)"|([^,"]*)')
@@ -51,7 +52,7 @@ def check(before: pa.Table, after: pa.Table, asked: Specification) -> None:
     suppressed rows within the limit must only be k.
     """
     if before.num_rows != after.num_rows:
-        raise ModelViolated(f"the finished file has {after.num_rows:,} rows, where {before.num_rows:,} were read")
+        raise ModelViolated(f"the finished file has {counted(after.num_rows, 'row')}, where {before.num_rows:,} were read")
     written = [_written(after, quasi.name) for quasi in asked.quasi_identifiers]
     recoded = {quasi.name for quasi in asked.quasi_identifiers}
     for name in before.column_names:
@@ -60,7 +61,8 @@ def check(before: pa.Table, after: pa.Table, asked: Specification) -> None:
     for quasi, place in zip(asked.quasi_identifiers, written, strict=True):
         wrong = _uncovered(before, after, place, quasi.hierarchy)
         if wrong:
-            raise ModelViolated(f"column '{place.name}': {wrong:,} rows of the finished file do not cover the values that they stand for")
+            rows = counted(wrong, "row of the finished file does", "rows of the finished file do")
+            raise ModelViolated(f"column '{place.name}': {rows} not cover the values that they stand for")
     keys = [column for place in written for column in place.columns]
     _check_models(after, keys, asked)
 

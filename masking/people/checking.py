@@ -20,6 +20,7 @@ from masking.errors import ModelViolated
 from masking.keyed import KeyedHash
 from masking.people.records import Hashes, Index, Ints
 from masking.people.specification import PeopleSpec, QuasiColumn
+from schemas.plurals import counted
 
 _NOTHING = "nothing"
 _NULL = "\x00"
@@ -94,7 +95,9 @@ class PeopleCheck:
         owners, cells = owners[known], cells[known]
         different = np.count_nonzero((owners[1:] == owners[:-1]) & (cells[1:] != cells[:-1]))
         if different:
-            raise ModelViolated(f"{quasi.name}: {different:,} rows show another cell than other rows of the same person")
+            raise ModelViolated(
+                f"{quasi.name}: {counted(int(different), 'row shows', 'rows show')} another cell than other rows of the same person"
+            )
         found = np.zeros(count, np.uint64)
         there = np.zeros(count, bool)
         found[owners], there[owners] = cells, True
@@ -134,7 +137,7 @@ def require_covered(quasi: QuasiColumn, hierarchy: Hierarchy | None, values: pa.
     columns = (pairs.column(name).to_pylist() for name in ("value", "cell", "count_all"))
     wrong = sum(rows for value, cell, rows in zip(*columns, strict=True) if not covers(value, (cell,)))
     if wrong:
-        raise ModelViolated(f"{quasi.name}: {wrong:,} rows would show a cell that does not cover the value that it stands for")
+        raise ModelViolated(f"{quasi.name}: {counted(wrong, 'row')} would show a cell that does not cover the value that it stands for")
 
 
 def _token(cells: Hashes, there: NDArray[np.bool_]) -> pa.Array:

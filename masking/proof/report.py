@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from masking.errors import Survivors
+from schemas.plurals import counted
 
 CELLS, TEXTS = "cells", "texts"
 _SHOWN = 20
@@ -80,8 +81,9 @@ class Found:
 
     def line(self) -> str:
         """One sentence for messages."""
-        rows = "cells" if self.where == CELLS else "texts"
-        return f"{self.output}: {self.survivors:,} values of {self.place} ({self.cells:,} {rows} hold {self.values:,} of its values)"
+        where = ("cell holds", "cells hold") if self.where == CELLS else ("text holds", "texts hold")
+        left = counted(self.survivors, "value")
+        return f"{self.output}: {left} of {self.place} ({counted(self.cells, *where)} {self.values:,} of its values)"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class ScanReport:
         if len(worst) > _SHOWN:
             lines.append(f"and {len(worst) - _SHOWN} more pairs of columns")
         raise Survivors(
-            f"{self.survivors:,} values of the source are left in the output, and {self.allowed:,} are allowed; mask the columns that "
+            f"{counted(self.survivors, 'value of the source is', 'values of the source are')} left in the output, and {self.allowed:,} are "
+            "allowed; mask the columns that "
             "hold them, or allow them in the policy (`mask: keep`, `proof: {survivors: N}`):\n  " + "\n  ".join(lines)
         )
 

@@ -14,6 +14,7 @@ from masking.hierarchy_files import read_rows
 from masking.transformers.base import Context, Rows
 from masking.transformers.fit import WORDS, place_of, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
+from schemas.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Generalised:
         result = pa.array(masked, pa.string()).take(encoded.indices)
         if self.unknown == "error" and result.null_count > values.null_count:
             missing = result.null_count - values.null_count
-            raise MaskingFailed(f"{self.place}: {missing:,} values are not in the hierarchy; add them, or say `unknown: star`")
+            raise MaskingFailed(
+                f"{self.place}: {counted(missing, 'value is', 'values are')} not in the hierarchy; add them, or say `unknown: star`"
+            )
         return result
 
 

@@ -20,6 +20,7 @@ from masking.transformers.json_text import Cutter, NotJson, Template, quoted, re
 from masking.transformers.keep import Keep
 from masking.transformers.path_language import Automaton, NotAPath, Place, Step, parse_path
 from masking.transformers.template import Template as TextTemplate
+from schemas.plurals import counted
 
 HIDDEN = "***"
 # names of members that are values rather than words of a programmer: with a digit run, an @, a space, or very long
@@ -179,7 +180,8 @@ class _Documents:
         self.broken: np.ndarray[Any, np.dtype[np.int64]] = there[torn[self._document[there]]] if len(there) else there
         if len(self.broken) and masker.whole is None:
             raise MaskingFailed(
-                f"{masker.place}: {len(self.broken):,} values are not JSON, or nested too deeply; mask the whole column instead"
+                f"{masker.place}: {counted(len(self.broken), 'value is', 'values are')} not JSON, or nested too deeply; "
+                "mask the whole column instead"
             )
 
     def templates_of_rows(self) -> Iterator[Template | None]:

@@ -29,6 +29,7 @@ from provisioning.hosts.file_generations import Generation, Phase, discard, gene
 from provisioning.hosts.file_templates import Template, Templates
 from provisioning.hosts.file_use import activity, unseen
 from schemas.environments import Host, Limits
+from schemas.plurals import counted
 
 _ID = re.compile(r"sb-([a-z2-7]{10})")
 
@@ -66,7 +67,7 @@ class FileHost:
             rows = write_mark(self._database, path, mark, template.tables)
             if rows != dict(template.tables):
                 wrong = next(name for name, count in template.tables.items() if rows.get(name) != count)
-                raise ReadBackDiffers(f"table '{wrong}': the copy has {rows.get(wrong, 0):,} rows of {template.tables[wrong]:,}")
+                raise ReadBackDiffers(f"table '{wrong}': the copy has {counted(rows.get(wrong, 0), 'row')} of {template.tables[wrong]:,}")
             write_note(generation, mark, path)
             sync(path)
             sync(generation.folder)

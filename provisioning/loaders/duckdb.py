@@ -28,6 +28,7 @@ from provisioning.target import Target
 from schemas.ddl import Ddl, NotEnforced, ddl
 from schemas.ddl_names import listed, literal, qualified, split
 from schemas.model import ForeignKey, Schema, Table
+from schemas.plurals import counted
 from schemas.types import INTEGER_RANGE
 
 _BATCH_ROWS = 65_536
@@ -163,7 +164,7 @@ class _Load:
             return
         found = self._connection.execute(left_out.query).fetchone()
         if found and found[0]:
-            rows = "1 row breaks" if found[0] == 1 else f"{found[0]:,} rows break"
+            rows = counted(found[0], "row breaks", "rows break")
             raise ConstraintBroken(f"table '{left_out.table}': {rows} {left_out.what}")
 
 

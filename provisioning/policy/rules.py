@@ -11,6 +11,7 @@ from provisioning.policy.case import Case, Setting
 from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
 from schemas.environments import Egress, is_production
+from schemas.plurals import counted
 
 ALL = frozenset({"create", "extend", "reset"})
 LOADS = ALL - {"extend"}
@@ -86,7 +87,8 @@ def quota(case: Case) -> Iterator[str]:
     live, most = case.asked.live, case.environment.quota
     if case.asked.sandbox is None and live >= most:
         hint = "; delete one first" if live else ""
-        yield f"{case.asked.owner.name} has {live} live sandboxes in {case.environment.name}, and {most} are the most{hint}"
+        has = counted(live, "live sandbox", "live sandboxes")
+        yield f"{case.asked.owner.name} has {has} in {case.environment.name}, and {most} are the most{hint}"
 
 
 def ttl(case: Case) -> Iterator[str]:

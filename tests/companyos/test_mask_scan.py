@@ -83,7 +83,7 @@ def test_one_raw_address_in_the_json_of_a_message_stops_the_bundle(crm: Path, ca
     change(crm, "UPDATE users SET name = 'Quentin Hollington', email = 'quentin.hollington@northwind-traders.net' WHERE id = 1007")
     assert mask(crm) == 1
     said = capsys.readouterr()
-    assert "messages.payload: 1 values of users.email" in said.err
+    assert "messages.payload: 1 value of users.email" in said.err
     assert "hollington" not in (said.out + said.err).lower()
     assert run(["mask", "scan", "crm:v1", "--against", f"sqlite:///{crm}"]) == 2
     assert "there is no bundle" in capsys.readouterr().err
@@ -97,7 +97,7 @@ def test_a_scan_finds_what_a_bundle_shares_with_a_source_that_it_was_not_made_of
     assert run(["mask", "scan", "crm:v1", "--against", f"sqlite:///{crm}"]) == 1
     said = capsys.readouterr()
     assert "users.email" in said.out and "messages.payload" in said.out and "somebody" not in said.out + said.err
-    assert "1 values of the source are left" in said.err
+    assert "1 value of the source is left" in said.err
     policy = crm.with_name("lenient.yaml")
     policy.write_text(POLICY + "proof: {survivors: 1}\n")
     assert run(["mask", "scan", "crm:v1", "--against", f"sqlite:///{crm}", "--policy", str(policy), "--json"]) == 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import pytest
 
 import datagen
+from datagen.rows import Rows
 
 SCALE = 0.05
+LATER = 2**62
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +21,29 @@ def company():
             connection.register(table.name, source.read(table.name).read_all())
         yield connection
 
+
+ANCHOR = "TIMESTAMPTZ '2026-01-01 00:00:00+00'"
+
+# who did what, and when
+DEEDS = [
+    ("sessions", "user_id", "started_at"),
+    ("workflows", "owner_id", "created_at"),
+    ("workflow_runs", "started_by", "started_at"),
+    ("approvals", "approver_id", "requested_at"),
+    ("approvals", "approver_id", "decided_at"),
+    ("audit_events", "actor_id", "occurred_at"),
+    ("api_keys", "created_by", "created_at"),
+    ("support_tickets", "requester_id", "created_at"),
+]
+
+# what ends with the subscription
+OF_TENANTS = [
+    *((table, time) for table, _, time in DEEDS if table != "sessions"),
+    ("api_keys", "last_used_at"),
+    ("users", "created_at"),
+    ("tenant_feature_flags", "updated_at"),
+    ("webhook_endpoints", "created_at"),
+]
 
 NEVER = {
     "a message before the one that it answers": (
@@ -36,7 +62,62 @@ NEVER = {
     "an attempt to collect before the one before": (
         "FROM (SELECT created_at, lag(created_at) OVER (PARTITION BY invoice_id ORDER BY attempt) AS before FROM payments) WHERE created_at < before"
     ),
-    "a session of somebody who never accepted the invitation": "FROM sessions JOIN users u ON u.id = user_id WHERE u.status = 'invited'",
+    "a run of a draft": "FROM workflow_runs JOIN workflows w ON w.id = workflow_id WHERE w.status = 'draft'",
+    "a run before its workflow": "FROM workflow_runs r JOIN workflows w ON w.id = workflow_id WHERE r.started_at < w.created_at",
+    "a run by hand that nobody started, or one by the clock that somebody did": (
+        "FROM workflow_runs JOIN workflows w ON w.id = workflow_id WHERE (w.trigger IN ('manual', 'form')) <> (started_by IS NOT NULL)"
+    ),
+    "a run that ended before all was approved": (
+        "FROM approvals a JOIN workflow_runs r ON r.id = run_id WHERE finished_at < decided_at OR (a.status = 'pending' AND finished_at IS NOT NULL)"
+    ),
+    "a run that succeeded though it was refused": (
+        "FROM approvals a JOIN workflow_runs r ON r.id = run_id WHERE r.status = 'succeeded' AND a.status IN ('rejected', 'expired')"
+    ),
+    "a run with more or fewer approvals than steps that ask": (
+        "FROM workflow_runs r WHERE (SELECT count(*) FROM approvals WHERE run_id = r.id) "
+        "<> (SELECT count(*) FROM workflow_steps s WHERE s.workflow_id = r.workflow_id AND kind = 'approval')"
+    ),
+    "a remark on what is not decided": "FROM approvals WHERE comment IS NOT NULL AND status NOT IN ('approved', 'rejected')",
+    "a domain that does not follow the name": (
+        "FROM tenants WHERE domain <> lower(split_part(name, ' ', 1) || '-' || split_part(name, ' ', 2)) || '.example'"
+    ),
+    "an address in another domain than the company's": (
+        "FROM users JOIN tenants t ON t.id = tenant_id WHERE split_part(users.email, '@', 2) <> t.domain"
+    ),
+    "a legal form of another country": (
+        "FROM tenants WHERE (country <> 'DE' AND regexp_matches(name, ' (GmbH|AG|KG)$')) OR (country <> 'GB' AND regexp_matches(name, ' (Ltd|PLC|LLP)$')) "
+        "OR (country <> 'US' AND regexp_matches(name, ' (Inc\\.|LLC|Corp\\.|Co\\.)$'))"
+    ),
+    "a tenant with no owner, or several": (
+        "FROM (SELECT count(*) FILTER (role_id = 1) AS owners FROM memberships JOIN users u ON u.id = user_id GROUP BY u.tenant_id) WHERE owners <> 1"
+    ),
+    "a password before the invitation is accepted": "FROM users WHERE status = 'invited' AND password_hash IS NOT NULL",
+    "somebody active at a company that canceled": (
+        "FROM users u JOIN subscriptions s ON s.tenant_id = u.tenant_id WHERE s.status = 'canceled' AND u.status <> 'deactivated'"
+    ),
+    "more active people than seats": (
+        "FROM subscriptions s WHERE seats < (SELECT count(*) FROM users u WHERE u.tenant_id = s.tenant_id AND u.status = 'active')"
+    ),
+    "a session that never ends": f"FROM sessions WHERE ended_at IS NULL AND started_at < {ANCHOR} - INTERVAL 12 HOURS",
+    "a key used after it was revoked": "FROM api_keys WHERE last_used_at > revoked_at",
+    "a flag of a tenant before there was the flag": (
+        "FROM tenant_feature_flags t JOIN feature_flags f ON f.id = flag_id WHERE t.updated_at < f.created_at"
+    ),
+    "a direct debit where there is none": (
+        "FROM payments JOIN invoices i ON i.id = invoice_id JOIN tenants t ON t.id = i.tenant_id WHERE method = 'sepa_debit' AND country NOT IN ('DE', 'FR')"
+    ),
+    "the same thing twice on an invoice": "FROM (SELECT 1 FROM invoice_lines GROUP BY invoice_id, description HAVING count(*) > 1)",
+    "a paid invoice that the payments do not pay": (
+        "FROM invoices i WHERE status = 'paid' AND total <> (SELECT sum(amount) FROM payments p WHERE p.invoice_id = i.id AND p.status = 'succeeded')"
+    ),
+    "a solved ticket that nobody answered": (
+        "FROM support_tickets t WHERE solved_at IS NOT NULL "
+        "AND NOT EXISTS (FROM ticket_messages m WHERE m.ticket_id = t.id AND author = 'agent' AND m.sent_at <= t.solved_at)"
+    ),
+    "a message after the ticket was solved": "FROM ticket_messages JOIN support_tickets t ON t.id = ticket_id WHERE sent_at > solved_at",
+    "an answer to a ticket that is still new": "FROM ticket_messages JOIN support_tickets t ON t.id = ticket_id WHERE status = 'new' AND author = 'agent'",
+    "a number to call that is none": "FROM ticket_messages WHERE body LIKE '% on .%'",
+    "a login of the system": "FROM audit_events WHERE actor_id IS NULL AND (action LIKE '%login%' OR ip IS NOT NULL)",
     "a tenant with several tax rates": (
         "FROM (SELECT tenant_id FROM invoices GROUP BY tenant_id HAVING count(DISTINCT tax_rate) > 1)"
     ),
@@ -49,6 +130,48 @@ NEVER = {
 @pytest.mark.parametrize("what", NEVER)
 def test_there_is_never(company, what):
     assert company.execute(f"SELECT count(*) {NEVER[what]}").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("table", "person", "time"), DEEDS)
+def test_nobody_does_anything_before_they_came_or_after_they_left(company, table, person, time):
+    query = f"FROM {table} d JOIN users u ON u.id = d.{person} WHERE u.status = 'invited' OR d.{time} < u.created_at OR d.{time} > u.deactivated_at"
+    assert company.execute(f"SELECT count(*) {query}").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("table", "time"), OF_TENANTS)
+def test_nothing_happens_at_a_company_that_canceled(company, table, time):
+    query = f"FROM {table} d JOIN subscriptions s ON s.tenant_id = d.tenant_id WHERE d.{time} > s.canceled_on"
+    assert company.execute(f"SELECT count(*) {query}").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("table", "person"), sorted({(t, p) for t, p, _ in DEEDS if t != "sessions"}))
+def test_people_act_at_their_own_company(company, table, person):
+    query = f"FROM {table} d JOIN users u ON u.id = d.{person} WHERE u.tenant_id <> d.tenant_id"
+    assert company.execute(f"SELECT count(*) {query}").fetchone() == (0,)
+
+
+def test_nothing_lies_in_the_future(company):
+    columns = company.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type LIKE 'TIMESTAMP%' AND NOT internal"
+    ).fetchall()
+    assert len(columns) > 20
+    later = [c for c in columns if company.execute(f"SELECT count(*) FROM {c[0]} WHERE {c[1]} > {ANCHOR}").fetchone() != (0,)]
+    assert later == []
+
+
+def test_runs_lie_where_their_workflow_was_active():
+    """By the hidden columns of when workflows were published, stopped and resumed."""
+    plan = datagen.source("companyos", scale=SCALE).plan
+    flows = Rows(plan.tables, "workflows", range(plan.row_count("workflows")))
+    runs = Rows(plan.tables, "workflow_runs", range(plan.row_count("workflow_runs")))
+    span = {
+        name: np.array(flows.column(name).cast("int64").fill_null(LATER).to_numpy())
+        for name in ("published_at", "stopped_at", "resumed_at")
+    }
+    flow, at = runs.links(("workflow_id",)), runs.column("started_at").cast("int64").to_numpy()
+    first = (span["published_at"][flow] <= at) & (at <= span["stopped_at"][flow])
+    assert (first | (span["resumed_at"][flow] <= at)).all()
+    assert 0 < (~first).sum() < len(at) / 10
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,11 @@ def test_the_quantiles_of_the_beta_distribution_are_those_of_scipy_for_shapes_of
 @pytest.mark.parametrize("shapes", [(1e-9, 2), (2, 1e-9), (1e12, 3)])
 def test_shapes_whose_mass_is_lost_in_rounding_have_no_quantiles(shapes):
     assert distributions.beta(*shapes) is None
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.19, 0.19), (2, 0.15), (1, 0.1), (0.05, 0.05), (30, 0.1)])
+def test_as_much_of_the_beta_distribution_is_1_as_no_double_below_it_can_tell(a, b):
+    quantile = distributions.beta(a, b)
+    assert quantile is not None
+    ones = float((quantile((np.arange(200_000) + 0.5) / 200_000) == 1.0).mean())
+    assert abs(ones - stats.beta(b, a).cdf(2.0**-54)) < 5e-4

@@ -72,6 +72,8 @@ COMPANY = """tables:
       id:   {type: bigint, key: true}
       t_id: {references: t.id}
       w:    {type: integer, generate: {list: [0, 1, 2, 5, 10]}}
+      from: {type: date, generate: {between: [-3y, now]}}
+      to:   {type: date, null: 0.5, generate: {after: from, within: 1y}}
   c:
     rows: 40000
     columns:
@@ -83,6 +85,8 @@ COMPANY = """tables:
       mine:   {references: p.id, within: t_id, skew: 0.8}
       heavy:  {references: p.id, weight: w}
       maybe:  {references: p.id, null: 0.3}
+      on:     {type: date, generate: {between: [-2y, now]}}
+      there:  {references: p.id, within: t_id, null: 0, present: {at: on, from: from, until: to}}
       boss:   {references: c.id, acyclic: true, null: 0}
       near:   {references: c.id, acyclic: true, depth: 1, null: 0.5}
   pairs:
@@ -154,6 +158,21 @@ def ranks_within_the_group_follow_the_power_law() -> float:
 def references_follow_the_weights() -> float:
     weights = {p["id"]: float(p["w"]) for p in read(company_of(), "p") if p["w"]}
     return fits(Counter(column("heavy").tolist()), weights)
+
+
+@proves("present")
+def every_row_that_is_there_is_referenced_alike() -> float:
+    at, group = column("on"), column("t_id")
+    people = read(company_of(), "p")
+    place = []  # of the chosen row among those that are there, as a share
+    rng = np.random.default_rng(1)
+    for chosen, on, t in zip(column("there").tolist()[:8000], at[:8000].tolist(), group[:8000].tolist(), strict=True):
+        there = [p["id"] for p in people[25 * t - 25 : 25 * t] if p["from"] <= on and (p["to"] is None or p["to"] >= on)]
+        if not there:
+            assert np.isnan(chosen)
+            continue
+        place.append((there.index(chosen) + rng.uniform()) / len(there))
+    return float(stats.kstest(place, "uniform").pvalue)
 
 
 @proves("null")

@@ -59,7 +59,7 @@ def test_unique_templates_that_may_repeat_are_refused(template):
 
 @pytest.mark.parametrize("template", ["{name}", "{maybe}", "{day:%Y}", "{person.email}", "fixed"])
 def test_unique_templates_need_what_never_repeats(template):
-    with pytest.raises(RecipeError, match="needs {row} or a unique column that is never null"):
+    with pytest.raises(RecipeError, match="needs {row}, a unique column or all columns of a unique key, none of which is ever null"):
         source_of(TABLE.format(template=json.dumps(template)))
 
 

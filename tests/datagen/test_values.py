@@ -13,8 +13,10 @@ import numpy as np
 import phonenumbers
 import pytest
 import time_machine
+from scipy import stats
 from stdnum import ean, iban, luhn
 
+from datagen.errors import RecipeError
 from datagen.pools import Pool, Pools
 from datagen.rows import Rows
 from datagen.values.regex import parse_pattern
@@ -109,10 +111,13 @@ def test_cards_ibans_and_eans_have_valid_check_digits_and_no_real_holder():
     assert len(set(cards)) == 3000
     assert all(luhn.is_valid(c) and len(c) == 16 for c in cards)
     assert {c[:6] for c in cards} <= {"424242", "411111", "400005", "401288", "555555", "510510", "222300", "601111", "353011"}
-    for locale in ("de_DE", "en_GB", "nl_NL", "sv_SE", "de_AT", "de_CH", "en_US"):
+    for locale in ("de_DE", "en_GB", "nl_NL", "sv_SE", "de_AT", "de_CH", "fr_FR", "pt_BR", "en_US"):
         ibans = column_of(f"{{finance.iban: {{locale: {locale}}}}}", "text", 300, ", unique: true").to_pylist()
         assert len(set(ibans)) == 300
         assert all(iban.is_valid(i, check_country=False) for i in ibans), (locale, ibans[0])
+        assert all(i.startswith(locale[3:]) or locale == "en_US" for i in ibans)
+        if locale == "fr_FR":  # bank, branch, account and key, by their weights (Banque de France)
+            assert all((89 * int(i[4:9]) + 15 * int(i[9:14]) + 3 * int(i[14:25]) + int(i[25:])) % 97 == 0 for i in ibans)
     assert all(ean.is_valid(e) and e.startswith("2") for e in column_of("product.ean", "text", 500).to_pylist())
 
 
@@ -387,3 +392,111 @@ def test_family_names_are_those_of_the_locale_where_the_library_has_no_list_of_t
     names = column_of(f"{{person.last_name: {{locale: {locale}}}}}", "text", 400).to_pylist()
     assert "Doe" not in names
     assert len(set(names)) > 100
+
+
+def test_items_of_a_distinct_array_differ_and_follow_the_weights():
+    found = column_of("{array: {choice: {a: 6, b: 3, c: 1, d: 0}}, count: {uniform: [0, 3]}, distinct: true}", "text[]", 6000).to_pylist()
+    assert all(len(set(items)) == len(items) for items in found)
+    assert {"".join(sorted(i)) for i in found} == {"", "a", "b", "c", "ab", "ac", "bc", "abc"}
+    first = [i[0] for i in found if i]
+    expected = [len(first) * share for share in (0.6, 0.3, 0.1)]
+    assert stats.chisquare([first.count(c) for c in "abc"], expected).pvalue > 1e-6
+    second = [i[1] for i in found if len(i) > 1 and i[0] == "a"]  # of b and c, as 3 to 1
+    assert stats.binomtest(second.count("b"), len(second), 0.75).pvalue > 1e-6
+    for type, recipe, size in (
+        ("bigint[]", "{uniform: [1, 4]}", 4),
+        ("date[]", "{between: [-2d, now]}", 3),
+        ("json", "{uniform: [1, 4]}", 4),
+    ):
+        made = column_of(f"{{array: {recipe}, count: {size}, distinct: true}}", type, 500).to_pylist()
+        items = [json.loads(i) if type == "json" else i for i in made]
+        assert all(len(set(i)) == size for i in items) and len({tuple(i) for i in items}) > 5
+
+
+@pytest.mark.parametrize(
+    ("type", "recipe", "message"),
+    [
+        ("text[]", "{array: {choice: [a, b]}, count: {uniform: [1, 3]}, distinct: true}", "here up to 3 are asked for of 2 different ones"),
+        ("text[]", "{array: {choice: [a, b, a]}, distinct: true}", "values that must not repeat have to differ"),
+        ("bigint[]", "{array: {uniform: [1, 2]}, distinct: true}", "here up to 3 are asked for of 2 different ones"),
+        ("bigint[]", "{array: {uniform: [1, 200]}, count: 51, distinct: true}", "at most 50 in an array"),
+        ("text[]", "{array: person.name, distinct: true}", "distinct items are made by choice, uniform, between"),
+        ("double[]", "{array: {uniform: [1, 9]}, distinct: true}", "distinct items are made by choice, uniform, between"),
+    ],
+)
+def test_distinct_items_of_which_there_are_too_few_are_refused_before_anything_is_made(type, recipe, message):
+    with pytest.raises(RecipeError, match=message) as found:
+        column_of(recipe, type)
+    assert "test.yaml:9:" in str(found.value)
+
+
+@pytest.mark.parametrize("type", ["text", "bigint", "uuid", "json", "timestamptz", "numeric(5,2)", "text[]"])
+def test_a_constant_null_is_no_text(type):
+    assert column_of("{constant: null}", type, 5, ", null: 0").null_count == 5
+    assert column_of('{constant: "null"}', "text", 2, ", null: 0").to_pylist() == ["null", "null"]
+    with pytest.raises(SchemaError, match=r"test.yaml:9:\d+: constant: 'x' is NOT NULL; give it `null: 0`"):
+        column_of("{constant: null}", type, 5)
+
+
+def test_a_null_may_be_a_case_and_a_member_of_a_document_but_no_item():
+    cases = column_of("{by: id, cases: {1: {constant: null}}, else: {constant: x}}", "text", 3, ", null: 0").to_pylist()
+    assert cases == [None, "x", "x"]
+    assert column_of("{json: {a: {constant: null}}}", "json", 1).to_pylist() == ['{"a":null}']
+    with pytest.raises(SchemaError, match="an item of an array cannot be null"):
+        column_of("{array: {constant: null}}", "text[]", 1)
+
+
+COMPANIES = """schema: test
+locale: {en_US: 5, en_GB: 2, de_DE: 2, fr_FR: 2, ja_JP: 1, pt_BR: 1, ka_GE: 1}
+tables:
+  t:
+    rows: 3000
+    columns:
+      id:       {type: bigint, key: true}
+      name:     {type: text, unique: true, generate: company.name}
+      domain:   {type: text, unique: true, generate: {company.domain: name}}
+      industry: {type: text, generate: {company.industry: name}}
+      other:    {type: text, generate: company.name}
+      site:     {type: text, unique: true, generate: {company.domain: other}}
+      plain:    {type: text, generate: {company.domain: other}}
+      country:  {type: text, generate: address.country_code}
+      email:    {type: text, unique: true, generate: {person.email: {domain: domain}}}
+"""
+FORMS = {
+    "US": {"Inc.", "LLC", "Corp.", "Co."}, "GB": {"Ltd", "PLC", "LLP"}, "DE": {"GmbH", "AG", "KG"}, "FR": {"SAS", "SARL", "SA"},
+    "JP": {"K.K.", "G.K."}, "BR": {"Ltda.", "S.A."},
+}  # fmt: skip
+
+
+def test_companies_have_legal_forms_of_their_country_and_domains_of_their_name():
+    rows = source_of(COMPANIES).read("t").read_all().to_pylist()
+    assert {country: {r["name"].split()[-1] for r in rows if r["country"] == country} for country in FORMS} == FORMS
+    for column in ("name", "domain", "site", "email"):
+        assert len({r[column] for r in rows}) == len(rows)
+    for row in rows:
+        assert row["domain"] == "-".join(row["name"].split()[:2]).lower() + ".example" or row["name"].endswith((" Group", " Holding"))
+        assert row["email"].split("@")[1] == row["domain"]
+        assert re.fullmatch(r"[a-z0-9](-?[a-z0-9])*\.example", row["plain"]) and row["plain"].isascii()
+        assert row["site"].startswith(row["plain"].removesuffix(".example"))
+    assert {r["industry"] for r in rows if " Foods " in r["name"]} == {"Agriculture"}
+
+
+def test_companies_beyond_the_coined_names_have_another_word():
+    count = 564_224
+    source = source_of(COMPANIES.replace("rows: 3000", "rows: 600000"))
+    names = source.read_rows("t", count - 2, count + 8).column("name").to_pylist()
+    assert [" International " in n for n in names] == [False] * 2 + [True] * 8
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("{company.domain: id}", "company.domain needs the column of a name, and id is bigint"),
+        ("{company.industry: id}", "company.industry needs the column of a name, and id is bigint"),
+        ("{person.email: {domain: id}}", "person.email needs a column with a domain, and id is bigint"),
+        ("{person.email: {domain: id, domains: [a.example]}}", "one of domain"),
+    ],
+)
+def test_names_and_domains_of_columns_are_texts(recipe, message):
+    with pytest.raises(RecipeError, match=re.escape(message)):
+        column_of(recipe, "text")

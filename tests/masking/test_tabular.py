@@ -84,7 +84,7 @@ def test_columns_come_in_the_order_wanted(tmp_path):
         (b"a,,c\n1,2,3\n", "t.csv:1: column 2 has no name"),
         (b"a,b,a,b\n1,2,3,4\n", "more than one column named 'a', 'b'"),
         (b"a,b\n1,2\nsecret,5,6\n", "t.csv:3: 3 cells, where the first line has 2"),
-        (b'a,b\n1,"2\n\n"\nsecret\n', "t.csv:5: 1 cells, where the first line has 2"),
+        (b'a,b\n1,"2\n\n"\nsecret\n', "t.csv:5: 1 cell, where the first line has 2"),
         (b"a,b\n1,2\nsecret,\xe9\n", "t.csv:3: not UTF-8"),
         (b'a,b\n1,2\n3,"secret\n4,5\n', "t.csv:3: a quote that begins here is never closed"),
         (b'a,b\n1,2\n3,"secret\n4,5\n6', "t.csv:3: a quote that begins here is never closed"),

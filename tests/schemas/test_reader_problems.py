@@ -259,7 +259,7 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("varchar(2)", "{choice: [abc]}", "a value of choice must have at most 2 characters, and 'abc' has 3"),
         ("date", "{choice: [tomorrow]}", "a value of choice must be of type date, not 'tomorrow'"),
         ("uuid", "{choice: [x]}", "a value of choice must be of type uuid, not 'x'"),
-        ("json", "{constant: null}", "value of constant cannot be null; for nulls give the column `null: <share>`"),
+        ("json", "{constant: null}", "constant: 'c' is NOT NULL; give it `null: 0`, or write \"null\" in quotes to mean the text"),
         ("mood", "{choice: [hapy]}", "a value of choice must be a value of mood, not 'hapy'; did you mean 'happy'?"),
         ("mood", "{states: {happy: {sda: 1}}}", "state 'sda' is not a value of mood; did you mean 'sad'?"),
         ("text", "{states: {a: {b: 0.7, c: 0.8}}}", "the chances of what follows 'a' sum to 1.5, more than 1"),
@@ -339,6 +339,9 @@ PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {ty
         ("{references: p.id, weight: name}", "weight: 'p.name' must be a whole number or numeric that is generated"),
         ("{references: p.id, weight: id, skew: 2}", "weight and skew cannot stand together"),
         ("{references: t.k, weight: k}", "weight is for references to another table, and 'c' references its own"),
+        ("{references: p.id, present: k}", "present must be a mapping such as {at: created_at, from: joined_at, until: left_at}, not 'k'"),
+        ("{references: p.id, present: {at: d}}", "present needs `at:` (a time of this row), and `from:` or `until:` (times of the referenced row)"),
+        ("{references: p.id, present: {from: d}}", "present needs `at:` (a time of this row), and `from:` or `until:` (times of the referenced row)"),
         ("{references: p.id, within: d}", "within: table 't' has no column 'd'"),
         ("{references: p.id, within: k}", "within: 'k' must be part of another reference of 't'; references are other"),
         ("{references: p.id, within: other}", "within: 'p' has no reference to 'p', so its rows share none with those of 't'"),
@@ -353,6 +356,31 @@ def test_a_wrong_reference_is_told_once(written: str, message: str) -> None:
     )
     assert [f.partition(": ")[2] for f in found] == [message]
     assert all(f.startswith("11:") for f in found)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("present: {at: name, until: left}", "at of present: 't.name' must be a date or time stamp that is generated"),
+        ("present: {at: day, until: name}", "until of present: 'p.name' must be a date or time stamp that is generated"),
+        ("present: {at: dya, until: left}", "at of present: table 't' has no column 'dya'; did you mean 'day'?"),
+        ("present: {at: day, from: lfet}", "from of present: table 'p' has no column 'lfet'; did you mean 'left'?"),
+        ("present: {at: maybe, until: left}", "at of present: 'maybe' may be null, and where it is so is 'c'; give it `null: 0`"),
+        ("weight: stock, present: {at: day, until: left}", "present and weight cannot stand together"),
+        ("generate: {from: nr}, present: {at: day, until: left}", "present: 'c' has a generator of its own, so there is no choice"),
+    ],
+)
+def test_a_reference_to_a_row_that_cannot_be_told_to_be_there_is_told(options: str, message: str) -> None:
+    text = (
+        "  p:\n    rows: 1\n    columns:\n      id: {type: int, key: true}\n      name: {type: text, generate: words}\n"
+        "      stock: {type: int, generate: ordinal}\n      left: {type: date, null: 0.5, generate: {between: [-1y, now]}}\n"
+        "  t:\n    rows: 1\n    columns:\n      nr: {type: int, key: true}\n      name: {type: text, generate: words}\n"
+        "      day: {type: date, generate: {between: [-1y, now]}}\n      maybe: {type: date, null: 0.5, generate: {between: [-1y, now]}}\n"
+        f"      c: {{references: p.id, {options}}}\n"
+    )
+    found = of_tables(text.replace("ordinal", "{uniform: [1, 9]}"))
+    assert [f.partition(": ")[2] for f in found] == [message]
+    assert all(f.startswith("17:") for f in found)
 
 
 def test_types_that_go_in_a_circle_of_references_are_told() -> None:

@@ -21,7 +21,8 @@ PARENTS = (
     "  plans:\n    rows: 1\n    columns: {id: {type: int, key: true}, price: {type: 'numeric(12,2)', generate: finance.price}}\n"
     "  tenants:\n    rows: 1\n    columns: {id: {type: int, key: true}, created_at: {type: timestamptz, generate: {between: [-1y, now]}}}\n"
     "  products:\n    rows: 1\n    columns: {id: {type: int, key: true}, stock: {type: int, generate: {uniform: [1, 9]}}}\n"
-    "  users:\n    rows: 1\n    columns: {id: {type: int, key: true}, tenant_id: {references: tenants.id}}\n"
+    "  users:\n    rows: 1\n    columns: {id: {type: int, key: true}, tenant_id: {references: tenants.id}, "
+    "joined_at: {type: date, generate: {between: [-1y, now]}}, left_at: {type: date, null: 0.5, generate: {between: [-1y, now]}}}\n"
     "  tickets:\n    rows: 1\n    columns: {id: {type: int, key: true}, tenant_id: {references: tenants.id}}\n"
     "  order_lines:\n    rows: 1\n    columns: {order_id: {type: int, generate: ordinal}, line: {type: int, generate: ordinal}}\n    key: [order_id, line]\n"
 )
@@ -102,7 +103,7 @@ def test_the_example_of_every_generator_reads(spec: Generator) -> None:
 def test_the_example_of_every_key_of_a_column_reads(key: Key) -> None:
     name, _, written = key.example.partition(": ")
     others = {n: w for n, w in OTHERS.items() if n != name}
-    if key.name in ("acyclic", "depth", "within", "skew", "weight"):
+    if key.name in ("acyclic", "depth", "within", "skew", "weight", "present"):
         assert "references" in written
     if name == "id":
         assert parse_schema(table(others).replace("      id: {type: int, key: true}\n", f"      {key.example}\n", 1)).has("t")
@@ -119,6 +120,13 @@ def test_the_example_of_every_key_of_a_file_reads(key: Key) -> None:
 @pytest.mark.parametrize("key", grammar.LIVES, ids=lambda key: key.name)
 def test_the_example_of_every_key_of_lives_reads(key: Key) -> None:
     assert parse_schema(table(OTHERS, f"    {key.example}\n")).table("t").lives is not None
+
+
+@pytest.mark.parametrize("key", grammar.PRESENT, ids=lambda key: key.name)
+def test_the_example_of_every_key_of_present_reads(key: Key) -> None:
+    columns = {**OTHERS, "assignee_id": f"{{references: users.id, {key.example}}}"}
+    found = next(f for f in parse_schema(table(columns)).table("t").foreign_keys if f.columns == ("assignee_id",))
+    assert found.present is not None
 
 
 @pytest.mark.parametrize("key", [k for k in grammar.TABLE if k.name != "columns"], ids=lambda key: key.name)

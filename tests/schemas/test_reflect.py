@@ -313,3 +313,35 @@ def test_numerics_of_many_decimals_are_reflected_so_that_they_build(tmp_path):
         database.executemany("INSERT INTO t VALUES (?, 1, 0.5, ?, 1)", [(i, i) for i in range(20)])
     database.close()
     assert rebuilt(f"sqlite:///{path}", tmp_path / "store").tables["t"].rows == 200
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id integer primary key, a integer not null, b integer not null, check (a = b)",
+        "id integer primary key, a integer not null, check (id = a)",
+        "id integer primary key, a integer not null unique, b integer, check (b = a)",
+        "id integer primary key, a text not null, b text not null check (b in ('x', 'y')), check (b = a)",
+        "id integer primary key, a varchar(50) not null, b varchar(5) not null, check (a = b)",
+        "id integer primary key, a integer not null, b integer not null check (b < 10), check (a = b)",
+        "id integer primary key, a numeric(12,4) not null, b numeric(10,2) not null, check (a = b)",
+        "id integer primary key, a integer not null, b integer not null, c integer not null, check (a = b), check (b = c), check (c = a)",
+        "id integer primary key, a integer, b integer, check (a is b)",
+        "id integer primary key, a integer not null references p (id), b integer not null, check (b = a)",
+    ],
+)
+def test_columns_that_checks_hold_to_be_equal_build(tmp_path, columns):
+    with sqlite3.connect(tmp_path / "equal.sqlite") as connection:
+        connection.execute("create table p (id integer primary key)")
+        connection.executemany("insert into p values (?)", [(i,) for i in range(9)])
+        connection.execute(f"create table t ({columns})")
+    text = to_yaml(reflect(f"sqlite:///{tmp_path / 'equal.sqlite'}").schema).replace("rows: 0", "rows: 40")
+    bundle = bundles.build(datagen.source(parse_schema(text)), store=tmp_path / "store", tag="equal:v1")
+    assert bundles.verify(bundles.open("equal:v1", tmp_path / "store")).ok and bundle.tables["t"].rows == 40
+
+
+def test_columns_that_must_be_equal_and_cannot_both_lead_are_noted(tmp_path):
+    with sqlite3.connect(tmp_path / "equal.sqlite") as connection:
+        connection.execute("create table t (id integer primary key, a integer not null unique, b integer not null unique, check (a = b))")
+    notes = [said for all_of_place in reflect(f"sqlite:///{tmp_path / 'equal.sqlite'}").notes.values() for said in all_of_place]
+    assert any("nothing is proposed for the check (a = b)" in said for said in notes)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from schemas.consistency import problems_of
 from schemas.document import from_document, to_document
-from schemas.model import Column, Recipe, Rows, Schema, Table
+from schemas.model import Column, Present, Recipe, Rows, Schema, Table
 from schemas.reader import parse_schema
 from schemas.reference import EXAMPLE
 from schemas.types import SqlType
@@ -32,7 +32,7 @@ def test_all_options_of_references_are_written_and_kept() -> None:
 tables:
   p:
     rows: 1
-    columns: {id: {type: int, key: true}, stock: {type: int, generate: {uniform: [1, 9]}}}
+    columns: {id: {type: int, key: true}, stock: {type: int, generate: {uniform: [1, 9]}}, opened: {type: date, generate: {between: [-1y, now]}}, closed: {type: date, generate: {after: opened, within: 1y}}}
   t:
     rows: 1
     columns:
@@ -40,11 +40,16 @@ tables:
       p_id:  {references: p.id, weight: stock}
       q_id:  {references: p.id, skew: 1.5}
       boss:  {references: t.id, within: p_id, acyclic: true, depth: 3, null: 0.1}
+      on:    {type: date, generate: {between: [-1y, now]}}
+      r_id:  {references: p.id, present: {at: on, from: opened, until: closed}}
+      s_id:  {references: p.id, present: {at: on, until: closed}}
 """
     schema = parse_schema(text)
     assert [(f.weight, f.skew, f.within, f.acyclic, f.depth) for f in schema.table("t").foreign_keys] == [
-        ("stock", None, None, False, None), (None, 1.5, None, False, None), (None, None, "p_id", True, 3),
+        ("stock", None, None, False, None), (None, 1.5, None, False, None), (None, None, "p_id", True, 3), (None, None, None, False, None),
+        (None, None, None, False, None),
     ]  # fmt: skip
+    assert [f.present for f in schema.table("t").foreign_keys[-2:]] == [Present("on", "opened", "closed"), Present("on", None, "closed")]
     assert parse_schema(to_yaml(schema)) == schema
     assert from_document(to_document(schema)) == schema
 

@@ -112,7 +112,7 @@ def test_a_leak_in_the_json_of_a_message_stops_the_bundle(masking: Masking, post
     asked(postgres_url, "UPDATE messages SET payload = payload - 'from' - 'employee_id'")
     code, _, err = masking.run(postgres_url)
     assert code == 1
-    assert "messages.payload: 1 values of employees.email" in err
+    assert "messages.payload: 1 value of employees.email" in err
     assert masking.places_of([LEAK, LEAK.upper()]) == []
     masking.assert_nothing_is_left()
     code, out, _ = masking("bundle", "gc", "--store", masking.store, "--json")

@@ -236,7 +236,7 @@ def test_survivors_stop_with_counts_and_without_values() -> None:
     with pytest.raises(Survivors) as stopped:
         report.require()
     message = str(stopped.value)
-    assert "1 values of the source are left" in message and "messages.payload: 1 values of users.email" in message
+    assert "1 value of the source is left" in message and "messages.payload: 1 value of users.email" in message
     assert EMAIL not in message and EMAIL.partition("@")[0] not in message
     scanned(messages=with_cell("payload", json.dumps({"m": EMAIL})), allowed=1).require()
 

@@ -45,7 +45,7 @@ def test_an_unknown_value_may_be_an_error_that_does_not_show_it() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Graz;Styria\nLinz\n", ":2: 1 cells, where the first line has 2"),
+        ("Graz;Styria\nLinz\n", ":2: 1 cell, where the first line has 2"),
         ("Graz;Styria\nLinz;a;b\n", ":2: 3 cells, where the first line has 2"),
         ("Graz;Styria\nGraz;Other\n", ":2: the leaf stands on line 1 already"),
         ('Graz;Styria\n"Linz;a\n', ":2: a quote that begins here is never closed"),
