@@ -104,8 +104,7 @@ class Expressions:
             case exp.Is():
                 return self._is(node)
             case exp.Between():
-                value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
-                return call("and", self._compared(">=", value, low), self._compared("<=", value, high))
+                return self._between(node)
             case exp.In():
                 return self._in(node)
             case exp.Case() | exp.If():
@@ -170,6 +169,13 @@ class Expressions:
 
     def _compared(self, sign: str, a: Expression, b: Expression) -> Expression:
         return call(sign, *matched(folded_sign(a), folded_sign(b)))
+
+    def _between(self, node: exp.Between) -> Expression:
+        value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
+        within = call("and", self._compared(">=", value, low), self._compared("<=", value, high))
+        if not node.args.get("symmetric"):
+            return within
+        return call("or", within, call("and", self._compared(">=", value, high), self._compared("<=", value, low)))
 
     def _is(self, node: exp.Is) -> Expression:
         negated = bool(node.args.get("negate"))
@@ -305,7 +311,7 @@ class Expressions:
                     "ANY and ALL are understood as = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
                 )
             case exp.WidthBucket():
-                return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets)
+                return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets, equal=True)
             case exp.Tuple() | exp.Array():
                 return QueryRefused("a list of values is understood where it is compared with another by = or IN")
             case exp.Star():
@@ -331,5 +337,5 @@ def _buckets(place: exp.Expr) -> None:
     if value is not None and low is not None and high is not None and count is not None:
         parts = (part if isinstance(part, exp.Column | exp.Literal) else exp.paren(part) for part in (value, low, high, count))
         x, lo, hi, n = (part.sql("duckdb") for part in parts)
-        within = f"FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) + 1"
+        within = f"CAST(FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) AS INTEGER) + 1"
         place.replace(exp.maybe_parse(f"CASE WHEN {x} < {lo} THEN 0 WHEN {x} >= {hi} THEN {n} + 1 ELSE {within} END", dialect="duckdb"))

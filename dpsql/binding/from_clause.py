@@ -11,6 +11,7 @@ from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope, Visible, folded
+from dpsql.binding.semi_joins import as_exists
 from dpsql.binding.sources import Kept, equal, find_table, stored
 from dpsql.binding.state import MIXED, Environment, Found, Open, State
 from dpsql.binding.understood import check, excerpt
@@ -47,6 +48,8 @@ def sources(node: exp.Select, known: Environment, state: State) -> list[Source]:
 def _joined(node: exp.Join, known: Environment, state: State) -> Source:
     check(node)
     side, kind, method = (str(node.args.get(part) or "").lower() for part in ("side", "kind", "method"))
+    if kind in ("semi", "anti") and not side and not method:
+        raise Mendable(f"{kind.upper()} JOIN is understood as a condition with EXISTS", node, as_exists, equal=True)
     if kind not in ("", "inner", "outer", "cross") or method not in ("", "natural") or side not in ("", "left", "right", "full"):
         raise QueryRefused(f"a {(kind or method or side).upper()} JOIN is not understood here")
     plain = not node.args.get("on") and not node.args.get("using") and not method

@@ -31,7 +31,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Literal: "this is_string",
         exp.Parameter: "this",
         exp.Placeholder: "this",
-        exp.Between: "this low high",
+        exp.Between: "this low high symmetric",
         exp.In: "this expressions query",
         exp.Is: "this expression negate",
         exp.Like: "this expression negate",
