@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS, NULL, constant
-from dpsql.binding.expressions import Expressions, case
+from dpsql.binding.constants import MOMENTS, NULL, case, constant
+from dpsql.binding.expressions import Expressions
 from dpsql.binding.mending import Mendable
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.understood import check, excerpt

@@ -11,8 +11,8 @@ from fractions import Fraction
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid
-from dpsql.functions import call
-from dpsql.tree import Call, Expression, Facts, Kind, Literal, Value
+from dpsql.functions import call, ranges
+from dpsql.tree import Call, Case, Expression, Facts, Kind, Literal, Value
 
 TEXTUAL = ("text", "uuid")
 MOMENTS = ("date", "timestamp", "timestamptz")
@@ -172,3 +172,10 @@ def unified(bound: Sequence[Expression]) -> list[Expression]:
     made = [b if is_null(b) or b is first else matched(first, b)[1] for b in bound]
     kind = kinds[0] if kinds else "other"
     return [replace(b, facts=replace(b.facts, kind=kind)) if is_null(b) and isinstance(b, Literal) else b for b in made]
+
+
+def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Case:
+    """Return CASE with its facts."""
+    made = unified([*(value for _, value in branches), otherwise])
+    facts = ranges.merged([u.facts for u in made if not is_null(u)] or [Facts("other")], any(u.facts.nullable for u in made))
+    return Case(tuple((c, u) for (c, _), u in zip(branches, made, strict=False)), made[-1], facts)

@@ -15,6 +15,7 @@ from dpsql.binding.constants import (
     TEXTUAL,
     as_kind,
     as_number,
+    case,
     constant,
     folded_sign,
     is_null,
@@ -30,8 +31,8 @@ from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.functions import call, ranges
-from dpsql.tree import Case, Expression, Facts, Kind, Literal, Value, subexpressions
+from dpsql.functions import call
+from dpsql.tree import Expression, Facts, Kind, Literal, Value, subexpressions
 
 COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
@@ -119,7 +120,8 @@ class Expressions:
                 told = call("is_distinct", *matched(self.bind(node.this), self.bind(node.expression)))
                 return told if isinstance(node, exp.NullSafeNEQ) else call("not", told)
             case _ if type(node) in COMPARISONS:
-                return self._compared(COMPARISONS[type(node)], self.bind(node.this), self.bind(node.expression))
+                sides = moments.compared_with_interval(self, node) or (self.bind(node.this), self.bind(node.expression))
+                return self._compared(COMPARISONS[type(node)], *sides)
         found = moments.bound(self, node) or self._number(node) or texts.bound(self, node)
         if found is None:
             raise self._refusal(node)
@@ -322,13 +324,6 @@ class Expressions:
                 f"{str(name).lower()} changes from one moment to the next, so that no answer could be kept; write a constant"
             )
         return QueryRefused(f"'{str(name)[:60].lower()}' is not known as a function whose outcome can be shown private")
-
-
-def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Case:
-    """Return CASE with its facts."""
-    made = unified([*(value for _, value in branches), otherwise])
-    facts = ranges.merged([u.facts for u in made if not is_null(u)] or [Facts("other")], any(u.facts.nullable for u in made))
-    return Case(tuple((c, u) for (c, _), u in zip(branches, made, strict=False)), made[-1], facts)
 
 
 def _buckets(place: exp.Expr) -> None:

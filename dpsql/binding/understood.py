@@ -53,6 +53,8 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.DateAdd: "this expression unit",
         exp.TimeToStr: "this format",
         exp.ToChar: "this format",
+        exp.DateFromParts: "year month day",
+        exp.AtTimeZone: "this zone",
         exp.Interval: "this unit",
         exp.Quantile: "this quantile",
         exp.ApproxQuantile: "this quantile",

@@ -137,6 +137,25 @@ def test_there_is_a_group_of_nulls_where_the_database_has_one(sql: str, in_duckd
     assert len(both[0]) == len(both[1])
 
 
+@pytest.mark.parametrize(
+    ("sql", "nulls"), [("MONTHNAME(placed_at)", 0), ("DAYNAME(placed_at)", 0), ("MONTHNAME(shipped)", 1), ("LAST_DAY(placed_at)", 0)]
+)
+def test_names_of_months_and_days_have_a_group_of_nulls_only_where_a_date_may_be_null(
+    sql: str, nulls: int, in_duckdb: dict[str, Service]
+) -> None:
+    whole = f"SELECT {sql} AS k, COUNT(*) FROM orders GROUP BY k"
+    answer = in_duckdb["duckdb"].ask(whole, analyst="tester", settings=Settings(epsilon=1e9))
+    assert sum(key is None for key, _ in answer.rows()) == nulls
+
+
+@pytest.mark.parametrize("keys", ["p.id, p.title", "p.id, p.title, p.category", "p.title, i.product_id"])
+def test_a_public_row_is_one_group_however_many_of_its_columns_are_named(keys: str, in_duckdb: dict[str, Service]) -> None:
+    sql = f"SELECT p.title, COUNT(*) FROM items i JOIN products p ON p.id = i.product_id GROUP BY {keys}"
+    answer = in_duckdb["duckdb"].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+    assert len(answer.rows()) == 6
+    assert all(error is not None for error in answer.errors[1])
+
+
 def test_a_duckdb_file_is_read_like_a_bundle(tmp_path: Path) -> None:
     import duckdb
 
