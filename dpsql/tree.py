@@ -177,7 +177,8 @@ class Join:
     """Rows of `left` beside rows of `right` for which `condition` is true; `left` keeps its rows without a partner in a left join.
 
     `unit` is a field of either side; binding has shown that both sides' units are equal, or that one side is public.
-    `rows_a_unit` is what binding knows of the outcome.
+    `rows_a_unit` is what binding knows of the outcome; `left_once` and `right_once` say that each row of the one side has at most one
+    partner on the left, or on the right, by a key.
     """
 
     left: Relation
@@ -187,6 +188,8 @@ class Join:
     unit: str | None
     rows_a_unit: int | None = None
     most_rows: int | None = None
+    left_once: bool = False
+    right_once: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -19,6 +19,7 @@ from dpsql.tree import Call, Column, Expression, Filter, Join, Relation
 from schemas.model import ForeignKey
 
 TRUE = constant(True)
+MOST_UNIQUES = 8  # keys of two sides together that are remembered of a join by neither
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,11 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
             padded |= {f.name for f in kept.relation.fields}
         unit = unit if unit is not None else mine
         private = private or kept.private
-        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most)
+        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most, left_unique, right_unique)
         # rows without a partner have null in the right side's fields: that no value repeats holds, that there is but one row does not
-        uniques = (uniques if right_unique else []) + ([u for u in kept.uniques if u or kind == "inner"] if left_unique else [])
+        before, added = uniques, [u for u in kept.uniques if u or kind == "inner"]
+        uniques = (before if right_unique else []) + (added if left_unique else [])
+        uniques = uniques or [a | b for a in before for b in added][:MOST_UNIQUES]
     if private and unit is None:
         raise QueryRefused("it cannot be shown whose the rows of this FROM are")
     if rest:

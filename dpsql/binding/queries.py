@@ -13,6 +13,7 @@ from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
 from dpsql.binding.joins import Step, join
 from dpsql.binding.keeping import distinct_rows, per_unit, rows
 from dpsql.binding.mending import Mendable, count_of, in_equal_form, mended, nearest
+from dpsql.binding.multiplied import hold_product
 from dpsql.binding.naming import duckdb_names, output_name
 from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
@@ -66,6 +67,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
             hold_public(one.rows, declaration)
+            hold_product(one.rows, declaration.public)
             _writable(one)
         state.keep_named(found.node)
         names = found.names
