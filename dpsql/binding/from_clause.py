@@ -151,18 +151,20 @@ def steps(found: Sequence[Source], scope: Scope, state: State) -> list[Step]:
     for source in found:
         if isinstance(source.found, Open):
             raise QueryRefused(MIXED)
-        if source.kind == "full":
-            raise Mendable("a FULL JOIN of rows is not understood; use an inner or a left join", source.node, _inner)
+        if source.kind == "full" and (
+            len(found) != 2 or source.node is None or source.node.args.get("using") or source.node.args.get("method")
+        ):
+            raise Mendable("a FULL JOIN of rows is understood of two tables, with ON; use an inner or a left join", source.node, _inner)
         if isinstance(source.found, Public):
             kept = source.found.rows()
             source = replace(source, found=kept, visible=(Visible(source.visible[0].alias, kept.columns),))
         assert isinstance(source.found, Kept)
         left = list(scope.sources)
-        if source.kind == "right":
+        if source.kind in ("right", "full"):
             scope.sources = [replace(s, columns=_padded(s.columns)) for s in left]
             scope.merged = _padded(scope.merged)
         for visible in source.visible:
-            scope.add(replace(visible, columns=_padded(visible.columns)) if source.kind == "left" else visible)
+            scope.add(replace(visible, columns=_padded(visible.columns)) if source.kind in ("left", "full") else visible)
         condition = _on(source, left, scope, state)
         made.append(Step(source.visible[0].alias, source.found, source.kind, condition, source.node))
     return made

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlglot import expressions as exp
 
 from dpsql.binding.constants import constant
+from dpsql.binding.full_joins import full_join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.sources import Kept, Names, with_unit
@@ -99,6 +100,8 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
+    if steps[-1].kind == "full":
+        return _fully(steps, where, declaration, names)
     certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
     steps = _units(steps, certain, declaration, names)
     relation = steps[0].kept.relation
@@ -144,6 +147,27 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     units |= {u for u in steps[0].kept.units if steps[0].kept.private}
     fields = frozenset(f.name for step in steps if step.kept.private for f in step.kept.relation.fields)
     return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
+
+
+def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
+    """A FULL JOIN of two private sources, each with its own way to the unit; QueryRefused where partners may be of two units."""
+    steps = [replace(s, kept=with_unit(s.kept, declaration, names) if s.kept.pending else s.kept) for s in steps]
+    first, second = steps
+    left, right = first.kept.relation, second.kept.relation
+    condition = _all(list(conjuncts(second.condition)))
+    pairs = set(_pairs(conjuncts(second.condition)))
+    equal = _holding(pairs, [])
+    _keys_hold(equal, pairs, [left, right], declaration, names)
+    if not equal.same(left.unit, right.unit):
+        raise _two_units(steps, second, left, declaration)
+    mine = {f.name for f in left.fields}
+    across = {(a, b) if a in mine else (b, a) for a, b in pairs if (a in mine) != (b in mine)}
+    once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
+    joined = full_join(left, right, condition, names, once=once)
+    unit = joined.fields[0]
+    relation: Relation = joined if where is None else Filter(joined, where)
+    fields = frozenset(f.name for f in joined.fields)
+    return Joined(relation, True, frozenset({unit.name}), frozenset({unit.name}), fields, fields - {unit.name})
 
 
 def semi_join(
@@ -269,8 +293,12 @@ def _swapped(steps: Sequence[Step]) -> tuple[list[Step], bool]:
             if position != 1:
                 raise QueryRefused("a RIGHT JOIN is understood of two tables; write it as a LEFT JOIN")
             made[0], made[1] = replace(step, kind="first", condition=None), replace(made[0], kind="left", condition=step.condition)
-        if step.kind == "full":
-            raise QueryRefused("a FULL JOIN is not understood here; use an inner or a left join")
+        if step.kind == "full" and not (made[0].kept.private and step.kept.private):
+            if step.kept.private or not made[0].kept.private:
+                made[0], made[1] = replace(step, kind="first", condition=None), replace(made[0], kind="left", condition=step.condition)
+            else:
+                made[1] = replace(step, kind="left")
+            dropped = True
     private = made[0].kept.private
     for position, step in enumerate(made[1:], 1):
         if step.kind == "left" and step.kept.private and not private:

@@ -69,8 +69,8 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
             "SELECT COUNT(*) FROM orders AS o JOIN events AS e ON o.id = e.id AND o.user_id = e.user_id",
         ),
         (
-            "SELECT COUNT(*) FROM users u FULL JOIN orders o ON u.id = o.user_id",
-            "SELECT COUNT(*) FROM users AS u JOIN orders AS o ON u.id = o.user_id",
+            "SELECT COUNT(*) FROM orders FULL JOIN profiles USING (user_id)",
+            "SELECT COUNT(*) FROM orders JOIN profiles USING (user_id)",
         ),
     ],
 )
