@@ -264,7 +264,26 @@ class DistinctRows(_LikeInput):
     input: Relation
 
 
-Relation = OneRow | Scan | Filter | Project | Join | Union | PerUnit | PublicGroups | DistinctRows
+@dataclass(frozen=True)
+class Order:
+    """A term of an order."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True)
+class FirstRows(_LikeInput):
+    """So many public rows of `input` after the first `offset`, in `order` and then in that of all fields: always the same ones."""
+
+    input: Relation
+    order: tuple[Order, ...]
+    limit: int | None
+    offset: int = 0
+
+
+Relation = OneRow | Scan | Filter | Project | Join | Union | PerUnit | PublicGroups | DistinctRows | FirstRows
 
 
 @dataclass(frozen=True)
@@ -328,7 +347,7 @@ def subrelations(relation: Relation) -> Iterator[Relation]:
     """Yield `relation` and all below it."""
     yield relation
     match relation:
-        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
+        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows() | FirstRows():
             yield from subrelations(relation.input)
         case Join():
             yield from subrelations(relation.left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dpsql.errors import QueryRefused
-from dpsql.tree import DistinctRows, Filter, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union, subrelations
+from dpsql.tree import DistinctRows, Filter, FirstRows, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union, subrelations
 
 MOST = 1_000_000
 STORED = 1_000  # what a public table counts for, whose rows the query does not tell
@@ -29,6 +29,9 @@ def _multiplied(relation: Relation, public: Collection[str]) -> int:
             return 1
         case Filter() | Project() | DistinctRows():
             return _multiplied(relation.input, public)
+        case FirstRows():
+            most = _multiplied(relation.input, public)
+            return most if relation.limit is None else min(most, relation.limit)
         case PublicGroups():
             return _multiplied(relation.input, public) if relation.keys else 1
         case Union():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.common_tables import with_tables
-from dpsql.binding.constants import MOMENTS, NULL, constant
+from dpsql.binding.constants import MOMENTS, NULL, constant, matched
 from dpsql.binding.keeping import distinct_rows
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import distinct_public
@@ -18,7 +20,7 @@ from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import FUNCTIONS, call, ranges
 from dpsql.functions.mixing import decimal_places, is_small
-from dpsql.tree import Expression, Facts, Field, Project, Relation, Union
+from dpsql.tree import Expression, Facts, Field, Join, Project, Relation, Union
 
 
 def set_operation(node: exp.SetOperation, environment: Environment, state: State) -> Found:
@@ -146,7 +148,7 @@ def _side(node: exp.Query) -> exp.Expr:
 def _of_public(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> Kept:
     """The rows of public queries together, which no unit changes."""
     if not isinstance(node, exp.Union):
-        raise QueryRefused(f"{node.key.upper()} of public rows that others are joined to is not understood; use IN or NOT IN")
+        return _public_members(node, sides, state)
     fields = _united(sides, state)
     inputs = []
     for side in sides:
@@ -155,6 +157,19 @@ def _of_public(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> K
         inputs.append(Project(side.relation, inner, expressions, None))
     made = Kept(Union(tuple(inputs), tuple(fields), None), dict(zip(sides[0].columns, fields, strict=True)), False)
     return distinct_public(made) if node.args.get("distinct", True) else made
+
+
+def _public_members(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> Kept:
+    """INTERSECT or EXCEPT of two public queries: the rows of the first, once, that the second has, or has not."""
+    if not node.args.get("distinct", True):
+        raise QueryRefused(f"{node.key.upper()} ALL is not answered; {node.key.upper()} tells each row once")
+    _united(sides, state)  # holds number and types of the columns
+    first = distinct_public(sides[0])
+    pairs = [matched(a.column, b.column) for a, b in zip(first.columns.values(), sides[1].columns.values(), strict=True)]
+    same = [call("not", call("is_distinct", a, b)) for a, b in pairs]
+    condition = same[0] if len(same) == 1 else call("and", *same)
+    kind: Literal["semi", "anti"] = "semi" if isinstance(node, exp.Intersect) else "anti"
+    return replace(first, relation=Join(first.relation, sides[1].relation, kind, condition, None))
 
 
 def _united(sides: Sequence[Kept], state: State) -> list[Field]:

@@ -41,6 +41,8 @@ SOURCES = {
     "users u LEFT JOIN (SELECT id, name FROM plans WHERE price > 10) p ON p.id = u.plan_id": ("u", "p"),
     "users u JOIN (SELECT category, COUNT(*) AS n FROM products GROUP BY category) q ON q.n >= u.plan_id": ("u", "q"),
     "orders o JOIN (VALUES (1, 3), (2, 5), (2, 4)) AS r(lo, hi) ON o.parcels BETWEEN r.lo AND r.hi": ("o",),
+    "users u JOIN (SELECT id FROM plans ORDER BY price DESC LIMIT 2) p ON p.id <= u.plan_id": ("u",),
+    "items i JOIN (SELECT id FROM products EXCEPT SELECT 2) r ON r.id >= i.product_id": ("i",),
     "items i JOIN (SELECT id FROM products UNION ALL SELECT id FROM plans) r ON r.id = i.product_id": ("i",),
 }
 NUMBERS = {
