@@ -208,11 +208,30 @@ class Aggregates:
 
     def _fraction(self, node: exp.Expr) -> Fraction:
         if isinstance(node, exp.Array | exp.Tuple):
-            raise QueryRefused("several quantiles at once are not understood; ask for each by itself: QUANTILE(x, 0.25), QUANTILE(x, 0.75)")
+            reason = "several quantiles at once are not understood; ask for each by itself: QUANTILE(x, 0.25), QUANTILE(x, 0.75)"
+            raise Mendable(reason, node, _each_by_itself)
         bound = self._expressions.bind(node)
         if not isinstance(bound, Literal) or not isinstance(bound.value, int | Fraction) or isinstance(bound.value, bool):
             raise QueryRefused("the place of a quantile must be one constant number")
         return Fraction(bound.value)
+
+
+def _each_by_itself(place: exp.Expr) -> None:
+    """A column for each of several quantiles."""
+    shown = place
+    while shown.parent is not None and not isinstance(shown.parent, exp.Select):
+        shown = shown.parent
+    select, position = shown.parent, shown.index
+    if not isinstance(select, exp.Select) or shown.arg_key != "expressions" or position is None:
+        return
+    made: list[exp.Expr] = []
+    for one in list(place.expressions):
+        place = place.replace(one.copy())
+        column = shown.copy()
+        if isinstance(column, exp.Alias):
+            column.set("alias", exp.to_identifier(f"{column.alias}_{len(made) + 1}"))
+        made.append(column)
+    select.set("expressions", [*select.expressions[:position], *made, *select.expressions[position + 1 :]])
 
 
 def no_bounds(bound: Expression, name: str) -> str:

@@ -260,12 +260,27 @@ class _Releasing:
         return made
 
     def _measured(self, node: exp.Expr) -> exp.Expr:
+        key = self._one_value(node)
+        if key is not None:
+            return key
         aggregate = self._binder.bind(node)
         if aggregate.argument is not None and is_null(aggregate.argument):
             raise QueryInvalid(f"{excerpt(node)} aggregates nothing but NULL")
         if aggregate not in self._aggregates:
             self._aggregates.append(aggregate)
         return exp.column(f"a{self._aggregates.index(aggregate)}", quoted=True)
+
+    def _one_value(self, node: exp.Expr) -> exp.Expr | None:
+        """The one value of a group that MIN, MAX or ANY_VALUE of a key, or of what follows from one, is; None for all else."""
+        inner = node.this if isinstance(node, exp.IgnoreNulls) else node
+        if not isinstance(inner, exp.Min | exp.Max | exp.AnyValue) or inner.expressions or self._sets is not None:
+            return None
+        bound = self._try(inner.this)
+        if bound is None or isinstance(bound, Literal):
+            return None
+        if bound in self._keys:
+            return exp.column(f"k{self._keys.index(bound)}", quoted=True)
+        return self._look_up(self._looked_up[bound.name]) if isinstance(bound, Column) and bound.name in self._looked_up else None
 
     def _within(self, value: object, aliases: bool) -> object:
         if isinstance(value, exp.Expr):

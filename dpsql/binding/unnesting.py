@@ -31,7 +31,7 @@ def refused_subquery(node: exp.Expr) -> Mendable:
             "a subquery for each row is understood as a join: group it by the column that holds it to the row outside, and join it by that",
             node,
             _join,
-            equal=inner.expressions[0].find(exp.AggFunc) is not None,
+            equal=True,
         )
     if inner.expressions[0].find(exp.AggFunc) is not None:
         return Mendable(
@@ -158,6 +158,8 @@ def _join(place: exp.Expr) -> None:
     made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)
     keys = [exp.alias_(own.copy(), f"{key}{n}") for n, (own, _) in enumerate(links)]
     if isinstance(place, exp.Subquery):
+        if shown.find(exp.AggFunc) is None:
+            shown = exp.Min(this=shown)  # there is one row at most, else both databases refuse the query
         over_nothing = _over_nothing(shown)
         if over_nothing is None or any(inner.args.get(part) is not None for part in ("group", "having", "distinct", "limit", "offset")):
             return

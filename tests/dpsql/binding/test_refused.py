@@ -65,6 +65,11 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
         ),
         ("SELECT MIN(name) FROM users", "SELECT COUNT(name) FROM users"),
         (
+            "SELECT COUNT(*), PERCENTILE_DISC(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY total) AS q FROM orders",
+            "SELECT COUNT(*), PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY total) AS q_1, "
+            "PERCENTILE_DISC(0.75) WITHIN GROUP (ORDER BY total) AS q_2 FROM orders",
+        ),
+        (
             "SELECT COUNT(*) FROM orders o JOIN events e ON o.id = e.id",
             "SELECT COUNT(*) FROM orders AS o JOIN events AS e ON o.id = e.id AND o.user_id = e.user_id",
         ),
