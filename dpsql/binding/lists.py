@@ -6,22 +6,44 @@ from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid
 
+COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
+
 
 def spelled_out(node: exp.Expr) -> exp.Expr:
-    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, and a = ANY(ARRAY[1, 2]) as a IN (1, 2).
+    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a = ANY(ARRAY[1, 2]) and a IN (VALUES (1), (2)) as
+    a IN (1, 2), and other comparisons with ANY and ALL of a list as one with each of its values.
 
     All else is returned as it is. Raises QueryInvalid where rows of values have not the same length.
     """
     if isinstance(node, exp.EQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _equal(node.this, node.expression)
-    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
-        listed = node.expression.this.unnest()
-        if isinstance(listed, exp.Array) and listed.expressions:
-            return exp.In(this=node.this, expressions=list(listed.expressions))
+    if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
+        return exp.Not(this=_equal(node.this, node.expression))
+    if isinstance(node, COMPARED) and (isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression)):
+        return _compared_with_each(node, node.expression)
+    if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
+        rows = node.expressions[0].expressions
+        if all(isinstance(row, exp.Tuple) and len(row.expressions) == 1 for row in rows):
+            return exp.In(this=node.this, expressions=[row.expressions[0] for row in rows])
     if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple) and node.args.get("query") is None and node.expressions:
         rows = [_equal(node.this, one) for one in node.expressions]
         return rows[0] if len(rows) == 1 else exp.Paren(this=exp.or_(*rows))
     return node
+
+
+def _is_all(node: exp.Expr) -> bool:
+    """Whether a node is ALL, which sqlglot reads as a function."""
+    return isinstance(node, exp.Anonymous) and str(node.this).upper() == "ALL" and len(node.expressions) == 1
+
+
+def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
+    listed = several.expressions[0] if isinstance(several, exp.Anonymous) else several.this.unnest()
+    if not isinstance(listed, exp.Array) or not listed.expressions:
+        return node
+    if isinstance(node, exp.EQ) and isinstance(several, exp.Any):
+        return exp.In(this=node.this, expressions=list(listed.expressions))
+    each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]
+    return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))
 
 
 def _equal(row: exp.Tuple, other: exp.Expr) -> exp.Expr:

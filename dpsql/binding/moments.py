@@ -35,6 +35,8 @@ MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+MOST_MONTHS = 48_000
+TOO_LONG = "an interval can have 4,000 years at most"
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
 
@@ -215,14 +217,27 @@ def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and sign == 1:
         left, right = right, left
+    times, right = _multiplied(right)
     if not isinstance(right, exp.Interval):
         return None
     value = _moment(binder, left)
-    months, seconds = _interval(right)
+    months, seconds = (sign * times * part for part in _interval(right))
+    if abs(seconds) > LONGEST or abs(months) > MOST_MONTHS:
+        raise QueryRefused(TOO_LONG)
     value = as_kind(value, "timestamp") if value.facts.kind == "date" else value
     if months:
-        value = _by("move_months", value, sign * months)
-    return _by("move", value, sign * seconds) if seconds else value
+        value = _by("move_months", value, months)
+    return _by("move", value, seconds) if seconds else value
+
+
+def _multiplied(node: exp.Expr) -> tuple[int, exp.Expr]:
+    """How often an interval is taken, and the interval: 3 * INTERVAL '1 day'."""
+    inner = node.unnest() if isinstance(node, exp.Paren) else node
+    if isinstance(inner, exp.Mul):
+        for number, other in ((inner.this, inner.expression), (inner.expression, inner.this)):
+            if isinstance(number, exp.Literal) and number.is_int and len(number.name) < 9 and isinstance(other, exp.Interval):
+                return int(number.name), other
+    return 1, inner
 
 
 def _by(name: str, value: Expression, count: int) -> Expression:
@@ -288,6 +303,6 @@ def _interval(interval: exp.Interval) -> tuple[int, int]:
             raise QueryRefused(
                 f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}"
             )
-    if abs(seconds) > LONGEST or abs(months) > 48_000:
-        raise QueryRefused("an interval can have 4,000 years at most")
+    if abs(seconds) > LONGEST or abs(months) > MOST_MONTHS:
+        raise QueryRefused(TOO_LONG)
     return (-months, -seconds) if negative else (months, seconds)
