@@ -18,6 +18,7 @@ from dpsql.binding.constants import (
     case,
     constant,
     folded_sign,
+    hold_repeated,
     is_null,
     matched,
     moment,
@@ -32,7 +33,7 @@ from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
-from dpsql.tree import Expression, Facts, Kind, Literal, Value, subexpressions
+from dpsql.tree import Expression, Facts, Kind, Literal, Value
 
 COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
@@ -53,7 +54,6 @@ NONE: Scalars = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
 PI, DEGREES, RADIANS = Fraction("3.141592653589793"), Fraction("57.29577951308232"), Fraction("0.017453292519943295")
-MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
 
 
 class Expressions:
@@ -174,6 +174,7 @@ class Expressions:
 
     def _between(self, node: exp.Between) -> Expression:
         value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
+        hold_repeated(4 if node.args.get("symmetric") else 2, value)
         within = call("and", self._compared(">=", value, low), self._compared("<=", value, high))
         if not node.args.get("symmetric"):
             return within
@@ -206,8 +207,8 @@ class Expressions:
         branches: list[tuple[Expression, Expression]] = []
         binder = self
         operand = self.bind(node.this) if isinstance(node, exp.Case) and node.this is not None else None
-        if operand is not None and len(node.args["ifs"]) * sum(1 for _ in subexpressions(operand)) > MOST_REPEATED:
-            raise QueryRefused("CASE compares too long an expression too often")
+        if operand is not None:
+            hold_repeated(len(node.args["ifs"]), operand)
         for one in node.args["ifs"] if isinstance(node, exp.Case) else [node]:
             check(one)
             if operand is not None:
@@ -310,7 +311,7 @@ class Expressions:
                 return QueryRefused(f"{node.key} changes from one moment to the next, so that no answer could be kept; write a constant")
             case exp.Any() | exp.All():
                 return QueryRefused(
-                    "ANY and ALL are understood as = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
+                    "ANY and ALL are understood of lists: = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
                 )
             case exp.WidthBucket():
                 return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets, equal=True)

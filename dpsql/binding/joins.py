@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from sqlglot import expressions as exp
@@ -16,10 +17,11 @@ from dpsql.binding.sources import Kept, Names, with_unit
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
 from dpsql.functions import call
-from dpsql.tree import Call, Column, Expression, Filter, Join, Relation
+from dpsql.tree import Call, Column, Expression, Filter, Join, Relation, subrelations
 from schemas.model import ForeignKey
 
 TRUE = constant(True)
+MOST_COPIED = 60  # parts of a side of a FULL JOIN, which is written more than once
 MOST_UNIQUES = 8  # keys of two sides together that are remembered of a join by neither
 
 
@@ -153,6 +155,8 @@ def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declara
     """A FULL JOIN of two private sources, each with its own way to the unit; QueryRefused where partners may be of two units."""
     steps = [replace(s, kept=with_unit(s.kept, declaration, names) if s.kept.pending else s.kept) for s in steps]
     first, second = steps
+    if any(sum(1 for _ in islice(subrelations(s.kept.relation), MOST_COPIED + 1)) > MOST_COPIED for s in steps):
+        raise QueryRefused("a FULL JOIN is understood of fewer tables and subqueries inside of each other")
     left, right = first.kept.relation, second.kept.relation
     condition = _all(list(conjuncts(second.condition)))
     pairs = set(_pairs(conjuncts(second.condition)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlglot import expressions as exp
 
-from dpsql.errors import QueryInvalid
+from dpsql.errors import QueryInvalid, QueryRefused
 
+MOST_COPIED = 2_000  # parts of what is compared with each of several values, over all of these
 COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
 
 
@@ -42,6 +43,8 @@ def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
         return node
     if isinstance(node, exp.EQ) and isinstance(several, exp.Any):
         return exp.In(this=node.this, expressions=list(listed.expressions))
+    if len(listed.expressions) * sum(1 for _ in node.this.walk()) > MOST_COPIED:
+        raise QueryRefused("ANY and ALL compare too long an expression too often")
     each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]
     return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))
 

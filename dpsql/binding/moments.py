@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS, NULL, as_kind, as_number, case, constant, folded_sign, matched, moment, word
+from dpsql.binding.constants import MOMENTS, NULL, as_kind, as_number, case, constant, folded_sign, hold_repeated, matched, moment, word
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -36,6 +36,7 @@ MONTH_NAMES = (
 )  # fmt: skip
 DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MOST_MONTHS = 48_000
+REPEATED_BY_AGE = 20  # times, at most
 TOO_LONG = "an interval can have 4,000 years at most"
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
@@ -111,6 +112,7 @@ def _field(name: str, value: Expression) -> Expression:
 
 def _named(number: Expression, names: Sequence[str], first: int) -> Expression:
     """The name of a month or day by its number. A value that is not null outside of a moment's bounds alone has the last one."""
+    hold_repeated(len(names), number)
     named = [(call("=", number, constant(n)), word(name)) for n, name in enumerate(names, first)]
     moment = next(a.facts for a in number.arguments if a.facts.kind in MOMENTS) if isinstance(number, Call) else number.facts
     return case(named[:-1], named[-1][1]) if moment.bounded and not moment.nullable else case(named, NULL)
@@ -139,6 +141,7 @@ def _age(binder: Expressions, name: str, node: exp.Anonymous) -> Expression:
     a, b = (_moment(binder, one) for one in node.expressions)
     if {a.facts.kind, b.facts.kind} - {"date", "timestamp"}:
         raise QueryRefused("AGE is understood of dates and times without a zone")
+    hold_repeated(REPEATED_BY_AGE, a, b)
 
     def full(later: Expression, earlier: Expression) -> Expression:
         begun = call("subtract", _field("year", later), _field("year", earlier))
@@ -193,6 +196,7 @@ def _difference(binder: Expressions, node: exp.DateDiff) -> Expression:
         raise QueryRefused("'date_diff' is not a function of PostgreSQL; subtract dates from each other")
     unit = str(getattr(node.args["unit"], "name", "")).lower()
     later, earlier = _moment(binder, node.this), _moment(binder, node.expression)
+    hold_repeated(2, later, earlier)
     if unit == "day":
         return call("days_between", _day(later), _day(earlier))
     if unit in ("year", "month", "quarter"):

@@ -54,7 +54,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
             if other is None:
                 raise QueryRefused(refusal.reason, _instead(node, refusal, declaration, dialect, parameters)) from None
             node = other
-    raise QueryInvalid(f"the query has more than {MOST_FORMS} subqueries among the values of rows")
+    raise QueryInvalid(f"the query has more than {MOST_FORMS} subqueries and joins that are answered in another form")
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:

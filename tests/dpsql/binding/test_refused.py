@@ -85,6 +85,33 @@ def test_the_nearest_query_keeps_what_can_be_kept(sql: str, instead: str) -> Non
     assert error.instead == instead
 
 
+def within(form: str, depth: int, innermost: str) -> str:
+    """`form` in itself, time and again."""
+    made = innermost
+    for _ in range(depth):
+        made = form.format(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT COUNT(*) FROM users WHERE {within('CASE WHEN {} BETWEEN 3 AND 5 THEN 1 ELSE 2 END', 60, 'age')} > 1",
+        f"SELECT COUNT(*) FROM users WHERE {within('CASE WHEN {} BETWEEN SYMMETRIC 3 AND 5 THEN 1 ELSE 2 END', 60, 'age')} > 1",
+        f"SELECT COUNT(*) FROM users WHERE {within('CASE WHEN MONTHNAME({}) = 1 THEN born END', 20, 'born')} > DATE '2000-01-01'",
+        "SELECT COUNT(*) FROM users WHERE "
+        f"{within('CASE WHEN EXTRACT(YEAR FROM AGE({}, created_at)) > 3 THEN born END', 12, 'born')} > DATE '2000-01-01'",
+        f"SELECT COUNT(*) FROM users WHERE age + {'1 + ' * 200} 1 > ANY (ARRAY[{'1, ' * 200} 1])",
+        f"SELECT COUNT(*) FROM {within('(SELECT a.id, b.user_id FROM {} a FULL JOIN orders b ON a.user_id = b.user_id)', 20, 'orders')} x",
+        "SELECT COUNT(*) FROM users u WHERE active"
+        + " OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id)".join(map(str, range(60))),
+    ],
+    ids=["between", "symmetric", "names", "age", "any", "full", "exists"],
+)
+def test_forms_that_are_written_out_in_each_other_are_refused_before_they_grow(sql: str) -> None:
+    assert refused(sql, "duckdb")
+
+
 @pytest.mark.parametrize("depth", [100, 1_000, 10_000])
 @pytest.mark.parametrize(
     "nested",
