@@ -85,7 +85,7 @@ class Expressions:
             return self._scalars[id(node)][1]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
-        node = lists.spelled_out(node)
+        node = lists.spelled_out(node, self.dialect)
         check(node)
         match node:
             case exp.Paren() | exp.Alias():

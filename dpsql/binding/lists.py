@@ -10,7 +10,7 @@ MOST_COPIED = 2_000  # parts of what is compared with each of several values, ov
 COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
 
 
-def spelled_out(node: exp.Expr) -> exp.Expr:
+def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
     """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a = ANY(ARRAY[1, 2]) and a IN (VALUES (1), (2)) as
     a IN (1, 2), and other comparisons with ANY and ALL of a list as one with each of its values.
 
@@ -19,7 +19,7 @@ def spelled_out(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.EQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _equal(node.this, node.expression)
     if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
-        return exp.Not(this=_equal(node.this, node.expression))
+        return _different(node.this, node.expression) if dialect == "duckdb" else exp.Not(this=_equal(node.this, node.expression))
     if isinstance(node, COMPARED) and (isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression)):
         return _compared_with_each(node, node.expression)
     if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
@@ -30,6 +30,12 @@ def spelled_out(node: exp.Expr) -> exp.Expr:
         rows = [_equal(node.this, one) for one in node.expressions]
         return rows[0] if len(rows) == 1 else exp.Paren(this=exp.or_(*rows))
     return node
+
+
+def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
+    """That rows of values are different, to DuckDB, in whose rows null is a value like others."""
+    pairs = _pairs(row, other)
+    return exp.Paren(this=exp.or_(*(exp.NullSafeNEQ(this=a.copy(), expression=b.copy()) for a, b in pairs)))
 
 
 def _is_all(node: exp.Expr) -> bool:
@@ -49,8 +55,12 @@ def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
     return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))
 
 
-def _equal(row: exp.Tuple, other: exp.Expr) -> exp.Expr:
+def _equal(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
+    pairs = [exp.EQ(this=a.copy(), expression=b.copy()) for a, b in _pairs(row, other)]
+    return pairs[0] if len(pairs) == 1 else exp.Paren(this=exp.and_(*pairs))
+
+
+def _pairs(row: exp.Tuple, other: exp.Tuple) -> list[tuple[exp.Expr, exp.Expr]]:
     if not isinstance(other, exp.Tuple) or len(other.expressions) != len(row.expressions) or not row.expressions:
         raise QueryInvalid(f"a row of {len(row.expressions)} values is compared with something else: {other.sql()[:60]}")
-    pairs = [exp.EQ(this=a.copy(), expression=b.copy()) for a, b in zip(row.expressions, other.expressions, strict=True)]
-    return pairs[0] if len(pairs) == 1 else exp.Paren(this=exp.and_(*pairs))
+    return list(zip(row.expressions, other.expressions, strict=True))
