@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from dpsql.engines.base import Engine, Reading
 from dpsql.planning.model import Plan
-from dpsql.tree import DistinctRows, Filter, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union
+from dpsql.tree import DistinctRows, Filter, FirstRows, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union
 from schemas.model import Schema
 
 Key = tuple[str, tuple[str, ...]]
@@ -31,7 +31,7 @@ def _keys(relation: Relation, schema: Schema) -> Iterator[Key | None]:
         case Scan():
             found = [unique for unique in schema.table(relation.table).unique_sets() if set(unique) <= set(relation.sources)]
             yield from (((relation.table, tuple(unique)) for unique in found) if found else (None,))
-        case Filter() | Project() | DistinctRows():
+        case Filter() | Project() | DistinctRows() | FirstRows():
             yield from _keys(relation.input, schema)
         case Join():
             yield from _keys(relation.left, schema)

@@ -177,7 +177,8 @@ class Join:
     """Rows of `left` beside rows of `right` for which `condition` is true; `left` keeps its rows without a partner in a left join.
 
     `unit` is a field of either side; binding has shown that both sides' units are equal, or that one side is public.
-    `rows_a_unit` is what binding knows of the outcome.
+    `rows_a_unit` is what binding knows of the outcome; `left_once` and `right_once` say that each row of the one side has at most one
+    partner on the left, or on the right, by a key.
     """
 
     left: Relation
@@ -187,6 +188,8 @@ class Join:
     unit: str | None
     rows_a_unit: int | None = None
     most_rows: int | None = None
+    left_once: bool = False
+    right_once: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -261,7 +264,26 @@ class DistinctRows(_LikeInput):
     input: Relation
 
 
-Relation = OneRow | Scan | Filter | Project | Join | Union | PerUnit | PublicGroups | DistinctRows
+@dataclass(frozen=True)
+class Order:
+    """A term of an order."""
+
+    expression: Expression
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True)
+class FirstRows(_LikeInput):
+    """So many public rows of `input` after the first `offset`, in `order` and then in that of all fields: always the same ones."""
+
+    input: Relation
+    order: tuple[Order, ...]
+    limit: int | None
+    offset: int = 0
+
+
+Relation = OneRow | Scan | Filter | Project | Join | Union | PerUnit | PublicGroups | DistinctRows | FirstRows
 
 
 @dataclass(frozen=True)
@@ -325,7 +347,7 @@ def subrelations(relation: Relation) -> Iterator[Relation]:
     """Yield `relation` and all below it."""
     yield relation
     match relation:
-        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows():
+        case Filter() | Project() | PerUnit() | PublicGroups() | DistinctRows() | FirstRows():
             yield from subrelations(relation.input)
         case Join():
             yield from subrelations(relation.left)

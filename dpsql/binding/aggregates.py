@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS, NULL, constant
-from dpsql.binding.expressions import Expressions, case
+from dpsql.binding.constants import MOMENTS, NULL, case, constant
+from dpsql.binding.expressions import Expressions
 from dpsql.binding.mending import Mendable
+from dpsql.binding.pruning import columns_of
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -27,6 +28,7 @@ KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
     exp.PercentileDisc, exp.ApproxDistinct, exp.ApproxQuantile, exp.Anonymous, *SPREADS,
 )  # fmt: skip
+NAMES: dict[type[exp.Expr], str] = {exp.VariancePop: "VAR_POP", exp.StddevPop: "STDDEV_POP", exp.StddevSamp: "STDDEV_SAMP"}
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
 
@@ -143,8 +145,9 @@ class Aggregates:
                 raise QueryInvalid(f"{name} needs one value")
             inner = inner.expressions[0]
         if inner is not node.this and type(node) in SPREADS:
+            spread = NAMES.get(type(node), name)
             raise Mendable(
-                f"{name}(DISTINCT ...) cannot be answered, since whether a value is counted would depend on other units' rows",
+                f"{spread}(DISTINCT ...) cannot be answered, since whether a value is counted would depend on other units' rows",
                 node.this,
                 lambda inner: inner.replace(inner.expressions[0].copy()),
             )
@@ -178,8 +181,8 @@ class Aggregates:
         raise Mendable(no_bounds(bound, name), node, lambda inner: inner.replace(_clamped(inner.copy(), facts)))
 
     def _summed_by_unit(self, bound: Expression, name: str) -> bool:
-        """Whether a value is a sum or count of one unit's rows, whose bound is chosen privately."""
-        known = isinstance(bound, Column) and bound.name in self._expressions.by_unit
+        """Whether a value is made of sums and counts of one unit's rows alone, so that its bound is chosen privately."""
+        known = bool(columns_of(bound)) and columns_of(bound) <= set(self._expressions.by_unit)
         exact = bound.facts.step is not None and bound.facts.kind != "double"
         return name in ("SUM", "AVG") and known and exact
 
@@ -205,11 +208,30 @@ class Aggregates:
 
     def _fraction(self, node: exp.Expr) -> Fraction:
         if isinstance(node, exp.Array | exp.Tuple):
-            raise QueryRefused("several quantiles at once are not understood; ask for each by itself: QUANTILE(x, 0.25), QUANTILE(x, 0.75)")
+            reason = "several quantiles at once are not understood; ask for each by itself: QUANTILE(x, 0.25), QUANTILE(x, 0.75)"
+            raise Mendable(reason, node, _each_by_itself)
         bound = self._expressions.bind(node)
         if not isinstance(bound, Literal) or not isinstance(bound.value, int | Fraction) or isinstance(bound.value, bool):
             raise QueryRefused("the place of a quantile must be one constant number")
         return Fraction(bound.value)
+
+
+def _each_by_itself(place: exp.Expr) -> None:
+    """A column for each of several quantiles."""
+    shown = place
+    while shown.parent is not None and not isinstance(shown.parent, exp.Select):
+        shown = shown.parent
+    select, position = shown.parent, shown.index
+    if not isinstance(select, exp.Select) or shown.arg_key != "expressions" or position is None:
+        return
+    made: list[exp.Expr] = []
+    for one in list(place.expressions):
+        place = place.replace(one.copy())
+        column = shown.copy()
+        if isinstance(column, exp.Alias):
+            column.set("alias", exp.to_identifier(f"{column.alias}_{len(made) + 1}"))
+        made.append(column)
+    select.set("expressions", [*select.expressions[:position], *made, *select.expressions[position + 1 :]])
 
 
 def no_bounds(bound: Expression, name: str) -> str:

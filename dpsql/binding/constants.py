@@ -7,18 +7,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 
 from sqlglot import expressions as exp
 
-from dpsql.errors import QueryInvalid
-from dpsql.functions import call
-from dpsql.tree import Call, Expression, Facts, Kind, Literal, Value
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions import call, ranges
+from dpsql.tree import Call, Case, Expression, Facts, Kind, Literal, Value, subexpressions
 
 TEXTUAL = ("text", "uuid")
 MOMENTS = ("date", "timestamp", "timestamptz")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LONGEST_NUMBER = 10**30
 FINEST_NUMBER = 10**18
+MOST_REPEATED = 2_000  # parts of what is written out several times
 NULL = Literal(None, Facts("other", True, values=(None,)))
 
 
@@ -172,3 +174,17 @@ def unified(bound: Sequence[Expression]) -> list[Expression]:
     made = [b if is_null(b) or b is first else matched(first, b)[1] for b in bound]
     kind = kinds[0] if kinds else "other"
     return [replace(b, facts=replace(b.facts, kind=kind)) if is_null(b) and isinstance(b, Literal) else b for b in made]
+
+
+def hold_repeated(times: int, *values: Expression) -> None:
+    """Raise QueryRefused where a function that is written out would repeat what it is of too often: such functions stand in each other."""
+    parts = sum(sum(1 for _ in islice(subexpressions(value), MOST_REPEATED)) for value in values)
+    if times * parts > MOST_REPEATED:
+        raise QueryRefused("too long an expression is compared, or worked with, too often; put it into a subquery of its own")
+
+
+def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Case:
+    """Return CASE with its facts."""
+    made = unified([*(value for _, value in branches), otherwise])
+    facts = ranges.merged([u.facts for u in made if not is_null(u)] or [Facts("other")], any(u.facts.nullable for u in made))
+    return Case(tuple((c, u) for (c, _), u in zip(branches, made, strict=False)), made[-1], facts)

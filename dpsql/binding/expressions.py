@@ -15,8 +15,10 @@ from dpsql.binding.constants import (
     TEXTUAL,
     as_kind,
     as_number,
+    case,
     constant,
     folded_sign,
+    hold_repeated,
     is_null,
     matched,
     moment,
@@ -30,8 +32,8 @@ from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.functions import call, ranges
-from dpsql.tree import Case, Expression, Facts, Kind, Literal, Value, subexpressions
+from dpsql.functions import call
+from dpsql.tree import Expression, Facts, Kind, Literal, Value
 
 COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
@@ -52,7 +54,6 @@ NONE: Scalars = {}
 MOST_TERMS = 1_000  # of a list after IN
 MOST_DIGITS = 18
 PI, DEGREES, RADIANS = Fraction("3.141592653589793"), Fraction("57.29577951308232"), Fraction("0.017453292519943295")
-MOST_REPEATED = 2_000  # parts of what CASE compares, over all its branches
 
 
 class Expressions:
@@ -84,7 +85,7 @@ class Expressions:
             return self._scalars[id(node)][1]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
-        node = lists.spelled_out(node)
+        node = lists.spelled_out(node, self.dialect)
         check(node)
         match node:
             case exp.Paren() | exp.Alias():
@@ -104,8 +105,7 @@ class Expressions:
             case exp.Is():
                 return self._is(node)
             case exp.Between():
-                value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
-                return call("and", self._compared(">=", value, low), self._compared("<=", value, high))
+                return self._between(node)
             case exp.In():
                 return self._in(node)
             case exp.Case() | exp.If():
@@ -120,7 +120,8 @@ class Expressions:
                 told = call("is_distinct", *matched(self.bind(node.this), self.bind(node.expression)))
                 return told if isinstance(node, exp.NullSafeNEQ) else call("not", told)
             case _ if type(node) in COMPARISONS:
-                return self._compared(COMPARISONS[type(node)], self.bind(node.this), self.bind(node.expression))
+                sides = moments.compared_with_interval(self, node) or (self.bind(node.this), self.bind(node.expression))
+                return self._compared(COMPARISONS[type(node)], *sides)
         found = moments.bound(self, node) or self._number(node) or texts.bound(self, node)
         if found is None:
             raise self._refusal(node)
@@ -171,6 +172,14 @@ class Expressions:
     def _compared(self, sign: str, a: Expression, b: Expression) -> Expression:
         return call(sign, *matched(folded_sign(a), folded_sign(b)))
 
+    def _between(self, node: exp.Between) -> Expression:
+        value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
+        hold_repeated(4 if node.args.get("symmetric") else 2, value)
+        within = call("and", self._compared(">=", value, low), self._compared("<=", value, high))
+        if not node.args.get("symmetric"):
+            return within
+        return call("or", within, call("and", self._compared(">=", value, high), self._compared("<=", value, low)))
+
     def _is(self, node: exp.Is) -> Expression:
         negated = bool(node.args.get("negate"))
         target = node.expression
@@ -198,8 +207,8 @@ class Expressions:
         branches: list[tuple[Expression, Expression]] = []
         binder = self
         operand = self.bind(node.this) if isinstance(node, exp.Case) and node.this is not None else None
-        if operand is not None and len(node.args["ifs"]) * sum(1 for _ in subexpressions(operand)) > MOST_REPEATED:
-            raise QueryRefused("CASE compares too long an expression too often")
+        if operand is not None:
+            hold_repeated(len(node.args["ifs"]), operand)
         for one in node.args["ifs"] if isinstance(node, exp.Case) else [node]:
             check(one)
             if operand is not None:
@@ -302,10 +311,10 @@ class Expressions:
                 return QueryRefused(f"{node.key} changes from one moment to the next, so that no answer could be kept; write a constant")
             case exp.Any() | exp.All():
                 return QueryRefused(
-                    "ANY and ALL are understood as = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
+                    "ANY and ALL are understood of lists: = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
                 )
             case exp.WidthBucket():
-                return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets)
+                return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets, equal=True)
             case exp.Tuple() | exp.Array():
                 return QueryRefused("a list of values is understood where it is compared with another by = or IN")
             case exp.Star():
@@ -318,18 +327,11 @@ class Expressions:
         return QueryRefused(f"'{str(name)[:60].lower()}' is not known as a function whose outcome can be shown private")
 
 
-def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expression) -> Case:
-    """Return CASE with its facts."""
-    made = unified([*(value for _, value in branches), otherwise])
-    facts = ranges.merged([u.facts for u in made if not is_null(u)] or [Facts("other")], any(u.facts.nullable for u in made))
-    return Case(tuple((c, u) for (c, _), u in zip(branches, made, strict=False)), made[-1], facts)
-
-
 def _buckets(place: exp.Expr) -> None:
     """WIDTH_BUCKET as a CASE of the same outcome."""
     value, low, high, count = (place.args.get(part) for part in ("this", "min_value", "max_value", "num_buckets"))
     if value is not None and low is not None and high is not None and count is not None:
         parts = (part if isinstance(part, exp.Column | exp.Literal) else exp.paren(part) for part in (value, low, high, count))
         x, lo, hi, n = (part.sql("duckdb") for part in parts)
-        within = f"FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) + 1"
+        within = f"CAST(FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) AS INTEGER) + 1"
         place.replace(exp.maybe_parse(f"CASE WHEN {x} < {lo} THEN 0 WHEN {x} >= {hi} THEN {n} + 1 ELSE {within} END", dialect="duckdb"))

@@ -11,6 +11,7 @@ from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope, Visible, folded
+from dpsql.binding.semi_joins import as_exists
 from dpsql.binding.sources import Kept, equal, find_table, stored
 from dpsql.binding.state import MIXED, Environment, Found, Open, State
 from dpsql.binding.understood import check, excerpt
@@ -47,6 +48,8 @@ def sources(node: exp.Select, known: Environment, state: State) -> list[Source]:
 def _joined(node: exp.Join, known: Environment, state: State) -> Source:
     check(node)
     side, kind, method = (str(node.args.get(part) or "").lower() for part in ("side", "kind", "method"))
+    if kind in ("semi", "anti") and not side and not method:
+        raise Mendable(f"{kind.upper()} JOIN is understood as a condition with EXISTS", node, as_exists, equal=True)
     if kind not in ("", "inner", "outer", "cross") or method not in ("", "natural") or side not in ("", "left", "right", "full"):
         raise QueryRefused(f"a {(kind or method or side).upper()} JOIN is not understood here")
     plain = not node.args.get("on") and not node.args.get("using") and not method
@@ -148,18 +151,20 @@ def steps(found: Sequence[Source], scope: Scope, state: State) -> list[Step]:
     for source in found:
         if isinstance(source.found, Open):
             raise QueryRefused(MIXED)
-        if source.kind == "full":
-            raise Mendable("a FULL JOIN of rows is not understood; use an inner or a left join", source.node, _inner)
+        if source.kind == "full" and (
+            len(found) != 2 or source.node is None or source.node.args.get("using") or source.node.args.get("method")
+        ):
+            raise Mendable("a FULL JOIN of rows is understood of two tables, with ON; use an inner or a left join", source.node, _inner)
         if isinstance(source.found, Public):
             kept = source.found.rows()
             source = replace(source, found=kept, visible=(Visible(source.visible[0].alias, kept.columns),))
         assert isinstance(source.found, Kept)
         left = list(scope.sources)
-        if source.kind == "right":
+        if source.kind in ("right", "full"):
             scope.sources = [replace(s, columns=_padded(s.columns)) for s in left]
             scope.merged = _padded(scope.merged)
         for visible in source.visible:
-            scope.add(replace(visible, columns=_padded(visible.columns)) if source.kind == "left" else visible)
+            scope.add(replace(visible, columns=_padded(visible.columns)) if source.kind in ("left", "full") else visible)
         condition = _on(source, left, scope, state)
         made.append(Step(source.visible[0].alias, source.found, source.kind, condition, source.node))
     return made

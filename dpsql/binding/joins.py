@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.constants import constant
+from dpsql.binding.full_joins import full_join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.sources import Kept, Names, with_unit
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
 from dpsql.functions import call
-from dpsql.tree import Call, Column, Expression, Filter, Join, Relation
+from dpsql.tree import Call, Column, Expression, Filter, Join, Relation, subrelations
 from schemas.model import ForeignKey
 
 TRUE = constant(True)
+MOST_COPIED = 60  # parts of a side of a FULL JOIN, which is written more than once
+MOST_UNIQUES = 8  # keys of two sides together that are remembered of a join by neither
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
+    if steps[-1].kind == "full":
+        return _fully(steps, where, declaration, names)
     certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
     steps = _units(steps, certain, declaration, names)
     relation = steps[0].kept.relation
@@ -129,9 +135,11 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
             padded |= {f.name for f in kept.relation.fields}
         unit = unit if unit is not None else mine
         private = private or kept.private
-        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most)
+        relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most, left_unique, right_unique)
         # rows without a partner have null in the right side's fields: that no value repeats holds, that there is but one row does not
-        uniques = (uniques if right_unique else []) + ([u for u in kept.uniques if u or kind == "inner"] if left_unique else [])
+        before, added = uniques, [u for u in kept.uniques if u or kind == "inner"]
+        uniques = (before if right_unique else []) + (added if left_unique else [])
+        uniques = uniques or [a | b for a in before for b in added][:MOST_UNIQUES]
     if private and unit is None:
         raise QueryRefused("it cannot be shown whose the rows of this FROM are")
     if rest:
@@ -141,6 +149,29 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     units |= {u for u in steps[0].kept.units if steps[0].kept.private}
     fields = frozenset(f.name for step in steps if step.kept.private for f in step.kept.relation.fields)
     return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
+
+
+def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
+    """A FULL JOIN of two private sources, each with its own way to the unit; QueryRefused where partners may be of two units."""
+    steps = [replace(s, kept=with_unit(s.kept, declaration, names) if s.kept.pending else s.kept) for s in steps]
+    first, second = steps
+    if any(sum(1 for _ in islice(subrelations(s.kept.relation), MOST_COPIED + 1)) > MOST_COPIED for s in steps):
+        raise QueryRefused("a FULL JOIN is understood of fewer tables and subqueries inside of each other")
+    left, right = first.kept.relation, second.kept.relation
+    condition = _all(list(conjuncts(second.condition)))
+    pairs = set(_pairs(conjuncts(second.condition)))
+    equal = _holding(pairs, [])
+    _keys_hold(equal, pairs, [left, right], declaration, names)
+    if not equal.same(left.unit, right.unit):
+        raise _two_units(steps, second, left, declaration)
+    mine = {f.name for f in left.fields}
+    across = {(a, b) if a in mine else (b, a) for a, b in pairs if (a in mine) != (b in mine)}
+    once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
+    joined = full_join(left, right, condition, names, once=once)
+    unit = joined.fields[0]
+    relation: Relation = joined if where is None else Filter(joined, where)
+    fields = frozenset(f.name for f in joined.fields)
+    return Joined(relation, True, frozenset({unit.name}), frozenset({unit.name}), fields, fields - {unit.name})
 
 
 def semi_join(
@@ -266,8 +297,12 @@ def _swapped(steps: Sequence[Step]) -> tuple[list[Step], bool]:
             if position != 1:
                 raise QueryRefused("a RIGHT JOIN is understood of two tables; write it as a LEFT JOIN")
             made[0], made[1] = replace(step, kind="first", condition=None), replace(made[0], kind="left", condition=step.condition)
-        if step.kind == "full":
-            raise QueryRefused("a FULL JOIN is not understood here; use an inner or a left join")
+        if step.kind == "full" and not (made[0].kept.private and step.kept.private):
+            if step.kept.private or not made[0].kept.private:
+                made[0], made[1] = replace(step, kind="first", condition=None), replace(made[0], kind="left", condition=step.condition)
+            else:
+                made[1] = replace(step, kind="left")
+            dropped = True
     private = made[0].kept.private
     for position, step in enumerate(made[1:], 1):
         if step.kind == "left" and step.kept.private and not private:

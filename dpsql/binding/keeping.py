@@ -15,6 +15,8 @@ from dpsql.binding.sources import Kept
 from dpsql.errors import QueryRefused
 from dpsql.tree import Call, Column, DistinctRows, Expression, Field, PerUnit, Project
 
+OF_MOMENTS = ("extract", "format_date", "move", "move_months", "cast_date", "date_trunc")  # null where a moment is, or is far outside
+
 
 def rows(selecting: Selecting) -> Kept:
     """Return the rows of a SELECT without aggregates. Plain columns keep their fields; the others get new ones."""
@@ -33,8 +35,8 @@ def rows(selecting: Selecting) -> Kept:
 
 def certain(value: Expression) -> Expression:
     """A value that is not null where it would be for days outside of the declared bounds alone, such as infinite ones."""
-    if isinstance(value, Call) and value.function in ("extract", "format_date"):
-        moment = next(a.facts for a in value.arguments if a.facts.kind in MOMENTS)
+    if isinstance(value, Call) and value.function in OF_MOMENTS:
+        moment = certain(next(a for a in value.arguments if a.facts.kind in MOMENTS)).facts
         if moment.bounded and not moment.nullable:
             return replace(value, facts=replace(value.facts, nullable=False))
     return value

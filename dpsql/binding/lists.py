@@ -4,28 +4,63 @@ from __future__ import annotations
 
 from sqlglot import expressions as exp
 
-from dpsql.errors import QueryInvalid
+from dpsql.errors import QueryInvalid, QueryRefused
+
+MOST_COPIED = 2_000  # parts of what is compared with each of several values, over all of these
+COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
 
 
-def spelled_out(node: exp.Expr) -> exp.Expr:
-    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, and a = ANY(ARRAY[1, 2]) as a IN (1, 2).
+def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
+    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a = ANY(ARRAY[1, 2]) and a IN (VALUES (1), (2)) as
+    a IN (1, 2), and other comparisons with ANY and ALL of a list as one with each of its values.
 
     All else is returned as it is. Raises QueryInvalid where rows of values have not the same length.
     """
     if isinstance(node, exp.EQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _equal(node.this, node.expression)
-    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
-        listed = node.expression.this.unnest()
-        if isinstance(listed, exp.Array) and listed.expressions:
-            return exp.In(this=node.this, expressions=list(listed.expressions))
+    if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
+        return _different(node.this, node.expression) if dialect == "duckdb" else exp.Not(this=_equal(node.this, node.expression))
+    if isinstance(node, COMPARED) and (isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression)):
+        return _compared_with_each(node, node.expression)
+    if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
+        rows = node.expressions[0].expressions
+        if all(isinstance(row, exp.Tuple) and len(row.expressions) == 1 for row in rows):
+            return exp.In(this=node.this, expressions=[row.expressions[0] for row in rows])
     if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple) and node.args.get("query") is None and node.expressions:
         rows = [_equal(node.this, one) for one in node.expressions]
         return rows[0] if len(rows) == 1 else exp.Paren(this=exp.or_(*rows))
     return node
 
 
-def _equal(row: exp.Tuple, other: exp.Expr) -> exp.Expr:
+def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
+    """That rows of values are different, to DuckDB, in whose rows null is a value like others."""
+    pairs = _pairs(row, other)
+    return exp.Paren(this=exp.or_(*(exp.NullSafeNEQ(this=a.copy(), expression=b.copy()) for a, b in pairs)))
+
+
+def _is_all(node: exp.Expr) -> bool:
+    """Whether a node is ALL, which sqlglot reads as a function."""
+    return isinstance(node, exp.Anonymous) and str(node.this).upper() == "ALL" and len(node.expressions) == 1
+
+
+def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
+    listed = several.expressions[0] if isinstance(several, exp.Anonymous) else several.this.unnest()
+    if not isinstance(listed, exp.Array) or not listed.expressions:
+        return node
+    if isinstance(node, exp.EQ) and isinstance(several, exp.Any):
+        return exp.In(this=node.this, expressions=list(listed.expressions))
+    if len(listed.expressions) * sum(1 for _ in node.this.walk()) > MOST_COPIED:
+        raise QueryRefused("ANY and ALL compare too long an expression too often")
+    each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]
+    return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))
+
+
+def _equal(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
+    pairs = [exp.EQ(this=a.copy(), expression=b.copy()) for a, b in _pairs(row, other)]
+    return pairs[0] if len(pairs) == 1 else exp.Paren(this=exp.and_(*pairs))
+
+
+def _pairs(row: exp.Tuple, other: exp.Tuple) -> list[tuple[exp.Expr, exp.Expr]]:
     if not isinstance(other, exp.Tuple) or len(other.expressions) != len(row.expressions) or not row.expressions:
         raise QueryInvalid(f"a row of {len(row.expressions)} values is compared with something else: {other.sql()[:60]}")
-    pairs = [exp.EQ(this=a.copy(), expression=b.copy()) for a, b in zip(row.expressions, other.expressions, strict=True)]
-    return pairs[0] if len(pairs) == 1 else exp.Paren(this=exp.and_(*pairs))
+    return list(zip(row.expressions, other.expressions, strict=True))

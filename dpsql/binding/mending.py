@@ -9,19 +9,26 @@ from sqlglot import expressions as exp
 from dpsql.errors import QueryRefused
 
 Mend = Callable[[exp.Expr], object]
+Name = Callable[[exp.Expr], str]
 Path = list[tuple[str, int | None]]
 
 
 class Mendable(QueryRefused):
-    """A refusal that knows how the query could be mended: `mend` changes a copy of `node`, in its place in a copy of the query."""
+    """A refusal that knows how the query could be mended: `mend` changes a copy of `node`, in its place in a copy of the query.
 
-    def __init__(self, reason: str, node: exp.Expr | None = None, mend: Mend | None = None) -> None:
+    With `equal` the mended query asks for the same, and is answered in place of the one that was written.
+    """
+
+    def __init__(self, reason: str, node: exp.Expr | None = None, mend: Mend | None = None, *, equal: bool = False) -> None:
         super().__init__(reason)
-        self.node, self.mend = node, mend
+        self.node, self.mend, self.equal = node, mend, equal
 
 
-def mended(root: exp.Query, refusal: QueryRefused) -> exp.Query | None:
-    """Return a copy of `root` with what was refused mended, or None where that is not known or `root` does not hold it."""
+def mended(root: exp.Query, refusal: QueryRefused, name: Name | None = None) -> exp.Query | None:
+    """Return a copy of `root` with what was refused mended, or None where that is not known or `root` does not hold it.
+
+    With `name`, a column of a select list that is mended keeps the name which that gives it.
+    """
     if not isinstance(refusal, Mendable) or refusal.node is None or refusal.mend is None:
         return None
     path = _path(refusal.node, root)
@@ -32,8 +39,26 @@ def mended(root: exp.Query, refusal: QueryRefused) -> exp.Query | None:
     for part, index in path:
         value = node.args[part]
         node = value if index is None else value[index]
+    if name is not None:
+        _keep_names(node, name)
     refusal.mend(node)
     return made.this if isinstance(made.this, exp.Query) else None
+
+
+def in_equal_form(root: exp.Query, refusal: QueryRefused, name: Name) -> exp.Query | None:
+    """Return another form of `root` that asks for the same, or None where the refusal knows none."""
+    made = mended(root, refusal, name) if isinstance(refusal, Mendable) and refusal.equal else None
+    return None if made == root else made
+
+
+def _keep_names(node: exp.Expr, name: Name) -> None:
+    """Write out the names of the columns that `node` is in, which follow from what stands there."""
+    while (parent := node.parent) is not None:
+        if isinstance(parent, exp.Select) and node.arg_key == "expressions" and not isinstance(node, exp.Alias):
+            named = exp.Alias(this=exp.Null(), alias=exp.to_identifier(name(node), quoted=True))
+            node.replace(named)
+            named.set("this", node)
+        node = parent
 
 
 def nearest(root: exp.Query) -> Iterator[exp.Query]:

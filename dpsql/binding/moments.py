@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS, as_kind, as_number, constant, folded_sign, moment, word
+from dpsql.binding.constants import MOMENTS, NULL, as_kind, as_number, case, constant, folded_sign, hold_repeated, matched, moment, word
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.functions.date_formats import format_parts
 from dpsql.functions.dates import FIELDS, UNITS, plus_months
-from dpsql.tree import Expression, Literal
+from dpsql.tree import Call, Expression, Literal
 
 if TYPE_CHECKING:
     from dpsql.binding.expressions import Expressions
 
 FIELD_OF: dict[type[exp.Expr], str] = {
     exp.Year: "year", exp.Quarter: "quarter", exp.Month: "month", exp.Week: "week", exp.WeekOfYear: "week", exp.Day: "day",
-    exp.DayOfMonth: "day", exp.DayOfWeek: "dow", exp.DayOfYear: "doy", exp.Hour: "hour", exp.Minute: "minute",
+    exp.DayOfMonth: "day", exp.DayOfWeek: "dow", exp.DayOfWeekIso: "isodow", exp.DayOfYear: "doy", exp.Hour: "hour", exp.Minute: "minute",
 }  # fmt: skip
 OTHER_NAMES = {
     "dayofweek": "dow", "dayofyear": "doy", "weekday": "dow", "dayofmonth": "day", "weekofyear": "week", "years": "year", "months": "month",
@@ -34,6 +35,9 @@ MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+MOST_MONTHS = 48_000
+REPEATED_BY_AGE = 20  # times, at most
+TOO_LONG = "an interval can have 4,000 years at most"
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
 
@@ -47,8 +51,18 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return _extracted(binder, node.this.name, node.expression)
         case exp.Monthname() | exp.Dayname():
             names, field, first = (MONTH_NAMES, "month", 1) if isinstance(node, exp.Monthname) else (DAY_NAMES, "dow", 0)
-            named = [exp.If(this=exp.Literal.number(n), true=exp.Literal.string(name)) for n, name in enumerate(names, first)]
-            return binder.bind(exp.Case(this=exp.Extract(this=exp.var(field), expression=node.this.copy()), ifs=named))
+            return _named(_field(field, _moment(binder, node.this)), names, first)
+        case exp.Date() if isinstance(node.this, exp.Expr):
+            return _day(_moment(binder, node.this))
+        case exp.LastDay():
+            month = call("date_trunc", word("month"), _moment(binder, node.this))
+            return call("cast_date", _by("move", _by("move_months", month, 1), -SECONDS["day"]))
+        case exp.DateFromParts():
+            return _made_date(*(binder.whole(node.args.get(part)) for part in ("year", "month", "day")))
+        case exp.Anonymous() if str(node.this).lower() == "make_date" and len(node.expressions) == 3:
+            return _made_date(*(binder.whole(part) for part in node.expressions))
+        case exp.AtTimeZone():
+            return _in_zone(binder, node)
         case exp.TimeToUnix():
             return _extracted(binder, "epoch", node.this)
         case exp.Anonymous() if str(node.this).lower() in ("date_part", "datepart") and len(node.expressions) == 2:
@@ -82,6 +96,8 @@ def _moment(binder: Expressions, node: exp.Expr) -> Expression:
 def _extracted(binder: Expressions, name: str, node: exp.Expr) -> Expression:
     name = OTHER_NAMES.get(name.lower(), name.lower())
     inner = node.unnest() if isinstance(node, exp.Paren) else node
+    if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "age":
+        return _age(binder, name, inner)
     if name == "epoch" and isinstance(inner, exp.Sub):
         a, b = _moment(binder, inner.this), _moment(binder, inner.expression)
         return call("seconds_between", a, b)
@@ -92,6 +108,75 @@ def _field(name: str, value: Expression) -> Expression:
     if name not in FIELDS:
         raise QueryRefused(f"the field '{name[:40]}' is not understood; fields are {', '.join(FIELDS)}")
     return call("epoch", value) if name == "epoch" else call("extract", word(name), value)
+
+
+def _named(number: Expression, names: Sequence[str], first: int) -> Expression:
+    """The name of a month or day by its number. A value that is not null outside of a moment's bounds alone has the last one."""
+    hold_repeated(len(names), number)
+    named = [(call("=", number, constant(n)), word(name)) for n, name in enumerate(names, first)]
+    moment = next(a.facts for a in number.arguments if a.facts.kind in MOMENTS) if isinstance(number, Call) else number.facts
+    return case(named[:-1], named[-1][1]) if moment.bounded and not moment.nullable else case(named, NULL)
+
+
+def _made_date(year: Literal, month: Literal, day: Literal) -> Expression:
+    try:
+        return constant(date(int(str(year.value)), int(str(month.value)), int(str(day.value))))
+    except ValueError:
+        raise QueryInvalid(f"there is no day {year.value}-{month.value}-{day.value}") from None
+
+
+def _in_zone(binder: Expressions, node: exp.AtTimeZone) -> Expression:
+    """AT TIME ZONE 'UTC': a time with a zone loses it, one without is one of UTC."""
+    zone = binder.bind(node.args["zone"])
+    if not isinstance(zone, Literal) or str(zone.value).upper() not in ("UTC", "ETC/UTC", "GMT"):
+        raise QueryRefused("AT TIME ZONE is understood with 'UTC', in which times are read")
+    value = _moment(binder, node.this)
+    return call("cast_timestamp" if value.facts.kind == "timestamptz" else "cast_timestamptz", value)
+
+
+def _age(binder: Expressions, name: str, node: exp.Anonymous) -> Expression:
+    """The whole years between two moments, which EXTRACT(YEAR FROM AGE(a, b)) counts down from zero where the first is the earlier one."""
+    if name != "year" or len(node.expressions) != 2:
+        raise QueryRefused("AGE is understood in EXTRACT(YEAR FROM AGE(a, b)); subtract dates from each other for days")
+    a, b = (_moment(binder, one) for one in node.expressions)
+    if {a.facts.kind, b.facts.kind} - {"date", "timestamp"}:
+        raise QueryRefused("AGE is understood of dates and times without a zone")
+    hold_repeated(REPEATED_BY_AGE, a, b)
+
+    def full(later: Expression, earlier: Expression) -> Expression:
+        begun = call("subtract", _field("year", later), _field("year", earlier))
+        return call("subtract", begun, case([(call("<", _in_year(later), _in_year(earlier)), constant(1))], constant(0)))
+
+    return case([(call("<", *matched(a, b)), call("negate", full(b, a)))], full(a, b))
+
+
+def _in_year(value: Expression) -> Expression:
+    """A number by which moments of any years are in the order of their months, days and hours."""
+    days = call("add", call("multiply", _field("month", value), constant(31)), _field("day", value))
+    if value.facts.kind == "date":
+        return call("multiply", days, constant(SECONDS["day"]))
+    of_day = call("seconds_between", value, call("date_trunc", word("day"), value))
+    return call("add", call("multiply", days, constant(SECONDS["day"])), of_day)
+
+
+def compared_with_interval(binder: Expressions, node: exp.Expr) -> tuple[Expression, Expression] | None:
+    """Return both sides of a comparison of two times subtracted with an interval, in seconds; None where it is another comparison."""
+    sides = [side.unnest() if isinstance(side, exp.Paren) else side for side in (node.this, node.expression)]
+    if {type(side) for side in sides} != {exp.Sub, exp.Interval}:
+        return None
+    found: list[Expression] = []
+    for side in sides:
+        if isinstance(side, exp.Interval):
+            months, seconds = _interval(side)
+            if months:
+                raise QueryRefused("the time between two moments is compared with days or shorter units; months differ in length")
+            found.append(constant(seconds))
+        else:
+            a, b = _moment(binder, side.this), _moment(binder, side.expression)
+            if a.facts.kind == b.facts.kind == "date":
+                raise QueryInvalid("two dates subtracted are a number of days; compare it with a number")
+            found.append(call("seconds_between", a, b))
+    return found[0], found[1]
 
 
 def _formatted(binder: Expressions, node: exp.TimeToStr | exp.ToChar) -> Expression:
@@ -111,6 +196,7 @@ def _difference(binder: Expressions, node: exp.DateDiff) -> Expression:
         raise QueryRefused("'date_diff' is not a function of PostgreSQL; subtract dates from each other")
     unit = str(getattr(node.args["unit"], "name", "")).lower()
     later, earlier = _moment(binder, node.this), _moment(binder, node.expression)
+    hold_repeated(2, later, earlier)
     if unit == "day":
         return call("days_between", _day(later), _day(earlier))
     if unit in ("year", "month", "quarter"):
@@ -135,14 +221,27 @@ def _moved(binder: Expressions, node: exp.Add | exp.Sub) -> Expression | None:
     left, right = node.this, node.expression
     if isinstance(left, exp.Interval) and sign == 1:
         left, right = right, left
+    times, right = _multiplied(right)
     if not isinstance(right, exp.Interval):
         return None
     value = _moment(binder, left)
-    months, seconds = _interval(right)
+    months, seconds = (sign * times * part for part in _interval(right))
+    if abs(seconds) > LONGEST or abs(months) > MOST_MONTHS:
+        raise QueryRefused(TOO_LONG)
     value = as_kind(value, "timestamp") if value.facts.kind == "date" else value
     if months:
-        value = _by("move_months", value, sign * months)
-    return _by("move", value, sign * seconds) if seconds else value
+        value = _by("move_months", value, months)
+    return _by("move", value, seconds) if seconds else value
+
+
+def _multiplied(node: exp.Expr) -> tuple[int, exp.Expr]:
+    """How often an interval is taken, and the interval: 3 * INTERVAL '1 day'."""
+    inner = node.unnest() if isinstance(node, exp.Paren) else node
+    if isinstance(inner, exp.Mul):
+        for number, other in ((inner.this, inner.expression), (inner.expression, inner.this)):
+            if isinstance(number, exp.Literal) and number.is_int and len(number.name) < 9 and isinstance(other, exp.Interval):
+                return int(number.name), other
+    return 1, inner
 
 
 def _by(name: str, value: Expression, count: int) -> Expression:
@@ -173,7 +272,7 @@ def combined(node: exp.Expr, a: Expression, b: Expression) -> Expression | None:
     if b.facts.kind in MOMENTS and sign == -1:
         if a.facts.kind == b.facts.kind == "date":
             return call("days_between", a, b)
-        raise QueryRefused("two times subtracted are an interval; subtract dates, or use EXTRACT(EPOCH FROM a - b), which is in seconds")
+        raise QueryRefused("two times subtracted are an interval: compare it with one, subtract dates, or use EXTRACT(EPOCH FROM a - b)")
     if a.facts.kind == "date" and isinstance(b, Literal) and isinstance(b.value, int) and not isinstance(b.value, bool):
         if abs(b.value) * 86400 > LONGEST:
             raise QueryRefused("a date can be moved by 4,000 years at most")
@@ -208,6 +307,6 @@ def _interval(interval: exp.Interval) -> tuple[int, int]:
             raise QueryRefused(
                 f"an interval of '{name[:20]}' is not understood; units are {', '.join([*SECONDS, 'month', 'quarter', 'year'])}"
             )
-    if abs(seconds) > LONGEST or abs(months) > 48_000:
-        raise QueryRefused("an interval can have 4,000 years at most")
+    if abs(seconds) > LONGEST or abs(months) > MOST_MONTHS:
+        raise QueryRefused(TOO_LONG)
     return (-months, -seconds) if negative else (months, seconds)

@@ -42,6 +42,10 @@ def parse(sql: str, dialect: str) -> exp.Query:
     if sum(1 for _ in statement.walk()) > LARGEST:
         raise QueryInvalid("the query has too many parts")
     written_as_selects(statement, dialect)
+    for limit in [
+        one for one in statement.find_all(exp.Limit) if isinstance(one.expression, exp.Var) and one.expression.name.upper() == "ALL"
+    ]:
+        limit.pop()
     return statement
 
 

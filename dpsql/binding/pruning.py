@@ -10,6 +10,7 @@ from dpsql.tree import (
     DistinctRows,
     Expression,
     Filter,
+    FirstRows,
     Join,
     OneRow,
     PerUnit,
@@ -65,6 +66,10 @@ def _used(relation: Relation, above: set[str]) -> Iterator[str]:
         case DistinctRows():
             yield from (f.name for f in relation.fields)
             yield from _used(relation.input, above)
+        case FirstRows():
+            for term in relation.order:
+                yield from columns_of(term.expression)
+            yield from _used(relation.input, above)
         case Scan() | OneRow():
             pass
 
@@ -86,7 +91,7 @@ def _without(relation: Relation, used: set[str]) -> Relation:
             return replace(relation, left=_without(relation.left, used), right=_without(relation.right, used))
         case Union():
             return replace(relation, inputs=tuple(_without(one, used) for one in relation.inputs))
-        case Filter() | PerUnit() | PublicGroups() | DistinctRows():
+        case Filter() | PerUnit() | PublicGroups() | DistinctRows() | FirstRows():
             return replace(relation, input=_without(relation.input, used))
         case OneRow():
             return relation

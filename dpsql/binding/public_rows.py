@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.first_rows import first_rows
 from dpsql.binding.grouping import Grouping
 from dpsql.binding.joins import conjuncts
 from dpsql.binding.keeping import rows
@@ -24,6 +25,7 @@ from dpsql.tree import (
     Expression,
     Facts,
     Filter,
+    FirstRows,
     Literal,
     Project,
     PublicGroups,
@@ -31,11 +33,6 @@ from dpsql.tree import (
     Scan,
     Union,
     subrelations,
-)
-
-NO_LIMIT = (
-    "LIMIT of public rows that others are joined to is not understood, since which rows it keeps may vary; ask for it by itself, and write "
-    "its answer as a list after IN"
 )
 
 
@@ -76,10 +73,11 @@ def public_rows(selecting: Selecting, keys: Sequence[Expression] | None) -> Kept
     node = selecting.node
     if selecting.joined.private:
         raise QueryRefused(MIXED)
-    if any(node.args.get(part) is not None for part in ("limit", "offset")):
-        raise QueryRefused(NO_LIMIT)
     made = _with_one_row(selecting, rows(selecting)) if keys is None else _PublicGrouping(selecting, keys).kept()
-    return made if node.args.get("distinct") is None else distinct_public(made)
+    distinct = node.args.get("distinct") is not None
+    made = distinct_public(made) if distinct else made
+    limited = any(node.args.get(part) is not None for part in ("limit", "offset"))
+    return first_rows(selecting, made, of_outputs=distinct or keys is not None) if limited else made
 
 
 def hold_public(relation: Relation, declaration: Declaration) -> None:
@@ -88,7 +86,7 @@ def hold_public(relation: Relation, declaration: Declaration) -> None:
     What is grouped, united or told apart without units would else mix those of several.
     """
     for one in subrelations(relation):
-        mixing = isinstance(one, PublicGroups) or (isinstance(one, DistinctRows | Union) and one.unit is None)
+        mixing = isinstance(one, PublicGroups | FirstRows) or (isinstance(one, DistinctRows | Union) and one.unit is None)
         if mixing and any(isinstance(scan, Scan) and scan.table not in declaration.public for scan in subrelations(one)):
             raise QueryRefused(MIXED)
 

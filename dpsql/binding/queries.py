@@ -12,8 +12,9 @@ from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
 from dpsql.binding.joins import Step, join
 from dpsql.binding.keeping import distinct_rows, per_unit, rows
-from dpsql.binding.mending import Mendable, count_of, mended, nearest
-from dpsql.binding.naming import duckdb_names
+from dpsql.binding.mending import Mendable, count_of, in_equal_form, mended, nearest
+from dpsql.binding.multiplied import hold_product
+from dpsql.binding.naming import duckdb_names, output_name
 from dpsql.binding.outcome import check_outcome
 from dpsql.binding.parsing import parse
 from dpsql.binding.public_rows import hold_public, public_rows
@@ -34,6 +35,7 @@ from dpsql.functions import call, emit
 from dpsql.tree import Literal, OneRow, Query, Release, Value
 
 MOST_MENDS = 4
+MOST_FORMS = 20  # in which a query is bound, each the one before with one part written in another way
 NOT_UNDERSTOOD = "this form of a query is not understood"
 
 
@@ -44,10 +46,15 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
     nearest query that is accepted where there is one.
     """
     node = parse(sql, dialect)
-    try:
-        return _bound(node, sql, declaration, dialect, parameters)
-    except QueryRefused as refusal:
-        raise QueryRefused(refusal.reason, _instead(node, refusal, declaration, dialect, parameters)) from None
+    for _ in range(MOST_FORMS):
+        try:
+            return _bound(node, sql, declaration, dialect, parameters)
+        except QueryRefused as refusal:
+            other = in_equal_form(node, refusal, lambda shown: output_name(shown, sql, dialect))
+            if other is None:
+                raise QueryRefused(refusal.reason, _instead(node, refusal, declaration, dialect, parameters)) from None
+            node = other
+    raise QueryInvalid(f"the query has more than {MOST_FORMS} subqueries and joins that are answered in another form")
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:
@@ -60,6 +67,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
             hold_public(one.rows, declaration)
+            hold_product(one.rows, declaration.public)
             _writable(one)
         state.keep_named(found.node)
         names = found.names

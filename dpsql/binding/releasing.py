@@ -11,6 +11,7 @@ from dpsql.binding.constants import is_null
 from dpsql.binding.division import divided, is_fractional
 from dpsql.binding.group_keys import GroupKeys
 from dpsql.binding.keeping import certain
+from dpsql.binding.looked_up import LookUp, looked_up
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of, pruned
@@ -71,8 +72,10 @@ class _Releasing:
     def __init__(self, selecting: Selecting, found: GroupKeys) -> None:
         self._selecting = selecting
         self._expressions = selecting.expressions
-        self._keys = list(found.keys)
+        self._looked_up = looked_up(found, selecting.joined.relation, selecting.state.declaration)
+        self._keys = [key for key in found.keys if not (isinstance(key, Column) and key.name in self._looked_up)]
         self._sets = found.sets
+        self._outside: list[exp.Column] = []  # keys that subqueries of the residual look at
         self._aggregates: list[Aggregate] = []
         self._binder = Aggregates(self._expressions, within=False)
         self._state = selecting.state
@@ -119,6 +122,8 @@ class _Releasing:
         state = self._state
         if self._sets is None:
             state.releases.append(self._release(range(len(self._keys))))  # those of subqueries beside the aggregates come before
+            for key in self._outside:
+                key.set("table", exp.to_identifier(state.releases[-1].name, quoted=True))
             return exp.Table(this=exp.to_identifier(state.releases[-1].name, quoted=True))
         released: dict[tuple[int, ...], str] = {}
         selects: list[exp.Query] = []
@@ -194,6 +199,8 @@ class _Releasing:
             bound = self._try(node)
             if bound is not None and bound in self._keys:
                 return exp.column(f"k{self._keys.index(bound)}", quoted=True)
+            if isinstance(bound, Column) and bound.name in self._looked_up:
+                return self._look_up(self._looked_up[bound.name])
         if isinstance(node, exp.Column):
             alias = self._aliases.get(str(folded(node.this))) if not node.args.get("table") else None
             if aliases and alias is not None and not self._selecting.scope.has(str(folded(node.this))):
@@ -208,6 +215,12 @@ class _Releasing:
         if isinstance(node, exp.Div) and self._state.dialect == "postgres":
             return divided(node, made, self._is_wide)
         return made
+
+    def _look_up(self, one: LookUp) -> exp.Expr:
+        self._state.public[one.table] = None
+        key = exp.column(f"k{self._keys.index(one.key)}", quoted=True)
+        self._outside.append(key)
+        return one.sql(key)
 
     def _is_wide(self, node: exp.Sum) -> bool:
         """Whether PostgreSQL sums something as NUMERIC that here is whole."""
@@ -247,12 +260,27 @@ class _Releasing:
         return made
 
     def _measured(self, node: exp.Expr) -> exp.Expr:
+        key = self._one_value(node)
+        if key is not None:
+            return key
         aggregate = self._binder.bind(node)
         if aggregate.argument is not None and is_null(aggregate.argument):
             raise QueryInvalid(f"{excerpt(node)} aggregates nothing but NULL")
         if aggregate not in self._aggregates:
             self._aggregates.append(aggregate)
         return exp.column(f"a{self._aggregates.index(aggregate)}", quoted=True)
+
+    def _one_value(self, node: exp.Expr) -> exp.Expr | None:
+        """The one value of a group that MIN, MAX or ANY_VALUE of a key, or of what follows from one, is; None for all else."""
+        inner = node.this if isinstance(node, exp.IgnoreNulls) else node
+        if not isinstance(inner, exp.Min | exp.Max | exp.AnyValue) or inner.expressions or self._sets is not None:
+            return None
+        bound = self._try(inner.this)
+        if bound is None or isinstance(bound, Literal):
+            return None
+        if bound in self._keys:
+            return exp.column(f"k{self._keys.index(bound)}", quoted=True)
+        return self._look_up(self._looked_up[bound.name]) if isinstance(bound, Column) and bound.name in self._looked_up else None
 
     def _within(self, value: object, aliases: bool) -> object:
         if isinstance(value, exp.Expr):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.common_tables import with_tables
-from dpsql.binding.constants import MOMENTS, NULL, constant
+from dpsql.binding.constants import MOMENTS, NULL, constant, matched
 from dpsql.binding.keeping import distinct_rows
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import distinct_public
@@ -18,7 +20,7 @@ from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import FUNCTIONS, call, ranges
 from dpsql.functions.mixing import decimal_places, is_small
-from dpsql.tree import Expression, Facts, Field, Project, Relation, Union
+from dpsql.tree import Expression, Facts, Field, Join, Project, Relation, Union
 
 
 def set_operation(node: exp.SetOperation, environment: Environment, state: State) -> Found:
@@ -37,8 +39,12 @@ def set_operation(node: exp.SetOperation, environment: Environment, state: State
     if state.public_as_rows and not any(s.private for s in kept):
         return _of_public(node, kept, state)
     distinct = any(one.args.get("distinct", True) for one in _operations(node))
+    shows_unit = all(any(_holds_unit(s, n) for n in range(len(s.columns))) for s in kept if s.private)
+    if distinct and node is state.root and not shows_unit and all(map(_plain_rows, _flat(node))):
+        reason = f"{node.key.upper()} of rows tells which values there are; group each side by them, and count how many have each"
+        raise Mendable(reason, node, _of_groups, equal=True)
     if any(not isinstance(one, exp.Union) for one in _operations(node)):
-        raise QueryRefused(f"{node.key.upper()} of rows compares those of different units; use IN or EXISTS with the unit's id")
+        raise _compared(node, kept)
     made = union(kept, state)
     if not distinct:
         return made
@@ -49,6 +55,55 @@ def set_operation(node: exp.SetOperation, environment: Environment, state: State
             lambda place: place.set("distinct", False),
         )
     return distinct_rows(made)
+
+
+def _plain_rows(node: exp.Expr) -> bool:
+    """Whether a side is a SELECT of plain rows, whose values are told apart once both sides are together."""
+    parts = ("group", "having", "distinct", "limit", "offset")
+    plain = isinstance(node, exp.Select) and all(node.args.get(part) is None for part in parts)
+    return plain and bool(_values(node)) and not any(one.is_star for one in node.expressions)
+
+
+def _values(select: exp.Expr) -> list[exp.Expr]:
+    """The columns of a SELECT that are no constants."""
+    return [one.unalias() for one in select.expressions if not isinstance(one.unalias(), exp.Literal)]
+
+
+def _of_groups(place: exp.Expr) -> None:
+    """Have each side show those of its values that some row has, once, as the whole does anyway; public ones would else all appear."""
+    if isinstance(place, exp.SetOperation):
+        for side in _flat(place):
+            side.set("group", exp.Group(expressions=[one.copy() for one in _values(side)]))
+            some = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0))
+            side.set("having", exp.Having(this=some))
+
+
+def _compared(node: exp.SetOperation, sides: Sequence[Kept]) -> Mendable:
+    """The refusal of INTERSECT or EXCEPT of rows, which is the same as EXISTS where both sides have the unit's id in the same column."""
+    reason = f"{node.key.upper()} of rows compares those of different units; use IN or EXISTS with the unit's id"
+    first, *others = sides
+    shared = [n for n in range(len(first.columns)) if all(n < len(s.columns) and _holds_unit(s, n) for s in sides)]
+    known = all(not list(s.columns.values())[n].facts.nullable for s in sides for n in shared)  # set operations hold null equal to null
+    if len(others) != 1 or len(first.columns) != len(others[0].columns) or not shared or not known or not node.args.get("distinct", True):
+        return Mendable(reason)
+    names = [list(side.columns) for side in sides]
+
+    def mend(place: exp.Expr) -> None:
+        kinds = [exp.EQ if n in shared else exp.NullSafeEQ for n in range(len(names[0]))]
+        mine, theirs = ([exp.column(name, side, quoted=True) for name in of] for side, of in zip(("l", "r"), names, strict=True))
+        same = exp.and_(*(kind(this=b, expression=a) for kind, a, b in zip(kinds, mine, theirs, strict=True)))
+        left, right = (
+            exp.alias_(exp.Subquery(this=place.args[side].unnest().copy()), n, table=True)
+            for side, n in (("this", "l"), ("expression", "r"))
+        )
+        found: exp.Expr = exp.Exists(this=exp.Select(expressions=[exp.Literal.number(1)]).from_(right).where(same))
+        condition = found if isinstance(place, exp.Intersect) else exp.Not(this=found)
+        made = exp.Select(expressions=[one.copy() for one in mine], distinct=exp.Distinct()).from_(left).where(condition)
+        for part in ("with_", "order"):
+            made.set(part, place.args.get(part))
+        place.replace(made)
+
+    return Mendable(reason, node, mend, equal=True)
 
 
 def _operations(node: exp.SetOperation) -> list[exp.SetOperation]:
@@ -93,7 +148,7 @@ def _side(node: exp.Query) -> exp.Expr:
 def _of_public(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> Kept:
     """The rows of public queries together, which no unit changes."""
     if not isinstance(node, exp.Union):
-        raise QueryRefused(f"{node.key.upper()} of public rows that others are joined to is not understood; use IN or NOT IN")
+        return _public_members(node, sides, state)
     fields = _united(sides, state)
     inputs = []
     for side in sides:
@@ -102,6 +157,19 @@ def _of_public(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> K
         inputs.append(Project(side.relation, inner, expressions, None))
     made = Kept(Union(tuple(inputs), tuple(fields), None), dict(zip(sides[0].columns, fields, strict=True)), False)
     return distinct_public(made) if node.args.get("distinct", True) else made
+
+
+def _public_members(node: exp.SetOperation, sides: Sequence[Kept], state: State) -> Kept:
+    """INTERSECT or EXCEPT of two public queries: the rows of the first, once, that the second has, or has not."""
+    if not node.args.get("distinct", True):
+        raise QueryRefused(f"{node.key.upper()} ALL is not answered; {node.key.upper()} tells each row once")
+    _united(sides, state)  # holds number and types of the columns
+    first = distinct_public(sides[0])
+    pairs = [matched(a.column, b.column) for a, b in zip(first.columns.values(), sides[1].columns.values(), strict=True)]
+    same = [call("not", call("is_distinct", a, b)) for a, b in pairs]
+    condition = same[0] if len(same) == 1 else call("and", *same)
+    kind: Literal["semi", "anti"] = "semi" if isinstance(node, exp.Intersect) else "anti"
+    return replace(first, relation=Join(first.relation, sides[1].relation, kind, condition, None))
 
 
 def _united(sides: Sequence[Kept], state: State) -> list[Field]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import constant, is_null, word
+from dpsql.binding.constants import NULL, case, constant, is_null, word
+from dpsql.binding.lists import MOST_COPIED
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.functions.patterns import ANY, ONE, pattern_tokens, written_pattern
@@ -31,8 +32,12 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
     if type(node) in PLAIN:
         return call(PLAIN[type(node)], text())
     match node:
+        case exp.Like() | exp.ILike() if isinstance(node.expression, exp.Any | exp.All):
+            return _like_several(binder, node)
         case exp.Like() | exp.ILike():
             return _like(binder, node, None)
+        case exp.Glob():
+            return _like(binder, exp.Like(this=node.this, expression=exp.Literal.string(_glob(binder, node))), "\\")
         case exp.Escape() if isinstance(node.this, exp.Like | exp.ILike):
             return _like(binder, node.this, _constant_text(binder, node.expression))
         case exp.Substring():
@@ -49,15 +54,20 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return call("replace", text(), text("expression"), text("replacement"))
         case exp.DPipe():
             return call("concat", _as_text(binder, node.this), _as_text(binder, node.expression))
+        case exp.ConcatWs():
+            return _separated(binder, node)
         case exp.Concat():
             # CONCAT leaves nulls out
-            parts = [call("coalesce", _as_text(binder, p), word("")) for p in node.expressions]
+            parts = [call("coalesce", _as_shown(binder, p), word("")) for p in node.expressions]
             return call("concat", *parts) if len(parts) > 1 else parts[0]
         case exp.StartsWith():
             return call("starts_with", text(), text("expression"))
         case exp.EndsWith():
             end = _constant_text(binder, node.expression)
             return call("=", call("right", text(), constant(len(end))), word(end)) if end else call("is_not_null", text())
+        case exp.Anonymous() if str(node.this).lower() in ("prefix", "suffix") and len(node.expressions) == 2:
+            kind = exp.StartsWith if str(node.this).lower() == "prefix" else exp.EndsWith
+            return bound(binder, kind(this=node.expressions[0], expression=node.expressions[1]))
         case exp.Contains():
             return call(">", call("position", text(), text("expression")), constant(0))
         case exp.Pad():
@@ -76,6 +86,37 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
     return None
 
 
+def _separated(binder: Expressions, node: exp.ConcatWs) -> Expression:
+    """CONCAT_WS: what is not null, with a separator between; the one before the first is taken away again."""
+    between, *parts = node.expressions
+    separator = word(_constant_text(binder, between))
+    if not parts:
+        return word("")
+    led = [call("concat", separator, _as_shown(binder, part)) for part in parts]
+    led = [call("coalesce", one, word("")) if one.facts.nullable else one for one in led]
+    return call("substring", call("concat", *led) if len(led) > 1 else led[0], constant(len(str(separator.value)) + 1))
+
+
+def _like_several(binder: Expressions, node: exp.Like | exp.ILike) -> Expression:
+    """LIKE ANY and LIKE ALL of a list of patterns."""
+    listed = node.expression.this.unnest()
+    patterns = listed.expressions if isinstance(listed, exp.Array | exp.Tuple) else []
+    if not patterns:
+        raise QueryRefused("LIKE ANY and LIKE ALL are understood of a list of patterns: LIKE ANY (ARRAY['a%', 'b%'])")
+    if len(patterns) * sum(1 for _ in node.this.walk()) > MOST_COPIED:
+        raise QueryRefused("LIKE ANY and LIKE ALL compare too long an expression too often")
+    found = [_like(binder, type(node)(this=node.this, expression=one, negate=node.args.get("negate")), None) for one in patterns]
+    return found[0] if len(found) == 1 else call("or" if isinstance(node.expression, exp.Any) else "and", *found)
+
+
+def _glob(binder: Expressions, node: exp.Glob) -> str:
+    """The pattern of LIKE that says the same as one of GLOB."""
+    pattern = _constant_text(binder, node.expression)
+    if any(letter in "[\\" for letter in pattern):
+        raise QueryRefused("GLOB is understood with * and ? alone")
+    return "".join({"*": "%", "?": "_", "%": "\\%", "_": "\\_"}.get(letter, letter) for letter in pattern)
+
+
 def _text(binder: Expressions, node: exp.Expr | None, whole: exp.Expr) -> Expression:
     found = binder.bind(node)
     if found.facts.kind != "text" and not is_null(found):
@@ -86,6 +127,14 @@ def _text(binder: Expressions, node: exp.Expr | None, whole: exp.Expr) -> Expres
 def _as_text(binder: Expressions, node: exp.Expr | None) -> Expression:
     found = binder.bind(node)
     return found if found.facts.kind == "text" or is_null(found) else call("cast_text", found)
+
+
+def _as_shown(binder: Expressions, node: exp.Expr | None) -> Expression:
+    """A part of CONCAT, which PostgreSQL shows as it shows a value, with t and f for truth values, and does not cast."""
+    found = binder.bind(node)
+    if found.facts.kind == "boolean" and binder.dialect == "postgres":
+        return case([(found, word("t")), (call("not", found), word("f"))], NULL)
+    return _as_text(binder, node)
 
 
 def _constant_text(binder: Expressions, node: exp.Expr | None) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import expressions as exp
 
 from dpsql.binding.mending import Mendable
 from dpsql.binding.scopes import folded
 
-ALIAS, VALUE = "by_unit", "value"
+ALIAS, KEY, VALUE = "by_unit", "key", "value"
 
 
 def refused_subquery(node: exp.Expr) -> Mendable:
@@ -22,12 +24,14 @@ def refused_subquery(node: exp.Expr) -> Mendable:
             "each unit",
             node,
             _join,
+            equal=isinstance(node, exp.Exists) or _truth_alone(node),
         )
     if outer_columns(inner):
         return Mendable(
             "a subquery for each row is understood as a join: group it by the column that holds it to the row outside, and join it by that",
             node,
             _join,
+            equal=True,
         )
     if inner.expressions[0].find(exp.AggFunc) is not None:
         return Mendable(
@@ -48,6 +52,7 @@ def refused_exists(node: exp.Exists, inner: exp.Select) -> Mendable | None:
         "column that joins both in a grouped subquery after IN",
         node,
         _grouped,
+        equal=True,
     )
 
 
@@ -68,8 +73,8 @@ def outer_columns(inner: exp.Select) -> list[exp.Column]:
     around = inner.parent_select
     if around is None:
         return []
-    own = {_alias(one) for one in inner.find_all(exp.Table, exp.Subquery)}
-    outside = {_alias(one) for one in _sources(around)} - own
+    own = {source_name(one) for one in inner.find_all(exp.Table, exp.Subquery)}
+    outside = {source_name(one) for one in _sources(around)} - own
     return [column for column in inner.find_all(exp.Column) if folded(column.args.get("table")) in outside - {None}]
 
 
@@ -78,7 +83,8 @@ def _sources(select: exp.Select) -> list[exp.Expr]:
     return [] if clause is None else [clause.this, *(one.this for one in select.args.get("joins") or [])]
 
 
-def _alias(source: exp.Expr) -> str | None:
+def source_name(source: exp.Expr) -> str | None:
+    """The name by which a source of FROM is seen, None where it has none."""
     alias = source.args.get("alias")
     if alias is not None:
         return folded(alias.this)
@@ -121,39 +127,67 @@ def _links(inner: exp.Select) -> tuple[list[tuple[exp.Expr, exp.Expr]], list[exp
     return None if any(id(column) not in linked for column in outside) else (links, rest)
 
 
+def _truth_alone(node: exp.Expr) -> bool:
+    """Whether it alone matters that a condition is true, so that false and null are the same."""
+    while isinstance(node.parent, exp.And | exp.Or | exp.Paren):
+        node = node.parent
+    around = node.parent
+    if isinstance(around, exp.If):
+        case = around.parent
+        return node.arg_key == "this" and not (isinstance(case, exp.Case) and case.this is not None)
+    return isinstance(around, exp.Where | exp.CountIf)
+
+
 def _join(place: exp.Expr) -> None:
     """Put a left join with what the subquery finds for each value of the columns that join it, and what it found in its place."""
     inner, select = _inside(place), place.parent_select
     found = None if inner is None else _links(inner)
-    if inner is None or found is None or not isinstance(select, exp.Select):
+    if inner is None or found is None or not isinstance(select, exp.Select) or any(map(_is_star, select.expressions)):
         return
+    if isinstance(place.find_ancestor(exp.Join, exp.Select), exp.Join):
+        return  # what is joined later is not seen there
     links, rest = found
     shown = inner.expressions[0].unalias()
     if isinstance(place, exp.In):
         links = [*links, (shown, place.this)]
     if not links:
         return
-    name = ALIAS if all(_alias(one) != ALIAS for one in _sources(select)) else f"{ALIAS}_{len(_sources(select))}"
+    words = {str(i.name).lower() for i in place.root().find_all(exp.Identifier)}
+    name, key, result = (_unlike(words, word) for word in (ALIAS, KEY, VALUE))
     made = inner.copy()
     made.set("where", exp.Where(this=exp.and_(*(one.copy() for one in rest))) if rest else None)
-    keys = [exp.alias_(own.copy(), f"key{n}") for n, (own, _) in enumerate(links)]
+    keys = [exp.alias_(own.copy(), f"{key}{n}") for n, (own, _) in enumerate(links)]
     if isinstance(place, exp.Subquery):
+        if shown.find(exp.AggFunc) is None:
+            shown = exp.Min(this=shown)  # there is one row at most, else both databases refuse the query
         over_nothing = _over_nothing(shown)
         if over_nothing is None or any(inner.args.get(part) is not None for part in ("group", "having", "distinct", "limit", "offset")):
             return
-        made.set("expressions", [*keys, exp.alias_(shown.copy(), VALUE)])
+        made.set("expressions", [*keys, exp.alias_(shown.copy(), result)])
         made.set("group", exp.Group(expressions=[own.copy() for own, _ in links]))
-        value: exp.Expr = exp.column(VALUE, name)
+        value: exp.Expr = exp.column(result, name)
         if over_nothing:
             value = exp.Coalesce(this=value, expressions=[one.copy() for one in over_nothing])
     else:
         made.set("expressions", keys)
-        made.set("distinct", exp.Distinct())
-        value = exp.Is(this=exp.column("key0", name), expression=exp.Null()).not_()
-    on = exp.and_(*(exp.EQ(this=exp.column(f"key{n}", name), expression=outer.copy()) for n, (_, outer) in enumerate(links)))
+        made.set("group", exp.Group(expressions=[own.copy() for own, _ in links]))
+        value = exp.Is(this=exp.column(f"{key}0", name), expression=exp.Null()).not_()
+    on = exp.and_(*(exp.EQ(this=exp.column(f"{key}{n}", name), expression=outer.copy()) for n, (_, outer) in enumerate(links)))
     joined = exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier(name)))
-    place.replace(value)
+    for one in [one for one in select.find_all(type(place)) if one == place and one.parent_select is select]:
+        one.replace(value.copy())
     select.append("joins", exp.Join(this=joined, side="LEFT", on=on))
+
+
+def _is_star(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
+
+
+def _unlike(words: Collection[str], word: str) -> str:
+    """`word`, or a longer one, with which none of `words` begins."""
+    while any(one.startswith(word) for one in words):
+        word += "_"
+    return word
 
 
 def _over_nothing(shown: exp.Expr) -> list[exp.Expr] | None:

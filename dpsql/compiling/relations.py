@@ -37,8 +37,20 @@ class Relations:
                 return self._per_unit(relation)
             case tree.PublicGroups():
                 return self._grouped(relation, list(relation.keys))
+            case tree.FirstRows():
+                return self._first(relation)
             case tree.DistinctRows():
                 return f"SELECT DISTINCT * FROM ({self.sql(relation.input)}) AS d"
+
+    def _first(self, relation: tree.FirstRows) -> str:
+        named = [tree.Order(field.column, descending=False, nulls_first=False) for field in relation.fields]
+        terms = [
+            f"{self._dialect.expression(one.expression)}{' DESC' if one.descending else ''} NULLS {'FIRST' if one.nulls_first else 'LAST'}"
+            for one in (*relation.order, *named)
+        ]
+        order = f" ORDER BY {', '.join(terms)}" if terms else ""
+        limit = "" if relation.limit is None else f" LIMIT {relation.limit}"
+        return f"SELECT * FROM ({self.sql(relation.input)}) AS o{order}{limit} OFFSET {relation.offset}"
 
     def _scan(self, scan: tree.Scan) -> str:
         table = self._schema.table(scan.table)

@@ -16,7 +16,8 @@ from dpsql.tree import Call, Expression, Facts, Literal
 EARLIEST, LATEST = "0001-01-01", "9999-12-31"
 FIELDS = {
     "year": (1, 9999), "quarter": (1, 4), "month": (1, 12), "week": (1, 53), "day": (1, 31), "dow": (0, 6), "isodow": (1, 7),
-    "doy": (1, 366), "hour": (0, 23), "minute": (0, 59), "epoch": (None, None),
+    "doy": (1, 366), "hour": (0, 23), "minute": (0, 59), "decade": (0, 999), "century": (1, 100), "isoyear": (0, 9999),
+    "epoch": (None, None),
 }  # fmt: skip
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 UNIX = datetime.datetime(1970, 1, 1)
@@ -59,6 +60,12 @@ def _field(arguments: Sequence[Expression]) -> Facts:
         first, last = as_time(moment.lo), as_time(moment.hi)
         if name == "year":
             lo, hi = first.year, last.year
+        elif name == "decade":
+            lo, hi = first.year // 10, last.year // 10
+        elif name == "century":
+            lo, hi = (first.year + 99) // 100, (last.year + 99) // 100
+        elif name == "isoyear":
+            lo, hi = first.isocalendar().year, last.isocalendar().year
         elif name in ("month", "quarter") and first.year == last.year:
             lo, hi = (first.month, last.month) if name == "month" else ((first.month + 2) // 3, (last.month + 2) // 3)
     return ranges.number("integer", True, (lo, hi), Fraction(1))

@@ -29,6 +29,8 @@ SOURCES = {
     ORDERS: ("o",),
     "orders o JOIN users u ON o.user_id = u.id": ("o", "u"),
     "users u LEFT JOIN orders o ON u.id = o.user_id": ("o", "u"),
+    "users u FULL JOIN orders o ON u.id = o.user_id AND u.active": ("o", "u"),
+    "events e FULL JOIN orders o ON e.user_id = o.user_id AND e.flag": ("e", "o"),
     "items i JOIN orders o ON i.order_id = o.id": ("i", "o"),
     "items i": ("i",),
     "events e": ("e",),
@@ -39,6 +41,8 @@ SOURCES = {
     "users u LEFT JOIN (SELECT id, name FROM plans WHERE price > 10) p ON p.id = u.plan_id": ("u", "p"),
     "users u JOIN (SELECT category, COUNT(*) AS n FROM products GROUP BY category) q ON q.n >= u.plan_id": ("u", "q"),
     "orders o JOIN (VALUES (1, 3), (2, 5), (2, 4)) AS r(lo, hi) ON o.parcels BETWEEN r.lo AND r.hi": ("o",),
+    "users u JOIN (SELECT id FROM plans ORDER BY price DESC LIMIT 2) p ON p.id <= u.plan_id": ("u",),
+    "items i JOIN (SELECT id FROM products EXCEPT SELECT 2) r ON r.id >= i.product_id": ("i",),
     "items i JOIN (SELECT id FROM products UNION ALL SELECT id FROM plans) r ON r.id = i.product_id": ("i",),
 }
 NUMBERS = {
@@ -63,6 +67,8 @@ CONDITIONS = {
         "u.name LIKE '%1%'",
         "u.score IS NOT NULL",
         "u.plan_id = (SELECT MAX(id) FROM plans)",
+        "(u.age > 60 OR EXISTS (SELECT 1 FROM orders x WHERE x.user_id = u.id AND x.total > 900))",
+        "(SELECT COUNT(*) FROM orders x WHERE x.user_id = u.id) > 4",
         "u.plan_id IN (SELECT id FROM plans GROUP BY id HAVING MAX(price) > 10)",
     ],
     "o": ["o.total > 300", "o.status <> 'void'", "o.placed_at >= TIMESTAMP '2024-05-01'"],
@@ -107,6 +113,9 @@ PER_UNIT = [
     "SELECT n, COUNT(*) FROM (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id HAVING COUNT(*) > 2) x GROUP BY n",
     "SELECT COUNT(*) FROM (SELECT DISTINCT user_id, status FROM orders) x",
     "SELECT SUM(v) FROM (SELECT total AS v FROM orders UNION ALL SELECT balance FROM users) x",
+    "SELECT SUM(n * 3) FROM (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id) x",
+    "SELECT COUNT(*) FROM (SELECT user_id, note FROM orders WHERE total > 300 EXCEPT SELECT user_id, note FROM orders WHERE discount < 0.5) x",
+    "SELECT COUNT(*) FROM (SELECT user_id FROM orders INTERSECT SELECT id FROM users WHERE active) x",
 ]
 
 
