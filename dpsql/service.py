@@ -15,6 +15,7 @@ from sqlglot import expressions as exp
 from dpsql.accounting import NOTHING, Limit, Spend
 from dpsql.answers import Answer, ColumnExplained, Explanation, Prepared, Source
 from dpsql.binding import bind
+from dpsql.binding.multiplied import hold_product, multiplying
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.measuring import Measuring
 from dpsql.compiling.relations import Relations
@@ -64,6 +65,7 @@ class Service:
     dialect: str = "postgres"
     synthetic: Engine | None = None
     _domains: dict[tuple[str, str], Sequence[Hashable]] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger.open_release(self.release, self.limit, self.per_analyst)
@@ -130,7 +132,9 @@ class Service:
     def _bind(self, sql: str, parameters: Sequence[Value]) -> Query:
         """The bound query, remembered, since clients ask the same again and again."""
         values = tuple((type(value), repr(value)) for value in parameters)  # 1, 1.0 and true are equal, and not the same
-        return self.declaration.remembered.get((sql, self.dialect, values), lambda: self._bound_anew(sql, parameters))
+        query = self.declaration.remembered.get((sql, self.dialect, values), lambda: self._bound_anew(sql, parameters))
+        self._hold_products(query)
+        return query
 
     def _bound_anew(self, sql: str, parameters: Sequence[Value]) -> Query:
         bound = bind(sql, self.declaration, dialect=self.dialect, parameters=parameters)
@@ -213,6 +217,20 @@ class Service:
             self.ledger.finish(charge, "failed" if isinstance(error, CompanyOSError) else "cancelled")
             raise
         return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
+
+    def _hold_products(self, query: Query) -> None:
+        """Raise QueryRefused where too many public rows would come beside each private one; what public tables hold, all may know."""
+        for release in query.releases:
+            tables = query.remembered.get(("multiplying", release.name), lambda: multiplying(release.rows, self.declaration.public))  # noqa: B023
+            if tables:
+                hold_product(release.rows, dict.fromkeys(self.declaration.public, 1) | {name: self._size(name) for name in tables})
+
+    def _size(self, table: str) -> int:
+        """The number of rows of a public table."""
+        if table not in self._sizes:
+            column = self.declaration.schema.table(table).stored_columns[0].name
+            self._sizes[table] = self.engine.public_table(table, (column,), MOST_PUBLIC_ROWS).num_rows
+        return self._sizes[table]
 
     def _digests(self, one: Plan) -> dict[str, str]:
         digests = Digests(one, self._relations, self._dialect)

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from dpsql.errors import QueryRefused
 from dpsql.tree import DistinctRows, Filter, FirstRows, Join, OneRow, PerUnit, Project, PublicGroups, Relation, Scan, Union, subrelations
 
 MOST = 1_000_000
-STORED = 1_000  # what a public table counts for, whose rows the query does not tell
 
 
-def hold_product(relation: Relation, public: Collection[str]) -> None:
-    """Raise QueryRefused where joins without a key put too many rows of VALUES and public tables beside each private row."""
-    if any(_is_private(one, public) and _multiplied(one, public) > MOST for one in subrelations(relation)):
+def hold_product(relation: Relation, sizes: Mapping[str, int]) -> None:
+    """Raise QueryRefused where joins without a key put too many rows of VALUES and public tables beside each private row.
+
+    `sizes` has the number of rows of each public table.
+    """
+    if any(_is_private(one, sizes) and _multiplied(one, sizes) > MOST for one in subrelations(relation)):
         raise QueryRefused(
-            f"joins without a key would put more than {MOST:,} public rows beside each private one (a stored table counts as {STORED:,}), "
-            "and the memory which that takes could tell of single people; join public rows by a key, or by fewer lists"
+            f"joins without a key would put more than {MOST:,} public rows beside each private one, and the memory which that takes could "
+            "tell of single people; join public rows by a key, or by fewer lists"
         )
 
 
-def _multiplied(relation: Relation, public: Collection[str]) -> int:
+def multiplying(relation: Relation, public: Collection[str]) -> tuple[str, ...]:
+    """The public tables of `relation`, if several of their rows may come beside a private one: their sizes matter then."""
+    several = dict.fromkeys(public, 2)
+    if not any(_is_private(one, several) and _multiplied(one, several) > 1 for one in subrelations(relation)):
+        return ()
+    return tuple(dict.fromkeys(one.table for one in subrelations(relation) if isinstance(one, Scan) and one.table in public))
+
+
+def _multiplied(relation: Relation, public: Mapping[str, int]) -> int:
     """The most rows that come of one private row, or of public rows in all."""
     match relation:
         case Scan():
-            return STORED if relation.table in public else 1
+            return public.get(relation.table, 1)
         case OneRow() | PerUnit():
             return 1
         case Filter() | Project() | DistinctRows():

@@ -67,7 +67,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
         for one in state.releases:
             hold_public(one.rows, declaration)
-            hold_product(one.rows, declaration.public)
+            hold_product(one.rows, dict.fromkeys(declaration.public, 1))  # by the query alone; whoever has the data knows more
             _writable(one)
         state.keep_named(found.node)
         names = found.names
