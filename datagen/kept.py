@@ -19,6 +19,7 @@ Whole = TypeVar("Whole", pa.Array, Int64)
 MOST_ROWS = 1 << 20
 _BLOCK = 1 << 16
 _SCATTERED = 8
+_ONCE = 2048  # rows that could be made while their making begins
 _MOST_BYTES = 96 << 20
 
 
@@ -41,7 +42,8 @@ class Budget:
 class Kept:
     """The whole columns (and links) of a table with `count` rows that pay.
 
-    A whole pays once more rows were made for others than the table has; rows that lie scattered cost more, and count more.
+    A whole pays once more rows were made for others than the table has. Rows that lie scattered cost more, and count more; a few rows
+    cost as much as many, and count as many.
     """
 
     def __init__(self, count: int, budget: Budget) -> None:
@@ -58,7 +60,7 @@ class Kept:
         """Note that `rows` rows were made one by one; makes the whole, by ranges of rows, where it pays from now on."""
         with self._lock:
             before = self._made.get(key, 0)
-            self._made[key] = before + rows * (_SCATTERED if scattered else 1)
+            self._made[key] = before + max(rows * (_SCATTERED if scattered else 1), _ONCE)
             if not before <= self._count < self._made[key]:
                 return
         whole = _joined([make(range(a, min(a + _BLOCK, self._count))) for a in range(0, self._count, _BLOCK)])

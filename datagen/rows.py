@@ -142,12 +142,22 @@ class Subset(Rows):
     def family_parents(self) -> Int64:
         return self._rows.family_parents()[self._positions]
 
+    def parent(self, foreign_key: tuple[str, ...]) -> Selection:
+        return self.memo(("parent", foreign_key), lambda: self._rows.parent(foreign_key).among(self._positions))
+
 
 class Selection:
     """Rows of `table` picked by a list of row numbers that may repeat or be absent (-1)."""
 
     def __init__(self, tables: Tables, table: str, picks: Int64) -> None:
         self._tables, self._table, self._picks = tables, table, picks
+
+    def among(self, positions: Int64) -> Selection:
+        """What some of the picks pick, out of the same rows."""
+        rows, places, absent = self._laid_out
+        some = Selection(self._tables, self._table, self._picks[positions])
+        some._laid_out = rows, positions if places is None else places[positions], None if absent is None else absent[positions]
+        return some
 
     def column(self, name: str) -> pa.Array:
         """The values of a column at each picked row; null where there is no row."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from sqlglot import exp
 
-from datagen.arrays import either
+from datagen.arrays import DAY, SECOND, either
 from datagen.exact.sources import number
 from datagen.exact.terms import DIGITS, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
 from datagen.rows import Rows
+
+_LENGTHS = {"SECOND": SECOND, "MINUTE": 60 * SECOND, "HOUR": 3600 * SECOND, "DAY": DAY}
 
 
 def rescaled(term: Term, decimals: int) -> Term:
@@ -48,6 +50,8 @@ def aligned(*terms: Term) -> list[Term]:
 
 @compiles(exp.Add, exp.Sub)
 def _sum(node: exp.Expr, find: Find) -> Term:
+    if isinstance(node.expression, exp.Interval):
+        return _moved(compiled(node.this, find), node.expression, 1 if isinstance(node, exp.Add) else -1)
     left, right = sides(node, find)
     if left.kind != NUMBER or right.kind != NUMBER:
         raise NotExact
@@ -59,6 +63,21 @@ def _sum(node: exp.Expr, find: Find) -> Term:
         return Units(operation(a.values, b.values), fits(a.most + b.most), either(a.absent, b.absent))
 
     return Term(NUMBER, run, left.decimals)
+
+
+def _moved(moment: Term, interval: exp.Interval, sign: int) -> Term:
+    """A time stamp a fixed length of time later, or earlier."""
+    count, unit = interval.this, interval.args.get("unit")
+    length = _LENGTHS.get(unit.name.upper().removesuffix("S")) if isinstance(unit, exp.Var) else None
+    if moment.kind not in ("timestamp", "timestamptz") or length is None or not isinstance(count, exp.Literal) or not count.name.isdigit():
+        raise NotExact
+    step = fits(int(count.name) * length)
+
+    def run(rows: Rows) -> Units:
+        given = units_of(moment.run(rows))
+        return Units(given.values + sign * step, fits(given.most + step), given.absent)
+
+    return Term(moment.kind, run)
 
 
 @compiles(exp.Mul)
@@ -110,3 +129,17 @@ def _rounded(node: exp.Expr, find: Find) -> Term:
     if term.kind != NUMBER or not isinstance(digits, int) or not term.decimals or not 0 <= digits <= term.decimals:
         raise NotExact
     return rescaled(term, digits)
+
+
+@compiles(exp.Floor)
+def _floored(node: exp.Expr, find: Find) -> Term:
+    term = compiled(node.this, find)
+    if term.kind != NUMBER or not term.decimals:  # of a whole number it is a float
+        raise NotExact
+    factor = 10**term.decimals
+
+    def run(rows: Rows) -> Units:
+        given = units_of(term.run(rows))
+        return Units(given.values // factor, given.most // factor + 1, given.absent)
+
+    return Term(NUMBER, run)

@@ -25,6 +25,7 @@ from datagen.exact.terms import (
     Find,
     NotExact,
     Term,
+    Truth,
     Units,
     Value,
     compiled,
@@ -131,6 +132,8 @@ def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, Any]]) -> pa.
 @compiles(exp.Coalesce)
 def _first_known(node: exp.Expr, find: Find) -> Term:
     terms = aligned(compiled(node.this, find), *(compiled(e, find) for e in node.expressions))
+    if terms[0].kind == TRUTH:
+        return Term(TRUTH, lambda rows: reduce(_known_or, (truth_of(t.run(rows)) for t in terms)))
     if terms[0].kind not in (NUMBER, *MOMENTS):
         raise NotExact
 
@@ -144,6 +147,13 @@ def _first_known(node: exp.Expr, find: Find) -> Term:
         return first
 
     return Term(terms[0].kind, run, terms[0].decimals)
+
+
+def _known_or(first: Truth, other: Truth) -> Truth:
+    if first.absent is None:
+        return first
+    absent = None if other.absent is None else first.absent & other.absent
+    return Truth(np.where(first.absent, other.values, first.values), absent)
 
 
 @compiles(exp.Least, exp.Greatest)

@@ -36,6 +36,7 @@ numbers = st.recursive(
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from([" + ", " - ", " * "]), inner).map(lambda p: f"({''.join(p)})"),
         inner.map(lambda a: f"(-{a})"),
+        inner.map(lambda a: f"floor({a})"),
         st.tuples(st.sampled_from(["least", "greatest", "coalesce"]), inner, inner).map(lambda p: f"{p[0]}({p[1]}, {p[2]})"),
     ),
     max_leaves=4,
@@ -120,6 +121,12 @@ def test_values_are_those_of_duckdb(expression_of_type):
         ("c IN ('red', 'blue') AND NOT b OR n IS NULL", "boolean"),
         ("greatest(n, d, e)", "numeric(9,4)"),
         ("CASE WHEN id IS NOT NULL THEN w ELSE 'none' END", "text"),
+        ("floor(d * e)", "integer"),
+        ("1 + floor(d) - floor(e)", "numeric(9,2)"),
+        ("coalesce(b, n > 3, FALSE)", "boolean"),
+        ("coalesce(at < TIMESTAMPTZ '2020-02-01T00:00:00Z', b)", "boolean"),
+        ("at + INTERVAL '36 hours'", "timestamptz"),
+        ("CASE WHEN b THEN at - INTERVAL '2 days' ELSE TIMESTAMPTZ '2020-01-01T00:00:00Z' + INTERVAL '90 seconds' END", "timestamptz"),
     ],
 )
 def test_these_need_no_database(sql, type, monkeypatch):
