@@ -102,8 +102,11 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
-    if steps[-1].kind == "full":
-        return _fully(steps, where, declaration, names)
+    padded: set[str] = set()
+    if len(steps) > 1 and steps[1].kind == "full":
+        whole = _fully(steps[:2], declaration, names)
+        padded = {f.name for f in whole.relation.fields} - whole.units
+        steps = [Step(steps[0].alias, whole, "first", None), *steps[2:]]
     certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
     steps = _units(steps, certain, declaration, names)
     relation = steps[0].kept.relation
@@ -111,7 +114,6 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     private = steps[0].kept.private
     uniques = list(steps[0].kept.uniques)
     determined = set(steps[0].kept.determined) | ({unit} if unit is not None else set())
-    padded: set[str] = set()
     rest = list(conjuncts(where))
     for step in steps[1:]:
         kept = step.kept
@@ -151,7 +153,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
 
 
-def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
+def _fully(steps: Sequence[Step], declaration: Declaration, names: Names) -> Kept:
     """A FULL JOIN of two private sources, each with its own way to the unit; QueryRefused where partners may be of two units."""
     steps = [replace(s, kept=with_unit(s.kept, declaration, names) if s.kept.pending else s.kept) for s in steps]
     first, second = steps
@@ -168,10 +170,8 @@ def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declara
     across = {(a, b) if a in mine else (b, a) for a, b in pairs if (a in mine) != (b in mine)}
     once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
     joined = full_join(left, right, condition, names, once=once)
-    unit = joined.fields[0]
-    relation: Relation = joined if where is None else Filter(joined, where)
-    fields = frozenset(f.name for f in joined.fields)
-    return Joined(relation, True, frozenset({unit.name}), frozenset({unit.name}), fields, fields - {unit.name})
+    unit = frozenset({joined.fields[0].name})
+    return Kept(joined, {}, True, unit, units=unit)
 
 
 def semi_join(
