@@ -237,32 +237,35 @@ def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs
 def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
     """Merge the units of rows that a foreign key on the way to the unit joins, or a key of theirs: they belong to the same one.
 
-    A key of a public table tells of no unit: rows of many are joined to the same row of it.
+    A key of a public table tells of no unit: rows of many are joined to the same row of it. All columns of a key must be of one stored
+    row: those of two rows of a unit may together be the key of another unit's.
     """
     owners = {field.name: relation.unit for relation in relations for field in relation.fields}
     both = pairs | {(b, a) for a, b in pairs}
-    found: dict[tuple[str | None, str | None, str], set[tuple[str, str]]] = {}
-    same: dict[tuple[str | None, str | None, str], set[str]] = {}
+    found: dict[tuple[str, str, str, str, str], set[tuple[str, str]]] = {}
+    same: dict[tuple[str, str, str, str, str], set[str]] = {}
     for a, b in both:
-        if a in names.origins and b in names.origins and a in owners and b in owners:
-            (table, column), (parent, target) = names.origins[a], names.origins[b]
-            if (table, column) == (parent, target):
-                same.setdefault((owners[a], owners[b], table), set()).add(column)
-            reach = declaration.reach(table)
-            if reach is not None and reach.path and reach.path[0].table == parent:
-                found.setdefault((owners[a], owners[b], table), set()).add((column, target))
-    for (unit, other, table), shared in same.items():
+        unit, other = owners.get(a), owners.get(b)
+        if a in names.origins and b in names.origins and unit is not None and other is not None:
+            mine, parent = names.origins[a], names.origins[b]
+            rows = (unit, other, mine.table, mine.scan, parent.scan)
+            if (mine.table, mine.column) == (parent.table, parent.column):
+                same.setdefault(rows, set()).add(mine.column)
+            reach = declaration.reach(mine.table)
+            if reach is not None and reach.path and reach.path[0].table == parent.table:
+                found.setdefault(rows, set()).add((mine.column, parent.column))
+    for (unit, other, table, *_), shared in same.items():
         reach = declaration.reach(table)
         if reach is None:
             continue
         keys = [*declaration.schema.table(table).unique_sets(), *([reach.path[0].columns] if reach.path else [])]
-        if unit is not None and other is not None and any(set(key) <= shared for key in keys):  # one row, or two of one parent
+        if any(set(key) <= shared for key in keys):  # one row, or two of one parent
             equal.merge(unit, other)
-    for (unit, other, table), columns in found.items():
+    for (unit, other, table, *_), columns in found.items():
         reach = declaration.reach(table)
         assert reach is not None
         key = reach.path[0]
-        if unit is not None and other is not None and set(zip(key.columns, key.target, strict=True)) <= columns:
+        if set(zip(key.columns, key.target, strict=True)) <= columns:
             equal.merge(unit, other)
 
 
@@ -338,12 +341,16 @@ def _references(kept: Kept, key: ForeignKey, other: Step, both: Pairs, names: Na
     """Whether `both` holds the columns of a foreign key equal to those of the rows it references, which `other` has with their unit."""
     if other.kept.relation.unit is None:
         return False
-    theirs = {names.origins[f.name]: f.name for f in other.kept.relation.fields if f.name in names.origins}
-    for column, target in zip(key.columns, key.target, strict=True):
-        found = theirs.get((key.table, target))
-        if found is None or (kept.columns[column].name, found) not in both:
-            return False
-    return True
+    theirs: dict[str, set[tuple[str, str]]] = {}
+    for field in other.kept.relation.fields:
+        origin = names.origins.get(field.name)
+        if origin is not None and origin.table == key.table:
+            theirs.setdefault(origin.scan, set()).add((origin.column, field.name))
+    pairs = list(zip(key.columns, key.target, strict=True))
+    return any(
+        all(any(target == of and (kept.columns[column].name, name) in both for of, name in one) for column, target in pairs)
+        for one in theirs.values()
+    )
 
 
 def _rows(
