@@ -102,10 +102,8 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
-    padded: set[str] = set()
     if len(steps) > 1 and steps[1].kind == "full":
         whole = _fully(steps[:2], declaration, names)
-        padded = {f.name for f in whole.relation.fields} - whole.units
         steps = [Step(steps[0].alias, whole, "first", None), *steps[2:]]
     certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
     steps = _units(steps, certain, declaration, names)
@@ -114,6 +112,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     private = steps[0].kept.private
     uniques = list(steps[0].kept.uniques)
     determined = set(steps[0].kept.determined) | ({unit} if unit is not None else set())
+    padded = set(steps[0].kept.padded)
     rest = list(conjuncts(where))
     for step in steps[1:]:
         kept = step.kept
@@ -133,8 +132,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
         kind: Literal["inner", "left"] = "left" if step.kind == "left" else "inner"
         rows, most = _rows(relation, kept.relation, private, kept.private, right_unique, left_unique, kind)
         determined |= _determined(determined, kept, on, pairs, right_unique, kind, left_names)
-        if kind == "left":
-            padded |= {f.name for f in kept.relation.fields}
+        padded |= {f.name for f in kept.relation.fields} if kind == "left" else kept.padded
         unit = unit if unit is not None else mine
         private = private or kept.private
         relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most, left_unique, right_unique)
@@ -171,7 +169,7 @@ def _fully(steps: Sequence[Step], declaration: Declaration, names: Names) -> Kep
     once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
     joined = full_join(left, right, condition, names, once=once)
     unit = frozenset({joined.fields[0].name})
-    return Kept(joined, {}, True, unit, units=unit)
+    return Kept(joined, {}, True, unit, units=unit, padded=frozenset(f.name for f in joined.fields) - unit)
 
 
 def semi_join(

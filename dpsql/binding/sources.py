@@ -20,7 +20,8 @@ class Kept:
     """Rows that keep their unit, or public ones: a relation, the fields its names stand for, and what is known of them.
 
     `determined` are fields with one value for each unit. `uniques` are sets of fields whose values do not repeat. `pending` is the way
-    to the unit of a stored table whose own columns do not hold it. `units` are the fields that hold the unit's id.
+    to the unit of a stored table whose own columns do not hold it. `units` are the fields that hold the unit's id, `padded` those that are
+    null where a join inside found no partner.
     """
 
     relation: Relation
@@ -31,6 +32,7 @@ class Kept:
     table: str | None = None
     pending: tuple[ForeignKey, ...] = ()
     units: frozenset[str] = frozenset()
+    padded: frozenset[str] = frozenset()
 
 
 class Origin(NamedTuple):
