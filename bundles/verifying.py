@@ -77,7 +77,8 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
             tell(Progress("rules", table.name, 0, total))
             results = run_rules(duckdb, bundle.schema, table, paths, table.rules)
             if bundle.config.kind == "synthetic":
-                results += run_rules(duckdb, bundle.schema, table, paths, implied_rules(bundle.schema, table), implied=True)
+                implied = implied_rules(bundle.schema, table, of_state="as_of" in bundle.config.provenance)
+                results += run_rules(duckdb, bundle.schema, table, paths, implied, implied=True)
                 check_hierarchies(duckdb, table, paths[table.name], found)
             _note_rules(results, found)
 

@@ -110,7 +110,7 @@ class Offspring(Product):
         return rotate(self._stream, np.maximum(above, 0), places, domain)
 
     def shortage(self) -> str | None:
-        return None
+        return None if self._domain() else super().shortage()
 
 
 def _tree(children: int, depth: int) -> int:

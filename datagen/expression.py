@@ -25,6 +25,7 @@ from schemas.errors import Mark
 from schemas.sql_expressions import anchored, with_like_escape
 from schemas.types import SqlType
 
+_SILENT = sqlglot.ErrorLevel.IGNORE  # what it says of time zones is for sessions in other zones than UTC
 _ALLOWED = (
     exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
     exp.IntDiv, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like,
@@ -138,7 +139,9 @@ class _Evaluator:
 
     @cached_property
     def _query(self) -> str:
-        cast = f"CAST({self._tree.transform(with_like_escape).sql(dialect='duckdb')} AS {_duckdb_type(self._type)})"
+        cast = (
+            f"CAST({self._tree.transform(with_like_escape).sql(dialect='duckdb', unsupported_level=_SILENT)} AS {_duckdb_type(self._type)})"
+        )
         # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
         return f"SELECT {f'epoch_us({cast})' if self._type.kind == 'interval' else cast} AS value FROM batch"
 

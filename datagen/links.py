@@ -38,7 +38,7 @@ from schemas.types import SqlType
 _WEIGHTS_BLOCK = 65_536
 _MEMBERS = 2  # rows of a group that stand together, from which on a group is drawn once
 _STEPS = 8
-_SEARCHED = 10_000  # rows in turn, until none is taken to be there
+_SEARCHED = 10_000  # rows in turn, until the one that leaves last is taken
 _FIRST, _LAST = np.int64(-(2**62)), np.int64(2**62)
 
 
@@ -333,8 +333,9 @@ class Guide:
 class AttendedLink:
     """Of the rows that `link` chooses from, one that is there at the time of the row: it is drawn again until one is, by `again`.
 
-    Where none of these draws finds one, the next in turn that is there is taken. Keeps from when until when each row of the parent
-    is there, 16 bytes a row. What is read is read in `tables`, whatever scenarios set there, so that no reference moves.
+    Where none of these draws finds one, the next in turn that is there is taken; where that is far, the one that leaves last. Keeps
+    from when until when each row of the parent is there, 16 bytes a row. What is read is read in `tables`, whatever scenarios set
+    there, so that no reference moves.
     """
 
     def __init__(
@@ -353,7 +354,8 @@ class AttendedLink:
         at, absent = self._moments(rows)
         found = self._link(rows)
         asked = found >= 0 if absent is None else (found >= 0) & ~absent
-        missing = np.flatnonzero(asked & ~self._there(found, at))
+        missing = np.flatnonzero(asked)
+        missing = missing[~self._there(found[missing], at[missing])]
         for stream in self._again:
             if not len(missing):
                 break
@@ -382,7 +384,9 @@ class AttendedLink:
         if isinstance(self._link, GroupLink):
             start, size = self._link.groups.ranges(rows.links(self._link.within))
         place = (found if groups is None else groups.positions(found)) - start
-        result, here = np.full(len(found), -1, np.int64), np.arange(len(found))
+        result, large = np.full(len(found), -1, np.int64), np.flatnonzero(size > _SEARCHED)
+        result[large] = self._longest(start[large], size[large], at[large])
+        here = np.flatnonzero((size <= _SEARCHED) | (result >= 0))
         for step in range(1, _SEARCHED):
             here = here[size[here] > step]
             if not len(here):
@@ -392,6 +396,23 @@ class AttendedLink:
             there = self._there(members, at[here])
             result[here[there]] = members[there]
             here = here[~there]
+        return result
+
+    def _longest(self, start: Int64, size: Int64, at: Int64) -> Int64:
+        """Of the rows of each group that have come, the one that leaves last; -1 where it has left."""
+        begins, ends = self._spans()
+        result = np.full(len(at), -1, np.int64)
+        for first in np.unique(start):
+            here = np.flatnonzero(start == first)
+            positions = np.arange(first, first + size[here[0]])
+            members = self._link.groups.members(positions) if isinstance(self._link, GroupLink) else positions
+            members = members[np.argsort(begins[members], kind="stable")]
+            last = ends[members] == np.maximum.accumulate(ends[members])
+            leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
+            come = np.searchsorted(begins[members], at[here], side="right")
+            here, come = here[come > 0], come[come > 0]
+            chosen = members[leaves_last[come - 1]]
+            result[here] = np.where(self._there(chosen, at[here]), chosen, np.int64(-1))
         return result
 
     def _moments(self, rows: Rows) -> tuple[Int64, Mask | None]:

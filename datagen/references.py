@@ -279,6 +279,8 @@ class ReferencePlanner:
 
     def _follow_owner(self, foreign_key: ForeignKey) -> None:
         """All columns are another reference's already: this one points where that row's own reference points."""
+        if foreign_key.present is not None:
+            raise Unusable(f"present: other references set ({', '.join(foreign_key.columns)}), so there is no choice", foreign_key.at)
         owners = {self._owner[c].columns: self._owner[c] for c in foreign_key.columns if c in self._owner}
         for owner in owners.values():
             if owner.table == foreign_key.table and all(
@@ -344,8 +346,6 @@ class ReferencePlanner:
         if size == 0 and rows and required:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
         key = self._factor_of.get(self._factor_name(foreign_key))
-        if foreign_key.present is not None and (key is not None or foreign_key.columns in self.table.unique_sets()):
-            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
@@ -358,6 +358,8 @@ class ReferencePlanner:
                     f"({', '.join(part)}) is unique, and what it references, ({', '.join(target)}) of {parent}, is not", foreign_key.at
                 )
             unique = True
+        if foreign_key.present is not None and (unique or key is not None):
+            raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         if unique and foreign_key.skew is not None:
             raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         if unique and foreign_key.acyclic:
@@ -487,7 +489,13 @@ class ReferencePlanner:
         sets = [frozenset(s) for s in self.table.unique_sets()]
         for columns in sorted((s for s in sets if len(s) > 1), key=lambda s: (len(s), sorted(s))):
             if not any(other < columns for other in sets) and not self._holds_already(columns):
-                self._plan_unique_set(columns)
+                try:
+                    self._plan_unique_set(columns)
+                except StillCounted:
+                    raise
+                except Unusable as problem:
+                    self.refused |= columns
+                    self.plan_of_all.report(problem, self.table.at)
 
     def _holds_already(self, columns: frozenset[str]) -> bool:
         family_inside = self._family_inside(columns)
@@ -517,20 +525,20 @@ class ReferencePlanner:
         if wide:
             self._unique.add(wide[0])
             return
-        tree = next(
-            (f for f in references if f.acyclic and f.within is None and all(self.table.column(c).nullable for c in f.columns)), None
-        )
+        free = [f for f in references if f.acyclic and f.within is None and self._factor_name(f) not in self._factor_of]
+        tree = next((f for f in free if all(self.table.column(c).nullable for c in f.columns)), None)
         # others that are acyclic have no choice of what makes the columns unique
         names = [self._factor_name(f) for f in references if not f.acyclic] + [c for c in plain if self._is_finite(c)]
-        if not names or any(n in self._factor_of for n in names):
+        siblings = self.own.family if inside else None
+        if (not names and (tree is None or siblings is not None)) or any(n in self._factor_of for n in names):
             raise Unusable(
                 f"nothing makes ({', '.join(sorted(columns))}) unique: "
                 "let one of them be a sequence, or a text or number that can be unique",
                 self.table.at,
             )
         stream_of_key = stream(self.plan_of_all.seed, self.table.name, *sorted(columns), "~combination")
-        if inside and self.own.family is not None:
-            key: CompositeKey = Siblings(stream_of_key, self.own.family)
+        if siblings is not None:
+            key: CompositeKey = Siblings(stream_of_key, siblings)
         elif tree is not None:
             key = Offspring(stream_of_key, self.plan_of_all.row_count(self.table.name), tree.depth)
             names.append(self._factor_name(tree))

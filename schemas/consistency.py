@@ -16,10 +16,10 @@ from schemas.model import ForeignKey, Present, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
 from schemas.recipes import MOMENTS
-from schemas.rules import read_rule
+from schemas.rules import child_key, read_rule
 from schemas.scenario_rules import scenario_problems
 from schemas.scenarios import Scenario
-from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
+from schemas.sql_expressions import NotAnExpression, columns_in, names_anchor, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
 
@@ -182,7 +182,7 @@ def _present(subject: Subject, table: Table, key: ForeignKey, present: Present) 
     other = "acyclic" if key.acyclic else "weight" if key.weight is not None else None
     if other is not None:
         yield Problem(f"present and {other} cannot stand together", key.at)
-    if table.rows.per == key.table and [f.table for f in table.foreign_keys].count(key.table) == 1:
+    if table.rows.per == key.table and child_key(table, key.table) == key:
         yield Problem(f"present: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
     if any(table.has(c) and table.column(c).generate is not None for c in key.columns):
         yield Problem(f"present: '{own}' has a generator of its own, so there is no choice", key.at)
@@ -205,7 +205,7 @@ def _weight(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem
     own, parent = ", ".join(key.columns), next((t for t in subject.tables if t.name == key.table), None)
     if key.acyclic or key.skew is not None:
         yield Problem(f"weight and {'acyclic' if key.acyclic else 'skew'} cannot stand together", key.at)
-    if table.rows.per == key.table and [f.table for f in table.foreign_keys].count(key.table) == 1:
+    if table.rows.per == key.table and child_key(table, key.table) == key:
         yield Problem(f"weight: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
     if key.table == table.name:
         yield Problem(f"weight is for references to another table, and '{own}' references its own", key.at)
@@ -295,13 +295,15 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
 def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with a SQL expression (PostgreSQL's dialect) over `columns`."""
     try:
-        found = columns_in(parse_expression(sql))
+        tree = parse_expression(sql)
     except NotAnExpression as error:
         yield str(error)
         return
+    if names_anchor(tree):
+        yield "anchor() is for rules and the recipes of columns; a database does not know the data's now"
     known = list(columns)
     exact, folded = set(known), {name.casefold() for name in known}
-    for dotted, quoted in found:
+    for dotted, quoted in columns_in(tree):
         name = dotted.rpartition(".")[2]
         if not {dotted, name} & exact and (quoted or name.casefold() not in folded):
             yield f"there is no column '{name[:60]}'{nearest(name, known)}"

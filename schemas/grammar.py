@@ -48,8 +48,8 @@ TABLE = (
         "checks: {dates_in_order: starts_at < ends_at}"),
     Key("indexes", "list of lists of columns, or of indexes", "Indexes that are no constraints.", "indexes: [[tenant_id, created_at], {columns: [email], unique: true}]"),
     Key("rules", "list of SQL, or mapping from names to SQL",
-        "Like checks, and over other tables too: paths along references, and sum, count, min, max and avg over rows that reference this one. "
-        "Held when a bundle is built and verified; no part of the database.",
+        "Like checks, and over other tables too: paths along references, and sum, count, min, max and avg over rows that reference this one; "
+        "`anchor()` is the data's now. Held when a bundle is built and verified; no part of the database.",
         'rules: {adds_up: total = sum(invoice_lines.amount), in_order: starts_at >= tenants.created_at}'),
     Key("correlate", "mapping with `columns` and `matrix`, or a list of such",
         "Rank correlations between columns made by distributions or `between`, each of which keeps its own distribution.",

@@ -19,15 +19,16 @@ _WORDS = (*TEXTS, "enum")
 _POINTS = ("date", "timestamp", "timestamptz")
 
 
-def implied_rules(schema: Schema, table: Table) -> Iterator[Check]:
+def implied_rules(schema: Schema, table: Table, of_state: bool = False) -> Iterator[Check]:
     """Yield a rule for every recipe of `table` whose promise can be read off a bundle, named after its column.
 
-    Columns that no bundle holds or that scenarios set, and conversions that round, imply none.
+    Columns that no bundle holds or that scenarios set, and conversions that round, imply none. In a bundle `of_state` (of a moment
+    before the anchor), a time that may be null is null while it lies ahead.
     """
     changes = [c for s in schema.scenarios.values() if isinstance(s, Scenario) for c in s.all_changes() if c.table == table.name]
     planted = {name for change in changes for name in change.columns}
     for column in (c for c in table.stored_columns if c.name not in planted and not c.ever):
-        for sql in _promises(schema, table, column):
+        for sql in _promises(schema, table, column, of_state):
             try:
                 read_rule(schema, table, sql)
             except NotAnExpression:
@@ -35,12 +36,13 @@ def implied_rules(schema: Schema, table: Table) -> Iterator[Check]:
             yield Check(sql, column.name)
 
 
-def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
+def _promises(schema: Schema, table: Table, column: Column, of_state: bool) -> Iterator[str]:
     yield from _of_one_parent(schema, table, column)
     recipe = column.generate
     if recipe is None:
         return
     own = _quoted(column.name)
+    may_be_empty = bool(column.null) or (of_state and column.nullable and column.type.kind in _POINTS)
     match recipe.name:
         case "sum" if _kept(_child_type(schema, recipe.args["child"]), column.type):
             yield f"{own} = sum({_quoted(recipe.args['child'])})"
@@ -48,9 +50,9 @@ def _promises(schema: Schema, table: Table, column: Column) -> Iterator[str]:
             yield f"{own} = count({_quoted(recipe.args['table'])})"
         case "earliest" | "latest" if _kept(_child_type(schema, recipe.args["child"]), column.type):
             fold = "min" if recipe.name == "earliest" else "max"
-            yield _same(column, f"{fold}({_quoted(recipe.args['child'])})")
+            yield _same(own, may_be_empty, f"{fold}({_quoted(recipe.args['child'])})")
         case "from" if _kept(_path_type(schema, table, recipe.args["path"]), column.type):
-            yield _same(column, _quoted(recipe.args["path"]))
+            yield _same(own, may_be_empty, _quoted(recipe.args["path"]))
         case "after" | "before":
             yield from _distance(column, recipe.name, recipe.args["path"], argument(recipe, "at_least"), argument(recipe, "within"))
             if recipe.name == "after" and column.type.kind != "date" and not is_moment(recipe.args.get("until", "now")):
@@ -91,9 +93,9 @@ def _limit(column: Column, path: str, least: int, until: str) -> Iterator[str]:
     yield f"{own} <= greatest({limit}, {other} + INTERVAL '{least} microseconds') OR {limit} IS NULL"
 
 
-def _same(column: Column, value: str) -> str:
-    same = f"{_quoted(column.name)} IS NOT DISTINCT FROM {value}"
-    return f"{_quoted(column.name)} IS NULL OR {same}" if column.null else same
+def _same(own: str, may_be_empty: bool, value: str) -> str:
+    same = f"{own} IS NOT DISTINCT FROM {value}"
+    return f"{own} IS NULL OR {same}" if may_be_empty else same
 
 
 def _kept(source: SqlType | None, target: SqlType) -> bool:

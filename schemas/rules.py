@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import nearest
 from schemas.model import ForeignKey, Schema, Table
 from schemas.paths import Found, NoSuchPath, child, follow
-from schemas.sql_expressions import NotAnExpression, parse_expression
+from schemas.sql_expressions import NotAnExpression, anchored, parse_expression
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -43,7 +43,7 @@ def read_rule(schema: Schema, table: Table, sql: str) -> Rule:
     """Parse a rule of `table` and resolve the names in it; raises NotAnExpression with the reason."""
     from sqlglot import exp
 
-    tree = parse_expression(sql)
+    tree = anchored(parse_expression(sql), schema.anchor)
     aggregates = []
     inside: set[int] = set()
     for node in list(tree.find_all(exp.AggFunc)):

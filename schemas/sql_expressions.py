@@ -58,11 +58,20 @@ def anchored(tree: exp.Expr, anchor: int) -> exp.Expr:
     from sqlglot import exp
 
     def now(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Anonymous) and node.name.lower() == "anchor" and not node.expressions:
-            return exp.cast(exp.Literal.string(format_moment(anchor)), exp.DataType.Type.TIMESTAMPTZ)
-        return node
+        return exp.cast(exp.Literal.string(format_moment(anchor)), exp.DataType.Type.TIMESTAMPTZ) if _is_anchor(node) else node
 
     return tree.transform(now)
+
+
+def names_anchor(tree: exp.Expr) -> bool:
+    """Whether `anchor()` stands in an expression."""
+    return any(map(_is_anchor, tree.walk()))
+
+
+def _is_anchor(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "anchor" and not node.expressions
 
 
 def with_like_escape(node: exp.Expr) -> exp.Expr:

@@ -10,6 +10,7 @@ from datagen.randomness import Int64, UInt64, below
 from datagen.values.choices import shares
 
 MOST_DISTINCT = 50
+_CELLS = 1 << 20  # weights that are held for owners at a time
 
 
 def without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
@@ -37,9 +38,20 @@ def without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:
 
 def without_repeats_by_weight(draws: UInt64, counts: Int64, weights: Sequence[float]) -> Int64:
     """The same by weight: each item takes one of the positions that are left, in proportion to their weights."""
+    whole, ends = shares(weights), np.concatenate([[0], np.cumsum(counts)])
+    result = np.empty(len(draws), np.int64)
+    step = max(_CELLS // len(whole), 1)
+    for owner in range(0, len(counts), step):
+        some = counts[owner : owner + step]
+        here = slice(ends[owner], ends[owner + len(some)])
+        result[here] = _by_weight(draws[here], some, whole)
+    return result
+
+
+def _by_weight(draws: UInt64, counts: Int64, whole: Int64) -> Int64:
     first = np.cumsum(counts) - counts
     result = np.empty(len(draws), np.int64)
-    left = np.tile(shares(weights), (len(counts), 1))
+    left = np.tile(whole, (len(counts), 1))
     for place in range(int(counts.max(initial=0))):
         owners = np.flatnonzero(counts > place)
         running = np.cumsum(left[owners], axis=1)

@@ -141,7 +141,7 @@ def _brackets(kind: str, node: exp.Subquery, joined: exp.Join | None, known: Env
     whole = join(made, None, state.declaration, state.names)
     if whole.dropped:
         raise QueryRefused("a left join that keeps public rows is not understood in brackets")
-    kept = Kept(whole.relation, {}, whole.private, whole.determined, whole.uniques, units=whole.units)
+    kept = Kept(whole.relation, {}, whole.private, whole.determined, whole.uniques, units=whole.units, padded=whole.padded)
     return Source(kind, kept, tuple(scope.sources), joined)
 
 

@@ -102,8 +102,9 @@ def equalities(conditions: Iterable[Expression]) -> Iterator[tuple[Column, Colum
 def join(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
     """Join sources in their order and filter them; QueryRefused where a row could belong to two units."""
     steps, dropped = _swapped(steps)
-    if steps[-1].kind == "full":
-        return _fully(steps, where, declaration, names)
+    if len(steps) > 1 and steps[1].kind == "full":
+        whole = _fully(steps[:2], declaration, names)
+        steps = [Step(steps[0].alias, whole, "first", None), *steps[2:]]
     certain = set(_pairs([c for s in steps if s.kind != "left" for c in conjuncts(s.condition)] + list(conjuncts(where))))
     steps = _units(steps, certain, declaration, names)
     relation = steps[0].kept.relation
@@ -111,7 +112,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     private = steps[0].kept.private
     uniques = list(steps[0].kept.uniques)
     determined = set(steps[0].kept.determined) | ({unit} if unit is not None else set())
-    padded: set[str] = set()
+    padded = set(steps[0].kept.padded)
     rest = list(conjuncts(where))
     for step in steps[1:]:
         kept = step.kept
@@ -131,8 +132,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
         kind: Literal["inner", "left"] = "left" if step.kind == "left" else "inner"
         rows, most = _rows(relation, kept.relation, private, kept.private, right_unique, left_unique, kind)
         determined |= _determined(determined, kept, on, pairs, right_unique, kind, left_names)
-        if kind == "left":
-            padded |= {f.name for f in kept.relation.fields}
+        padded |= {f.name for f in kept.relation.fields} if kind == "left" else kept.padded
         unit = unit if unit is not None else mine
         private = private or kept.private
         relation = Join(relation, kept.relation, kind, _all(on), unit, rows, most, left_unique, right_unique)
@@ -151,7 +151,7 @@ def join(steps: Sequence[Step], where: Expression | None, declaration: Declarati
     return Joined(relation, private, frozenset(determined), frozenset(units - padded), fields, frozenset(padded), dropped, tuple(uniques))
 
 
-def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declaration, names: Names) -> Joined:
+def _fully(steps: Sequence[Step], declaration: Declaration, names: Names) -> Kept:
     """A FULL JOIN of two private sources, each with its own way to the unit; QueryRefused where partners may be of two units."""
     steps = [replace(s, kept=with_unit(s.kept, declaration, names) if s.kept.pending else s.kept) for s in steps]
     first, second = steps
@@ -168,10 +168,8 @@ def _fully(steps: Sequence[Step], where: Expression | None, declaration: Declara
     across = {(a, b) if a in mine else (b, a) for a, b in pairs if (a in mine) != (b in mine)}
     once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
     joined = full_join(left, right, condition, names, once=once)
-    unit = joined.fields[0]
-    relation: Relation = joined if where is None else Filter(joined, where)
-    fields = frozenset(f.name for f in joined.fields)
-    return Joined(relation, True, frozenset({unit.name}), frozenset({unit.name}), fields, fields - {unit.name})
+    unit = frozenset({joined.fields[0].name})
+    return Kept(joined, {}, True, unit, units=unit, padded=frozenset(f.name for f in joined.fields) - unit)
 
 
 def semi_join(
@@ -237,32 +235,35 @@ def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs
 def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
     """Merge the units of rows that a foreign key on the way to the unit joins, or a key of theirs: they belong to the same one.
 
-    A key of a public table tells of no unit: rows of many are joined to the same row of it.
+    A key of a public table tells of no unit: rows of many are joined to the same row of it. All columns of a key must be of one stored
+    row: those of two rows of a unit may together be the key of another unit's.
     """
     owners = {field.name: relation.unit for relation in relations for field in relation.fields}
     both = pairs | {(b, a) for a, b in pairs}
-    found: dict[tuple[str | None, str | None, str], set[tuple[str, str]]] = {}
-    same: dict[tuple[str | None, str | None, str], set[str]] = {}
+    found: dict[tuple[str, str, str, str, str], set[tuple[str, str]]] = {}
+    same: dict[tuple[str, str, str, str, str], set[str]] = {}
     for a, b in both:
-        if a in names.origins and b in names.origins and a in owners and b in owners:
-            (table, column), (parent, target) = names.origins[a], names.origins[b]
-            if (table, column) == (parent, target):
-                same.setdefault((owners[a], owners[b], table), set()).add(column)
-            reach = declaration.reach(table)
-            if reach is not None and reach.path and reach.path[0].table == parent:
-                found.setdefault((owners[a], owners[b], table), set()).add((column, target))
-    for (unit, other, table), shared in same.items():
+        unit, other = owners.get(a), owners.get(b)
+        if a in names.origins and b in names.origins and unit is not None and other is not None:
+            mine, parent = names.origins[a], names.origins[b]
+            rows = (unit, other, mine.table, mine.scan, parent.scan)
+            if (mine.table, mine.column) == (parent.table, parent.column):
+                same.setdefault(rows, set()).add(mine.column)
+            reach = declaration.reach(mine.table)
+            if reach is not None and reach.path and reach.path[0].table == parent.table:
+                found.setdefault(rows, set()).add((mine.column, parent.column))
+    for (unit, other, table, *_), shared in same.items():
         reach = declaration.reach(table)
         if reach is None:
             continue
         keys = [*declaration.schema.table(table).unique_sets(), *([reach.path[0].columns] if reach.path else [])]
-        if unit is not None and other is not None and any(set(key) <= shared for key in keys):  # one row, or two of one parent
+        if any(set(key) <= shared for key in keys):  # one row, or two of one parent
             equal.merge(unit, other)
-    for (unit, other, table), columns in found.items():
+    for (unit, other, table, *_), columns in found.items():
         reach = declaration.reach(table)
         assert reach is not None
         key = reach.path[0]
-        if unit is not None and other is not None and set(zip(key.columns, key.target, strict=True)) <= columns:
+        if set(zip(key.columns, key.target, strict=True)) <= columns:
             equal.merge(unit, other)
 
 
@@ -338,12 +339,16 @@ def _references(kept: Kept, key: ForeignKey, other: Step, both: Pairs, names: Na
     """Whether `both` holds the columns of a foreign key equal to those of the rows it references, which `other` has with their unit."""
     if other.kept.relation.unit is None:
         return False
-    theirs = {names.origins[f.name]: f.name for f in other.kept.relation.fields if f.name in names.origins}
-    for column, target in zip(key.columns, key.target, strict=True):
-        found = theirs.get((key.table, target))
-        if found is None or (kept.columns[column].name, found) not in both:
-            return False
-    return True
+    theirs: dict[str, set[tuple[str, str]]] = {}
+    for field in other.kept.relation.fields:
+        origin = names.origins.get(field.name)
+        if origin is not None and origin.table == key.table:
+            theirs.setdefault(origin.scan, set()).add((origin.column, field.name))
+    pairs = list(zip(key.columns, key.target, strict=True))
+    return any(
+        all(any(target == of and (kept.columns[column].name, name) in both for of, name in one) for column, target in pairs)
+        for one in theirs.values()
+    )
 
 
 def _rows(

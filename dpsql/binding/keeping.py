@@ -30,7 +30,7 @@ def rows(selecting: Selecting) -> Kept:
         relation = Project(relation, (*through, *fields.values()), (*(f.column for f in through), *computed.values()), relation.unit)
     visible = {n: Field(e.name, e.facts) if isinstance(e, Column) else fields[n] for n, e in columns.items()}
     determined = joined.determined | {fields[n].name for n, e in computed.items() if columns_of(e) <= joined.determined}
-    return Kept(relation, visible, joined.private, frozenset(determined), joined.uniques, units=joined.units)
+    return Kept(relation, visible, joined.private, frozenset(determined), joined.uniques, units=joined.units, padded=joined.padded)
 
 
 def certain(value: Expression) -> Expression:

@@ -7,6 +7,7 @@ from sqlglot import expressions as exp
 from dpsql.errors import QueryInvalid, QueryRefused
 
 MOST_COPIED = 2_000  # parts of what is compared with each of several values, over all of these
+MOST_OF_ROWS = 20_000  # the same of rows of values
 COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
 
 
@@ -27,9 +28,19 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
         if all(isinstance(row, exp.Tuple) and len(row.expressions) == 1 for row in rows):
             return exp.In(this=node.this, expressions=[row.expressions[0] for row in rows])
     if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple) and node.args.get("query") is None and node.expressions:
+        if len(node.expressions) * written_out(node.this) > MOST_OF_ROWS:
+            raise QueryRefused("IN compares too long a row of values too often")
         rows = [_equal(node.this, one) for one in node.expressions]
         return rows[0] if len(rows) == 1 else exp.Paren(this=exp.or_(*rows))
     return node
+
+
+def written_out(node: exp.Expr) -> int:
+    """How many parts a node has once all comparisons with lists inside of it are written out."""
+    several = node.expression if isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression) else node
+    listed = several.this.unnest() if isinstance(several, exp.Any | exp.All) else several
+    times = len(listed.expressions) if several is not node or (isinstance(node, exp.In) and isinstance(node.this, exp.Tuple)) else 1
+    return 1 + max(times, 1) * sum(map(written_out, node.iter_expressions()))
 
 
 def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
@@ -49,7 +60,7 @@ def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
         return node
     if isinstance(node, exp.EQ) and isinstance(several, exp.Any):
         return exp.In(this=node.this, expressions=list(listed.expressions))
-    if len(listed.expressions) * sum(1 for _ in node.this.walk()) > MOST_COPIED:
+    if len(listed.expressions) * written_out(node.this) > MOST_COPIED:
         raise QueryRefused("ANY and ALL compare too long an expression too often")
     each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]
     return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))

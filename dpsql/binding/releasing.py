@@ -228,10 +228,10 @@ class _Releasing:
         return argument is not None and (is_fractional(argument) or any(self._is_bigint(name) for name in columns_of(argument)))
 
     def _is_bigint(self, name: str) -> bool:
-        table, column = self._state.names.origins.get(name, ("", ""))
-        if not table:
+        origin = self._state.names.origins.get(name)
+        if origin is None:
             return name in self._state.by_unit
-        return self._state.declaration.schema.table(table).column(column).type.kind == "bigint"
+        return self._state.declaration.schema.table(origin.table).column(origin.column).type.kind == "bigint"
 
     def _beside(self, node: exp.Subquery) -> exp.Expr:
         """A subquery beside aggregates: a noisy outcome of its own, or public."""

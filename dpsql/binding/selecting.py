@@ -41,7 +41,7 @@ class Selecting:
             return True
         if not isinstance(expression, Column) or expression.name not in self.state.names.origins:
             return False
-        name, column = self.state.names.origins[expression.name]
+        name, column, _ = self.state.names.origins[expression.name]
         declaration = self.state.declaration
         reach = declaration.reach(name)
         if reach is None or expression.name not in self.joined.private_fields - self.joined.padded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -19,7 +20,8 @@ class Kept:
     """Rows that keep their unit, or public ones: a relation, the fields its names stand for, and what is known of them.
 
     `determined` are fields with one value for each unit. `uniques` are sets of fields whose values do not repeat. `pending` is the way
-    to the unit of a stored table whose own columns do not hold it. `units` are the fields that hold the unit's id.
+    to the unit of a stored table whose own columns do not hold it. `units` are the fields that hold the unit's id, `padded` those that are
+    null where a join inside found no partner.
     """
 
     relation: Relation
@@ -30,6 +32,15 @@ class Kept:
     table: str | None = None
     pending: tuple[ForeignKey, ...] = ()
     units: frozenset[str] = frozenset()
+    padded: frozenset[str] = frozenset()
+
+
+class Origin(NamedTuple):
+    """The stored column that a field is of. Fields of the same `scan` that stand in one row are of one stored row, or null."""
+
+    table: str
+    column: str
+    scan: str
 
 
 @dataclass
@@ -37,7 +48,7 @@ class Names:
     """Makes names that no two columns of a query share. `origins` tells of which stored column a field is."""
 
     _next: count[int] = field(default_factory=count)
-    origins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     def field(self, name: str, facts: object) -> Field:
         """A new field for a column called `name`."""
@@ -50,13 +61,13 @@ def stored(name: str, declaration: Declaration, names: Names) -> Kept:
     schema = declaration.schema
     table = schema.table(name)
     fields = {c.name: names.field(c.name, declaration.facts[name, c.name]) for c in table.stored_columns}
-    names.origins.update({f.name: (name, column) for column, f in fields.items()})
+    scan = "" if not fields else next(iter(fields.values())).name
+    names.origins.update({f.name: Origin(name, column, scan) for column, f in fields.items()})
     uniques = tuple(frozenset(fields[c].name for c in u) for u in table.unique_sets() if all(c in fields for c in u))
     sources = tuple(fields)
     visible = {column.lower() if column.lower() not in fields else column: f for column, f in fields.items()} | dict(fields)
     if name in declaration.public:
-        scan = Scan(name, tuple(fields.values()), sources, None)
-        return Kept(scan, visible, False, uniques=uniques, table=name)
+        return Kept(Scan(name, tuple(fields.values()), sources, None), visible, False, uniques=uniques, table=name)
     reach = declaration.reach(name)
     if reach is None:
         raise QueryRefused(
@@ -69,9 +80,9 @@ def stored(name: str, declaration: Declaration, names: Names) -> Kept:
     if len(reach.path) == 1 and reach.path[0].target == (declaration.unit_column,):
         unit, pending = fields[reach.path[0].columns[0]].name, ()
     rows = 1 if reach.structural else None
-    scan = Scan(name, tuple(fields.values()), sources, unit, rows, reach.rows)
+    relation = Scan(name, tuple(fields.values()), sources, unit, rows, reach.rows)
     determined = frozenset(f.name for f in fields.values()) if rows == 1 else frozenset()
-    return Kept(scan, visible, True, determined, uniques, name, pending)
+    return Kept(relation, visible, True, determined, uniques, name, pending)
 
 
 def find_table(name: str, declaration: Declaration) -> str:

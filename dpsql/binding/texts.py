@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import NULL, case, constant, is_null, word
-from dpsql.binding.lists import MOST_COPIED
+from dpsql.binding.constants import NULL, case, constant, hold_repeated, is_null, word
+from dpsql.binding.lists import MOST_COPIED, written_out
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.functions.patterns import ANY, ONE, pattern_tokens, written_pattern
@@ -103,7 +103,7 @@ def _like_several(binder: Expressions, node: exp.Like | exp.ILike) -> Expression
     patterns = listed.expressions if isinstance(listed, exp.Array | exp.Tuple) else []
     if not patterns:
         raise QueryRefused("LIKE ANY and LIKE ALL are understood of a list of patterns: LIKE ANY (ARRAY['a%', 'b%'])")
-    if len(patterns) * sum(1 for _ in node.this.walk()) > MOST_COPIED:
+    if len(patterns) * written_out(node.this) > MOST_COPIED:
         raise QueryRefused("LIKE ANY and LIKE ALL compare too long an expression too often")
     found = [_like(binder, type(node)(this=node.this, expression=one, negate=node.args.get("negate")), None) for one in patterns]
     return found[0] if len(found) == 1 else call("or" if isinstance(node.expression, exp.Any) else "and", *found)
@@ -133,6 +133,7 @@ def _as_shown(binder: Expressions, node: exp.Expr | None) -> Expression:
     """A part of CONCAT, which PostgreSQL shows as it shows a value, with t and f for truth values, and does not cast."""
     found = binder.bind(node)
     if found.facts.kind == "boolean" and binder.dialect == "postgres":
+        hold_repeated(2, found)
         return case([(found, word("t")), (call("not", found), word("f"))], NULL)
     return _as_text(binder, node)
 

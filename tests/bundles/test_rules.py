@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import bundles
+import datagen
 from bundles.errors import ContentInvalid
 from datagen import SyntheticSource
 from schemas.errors import SchemaError
@@ -221,3 +222,40 @@ def test_only_synthetic_bundles_keep_the_promises_of_recipes(store):
     made = Altered(unruled(), "invoices", "total", 0, Decimal("-5"))
     made.kind = "sanitized"
     assert bundles.verify(bundles.build(made, store=store)).ok
+
+
+PLANS = """tables:
+  rooms:
+    rows: 30
+    columns:
+      id:     {type: bigint, key: true}
+      opens:  {type: timestamptz, generate: {between: [-3y, -1y]}}
+      closes: {type: timestamptz, generate: {after: opens, within: 1y}}
+      last:   {type: timestamptz, null: 0, generate: {latest: visits.starts}}
+  visits:
+    rows: {per: rooms, count: 5}
+    columns:
+      id:      {type: bigint, key: true}
+      room_id: {references: rooms.id}
+      starts:  {type: timestamptz, generate: {slot: {gap: {exponential: 20d}, length: 1h, after: rooms.opens}}}
+      closes:  {type: timestamptz, null: 0, generate: {from: room_id.closes}}
+    rules: [starts <= anchor()]
+"""
+
+
+def test_times_that_lie_ahead_of_the_moment_of_a_state_break_no_promise(store):
+    state = datagen.source(parse_schema(HEAD + PLANS), as_of="-600d")
+    rooms, visits = (state.read(t).read_all() for t in ("rooms", "visits"))
+    assert rooms["last"].null_count > 0 and visits["closes"].null_count > visits["starts"].null_count == 0
+    report = bundles.verify(bundles.build(state, store=store))
+    assert (list(report.problems), list(report.not_checked)) == ([], [])
+    whole = Altered(SyntheticSource(parse_schema(HEAD + PLANS)), "rooms", "last", 0, None)
+    assert [p.column for p in bundles.verify(bundles.build(whole, store=store)).problems] == ["last"]
+
+
+def test_the_anchor_is_a_word_of_rules_and_of_no_check(store):
+    bundles.build(SyntheticSource(parse_schema(HEAD + PLANS)), store=store)
+    with pytest.raises(ContentInvalid, match=r"rule \(starts > anchor\(\)\) does not hold for 150 rows"):
+        bundles.build(SyntheticSource(parse_schema(HEAD + PLANS.replace("starts <=", "starts >"))), store=store)
+    with pytest.raises(SchemaError, match=r"shop.yaml:19:14: check: anchor\(\) is for rules and the recipes of columns"):
+        parse_schema(HEAD + PLANS.replace("rules:", "checks:"), "shop.yaml")

@@ -175,6 +175,20 @@ tables:
         source_of(text.replace("anchor() - at", "anchor(1) - at"))
 
 
+def test_parts_of_the_anchor_are_taken_without_a_word_of_the_translator(caplog):
+    text = """tables:
+  t:
+    rows: 5
+    rules: [born <= extract(year FROM anchor())]
+    columns:
+      id:   {type: bigint, key: true}
+      at:   {type: timestamptz, generate: {between: [-3y, now]}}
+      born: {type: int, generate: {expression: "extract(year FROM anchor()) - extract(year FROM at)"}}
+"""
+    assert {r["born"] for r in read(source_of(text), "t")} <= {1, 2, 3}
+    assert not caplog.records
+
+
 def test_some_of_a_large_group_is_there_only_seldom():
     """A row that only one of many can be referenced by is found, however often it must be drawn."""
     text = """tables:
@@ -191,3 +205,83 @@ def test_some_of_a_large_group_is_there_only_seldom():
       p:  {references: p.id, present: {at: on, from: from}}
 """
     assert np.unique(source_of(text).read("c").read_all().column("p")).tolist() == [1234]
+
+
+PASSES = """tables:
+  people:
+    rows: {people}
+    columns:
+      id:   {type: bigint, key: true}
+      from: {type: date, generate: {expression: "CAST('2020-01-01' AS DATE) + CAST(id / 30 AS INT)"}}
+      gone: {type: date, null: 0, generate: {expression: "CASE WHEN id % 2 = 0 THEN CAST('2020-01-01' AS DATE) + CAST(id / 30 AS INT) END"}}
+  deeds:
+    rows: 300
+    columns:
+      id:  {type: bigint, key: true}
+      on:  {type: date, generate: {between: [FIRST, LAST]}}
+      who: {references: people.id, null: 0, present: {at: on, from: from, until: gone}}
+"""
+
+
+def passes(people: int, first: str, last: str) -> list[dict]:
+    return read(source_of(PASSES.replace("{people}", str(people)).replace("FIRST", first).replace("LAST", last)), "deeds")
+
+
+def test_of_no_rows_none_is_there():
+    assert {d["who"] for d in passes(0, "2020-01-01", "2020-03-01")} == {None}
+
+
+def test_whoever_is_there_is_found_among_any_number():
+    assert {d["who"] is None for d in passes(30_000, "2020-01-01", "2020-01-02")} == {False}
+    assert {d["who"] for d in passes(30_000, "2019-01-01", "2019-12-30")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        (
+            "who: {references: people.id, present: {at: on, from: from}}\n      other: {references: people.id}",
+            "the rows of 'deeds' come per row of 'people', so 'who' has no choice",
+        ),
+        (
+            "who: {references: people.id, weight: id}\n      other: {references: people.id}",
+            "the rows of 'deeds' come per row of 'people', so 'who' has no choice",
+        ),
+    ],
+)
+def test_of_several_references_to_the_parent_the_one_that_rows_come_by_has_no_choice(reference, message):
+    head, _, _ = PASSES.partition("      who:")
+    text = head.replace("{people}", "20").replace("rows: 300", "rows: {per: people, count: 3}").replace("FIRST, LAST", "-3y, now")
+    with pytest.raises(SchemaError, match=message):
+        source_of(text + "      " + reference + "\n")
+
+
+@pytest.mark.parametrize(
+    ("unique", "keys", "message"),
+    [
+        ("", '{columns: [a, b], references: "p(a, b)"}, {columns: [a], references: o(id), present: {at: on, until: day}}', "so there is no choice"),
+        (", unique: true", '{columns: [a, b], references: "p(a, b)", present: {at: on, until: day}}', "present is for references that may repeat"),
+    ],
+)  # fmt: skip
+def test_a_reference_that_others_or_a_unique_part_decide_has_no_choice(unique, keys, message):
+    text = f"""tables:
+  o: {{rows: 5, columns: {{id: {{type: bigint, key: true}}, day: {{type: date, generate: {{between: [-2y, now]}}}}}}}}
+  p:
+    rows: 9
+    key: [a, b]
+    columns:
+      a:   {{references: o.id}}
+      b:   {{type: int, unique: true, generate: {{uniform: [1, 99]}}}}
+      day: {{type: date, generate: {{between: [-2y, now]}}}}
+  c:
+    rows: 5
+    columns:
+      id: {{type: bigint, key: true}}
+      on: {{type: date, generate: {{between: [-2y, now]}}}}
+      a:  {{type: bigint, null: 0}}
+      b:  {{type: int, null: 0{unique}}}
+    foreign_keys: [{keys}]
+"""
+    with pytest.raises(RecipeError, match=message) as found:
+        source_of(text)
+    assert "test.yaml:20:" in str(found.value)

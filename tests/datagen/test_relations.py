@@ -491,6 +491,81 @@ def test_an_acyclic_reference_that_is_unique_with_others_makes_trees(options, de
     assert 2 <= max(level.values()) <= deepest
 
 
+def test_two_acyclic_references_that_are_unique_together_make_one_of_them_a_chain():
+    edges = (
+        source_of("""tables:
+  nodes:
+    rows: 200
+    unique: [[up, other]]
+    columns:
+      id:    {type: bigint, key: true}
+      up:    {references: nodes.id, acyclic: true, null: 0}
+      other: {references: nodes.id, acyclic: true, null: 0}
+""")
+        .read("nodes")
+        .read_all()
+        .to_pylist()
+    )
+    named = [(n["up"], n["other"]) for n in edges if None not in n.values()]
+    assert len(set(named)) == len(named) > 150
+    assert all(n["up"] is None or n["up"] < n["id"] for n in edges)
+
+
+@pytest.mark.parametrize(("mark", "made"), [("{uniform: [1, 5]}", False), ("{uniform: [1, 900]}", True)])
+def test_a_tree_makes_one_set_of_columns_unique_and_others_are_so_without_it(mark, made):
+    text = f"""tables:
+  nodes:
+    rows: 300
+    unique: [[up, kind], [up, mark]]
+    columns:
+      id:   {{type: bigint, key: true}}
+      up:   {{references: nodes.id, acyclic: true, null: 0}}
+      kind: {{type: int, generate: {{uniform: [1, 4]}}}}
+      mark: {{type: int, generate: {mark}}}
+"""
+    if not made:
+        with pytest.raises(
+            RecipeError, match=r"\(mark, up\) of nodes cannot be unique: 300 different combinations are asked for and there are only 5"
+        ):
+            source_of(text)
+        return
+    nodes = source_of(text).read("nodes").read_all().to_pylist()
+    for column in ("kind", "mark"):
+        named = [(n["up"], n[column]) for n in nodes if n["up"] is not None]
+        assert len(set(named)) == len(named) > 250
+
+
+def test_trees_over_references_to_no_rows_are_refused():
+    with pytest.raises(RecipeError, match="9 different combinations are asked for and there are only 0"):
+        source_of("""tables:
+  kinds: {rows: 0, columns: {id: {type: bigint, key: true}}}
+  nodes:
+    rows: 9
+    unique: [[up, kind]]
+    columns:
+      id:   {type: bigint, key: true}
+      up:   {references: nodes.id, acyclic: true, null: 0}
+      kind: {references: kinds.id, null: 0}
+""")
+
+
+def test_columns_that_cannot_be_unique_are_told_once():
+    with pytest.raises(RecipeError) as caught:
+        source_of("""tables:
+  kinds: {rows: 5, columns: {id: {type: bigint, key: true}}}
+  nodes:
+    rows: 9
+    key: [kind, word]
+    unique: [[kind, mark]]
+    columns:
+      kind: {references: kinds.id}
+      word: {type: text, generate: {choice: [a, b]}}
+      mark: {type: text, generate: {choice: [a, b]}}
+""")
+    [problem] = caught.value.problems  # and not that kind has no generator
+    assert "nothing makes (kind, word) unique" in problem.message
+
+
 def pieces(unique: str) -> str:
     return f"""tables:
   boards:

@@ -394,6 +394,13 @@ def test_family_names_are_those_of_the_locale_where_the_library_has_no_list_of_t
     assert len(set(names)) > 100
 
 
+def test_items_of_distinct_arrays_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch):
+    recipe = "{array: {choice: {a: 6, b: 3, c: 1}}, count: {uniform: [0, 3]}, distinct: true}"
+    together = column_of(recipe, "text[]", 500)
+    monkeypatch.setattr("datagen.values.distinct._CELLS", 7)
+    assert column_of(recipe, "text[]", 500).equals(together)
+
+
 def test_items_of_a_distinct_array_differ_and_follow_the_weights():
     found = column_of("{array: {choice: {a: 6, b: 3, c: 1, d: 0}}, count: {uniform: [0, 3]}, distinct: true}", "text[]", 6000).to_pylist()
     assert all(len(set(items)) == len(items) for items in found)

@@ -85,6 +85,10 @@ def test_the_nearest_query_keeps_what_can_be_kept(sql: str, instead: str) -> Non
     assert error.instead == instead
 
 
+SHOWN = "CONCAT({}, 'x') = 't'"
+LIKE_ANY = "CASE WHEN {} LIKE ANY (ARRAY['a%', 'b%', 'c%']) THEN 't' ELSE 'f' END"
+
+
 def within(form: str, depth: int, innermost: str) -> str:
     """`form` in itself, time and again."""
     made = innermost
@@ -103,13 +107,21 @@ def within(form: str, depth: int, innermost: str) -> str:
         f"{within('CASE WHEN EXTRACT(YEAR FROM AGE({}, created_at)) > 3 THEN born END', 12, 'born')} > DATE '2000-01-01'",
         f"SELECT COUNT(*) FROM users WHERE age + {'1 + ' * 200} 1 > ANY (ARRAY[{'1, ' * 200} 1])",
         f"SELECT COUNT(*) FROM {within('(SELECT a.id, b.user_id FROM {} a FULL JOIN orders b ON a.user_id = b.user_id)', 20, 'orders')} x",
+        f"SELECT COUNT(*) FROM users WHERE {within('CASE WHEN {} > ANY (ARRAY[1, 2, 3]) THEN 1 ELSE 2 END', 14, 'age')} > 1",
+        f"SELECT COUNT(*) FROM users WHERE {within('CASE WHEN ({}, 1) IN ((1, 2), (3, 4), (5, 6)) THEN 1 ELSE 2 END', 14, 'age')} > 1",
+        f"SELECT COUNT(*) FROM users WHERE {within(LIKE_ANY, 14, 'name')} = 't'",
         "SELECT COUNT(*) FROM users u WHERE active"
         + " OR EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id)".join(map(str, range(60))),
     ],
-    ids=["between", "symmetric", "names", "age", "any", "full", "exists"],
+    ids=["between", "symmetric", "names", "age", "any", "full", "any in any", "rows", "like", "exists"],
 )
 def test_forms_that_are_written_out_in_each_other_are_refused_before_they_grow(sql: str) -> None:
     assert refused(sql, "duckdb")
+
+
+def test_truth_values_are_not_written_out_in_each_other_for_ever() -> None:
+    refusal = refused(f"SELECT COUNT(*) FROM users WHERE {within(SHOWN, 30, 'active')}")
+    assert "too often" in str(refusal)
 
 
 @pytest.mark.parametrize("depth", [100, 1_000, 10_000])
