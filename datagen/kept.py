@@ -56,6 +56,11 @@ class Kept:
         """The whole under `key`, where it is kept."""
         return self._wholes.get(key)
 
+    def keep(self, key: Hashable, whole: pa.Array) -> None:
+        """Keep a whole that was made anyhow, where there is room."""
+        if key not in self._wholes and self._budget.take(int(whole.nbytes)):
+            self._wholes[key] = whole
+
     def note(self, key: Hashable, rows: int, scattered: bool, make: Callable[[range], Whole]) -> None:
         """Note that `rows` rows were made one by one; makes the whole, by ranges of rows, where it pays from now on."""
         with self._lock:

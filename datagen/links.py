@@ -10,7 +10,7 @@ A link maps rows to row numbers of its parent table (-1 for none). The kinds:
     ChainLink       the row before this one (a unique foreign key that is `acyclic`)
     FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
     WeightedLink    any row, or any within a group, in proportion to a column (`weight`)
-    AttendedLink    as UniformLink or GroupLink, but a row that is there at a time (`present`)
+    AttendedLink    as UniformLink or GroupLink, but a row that is there at a time (`present`; see `datagen.attended`)
     ValueLink       the row that has the value which the column's own generator makes
 """
 
@@ -25,21 +25,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datagen.arrays import Mask, moments, to_units
+from datagen.arrays import to_units
 from datagen.distributions import zipf_rank
 from datagen.errors import GenerationFailed
 from datagen.families import Family
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
-from schemas.model import Present, Table
 from schemas.types import SqlType
 
 _WEIGHTS_BLOCK = 65_536
 _MEMBERS = 2  # rows of a group that stand together, from which on a group is drawn once
 _STEPS = 8
-_SEARCHED = 10_000  # rows in turn, until the one that leaves last is taken
-_FIRST, _LAST = np.int64(-(2**62)), np.int64(2**62)
 
 
 class Groups(Protocol):
@@ -328,119 +325,6 @@ class Guide:
                 return place
         place[behind] = np.searchsorted(self._totals, targets[behind], side="right") - 1
         return place
-
-
-class AttendedLink:
-    """Of the rows that `link` chooses from, one that is there at the time of the row: it is drawn again until one is, by `again`.
-
-    Where none of these draws finds one, the next in turn that is there is taken; where that is far, the one that leaves last. Keeps
-    from when until when each row of the parent is there, 16 bytes a row. What is read is read in `tables`, whatever scenarios set
-    there, so that no reference moves.
-    """
-
-    def __init__(
-        self, tables: Tables, tabled: tuple[Table, int], parent: tuple[Table, int], present: Present, link: GroupLink | UniformLink,
-        again: tuple[Stream, ...], required: bool,
-    ) -> None:  # fmt: skip
-        (table, self._own), (above, self._size) = tabled, parent
-        self.parent, self._tables, self._table = above.name, tables, table.name
-        self._present, self._link, self._again, self._required = present, link, again, required
-        self._type = table.column(present.at).type
-        self._types = [above.column(name or "").type if name else self._type for name in (present.begins, present.ends)]
-        self._lock = threading.Lock()
-        self._known: tuple[Int64, Int64] | None = None
-
-    def __call__(self, rows: Rows) -> Int64:
-        at, absent = self._moments(rows)
-        found = self._link(rows)
-        asked = found >= 0 if absent is None else (found >= 0) & ~absent
-        missing = np.flatnonzero(asked)
-        missing = missing[~self._there(found[missing], at[missing])]
-        for stream in self._again:
-            if not len(missing):
-                break
-            some = rows.subset(missing)
-            found[missing] = self._link.chosen(some, some.draws(stream))
-            missing = missing[~self._there(found[missing], at[missing])]
-        if len(missing):
-            found[missing] = self._next(rows.subset(missing), found[missing], at[missing])
-        found[~asked] = -1
-        if self._required and (found < 0).any():
-            raise GenerationFailed(
-                f"{rows.table} must reference a row of {self.parent} that is there at {self._present.at}, and for some rows none is; "
-                "make the reference nullable, or the times fit"
-            )
-        return found
-
-    def _there(self, numbers: Int64, at: Int64) -> Mask:
-        begins, ends = self._spans()
-        there: Mask = (begins[numbers] <= at) & (at <= ends[numbers])
-        return there
-
-    def _next(self, rows: Rows, found: Int64, at: Int64) -> Int64:
-        """The rows behind those found, in turn, that are there; -1 where none of the group is."""
-        start, size = np.zeros(len(found), np.int64), np.full(len(found), self._size)
-        groups = self._link.groups if isinstance(self._link, GroupLink) else None
-        if isinstance(self._link, GroupLink):
-            start, size = self._link.groups.ranges(rows.links(self._link.within))
-        place = (found if groups is None else groups.positions(found)) - start
-        result, large = np.full(len(found), -1, np.int64), np.flatnonzero(size > _SEARCHED)
-        result[large] = self._longest(start[large], size[large], at[large])
-        here = np.flatnonzero((size <= _SEARCHED) | (result >= 0))
-        for step in range(1, _SEARCHED):
-            here = here[size[here] > step]
-            if not len(here):
-                break
-            positions = start[here] + (place[here] + step) % size[here]
-            members = positions if groups is None else groups.members(positions)
-            there = self._there(members, at[here])
-            result[here[there]] = members[there]
-            here = here[~there]
-        return result
-
-    def _longest(self, start: Int64, size: Int64, at: Int64) -> Int64:
-        """Of the rows of each group that have come, the one that leaves last; -1 where it has left."""
-        begins, ends = self._spans()
-        result = np.full(len(at), -1, np.int64)
-        for first in np.unique(start):
-            here = np.flatnonzero(start == first)
-            positions = np.arange(first, first + size[here[0]])
-            members = self._link.groups.members(positions) if isinstance(self._link, GroupLink) else positions
-            members = members[np.argsort(begins[members], kind="stable")]
-            last = ends[members] == np.maximum.accumulate(ends[members])
-            leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
-            come = np.searchsorted(begins[members], at[here], side="right")
-            here, come = here[come > 0], come[come > 0]
-            chosen = members[leaves_last[come - 1]]
-            result[here] = np.where(self._there(chosen, at[here]), chosen, np.int64(-1))
-        return result
-
-    def _moments(self, rows: Rows) -> tuple[Int64, Mask | None]:
-        """When each of `rows` asks for a row that is there."""
-        column = self._present.at
-        if rows.tables is self._tables:
-            return moments(self._type, rows.column(column))
-        own = rows.numbers() < self._own
-        values = Rows(self._tables, self._table, rows.numbers()[own]).column(column)
-        if own.all():
-            return moments(self._type, values)
-        values = pa.concat_arrays([values, Rows(rows.tables, self._table, rows.numbers()[~own]).column(column)])
-        return moments(self._type, values.take(pa.array(np.argsort(np.argsort(~own, kind="stable"), kind="stable"))))
-
-    def _spans(self) -> tuple[Int64, Int64]:
-        """From when until when each row of the parent is there."""
-        with self._lock:
-            if self._known is None:
-                begins, ends = np.full(self._size, _FIRST, np.int64), np.full(self._size, _LAST, np.int64)
-                for first in range(0, self._size, _WEIGHTS_BLOCK):
-                    block = range(first, min(first + _WEIGHTS_BLOCK, self._size))
-                    rows, here = Rows(self._tables, self.parent, block), slice(block.start, block.stop)
-                    for name, type, known in ((self._present.begins, self._types[0], begins), (self._present.ends, self._types[1], ends)):
-                        if name is not None:
-                            found, absent = moments(type, rows.column(name))
-                            known[here] = found if absent is None else np.where(absent, _LAST, found)  # never there, or for good
-                self._known = begins, ends
-            return self._known
 
 
 class ValueLink:

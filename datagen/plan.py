@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from datagen import generators
 from datagen.arrays import blank
+from datagen.attended import Presence
 from datagen.coded import Coded, blanked, is_coded
 from datagen.compiling import COMPILERS, Context
 from datagen.correlations import correlated, purpose_of
@@ -33,7 +34,7 @@ from datagen.rows import Kernel, Link, Rows
 from datagen.values.canonical import is_canonical
 from schemas.correlation import INVERTIBLE, correlation_of
 from schemas.errors import Mark, Problem, nearest
-from schemas.model import Column, ForeignKey, Recipe, Schema, Table
+from schemas.model import Column, ForeignKey, Present, Recipe, Schema, Table
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
@@ -79,6 +80,7 @@ class Plan:
         self.draws: dict[tuple[str, str], Stream] = {}
         self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
         self.foldings = Foldings()
+        self._presences: dict[tuple[str, str | None, str | None], Presence] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self.media: dict[tuple[str, str], Drawn] = {}
         self._problems: list[Problem] = []
@@ -123,6 +125,13 @@ class Plan:
         """How many rows a table has by its recipe."""
         self._counting.ensure(table)
         return self.tables[table].count
+
+    def presence(self, table: str, present: Present) -> Presence:
+        """When the rows of a table are there, known once for all references that ask for it."""
+        key = table, present.begins, present.ends
+        if key not in self._presences:
+            self._presences[key] = Presence(self.tables, self.schema.table(table), self.row_count(table), present.begins, present.ends)
+        return self._presences[key]
 
     def row_span(self, table: str) -> int:
         """A bound above all row numbers of a table, those of rows that scenarios add included."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from datagen.arrays import from_units
+from datagen.attended import AttendedLink
 from datagen.casting import conversion
 from datagen.composite import CompositeKey, Offspring, Product, Siblings
 from datagen.counting import StillCounted
@@ -18,7 +19,6 @@ from datagen.families import Family
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
-    AttendedLink,
     ChainLink,
     DistinctLink,
     FactorLink,
@@ -399,10 +399,9 @@ class ReferencePlanner:
         for name in (present.begins, present.ends):
             if name is not None:
                 self._needs(self._node(foreign_key), (foreign_key.table, name))
-        above = plan.schema.table(foreign_key.table)
-        sizes = (self.table, plan.row_count(self.table.name)), (above, plan.row_count(above.name))
         again = tuple(self._stream(foreign_key, f"link {i}") for i in range(_ATTEMPTS))
-        return AttendedLink(plan.tables, *sizes, present, link, again, required)
+        presence = plan.presence(foreign_key.table, present)
+        return AttendedLink(plan.tables, self.table, plan.row_count(self.table.name), present.at, presence, link, again, required)
 
     def _weighted(
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream

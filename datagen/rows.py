@@ -95,7 +95,12 @@ class Rows:
 
     def column(self, name: str) -> pa.Array:
         """The values of one column of these rows, as the bundle holds them."""
-        return self.memo(("column", name), lambda: plain(self.encoded(name)))
+        return self.memo(("column", name), lambda: self._made(name))
+
+    def _made(self, name: str) -> pa.Array:
+        kept = self.tables[self.table].kept
+        whole = None if kept is None else kept.find(("column", name))
+        return plain(self.encoded(name)) if whole is None else whole.take(pa.array(self.numbers()))  # type: ignore[attr-defined]
 
     def encoded(self, name: str) -> pa.Array:
         """The same as a dictionary array, where the column's kernel makes one."""

@@ -1,0 +1,150 @@
+"""References to rows that are there at a time: users who have joined and not left yet, workflows while they are published."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pyarrow as pa
+
+from datagen.arrays import Mask, moments
+from datagen.errors import GenerationFailed
+from datagen.links import GroupLink, UniformLink
+from datagen.randomness import Int64, Stream
+from datagen.rows import Rows, Tables
+from schemas.model import Table
+
+_FIRST, _LAST = np.int64(-(2**62)), np.int64(2**62)
+_BLOCK = 1 << 16
+_SEARCHED = 10_000  # rows in turn, until the one that leaves last is taken
+
+
+class Presence:
+    """From when until when each row of a table is there, by its columns `begins` and `ends` (None for ever).
+
+    What is made once, 16 bytes a row, serves all references that ask for it; the table keeps the columns, where there is room.
+    """
+
+    def __init__(self, tables: Tables, table: Table, count: int, begins: str | None, ends: str | None) -> None:
+        self.table, self.count = table.name, count
+        self._tables = tables
+        self._columns = tuple((name, table.column(name).type) if name else None for name in (begins, ends))
+        self._lock = threading.Lock()
+        self._known: tuple[Int64, Int64] | None = None
+
+    def covers(self, numbers: Int64, at: Int64) -> Mask:
+        """Whether each of the rows with these numbers is there at each of these moments."""
+        begins, ends = self.spans()
+        there: Mask = (begins[numbers] <= at) & (at <= ends[numbers])
+        return there
+
+    def spans(self) -> tuple[Int64, Int64]:
+        """The first and the last moment of each row, in microseconds since 1970; one that never comes begins after all."""
+        with self._lock:
+            if self._known is None:
+                self._known = self._made()
+            return self._known
+
+    def _made(self) -> tuple[Int64, Int64]:
+        spans = np.full(self.count, _FIRST, np.int64), np.full(self.count, _LAST, np.int64)
+        parts: list[list[pa.Array]] = [[], []]
+        for first in range(0, self.count, _BLOCK):
+            rows = Rows(self._tables, self.table, range(first, min(first + _BLOCK, self.count)))
+            for column, span, made in zip(self._columns, spans, parts, strict=True):
+                if column is not None:
+                    made.append(rows.column(column[0]))
+                    found, absent = moments(column[1], made[-1])
+                    span[first : first + len(rows)] = found if absent is None else np.where(absent, _LAST, found)
+        kept = self._tables[self.table].kept
+        for column, made in zip(self._columns, parts, strict=True):
+            if kept is not None and column is not None and made:
+                kept.keep(("column", column[0]), pa.concat_arrays(made))
+        return spans
+
+
+class AttendedLink:
+    """Of the rows that `link` chooses from, one that is there at the time of the row: it is drawn again until one is, by `again`.
+
+    Where none of these draws finds one, the next in turn that is there is taken; where that is far, the one that leaves last. When rows
+    ask is read in `tables`, whatever scenarios set there, so that no reference moves.
+    """
+
+    def __init__(
+        self, tables: Tables, table: Table, count: int, at: str, presence: Presence, link: GroupLink | UniformLink,
+        again: tuple[Stream, ...], required: bool,
+    ) -> None:  # fmt: skip
+        self.parent, self._tables, self._table, self._own = presence.table, tables, table.name, count
+        self._at, self._type, self._presence = at, table.column(at).type, presence
+        self._link, self._again, self._required = link, again, required
+
+    def __call__(self, rows: Rows) -> Int64:
+        at, absent = self._moments(rows)
+        found = self._link(rows)
+        asked = found >= 0 if absent is None else (found >= 0) & ~absent
+        missing = np.flatnonzero(asked)
+        missing = missing[~self._presence.covers(found[missing], at[missing])]
+        for stream in self._again:
+            if not len(missing):
+                break
+            some = rows.subset(missing)
+            found[missing] = self._link.chosen(some, some.draws(stream))
+            missing = missing[~self._presence.covers(found[missing], at[missing])]
+        if len(missing):
+            found[missing] = self._next(rows.subset(missing), found[missing], at[missing])
+        found[~asked] = -1
+        if self._required and (found < 0).any():
+            raise GenerationFailed(
+                f"{rows.table} must reference a row of {self.parent} that is there at {self._at}, and for some rows none is; "
+                "make the reference nullable, or the times fit"
+            )
+        return found
+
+    def _next(self, rows: Rows, found: Int64, at: Int64) -> Int64:
+        """The rows behind those found, in turn, that are there; -1 where none of the group is."""
+        start, size = np.zeros(len(found), np.int64), np.full(len(found), self._presence.count)
+        groups = self._link.groups if isinstance(self._link, GroupLink) else None
+        if isinstance(self._link, GroupLink):
+            start, size = self._link.groups.ranges(rows.links(self._link.within))
+        place = (found if groups is None else groups.positions(found)) - start
+        result, large = np.full(len(found), -1, np.int64), np.flatnonzero(size > _SEARCHED)
+        result[large] = self._longest(start[large], size[large], at[large])
+        here = np.flatnonzero((size <= _SEARCHED) | (result >= 0))
+        for step in range(1, _SEARCHED):
+            here = here[size[here] > step]
+            if not len(here):
+                break
+            positions = start[here] + (place[here] + step) % size[here]
+            members = positions if groups is None else groups.members(positions)
+            there = self._presence.covers(members, at[here])
+            result[here[there]] = members[there]
+            here = here[~there]
+        return result
+
+    def _longest(self, start: Int64, size: Int64, at: Int64) -> Int64:
+        """Of the rows of each group that have come, the one that leaves last; -1 where it has left."""
+        begins, ends = self._presence.spans()
+        result = np.full(len(at), -1, np.int64)
+        for first in np.unique(start):
+            here = np.flatnonzero(start == first)
+            positions = np.arange(first, first + size[here[0]])
+            members = self._link.groups.members(positions) if isinstance(self._link, GroupLink) else positions
+            members = members[np.argsort(begins[members], kind="stable")]
+            last = ends[members] == np.maximum.accumulate(ends[members])
+            leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
+            come = np.searchsorted(begins[members], at[here], side="right")
+            here, come = here[come > 0], come[come > 0]
+            chosen = members[leaves_last[come - 1]]
+            result[here] = np.where(self._presence.covers(chosen, at[here]), chosen, np.int64(-1))
+        return result
+
+    def _moments(self, rows: Rows) -> tuple[Int64, Mask | None]:
+        """When each of `rows` asks for a row that is there."""
+        column = self._at
+        if rows.tables is self._tables:
+            return moments(self._type, rows.column(column))
+        own = rows.numbers() < self._own
+        values = Rows(self._tables, self._table, rows.numbers()[own]).column(column)
+        if own.all():
+            return moments(self._type, values)
+        values = pa.concat_arrays([values, Rows(rows.tables, self._table, rows.numbers()[~own]).column(column)])
+        return moments(self._type, values.take(pa.array(np.argsort(np.argsort(~own, kind="stable"), kind="stable"))))
