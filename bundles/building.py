@@ -30,6 +30,7 @@ from bundles.store import Store
 from schemas.errors import InputError
 from schemas.model import Table
 from schemas.plurals import counted
+from schemas.recipes import FOLDS
 from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
 from schemas.types import TEXTS
 
@@ -185,11 +186,11 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
     """What has to be done for each chunk, and how many bytes wait for it, in the order of its table's rows.
 
     The chunks of a `RangeSource` are made by the tasks themselves, so that nothing waits.
-    Its largest tables come first: that leaves little tasks for the end, when threads run out of work, and lets tables of totals
-    find what the rows below them have left.
+    Its largest tables come first, which leaves little tasks for the end, when threads run out of work; but before a table of totals come
+    the rows below it, so that it finds what they have left.
     """
     if isinstance(source, RangeSource):
-        tables = sorted(tables, key=lambda t: -source.row_count(t.name))
+        tables = _totals_last(sorted(tables, key=lambda t: -source.row_count(t.name)))
     for table in tables:
         if isinstance(source, RangeSource):
             rows = source.row_count(table.name)
@@ -204,6 +205,23 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
                 del chunk
                 yield table.name, size, task
                 start += rows
+
+
+def _totals_last(tables: Sequence[Table]) -> list[Table]:
+    """The tables in their order, each with those right before it whose rows it folds."""
+    placed: dict[str, Table] = {}
+
+    def place(table: Table, above: tuple[str, ...]) -> None:
+        folded = [c.generate.args["child"] for c in table.columns if c.generate is not None and c.generate.name in FOLDS]
+        for below in tables:
+            if below.name not in (*above, *placed) and any(path.startswith(f"{below.name}.") for path in folded):
+                place(below, (*above, below.name))
+        placed[table.name] = table
+
+    for table in tables:
+        if table.name not in placed:
+            place(table, (table.name,))
+    return list(placed.values())
 
 
 def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:

@@ -24,8 +24,10 @@ _32 = np.uint64(32)
 _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _MASK = 2**64 - 1
-_SPAN = 8
-_SHORT = 1 << 14  # so many draws in a row take less time than one that stands alone
+# a draw that stands alone takes as much time as _ALONE in a row, and the first of them as much as _FIRST
+_ALONE, _FIRST = 40, 1 << 15
+_MOST_IN_A_ROW = 1 << 20  # 8 MiB; beyond it no more than _SPARSE times as many as are wanted
+_SPARSE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Stream:
         if len(rows) == 0:
             return np.empty(0, np.uint64)
         low, high = int(rows.min()), int(rows.max())
-        if high - low < max(_SPAN * len(rows), _SHORT):
+        if high - low < max(_SPARSE * len(rows), min(_FIRST + _ALONE * len(rows), _MOST_IN_A_ROW)):
             return self._span(low, high + 1)[rows - low]
         return self._scattered(rows)
 

@@ -322,6 +322,7 @@ COUNTS = (*DISTRIBUTIONS, *(g for g in _DERIVED if g.name in ("cases", "from", "
 
 GENERATORS: tuple[Generator, ...] = (*_GENERAL, *DISTRIBUTIONS, *_TIME, *_TEXT, *_DERIVED, *_MEDIA, *_SEMANTIC)
 BY_NAME: dict[str, Generator] = {g.name: g for g in GENERATORS}
+FOLDS = ("sum", "earliest", "latest")  # over a column of the rows below
 
 
 def is_zone_name(text: str) -> bool:
