@@ -20,7 +20,7 @@ from datagen.randomness import Int64
 Counts = Callable[[range], Int64]
 
 _BLOCK = 4096
-_BATCH = 256
+_BATCH = 16
 _KEPT = 2048  # blocks of all families together, of 16 KiB each
 
 
