@@ -30,6 +30,8 @@ def kind(node: exp.Expr) -> str:
         return "table"
     if isinstance(node, exp.Query):
         return "query"
+    if isinstance(node, exp.If) and isinstance(node.parent, exp.Case):
+        return "branch"  # of a CASE, where no other value may stand
     return "value" if isinstance(node, exp.Condition) else type(node).__name__
 
 
