@@ -13,6 +13,8 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import expressions as exp
 
+from dpsql.sql_text import sql_of
+
 DEVIATION, ERROR = "__deviation", "__error95"
 NORMAL_95 = "1.959964"
 
@@ -59,7 +61,7 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...], m
         error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
         statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=True)
         errors[position] = count + len(errors)
-    return WithErrors(statement.sql(dialect="duckdb"), errors, tuple(unknown), _columns(statement))
+    return WithErrors(sql_of(statement, "duckdb"), errors, tuple(unknown), _columns(statement))
 
 
 def _columns(statement: exp.Select) -> tuple[str, ...] | None:
@@ -102,6 +104,6 @@ def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
                 else node
             )
         )
-        change = f"(TRY_CAST({moved.sql('duckdb')} AS DOUBLE) - TRY_CAST({value.sql('duckdb')} AS DOUBLE))"
+        change = f"(TRY_CAST({sql_of(moved, 'duckdb')} AS DOUBLE) - TRY_CAST({sql_of(value, 'duckdb')} AS DOUBLE))"
         terms.append(f"TRY({change} * {change})")
     return sqlglot.parse_one(f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))", dialect="duckdb")

@@ -11,6 +11,7 @@ from hashlib import sha256
 import pyarrow as pa
 import sqlglot
 from sqlglot import expressions as exp
+from sqlglot.errors import SqlglotError
 
 from dpsql.accounting import NOTHING, Limit, Spend
 from dpsql.answers import Answer, ColumnExplained, Explanation, Prepared, Source
@@ -143,6 +144,8 @@ class Service:
                 self._of_nothing(bound)  # what cannot be worked out of the noisy outcome is told before it is paid for
         except RecursionError:
             raise QueryInvalid("what the query does with the noisy outcome is nested too deeply") from None
+        except SqlglotError as error:
+            raise QueryRefused("what the query does with the noisy outcome cannot be written for DuckDB") from error
         return bound
 
     def _of_nothing(self, query: Query) -> pa.Table:

@@ -33,6 +33,7 @@ from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
+from dpsql.sql_text import sql_of
 from dpsql.tree import Expression, Facts, Kind, Literal, Value
 
 COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
@@ -289,7 +290,7 @@ class Expressions:
         return None
 
     def _parameter(self, node: exp.Expr) -> Expression:
-        text = node.name or node.sql()
+        text = node.name or sql_of(node)
         number = re.sub(r"\D", "", text)[:9]
         if not number or not 1 <= int(number) <= len(self._parameters):
             raise QueryInvalid(f"there is no value for the parameter {text[:20] or '?'}")
@@ -332,6 +333,6 @@ def _buckets(place: exp.Expr) -> None:
     value, low, high, count = (place.args.get(part) for part in ("this", "min_value", "max_value", "num_buckets"))
     if value is not None and low is not None and high is not None and count is not None:
         parts = (part if isinstance(part, exp.Column | exp.Literal) else exp.paren(part) for part in (value, low, high, count))
-        x, lo, hi, n = (part.sql("duckdb") for part in parts)
+        x, lo, hi, n = (sql_of(part, "duckdb") for part in parts)
         within = f"CAST(FLOOR(({x} - {lo}) * {n} / ({hi} - {lo})) AS INTEGER) + 1"
         place.replace(exp.maybe_parse(f"CASE WHEN {x} < {lo} THEN 0 WHEN {x} >= {hi} THEN {n} + 1 ELSE {within} END", dialect="duckdb"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.sql_text import sql_of
 
 MOST_COPIED = 2_000  # parts of what is compared with each of several values, over all of these
 MOST_OF_ROWS = 20_000  # the same of rows of values
@@ -73,5 +74,5 @@ def _equal(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
 
 def _pairs(row: exp.Tuple, other: exp.Tuple) -> list[tuple[exp.Expr, exp.Expr]]:
     if not isinstance(other, exp.Tuple) or len(other.expressions) != len(row.expressions) or not row.expressions:
-        raise QueryInvalid(f"a row of {len(row.expressions)} values is compared with something else: {other.sql()[:60]}")
+        raise QueryInvalid(f"a row of {len(row.expressions)} values is compared with something else: {sql_of(other)[:60]}")
     return list(zip(row.expressions, other.expressions, strict=True))

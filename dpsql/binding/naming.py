@@ -6,6 +6,7 @@ import re
 
 from sqlglot import expressions as exp
 
+from dpsql.sql_text import sql_of
 from schemas.model import Schema
 
 UNKNOWN = "?column?"
@@ -38,7 +39,7 @@ def output_name(expression: exp.Expr, sql: str, dialect: str) -> str:
     if dialect == "duckdb":
         if isinstance(inner, exp.Count) and isinstance(inner.this, exp.Star) and inner is expression:
             return "count_star()"
-        return str(inner.name) if isinstance(inner, exp.Column) else str(expression.sql(dialect="duckdb")).lower()
+        return str(inner.name) if isinstance(inner, exp.Column) else sql_of(expression, "duckdb").lower()
     return _figured(inner, sql) or UNKNOWN
 
 

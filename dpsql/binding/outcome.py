@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryRefused
+from dpsql.sql_text import sql_of
 from dpsql.tree import Value
 
 # functions that read nothing but their arguments; all of sqlglot's own that are not named here are refused
@@ -32,7 +33,7 @@ def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[
     for part in node.walk():
         if isinstance(part, exp.Table):
             if not isinstance(part.this, exp.Identifier) or part.args.get("db") or (part.name not in tables and part.name not in ctes):
-                raise QueryRefused(f"FROM is understood of tables and subqueries, not of {part.sql()[:60]}")
+                raise QueryRefused(f"FROM is understood of tables and subqueries, not of {sql_of(part)[:60]}")
         elif isinstance(part, exp.Func) and part.key not in ALLOWED:
             name = part.name if isinstance(part, exp.Anonymous) else part.key
             raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be used on outcomes")

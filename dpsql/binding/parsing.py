@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.repeating import hold_repeating
 from dpsql.binding.value_rows import written_as_selects
 from dpsql.errors import QueryInvalid, QueryRefused
 
@@ -41,6 +42,10 @@ def parse(sql: str, dialect: str) -> exp.Query:
         raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
     if sum(1 for _ in statement.walk()) > LARGEST:
         raise QueryInvalid("the query has too many parts")
+    try:
+        hold_repeating(statement)
+    except RecursionError:
+        raise QueryInvalid("the query is nested too deeply") from None
     written_as_selects(statement, dialect)
     for limit in [
         one for one in statement.find_all(exp.Limit) if isinstance(one.expression, exp.Var) and one.expression.name.upper() == "ALL"

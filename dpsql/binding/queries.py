@@ -29,10 +29,12 @@ from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, State
 from dpsql.binding.subqueries import keep, split
 from dpsql.binding.understood import check
+from dpsql.binding.written_sizes import hold_sizes
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.functions import call, emit
-from dpsql.tree import Literal, OneRow, Query, Release, Value
+from dpsql.functions import call
+from dpsql.sql_text import sql_of
+from dpsql.tree import Literal, OneRow, Query, Value
 
 MOST_MENDS = 4
 MOST_FORMS = 20  # in which a query is bound, each the one before with one part written in another way
@@ -68,25 +70,18 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         for one in state.releases:
             hold_public(one.rows, declaration)
             hold_product(one.rows, dict.fromkeys(declaration.public, 1))  # by the query alone; whoever has the data knows more
-            _writable(one)
+            hold_sizes(one)
         state.keep_named(found.node)
         names = found.names
         if dialect == "duckdb" and names:
             own = duckdb_names(sql, declaration.schema)
             names = own if own is not None and len(own) == len(names) else names
-        return Query(tuple(state.releases), tuple(state.public), found.node.sql(dialect="duckdb"), names)
+        return Query(tuple(state.releases), tuple(state.public), sql_of(found.node, "duckdb"), names)
     except RecursionError:
         raise QueryInvalid("the query is nested too deeply") from None
     except (AttributeError, TypeError, LookupError, AssertionError, ArithmeticError, ValueError, StopIteration) as error:
         # sqlglot leaves parts of odd queries out that ours expect; whatever such a query says, it is not one that was understood
         raise QueryRefused(NOT_UNDERSTOOD) from error
-
-
-def _writable(one: Release) -> None:
-    """Hold the length of what an engine is asked to work out."""
-    for expression in (*(k.expression for k in one.keys), *(a.argument for a in one.aggregates if a.argument is not None)):
-        for dialect in ("duckdb", "postgres"):
-            emit(expression, dialect)
 
 
 def _instead(
@@ -104,7 +99,7 @@ def _instead(
 
     try:
         for candidate in candidates():
-            text = candidate.sql(dialect=dialect)
+            text = sql_of(candidate, dialect)
             if text in tried or len(tried) > 8:
                 continue
             tried.add(text)

@@ -17,6 +17,7 @@ from dpsql.binding.state import Environment, Open, State
 from dpsql.binding.unnesting import outer_columns
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions.emission import literal
+from dpsql.sql_text import sql_of
 from dpsql.tree import Expression, Literal
 
 AROUND = (
@@ -103,7 +104,7 @@ def _looks_around(inner: exp.Expr, state: State) -> bool:
 
 
 def _counted(node: exp.Expr) -> str | None:
-    return count_of(node).sql() if isinstance(node, exp.Select) else None
+    return sql_of(count_of(node)) if isinstance(node, exp.Select) else None
 
 
 def _table(part: exp.Table, known: Environment, state: State) -> exp.Expr:

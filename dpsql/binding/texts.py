@@ -53,7 +53,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
         case exp.Replace() if node.args.get("replacement") is not None:
             return call("replace", text(), text("expression"), text("replacement"))
         case exp.DPipe():
-            return call("concat", _as_text(binder, node.this), _as_text(binder, node.expression))
+            return call("concat", _as_text(binder.bind(node.this)), _as_text(binder.bind(node.expression)))
         case exp.ConcatWs():
             return _separated(binder, node)
         case exp.Concat():
@@ -124,8 +124,7 @@ def _text(binder: Expressions, node: exp.Expr | None, whole: exp.Expr) -> Expres
     return found
 
 
-def _as_text(binder: Expressions, node: exp.Expr | None) -> Expression:
-    found = binder.bind(node)
+def _as_text(found: Expression) -> Expression:
     return found if found.facts.kind == "text" or is_null(found) else call("cast_text", found)
 
 
@@ -135,7 +134,7 @@ def _as_shown(binder: Expressions, node: exp.Expr | None) -> Expression:
     if found.facts.kind == "boolean" and binder.dialect == "postgres":
         hold_repeated(2, found)
         return case([(found, word("t")), (call("not", found), word("f"))], NULL)
-    return _as_text(binder, node)
+    return _as_text(found)
 
 
 def _constant_text(binder: Expressions, node: exp.Expr | None) -> str:

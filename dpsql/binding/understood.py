@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryRefused
+from dpsql.sql_text import sql_of
 
 # what sqlglot notes of its own accord, and what both databases do anyway
 MARKS = frozenset(("typed", "safe", "big_int", "date_part_boundary", "ignore_nulls", "coalesce", "is_nvl", "is_null", "nulls_first"))
@@ -79,5 +80,5 @@ def check(node: exp.Expr) -> None:
 
 def excerpt(node: exp.Expr) -> str:
     """The beginning of a piece of SQL, for a message."""
-    text = " ".join(node.sql().split())
+    text = " ".join(sql_of(node).split())
     return text if len(text) <= 60 else text[:57] + "..."

@@ -12,11 +12,14 @@ import pyarrow as pa
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.repeating import hold_repeating
 from dpsql.endpoint.catalog.contents import contents
 from dpsql.endpoint.catalog.functions import MACROS, OWN_TABLES, PREFIX
 from dpsql.endpoint.catalog.relations import PLACES, relations
 from dpsql.endpoint.catalog.rewriting import output_names, rewrite
 from dpsql.endpoint.sqlstates import Fault
+from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.sql_text import sql_of
 from dpsql.stoppable import stoppable
 from schemas.model import Schema
 
@@ -84,8 +87,9 @@ class Catalog:
         """
         names = output_names(query)
         try:
-            sql = rewrite(query, {**session, "database": self._database}, parameters).sql(dialect="duckdb")
-        except (SqlglotError, RecursionError) as error:
+            hold_repeating(query)
+            sql = sql_of(rewrite(query, {**session, "database": self._database}, parameters), "duckdb")
+        except (SqlglotError, QueryInvalid, QueryRefused, RecursionError) as error:
             raise Fault("0A000", "the catalogs cannot be asked like this") from error
         with self._lock:
             cursor = self._connection.cursor()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from sqlglot import expressions as exp
 
 from dpsql.binding import bind, common_tables, from_clause, residual, scalars, subqueries
+from dpsql.binding.expressions import Expressions
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.tree import Expression
 from tests.dpsql.shop import shop
 
 SHOP = shop()
@@ -97,6 +101,15 @@ def within(form: str, depth: int, innermost: str) -> str:
     return made
 
 
+@pytest.fixture
+def any_depth() -> Iterator[None]:
+    """No limit of Python's own stops a query that grows: other libraries set it higher."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(50_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -115,8 +128,92 @@ def within(form: str, depth: int, innermost: str) -> str:
     ],
     ids=["between", "symmetric", "names", "age", "any", "full", "any in any", "rows", "like", "exists"],
 )
-def test_forms_that_are_written_out_in_each_other_are_refused_before_they_grow(sql: str) -> None:
+def test_forms_that_are_written_out_in_each_other_are_refused_before_they_grow(sql: str, any_depth: None) -> None:
     assert refused(sql, "duckdb")
+
+
+REPEATING = {
+    "between": ("CASE WHEN {} BETWEEN 3 AND 5 THEN 1 ELSE 2 END", "age", "COUNT(*)"),
+    "symmetric": ("CASE WHEN {} BETWEEN SYMMETRIC 3 AND 5 THEN 1 ELSE 2 END", "age", "COUNT(*)"),
+    "in": ("CASE WHEN {} IN (1, 2) THEN 1 ELSE 2 END", "age", "COUNT(*)"),
+    "any": ("CASE WHEN {} > ANY (ARRAY[1, 2]) THEN 1 ELSE 2 END", "age", "COUNT(*)"),
+    "nullif": ("NULLIF({}, 3)", "age", "COUNT(*)"),
+    "case": ("CASE {} WHEN 1 THEN 2 WHEN 3 THEN 4 ELSE 5 END", "age", "COUNT(*)"),
+    "split": ("SPLIT_PART({}, 'a', 1)", "name", "CAST(COUNT(*) AS TEXT)"),
+    "bucket": ("WIDTH_BUCKET({}, 0, 100, 10)", "age", "COUNT(*)"),
+}
+
+
+@pytest.mark.parametrize("form", list(REPEATING))
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+def test_what_a_database_repeats_stands_in_its_like_a_few_times_and_not_often(form: str, dialect: str, any_depth: None) -> None:
+    repeated, inside, outcome = REPEATING[form]
+    often = within(repeated, 60, outcome)
+    assert bind(f"SELECT COUNT(*) FROM users WHERE {within(repeated, 3, inside)} IS NULL", SHOP, dialect=dialect)
+    for sql in (
+        f"SELECT {often} FROM users",
+        f"SELECT COUNT(*) FROM users WHERE {within(repeated, 60, inside)} IS NULL",
+        f"SELECT COUNT(*) FROM {_through_subqueries(repeated, 12, inside)} x WHERE v12 IS NULL",
+        f"SELECT v12 FROM {_through_subqueries(repeated, 12, outcome)} x",
+    ):
+        assert "in each other" in str(refused(sql, dialect))
+
+
+def _through_subqueries(form: str, depth: int, innermost: str) -> str:
+    made = f"(SELECT {innermost} AS v0 FROM users)"
+    for level in range(depth):
+        made = f"(SELECT {form.format(f'v{level}')} AS v{level + 1} FROM {made} x)"
+    return made
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (SELECT {0} AS v FROM users), b AS (SELECT {1} AS v FROM a), c AS (SELECT {1} AS v FROM b), "
+        "d AS (SELECT {1} AS v FROM c) SELECT COUNT(*) FROM d WHERE v = 1",
+        "SELECT COUNT(*) FROM (SELECT {1} AS v FROM (SELECT {2} AS v FROM users) x) y WHERE {1} = 1 AND {1} = 1",
+        "SELECT COUNT(*) FROM (SELECT id, {2} AS v FROM users) x JOIN orders o ON o.user_id = x.id AND {2} = 1",
+        "SELECT COUNT(*) FROM (SELECT {2} AS v FROM users UNION ALL SELECT age AS v FROM users) x WHERE {2} = 1",
+    ],
+    ids=["common tables", "subqueries", "join", "union"],
+)
+def test_what_a_database_repeats_is_counted_through_the_columns_of_subqueries(sql: str) -> None:
+    once = "CASE WHEN {} IN (1, 2) THEN 1 ELSE 2 END"
+    forms = [within(once, 1, "age"), within(once, 2, "v"), within(once, 4, "age" if " v " not in sql.split("{2}")[0] else "v")]
+    assert "in each other" in str(refused(sql.format(*forms), "duckdb"))
+
+
+@pytest.mark.parametrize("form", ["SIGN({})", "CBRT({})"])
+def test_what_is_written_more_than_once_does_not_grow_through_subqueries(form: str) -> None:
+    assert bind(f"SELECT COUNT(*) FROM {_through_subqueries(form, 3, 'age')} x WHERE v3 = 1", SHOP, dialect="duckdb")
+    sql = f"SELECT COUNT(*) FROM {_through_subqueries(form, 24, 'age')} x WHERE v24 = 1"
+    assert "through several subqueries" in str(refused(sql, "duckdb"))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "CONCAT({}, 'a')", "CONCAT_WS('-', {}, 'a')", "({} || 'a')", "COALESCE({}, 'a')", "LEFT({}, 3)", "LOWER({})",
+        "LPAD({}, 5, 'a')", "SUBSTRING({} FROM 2 FOR 3)", "CASE WHEN {} LIKE 'a%' THEN 'a' ELSE 'b' END", "GREATEST({}, 'a')", "TRIM({})",
+        "CASE WHEN {} = 'a' THEN 'b' WHEN name = 'c' THEN 'd' END",
+    ],
+)  # fmt: skip
+def test_each_part_of_an_expression_is_bound_once(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = 0
+    known = Expressions.bind
+
+    def counting(self: Expressions, node: exp.Expr | None) -> Expression:
+        nonlocal counted
+        counted += 1
+        return known(self, node)
+
+    monkeypatch.setattr(Expressions, "bind", counting)
+    bind(f"SELECT COUNT(*) FROM users WHERE {within(form, 16, 'name')} = 'a'", SHOP)
+    assert counted < 40 * 16
+
+
+def test_sql_that_nobody_can_read_again_is_refused() -> None:
+    assert "cannot be written" in str(refused("SELECT INITCAP(INITCAP(CAST(COUNT(*) AS TEXT))) FROM users"))
 
 
 def test_truth_values_are_not_written_out_in_each_other_for_ever() -> None:

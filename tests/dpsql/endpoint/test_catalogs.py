@@ -160,3 +160,11 @@ def test_a_lookup_that_finds_too_much_is_stopped(catalog: Catalog) -> None:
 )
 def test_a_query_is_about_tables_or_about_catalogs(sql: str, about: str) -> None:
     assert touches(sqlglot.parse_one(sql, read="postgres"), shop().schema) == about
+
+
+def test_what_grows_by_a_power_is_refused(catalog: Catalog) -> None:
+    condition = "oid"
+    for _ in range(20):
+        condition = f"CASE WHEN {condition} BETWEEN SYMMETRIC 1 AND 3 THEN 1 ELSE 2 END"
+    with pytest.raises(Fault):
+        look_up(catalog, f"SELECT {condition} FROM pg_catalog.pg_class")
