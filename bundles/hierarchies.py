@@ -7,7 +7,6 @@ reference may not be null, a row that refers to itself is a root.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -45,16 +44,13 @@ def _check(session: Session, table: Table, key: ForeignKey, paths: Sequence[Path
             found.wrong("rule", f"{own} has a depth of {key.depth}, and the row has more rows above it", table.name, column, first, rows)
 
 
-@dataclass
 class _Ascents:
     """Temporary tables of (row, up): each row by number, and the one that is so many steps above it, where there is one."""
 
-    session: Session
-    table: Table
-    key: ForeignKey
-    paths: Sequence[Path]
-    rows: int = 0
-    made: int = 0
+    def __init__(self, session: Session, table: Table, key: ForeignKey, paths: Sequence[Path]) -> None:
+        self.session, self.table, self.key, self.paths = session, table, key, paths
+        self.rows = self._made = 0
+        self._powers: list[str] = []  # 1, 2, 4 ... steps up
 
     def __enter__(self) -> _Ascents:
         names = [c.name for c in self.table.stored_columns]
@@ -64,26 +60,25 @@ class _Ascents:
         if not any(self.table.column(c).nullable for c in self.key.columns):
             same += f" AND child.{number} <> parent.{number}"
         (self.rows,) = self.session.row(f"SELECT count(*) FROM ({lines})")
-        self._once = self._kept(
-            f"SELECT child.{number} AS row, parent.{number} AS up FROM ({lines}) AS child JOIN ({lines}) AS parent ON {same}"
-        )
+        once = f"SELECT child.{number} AS row, parent.{number} AS up FROM ({lines}) AS child JOIN ({lines}) AS parent ON {same}"
+        self._powers.append(self._kept(once))
         return self
 
     def __exit__(self, *raised: object) -> None:
-        for number in range(self.made):
+        for number in range(self._made):
             self.session.run(f"DROP TABLE IF EXISTS ascent{number}")
 
     def after(self, steps: int) -> str | None:
         """The table of rows and who stands `steps` above them; None where nobody does."""
-        doubled, found = self._once, ""
-        while self._has_rows(doubled):
-            if steps & 1:
-                found = self._joined(found, doubled) if found else doubled
-            steps >>= 1
-            if not steps:
-                return found if self._has_rows(found) else None
-            doubled = self._joined(doubled, doubled)
-        return None
+        found = ""
+        for power in range(steps.bit_length()):
+            if power == len(self._powers):
+                self._powers.append(self._joined(self._powers[-1], self._powers[-1]))
+            if not self._has_rows(self._powers[power]):
+                return None
+            if steps >> power & 1:
+                found = self._joined(found, self._powers[power]) if found else self._powers[power]
+        return found if found and self._has_rows(found) else None
 
     def _joined(self, first: str, then: str) -> str:
         return self._kept(f"SELECT a.row, b.up FROM {first} AS a JOIN {then} AS b ON a.up = b.row")
@@ -92,7 +87,7 @@ class _Ascents:
         return bool(self.session.row(f"SELECT count(*) FROM {name}")[0])
 
     def _kept(self, sql: str) -> str:
-        name = f"ascent{self.made}"
+        name = f"ascent{self._made}"
         self.session.run(f"CREATE TEMP TABLE {name} AS {sql}")
-        self.made += 1
+        self._made += 1
         return name

@@ -19,7 +19,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +28,7 @@ from datagen.arrays import to_units
 from datagen.distributions import zipf_rank
 from datagen.errors import GenerationFailed
 from datagen.families import Family
+from datagen.groups import Groups
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
@@ -37,62 +37,6 @@ from schemas.types import SqlType
 _WEIGHTS_BLOCK = 65_536
 _MEMBERS = 2  # rows of a group that stand together, from which on a group is drawn once
 _STEPS = 8
-
-
-class Groups(Protocol):
-    """The rows of a table grouped by a parent, each group at consecutive positions, its rows in rising order.
-
-    `ranges` gives for each parent where its rows begin and how many they are; `members` the rows at positions, and
-    `positions` the reverse.
-    """
-
-    def ranges(self, groups: Int64) -> tuple[Int64, Int64]: ...
-
-    def members(self, positions: Int64) -> Int64: ...
-
-    def positions(self, members: Int64) -> Int64: ...
-
-
-@dataclass(frozen=True)
-class FamilyGroups:
-    """Groups that lie together because every table between is generated per parent; `chain` leads down from the group."""
-
-    chain: tuple[Family, ...]
-
-    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
-        start, stop = groups, groups + 1
-        for family in self.chain:
-            start, stop = family.starts(start), family.starts(stop)
-        return start, stop - start
-
-    def members(self, positions: Int64) -> Int64:
-        return positions
-
-    def positions(self, members: Int64) -> Int64:
-        return members
-
-
-class SortedGroups:
-    """Groups found by sorting the links of all rows of a table once; 24 bytes a row."""
-
-    def __init__(self, tables: Tables, table: str, rows: int, foreign_key: tuple[str, ...], groups: int) -> None:
-        links = Rows(tables, table, range(rows)).links(foreign_key)
-        self._order = np.argsort(links, kind="stable")
-        self._starts = np.searchsorted(links[self._order], np.arange(groups + 1))
-        self._positions = np.empty_like(self._order)
-        self._positions[self._order] = np.arange(len(self._order))
-
-    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
-        start = self._starts[groups]
-        return start, self._starts[groups + 1] - start
-
-    def members(self, positions: Int64) -> Int64:
-        if not len(self._order):
-            return np.full(len(positions), -1, np.int64)
-        return self._order[np.clip(positions, 0, len(self._order) - 1)]
-
-    def positions(self, members: Int64) -> Int64:
-        return self._positions[members]
 
 
 @dataclass(frozen=True)

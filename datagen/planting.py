@@ -31,9 +31,9 @@ from datagen.episodes import (
     without,
 )  # fmt: skip
 from datagen.errors import Unusable
+from datagen.groups import family_key_of
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.randomness import Int64
-from datagen.references import family_key_of
 from datagen.rows import Rows
 from schemas.model import ForeignKey, Table
 from schemas.scenarios import ROLES, Change, Scenario, leading_to

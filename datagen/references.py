@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,19 +15,17 @@ from datagen.composite import CompositeKey, Offspring, Product, Siblings
 from datagen.counting import StillCounted
 from datagen.errors import Unusable
 from datagen.families import Family
+from datagen.groups import FamilyGroups, Groups, family_key_of, groups_of
 from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
     ChainLink,
     DistinctLink,
     FactorLink,
-    FamilyGroups,
     FamilyLink,
     FollowedLink,
     GroupLink,
-    Groups,
     NullableLink,
-    SortedGroups,
     UniformLink,
     ValueLink,
     WeightedLink,
@@ -47,37 +44,6 @@ _SEQUENTIAL = ("sequence", "uuid4", "uuid7")
 _FINITE = ("choice", "uniform", "between")
 _CHECK_ROWS = 1 << 18
 _ATTEMPTS = 32
-
-
-def family_key_of(table: Table) -> ForeignKey | None:
-    """The foreign key by which a table with rows per parent names that parent."""
-    able = [
-        f for f in table.foreign_keys
-        if f.table == table.rows.per and not any(table.column(c).generate is not None for c in f.columns)
-    ]  # fmt: skip
-    return min(able, key=lambda f: f.within is not None, default=None)
-
-
-@dataclass
-class LazyGroups:
-    """Groups that need the links of a finished plan, found when first asked for."""
-
-    make: Callable[[], Groups]
-    found: Groups | None = None
-
-    def _groups(self) -> Groups:
-        if self.found is None:
-            self.found = self.make()
-        return self.found
-
-    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
-        return self._groups().ranges(groups)
-
-    def members(self, positions: Int64) -> Int64:
-        return self._groups().members(positions)
-
-    def positions(self, members: Int64) -> Int64:
-        return self._groups().positions(members)
 
 
 class ReferencePlanner:
@@ -367,7 +333,7 @@ class ReferencePlanner:
         if unique and within is not None and key is None:
             key = self._different_among_siblings(foreign_key, within[0])
         if within is not None:
-            groups = self._groups(parent, within[1])
+            groups = groups_of(self.plan_of_all, parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
             if key is not None:
@@ -412,7 +378,7 @@ class ReferencePlanner:
         self._needs(self._node(foreign_key), (parent, column))
         groups = None
         if within is not None:
-            groups = within[0], self._groups(parent, within[1])
+            groups = within[0], groups_of(self.plan_of_all, parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
         type = plan.schema.table(parent).column(column).type
@@ -446,34 +412,6 @@ class ReferencePlanner:
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
         return isinstance(self.own.links.get(foreign_key.columns), FamilyLink)
-
-    def _groups(self, parent: str, theirs: ForeignKey) -> Groups:
-        chain = self._chain(parent, theirs)
-        if chain is not None:
-            return FamilyGroups(chain)
-        plan = self.plan_of_all
-        plan.inputs.reads(link_of(parent, theirs.columns), rows_of(theirs.table))
-        return LazyGroups(lambda: SortedGroups(plan.tables, parent, plan.row_count(parent), theirs.columns, plan.row_count(theirs.table)))
-
-    def _chain(self, parent: str, theirs: ForeignKey) -> tuple[Family, ...] | None:
-        """The families that lead from the rows `theirs` references down to `parent`, if `theirs` follows them."""
-        plan = self.plan_of_all
-        table = plan.schema.table(parent)
-        family = plan.family(parent)
-        if family is None:
-            return None
-        if family_key_of(table) == theirs:
-            return (family,)
-        column = table.column(theirs.columns[0])
-        if len(theirs.columns) > 1 or column.generate is None or column.generate.name != "from":
-            return None
-        hops, end = plan.hops(str(column.generate.args["path"]), table, column.at)
-        if len(hops) != 1 or hops[0] != family_key_of(table):
-            return None
-        middle = plan.schema.table(hops[0].table)
-        onward = next((f for f in middle.foreign_keys if f.columns == (end,) and f.table == theirs.table), None)
-        above = None if onward is None else self._chain(middle.name, onward)
-        return None if above is None else (*above, family)
 
     def _require_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey], required: bool) -> None:
         if not required or foreign_key.acyclic or foreign_key.table == self.table.name:
