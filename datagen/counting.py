@@ -54,6 +54,8 @@ class Counting:
             except Unusable as problem:
                 self._plan.report(problem, self._plan.schema.table(table).rows.at)
         self._counted.add(table)
+        if self._plan.base is None:
+            self._plan.begin_to_keep(table)
 
     def _count(self, table: str) -> None:
         plan, own = self._plan, self._plan.tables[table]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,7 +58,6 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
     def above(numbers: range) -> Rows:
         return Rows(plan.tables, parent, numbers)
 
-    final: Counts = lambda numbers: counted.of(above(numbers))  # noqa: E731
     total = _total(plan, table, parents)
     try:
         if total is not None:
@@ -65,14 +65,37 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
             if not int(least.sum()) <= total <= int(np.minimum(most, total).sum()):
                 raise Unusable(f"{parents:,} parents with {_range(least, most)} cannot have {total:,} rows in all", rows.at)
             thresholds = 1.0 - unit(stream(plan.seed, table.name, "~rows", "total").draws(range(parents)))
-            final = counts_with_total(final, parents, least, np.minimum(most, total), total, thresholds)
-        family = Family(parents, final)
+            drawn: Counts = lambda numbers: counted.of(above(numbers))  # noqa: E731
+            family = Family(parents, counts_with_total(drawn, parents, least, np.minimum(most, total), total, thresholds))
+        else:
+            family = _remembering(plan, parent, parents, counted, above)
     except GenerationFailed as error:
         raise Unusable(str(error), rows.at) from None
     if family.total > MOST_ROWS:
         raise Unusable(
             f"{family.total:,} rows are more than the {MOST_ROWS:,} that a table can have; lower the count or the scale", rows.at
         )
+    return family
+
+
+def _remembering(plan: Plan, table: str, parents: int, counted: Counted, above: Callable[[range], Rows]) -> Family:
+    """The family of `parents` rows of `table`; keeps the times and whole numbers that their counts are made from, which others read too."""
+    kept, found = plan.tables[table].kept, defaultdict[str, list[pa.Array]](list)
+
+    def first_time(numbers: range) -> Int64:
+        rows = above(numbers)
+        counts = counted.of(rows)
+        for name, values in rows.columns_made():
+            if pa.types.is_temporal(values.type) or pa.types.is_integer(values.type):
+                found[name].append(values)
+        return counts
+
+    family = Family(parents, first_time)
+    family.counts = lambda numbers: counted.of(above(numbers))
+    for name, parts in found.items():
+        whole = pa.concat_arrays(parts)
+        if kept is not None and len(whole) == parents:
+            kept.keep(("column", name), whole)
     return family
 
 

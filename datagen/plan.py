@@ -80,6 +80,7 @@ class Plan:
         self.draws: dict[tuple[str, str], Stream] = {}
         self.long_texts: dict[tuple[str, int], Callable[[], LongText]] = {}
         self.foldings = Foldings()
+        self._budget = Budget()
         self._presences: dict[tuple[str, str | None, str | None], Presence] = {}
         self.canonical_json: set[tuple[str, str]] = set()
         self.media: dict[tuple[str, str], Drawn] = {}
@@ -99,10 +100,8 @@ class Plan:
         if overlay is not None:
             self._stop_at_problems()
             overlay.lay_over(self)
-        budget = Budget()
-        for planned in self.tables.values():  # not before scenarios are laid over what is kept
-            if planned.count <= MOST_ROWS and planned.table.name not in self.further:
-                planned.kept = Kept(planned.count, budget)
+        for name in self.tables:
+            self.begin_to_keep(name)
         self._find_cycles()
         self._stop_at_problems()
         for planner in self.references.values():
@@ -132,6 +131,12 @@ class Plan:
         if key not in self._presences:
             self._presences[key] = Presence(self.tables, self.schema.table(table), self.row_count(table), present.begins, present.ends)
         return self._presences[key]
+
+    def begin_to_keep(self, table: str) -> None:
+        """Keep columns of a counted table from now on, where it is small; not before scenarios are laid over what is kept."""
+        planned = self.tables[table]
+        if planned.kept is None and planned.count <= MOST_ROWS and table not in self.further:
+            planned.kept = Kept(planned.count, self._budget)
 
     def row_span(self, table: str) -> int:
         """A bound above all row numbers of a table, those of rows that scenarios add included."""

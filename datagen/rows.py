@@ -97,6 +97,10 @@ class Rows:
         """The values of one column of these rows, as the bundle holds them."""
         return self.memo(("column", name), lambda: self._made(name))
 
+    def columns_made(self) -> list[tuple[str, pa.Array]]:
+        """The columns that have been asked for so far."""
+        return [(key[1], values) for key, values in self._memo.items() if isinstance(key, tuple) and key[0] == "column"]
+
     def _made(self, name: str) -> pa.Array:
         kept = self.tables[self.table].kept
         whole = None if kept is None else kept.find(("column", name))

@@ -15,7 +15,22 @@ from sqlglot import exp
 from datagen.arrays import from_units, largest_units
 from datagen.exact import choices as choices  # which imports all that register what they compile
 from datagen.exact.arithmetic import rescaled
-from datagen.exact.terms import MOMENTS, NUMBER, TEXT, TEXTUAL, TRUTH, Find, NotExact, TooLarge, compiled, largest, truth_of, units_of
+from datagen.exact.doubles import in_units
+from datagen.exact.terms import (
+    DOUBLE,
+    MOMENTS,
+    NUMBER,
+    TEXT,
+    TEXTUAL,
+    TRUTH,
+    Find,
+    NotExact,
+    TooLarge,
+    compiled,
+    largest,
+    truth_of,
+    units_of,
+)
 from datagen.rows import Kernel, Rows
 from schemas.types import INTEGERS, SqlType
 
@@ -28,6 +43,8 @@ def compile_exact(tree: exp.Expr, find: Find, type: SqlType) -> Kernel:
     Text comes as a dictionary array where all its sources do. The kernel raises TooLarge.
     """
     term = compiled(tree, find)
+    if term.kind == DOUBLE and type.kind in (*INTEGERS, "numeric"):
+        term = in_units(term, type)
     if term.kind == NUMBER and type.kind in (*INTEGERS, "numeric"):
         number, limit = rescaled(term, type.decimals), largest_units(type)
 

@@ -6,8 +6,9 @@ import numpy as np
 from sqlglot import exp
 
 from datagen.arrays import DAY, SECOND, either
+from datagen.exact.doubles import floored, product
 from datagen.exact.sources import number
-from datagen.exact.terms import DIGITS, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
+from datagen.exact.terms import DIGITS, DOUBLE, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
 from datagen.rows import Rows
 
 _LENGTHS = {"SECOND": SECOND, "MINUTE": 60 * SECOND, "HOUR": 3600 * SECOND, "DAY": DAY}
@@ -42,7 +43,7 @@ def rescaled(term: Term, decimals: int) -> Term:
 def aligned(*terms: Term) -> list[Term]:
     """Terms that can be compared or chosen between: of one kind, numbers with the same decimals; nulls are of any kind."""
     kinds = {t.kind for t in terms} - {NULL}
-    if len(kinds) != 1:
+    if len(kinds) != 1 or DOUBLE in kinds:
         raise NotExact
     decimals = max(t.decimals for t in terms)
     return [rescaled(t, decimals) for t in terms]
@@ -83,6 +84,8 @@ def _moved(moment: Term, interval: exp.Interval, sign: int) -> Term:
 @compiles(exp.Mul)
 def _product(node: exp.Expr, find: Find) -> Term:
     left, right = sides(node, find)
+    if DOUBLE in (left.kind, right.kind):
+        return product(left, right)
     if left.kind != NUMBER or right.kind != NUMBER or left.decimals + right.decimals > DIGITS:
         raise NotExact
 
@@ -134,6 +137,8 @@ def _rounded(node: exp.Expr, find: Find) -> Term:
 @compiles(exp.Floor)
 def _floored(node: exp.Expr, find: Find) -> Term:
     term = compiled(node.this, find)
+    if term.kind == DOUBLE:
+        return floored(term)
     if term.kind != NUMBER or not term.decimals:  # of a whole number it is a float
         raise NotExact
     factor = 10**term.decimals

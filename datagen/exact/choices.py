@@ -15,8 +15,10 @@ from datagen.arrays import Mask
 from datagen.coded import MOST_VALUES, Codes, code_type, coded, codes_of, is_coded, plain
 from datagen.exact.arithmetic import aligned
 from datagen.exact.conditions import comparison, condition
+from datagen.exact.doubles import first_known
 from datagen.exact.sources import null
 from datagen.exact.terms import (
+    DOUBLE,
     MOMENTS,
     NULL,
     NUMBER,
@@ -131,7 +133,10 @@ def _chosen_strings(rows: Rows, given: Sequence[tuple[Mask | None, Any]]) -> pa.
 
 @compiles(exp.Coalesce)
 def _first_known(node: exp.Expr, find: Find) -> Term:
-    terms = aligned(compiled(node.this, find), *(compiled(e, find) for e in node.expressions))
+    terms = [compiled(node.this, find), *(compiled(e, find) for e in node.expressions)]
+    if any(t.kind == DOUBLE for t in terms):
+        return first_known(terms)
+    terms = aligned(*terms)
     if terms[0].kind == TRUTH:
         return Term(TRUTH, lambda rows: reduce(_known_or, (truth_of(t.run(rows)) for t in terms)))
     if terms[0].kind not in (NUMBER, *MOMENTS):

@@ -14,6 +14,7 @@ from sqlglot import exp
 from datagen.arrays import Mask, either
 from datagen.coded import codes_of, is_coded, plain
 from datagen.exact.arithmetic import aligned
+from datagen.exact.doubles import Doubles
 from datagen.exact.terms import NULL, TEXT, TRUTH, Find, NotExact, Run, Term, Truth, Units, compiled, compiles, sides, truth_of, units_of
 from datagen.rows import Rows
 
@@ -126,7 +127,7 @@ def _is_null(node: exp.Expr, find: Find) -> Term:
 
     def run(rows: Rows) -> Truth:
         value = term.run(rows)
-        if isinstance(value, (Units, Truth)):
+        if isinstance(value, (Units, Doubles, Truth)):
             return Truth(np.array(False) if value.absent is None else value.absent)
         return Truth(np.asarray(value.is_null()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 from sqlglot import exp
@@ -14,7 +14,10 @@ from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.types import SqlType
 
-NUMBER, TRUTH, TEXT, NULL = "number", "truth", "text", "null"
+if TYPE_CHECKING:
+    from datagen.exact.doubles import Doubles
+
+NUMBER, DOUBLE, TRUTH, TEXT, NULL = "number", "double", "truth", "text", "null"
 MOMENTS = ("date", "timestamp", "timestamptz")
 TEXTUAL = ("text", "varchar", "char", "enum")
 DIGITS = 18  # what 64 bits hold for certain
@@ -22,7 +25,7 @@ DIGITS = 18  # what 64 bits hold for certain
 _LIMIT = 2**62
 # the arguments of nodes that are known to mean nothing else than what is compiled here
 _UNDERSTOOD = (
-    "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls",
+    "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls", "typed",
     "_type",
 )  # fmt: skip
 
@@ -57,7 +60,7 @@ class Truth:
     absent: Mask | None = None
 
 
-Value: TypeAlias = "Units | Truth | pa.Array"
+Value: TypeAlias = "Units | Doubles | Truth | pa.Array"
 Run = Callable[[Rows], Value]
 
 

@@ -24,6 +24,7 @@ COLUMNS = """tables:
       s1:  {{type: date, null: 0.1, generate: {{between: [2020-01-01, 2020-03-01]}}}}
       s2:  {{type: date, generate: {{between: [2020-01-01, 2020-03-01]}}}}
       at:  {{type: timestamptz, null: 0.3, generate: {{between: [2020-01-01, 2020-03-01]}}}}
+      till: {{type: timestamptz, null: 0.2, generate: {{between: [2015-01-01, 2030-03-01]}}}}
       b:   {{type: boolean, null: 0.2, generate: {{boolean: 0.5}}}}
       c:   {{type: text, null: 0.2, generate: {{choice: {{red: 5, blue: 3, "": 1}}}}}}
       w:   {{type: text, null: 0.1, generate: {{words: {{uniform: [0, 1]}}}}}}
@@ -65,7 +66,19 @@ def chosen(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+moments = st.sampled_from(["at", "till", "coalesce(at, till)", "TIMESTAMPTZ '2020-02-01T00:00:00Z'", "at + INTERVAL '1 day'"])
+lengths = st.recursive(
+    st.tuples(moments, moments).map(lambda p: f"extract(epoch FROM {p[0]} - {p[1]})"),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["3", "86400", "31536000", "0.7"])).map(lambda p: f"{p[0]} / {p[1]}"),
+        st.tuples(st.sampled_from(["n", "d", "e", "0.05"]), inner).map(" * ".join),
+        inner.map(lambda a: f"floor({a})"),
+        st.tuples(inner, st.sampled_from(["0", "1.5", "e"])).map(lambda p: f"coalesce({p[0]}, {p[1]})"),
+    ),
+    max_leaves=3,
+)
 expressions = st.one_of(
+    st.tuples(st.sampled_from(["numeric(18,3)", "numeric(18,6)", "bigint"]), lengths),
     st.tuples(st.sampled_from(["numeric(18,3)", "numeric(18,6)", "bigint"]), st.one_of(numbers, chosen(numbers))),
     st.tuples(st.just("boolean"), conditions),
     st.tuples(st.just("text"), chosen(st.sampled_from(["c", "w", "'red'", "'other'", "NULL"]))),
@@ -126,6 +139,10 @@ def test_values_are_those_of_duckdb(expression_of_type):
         ("coalesce(b, n > 3, FALSE)", "boolean"),
         ("coalesce(at < TIMESTAMPTZ '2020-02-01T00:00:00Z', b)", "boolean"),
         ("at + INTERVAL '36 hours'", "timestamptz"),
+        ("extract(epoch FROM at - till) / 31536000", "numeric(9,6)"),
+        ("extract(epoch FROM till - at) / 2", "bigint"),
+        ("coalesce(extract(epoch FROM coalesce(till, TIMESTAMPTZ '2020-02-01T00:00:00Z') - at) / 31536000, 0)", "numeric(12,8)"),
+        ("floor(e * extract(epoch FROM till - at) / 86400)", "integer"),
         ("CASE WHEN b THEN at - INTERVAL '2 days' ELSE TIMESTAMPTZ '2020-01-01T00:00:00Z' + INTERVAL '90 seconds' END", "timestamptz"),
     ],
 )
@@ -138,6 +155,15 @@ def test_these_need_no_database(sql, type, monkeypatch):
 def test_numbers_that_may_not_fit_64_bits_are_left_to_the_database():
     sql = "big * 1.5 * big"
     assert made(sql, "numeric(38,3)").equals(by_duckdb(sql, "numeric(38,3)"))
+
+
+def test_a_half_goes_where_duckdb_takes_it():
+    """Of whole numbers to the even one, of decimals away from zero, and not where the double lies beside it."""
+    moment = "TIMESTAMPTZ '2020-01-01T00:00:00Z' + INTERVAL '1 second'"
+    for type in ("bigint", "numeric(18,6)", "numeric(9,1)"):
+        for divisor in (2, 8, 20, 31_536_000):
+            sql = f"id * extract(epoch FROM {moment} - TIMESTAMPTZ '2020-01-01T00:00:00Z') / {divisor}"
+            assert made(sql, type, 2_000).equals(by_duckdb(sql, type, 2_000))
 
 
 def test_a_result_that_does_not_fit_its_column_is_refused():
