@@ -30,7 +30,7 @@ from schemas.times import EPOCH, MICROSECOND
 from schemas.types import TEXTS
 
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_STRIDE = timedelta(days=7)
+_STRIDE, _SECOND = timedelta(days=7), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -113,22 +113,23 @@ def offsets_of(name: str) -> Offsets:
     with (importlib.resources.files("tzdata") / "zoneinfo").joinpath(*name.split("/")).open("rb") as file:
         zone = ZoneInfo.from_file(file, key=name)
 
-    def offset(moment: datetime) -> int:
-        return (zone.utcoffset(moment.astimezone(zone)) or timedelta()) // MICROSECOND
+    def offset(moment: datetime) -> timedelta | None:
+        return moment.astimezone(zone).utcoffset()
 
-    starts, offsets = [(_FIRST - EPOCH) // MICROSECOND], [offset(_FIRST)]
-    here = _FIRST
+    here, before = _FIRST, offset(_FIRST)
+    changes = [(here, before)]
     while here < _LAST:
         following = here + _STRIDE
-        if offset(following) != offsets[-1]:
+        if offset(following) != before:
             low, high = here, following
-            while high - low > timedelta(seconds=1):
-                middle = low + (high - low) // timedelta(seconds=2) * timedelta(seconds=1)
-                low, high = (middle, high) if offset(middle) == offsets[-1] else (low, middle)
-            starts.append((high - EPOCH) // MICROSECOND)
-            offsets.append(offset(high))
+            while high - low > _SECOND:
+                middle = low + (high - low) // (2 * _SECOND) * _SECOND
+                low, high = (middle, high) if offset(middle) == before else (low, middle)
+            before = offset(high)
+            changes.append((high, before))
         here = following
-    begin, found = np.array(starts, np.int64), np.array(offsets, np.int64)
+    begin = np.array([(start - EPOCH) // MICROSECOND for start, _ in changes], np.int64)
+    found = np.array([(to or timedelta()) // MICROSECOND for _, to in changes], np.int64)
     return Offsets(begin, begin + np.maximum(found, np.concatenate([found[:1], found[:-1]])), found)
 
 

@@ -25,8 +25,8 @@ DIGITS = 18  # what 64 bits hold for certain
 _LIMIT = 2**62
 # the arguments of nodes that are known to mean nothing else than what is compiled here
 _UNDERSTOOD = (
-    "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls", "typed",
-    "_type",
+    "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls",
+    "typed", "_type",
 )  # fmt: skip
 
 Find = Callable[[str], tuple[Kernel, SqlType]]
