@@ -8,7 +8,7 @@ from sqlglot import exp
 from datagen.arrays import DAY, SECOND, either
 from datagen.exact.doubles import floored, product
 from datagen.exact.sources import number
-from datagen.exact.terms import DIGITS, DOUBLE, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
+from datagen.exact.terms import DIGITS, DOUBLE, LENGTH, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
 from datagen.rows import Rows
 
 _LENGTHS = {"SECOND": SECOND, "MINUTE": 60 * SECOND, "HOUR": 3600 * SECOND, "DAY": DAY}
@@ -51,34 +51,33 @@ def aligned(*terms: Term) -> list[Term]:
 
 @compiles(exp.Add, exp.Sub)
 def _sum(node: exp.Expr, find: Find) -> Term:
-    if isinstance(node.expression, exp.Interval):
-        return _moved(compiled(node.this, find), node.expression, 1 if isinstance(node, exp.Add) else -1)
     left, right = sides(node, find)
-    if left.kind != NUMBER or right.kind != NUMBER:
-        raise NotExact
-    left, right = aligned(left, right)
+    moved = left.kind in ("timestamp", "timestamptz") and right.kind == LENGTH
+    if not moved:
+        if left.kind != NUMBER or right.kind != NUMBER:
+            raise NotExact
+        left, right = aligned(left, right)
     operation = np.add if isinstance(node, exp.Add) else np.subtract
 
     def run(rows: Rows) -> Units:
         a, b = units_of(left.run(rows)), units_of(right.run(rows))
         return Units(operation(a.values, b.values), fits(a.most + b.most), either(a.absent, b.absent))
 
-    return Term(NUMBER, run, left.decimals)
+    return Term(left.kind, run, left.decimals)
 
 
-def _moved(moment: Term, interval: exp.Interval, sign: int) -> Term:
-    """A time stamp a fixed length of time later, or earlier."""
-    count, unit = interval.this, interval.args.get("unit")
+@compiles(exp.Interval)
+def _length(node: exp.Expr, find: Find) -> Term:
+    """A fixed length of time; a month is none."""
+    count, unit = node.this, node.args.get("unit")
     length = _LENGTHS.get(unit.name.upper().removesuffix("S")) if isinstance(unit, exp.Var) else None
-    if moment.kind not in ("timestamp", "timestamptz") or length is None or not isinstance(count, exp.Literal) or not count.name.isdigit():
+    if length is None or not isinstance(count, exp.Literal) or not count.name.isdigit():
         raise NotExact
-    step = fits(int(count.name) * length)
-
-    def run(rows: Rows) -> Units:
-        given = units_of(moment.run(rows))
-        return Units(given.values + sign * step, fits(given.most + step), given.absent)
-
-    return Term(moment.kind, run)
+    units = int(count.name) * length
+    if units >= 2**62:
+        raise NotExact
+    same = Units(np.array(units, np.int64), units)
+    return Term(LENGTH, lambda rows: same)
 
 
 @compiles(exp.Mul)
@@ -86,14 +85,15 @@ def _product(node: exp.Expr, find: Find) -> Term:
     left, right = sides(node, find)
     if DOUBLE in (left.kind, right.kind):
         return product(left, right)
-    if left.kind != NUMBER or right.kind != NUMBER or left.decimals + right.decimals > DIGITS:
+    length = LENGTH in (left.kind, right.kind)
+    if {left.kind, right.kind} not in ({NUMBER}, {NUMBER, LENGTH}) or left.decimals + right.decimals > (0 if length else DIGITS):
         raise NotExact
 
     def run(rows: Rows) -> Units:
         a, b = units_of(left.run(rows)), units_of(right.run(rows))
         return Units(a.values * b.values, fits(a.most * b.most), either(a.absent, b.absent))
 
-    return Term(NUMBER, run, left.decimals + right.decimals)
+    return Term(LENGTH if length else NUMBER, run, left.decimals + right.decimals)
 
 
 @compiles(exp.Mod)

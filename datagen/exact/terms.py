@@ -17,7 +17,7 @@ from schemas.types import SqlType
 if TYPE_CHECKING:
     from datagen.exact.doubles import Doubles
 
-NUMBER, DOUBLE, TRUTH, TEXT, NULL = "number", "double", "truth", "text", "null"
+NUMBER, DOUBLE, LENGTH, TRUTH, TEXT, NULL = "number", "double", "length", "truth", "text", "null"
 MOMENTS = ("date", "timestamp", "timestamptz")
 TEXTUAL = ("text", "varchar", "char", "enum")
 DIGITS = 18  # what 64 bits hold for certain
@@ -26,7 +26,7 @@ _LIMIT = 2**62
 # the arguments of nodes that are known to mean nothing else than what is compiled here
 _UNDERSTOOD = (
     "this", "expression", "expressions", "ifs", "true", "default", "low", "high", "to", "decimals", "is_string", "negate", "ignore_nulls",
-    "typed", "_type",
+    "typed", "unit", "_type",
 )  # fmt: skip
 
 Find = Callable[[str], tuple[Kernel, SqlType]]
@@ -66,7 +66,10 @@ Run = Callable[[Rows], Value]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of an expression: what it is (a number with so many decimals, a kind of moment, truth, text, null) and its values."""
+    """A part of an expression: what it is and its values.
+
+    It is a number with so many decimals, a double, a kind of moment, a length of time, truth, text or null.
+    """
 
     kind: str
     run: Run

@@ -139,6 +139,12 @@ def test_values_are_those_of_duckdb(expression_of_type):
         ("coalesce(b, n > 3, FALSE)", "boolean"),
         ("coalesce(at < TIMESTAMPTZ '2020-02-01T00:00:00Z', b)", "boolean"),
         ("at + INTERVAL '36 hours'", "timestamptz"),
+        (
+            "at + CASE n WHEN 1 THEN INTERVAL '1 second' WHEN 2 THEN INTERVAL '5 minutes' WHEN 3 THEN NULL ELSE INTERVAL '8 hours' END",
+            "timestamptz",
+        ),
+        ("till - (n - 1) * INTERVAL '1 day'", "timestamptz"),
+        ("CASE WHEN b THEN at + INTERVAL '90 minutes' * n ELSE till END", "timestamptz"),
         ("extract(epoch FROM at - till) / 31536000", "numeric(9,6)"),
         ("extract(epoch FROM till - at) / 2", "bigint"),
         ("coalesce(extract(epoch FROM coalesce(till, TIMESTAMPTZ '2020-02-01T00:00:00Z') - at) / 31536000, 0)", "numeric(12,8)"),
