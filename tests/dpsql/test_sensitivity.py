@@ -273,6 +273,7 @@ def test_a_rule_that_counts_too_many_different_values_is_caught(monkeypatch: pyt
     assert largest() > claimed
 
 
+@pytest.mark.slow
 def test_rows_that_many_units_feed_are_caught_under_a_unit_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit's own rows and its share of those of nobody would change at once, by more than the bound on either."""
     sql = "SELECT SUM(o.total - 500) FROM events e FULL JOIN orders o ON e.user_id = o.user_id AND e.flag"

@@ -13,6 +13,8 @@ import pytest
 from databases import ask
 from yard import ALICE, Yard, clean, make_yard
 
+from tests.spread import one_in
+
 PROJECT = Path(__file__).parents[3]
 CHILD = """
 import os, signal, sys
@@ -66,7 +68,7 @@ def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
     clean(made)
 
 
-@pytest.mark.parametrize("step", CREATE)
+@pytest.mark.parametrize("step", one_in(2, CREATE))
 def test_a_create_that_is_killed_is_undone(yard: Yard, step: str) -> None:
     killed_at(yard, "create", step)
     done = yard.sandboxes.reconcile(actor="test")
@@ -105,7 +107,7 @@ def test_a_sweep_that_is_killed_is_finished_by_the_next(yard: Yard, step: str) -
     assert not [f for f in yard.host.found() if f.sandbox is not None]
 
 
-@pytest.mark.parametrize("step", RESET)
+@pytest.mark.parametrize("step", one_in(3, RESET))
 def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) -> None:
     created = yard.create(flags=("onboarding",))
     id, old = created.sandbox.id, created.address

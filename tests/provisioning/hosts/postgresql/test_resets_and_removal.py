@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from provisioning.errors import NotASandbox, TargetFailure, WrongState
+from tests.spread import one_in
 
 from .conftest import LIMITS, PASSWORD
 
@@ -158,7 +159,7 @@ STRANGERS = [
 CASES = [("", *stranger) for stranger in STRANGERS] + [(suffix, *stranger) for suffix in ("_next", "_old") for stranger in STRANGERS[:3]]
 
 
-@pytest.mark.parametrize(("suffix", "marked", "row"), CASES)
+@pytest.mark.parametrize(("suffix", "marked", "row"), one_in(3, CASES))
 def test_a_database_without_both_marks_is_never_touched(yard, bundle, suffix, marked, row) -> None:
     place, name = yard.host.place(ID), NAME + suffix
     if suffix:
