@@ -81,21 +81,23 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
 def _remembering(plan: Plan, table: str, parents: int, counted: Counted, above: Callable[[range], Rows]) -> Family:
     """The family of `parents` rows of `table`; keeps the times and whole numbers that their counts are made from, which others read too."""
     kept, found = plan.tables[table].kept, defaultdict[str, list[pa.Array]](list)
+    again: Counts = lambda numbers: counted.of(above(numbers))  # noqa: E731
+    if kept is None:
+        return Family(parents, again)
 
     def first_time(numbers: range) -> Int64:
         rows = above(numbers)
         counts = counted.of(rows)
         for name, values in rows.columns_made():
-            if pa.types.is_temporal(values.type) or pa.types.is_integer(values.type):
+            if kept.find(("column", name)) is None and (pa.types.is_temporal(values.type) or pa.types.is_integer(values.type)):
                 found[name].append(values)
         return counts
 
     family = Family(parents, first_time)
-    family.counts = lambda numbers: counted.of(above(numbers))
+    family.counts = again
     for name, parts in found.items():
-        whole = pa.concat_arrays(parts)
-        if kept is not None and len(whole) == parents:
-            kept.keep(("column", name), whole)
+        if sum(map(len, parts)) == parents:
+            kept.keep(("column", name), pa.concat_arrays(parts))
     return family
 
 

@@ -8,7 +8,23 @@ from sqlglot import exp
 from datagen.arrays import DAY, SECOND, either
 from datagen.exact.doubles import floored, product
 from datagen.exact.sources import number
-from datagen.exact.terms import DIGITS, DOUBLE, LENGTH, NULL, NUMBER, Find, NotExact, Term, Units, compiled, compiles, fits, sides, units_of
+from datagen.exact.terms import (
+    DIGITS,
+    DOUBLE,
+    LENGTH,
+    NULL,
+    NUMBER,
+    Find,
+    NotExact,
+    Term,
+    TooLarge,
+    Units,
+    compiled,
+    compiles,
+    fits,
+    sides,
+    units_of,
+)
 from datagen.rows import Rows
 
 _LENGTHS = {"SECOND": SECOND, "MINUTE": 60 * SECOND, "HOUR": 3600 * SECOND, "DAY": DAY}
@@ -91,6 +107,8 @@ def _product(node: exp.Expr, find: Find) -> Term:
 
     def run(rows: Rows) -> Units:
         a, b = units_of(left.run(rows)), units_of(right.run(rows))
+        if length and max((side.most for term, side in ((left, a), (right, b)) if term.kind == NUMBER)) >= 2**31:
+            raise TooLarge  # DuckDB multiplies lengths of time by 32 bits
         return Units(a.values * b.values, fits(a.most * b.most), either(a.absent, b.absent))
 
     return Term(LENGTH if length else NUMBER, run, left.decimals + right.decimals)

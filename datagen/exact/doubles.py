@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sqlglot import exp
 
 from datagen.arrays import DAY, SECOND, Mask, either
+from datagen.elementary import Float64
 from datagen.exact.terms import DOUBLE, NULL, NUMBER, Find, NotExact, Term, TooLarge, Units, Value, compiled, compiles, units_of
 from datagen.rows import Rows
 from schemas.types import INTEGERS, SqlType
@@ -24,7 +24,7 @@ _EXACT = 2**53  # whole numbers up to here are doubles
 class Doubles:
     """Numbers in double precision; those in `absent` are null (and 0)."""
 
-    values: npt.NDArray[np.float64]
+    values: Float64
     absent: Mask | None = None
 
 
@@ -58,13 +58,20 @@ def in_units(term: Term, type: SqlType) -> Term:
     def run(rows: Rows) -> Units:
         given = doubles_of(term.run(rows))
         scaled = given.values * power
-        rounded = np.rint(scaled) if whole else np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
+        rounded = np.rint(scaled) if whole else _away_from_zero(scaled)
         most = float(np.abs(rounded).max(initial=0.0))
         if not most < _MOST:
             raise TooLarge
         return Units(rounded.astype(np.int64), int(most), given.absent)
 
     return Term(NUMBER, run, type.decimals)
+
+
+def _away_from_zero(values: Float64) -> Float64:
+    """Whole numbers next to doubles; a half is added to none, which would round it once more."""
+    whole = np.trunc(values)
+    result: Float64 = whole + np.where(np.abs(values - whole) >= 0.5, np.copysign(1.0, values), 0.0)
+    return result
 
 
 @compiles(exp.Extract)

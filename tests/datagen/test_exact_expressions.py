@@ -21,6 +21,7 @@ COLUMNS = """tables:
       big: {{type: bigint, generate: {{uniform: [-9000000000, 9000000000]}}}}
       d:   {{type: "numeric(9,2)", null: 0.1, generate: {{uniform: [-500, 500]}}}}
       e:   {{type: "numeric(6,4)", generate: {{uniform: [-2, 2]}}}}
+      far: {{type: "numeric(18,4)", generate: {{uniform: [-900000000, 900000000]}}}}
       s1:  {{type: date, null: 0.1, generate: {{between: [2020-01-01, 2020-03-01]}}}}
       s2:  {{type: date, generate: {{between: [2020-01-01, 2020-03-01]}}}}
       at:  {{type: timestamptz, null: 0.3, generate: {{between: [2020-01-01, 2020-03-01]}}}}
@@ -161,6 +162,23 @@ def test_these_need_no_database(sql, type, monkeypatch):
 def test_numbers_that_may_not_fit_64_bits_are_left_to_the_database():
     sql = "big * 1.5 * big"
     assert made(sql, "numeric(38,3)").equals(by_duckdb(sql, "numeric(38,3)"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "type"),
+    [
+        ("extract(epoch FROM at - till) * far / 1000", "numeric(18,2)"),  # beyond 2**52, where there are no halves
+        ("till + big * INTERVAL '1 second'", "timestamptz"),  # DuckDB multiplies by 32 bits
+    ],
+)
+def test_large_numbers_are_those_of_duckdb_too(sql, type):
+    try:
+        expected = by_duckdb(sql, type, 3000)
+    except GenerationFailed:
+        with pytest.raises(GenerationFailed):
+            made(sql, type, 3000)
+    else:
+        assert made(sql, type, 3000).equals(expected)
 
 
 def test_a_half_goes_where_duckdb_takes_it():

@@ -172,7 +172,7 @@ def _through_subqueries(form: str, depth: int, innermost: str) -> str:
         "WITH a AS (SELECT {0} AS v FROM users), b AS (SELECT {1} AS v FROM a), c AS (SELECT {1} AS v FROM b), "
         "d AS (SELECT {1} AS v FROM c) SELECT COUNT(*) FROM d WHERE v = 1",
         "SELECT COUNT(*) FROM (SELECT {1} AS v FROM (SELECT {2} AS v FROM users) x) y WHERE {1} = 1 AND {1} = 1",
-        "SELECT COUNT(*) FROM (SELECT id, {2} AS v FROM users) x JOIN orders o ON o.user_id = x.id AND {2} = 1",
+        "SELECT COUNT(*) FROM (SELECT id, {2} AS v FROM users) x JOIN orders o ON o.user_id = x.id AND {3} = 1",
         "SELECT COUNT(*) FROM (SELECT {2} AS v FROM users UNION ALL SELECT age AS v FROM users) x WHERE {2} = 1",
     ],
     ids=["common tables", "subqueries", "join", "union"],
@@ -180,7 +180,38 @@ def _through_subqueries(form: str, depth: int, innermost: str) -> str:
 def test_what_a_database_repeats_is_counted_through_the_columns_of_subqueries(sql: str) -> None:
     once = "CASE WHEN {} IN (1, 2) THEN 1 ELSE 2 END"
     forms = [within(once, 1, "age"), within(once, 2, "v"), within(once, 4, "age" if " v " not in sql.split("{2}")[0] else "v")]
+    forms.append(within(once, 4, "x.v"))
     assert "in each other" in str(refused(sql.format(*forms), "duckdb"))
+
+
+def test_columns_that_have_nothing_to_do_with_each_other_do_not_add_up() -> None:
+    """Common tables one on the other, each with a condition and a column of its own, as tools for models of data write them."""
+    chain = ["c0 AS (SELECT *, CASE WHEN status IN ('open', 'paid') THEN 1 ELSE 0 END AS f0 FROM orders WHERE parcels NOT IN (4, 5))"]
+    for n in range(1, 9):
+        chain.append(f"c{n} AS (SELECT *, NULLIF(parcels, {n}) AS f{n} FROM c{n - 1} WHERE total BETWEEN {n} AND 900)")
+    assert bind(f"WITH {', '.join(chain)} SELECT COUNT(*) FROM c8 WHERE f0 = 1 AND f8 IN (1, 2)", SHOP)
+
+
+def test_a_long_list_is_no_nesting() -> None:
+    listed = ", ".join(map(str, range(900)))
+    assert bind(f"SELECT COUNT(*) FROM users WHERE NULLIF(age, 3) IN ({listed}) OR CASE age WHEN 1 THEN 2 ELSE age END IN ({listed})", SHOP)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "CASE {} " + " ".join(f"WHEN {n} THEN {n + 1}" for n in range(12)) + " ELSE 5 END",
+        "CASE WHEN {} BETWEEN SYMMETRIC 3 AND 5 THEN 1 ELSE 2 END",
+        "CASE WHEN {0} IN (1, 2) AND {0} BETWEEN 3 AND 4 THEN 1 ELSE 2 END",
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 5])
+def test_a_form_counts_as_often_as_it_repeats_a_part(form: str, depth: int) -> None:
+    sql = f"SELECT {within(form, depth, 'COUNT(*)')} FROM users"
+    if depth == 1:
+        assert bind(sql, SHOP, dialect="duckdb")
+    else:
+        assert "in each other" in str(refused(sql, "duckdb"))
 
 
 @pytest.mark.parametrize("form", ["SIGN({})", "CBRT({})"])
