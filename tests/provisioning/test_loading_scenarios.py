@@ -36,6 +36,7 @@ def test_each_scenario_builds_verifies_and_loads(name: str, store: Path, tmp_pat
     assert ask(url, f"SELECT count(*) FROM {name}_labels WHERE change = 'added'") == [(said["rows_added"],)]
 
 
+@pytest.mark.slow
 def test_all_at_once_load_into_every_database(url: str, store: Path) -> None:
     bundle = planted(store, 0.2, *NAMES)
     assert bundles.verify(bundle).ok
