@@ -93,8 +93,7 @@ def _remembering(plan: Plan, table: str, parents: int, counted: Counted, above: 
                 found[name].append(values)
         return counts
 
-    family = Family(parents, first_time)
-    family.counts = again
+    family = Family(parents, again, first_time)
     for name, parts in found.items():
         if sum(map(len, parts)) == parents:
             kept.keep(("column", name), pa.concat_arrays(parts))

@@ -52,19 +52,22 @@ _NUMBERS = itertools.count()
 
 
 class Family:
-    """The children that each of `parents` rows of a parent table has; `counts(range)` says how many."""
+    """The children that each of `parents` rows of a parent table has; `counts(range)` says how many.
 
-    def __init__(self, parents: int, counts: Counts) -> None:
+    All are counted once, block by block in turn, by `first` where it is given: the same counts, by who wants to see them made.
+    """
+
+    def __init__(self, parents: int, counts: Counts, first: Counts | None = None) -> None:
         self.parents = parents
         self.counts = counts
         blocks = -(-parents // _BLOCK)
         self._starts = np.zeros(blocks + 1, np.int64)
         least, most = (2**62, 0) if parents else (0, 0)
-        for first in range(0, parents, _BLOCK * _BATCH):
-            drawn = counts(range(first, min(first + _BLOCK * _BATCH, parents)))
+        for start in range(0, parents, _BLOCK * _BATCH):
+            drawn = (first or counts)(range(start, min(start + _BLOCK * _BATCH, parents)))
             least, most = min(least, int(drawn.min())), max(most, int(drawn.max()))
             sums = np.add.reduceat(drawn, np.arange(0, len(drawn), _BLOCK))
-            begin = first // _BLOCK
+            begin = start // _BLOCK
             self._starts[begin + 1 : begin + 1 + len(sums)] = sums
         np.cumsum(self._starts, out=self._starts)
         self.least = least
