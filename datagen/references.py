@@ -245,8 +245,9 @@ class ReferencePlanner:
 
     def _follow_owner(self, foreign_key: ForeignKey) -> None:
         """All columns are another reference's already: this one points where that row's own reference points."""
-        if foreign_key.present is not None:
-            raise Unusable(f"present: other references set ({', '.join(foreign_key.columns)}), so there is no choice", foreign_key.at)
+        if foreign_key.options:
+            option, columns = foreign_key.options[0], ", ".join(foreign_key.columns)
+            raise Unusable(f"{option}: other references set ({columns}), so there is no choice", foreign_key.at)
         owners = {self._owner[c].columns: self._owner[c] for c in foreign_key.columns if c in self._owner}
         for owner in owners.values():
             if owner.table == foreign_key.table and all(
@@ -326,8 +327,9 @@ class ReferencePlanner:
             unique = True
         if foreign_key.present is not None and (unique or key is not None):
             raise Unusable(f"present is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
-        if unique and foreign_key.skew is not None:
-            raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
+        if (unique or key is not None) and foreign_key.skew is not None:
+            held = "unique" if unique else "part of a unique key"
+            raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is {held}", foreign_key.at)
         if unique and foreign_key.acyclic:
             return self._chained(foreign_key, within is not None or required)
         if unique and within is not None and key is None:

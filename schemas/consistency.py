@@ -163,6 +163,7 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         for key in table.foreign_keys:
             own = ", ".join(key.columns)
+            yield from _choice(table, key)
             if key.acyclic and key.table != table.name:
                 yield Problem(f"acyclic is for references of a table to itself, and '{own}' references '{key.table}'", key.at)
             if key.depth is not None and not key.acyclic:
@@ -177,15 +178,22 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
                 yield from _present(subject, table, key, key.present)
 
 
+def _choice(table: Table, key: ForeignKey) -> Iterator[Problem]:
+    """Options say which row is chosen, and nothing is chosen where something else sets the columns."""
+    if not key.options:
+        return
+    own = ", ".join(key.columns)
+    if table.rows.per == key.table and child_key(table, key.table) == key:
+        yield Problem(f"{key.options[0]}: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
+    elif any(table.has(c) and table.column(c).generate is not None for c in key.columns):
+        yield Problem(f"{key.options[0]}: '{own}' has a generator of its own, so there is no choice", key.at)
+
+
 def _present(subject: Subject, table: Table, key: ForeignKey, present: Present) -> Iterator[Problem]:
     own, parent = ", ".join(key.columns), next((t for t in subject.tables if t.name == key.table), None)
     other = "acyclic" if key.acyclic else "weight" if key.weight is not None else None
     if other is not None:
         yield Problem(f"present and {other} cannot stand together", key.at)
-    if table.rows.per == key.table and child_key(table, key.table) == key:
-        yield Problem(f"present: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
-    if any(table.has(c) and table.column(c).generate is not None for c in key.columns):
-        yield Problem(f"present: '{own}' has a generator of its own, so there is no choice", key.at)
     for what, where, name in (("at", table, present.at), ("from", parent, present.begins), ("until", parent, present.ends)):
         if name is None or where is None or not subject.sound(where.name, name):
             continue
@@ -205,8 +213,6 @@ def _weight(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem
     own, parent = ", ".join(key.columns), next((t for t in subject.tables if t.name == key.table), None)
     if key.acyclic or key.skew is not None:
         yield Problem(f"weight and {'acyclic' if key.acyclic else 'skew'} cannot stand together", key.at)
-    if table.rows.per == key.table and child_key(table, key.table) == key:
-        yield Problem(f"weight: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
     if key.table == table.name:
         yield Problem(f"weight is for references to another table, and '{own}' references its own", key.at)
     elif parent is not None and subject.sound(parent.name, key.weight or ""):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,12 @@ class ForeignKey:
     weight: str | None = None
     present: Present | None = None
     at: Mark | None = field(default=None, compare=False)
+
+    @property
+    def options(self) -> Sequence[str]:
+        """Those that are given of the options that say which row is chosen, by name."""
+        given = {"within": self.within, "acyclic": self.acyclic, "skew": self.skew, "weight": self.weight, "present": self.present}
+        return [name for name, value in given.items() if value]
 
 
 @dataclass(frozen=True)

@@ -620,6 +620,45 @@ def test_a_unique_reference_within_a_parent_names_different_rows_of_that_parent(
     assert all(hall_of[g["seat_id"]] == g["hall_id"] for g in seated)
 
 
+@pytest.mark.parametrize("option", ["within: hall_id", "skew: 1.2", "weight: size"])
+def test_an_option_of_a_reference_that_other_references_set_is_refused(option):
+    text = f"""tables:
+  halls: {{rows: 3, columns: {{id: {{type: bigint, key: true}}}}}}
+  kinds:
+    rows: 5
+    columns:
+      id:      {{type: bigint, key: true}}
+      hall_id: {{references: halls.id}}
+      size:    {{type: int, generate: {{uniform: [1, 9]}}}}
+  parts:
+    rows: {{per: kinds, count: 3}}
+    key: [kind_id, nr]
+    columns: {{kind_id: {{references: kinds.id}}, nr: {{type: int, generate: ordinal}}}}
+  uses:
+    rows: {{per: parts, count: 2}}
+    foreign_keys:
+      - {{columns: [kind_id, part_nr], references: "parts(kind_id, nr)"}}
+      - {{columns: [kind_id], references: kinds(id), {option}}}
+    columns: {{hall_id: {{references: halls.id}}, kind_id: {{type: bigint}}, part_nr: {{type: int}}}}
+"""
+    with pytest.raises(RecipeError, match=f"{option.partition(':')[0]}: other references set .kind_id., so there is no choice"):
+        source_of(text)
+
+
+@pytest.mark.parametrize("rows", ["20", "{per: people, count: 2}"])
+def test_a_skewed_reference_that_is_part_of_a_unique_key_is_refused(rows):
+    text = f"""tables:
+  people: {{rows: 20, columns: {{id: {{type: bigint, key: true}}}}}}
+  roles: {{rows: 5, columns: {{id: {{type: bigint, key: true}}}}}}
+  seats:
+    rows: {rows}
+    key: [person_id, role_id]
+    columns: {{person_id: {{references: people.id}}, role_id: {{references: roles.id, skew: 1.2}}}}
+"""
+    with pytest.raises(RecipeError, match="skew is for references that may repeat, and role_id is part of a unique key"):
+        source_of(text)
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [

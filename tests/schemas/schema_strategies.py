@@ -253,6 +253,11 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     made = {c: draw(columns(c, column_names, enums, "key" if c in keys else "unique" if c in unique else "plain")) for c in column_names}
     plain_names = [c for c in column_names if c not in keys and c not in unique]
     foreign_keys = []
+
+    def is_chosen(columns: Any) -> bool:
+        """Whether no generator of its own sets a column, so that options can say which row is referenced."""
+        return all(made[c].generate is None for c in columns)
+
     own = Table(name, tuple(made.values()), Rows(1), tuple(keys), tuple(Unique((u,)) for u in unique))
     for parent in [*before, own]:
         for target in parent.unique_sets():
@@ -267,12 +272,11 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
                     made[column] = replace(made[column], generate=draw(recipes(type, column_names)), semantic=None)
                     if BY_NAME[made[column].generate.name].semantic:
                         made[column] = replace(made[column], semantic=made[column].generate.name)
-            foreign_keys.append(ForeignKey(
-                chosen, parent.name, target, draw(st.none() | names), None, parent is own and draw(st.booleans()), None,
-            ))  # fmt: skip
-    if foreign_keys and not foreign_keys[0].acyclic:
+            acyclic = parent is own and is_chosen(chosen) and draw(st.booleans())
+            foreign_keys.append(ForeignKey(chosen, parent.name, target, draw(st.none() | names), None, acyclic, None))
+    if foreign_keys and is_chosen(foreign_keys[0].columns) and not foreign_keys[0].acyclic:
         foreign_keys[0] = replace(foreign_keys[0], skew=draw(st.none() | st.floats(0.1, 5)))
-    if len(foreign_keys) > 1 and foreign_keys[1].table == foreign_keys[0].table and foreign_keys[0].table != name:
+    if len(foreign_keys) > 1 and is_chosen(foreign_keys[1].columns) and foreign_keys[1].table == foreign_keys[0].table and foreign_keys[0].table != name:
         parents = {t.name: t for t in before}
         if any(f.table == foreign_keys[0].table for f in parents[foreign_keys[0].table].foreign_keys):
             foreign_keys[1] = replace(foreign_keys[1], within=foreign_keys[0].columns[0])
@@ -294,6 +298,7 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     if parents_of and draw(st.booleans()):
         sums = draw(st.sampled_from([{}, {"total": draw(st.integers(0, 10**6))}, {"mean": draw(st.integers(0, 99) | st.floats(0.01, 50))}]))
         rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
+        foreign_keys = [replace(f, within=None, skew=None) if f.table == rows.per else f for f in foreign_keys]
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     times = [c for c, column in made.items() if column.type.kind in MOMENTS]

@@ -346,6 +346,7 @@ PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {ty
         ("{references: p.id, within: k}", "within: 'k' must be part of another reference of 't'; references are other"),
         ("{references: p.id, within: other}", "within: 'p' has no reference to 'p', so its rows share none with those of 't'"),
         ("{references: p.id, skew: 0}", "skew must be above 0 and at most 10, not 0"),
+        ("{references: t.k, acyclic: true, depth: 2, generate: {uniform: [1, 9]}}", "acyclic: 'c' has a generator of its own, so there is no choice"),
         ("{references: p.id, within: c}", "within: 'c' must be part of another reference of 't'; references are other"),
     ],
 )  # fmt: skip
@@ -368,19 +369,24 @@ def test_a_wrong_reference_is_told_once(written: str, message: str) -> None:
         ("present: {at: maybe, until: left}", "at of present: 'maybe' may be null, and where it is so is 'c'; give it `null: 0`"),
         ("weight: stock, present: {at: day, until: left}", "present and weight cannot stand together"),
         ("generate: {from: nr}, present: {at: day, until: left}", "present: 'c' has a generator of its own, so there is no choice"),
+        ("generate: {from: nr}, weight: stock", "weight: 'c' has a generator of its own, so there is no choice"),
+        ("generate: {from: nr}, skew: 1.2", "skew: 'c' has a generator of its own, so there is no choice"),
+        ("generate: {from: nr}, within: of", "within: 'c' has a generator of its own, so there is no choice"),
     ],
 )
-def test_a_reference_to_a_row_that_cannot_be_told_to_be_there_is_told(options: str, message: str) -> None:
+def test_a_reference_whose_options_cannot_hold_is_told(options: str, message: str) -> None:
     text = (
         "  p:\n    rows: 1\n    columns:\n      id: {type: int, key: true}\n      name: {type: text, generate: words}\n"
         "      stock: {type: int, generate: ordinal}\n      left: {type: date, null: 0.5, generate: {between: [-1y, now]}}\n"
+        "      of: {references: g.id}\n  g: {rows: 1, columns: {id: {type: int, key: true}}}\n"
         "  t:\n    rows: 1\n    columns:\n      nr: {type: int, key: true}\n      name: {type: text, generate: words}\n"
         "      day: {type: date, generate: {between: [-1y, now]}}\n      maybe: {type: date, null: 0.5, generate: {between: [-1y, now]}}\n"
+        "      of: {references: g.id}\n"
         f"      c: {{references: p.id, {options}}}\n"
     )
     found = of_tables(text.replace("ordinal", "{uniform: [1, 9]}"))
     assert [f.partition(": ")[2] for f in found] == [message]
-    assert all(f.startswith("17:") for f in found)
+    assert all(f.startswith("20:") for f in found)
 
 
 def test_types_that_go_in_a_circle_of_references_are_told() -> None:
