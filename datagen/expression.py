@@ -53,6 +53,8 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
     except sqlglot.errors.SqlglotError as error:
         ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
     tree = anchored(tree, ctx.schema.anchor)
+    if ctx.type.item is not None and ctx.type.item.kind in ("uuid", "interval"):
+        ctx.fail(f"no expression makes {ctx.type}; `from` takes such values over as they are", at)
     sources: dict[str, tuple[Kernel, SqlType]] = {}
     names: dict[str, str] = {}
     for node in tree.walk():
@@ -142,8 +144,11 @@ class _Evaluator:
         cast = (
             f"CAST({self._tree.transform(with_like_escape).sql(dialect='duckdb', unsupported_level=_SILENT)} AS {_duckdb_type(self._type)})"
         )
-        # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
-        return f"SELECT {f'epoch_us({cast})' if self._type.kind == 'interval' else cast} AS value FROM batch"
+        if self._type.kind == "interval":  # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
+            cast = f"epoch_us({cast})"
+        elif self._type.kind == "uuid":  # DuckDB hands uuids over as texts
+            cast = f"unhex(replace(CAST({cast} AS VARCHAR), '-', ''))"
+        return f"SELECT {cast} AS value FROM batch"
 
     def __call__(self, batch: pa.Table) -> pa.Array:
         import duckdb
@@ -154,7 +159,9 @@ class _Evaluator:
             raise GenerationFailed(f"{self._where}: the expression failed: {str(error).splitlines()[0][:200]}") from None
         values = found.column(0).combine_chunks()
         arrow = self._type.arrow
-        if values.type != arrow and not isinstance(arrow, pa.BaseExtensionType):
+        if self._type.kind == "uuid":
+            values = pa.ExtensionArray.from_storage(arrow, values.cast(pa.binary(16)))
+        elif values.type != arrow:
             values = values.cast(arrow)
         self.require_fit(values)
         return values
@@ -186,6 +193,6 @@ class _Evaluator:
     def rehearse(self, types: dict[str, SqlType], ctx: Context, at: Mark | None) -> None:
         """Run on no rows, so that a wrong type or function is found before anything is made."""
         try:
-            self(pa.table({name: pa.array([], type.arrow) for name, type in types.items()}))
+            self(pa.table({name: pa.nulls(0, type.arrow) for name, type in types.items()}))
         except GenerationFailed as error:
             ctx.fail(str(error).partition(": ")[2], at)

@@ -48,7 +48,7 @@ _MOST_ADDED = 100_000_000
 class Laid:
     """What one change of one scenario has come to: the rows that it sets or adds; `role` is 0 for positives, 1 for near misses.
 
-    It is not `shown` where it sets columns alone that no one sees.
+    It is not `shown` where it sets columns alone that no one sees, beside other changes that are seen.
     """
 
     change: Change
@@ -154,6 +154,7 @@ class Planting:
         for role, (_, changes) in enumerate(scenario.parts()):
             fresh: dict[str, list[Added]] = defaultdict(list)
             cells: dict[tuple[str, str], list[Int64]] = defaultdict(list)
+            seen = [change for change in changes if self._is_seen(change)] or changes
             for place, change in enumerate(changes):
                 step = _Step(scenario, episodes, change, role, place)
                 touched = Belonging(np.empty(0, np.int64), np.empty(0, np.int64))
@@ -170,14 +171,16 @@ class Planting:
                     befallen = Befallen.of(touched, episodes, change.phase)
                 clashes.append(self._taken.clashes(step, touched))
                 own.take(step, touched)
-                table = self._base.schema.table(change.table)
-                shown = change.adds or any(not table.column(c).hidden for c in change.columns)
-                laid.append(Laid(change, role, place, befallen, shown))
+                laid.append(Laid(change, role, place, befallen, shown=change in seen))
         dropped = np.unique(np.concatenate(clashes))
         self._taken.join(own, dropped)
         for one in added:
             self.added[one.change.table].append(one.without(dropped))
         self.applied.append(Applied(scenario, episodes, tuple(one.without(dropped) for one in laid)))
+
+    def _is_seen(self, change: Change) -> bool:
+        table = self._base.schema.table(change.table)
+        return change.adds or any(not table.column(c).hidden for c in change.columns)
 
     def _chosen(self, step: _Step, table: str) -> Belonging:
         """The rows of a table that belong to the subjects of a step, satisfy its `where` and are picked."""

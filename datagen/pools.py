@@ -316,5 +316,4 @@ HARVESTS: dict[str, Callable[[Any], Pool]] = {
     "city": _sampled("city"),
     "postcode": _sampled("postcode"),
     "state": _sampled("administrative_unit", "city"),
-    "user_agent": _sampled("user_agent"),
 }

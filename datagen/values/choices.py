@@ -78,10 +78,10 @@ def choice(recipe: Recipe, ctx: Context) -> Kernel:
         return lambda rows: pick(values, index(rows))
     position = by_weight([w for _, w in pairs])
     own = ctx.stream()
-    return _of_values(values, lambda rows: position(rows.draws(own)))
+    return of_values(values, lambda rows: position(rows.draws(own)))
 
 
-def _of_values(values: pa.Array, positions: Callable[[Rows], Codes]) -> Kernel:
+def of_values(values: pa.Array, positions: Callable[[Rows], Codes]) -> Kernel:
     """A kernel that gives values by position; texts as dictionary arrays where they are few and differ."""
     if values.type != pa.string() or len(values) > MOST_VALUES or len(values.unique()) < len(values):
         return lambda rows: pick(values, positions(rows))
@@ -147,7 +147,7 @@ def listed(recipe: Recipe, ctx: Context) -> Kernel:
             return rows.numbers()
         return family.ordinal_of(rows.index, rows.family_parents())
 
-    return _of_values(values, lambda rows: positions(rows) % len(values))
+    return of_values(values, lambda rows: positions(rows) % len(values))
 
 
 @generator("constant")
@@ -156,7 +156,7 @@ def constant(recipe: Recipe, ctx: Context) -> Kernel:
     if argument(recipe, "value") is None:
         return lambda rows: pa.nulls(len(rows), ctx.type.arrow)
     value = constants([argument(recipe, "value")], ctx.type, ctx)
-    return _of_values(value, lambda rows: np.zeros(len(rows), np.int8))
+    return of_values(value, lambda rows: np.zeros(len(rows), np.int8))
 
 
 @generator("boolean")

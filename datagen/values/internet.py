@@ -8,10 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from datagen.browsers import user_agents
 from datagen.compiling import Context, generator
 from datagen.keys import fixed_width_text
 from datagen.randomness import Int64, below
 from datagen.rows import Kernel, Rows
+from datagen.values.choices import of_values
 from datagen.values.lorem import WORDS
 from datagen.values.people import RESERVED_DOMAINS
 from datagen.values.texts import decimal, fit, fit_before, join, pick, require_room, widest_serial
@@ -120,7 +122,7 @@ def ipv4(recipe: Recipe, ctx: Context) -> Kernel:
     if not len(addresses):
         ctx.fail(f"no address fits {ctx.type}")
     index = _drawn(ctx, "address", len(addresses))
-    return lambda rows: pick(addresses, index(rows))
+    return of_values(addresses, index)
 
 
 @generator("internet.ipv6")
@@ -170,9 +172,10 @@ def mac(recipe: Recipe, ctx: Context) -> Kernel:
 @generator("internet.user_agent")
 def user_agent(recipe: Recipe, ctx: Context) -> Kernel:
     """The user agent of a browser."""
-    pool = ctx.pool("user_agent", "en_US")
-    texts, own = pa.array(pool.texts, pa.string()), ctx.stream()
-    return lambda rows: fit(pick(texts, pool.index(rows.draws(own))), ctx.type)
+    pool = user_agents()
+    ctx.note_pool("user_agent", "en_US", pool)
+    texts, own = fit(pa.array(pool.texts, pa.string()), ctx.type), ctx.stream()
+    return of_values(texts, lambda rows: pool.index(rows.draws(own)))
 
 
 def _characters(ctx: Context, length: int, alphabet: np.ndarray, bits: int) -> Kernel:

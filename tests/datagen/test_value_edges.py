@@ -155,3 +155,35 @@ def test_a_uuid_is_taken_over_into_text_as_it_is_written():
             assert row["some"] == (None if row["maybe"] is None else str(row["maybe"]))
     with pytest.raises(SchemaError):
         source_of("tables: {t: {rows: 1, columns: {id: {type: uuid, key: true}, x: {type: varchar(35), generate: {from: id}}}}}")
+
+
+def test_expressions_make_uuids_and_read_lists_of_them():
+    made = source_of("""tables:
+  t:
+    rows: 300
+    columns:
+      id:    {type: int, key: true}
+      own:   {type: uuid, generate: uuid4}
+      list:  {type: "uuid[]", generate: {array: {of: uuid4, count: 2}}}
+      some:  {type: uuid, null: 0, generate: {expression: CASE WHEN id % 3 = 0 THEN own END}}
+      made:  {type: uuid, generate: {expression: "CAST('6e1b4c7a-6e1b-4c7a-9d25-' || lpad(CAST(id AS TEXT), 12, '0') AS UUID)"}}
+      any:   {type: boolean, generate: {expression: list IS NOT NULL}}
+""")
+    rows = made.read("t").read_all()
+    assert rows.schema.types[1] == rows.schema.types[3] == rows.schema.types[4]
+    for row in rows.to_pylist():
+        assert row["some"] == (row["own"] if row["id"] % 3 == 0 else None)
+        assert str(row["made"]) == f"6e1b4c7a-6e1b-4c7a-9d25-{row['id']:012}"
+        assert row["any"]
+
+
+def test_no_expression_makes_lists_of_uuids():
+    with pytest.raises(SchemaError, match=r"no expression makes uuid\[\]"):
+        source_of("""tables:
+  t:
+    rows: 3
+    columns:
+      id: {type: int, key: true}
+      a:  {type: "uuid[]", generate: {array: {of: uuid4, count: 2}}}
+      b:  {type: "uuid[]", null: 0, generate: {expression: CASE WHEN id > 1 THEN a END}}
+""")
