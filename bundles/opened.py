@@ -61,6 +61,18 @@ class BundleTable:
         """The Parquet files of the table, in the order of its rows; an interval column is an INT64 of microseconds in them."""
         return [self._bundle.store.layout.blob_path(layer.blob.digest) for layer in self._layers]
 
+    def sound_paths(self) -> list[Path]:
+        """The same, once each file is there and of its size; BundleDamaged names the first that is not."""
+        paths = self.paths()
+        for layer, path in zip(self._layers, paths, strict=True):
+            size = path.stat().st_size if path.exists() else None
+            if size != layer.blob.size:
+                found = "is missing" if size is None else f"has {size:,} bytes and should have {layer.blob.size:,}"
+                raise BundleDamaged(
+                    f"blob {layer.blob.digest} with rows of table '{self.name}' {found}; `companyos bundle verify` says more"
+                )
+        return paths
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the rows in batches of at most 65,536; BundleDamaged where a file is missing or cannot be read."""
         for layer, path in zip(self._layers, self.paths(), strict=True):

@@ -87,9 +87,22 @@ class Store:
 
     def list(self) -> Sequence[StoredBundle]:
         """Return every tagged bundle, sorted by reference; BundleDamaged where a manifest is missing or altered."""
+        found, damaged = self.survey()
+        if damaged:
+            raise damaged[0]
+        return found
+
+    def survey(self) -> tuple[Sequence[StoredBundle], Sequence[BundleDamaged]]:
+        """Return every tagged bundle whose manifest is sound, sorted by reference, and what is wrong with the others."""
+        found, damaged = [], []
         with disk_errors(self.path):
             tagged = {name: d for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)}
-            return [self._summary(name, tagged[name]) for name in sorted(tagged)]
+            for name in sorted(tagged):
+                try:
+                    found.append(self._summary(name, tagged[name]))
+                except BundleDamaged as error:
+                    damaged.append(error)
+        return found, damaged
 
     def references(self) -> Sequence[str]:
         """Return every tag, sorted, without looking at any blob."""
@@ -208,7 +221,7 @@ class Store:
         try:
             return self.layout.read_blob(digest)
         except BundleDamaged as error:
-            raise BundleDamaged(f"the manifest of '{name}' is lost: {error}") from None
+            raise BundleDamaged(f"the manifest of '{name}' is lost: {error}, or let go of it: companyos bundle rm {name}") from None
 
     def _needed(self) -> set[str]:
         """The digests of all blobs that can be reached from the index."""

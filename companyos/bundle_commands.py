@@ -120,13 +120,14 @@ def _say_scenarios(applied: Mapping[str, Mapping[str, Any]]) -> None:
 @json_option
 def list_bundles(store: str | None, as_json: bool) -> None:
     """List the bundles of the store."""
+    from bundles.errors import BundleDamaged
     from bundles.store import Store
 
     home = Store(store)
-    found = home.list()
+    found, damaged = home.survey()
     if as_json:
         print_json([{name: getattr(b, name) for name in b.__slots__} for b in found])
-    elif not found:
+    elif not found and not damaged:
         click.echo(f"there are no bundles in {home.path}; build one with: companyos bundle build companyos")
     else:
         rows = [
@@ -141,7 +142,10 @@ def list_bundles(store: str | None, as_json: bool) -> None:
             ]
             for b in found
         ]
-        print_table(["reference", "kind", "tables", "rows", "size", "content", "manifest"], rows, numbers=(2, 3, 4))
+        if rows:
+            print_table(["reference", "kind", "tables", "rows", "size", "content", "manifest"], rows, numbers=(2, 3, 4))
+    if damaged:
+        raise damaged[0] if len(damaged) == 1 else BundleDamaged("; ".join(map(str, damaged)))
 
 
 @bundle.command()

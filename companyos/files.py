@@ -44,7 +44,13 @@ def require_writable(path: str) -> None:
 @contextmanager
 def written_file(path: str) -> Iterator[IO[str]]:
     """Yield what to write a text into that takes the place of the file `path` when all is written; see `replace_file`."""
-    target = Path(os.path.realpath(path))
+    given = Path(path)
+    with _told(path):
+        if given.exists() and not given.is_file():
+            with open(given, "w", encoding="utf-8", newline="\n") as file:
+                yield file
+            return
+    target = Path(os.path.realpath(given))
     fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
     with _told(path):
         try:

@@ -132,7 +132,7 @@ class _Load:
         return self._generations[table.name].obstacle
 
     def _source(self, table: Table) -> str:
-        files = ", ".join(literal(str(path)) for path in self._shipment.bundle.table(table.name).paths())
+        files = ", ".join(literal(str(path)) for path in self._shipment.bundle.table(table.name).sound_paths())
         return f"read_parquet([{files}])"
 
     def _stored(self, table: Table) -> str:

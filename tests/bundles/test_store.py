@@ -197,6 +197,11 @@ def test_nothing_is_collected_while_a_manifest_is_lost(store):
     with pytest.raises(BundleDamaged, match=f"the manifest of 'a:v1' is lost: blob {bundle.manifest_digest} is missing"):
         store.collect_garbage()
     assert blobs(store) == before
+    with pytest.raises(BundleDamaged, match="or let go of it: companyos bundle rm a:v1"):
+        store.list()
+    found, [damaged] = store.survey()
+    assert [b.reference for b in found] == ["b:v1"]
+    assert "'a:v1'" in str(damaged)
     store.remove("a:v1")
     assert store.collect_garbage().blobs == 2
     assert [b.reference for b in store.list()] == ["b:v1"]

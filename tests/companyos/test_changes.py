@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -456,3 +459,16 @@ def test_a_check_says_when_rows_exist(home, capsys):
     )
     lives = json.loads(call(capsys, "schema", "check", "club.yaml", "--json")[1])["lives"]
     assert lives["members"] == {"from": "joined_on", "until": "left_at"} and lives["posts"] == {"from": None, "until": None}
+
+
+def test_a_pipe_is_written_to_and_stays_one(home, capsys):
+    bundles.build(datagen.source("club.yaml"), tag="club:v1")
+    wanted = call(capsys, "bundle", "changes", "club:v1", "--from", "-90d", "--format", "jsonl")[1]
+    pipe, read = home / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    assert call(capsys, "bundle", "changes", "club:v1", "--from", "-90d", "--format", "jsonl", "-o", pipe)[0] == 0
+    reader.join(timeout=10)
+    assert read == [wanted] != [""]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

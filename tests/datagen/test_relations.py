@@ -687,3 +687,37 @@ def test_numbers_of_rows_and_items_that_can_be_below_0_are_refused(count):
     for text in (per, items):
         with pytest.raises(RecipeError, match="can be below 0"):
             source_of(text)
+
+
+def test_a_reference_that_may_be_none_leaves_the_tenant_that_it_shares():
+    made = source_of("""tables:
+  tenants: {rows: 20, columns: {id: {type: int, key: true}}}
+  projects:
+    rows: 30
+    key: [tenant_id, id]
+    columns: {tenant_id: {references: tenants.id}, id: {type: int, generate: sequence}}
+  tasks:
+    rows: 200
+    foreign_keys: [{columns: [tenant_id, project_id], references: "projects(tenant_id, id)"}]
+    columns:
+      id:         {type: int, key: true}
+      tenant_id:  {references: tenants.id}
+      project_id: {type: int, null: 0.1}
+  people:
+    rows: 500
+    key: [tenant, id]
+    foreign_keys: [{columns: [tenant, boss], references: "people(tenant, id)"}]
+    columns:
+      tenant: {references: tenants.id}
+      id:     {type: int, generate: sequence}
+      boss:   {type: int, null: 0.1}
+""")
+    projects = {(p["tenant_id"], p["id"]) for p in made.read("projects").read_all().to_pylist()}
+    tasks = made.read("tasks").read_all().to_pylist()
+    assert {t["tenant_id"] for t in tasks} == set(range(1, 21))
+    assert {(t["tenant_id"], t["project_id"]) in projects for t in tasks if t["project_id"]} == {True}
+    assert 50 < sum(t["project_id"] is not None for t in tasks) < 200
+    people = made.read("people").read_all().to_pylist()
+    tenant_of = {p["id"]: p["tenant"] for p in people}
+    assert {tenant_of[p["boss"]] == p["tenant"] for p in people if p["boss"]} == {True}
+    assert 0 < sum(p["boss"] is None for p in people) < 150

@@ -323,3 +323,16 @@ def test_refusals_have_the_exit_code_of_a_policy(bundle: Bundle, tmp_path: Path)
     assert error.value.exit_code == 3
     assert duckdb.connect(str(tmp_path / "x.db")).execute("SELECT count(*) FROM parents").fetchall() == [(5,)]
     assert resource.getrlimit(resource.RLIMIT_FSIZE) and signal.SIGXFSZ
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("kind_of", FILES)
+def test_a_bundle_whose_rows_are_lost_or_cut_is_said_to_be_damaged(bundle: Bundle, tmp_path: Path, kind_of: str, there: bool) -> None:
+    [path] = bundle.table(bundle.schema.tables[0].name).paths()
+    cut = path.read_bytes()[:-9]
+    path.unlink()
+    if there:
+        path.write_bytes(cut)
+    with pytest.raises(CheckFailed, match=f"blob sha256:{path.name} with rows of table .*(is missing|`companyos bundle verify`)"):
+        provisioning.load(bundle, f"{kind_of}:///{tmp_path / 'out.db'}")
+    assert not (tmp_path / "out.db").exists()
