@@ -56,6 +56,34 @@ NEVER = {
     "an event that its endpoint does not want": (
         "FROM webhook_events e JOIN webhook_endpoints w ON w.id = endpoint_id WHERE NOT list_contains(w.events, e.type)"
     ),
+    "an attempt to collect before the one that it repeats": (
+        "FROM payments a JOIN payments b ON b.invoice_id = a.invoice_id AND b.attempt = a.attempt + 1 WHERE b.created_at <= a.created_at"
+    ),
+    "an invoice of yesterday that nobody tried to collect": (
+        f"FROM invoices i WHERE issued_at < {ANCHOR} - INTERVAL '1 day' AND NOT EXISTS (FROM payments p WHERE p.invoice_id = i.id)"
+    ),
+    "a paid invoice that was not collected once": (
+        "FROM invoices i WHERE status = 'paid' AND (SELECT count(*) FROM payments p WHERE p.invoice_id = i.id AND p.status = 'succeeded') <> 1"
+    ),
+    "an approval by somebody who may not approve": "FROM approvals JOIN memberships ON user_id = approver_id WHERE role_id > 3",
+    "a key made by somebody who only works or looks": "FROM api_keys JOIN memberships ON user_id = created_by WHERE role_id > 3",
+    "a workflow or a run of somebody who only looks": (
+        "FROM (SELECT owner_id AS person FROM workflows UNION ALL SELECT started_by FROM workflow_runs) JOIN memberships ON user_id = person "
+        "WHERE role_id = 5"
+    ),
+    "a person who acts before having a role": "FROM sessions JOIN memberships USING (user_id) WHERE started_at < granted_at",
+    "an event given up before the sixth attempt": (
+        "FROM webhook_events e WHERE attempts < 6 AND NOT EXISTS (FROM webhook_deliveries d WHERE d.event_id = e.id AND delivered) "
+        f"AND e.created_at < {ANCHOR} - INTERVAL '9 hours'"
+    ),
+    "a workflow that runs on at a company that left": (
+        "FROM workflows w JOIN subscriptions s USING (tenant_id) WHERE s.status = 'canceled' AND w.status = 'active'"
+    ),
+    "a seat paid that was not bought": (
+        "FROM invoice_lines l JOIN invoices i ON i.id = invoice_id JOIN subscriptions s ON s.id = subscription_id "
+        "WHERE line_no = 1 AND l.quantity > s.seats"
+    ),
+    "a browser from another time": "FROM sessions WHERE user_agent SIMILAR TO '.*(MSIE|Windows NT [1-6]|PPC|Presto).*'",
     "an endpoint that wants an event twice": "FROM webhook_endpoints WHERE len(events) <> len(list_distinct(events))",
     "a key with a scope twice": "FROM api_keys WHERE len(scopes) <> len(list_distinct(scopes))",
     "digits of a card that paid nothing": "FROM payments WHERE (method = 'card') <> (card_last4 IS NOT NULL)",
@@ -130,6 +158,13 @@ NEVER = {
 @pytest.mark.parametrize("what", NEVER)
 def test_there_is_never(company, what):
     assert company.execute(f"SELECT count(*) {NEVER[what]}").fetchone() == (0,)
+
+
+def test_seats_are_taken_over_time(company):
+    grown = """SELECT avg((last > first)::INT) FROM (
+        SELECT min(quantity) AS first, max(quantity) AS last FROM invoice_lines JOIN invoices ON invoices.id = invoice_id
+        WHERE line_no = 1 GROUP BY subscription_id HAVING count(*) > 3)"""
+    assert company.sql(grown).fetchall()[0][0] > 0.8
 
 
 @pytest.mark.parametrize(("table", "person", "time"), DEEDS)
