@@ -390,3 +390,28 @@ def test_two_scenarios_may_add_to_one_table_and_neither_is_in_the_way_of_the_oth
     added = frame(both, "agents").filter(pl.col("team") == 7)
     assert len(added) == both.row_count("agents") - 60
     assert added["weight"].n_unique() > 10, "further rows draw values of their own"
+
+
+def test_a_scenario_that_sets_only_what_is_hidden_is_labelled_and_counted():
+    text = """tables:
+  cards:
+    rows: 400
+    columns:
+      id:     {type: bigint, key: true}
+      secret: {hidden: true, type: integer, generate: {uniform: [0, 9]}}
+  uses:
+    rows: {per: cards, count: 2}
+    columns: {id: {type: bigint, key: true}, card_id: {references: cards.id}, digit: {type: integer, generate: {from: card_id.secret}}}
+scenarios:
+  swap:
+    subjects: cards
+    share: 0.1
+    set: {cards: {columns: {secret: {constant: 77}}}}
+"""
+    source = datagen.source(parse_schema("schema: s\nseed: 3\n" + text, "cards.yaml"))
+    labels, uses = frame(source, "swap_labels"), frame(source, "uses")
+    swapped = set(uses.filter(pl.col("digit") == 77)["card_id"])
+    assert 20 < len(swapped) < 80
+    assert set(labels["subject_id"]) == swapped
+    said = source.scenarios["swap"]
+    assert said["subjects"] == said["rows_set"] == len(swapped)
