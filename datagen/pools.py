@@ -8,6 +8,7 @@ uses goes into the bundle.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -30,7 +31,7 @@ from blake3 import blake3
 from datagen.distributions import Discrete
 from datagen.randomness import Int64, UInt64, below
 
-HARVEST_VERSION = 4
+HARVEST_VERSION = 5
 
 _SAMPLE = 2500
 _SEED = 20_260_101
@@ -201,8 +202,28 @@ def _mimesis_call(provider: str, arguments: Mapping[str, Any], locale: str) -> C
     known = {member.value: member for member in Locale}
     generic = Generic(known.get(language) or known.get(language.partition("-")[0]) or Locale.EN, seed=_SEED)
     topic, _, name = provider.partition(".")
+    if topic == "datetime":
+        _end_this_year(generic.datetime)
     method = getattr(getattr(generic, topic), name)
     return lambda: method(**arguments)
+
+
+def _end_this_year(provider: Any) -> None:
+    """Let the methods of a provider of times end in the year of the clock, where they would in that of the import of Mimesis."""
+    for name, parameters in THIS_YEAR.items():
+        setattr(provider, name, _by_default(getattr(provider, name), dict.fromkeys(parameters, datetime.now(UTC).year)))
+
+
+def _by_default(method: Callable[..., Any], values: Mapping[str, Any]) -> Callable[..., Any]:
+    """A method whose parameters have other defaults."""
+    signature = inspect.signature(method)
+
+    def call(*given: Any, **named: Any) -> Any:
+        bound = signature.bind_partial(*given, **named)
+        bound.arguments = {**values, **bound.arguments}
+        return method(**bound.arguments)
+
+    return call
 
 
 def _drawn(call: Callable[[], Any], size: int) -> Pool:
@@ -301,6 +322,9 @@ _TITLES = {  # of women and of men
     "pt": (("Sra.", "Dra."), ("Sr.", "Dr.")),
     "sv": (("Fru", "Dr"), ("Herr", "Dr")),
 }
+
+THIS_YEAR = {"year": ("maximum",), "week_date": ("end",), "date": ("end",), "datetime": ("start", "end")}
+"""The parameters of Mimesis' provider of times whose default is the year in which a process imports it."""
 
 HARVESTS: dict[str, Callable[[Any], Pool]] = {
     "first_name_female": _paired("first_name_female", "first_name_female_pairs", "first_names_female", "first_names"),

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 
@@ -17,7 +19,7 @@ from scipy import stats
 from stdnum import ean, iban, luhn
 
 from datagen.errors import RecipeError
-from datagen.pools import Pool, Pools
+from datagen.pools import THIS_YEAR, Pool, Pools
 from datagen.rows import Rows
 from datagen.values.regex import parse_pattern
 from schemas.errors import SchemaError
@@ -348,6 +350,57 @@ def test_providers_that_read_the_clock_read_the_anchor(generate, tmp_path, monke
     assert found[0] == found[1]
     if "faker" in generate:
         assert all("2025-11" < text < "2026-01-02" for text in found[0])
+
+
+_YEARS_OF_MIMESIS = """
+import sys
+from datetime import date
+from datagen.pools import Pools
+for year in sys.argv[1:]:
+    for name in ("datetime.year", "datetime.week_date", "datetime.date", "datetime.datetime", "datetime.formatted_date"):
+        pool = Pools().provider("mimesis", name, {}, 60, "en_US", date(int(year), 1, 1))
+print(year, *sorted(pool.texts))
+for name in ("year", "datetime"):
+    print(min(Pools().provider("mimesis", f"datetime.{name}", {}, 60, "en_US", date(int(year), 1, 1)).texts)[:4])
+    print(max(Pools().provider("mimesis", f"datetime.{name}", {}, 60, "en_US", date(int(year), 1, 1)).texts)[:4])
+"""
+
+
+def test_the_years_of_mimesis_end_with_the_anchor_whatever_was_made_before(tmp_path):
+    found = set()
+    for before in ([], ["2017"], ["2035"]):
+        home = tmp_path / "-".join(["home", *before])
+        found.add(
+            subprocess.run(
+                [sys.executable, "-c", _YEARS_OF_MIMESIS, *before, "2026"], capture_output=True, text=True, check=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COMPANYOS_HOME": str(home)},
+            ).stdout
+        )  # fmt: skip
+    (only,) = found
+    assert only.splitlines()[1:] == ["1990", "2026", "2026", "2026"]
+
+
+_FROZEN = """
+import inspect, json
+from datetime import UTC, datetime
+import time_machine
+with time_machine.travel(datetime(2345, 1, 1, tzinfo=UTC)):
+    from mimesis import Generic
+    generic = Generic()
+    methods = [(t, n, getattr(getattr(generic, t), n)) for t in dir(generic) if not t.startswith("_") for n in dir(getattr(generic, t))]
+frozen = {}
+for topic, name, method in methods:
+    if not name.startswith("_") and inspect.ismethod(method):
+        parameters = [p.name for p in inspect.signature(method).parameters.values() if "2345" in str(p.default)]
+        if parameters:
+            frozen[f"{topic}.{name}"] = parameters
+print(json.dumps(frozen))
+"""
+
+
+def test_all_that_mimesis_freezes_at_its_import_is_known():
+    made = subprocess.run([sys.executable, "-c", _FROZEN], capture_output=True, text=True, check=True).stdout
+    assert json.loads(made) == {f"datetime.{name}": list(parameters) for name, parameters in THIS_YEAR.items()}
 
 
 @pytest.mark.parametrize(
