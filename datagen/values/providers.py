@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from datagen.compiling import Context, generator
@@ -14,6 +16,7 @@ from schemas.errors import nearest
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.times import EPOCH, MICROSECOND
+from schemas.types import SqlType
 
 _MOST = 200_000
 
@@ -30,20 +33,34 @@ def _provider(recipe: Recipe, ctx: Context) -> Kernel:
             _require(recipe.name, name, locale, ctx, recipe)
         ctx.fail(f"{recipe.name} provider {name} cannot be used: {error}", recipe.at)
     if ctx.unique or ctx.factor is not None:
-        length = ctx.type.length
-        texts = tuple(dict.fromkeys(t for pool in pools for t in pool.texts if length is None or len(t) <= length))
+        texts = tuple(dict.fromkeys(t for pool in pools for t in _fitting(pool, ctx.type, cut=False).texts))
         if not texts:
             ctx.fail(f"no value of {name} fits {ctx.type}", recipe.at)
-        whole, index = GroupedPool([Pool(texts)]), ctx.index(len(texts), f"values of {name} (raise `pool:` for more)")
-        values = _values(whole, ctx)
+        values = _values(texts, ctx)
+        index = ctx.index(len(values), f"values of {name} (raise `pool:` for more)")
         return lambda rows: pick(values, index(rows))
+    pools = [_fitting(pool, ctx.type, cut=True) for pool in pools]
+    for pool, locale in zip(pools, locales.names, strict=True):
+        if not pool.texts:
+            ctx.fail(f"no value of {name} in {locale} fits {ctx.type}", recipe.at)
     grouped, own = GroupedPool(pools), ctx.stream()
-    values = _values(grouped, ctx)
+    values = _values(grouped.texts.to_pylist(), ctx)
     return lambda rows: fit(pick(values, grouped.index(rows.draws(own), locales.groups(rows))), ctx.type)
 
 
-def _values(pool: GroupedPool, ctx: Context) -> pa.Array:
-    texts = pool.texts.to_pylist()
+def _fitting(pool: Pool, type: SqlType, *, cut: bool) -> Pool:
+    """What an enum has of a pool, or what is short enough; texts that may be `cut` all are."""
+    if type.kind == "enum":
+        kept = [i for i, text in enumerate(pool.texts) if text in type.values]
+    elif type.length is not None and not cut:
+        kept = [i for i, text in enumerate(pool.texts) if len(text) <= type.length]
+    else:
+        return pool
+    weights = None if pool.weights is None else tuple(pool.weights[i] for i in kept)
+    return Pool(tuple(pool.texts[i] for i in kept), weights)
+
+
+def _values(texts: Sequence[str], ctx: Context) -> pa.Array:
     if ctx.type.kind == "boolean":
         return constants([t == "True" for t in texts], ctx.type, ctx)
     if ctx.type.kind in ("smallint", "integer", "bigint"):

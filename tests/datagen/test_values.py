@@ -335,6 +335,19 @@ def test_providers_of_few_values_keep_their_frequencies():
     assert 4300 < sum(found) < 4700
 
 
+def test_providers_give_an_enum_only_words_of_its_own():
+    head = "tables: {t: {rows: 300, columns: {id: {type: int, key: true}, x: {type: "
+    for recipe in ("{faker: {provider: random_element, args: {elements: [a, b, b, b, zz]}}}", "{faker: random_letter}"):
+        made = source_of(f"{head}{{enum: [a, b]}}, generate: {recipe}}}}}}}}}")
+        assert set(made.read("t").read_all()["x"].to_pylist()) == {"a", "b"}
+    made = source_of(f"{head}{{array: {{enum: [a, b]}}}}, generate: {{array: {{of: {{faker: random_letter}}, count: 3}}}}}}}}}}}}")
+    assert {item for items in made.read("t").read_all()["x"].to_pylist() for item in items} == {"a", "b"}
+    with pytest.raises(RecipeError, match=r"4:99: no value of name in en_US fits enum\(a, b\)"):
+        source_of(f"{head}{{enum: [a, b]}}, generate: {{faker: name}}}}}}}}}}")
+    with pytest.raises(RecipeError, match="300 unique values of random_letter .* there are only 2"):
+        source_of(f"{head}{{enum: [a, b]}}, unique: true, generate: {{faker: random_letter}}}}}}}}}}")
+
+
 def test_providers_of_one_locale_are_found_there():
     found = column_of("{faker: {provider: first_kana_name, locale: ja_JP}}", "text", 50).to_pylist()
     assert len(set(found)) > 10
