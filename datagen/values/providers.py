@@ -33,10 +33,10 @@ def _provider(recipe: Recipe, ctx: Context) -> Kernel:
             _require(recipe.name, name, locale, ctx, recipe)
         ctx.fail(f"{recipe.name} provider {name} cannot be used: {error}", recipe.at)
     if ctx.unique or ctx.factor is not None:
-        texts = tuple(dict.fromkeys(t for pool in pools for t in _fitting(pool, ctx.type, cut=False).texts))
+        texts = [t for pool in pools for t in _fitting(pool, ctx.type, cut=False).texts]
         if not texts:
             ctx.fail(f"no value of {name} fits {ctx.type}", recipe.at)
-        values = _values(texts, ctx)
+        values = _distinct(_values(texts, ctx))
         index = ctx.index(len(values), f"values of {name} (raise `pool:` for more)")
         return lambda rows: pick(values, index(rows))
     pools = [_fitting(pool, ctx.type, cut=True) for pool in pools]
@@ -58,6 +58,13 @@ def _fitting(pool: Pool, type: SqlType, *, cut: bool) -> Pool:
         return pool
     weights = None if pool.weights is None else tuple(pool.weights[i] for i in kept)
     return Pool(tuple(pool.texts[i] for i in kept), weights)
+
+
+def _distinct(values: pa.Array) -> pa.Array:
+    """Each value once, in order; different texts may be the same value of a type."""
+    if isinstance(values, pa.ExtensionArray):
+        return values.type.wrap_array(_distinct(values.storage))
+    return values.unique()
 
 
 def _values(texts: Sequence[str], ctx: Context) -> pa.Array:

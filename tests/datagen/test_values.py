@@ -348,6 +348,20 @@ def test_providers_give_an_enum_only_words_of_its_own():
         source_of(f"{head}{{enum: [a, b]}}, unique: true, generate: {{faker: random_letter}}}}}}}}}}")
 
 
+@pytest.mark.parametrize(
+    ("generate", "type", "rows"),
+    [
+        ("{faker: {provider: pydecimal, args: {min_value: 1, max_value: 9}}}", "numeric(5,1)", 60),
+        ("{faker: date_time}", "date", 1900),
+        ("{faker: {provider: pyfloat, args: {min_value: 0, max_value: 1}}}", "real", 1900),
+        ("{faker: uuid4}", "uuid", 1900),
+        ("{faker: {provider: random_element, args: {elements: ['1', '01', '2']}}}", "bigint", 2),
+    ],
+)
+def test_unique_values_of_providers_differ_as_values_of_the_type(generate, type, rows):
+    assert len(set(column_of(generate, type, rows, ", unique: true").to_pylist())) == rows
+
+
 def test_providers_of_one_locale_are_found_there():
     found = column_of("{faker: {provider: first_kana_name, locale: ja_JP}}", "text", 50).to_pylist()
     assert len(set(found)) > 10
