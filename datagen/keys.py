@@ -48,6 +48,16 @@ class Affine:
             numbers = numbers + numbers // self.run * self.skip
         return numbers * self.step + self.start
 
+    def numbers_of(self, values: Int64) -> Int64 | None:
+        """The row that has each whole number, however many rows there are; -1 for those before the first and in between.
+
+        None where rows and values do not go in equal steps.
+        """
+        if self.gapped is not None or self.run or self.type.decimals:
+            return None
+        steps, rest = np.divmod(values - self.start, self.step)
+        return np.where((rest == 0) & (steps >= 0), steps, np.int64(-1))
+
     def __call__(self, rows: Rows) -> pa.Array:
         return from_units(self.type, self.units(rows.numbers()))
 

@@ -29,6 +29,7 @@ from datagen.distributions import zipf_rank
 from datagen.errors import GenerationFailed
 from datagen.families import Family
 from datagen.groups import Groups
+from datagen.keys import Affine
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
@@ -288,20 +289,43 @@ class ValueLink:
 
     def __call__(self, rows: Rows) -> Int64:
         values = rows.column(self._column)
-        found = pc.index_in(values.cast(self._values().type), value_set=self._values())
-        missing = pc.and_(found.is_null(), values.is_valid())
-        if pc.any(missing).as_py():
+        found, absent = self._found(values), np.asarray(values.is_null())
+        if (found[~absent] < 0).any():
             raise GenerationFailed(
-                f"{rows.table}.{self._column} is generated with a value that no row of {self.parent} has; "
+                f"{rows.table}.{self._column} is generated with a value that no row of {self.parent} has as its {self._target}; "
                 "let its generator make only values that are there"
             )
-        return np.asarray(pc.fill_null(found.cast(pa.int64()), -1))
+        return np.where(absent, np.int64(-1), found)
+
+    def _found(self, values: pa.Array) -> Int64:
+        """The row of the parent that has each of `values`; -1 where there is none."""
+        kernel = self._tables[self.parent].kernels[self._target]
+        if isinstance(kernel, Affine) and pa.types.is_integer(values.type):
+            found = kernel.numbers_of(np.asarray(pc.fill_null(values.cast(pa.int64()), 0)))
+            if found is not None:
+                return np.where(found < self._size, found, np.int64(-1))
+        known, values = _alike(self._values(), values)
+        return np.asarray(pc.fill_null(pc.index_in(values, value_set=known).cast(pa.int64()), -1))
 
     def _values(self) -> pa.Array:
         with self._lock:
             if self._known is None:
                 self._known = Rows(self._tables, self.parent, range(self._size)).column(self._target)
             return self._known
+
+
+def _alike(first: pa.Array, second: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Two arrays of types that a reference may join, in one type that holds the values of both."""
+    first, second = (a.storage if isinstance(a, pa.ExtensionArray) else a for a in (first, second))
+    if first.type == second.type:
+        return first, second
+    if pa.types.is_decimal(first.type) or pa.types.is_decimal(second.type):
+        common = pa.decimal128(38, max(a.type.scale if pa.types.is_decimal(a.type) else 0 for a in (first, second)))
+    elif pa.types.is_integer(first.type):
+        common = pa.int64()
+    else:
+        common = pa.float64() if pa.types.is_floating(first.type) else first.type
+    return first.cast(common), second.cast(common)
 
 
 def shallow(above: Callable[[Int64, Int64], Int64], rows: Int64, depth: int | None) -> Int64:

@@ -54,6 +54,7 @@ class TablePlan:
     family: Family | None = None
     kernels: dict[str, Kernel] = field(default_factory=dict)
     links: dict[tuple[str, ...], Link] = field(default_factory=dict)
+    by_value: list[tuple[str, ...]] = field(default_factory=list)  # the links that have to find a row for what a generator makes
     walks: dict[str, Callable[[Rows], Any]] = field(default_factory=dict)
     kept: Kept | None = None
 

@@ -221,6 +221,8 @@ class ReferencePlanner:
         size = plan.row_count(foreign_key.table)
         self._needs(self._node(foreign_key), (self.table.name, column))
         self._needs(self._node(foreign_key), (foreign_key.table, target))
+        plan.inputs.reads((self.table.name, column), self._node(foreign_key))  # for it is refused where no row is found
+        self.own.by_value.append(foreign_key.columns)
         self._own(foreign_key, ValueLink(plan.tables, foreign_key.table, size, column, target), columns=False)
 
     def _alias(self, foreign_key: ForeignKey, same: ForeignKey) -> None:

@@ -128,4 +128,5 @@ class StateSource(SyntheticSource):
                     "add `null: 0`, or `ever: true`"
                 )
             columns.append(values)
+        self._find_targets(rows)
         return pa.RecordBatch.from_arrays(columns, schema=found.arrow)

@@ -173,6 +173,7 @@ class SyntheticSource:
         if further is None:
             rows = Rows(self.plan.tables, table, range(start, stop))
             arrays = [made_column(rows, name, column) for name in arrow.names]
+            self._find_targets(rows)
             self.plan.foldings.leave(rows, self.plan.row_count(table))
             return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_type(a.type) for f, a in zip(arrow, arrays, strict=True)]))
         own, added, order = further.between(start, stop)
@@ -182,7 +183,14 @@ class SyntheticSource:
             pa.concat_arrays([made_column(rows, name) for rows in parts if len(rows)] or [pa.nulls(0, arrow.field(name).type)]).take(take)
             for name in arrow.names
         ]
+        for rows in parts:
+            self._find_targets(rows)
         return pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+    def _find_targets(self, rows: Rows) -> None:
+        """Raise GenerationFailed where a reference has a value by a generator of its own, and no row has that value."""
+        for key in self._staged.plan.tables[rows.table].by_value:
+            rows.links(key)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream all rows of `table` in blocks of 65,536."""

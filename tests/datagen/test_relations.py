@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from datagen.errors import RecipeError
+from datagen.errors import GenerationFailed, RecipeError
 from schemas.errors import InputError
 from tests.datagen.making import source_of
 
@@ -285,6 +285,46 @@ def test_a_value_that_no_parent_has_is_found():
 """
     with pytest.raises(Exception, match="no row of p has"):
         source_of(text).read("c").read_all()
+
+
+@pytest.mark.parametrize(
+    ("target", "own", "there", "missing"),
+    [
+        ("bigint", "integer", "{uniform: [1, 9]}", "{constant: 10}"),
+        ("bigint", "bigint", "{constant: 1}", "{constant: 0}"),
+        ("bigint, generate: {sequence: {start: 90, step: -10}}", "bigint", "{choice: [90, 10]}", "{choice: [90, 85]}"),
+        ("bigint, generate: {sequence: {run: 3, skip: 7}}", "bigint", "{choice: [3, 11]}", "{choice: [3, 4]}"),
+        ('"numeric(10,2)", generate: sequence', "bigint", "{uniform: [1, 9]}", "{constant: 10}"),
+        ("bigint", '"numeric(30,1)"', "{choice: [1, 2]}", "{constant: 1.5}"),
+        ("text, generate: {sequence: {format: 'k{n}'}}", "text", "{choice: [k1, k9]}", "{constant: k}"),
+        ("uuid, generate: uuid4", "uuid", "{constant: null}", "{constant: 2c5b5e0e-2c5b-4c5b-8c5b-2c5b5e0e0e0e}"),
+    ],
+)
+def test_a_reference_by_a_generator_of_its_own_refers_to_rows_that_are_there(target, own, there, missing):
+    text = """tables:
+  p: {rows: {fixed: 9}, columns: {id: {type: %s, key: true}}}
+  c: {rows: 40, columns: {id: {type: bigint, key: true}, p: {references: p.id, type: %s, null: 0.2, generate: %s}}}
+"""
+    assert source_of(text % (target, own, there)).read("c").read_all()["p"].null_count
+    made = source_of(text % (target, own, missing))
+    with pytest.raises(GenerationFailed, match=r"c\.p is generated with a value that no row of p has as its id"):
+        made.read("c").read_all()
+    with pytest.raises(GenerationFailed, match="no row of p has as its id"):
+        made.read_rows("c", 10, 40)
+
+
+def test_a_reference_to_a_row_that_is_not_there_yet_is_empty_in_a_state_and_one_to_none_is_refused():
+    text = """tables:
+  p:
+    rows: {fixed: 30}
+    lives: {from: since}
+    columns: {id: {type: bigint, key: true}, since: {type: timestamptz, generate: {between: [-30d, now]}}}
+  c: {rows: 300, columns: {id: {type: bigint, key: true}, p: {references: p.id, type: bigint, null: 0, generate: {uniform: [1, %d]}}}}
+"""
+    state = source_of(text % 30, as_of="-15d").read("c").read_all()
+    assert 0 < state["p"].null_count < len(state)
+    with pytest.raises(GenerationFailed, match="no row of p has as its id"):
+        source_of(text % 31, as_of="-15d").read("c").read_all()
 
 
 def test_groups_need_not_lie_together():
