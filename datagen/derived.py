@@ -25,7 +25,7 @@ from schemas.recipes import argument
 from schemas.types import SqlType
 
 _BATCH = 1 << 16
-_NONE = np.int64(2**62)
+_LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 @generator("from")
@@ -144,6 +144,8 @@ def _aggregate(
 
         def value(rows: Rows) -> Int64:
             units, absent = to_units(ctx.type, convert(rows.column(column)))
+            if fold is not np.add and (units == empty).any():
+                raise OverflowError(f"a value of {path} is at the very end of 64 bits, which here stands for none")
             return units if absent is None else np.where(absent, np.int64(empty), units)
     else:
 
@@ -222,10 +224,10 @@ def _extreme(recipe: Recipe, ctx: Context, empty: int, fold: np.ufunc) -> Kernel
 @generator("earliest")
 def earliest(recipe: Recipe, ctx: Context) -> Kernel:
     """The least value of a column over the rows that reference this one."""
-    return _extreme(recipe, ctx, int(_NONE), np.minimum)
+    return _extreme(recipe, ctx, _MOST, np.minimum)
 
 
 @generator("latest")
 def latest(recipe: Recipe, ctx: Context) -> Kernel:
     """The greatest value of a column over the rows that reference this one."""
-    return _extreme(recipe, ctx, -int(_NONE), np.maximum)
+    return _extreme(recipe, ctx, _LEAST, np.maximum)

@@ -245,6 +245,39 @@ def test_sums_counts_and_extremes_are_those_of_the_children():
     assert made.read_rows("orders", 100, 120).to_pylist() == orders[100:120]
 
 
+EXTREMES = """tables:
+  p:
+    rows: {fixed: 4}
+    columns:
+      id:    {type: bigint, key: true}
+      first: {type: bigint, null: 0, generate: {earliest: c.v}}
+      last:  {type: bigint, null: 0, generate: {latest: c.v}}
+  c:
+    rows: %s
+    columns:
+      id: {type: bigint, key: true}
+      p:  {references: p.id}
+      v:  {type: bigint, generate: {list: [%d, %d]}}
+"""
+
+
+@pytest.mark.parametrize("rows", ["{per: p, count: {uniform: [0, 2]}}", "{fixed: 5}"])
+@pytest.mark.parametrize(("low", "high"), [(2**62, 2**63 - 2), (2**62 + 1, 2**62 + 2), (2 - 2**63, -(2**62)), (2 - 2**63, 2**63 - 2)])
+def test_extremes_of_the_largest_numbers_are_those_of_the_children(low, high, rows):
+    made = source_of(EXTREMES % (rows, low, high))
+    children = made.read("c").read_all().to_pylist()
+    assert children
+    for parent in made.read("p").read_all().to_pylist():
+        own = [c["v"] for c in children if c["p"] == parent["id"]]
+        assert (parent["first"], parent["last"]) == (min(own, default=None), max(own, default=None))
+
+
+def test_an_extreme_that_could_not_be_told_from_none_is_refused():
+    made = source_of(EXTREMES % ("{per: p, count: 2}", 2**63 - 1, 2**63 - 1))
+    with pytest.raises(GenerationFailed, match=r"p\.first cannot be made: a value of c\.v is at the very end of 64 bits"):
+        made.read("p").read_all()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
