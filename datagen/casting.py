@@ -81,6 +81,11 @@ def _rescaled(digits: int) -> Callable[[Int64], Int64]:
     return more
 
 
+def with_fewer_decimals(units: Int64, digits: int) -> Int64:
+    """Whole units with `digits` fewer decimals; halves are rounded away from 0, as databases do in casts."""
+    return np.sign(units) * _rescaled(-digits)(np.abs(units))
+
+
 def _unit_change(source: SqlType, target: SqlType) -> Callable[[Int64], Int64] | None:
     if source.kind in _EXACT and target.kind in _EXACT:
         return _rescaled(target.decimals - source.decimals)

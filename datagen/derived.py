@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from datagen.additions import FurtherChildren
 from datagen.arrays import from_units, has_units, largest_units, to_units
-from datagen.casting import conversion
+from datagen.casting import Conversion, conversion, with_fewer_decimals
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.expression import compile_expression
@@ -134,16 +134,17 @@ class Totals:
         return result
 
 
-def _aggregate(
-    recipe: Recipe, ctx: Context, path: str, empty: int, fold: np.ufunc, change: Callable[[SqlType], Callable[[pa.Array], pa.Array]]
-) -> Callable[[Rows], Int64]:
+def _aggregate(recipe: Recipe, ctx: Context, path: str, empty: int, fold: np.ufunc, decimals: int | None = None) -> Callable[[Rows], Int64]:
+    """Fold the children of each row in units of the column's type, or with more `decimals`."""
     table, column, key = _child(recipe, ctx, path)
     if column:
         type = ctx.schema.table(table).column(column).type
-        convert = change(type)
+        convert, folded = _conversion(recipe, ctx, type), ctx.type
+        if decimals is not None and decimals > ctx.type.decimals:
+            convert, folded = _unchanged, type
 
         def value(rows: Rows) -> Int64:
-            units, absent = to_units(ctx.type, convert(rows.column(column)))
+            units, absent = to_units(folded, convert(rows.column(column)))
             if fold is not np.add and (units == empty).any():
                 raise OverflowError(f"a value of {path} is at the very end of 64 bits, which here stands for none")
             return units if absent is None else np.where(absent, np.int64(empty), units)
@@ -170,27 +171,33 @@ def _aggregate(
     return more.over(aggregate)
 
 
-def _conversion_to(ctx: Context, recipe: Recipe) -> Callable[[SqlType], Callable[[pa.Array], pa.Array]]:
-    def find(type: SqlType) -> Callable[[pa.Array], pa.Array]:
-        change = conversion(type, ctx.type)
-        if change is None or not has_units(ctx.type):
-            ctx.fail(f"{recipe.name} over {type} does not fit {ctx.type}", recipe.at)
-        return change
+def _conversion(recipe: Recipe, ctx: Context, type: SqlType) -> Conversion:
+    change = conversion(type, ctx.type)
+    if change is None or not has_units(ctx.type):
+        ctx.fail(f"{recipe.name} over {type} does not fit {ctx.type}", recipe.at)
+    return change
 
-    return find
+
+def _unchanged(values: pa.Array) -> pa.Array:
+    return values
 
 
 @generator("sum")
 def sum_of(recipe: Recipe, ctx: Context) -> Kernel:
-    """The exact sum of a column over the rows that reference this one; 0 where there are none."""
-    total = _aggregate(recipe, ctx, str(argument(recipe, "child")), 0, np.add, _conversion_to(ctx, recipe))
+    """The exact sum of a column over the rows that reference this one, rounded where it has more decimals; 0 where there are none."""
+    path = str(argument(recipe, "child"))
+    table, column, _ = _child(recipe, ctx, path)
+    decimals = ctx.schema.table(table).column(column).type.decimals if column else 0
+    total = _aggregate(recipe, ctx, path, 0, np.add, decimals)
+    if decimals > ctx.type.decimals:
+        return _limited(ctx, lambda rows: with_fewer_decimals(total(rows), decimals - ctx.type.decimals))
     return _limited(ctx, total)
 
 
 @generator("count")
 def count_of(recipe: Recipe, ctx: Context) -> Kernel:
     """How many rows reference this one."""
-    total = _aggregate(recipe, ctx, str(argument(recipe, "table")), 0, np.add, _conversion_to(ctx, recipe))
+    total = _aggregate(recipe, ctx, str(argument(recipe, "table")), 0, np.add)
     factor = unit_factor(ctx.type)
     return _limited(ctx, lambda rows: total(rows) * factor)
 
@@ -208,7 +215,7 @@ def _limited(ctx: Context, total: Callable[[Rows], Int64]) -> Kernel:
 
 
 def _extreme(recipe: Recipe, ctx: Context, empty: int, fold: np.ufunc) -> Kernel:
-    best = _aggregate(recipe, ctx, str(argument(recipe, "child")), empty, fold, _conversion_to(ctx, recipe))
+    best = _aggregate(recipe, ctx, str(argument(recipe, "child")), empty, fold)
     type, nullable, where = ctx.type, ctx.table.column(ctx.column).nullable, f"{ctx.table.name}.{ctx.column}"
 
     def kernel(rows: Rows) -> pa.Array:

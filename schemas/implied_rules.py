@@ -22,8 +22,8 @@ _POINTS = ("date", "timestamp", "timestamptz")
 def implied_rules(schema: Schema, table: Table, of_state: bool = False) -> Iterator[Check]:
     """Yield a rule for every recipe of `table` whose promise can be read off a bundle, named after its column.
 
-    Columns that no bundle holds or that scenarios set, and conversions that round, imply none. In a bundle `of_state` (of a moment
-    before the anchor), a time that may be null is null while it lies ahead.
+    Columns that no bundle holds or that scenarios set, and conversions that round single values, imply none. In a bundle `of_state` (of
+    a moment before the anchor), a time that may be null is null while it lies ahead.
     """
     changes = [c for s in schema.scenarios.values() if isinstance(s, Scenario) for c in s.all_changes() if c.table == table.name]
     planted = {name for change in changes for name in change.columns}
@@ -46,6 +46,8 @@ def _promises(schema: Schema, table: Table, column: Column, of_state: bool) -> I
     match recipe.name:
         case "sum" if _kept(_child_type(schema, recipe.args["child"]), column.type):
             yield f"{own} = sum({_quoted(recipe.args['child'])})"
+        case "sum" if column.type.kind in _EXACT:
+            yield f"{own} = CAST(sum({_quoted(recipe.args['child'])}) AS NUMERIC(38, {column.type.decimals}))"
         case "count":
             yield f"{own} = count({_quoted(recipe.args['table'])})"
         case "earliest" | "latest" if _kept(_child_type(schema, recipe.args["child"]), column.type):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+import bundles
 from datagen.errors import GenerationFailed, RecipeError
 from schemas.errors import InputError
 from tests.datagen.making import source_of
@@ -243,6 +245,34 @@ def test_sums_counts_and_extremes_are_those_of_the_children():
         assert order["last"] == max((x["day"] for x in own), default=None)
         assert order["votes"] == sum(v["order_id"] == order["id"] for v in votes)
     assert made.read_rows("orders", 100, 120).to_pylist() == orders[100:120]
+
+
+@pytest.mark.parametrize(
+    ("total", "amounts", "expected"),
+    [
+        ("integer", "0.50, 0.50", 1),
+        ("bigint", "-0.25, -0.25", -1),
+        ("smallint", "0.24, 0.25", 0),
+        ('"numeric(9,1)"', "0.04, 0.04", Decimal("0.1")),
+        ('"numeric(9,1)"', "-0.04, -0.01", Decimal("-0.1")),
+        ('"numeric(9,2)"', "0.04, 0.04", Decimal("0.08")),
+        ('"numeric(9,3)"', "0.04, 0.04", Decimal("0.080")),
+    ],
+)
+@pytest.mark.parametrize("rows", ["{per: p, count: 2}", "{fixed: 2}"])
+def test_a_sum_with_fewer_decimals_is_rounded_once(total, amounts, expected, rows, tmp_path):
+    made = source_of(f"""tables:
+  p: {{rows: {{fixed: 1}}, columns: {{id: {{type: bigint, key: true}}, total: {{type: {total}, generate: {{sum: c.amount}}}}}}}}
+  c:
+    rows: {rows}
+    columns:
+      id: {{type: bigint, key: true}}
+      p:  {{references: p.id}}
+      amount: {{type: "numeric(9,2)", generate: {{list: [{amounts}]}}}}
+""")
+    assert made.read("p").read_all()["total"].to_pylist() == [expected]
+    report = bundles.verify(bundles.build(made, store=tmp_path))
+    assert (report.problems, report.checked["rules"]) == ((), 1)
 
 
 EXTREMES = """tables:
