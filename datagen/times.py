@@ -158,7 +158,9 @@ def after(recipe: Recipe, ctx: Context) -> Kernel:
         if rhythm is not None:
             placed = _in_rhythm(rhythm, zones, rows, times, low, low + span + 1, rows.draws(hour))
             times = low + (placed - low) // step * step
-        return from_units(type, times // per, absent)
+        values = from_units(type, times // per, absent)
+        require_years(type, values)
+        return values
 
     return kernel
 
@@ -172,10 +174,11 @@ def _days_after(source: Kernel, type: SqlType, waits: tuple[int, int], until: in
         low = base + least
         if len(base) and int(base.max()) + most <= until:
             wait = multiply_high(rows.draws(stream), np.uint64(most - least + 1)).view(np.int64)  # as `below` does it for many bounds
-        else:
-            wait = below(rows.draws(stream), np.maximum(np.minimum(base + most, until) - low, 0) + 1)
-        wait += low
-        return from_units(type, wait, absent)
+            wait += low
+            return from_units(type, wait, absent)
+        values = from_units(type, below(rows.draws(stream), np.maximum(np.minimum(base + most, until) - low, 0) + 1) + low, absent)
+        require_years(type, values)
+        return values
 
     return kernel
 

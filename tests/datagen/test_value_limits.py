@@ -151,6 +151,22 @@ def test_expressions_mean_what_they_mean_in_postgresql_and_in_checks(tmp_path):
             ("d: {type: date, generate: {between: [0001-01-01, 0001-02-01]}}", "x: {type: date, generate: {before: d, within: 9y}}"),
             "years 1 to 9999",
         ),
+        *(
+            (
+                (
+                    f"d: {{type: {source}, generate: {{between: [2020-01-01, 2025-01-01]}}}}",
+                    f"x: {{type: {type}, generate: {{after: d, within: 9000y, at_least: 8500y{more}}}}}",
+                ),
+                "years 1 to 9999",
+            )
+            for source, type, more in (
+                ("timestamptz", "timestamptz", ""),
+                ("timestamptz", "date", ""),
+                ("date", "date", ""),
+                ("date", "date", ", until: d"),
+                ("timestamp", "timestamp", ", mean: 8600y"),
+            )
+        ),
         (
             ("d: {type: date, generate: {between: [9999-01-01, 9999-12-31]}}", "x: {type: date, generate: {expression: d + 900}}"),
             "years 1 to 9999",
