@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from datagen.arrays import DAY, blank, from_units, has_units, largest_units, to_units
 from datagen.keys import uuid_text
 from datagen.randomness import Int64
-from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
+from schemas.types import DEFAULT_NUMERIC, FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 Conversion = Callable[[pa.Array], pa.Array]
 
@@ -42,6 +42,21 @@ def conversion(source: SqlType, target: SqlType) -> Conversion | None:
         if change is not None:
             return lambda values: _apply(source, target, change, values)
     return None
+
+
+def keeps(source: SqlType, target: SqlType) -> bool:
+    """Whether texts and numbers of `source` are the same values in a column of type `target`, so far as its width and decimals go."""
+    if source.kind in TEXTS and target.kind in TEXTS:
+        return target.length is None or (source.length is not None and source.length <= target.length)
+    if source.kind in _EXACT and target.kind in _EXACT:
+        return target.decimals >= source.decimals and _whole_digits(target) >= _whole_digits(source)
+    return True
+
+
+def _whole_digits(type: SqlType) -> int:
+    """Digits before the point of the largest number of a type."""
+    precision, scale = (type.precision, type.scale or 0) if type.precision is not None else DEFAULT_NUMERIC
+    return precision - scale if type.kind == "numeric" else len(str(INTEGER_RANGE[type.kind]))
 
 
 def _same(values: pa.Array) -> pa.Array:

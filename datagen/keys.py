@@ -48,6 +48,11 @@ class Affine:
             numbers = numbers + numbers // self.run * self.skip
         return numbers * self.step + self.start
 
+    def largest(self, rows: int) -> int:
+        """No unit of the first `rows` rows is larger than this, whatever its sign."""
+        last = max(rows - 1, 0) if self.gapped is None else self.gapped.last(rows)
+        return max(abs(self.start), abs(self.start + self.step * (last + (last // self.run * self.skip if self.run else 0))))
+
     def numbers_of(self, values: Int64) -> Int64 | None:
         """The row that has each whole number, however many rows there are; -1 for those before the first and in between.
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import from_units
+from datagen.arrays import from_units, largest_units
 from datagen.attended import AttendedLink
-from datagen.casting import conversion
+from datagen.casting import conversion, keeps
 from datagen.composite import CompositeKey, Offspring, Product, Siblings
 from datagen.counting import StillCounted
 from datagen.errors import Unusable
@@ -34,6 +34,7 @@ from datagen.randomness import Int64, Stream, stream
 from datagen.rows import Kernel, Link, Rows
 from schemas.model import ForeignKey, Recipe, Table
 from schemas.recipes import BY_NAME
+from schemas.types import INTEGERS
 
 if TYPE_CHECKING:
     from datagen.plan import Plan
@@ -178,6 +179,8 @@ class ReferencePlanner:
         change = conversion(source, type)
         if change is None:
             raise Unusable(f"{column} is {type} and references {foreign_key.table}.{target}, which is {source}", foreign_key.at)
+        if not keeps(source, type):
+            self._checks.append(lambda: self._check_width(foreign_key, column, target))
         key = foreign_key.columns
 
         def kernel(rows: Rows) -> pa.Array:
@@ -545,6 +548,25 @@ class ReferencePlanner:
                 raise Unusable(f"({', '.join(columns)}) of {self.table.name} cannot be unique: {shortage}", at)
         for step in self._checks:
             step()
+
+    def _check_width(self, foreign_key: ForeignKey, column: str, target: str) -> None:
+        """A value that is cut or rounded refers to nothing. Databases let narrow numbers refer to wide keys, which count from 1."""
+        parent, type = self.plan_of_all.tables[foreign_key.table], self.table.column(column).type
+        source, sequence = parent.table.column(target).type, parent.kernels.get(target)
+        if isinstance(sequence, Affine):
+            last = sequence.largest(self.plan_of_all.row_span(foreign_key.table)) // 10**source.decimals
+            if last * 10**type.decimals <= largest_units(type):
+                return
+            what = f"whose values go to {last:,}"
+        elif source.kind in INTEGERS and type.kind in INTEGERS:
+            return  # the values that do not fit are told when they are made
+        else:
+            what = f"which is {source}"
+        raise Unusable(
+            f"{column} is {type} and references {foreign_key.table}.{target}, {what}, so it cannot hold all values there; "
+            "give it a type that is as wide",
+            foreign_key.at,
+        )
 
     def _check_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey]) -> None:
         for rows in self._all_rows():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from decimal import Decimal
 
@@ -388,6 +389,57 @@ def test_a_reference_to_a_row_that_is_not_there_yet_is_empty_in_a_state_and_one_
     assert 0 < state["p"].null_count < len(state)
     with pytest.raises(GenerationFailed, match="no row of p has as its id"):
         source_of(text % 31, as_of="-15d").read("c").read_all()
+
+
+NARROW = """tables:
+  p: {rows: %d, columns: {id: {type: int, key: true}, code: {type: "%s", unique: true, generate: %s}}}
+  a: {rows: 30, columns: {id: {type: bigint, key: true}, p: {references: p.code, type: "%s"}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "target", "recipe", "own", "why"),
+    [
+        (9, "text", "{pattern: '[A-Z]{4}'}", "varchar(2)", "which is text"),
+        (9, "varchar(5)", "{pattern: '[A-Z]{4}'}", "char(4)", r"which is varchar\(5\)"),
+        (9, "numeric(10,2)", "{uniform: [1, 99]}", "integer", r"which is numeric\(10,2\)"),
+        (9, "numeric(10,2)", "{uniform: [1, 99]}", "numeric(10,1)", r"which is numeric\(10,2\)"),
+        (9, "numeric(10,2)", "{uniform: [1, 99]}", "numeric(9,2)", r"which is numeric\(10,2\)"),
+        (9, "bigint", "{uniform: [1, 99]}", "numeric(9,2)", "which is bigint"),
+        (32768, "bigint", "sequence", "smallint", "whose values go to 32,768"),
+        (9, "bigint", "{sequence: {start: -2147483648, step: 1}}", "integer", "whose values go to 2,147,483,648"),
+        (9, "bigint", "{sequence: {run: 3, skip: 9999999999}}", "integer", "whose values go to 20,000,000,007"),
+        (999, "bigint", "{sequence: {gaps: 50}}", "smallint", "whose values go to 51,200"),
+    ],
+)
+def test_a_reference_that_is_narrower_than_its_target_is_refused(rows, target, recipe, own, why):
+    told = (
+        rf"6:\d+: p is {re.escape(own)} and references p\.code, {why}, so it cannot hold all values there; give it a type that is as wide"
+    )
+    with pytest.raises(RecipeError, match=told):
+        source_of(NARROW % (rows, target, recipe, own))
+
+
+@pytest.mark.parametrize(
+    ("rows", "target", "recipe", "own"),
+    [
+        (9, "varchar(4)", "{pattern: '[A-Z]{4}'}", "char(4)"),
+        (9, "varchar(4)", "{pattern: '[A-Z]{4}'}", "text"),
+        (32767, "bigint", "sequence", "smallint"),
+        (9, "bigint", "{uniform: [1, 99]}", "smallint"),
+        (9, "numeric(18,4)", "sequence", "integer"),
+        (9, "bigint", "sequence", "numeric(9,2)"),
+        (9, "integer", "{uniform: [1, 99]}", "numeric(12,2)"),
+    ],
+)
+def test_a_narrower_reference_is_one_where_its_values_fit(rows, target, recipe, own, tmp_path):
+    assert bundles.verify(bundles.build(source_of(NARROW % (rows, target, recipe, own)), store=tmp_path)).ok
+
+
+def test_a_number_that_does_not_fit_a_narrower_reference_is_told_with_its_column():
+    made = source_of(NARROW % (9, "bigint", "{uniform: [40000, 40099]}", "smallint"))
+    with pytest.raises(GenerationFailed, match=r"a\.p cannot be made: a value of bigint does not fit smallint"):
+        made.read("a").read_all()
 
 
 def test_groups_need_not_lie_together():
