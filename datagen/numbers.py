@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -18,7 +19,8 @@ from datagen.randomness import Int64, UInt64, below
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
 from schemas.model import Recipe
-from schemas.recipes import DISTRIBUTIONS, argument
+from schemas.recipes import DISTRIBUTIONS, argument, bounds_of
+from schemas.steps import first_multiple, is_countable
 from schemas.types import FLOATS, SqlType
 
 UnitSampler = Callable[[UInt64], Int64]
@@ -59,6 +61,8 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     least = -limit if low is None else low
     most = limit if high is None else high
     if least > most:
+        if step > 1:
+            raise Unusable(_no_multiple(recipe), at)
         raise Unusable(f"min {_shown(recipe, 'min', least)} is greater than max {_shown(recipe, 'max', most)}", at)
     if least < -limit - 1 or most > limit:
         factor = unit_factor(type)
@@ -97,21 +101,36 @@ def _shown(recipe: Recipe, name: str, fallback: int) -> object:
     return recipe.args.get(name, fallback)
 
 
+def _no_multiple(recipe: Recipe) -> str:
+    low, high = bounds_of(recipe)
+    return f"there is no multiple of the step {argument(recipe, 'step')} from {low} to {high}"
+
+
 def _bounds(recipe: Recipe, type: SqlType, at: Mark | None) -> tuple[int | None, int | None, int]:
-    step = to_unit(argument(recipe, "step") or 0, type, ROUND_FLOOR) or 1
+    given = argument(recipe, "step") or 0
+    step = to_unit(given, type, ROUND_FLOOR) or 1
     if step < 0:
-        raise Unusable(f"step must be above 0, not {argument(recipe, 'step')}", at)
-    if recipe.name == "uniform":
-        low, high = argument(recipe, "range")
-    elif recipe.name == "histogram":
-        low, high = argument(recipe, "edges")[0], argument(recipe, "edges")[-1]
-    else:
-        low, high = argument(recipe, "min"), argument(recipe, "max")
+        raise Unusable(f"step must be above 0, not {given}", at)
+    if not is_countable(given, type.decimals):
+        raise Unusable(f"step {given} is finer than {type} counts", at)
+    low, high = bounds_of(recipe)
     least = None if low is None else -(-to_unit(low, type, ROUND_CEILING) // step) * step
-    most = None if high is None else to_unit(high, type, ROUND_FLOOR)
-    if recipe.name == "histogram" and most is not None and least is not None:
-        most = max(most - 1, least)
-    return least, most, step
+    if recipe.name == "histogram":  # which ends before its last edge
+        return least, to_unit(high, type, ROUND_CEILING) - 1, step
+    return least, None if high is None else to_unit(high, type, ROUND_FLOOR), step
+
+
+def _in_units(recipe: Recipe, type: SqlType, at: Mark | None) -> Recipe:
+    """A histogram whose intervals begin at whole units, so that each has the values that lie in it, equally likely."""
+    factor, edges, weights = unit_factor(type), argument(recipe, "edges"), argument(recipe, "weights")
+    whole = [Decimal(to_unit(edge, type, ROUND_CEILING)) / factor for edge in edges]
+    for low, high, start, end, weight in zip(edges, edges[1:], whole, whole[1:], weights, strict=False):
+        if start == end and weight > 0:
+            raise Unusable(f"histogram: {type} has no value from {low} to below {high}, and that interval has a weight", at)
+    kept = [i for i in range(len(weights)) if whole[i] < whole[i + 1]]
+    return replace(
+        recipe, args={**recipe.args, "edges": [*(float(whole[i]) for i in kept), float(whole[-1])], "weights": [weights[i] for i in kept]}
+    )
 
 
 def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | None, limit: int, at: Mark | None) -> UnitSampler:
@@ -135,7 +154,8 @@ def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | N
             free = _ranks(recipe, ranks.first, None, at)
             _stop_if_lost(recipe, type, 1.0, free.chance_up_to(limit // factor), at)
         return ranks if factor == 1 else lambda draws: ranks(draws) * factor
-    quantile = continuous(recipe, at)
+    continuous(recipe, at)  # which tells what is wrong with parameters
+    quantile = continuous(_in_units(recipe, type, at) if recipe.name == "histogram" else recipe, at)
     rounding = 0.0 if recipe.name == "histogram" else 0.5
     last = None if high is None else high + (1 if rounding == 0.0 else 0)
     edges = _edge(quantile, low, -limit, factor, 2.0**-53), _edge(quantile, last, limit, factor, 1.0 - 2.0**-53)
@@ -277,13 +297,20 @@ def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
     type, own = ctx.type, ctx.stream()
     if ctx.unique:
         ctx.fail(f"{type} columns cannot be unique; use an integer or a numeric type")
-    step = argument(recipe, "step") if _has(recipe, "step") else None
-    if recipe.name in ("poisson", "zipf"):
-        ranks = _ranks(recipe, _whole_or_none(recipe, "min"), _whole_or_none(recipe, "max"), ctx.at)
-        return lambda rows: from_floats(type, ranks(rows.draws(own)).astype(np.float64))
-    low, high = argument(recipe, "min") if _has(recipe, "min") else None, argument(recipe, "max") if _has(recipe, "max") else None
+    step = argument(recipe, "step")
+    low, high = bounds_of(recipe)
     if low is not None and high is not None and low > high:
         ctx.fail(f"min {low} is greater than max {high}", recipe.at)
+    least = low if low is None or not step else first_multiple(low, step)
+    if high is not None and least is not None and (least > high or (step and recipe.name == "histogram" and least == high)):
+        ctx.fail(_no_multiple(recipe), recipe.at)
+    if recipe.name in ("poisson", "zipf"):
+        ranks = _ranks(recipe, None if least is None else math.ceil(least), None if high is None else math.floor(high), ctx.at)
+        return lambda rows: from_floats(type, _stepped(ranks(rows.draws(own)).astype(np.float64), step, least))
+    if recipe.name in ("uniform", "histogram"):  # which keep within their bounds
+        low, high = None if least == low else least, None
+    else:
+        low = least
     bounded = distributions.cut(continuous(recipe, recipe.at or ctx.at), low, high)
     if bounded is None:
         ctx.fail(f"{recipe.name} has no chance of a value between min and max", recipe.at)
@@ -294,20 +321,15 @@ def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"{recipe.name} reaches beyond the largest {type}; choose closer bounds", recipe.at)
     table = _Direct(bounded) if recipe.name in ("uniform", "histogram") else Tabulated.of(bounded)
 
-    def kernel(rows: Rows) -> object:
-        values = table(rows.draws(own))
-        if step:
-            values = np.floor(values / step) * step
-            if low is not None:
-                values = np.maximum(values, low)
-        return from_floats(type, values)
-
-    return kernel
+    return lambda rows: from_floats(type, _stepped(table(rows.draws(own)), step, least))
 
 
-def _whole_or_none(recipe: Recipe, name: str) -> int | None:
-    value = argument(recipe, name)
-    return None if value is None else int(value)
+def _stepped(values: Float64, step: float | None, least: float | None) -> Float64:
+    """Round down to multiples of `step`, of which `least` is the lowest."""
+    if not step:
+        return values
+    multiples = np.floor(values / step) * step
+    return multiples if least is None else np.maximum(multiples, least)
 
 
 for _known in DISTRIBUTIONS:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -14,10 +15,11 @@ from schemas.cases import case_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, child, follow
-from schemas.recipes import BY_NAME, GENERATORS, Parameter, argument, is_zone_name
+from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argument, bounds_of, is_zone_name
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
+from schemas.steps import first_multiple, is_countable
 from schemas.times import is_moment, resolve_moment, resolve_time_of_day
-from schemas.types import SqlType
+from schemas.types import FLOATS, SqlType
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
 _BIGINT = SqlType("bigint")
@@ -248,6 +250,26 @@ def histograms_have_a_weight_for_each_interval(placed: Placed) -> Iterator[Probl
         yield Problem("histogram: weights must be 0 or more, and not all 0", placed.at("weights"))
 
 
+def steps_can_be_met(placed: Placed) -> Iterator[Problem]:
+    step, type = placed.recipe.args.get("step"), placed.type
+    if BY_NAME[placed.recipe.name] not in DISTRIBUTIONS or step is None or step <= 0:
+        return
+    if type is not None and type.kind not in FLOATS and not is_countable(step, type.decimals):
+        yield Problem(f"{placed.recipe.name}: step {step} is finer than {type} counts; use a multiple of {_unit(type)}", placed.at("step"))
+        return
+    low, high = bounds_of(placed.recipe)
+    if low is None or high is None or low > high:
+        return
+    least = first_multiple(low, step)
+    if least > high or (placed.recipe.name == "histogram" and least == high):
+        before = "before" if placed.recipe.name == "histogram" else "to"
+        yield Problem(f"{placed.recipe.name}: there is no multiple of the step {step} from {low} {before} {high}", placed.at("step"))
+
+
+def _unit(type: SqlType) -> Decimal:
+    return Decimal(1).scaleb(-type.decimals)
+
+
 def periods_are_in_order(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name != "between" or placed.type is None:
         return
@@ -370,6 +392,7 @@ RULES: tuple[Rule, ...] = (
     bounds_are_in_order,
     numbers_have_the_right_sign,
     histograms_have_a_weight_for_each_interval,
+    steps_can_be_met,
     periods_are_in_order,
     shapes_of_time_go_together,
     machines_fit_their_columns,

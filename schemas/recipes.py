@@ -336,3 +336,14 @@ def argument(recipe: Recipe, name: str) -> Any:
         return recipe.args[name]
     parameter = BY_NAME[recipe.name].parameter(name)
     return None if parameter is None else parameter.default
+
+
+def bounds_of(recipe: Recipe) -> tuple[Any, Any]:
+    """The lowest and the highest value that a distribution is given, None where it has none; a histogram ends before its highest."""
+    if recipe.name == "uniform":
+        low, high = argument(recipe, "range")
+        return low, high
+    if recipe.name == "histogram":
+        edges = argument(recipe, "edges")
+        return edges[0], edges[-1]
+    return argument(recipe, "min"), argument(recipe, "max")

@@ -92,6 +92,38 @@ def test_bounds_are_kept_and_steps_are_met():
 
 
 @pytest.mark.parametrize(
+    ("recipe", "type", "expected"),
+    [
+        ("{uniform: [5, 17], step: 10}", "integer", [10]),
+        ("{uniform: [5, 17], step: 10}", "double", [10]),
+        ("{uniform: [0.3, 0.55], step: 0.1}", "numeric(4,1)", [0.3, 0.4, 0.5]),
+        ("{histogram: {edges: [5, 25], weights: [1], step: 10}}", "double", [10, 20]),
+        ("{normal: {mean: 7, sd: 3}, min: 1, max: 19, step: 5}", "double", [5, 10, 15]),
+        ("{poisson: 5, min: 4.5, max: 9, step: 3}", "real", [6, 9]),
+        ("{poisson: 5, min: 4.5, max: 9, step: 3}", "integer", [6, 9]),
+        ("{poisson: 2, min: 0.5, max: 3.5}", "double", [1, 2, 3]),
+    ],
+)
+def test_steps_stay_within_bounds_in_every_type(recipe, type, expected):
+    found = column_of(recipe, type, 2000).cast("double").unique().to_pylist()
+    assert sorted(found) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("edges", "shares"),
+    [
+        ("[0.5, 1.5, 2.5], weights: [1, 1]", {1: 0.5, 2: 0.5}),
+        ("[0.5, 0.7, 2.5], weights: [0, 1]", {1: 0.5, 2: 0.5}),
+        ("[-1.5, 0.5, 2], weights: [2, 1]", {-1: 1 / 3, 0: 1 / 3, 1: 1 / 3}),
+    ],
+)
+def test_intervals_of_a_histogram_have_the_whole_values_that_lie_in_them(edges, shares):
+    found = column_of(f"{{histogram: {{edges: {edges}}}}}", "integer", 9000).to_pylist()
+    assert set(found) == set(shares)
+    assert all(abs(found.count(value) / 9000 - share) < 0.03 for value, share in shares.items())
+
+
+@pytest.mark.parametrize(
     ("recipe", "type", "words"),
     [
         ("{zipf: -1}", "bigint", "exponent"),
@@ -103,6 +135,7 @@ def test_bounds_are_kept_and_steps_are_met():
         ("{poisson: -4}", "bigint", "mean"),
         ("{histogram: {edges: [0, 1], weights: [1, 2]}}", "bigint", "edges"),
         ("{beta: {a: 0, b: 1}}", "double", "above 0"),
+        ("{histogram: {edges: [0.05, 0.22, 0.28], weights: [1, 3]}}", "numeric(3,1)", "has no value from 0.22 to below 0.28, and that"),
     ],
 )
 def test_impossible_distributions_are_refused_with_the_reason(recipe, type, words):

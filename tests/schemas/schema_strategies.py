@@ -14,7 +14,7 @@ from schemas.privacy import Budget, ColumnPrivacy, Privacy
 from schemas.privacy_values import BOUNDED, CLOSED, declared_value
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
 from schemas.scenarios import Change, Scenario
-from schemas.types import SqlType
+from schemas.types import FLOATS, SqlType
 
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
        "now", "2026-01-01", "*a", "&a", "!t", "|", ">", "%", "@", "`", "a,b", " a", "a ", "\\", "select", "$x", "$number", "~", "?", "=", "key", "\u00a0x", "\ufeff"]  # fmt: skip
@@ -209,6 +209,15 @@ def _going_together(args: dict[str, Any], type: SqlType) -> dict[str, Any]:
     return {name: value for name, value in args.items() if name not in left_out}
 
 
+def _steps_that_fit(args: dict[str, Any], type: SqlType) -> dict[str, Any]:
+    """Arguments of a distribution with a step that the type can count, of which a multiple lies in the range."""
+    if "step" not in args:
+        return args
+    step = args["step"] if type.kind in FLOATS else int(args["step"]) + 1
+    low, high = args.get("range", (None, None))
+    return {**args, "step": step, **({} if low is None else {"range": (low, high + 2 * step)})}
+
+
 @st.composite
 def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) -> Recipe:
     spec = draw(st.sampled_from(fitting(type, unique)))
@@ -221,6 +230,8 @@ def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) 
             args[parameter.name] = draw(arguments(parameter.kind, scalar_text, columns))
     if spec.name == "between":
         args = _going_together(args, type)
+    if spec in DISTRIBUTIONS:
+        args = _steps_that_fit(args, type)
     if spec in DISTRIBUTIONS and spec.main != "range" and spec.name != "histogram" and type.kind != "interval" and draw(st.booleans()):
         args |= {"min": 0 if spec.name != "zipf" else 1, "max": 10**7}
     return Recipe(spec.name, args)
