@@ -183,10 +183,45 @@ def _choice(table: Table, key: ForeignKey) -> Iterator[Problem]:
     if not key.options:
         return
     own = ", ".join(key.columns)
-    if table.rows.per == key.table and child_key(table, key.table) == key:
+    if _is_per(table, key):
         yield Problem(f"{key.options[0]}: the rows of '{table.name}' come per row of '{key.table}', so '{own}' has no choice", key.at)
     elif any(table.has(c) and table.column(c).generate is not None for c in key.columns):
         yield Problem(f"{key.options[0]}: '{own}' has a generator of its own, so there is no choice", key.at)
+
+
+def nulls_of_references_fit(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        for key in _choosing_keys(table):
+            names = [c for c in key.columns if c not in _set_before(table, key)]
+            if not subject.sound(table.name, *names):
+                continue
+            shares = {name: table.column(name).null or 0 for name in names}
+            nulls = next((name for name in names if shares[name] > 0), None)
+            if nulls is None:
+                continue
+            if _is_per(table, key):
+                what = f"null: each row of '{table.name}' comes per row of '{key.table}', which '{nulls}' names; leave it out, or give it `null: 0`"
+                yield Problem(what, table.column(nulls).at)
+            elif len(set(shares.values())) > 1:
+                told = ", ".join(f"'{n}' {'is NOT NULL' if table.column(n).null is None else f'has {shares[n]:g}'}" for n in names)
+                what = f"null: the columns of a reference are null together, so they need the same share; {told}"
+                yield Problem(what, table.column(nulls).at)
+
+
+def _choosing_keys(table: Table) -> list[ForeignKey]:
+    """The references whose rows are chosen, in the order in which they are: no column has a generator of its own."""
+    able = [f for f in table.foreign_keys if all(table.has(c) and table.column(c).generate is None for c in f.columns)]
+    return sorted(able, key=lambda f: (not _is_per(table, f), -len(f.columns), f.within is not None))
+
+
+def _is_per(table: Table, key: ForeignKey) -> bool:
+    return table.rows.per == key.table and child_key(table, key.table) == key
+
+
+def _set_before(table: Table, key: ForeignKey) -> set[str]:
+    """The columns that other references set before `key` is chosen."""
+    keys = _choosing_keys(table)
+    return {column for other in keys[: keys.index(key)] for column in other.columns}
 
 
 def _present(subject: Subject, table: Table, key: ForeignKey, present: Present) -> Iterator[Problem]:
@@ -374,6 +409,7 @@ RULES: tuple[Rule, ...] = (
     lives_are_told_by_times,
     references_fit,
     reference_options_fit,
+    nulls_of_references_fit,
     rows_have_parents,
     constraint_names_differ,
     expressions_are_sql,

@@ -310,6 +310,10 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
         sums = draw(st.sampled_from([{}, {"total": draw(st.integers(0, 10**6))}, {"mean": draw(st.integers(0, 99) | st.floats(0.01, 50))}]))
         rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
         foreign_keys = [replace(f, within=None, skew=None) if f.table == rows.per else f for f in foreign_keys]
+    for foreign_key in foreign_keys:
+        share = 0.0 if foreign_key.table == rows.per else next((made[c].null for c in foreign_key.columns if made[c].null), 0.0)
+        if is_chosen(foreign_key.columns) and (share or any(made[c].null for c in foreign_key.columns)):
+            made |= {c: replace(made[c], null=share) for c in foreign_key.columns}
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     times = [c for c, column in made.items() if column.type.kind in MOMENTS]

@@ -512,3 +512,50 @@ def test_wrong_top_level_values_are_told_once(written: str, message: str) -> Non
         f"schema: s\n{written}\ntables:\n  t:\n    rows: 1\n    columns: {{c: {{type: int, key: true}}, d: {{type: text, generate: words}}}}\n"
     )
     assert [f.partition(": ")[2] for f in found] == [message]
+
+
+COMPOSITE = """  p: {{rows: 5, columns: {{x: {{type: bigint}}, y: {{type: bigint, generate: sequence}}}}, key: [x, y], foreign_keys: [{{columns: [x], references: o(id)}}]}}
+  o: {{rows: 5, columns: {{id: {{type: bigint, key: true}}}}}}
+  a:
+    rows: 5
+    columns:
+      id: {{type: bigint, key: true}}
+      px: {{type: bigint{px}}}
+      py: {{type: bigint{py}}}
+    foreign_keys:
+      - {{columns: [px, py], references: "p(x, y)"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("px", "py", "message"),
+    [
+        (", null: 0.5", ", null: 0.1", "'px' has 0.5, 'py' has 0.1"),
+        ("", ", null: 0.1", "'px' is NOT NULL, 'py' has 0.1"),
+        (", null: 0", ", null: 0.1", "'px' has 0, 'py' has 0.1"),
+    ],
+)
+def test_columns_of_one_reference_with_other_shares_of_nulls_are_told(px: str, py: str, message: str) -> None:
+    (found,) = of_tables(COMPOSITE.format(px=px, py=py))
+    assert found.partition(": ")[2] == f"null: the columns of a reference are null together, so they need the same share; {message}"
+    assert found.startswith("9:" if px == ", null: 0.5" else "10:")
+
+
+@pytest.mark.parametrize(("px", "py"), [("", ", null: 0"), (", null: 0.5", ", null: 0.5"), ("", "")])
+def test_columns_of_one_reference_may_have_the_same_share_of_nulls(px: str, py: str) -> None:
+    parse_schema("schema: s\ntables:\n" + COMPOSITE.format(px=px, py=py), "f")
+
+
+def test_a_share_of_nulls_beside_a_column_that_another_reference_sets_is_its_own() -> None:
+    text = COMPOSITE.format(px="", py=", null: 0.1").replace("rows: 5\n", "rows: {per: o, count: 2}\n")
+    text = text.replace("- {columns: [px, py]", "- {columns: [px], references: o(id)}\n      - {columns: [px, py]")
+    parse_schema("schema: s\ntables:\n" + text, "f")
+
+
+def test_nulls_in_the_reference_to_the_parent_of_rows_are_told() -> None:
+    text = "  p: {rows: 5, columns: {id: {type: bigint, key: true}}}\n  a:\n    rows: {per: p, count: 5}\n    columns:\n"
+    text += "      id: {type: bigint, key: true}\n      p: {references: p.id, null: 0.5}\n"
+    assert of_tables(text) == [
+        "8:7: null: each row of 'a' comes per row of 'p', which 'p' names; leave it out, or give it `null: 0`",
+    ]
+    parse_schema("schema: s\ntables:\n" + text.replace("0.5", "0"), "f")
