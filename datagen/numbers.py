@@ -16,7 +16,7 @@ from datagen.distributions import Discrete, Quantile, Tabulated
 from datagen.elementary import Float64
 from datagen.errors import Unusable
 from datagen.randomness import Int64, UInt64, below
-from datagen.rows import Kernel, Rows
+from datagen.rows import Kernel
 from schemas.errors import Mark
 from schemas.model import Recipe
 from schemas.recipes import DISTRIBUTIONS, argument, bounds_of

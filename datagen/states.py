@@ -2,12 +2,13 @@
 
 A row starts in the machine's first state at its start time and stays there for an exponential time with the mean that
 `dwell` gives; then it moves by the chances of the machine. It is seen as of `until`: what would come later has not happened.
-Without a start time rows walk to the end of the machine.
+Without a start time rows walk to the end of the machine. A machine in which rows would move more than 10,000 times is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,14 @@ import pyarrow as pa
 from datagen.arrays import DAY, SECOND, from_units, to_units
 from datagen.compiling import Context, generator
 from datagen.distributions import Tabulated, cut, exponential
+from datagen.errors import GenerationFailed
+from datagen.moves import MOST_MOVES, earliest, may_exceed
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.model import Recipe, Table
 from schemas.recipes import argument
 from schemas.times import resolve_moment
 
-_STEPS = 32
 _POINTS = ("date", "timestamp", "timestamptz")
 _NEVER = np.int64(-(2**62))
 _GRID = 2**31
@@ -53,13 +55,15 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     machine = _machine(recipe, ctx)
     start = _start(recipe, ctx.table)
     until = ctx.plan.seen_until(resolve_moment(argument(recipe, "until"), ctx.schema.anchor))
-    moves = [ctx.stream(f"step {i}") for i in range(_STEPS)]
+    moves = cache(lambda move: ctx.stream(f"step {move}"))
     dwell = cut(exponential(float(_EXPONENTIAL_MEAN)), None, None)
     assert dwell is not None
     waiting = Tabulated.of(dwell)
     source = None if start is None else ctx.path(str(start), recipe.at)
     if source is not None and source[1].kind not in _POINTS:
         ctx.fail(f"start needs a date or time stamp and {start} is {source[1]}", recipe.at)
+    _require_an_end(machine, recipe, ctx, start, until)
+    endless = f"{ctx.table.name}.{ctx.column}: a row moves more than {MOST_MOVES:,} times; lengthen `dwell`, or start it later"
 
     def starts(rows: Rows) -> Int64:
         if source is None:
@@ -75,11 +79,13 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
         entered = np.full((count, len(machine.states)), _NEVER, np.int64)
         entered[:, 0] = time
         active = np.arange(count)
-        for stream in moves:
+        for move in range(MOST_MOVES + 1):
             if not len(active):
                 break
+            if move == MOST_MOVES:
+                raise GenerationFailed(endless)
             index = rows.index if len(active) == count else rows.numbers()[active]
-            draws = stream.draws(index)
+            draws = moves(move).draws(index)
             current = state[active]
             chance = (draws & np.uint64(_GRID - 1)).astype(np.int64)
             following = np.full(len(active), -1, np.int64)
@@ -102,6 +108,21 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     remembered = ctx.walked(walk)
     names = pa.array(machine.states, pa.string())
     return lambda rows: names.take(pa.array(remembered(rows).state))
+
+
+def _require_an_end(machine: Machine, recipe: Recipe, ctx: Context, start: str | None, until: int) -> None:
+    """Fail where rows would move for ever, or nearly so; where nothing tells when they begin, that is seen as they are made."""
+    begin = None if start is None else earliest(ctx, ctx.table, start)
+    if start is not None and begin is None:
+        return
+    chances = np.zeros((len(machine.states), len(machine.states)))
+    for i, (targets, thresholds) in enumerate(zip(machine.targets, machine.thresholds, strict=True)):
+        chances[i, targets] = np.diff(thresholds, prepend=0) / _GRID
+    if not may_exceed(chances, machine.means, None if begin is None else max(until - begin, 0)):
+        return
+    if start is None:
+        ctx.fail("rows would move for ever in this machine: give it `start:` (a time column), or a state with no way out", recipe.at)
+    ctx.fail(f"rows would move more than {MOST_MOVES:,} times from {start} on; lengthen `dwell`, or start them later", recipe.at)
 
 
 def _start(recipe: Recipe, table: Table) -> str | None:

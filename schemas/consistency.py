@@ -200,7 +200,8 @@ def nulls_of_references_fit(subject: Subject) -> Iterator[Problem]:
             if nulls is None:
                 continue
             if _is_per(table, key):
-                what = f"null: each row of '{table.name}' comes per row of '{key.table}', which '{nulls}' names; leave it out, or give it `null: 0`"
+                per = f"each row of '{table.name}' comes per row of '{key.table}', which '{nulls}' names"
+                what = f"null: {per}; leave it out, or give it `null: 0`"
                 yield Problem(what, table.column(nulls).at)
             elif len(set(shares.values())) > 1:
                 told = ", ".join(f"'{n}' {'is NOT NULL' if table.column(n).null is None else f'has {shares[n]:g}'}" for n in names)

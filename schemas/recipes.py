@@ -177,7 +177,7 @@ _TIME = (
     Generator("before", "A time before that of another column.", MOMENTS, "path",
               (_p("path", "path", "the later column", True), _p("within", "duration", "the longest distance", True), _p("at_least", "duration", "the shortest distance", default=0)),
               example="{before: renewed_at, within: 30d}"),
-    Generator("states", "A status that moves through a state machine, from its first state until `until` or a state with no way out.", TEXTUAL, "machine",
+    Generator("states", "A status that moves through a state machine, from its first state until `until` or a state with no way out, by 10,000 moves at the most.", TEXTUAL, "machine",
               (_p("machine", "states", "what may follow each state; chances that sum to less than 1 leave the rest where they are", True),
                _p("start", "path", "the time at which a row enters the first state; by default its column created_at, where there is one"),
                _p("dwell", "dwell", "mean time in a state; a day where none is given", default=86_400_000_000), _p("until", "moment", "the state is that of this moment", default="now")),

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
+from datagen.errors import GenerationFailed, RecipeError
 from tests.datagen.making import column_of, source_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,6 +109,48 @@ def test_without_a_clock_rows_walk_to_the_end_of_the_machine():
     counts = Counter(column_of(recipe, "text", 20_000).to_pylist())
     assert set(counts) == {"b", "c"}
     assert stats.binomtest(counts["b"], 20_000, 0.3).pvalue > ALARM
+
+
+def switching(dwell: str, start: str = "{between: [2024-01-01, 2024-01-02]}") -> str:
+    return f"""tables:
+  t:
+    rows: 300
+    columns:
+      id:   {{type: bigint, key: true}}
+      c:    {{type: timestamptz, generate: {start}}}
+      s:    {{type: text, generate: {{states: {{on: {{off: 1}}, off: {{on: 1}}}}, start: c, dwell: {dwell}}}}}
+      last: {{type: timestamptz, generate: {{entered: any, of: s}}}}
+"""
+
+
+def test_machines_that_go_round_do_so_until_their_end():
+    rows = source_of(switching("1d")).read("t").read_all().to_pylist()
+    waits = [(NOW - row["last"]) / timedelta(days=1) for row in rows]
+    assert stats.kstest(waits, "expon").pvalue > ALARM
+    assert stats.binomtest(sum(row["s"] == "on" for row in rows), 300, 0.5).pvalue > ALARM
+
+
+@pytest.mark.parametrize(("dwell", "held"), [("3h", True), ("2h", True), ("90m", False), ("1m", False), ("{on: 1m, off: 6h}", True)])
+def test_machines_that_would_go_round_too_often_are_refused(dwell, held):
+    if held:
+        assert source_of(switching(dwell)).row_count("t") == 300
+        return
+    with pytest.raises(
+        RecipeError, match=r"test.yaml:10:.*rows would move more than 10,000 times from c on; lengthen `dwell`, or start them"
+    ):
+        source_of(switching(dwell))
+
+
+def test_a_walk_whose_beginning_no_recipe_tells_is_refused_as_it_is_made():
+    made = source_of(switching("30s", "{constant: 2024-01-01}"))
+    with pytest.raises(GenerationFailed, match=r"t\.s: a row moves more than 10,000 times; lengthen `dwell`, or start it later"):
+        made.read_rows("t", 0, 1)
+
+
+def test_a_machine_without_a_clock_and_without_an_end_is_refused():
+    with pytest.raises(RecipeError, match="rows would move for ever in this machine: give it `start:`"):
+        column_of("{states: {on: {off: 1}, off: {on: 1}}}", "text")
+    assert set(column_of("{states: {on: {off: 1}, off: {on: 0.9}}}", "text").to_pylist()) == {"off"}
 
 
 @pytest.mark.parametrize(

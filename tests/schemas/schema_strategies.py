@@ -287,7 +287,12 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
             foreign_keys.append(ForeignKey(chosen, parent.name, target, draw(st.none() | names), None, acyclic, None))
     if foreign_keys and is_chosen(foreign_keys[0].columns) and not foreign_keys[0].acyclic:
         foreign_keys[0] = replace(foreign_keys[0], skew=draw(st.none() | st.floats(0.1, 5)))
-    if len(foreign_keys) > 1 and is_chosen(foreign_keys[1].columns) and foreign_keys[1].table == foreign_keys[0].table and foreign_keys[0].table != name:
+    if (
+        len(foreign_keys) > 1
+        and is_chosen(foreign_keys[1].columns)
+        and foreign_keys[1].table == foreign_keys[0].table
+        and foreign_keys[0].table != name
+    ):
         parents = {t.name: t for t in before}
         if any(f.table == foreign_keys[0].table for f in parents[foreign_keys[0].table].foreign_keys):
             foreign_keys[1] = replace(foreign_keys[1], within=foreign_keys[0].columns[0])
