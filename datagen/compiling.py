@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import numpy as np
+
+from datagen.arrays import Mask
 from datagen.errors import Unusable
 from datagen.inputs import Node
 from datagen.permutation import permute, scatter
@@ -98,6 +101,13 @@ class Context:
 
         self.walks[self.column] = once
         return once
+
+    def nulls_of(self, column: str, at: Mark | None = None) -> Callable[[Rows], Mask | None]:
+        """How to tell the rows in which another column of the row was left null, though its walk goes on; None for none of them."""
+        values, _ = self.path(column, at)
+        if not self.table.column(column).null or self.recipe_of(column) is not self.table.column(column).generate:
+            return lambda rows: None
+        return lambda rows: np.asarray(values(rows).is_null())
 
     def path(self, path: str, at: Mark | None = None) -> tuple[Kernel, SqlType]:
         """Resolve `column`, `reference.column` or `table.column`, and note that this column depends on it."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datagen.arrays import from_units, largest_units, to_units
+from datagen.arrays import Mask, blank, from_units, largest_units, to_units
 from datagen.compiling import Context, generator
 from datagen.gaps import Gapped
 from datagen.numbers import BIGINT, unit_factor, whole_distribution
@@ -147,27 +147,29 @@ def uuid4(recipe: Recipe, ctx: Context) -> Kernel:
 
 @generator("uuid7")
 def uuid7(recipe: Recipe, ctx: Context) -> Kernel:
-    """48 bits of milliseconds, then random bits, in the form of RFC 9562 version 7."""
+    """48 bits of milliseconds, then random bits, in the form of RFC 9562 version 7; null where the time is."""
     high, low, type = ctx.stream("high"), ctx.stream("low"), ctx.type
     _check_length(ctx)
     path = argument(recipe, "at")
     count, anchor = ctx.rows, ctx.schema.anchor
     if path is None:
 
-        def times(rows: Rows) -> Int64:
-            return anchor - (count - 1 - rows.numbers()) * _UUID7_STEP * _MILLISECOND
+        def times(rows: Rows) -> tuple[Int64, Mask | None]:
+            return anchor - (count - 1 - rows.numbers()) * _UUID7_STEP * _MILLISECOND, None
     else:
         source, source_type = ctx.path(str(path), recipe.at)
         if source_type.kind not in ("timestamp", "timestamptz"):
             ctx.fail(f"uuid7 needs a time stamp and {path} is {source_type}")
 
-        def times(rows: Rows) -> Int64:
-            return to_units(source_type, source(rows))[0]
+        def times(rows: Rows) -> tuple[Int64, Mask | None]:
+            return to_units(source_type, source(rows))
 
     def kernel(rows: Rows) -> pa.Array:
-        milliseconds = (times(rows) // _MILLISECOND).astype(np.uint64) & np.uint64(2**48 - 1)
+        moments, absent = times(rows)
+        milliseconds = (moments // _MILLISECOND).astype(np.uint64) & np.uint64(2**48 - 1)
         first = (milliseconds << np.uint64(16)) | (rows.draws(high) >> np.uint64(52))
-        return _uuids(type, _stamp(first, 7), _variant(rows.draws(low)))
+        made = _uuids(type, _stamp(first, 7), _variant(rows.draws(low)))
+        return made if absent is None else blank(made, absent)
 
     return kernel
 

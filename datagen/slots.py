@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import SECOND, Mask, from_units
+from datagen.arrays import SECOND, Mask, either, from_units
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.families import Family
@@ -179,16 +179,15 @@ def _of_parent(path: str, recipe: Recipe, ctx: Context) -> str:
 
 @generator("slot_end")
 def slot_end(recipe: Recipe, ctx: Context) -> Kernel:
-    """When the slot of each row ends."""
+    """When the slot of each row ends; null where the column of its beginning is."""
     column = str(argument(recipe, "of"))
     made = ctx.recipe_of(column)
     if made is None or made.name != "slot":
         ctx.fail(f"slot_end needs a column made by slot, and {column} is none", recipe.at)
-    ctx.path(column, recipe.at)
-    type, walks = ctx.type, ctx.walks
+    type, walks, nulls = ctx.type, ctx.walks, ctx.nulls_of(column, recipe.at)
 
     def kernel(rows: Rows) -> pa.Array:
         found: Slots = walks[column](rows)
-        return from_units(type, found.end, found.absent)
+        return from_units(type, found.end, either(found.absent, nulls(rows)))
 
     return kernel

@@ -159,7 +159,7 @@ def _machine(recipe: Recipe, ctx: Context) -> Machine:
 
 @generator("entered")
 def entered(recipe: Recipe, ctx: Context) -> Kernel:
-    """When each row first entered a state; null where it never did."""
+    """When each row first entered a state; null where it never did, or where the column of states is null."""
     column, state, type = str(argument(recipe, "of")), str(argument(recipe, "state")), ctx.type
     status = ctx.recipe_of(column)
     if status is None or status.name != "states":
@@ -170,7 +170,7 @@ def entered(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"{column} has no start time; give its machine `start: <a time column>`", recipe.at)
     if state != "any" and state not in names:
         ctx.fail(f"'{state}' is not a state of {column}; it has {', '.join(names)}", recipe.at)
-    ctx.path(column, recipe.at)
+    nulls = ctx.nulls_of(column, recipe.at)
     if state != names[0] and state != "any" and not ctx.table.column(ctx.column).nullable:
         ctx.fail(f"rows that never entered '{state}' have no time; make the column nullable (`null: 0`)", recipe.at)
     position = None if state == "any" else names.index(state)
@@ -180,6 +180,8 @@ def entered(recipe: Recipe, ctx: Context) -> Kernel:
         walk: Walk = walks[column](rows)
         times = walk.changed if position is None else walk.entered[:, position]
         absent = times == _NEVER
+        unknown = nulls(rows)
+        absent = absent if unknown is None else absent | unknown
         return from_units(type, np.where(absent, 0, times) // per, absent if absent.any() else None)
 
     return kernel

@@ -155,7 +155,7 @@ _GENERAL = (
               (_p("start", "integer", "the first number", default=1),), False, example="ordinal"),
     Generator("uuid4", "Random uuids (RFC 9562 version 4).", ("uuid", *TEXTS), unique=True, example="uuid4"),
     Generator("uuid7", "Time-ordered uuids (RFC 9562 version 7).", ("uuid", *TEXTS), "at",
-              (_p("at", "path", "the column with the time; without it the times rise by row up to the anchor"),), True, example="{uuid7: created_at}"),
+              (_p("at", "path", "the column with the time, where that is null there is no uuid; without it the times rise by row up to the anchor"),), True, example="{uuid7: created_at}"),
     Generator("boolean", "true with the given chance.", ("boolean", *INTEGERS), "share", (_p("share", "share", "the chance of true", default=0.5),), example="{boolean: 0.8}"),
     Generator("choice", "One of the given values, by weight.", ANY, "values", (_p("values", "weights", "the values", True),), True,
               example="{choice: {free: 60, pro: 30, enterprise: 10}}"),
@@ -182,7 +182,7 @@ _TIME = (
                _p("start", "path", "the time at which a row enters the first state; by default its column created_at, where there is one"),
                _p("dwell", "dwell", "mean time in a state; a day where none is given", default=86_400_000_000), _p("until", "moment", "the state is that of this moment", default="now")),
               example="{states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}}"),
-    Generator("entered", "When the status column entered a state; null where it never did. `any` is the latest change.", MOMENTS, "state",
+    Generator("entered", "When the status column entered a state; null where it never did, and where that column is null. `any` is the latest change.", MOMENTS, "state",
               (_p("state", "text", "the state, or `any`", True), _p("of", "path", "the status column", True)), example="{entered: paid, of: status}"),
     Generator("slot", "When a slot begins: the rows of one parent (`rows: {per: ...}`) take up slots one after the other, in their order, and none overlaps another.",
               ("timestamp", "timestamptz"), None,
@@ -190,7 +190,7 @@ _TIME = (
                _p("after", "path", "a time of the parent, from which its first gap counts"), _p("from", "moment", "instead of `after`: the same moment for all parents"),
                _p("until", "limit", "all end by then, a moment or a time of the parent: where they would not, the gaps of that parent shrink in proportion, then the lengths")),
               example="{slot: {gap: {exponential: 6h}, length: {uniform: [15m, 2h]}, after: tenants.created_at}}"),
-    Generator("slot_end", "When the slot of another column ends.", ("timestamp", "timestamptz"), "of", (_p("of", "path", "the column made by `slot`", True),),
+    Generator("slot_end", "When the slot of another column ends; null where that column is.", ("timestamp", "timestamptz"), "of", (_p("of", "path", "the column made by `slot`", True),),
               example="{slot_end: starts_at}"),
 )  # fmt: skip
 

@@ -128,3 +128,11 @@ def test_wrong_slots_are_told_at_their_place(old, new, message):
     with pytest.raises(SchemaError) as found:
         source_of(ROOMS.replace(old, new))
     assert [p.message for p in found.value.problems if p.at is not None] == [message]
+
+
+def test_the_end_of_a_slot_is_null_where_its_beginning_is():
+    text = ROOMS.replace("starts_at: {type: timestamptz,", "starts_at: {type: timestamptz, null: 0.5,")
+    text = text.replace("ends_at:   {type: timestamptz,", "ends_at:   {type: timestamptz, null: 0,")
+    rows = source_of(text).read("bookings").read_all().to_pylist()
+    assert {row["starts_at"] is None for row in rows} == {True, False}
+    assert all((row["ends_at"] is None) == (row["starts_at"] is None) for row in rows)

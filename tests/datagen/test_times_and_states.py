@@ -147,6 +147,32 @@ def test_a_walk_whose_beginning_no_recipe_tells_is_refused_as_it_is_made():
         made.read_rows("t", 0, 1)
 
 
+def test_times_of_entering_and_uuids_are_null_where_what_they_are_made_from_is():
+    rows = (
+        source_of("""tables:
+  t:
+    rows: 500
+    columns:
+      id: {type: bigint, key: true}
+      b:  {type: timestamptz, null: 0.2, generate: {between: [-90d, now]}}
+      st: {type: text, null: 0.4, generate: {states: {a: {b: 0.7}}, start: b, dwell: 9d}}
+      e:  {type: timestamptz, null: 0, generate: {entered: b, of: st}}
+      f:  {type: date, null: 0, generate: {entered: any, of: st}}
+      u:  {type: uuid, null: 0, generate: {uuid7: b}}
+      v:  {type: text, null: 0, generate: {uuid7: b}}
+""")
+        .read("t")
+        .read_all()
+        .to_pylist()
+    )
+    assert {r["st"] for r in rows} == {"a", "b", None}
+    for row in rows:
+        assert (row["e"] is not None) == (row["st"] == "b")
+        assert (row["f"] is None) == (row["st"] is None)
+        assert (row["u"] is None) == (row["v"] is None) == (row["b"] is None)
+        assert row["b"] is None or int(row["u"].hex[:12], 16) == row["b"].timestamp() * 1000 == int(row["v"].replace("-", "")[:12], 16)
+
+
 def test_a_machine_without_a_clock_and_without_an_end_is_refused():
     with pytest.raises(RecipeError, match="rows would move for ever in this machine: give it `start:`"):
         column_of("{states: {on: {off: 1}, off: {on: 1}}}", "text")
