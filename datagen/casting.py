@@ -32,6 +32,8 @@ def conversion(source: SqlType, target: SqlType) -> Conversion | None:
         length = target.length
         if length is None:
             return lambda values: pc.cast(values, pa.string())
+        if source.kind in (*_EXACT, *FLOATS):
+            return lambda values: _within(target, pc.cast(values, pa.string()))
         return lambda values: pc.utf8_slice_codeunits(pc.cast(values, pa.string()), 0, length)
     if source.kind in _EXACT and target.kind in FLOATS:
         return lambda values: pc.cast(pc.cast(values, pa.float64()), target.arrow)
@@ -61,6 +63,13 @@ def _whole_digits(type: SqlType) -> int:
 
 def _same(values: pa.Array) -> pa.Array:
     return values
+
+
+def _within(type: SqlType, texts: pa.Array) -> pa.Array:
+    """The texts of numbers, which say another number once they are cut; raises OverflowError where one is too long."""
+    if (pc.max(pc.utf8_length(texts)).as_py() or 0) > (type.length or 0):
+        raise OverflowError(f"a number has more characters than {type}")
+    return texts
 
 
 def _uuid_texts(values: pa.Array) -> pa.Array:

@@ -256,6 +256,9 @@ class RecipeReader:
             if value is not None and value < 0:
                 self._reading.say(node, f"{what} must be 0 or more, not {value}")
                 return None
+            if value is not None and value != int(value):
+                self._reading.say(node, f"{what} must be a whole number, not {value}; for a mean write {{poisson: {value}}}")
+                return None
             return value
         return reader.read(node, known)
 

@@ -19,12 +19,13 @@ from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argum
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.steps import first_multiple, is_countable
 from schemas.times import is_moment, resolve_moment, resolve_time_of_day
-from schemas.types import FLOATS, SqlType
+from schemas.types import FLOATS, TEXTS, SqlType
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
 _BIGINT = SqlType("bigint")
 _INTERVAL = SqlType("interval")
 MOST_GAPS = 1_000_000
+MOST_WORDS = 2_000
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,10 @@ def numbers_have_the_right_sign(placed: Placed) -> Iterator[Problem]:
             yield Problem(f"{parameter} of {name} must be 0 or more, not {args[parameter]}", placed.at(parameter))
     if name == "sequence" and args.get("step") == 0:
         yield Problem("step of sequence must not be 0, or all numbers would be the same", placed.at("step"))
+    if name == "sequence" and args.get("skip", 0) > 0 and "run" not in args:
+        yield Problem("skip of sequence is done after each run; say how many rows that is with `run:`", placed.at("skip"))
+    if name == "sequence" and "format" in args and placed.type is not None and placed.type.kind not in TEXTS:
+        yield Problem(f"format of sequence is for texts, and this is {placed.type}", placed.at("format"))
     if name == "sequence" and not 1 <= placed.get("gaps") <= MOST_GAPS:
         yield Problem(f"gaps of sequence must lie between 1 and {MOST_GAPS:,}, not {placed.get('gaps'):,}", placed.at("gaps"))
 
@@ -280,6 +285,19 @@ def periods_are_in_order(placed: Placed) -> Iterator[Problem]:
         start, end = (resolve_moment(moment, placed.schema.anchor) for moment in (first, last))
     if start > end:
         yield Problem(f"between: the period ends before it begins: [{first}, {last}]", placed.at("period"))
+
+
+def texts_are_not_too_long(placed: Placed) -> Iterator[Problem]:
+    if placed.recipe.name not in ("words", "sentences"):
+        return
+    count = placed.get("count")
+    if isinstance(count, Recipe):
+        bounds = [x for x in bounds_of(count) if x is not None] if count.name in ("uniform", "histogram") else []
+        asked = [*bounds, *(count.args.get(name, 0) for name in ("min", "max", "mean", "median"))]
+    else:
+        asked = [count]
+    if max(asked) > MOST_WORDS:
+        yield Problem(f"{placed.recipe.name}: a text has at most {MOST_WORDS:,} of them, not {max(asked):,}", placed.at("count"))
 
 
 _SLOWEST, _FASTEST = 0.01, 100
@@ -393,6 +411,7 @@ RULES: tuple[Rule, ...] = (
     numbers_have_the_right_sign,
     histograms_have_a_weight_for_each_interval,
     steps_can_be_met,
+    texts_are_not_too_long,
     periods_are_in_order,
     shapes_of_time_go_together,
     machines_fit_their_columns,

@@ -71,6 +71,8 @@ def _convert(value: Any, type: SqlType) -> Any:
 def choice(recipe: Recipe, ctx: Context) -> Kernel:
     """One of the values by weight; in a unique column each value once, in scattered order."""
     pairs = argument(recipe, "values")
+    if ctx.unique or ctx.factor is not None:
+        pairs = [(value, weight) for value, weight in pairs if weight]
     values = constants([v for v, _ in pairs], ctx.type, ctx)
     if ctx.unique or ctx.factor is not None:
         require_distinct(values, ctx)

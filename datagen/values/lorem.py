@@ -16,6 +16,7 @@ from datagen.values.distinct import MOST_DISTINCT, without_repeats
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.texts import join, pick
 from schemas.model import Recipe
+from schemas.recipe_rules import MOST_WORDS
 from schemas.recipes import argument
 
 WORDS = (
@@ -29,7 +30,6 @@ WORDS = (
     "sequi", "nesciunt", "neque", "porro", "quisquam",
 )  # fmt: skip
 
-_MOST = 2000
 _SENTENCE_LEAST, _SENTENCE_MOST = 5, 14
 
 
@@ -89,7 +89,7 @@ def sentences(recipe: Recipe, ctx: Context) -> Kernel:
 
 def _counts(recipe: Recipe, ctx: Context) -> tuple[Callable[[Rows], Int64], int]:
     whole = whole_distribution(argument(recipe, "count"), BIGINT, ctx.at)
-    most = min(whole.most, _MOST)
+    most = min(whole.most, MOST_WORDS)
     own = ctx.stream("count")
     return (lambda rows: np.clip(whole.sample(rows.draws(own)), 0, most)), most or 1
 

@@ -186,3 +186,19 @@ def test_values_of_expressions_that_fit_are_sound(tmp_path):
         "      v: {type: varchar(3), null: 0, generate: {expression: \"nullif('ü' || id, 'ü2')\"}}\n"
     )
     assert bundles.verify(bundles.build(made, store=tmp_path)).ok
+
+
+@pytest.mark.parametrize(("source", "value"), [("bigint", "123"), ("double", "1.5"), ("numeric(4,2)", "1.25")])
+def test_numbers_that_do_not_fit_a_text_are_refused_and_not_cut(source, value):
+    taken = f'x: {{type: "{source}", generate: {{constant: {value}}}}}', 'y: {type: "varchar(2)", generate: {from: x}}'
+    with pytest.raises(GenerationFailed, match=r"t\.y cannot be made: a number has more characters than varchar\(2\)"):
+        table_of(*taken)
+    assert table_of(taken[0], taken[1].replace("(2)", "(4)"))["y"].to_pylist() == [value] * 4
+
+
+def test_a_value_without_weight_is_not_chosen_where_values_must_differ():
+    choice = "x: {{type: text, unique: true, generate: {{choice: {{a: 99, c: {}, b: 1}}}}}}"
+    assert set(table_of(choice.format(0), rows=2)["x"].to_pylist()) == {"a", "b"}
+    with pytest.raises(SchemaError, match="3 unique values are asked for and there are only 2"):
+        table_of(choice.format(0), rows=3)
+    assert set(table_of(choice.format(1), rows=3)["x"].to_pylist()) == {"a", "b", "c"}

@@ -230,6 +230,8 @@ def recipes(draw: Any, type: SqlType, columns: list[str], unique: bool = False) 
             args[parameter.name] = draw(arguments(parameter.kind, scalar_text, columns))
     if spec.name == "between":
         args = _going_together(args, type)
+    if "run" not in args and spec.name == "sequence":
+        args.pop("skip", None)
     if spec in DISTRIBUTIONS:
         args = _steps_that_fit(args, type)
     if spec in DISTRIBUTIONS and spec.main != "range" and spec.name != "histogram" and type.kind != "interval" and draw(st.booleans()):
@@ -313,7 +315,7 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     rows = draw(st.builds(Rows, st.integers(0, 10**12), st.booleans()))
     if parents_of and draw(st.booleans()):
         sums = draw(st.sampled_from([{}, {"total": draw(st.integers(0, 10**6))}, {"mean": draw(st.integers(0, 99) | st.floats(0.01, 50))}]))
-        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.5, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
+        rows = Rows(per=parents_of[0], each=draw(st.sampled_from([3, 2.0, count, Recipe("expression", {"sql": "1 + 1"})])), **sums)
         foreign_keys = [replace(f, within=None, skew=None) if f.table == rows.per else f for f in foreign_keys]
     for foreign_key in foreign_keys:
         share = 0.0 if foreign_key.table == rows.per else next((made[c].null for c in foreign_key.columns if made[c].null), 0.0)

@@ -196,7 +196,7 @@ def test_null_says_nullable_even_at_zero() -> None:
         ("1_000", Rows(1000)),
         ("{fixed: 5}", Rows(5, fixed=True)),
         ("{per: p, count: 3}", Rows(per="p", each=3)),
-        ("{per: p, count: 2.5, total: 7}", Rows(per="p", each=2.5, total=7)),
+        ("{per: p, count: 2.0, total: 2}", Rows(per="p", each=2.0, total=2)),
         ("{per: p, count: {uniform: [1, 4]}}", Rows(per="p", each=Recipe("uniform", {"range": (1, 4)}))),
     ],
 )

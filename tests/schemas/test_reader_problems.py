@@ -248,6 +248,15 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("integer", "{poisson: 9, step: 2.5}", "poisson: step 2.5 is finer than integer counts; use a multiple of 1"),
         ("double", "{uniform: [5, 9], step: 10}", "uniform: there is no multiple of the step 10 from 5 to 9"),
         ("integer", "{histogram: {edges: [5, 10], weights: [1], step: 10}}", "histogram: there is no multiple of the step 10 from 5 before 10"),
+        ("text", "{words: 5000}", "words: a text has at most 2,000 of them, not 5,000"),
+        ("text", "{sentences: {uniform: [1, 2001]}}", "sentences: a text has at most 2,000 of them, not 2,001"),
+        ("text", "{words: {normal: {mean: 3000, sd: 9}}}", "words: a text has at most 2,000 of them, not 3,000"),
+        ("text", "{words: 2.7}", "count of words must be a whole number, not 2.7; for a mean write {poisson: 2.7}"),
+        ("bytes", "{bytes: 7.9}", "length of bytes must be a whole number, not 7.9; for a mean write {poisson: 7.9}"),
+        ("text", "{excerpt: 2.5}", "length of excerpt must be a whole number, not 2.5; for a mean write {poisson: 2.5}"),
+        ("text[]", "{array: words, count: 1.9}", "count of array must be a whole number, not 1.9; for a mean write {poisson: 1.9}"),
+        ("integer", "{sequence: {skip: 5}}", "skip of sequence is done after each run; say how many rows that is with `run:`"),
+        ("bigint", "{sequence: {format: 'A{n}'}}", "format of sequence is for texts, and this is bigint"),
         ("integer", "{sequence: 1, step: 0}", "step of sequence must not be 0, or all numbers would be the same"),
         ("interval", "{uniform: [1h, 5 minutes]}", "a bound of range of uniform: '5 minutes' is no length of time; write it like 90s, 15m, 8h, 3d, 2w, 6mo or 2y"),
         ("boolean", "{boolean: 1.5}", "share of boolean must lie between 0 and 1, not 1.5"),
@@ -559,3 +568,10 @@ def test_nulls_in_the_reference_to_the_parent_of_rows_are_told() -> None:
         "8:7: null: each row of 'a' comes per row of 'p', which 'p' names; leave it out, or give it `null: 0`",
     ]
     parse_schema("schema: s\ntables:\n" + text.replace("0.5", "0"), "f")
+
+
+def test_a_part_of_a_row_per_parent_is_told() -> None:
+    text = "  p: {rows: 5, columns: {id: {type: bigint, key: true}}}\n  a:\n    rows: {per: p, count: 2.9}\n    columns:\n"
+    text += "      id: {type: bigint, key: true}\n      p: {references: p.id}\n"
+    assert of_tables(text) == ["5:27: count must be a whole number, not 2.9; for a mean write {poisson: 2.9}"]
+    parse_schema("schema: s\ntables:\n" + text.replace("2.9", "2.0"), "f")
