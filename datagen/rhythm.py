@@ -39,6 +39,12 @@ class Rhythm:
         whole = np.maximum(np.floor(weights / weights.max() * _GRAIN + 0.5), 0).astype(np.int64)
         return cls(whole, np.concatenate([[0], np.cumsum(whole * HOUR)]))
 
+    def has_weight(self, low: int, high: int) -> bool:
+        """Whether anything happens in [low, high)."""
+        weeks = _MONDAY + np.arange((low - _MONDAY) // WEEK, (high - _MONDAY) // WEEK + 1)[:3] * WEEK
+        first, last = (self._weight_before(np.clip(moment - weeks, 0, WEEK)) for moment in (low, high))
+        return bool((last > first).any())
+
     def place(self, times: Int64, low: Int64, high: Int64, draws: UInt64) -> Int64:
         """Move each time within its week to where the rhythm puts it, staying in [low, high)."""
         week = (times - _MONDAY) // WEEK * WEEK + _MONDAY

@@ -67,6 +67,11 @@ class Calendar:
         """Whether a period (microseconds since 1970) lies within the calendar."""
         return int(self.edges[0]) * SECOND <= low and high <= int(self.edges[-1]) * SECOND
 
+    def has_weight(self, low: int, high: int) -> bool:
+        """Whether anything happens in [low, high) (microseconds)."""
+        start, stop = (self._weight_before(np.array([moment])) for moment in (low // SECOND, -(-high // SECOND)))
+        return bool(stop[0] > start[0])
+
     def place(self, times: Int64, low: Int64, high: Int64, draws: UInt64) -> Int64:
         """Draw a moment in each [low, high) (microseconds); `times` where the calendar has no weight there."""
         start, stop = self._weight_before(low // SECOND), self._weight_before(-(-high // SECOND))

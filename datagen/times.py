@@ -54,6 +54,11 @@ def between(recipe: Recipe, ctx: Context) -> Kernel:
     if calendar is not None and not calendar.covers(low, high):
         ctx.fail(f"with a season or yearly_growth the period must lie within {YEARS_BEFORE} years before the anchor and "
                  f"{YEARS_AFTER} after it: [{first}, {last}]", recipe.at)  # fmt: skip
+    if calendar is not None and not calendar.has_weight(low, low + places * step):
+        ctx.fail(f"the season has no weight in any month of [{first}, {last}]", recipe.at)
+    if rhythm is not None and zones is None and not rhythm.has_weight(low, high + 1):
+        day = ", which counts as a Thursday" if type.kind == "time" else ""
+        ctx.fail(f"the rhythm has no weight in any hour of [{first}, {last}]{day}", recipe.at)
     if ctx.unique or ctx.factor is not None:
         if rhythm is not None or growth != 1.0 or calendar is not None:
             ctx.fail("a unique time cannot have a rhythm, a season or growth", recipe.at)
@@ -196,7 +201,7 @@ def _exponential_wait(draws: UInt64, span: Int64, mean: float, step: int) -> Int
 
 @generator("before")
 def before(recipe: Recipe, ctx: Context) -> Kernel:
-    """A moment at least `at_least` and at most `within` before another."""
+    """A moment at least `at_least` and at most `within` before another; of dates those that begin then."""
     within, least = int(argument(recipe, "within")), int(argument(recipe, "at_least"))
     if not 0 <= least <= within:
         ctx.fail("before needs 0 <= at_least <= within", recipe.at)
@@ -207,7 +212,7 @@ def before(recipe: Recipe, ctx: Context) -> Kernel:
     def kernel(rows: Rows) -> object:
         base, absent = later(rows)
         wait = below(rows.draws(waits), (within - least) // step + 1) * step + least
-        values = from_units(type, (base - wait) // per, absent)
+        values = from_units(type, np.maximum((base - wait) // per, -((within - base) // per)), absent)
         require_years(type, values)
         return values
 

@@ -18,7 +18,7 @@ from schemas.paths import NoSuchPath, child, follow
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argument, bounds_of, is_zone_name
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.steps import first_multiple, is_countable
-from schemas.times import is_moment, resolve_moment, resolve_time_of_day
+from schemas.times import DAY, format_duration, is_moment, resolve_moment, resolve_time_of_day
 from schemas.types import FLOATS, TEXTS, SqlType
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
@@ -26,6 +26,7 @@ _BIGINT = SqlType("bigint")
 _INTERVAL = SqlType("interval")
 MOST_GAPS = 1_000_000
 MOST_WORDS = 2_000
+MOST_GROWTH = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,26 @@ def times_come_from_times(placed: Placed) -> Iterator[Problem]:
             yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
 
 
+def whole_days_fit(placed: Placed) -> Iterator[Problem]:
+    """A date column keeps whole days, one of which must lie within the bounds of a wait whatever it counts from."""
+    name, path = placed.recipe.name, placed.get("path")
+    if name not in ("after", "before") or placed.type is None or placed.type.kind != "date" or not _can_follow(placed):
+        return
+    least, most = placed.get("at_least"), placed.get("within")
+    try:
+        source = follow(placed.schema, placed.table, path).column.type.kind
+    except NoSuchPath:
+        return
+    if least > most or source not in _MOMENTS:
+        return
+    told = f"from {format_duration(least)} to {format_duration(most)} {name} '{path}'"
+    if source == "date" and -(-least // DAY) > most // DAY:
+        yield Problem(f"{name}: no whole day lies {told}, and this column is a date", placed.at("within"))
+    elif source != "date" and most - least < DAY:
+        what = f"{name}: there is not always a whole day {told}, which is a time stamp; let within be a day longer than at_least, or more"
+        yield Problem(what, placed.at("within"))
+
+
 def nulls_stand_where_they_may(placed: Placed) -> Iterator[Problem]:
     column = placed.column
     if placed.recipe.name != "constant" or placed.recipe.args.get("value") is not None or column is None or placed.type is None:
@@ -307,6 +328,8 @@ def shapes_of_time_go_together(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name not in ("between", "after"):
         return
     growth, season, args = placed.get("yearly_growth"), placed.get("season"), placed.recipe.args
+    if args.get("growth", 0) > MOST_GROWTH:
+        yield Problem(f"growth of {placed.recipe.name} must be at most {MOST_GROWTH:,}, not {args['growth']:g}", placed.at("growth"))
     if not _SLOWEST <= growth <= _FASTEST:
         yield Problem(f"yearly_growth must lie between {_SLOWEST} and {_FASTEST}, not {growth}", placed.at("yearly_growth"))
     if (growth != 1 or season != "none") and placed.type is not None and placed.type.kind == "time":
@@ -375,6 +398,10 @@ def slots_are_those_of_a_parent(placed: Placed) -> Iterator[Problem]:
     after, moment = placed.get("after"), placed.get("from")
     if (after is None) == (moment is None):
         yield Problem("slot needs one of `after:` (a time of the parent) and `from:` (a moment)", placed.at(""))
+    until, anchor = placed.get("until"), placed.schema.anchor
+    fixed = moment is not None and until is not None and is_moment(until)
+    if fixed and resolve_moment(moment, anchor) >= resolve_moment(until, anchor):
+        yield Problem(f"slot: until must be later than from: [{moment}, {until}]", placed.at("until"))
     if table.rows.per is None:
         yield Problem(f"slot is for tables with rows per parent, and '{table.name}' has a number of rows of its own", placed.at(""))
     elif _can_follow(placed):
@@ -405,6 +432,7 @@ RULES: tuple[Rule, ...] = (
     generators_make_unique_values,
     paths_lead_to_columns,
     times_come_from_times,
+    whole_days_fit,
     nulls_stand_where_they_may,
     expressions_name_columns,
     bounds_are_in_order,

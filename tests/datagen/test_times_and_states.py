@@ -46,6 +46,58 @@ def test_a_rhythm_of_ones_own_gives_hours_without_weight_nothing():
     assert stats.binomtest(counts[9], 5000, 0.5).pvalue > ALARM
 
 
+JULY = "[0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]"
+NINE = "{hours: [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]}"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "type", "words"),
+    [
+        (f"{{between: [-30d, now], season: {JULY}}}", "date", r"the season has no weight in any month of \[-30d, now\]"),
+        (f"{{between: ['10:00', '18:00'], rhythm: {NINE}}}", "time", r"the rhythm has no weight in any hour of \['?10:00'?, '?18:00'?\]"),
+        (f"{{between: [2025-12-31T10:00:00Z, 2026-01-01T08:59:59Z], rhythm: {NINE}}}", "timestamptz", "the rhythm has no weight in any"),
+    ],
+)
+def test_periods_in_which_nothing_happens_are_refused(recipe, type, words):
+    with pytest.raises(RecipeError, match=words):
+        column_of(recipe, type)
+
+
+def test_periods_in_which_something_happens_have_it_there():
+    assert {d.month for d in column_of(f"{{between: [-200d, now], season: {JULY}}}", "date").to_pylist()} == {7}
+    assert {t.hour for t in column_of(f"{{between: ['08:30', '18:00'], rhythm: {NINE}}}", "time").to_pylist()} == {9}
+    late = "{between: [2025-12-31T10:00:00Z, 2026-01-01T09:00:59Z], rhythm: " + NINE + "}"
+    assert {(t.day, t.hour, t.minute) for t in column_of(late, "timestamptz").to_pylist()} == {(1, 9, 0)}
+
+
+def test_dates_keep_the_bounds_of_their_waits():
+    rows = (
+        source_of("""tables:
+  t:
+    rows: 3000
+    columns:
+      id: {type: bigint, key: true}
+      d:  {type: date, generate: {between: [-90d, now]}}
+      c:  {type: timestamptz, generate: {between: [-90d, now]}}
+      e:  {type: date, generate: {after: d, within: 60h, at_least: 30h, until: 9d}}
+      f:  {type: date, generate: {after: c, within: 2d, at_least: 12h, until: 9d}}
+      g:  {type: date, generate: {before: d, within: 60h, at_least: 30h}}
+      h:  {type: date, generate: {before: c, within: 1d}}
+      i:  {type: date, generate: {before: c, within: 3d, at_least: 1d}}
+""")
+        .read("t")
+        .read_all()
+        .to_pylist()
+    )
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    for row in rows:
+        at = {name: datetime.combine(row[name], time(), UTC) for name in "defghi"}
+        assert at["e"] - at["d"] == at["d"] - at["g"] == 2 * day
+        assert 12 * hour <= at["f"] - row["c"] <= 2 * day
+        assert timedelta(0) <= row["c"] - at["h"] <= day
+        assert day <= row["c"] - at["i"] <= 3 * day
+
+
 def test_growth_makes_the_end_denser_than_the_beginning():
     found = column_of("{between: [-100d, now], growth: 4}", "timestamptz", 20_000).to_pylist()
     share = np.array([(f - (NOW - timedelta(days=100))) / timedelta(days=100) for f in found])

@@ -282,6 +282,7 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("text", "{states: {a: {b: 1}}, dwell: 0s}", "dwell of states must be above 0"),
         ("text", "{states: {a: {b: 1}}, start: c}", "states needs a date or time stamp, and 'c' is text"),
         ("timestamptz", "{between: [now, -3y]}", "between: the period ends before it begins: [now, -3y]"),
+        ("timestamptz", "{between: [-3y, now], growth: 1e300}", "growth of between must be at most 1,000,000, not 1e+300"),
         ("timestamptz", "{between: [nov, now]}", "period of between: 'nov' is no moment; did you mean 'now'?"),
         ("timestamptz", "{between: [2024-02-30, now]}", "period of between: '2024-02-30' is no date or time stamp; write it like 2026-01-31 or 2026-01-31T09:00:00Z"),
         ("time", "{between: ['17:00', '25:00']}", "period of between: '25:00' is no time of day; write it like 08:30"),
@@ -575,3 +576,33 @@ def test_a_part_of_a_row_per_parent_is_told() -> None:
     text += "      id: {type: bigint, key: true}\n      p: {references: p.id}\n"
     assert of_tables(text) == ["5:27: count must be a whole number, not 2.9; for a mean write {poisson: 2.9}"]
     parse_schema("schema: s\ntables:\n" + text.replace("2.9", "2.0"), "f")
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{after: d, within: 36h, at_least: 30h}", "after: no whole day lies from 30h to 36h after 'd', and this column is a date"),
+        ("{before: d, within: 23h}", "before: no whole day lies from 12h to 23h before 'd', and this column is a date"),
+        ("{after: c, within: 5h}", "after: there is not always a whole day from 0s to 5h after 'c', which is a time stamp; let within be a day longer than at_least, or more"),
+        ("{before: c, within: 1d, at_least: 1d}", "before: there is not always a whole day from 1d to 1d before 'c', which is a time stamp; let within be a day longer than at_least, or more"),
+        ("{after: d, within: 48h, at_least: 30h}", None),
+        ("{before: c, within: 36h, at_least: 12h}", None),
+        ("{after: d, within: 5h}", None),
+    ],
+)  # fmt: skip
+def test_waits_without_a_whole_day_for_a_date_are_told(written: str, message: str | None) -> None:
+    text = "  t:\n    rows: 5\n    columns:\n      id: {type: bigint, key: true}\n      d: {type: date, generate: {between: [-9d, now]}}\n"
+    text += "      c: {type: timestamptz, generate: {between: [-9d, now]}}\n"
+    text += f"      x: {{type: date, generate: {written.replace('23h}', '23h, at_least: 12h}')}}}\n"
+    if message is None:
+        parse_schema("schema: s\ntables:\n" + text, "f")
+        return
+    (found,) = of_tables(text)
+    assert found.startswith("9:") and found.partition(": ")[2] == message
+
+
+def test_slots_that_would_end_before_they_begin_are_told() -> None:
+    text = "  p: {rows: 5, columns: {id: {type: bigint, key: true}}}\n  a:\n    rows: {per: p, count: 2}\n    columns:\n"
+    text += "      p: {references: p.id}\n      s: {type: timestamptz, generate: {slot: {gap: 1h, from: now, until: -3d}}}\n"
+    assert [f.partition(": ")[2] for f in of_tables(text)] == ["slot: until must be later than from: [now, -3d]"]
+    parse_schema("schema: s\ntables:\n" + text.replace("now, until: -3d", "-3d, until: now"), "f")
