@@ -60,6 +60,8 @@ def family_of(plan: Plan, table: Table, parents: int) -> Family:
 
     total = _total(plan, table, parents)
     try:
+        if total and not parents:
+            raise Unusable(f"{parent} has no rows, so there can be no {total:,} rows of {table.name} for them", rows.at)
         if total is not None:
             least, most = counted.bounds(above(range(parents)))
             if not int(least.sum()) <= total <= int(np.minimum(most, total).sum()):

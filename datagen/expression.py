@@ -22,7 +22,7 @@ from datagen.errors import GenerationFailed
 from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark
-from schemas.sql_expressions import anchored, with_like_escape
+from schemas.sql_expressions import anchored, with_cut_texts, with_like_escape
 from schemas.types import SqlType
 
 _SILENT = sqlglot.ErrorLevel.IGNORE  # what it says of time zones is for sessions in other zones than UTC
@@ -76,13 +76,15 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
     evaluate = _Evaluator(tree, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
     columns = {name: (_as_coded(path, ctx, sources[name][0]), sources[name][1]) for path, name in names.items()}
 
+    wide = {name: _widened(source, type) for name, (source, type) in sources.items()}
+
     def by_database(rows: Rows) -> pa.Array:
-        return evaluate(pa.table({name: source(rows) for name, (source, _) in sources.items()}))
+        return evaluate(pa.table({name: source(rows) for name, (source, _) in wide.items()}))
 
     try:
         exact = compile_exact(tree, columns.__getitem__, ctx.type)
     except NotExact:
-        evaluate.rehearse({name: type for name, (_, type) in sources.items()}, ctx, at)
+        evaluate.rehearse({name: type for name, (_, type) in wide.items()}, ctx, at)
         return by_database
 
     def kernel(rows: Rows) -> pa.Array:
@@ -94,6 +96,13 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             return by_database(rows)
 
     return Coded(kernel)
+
+
+def _widened(source: Kernel, type: SqlType) -> tuple[Kernel, SqlType]:
+    """A smallint as an integer: beside a number that is written, PostgreSQL computes with that, and DuckDB with 16 bits."""
+    if type.kind != "smallint":
+        return source, type
+    return lambda rows: source(rows).cast(pa.int32()), SqlType("integer")
 
 
 def _as_coded(path: str, ctx: Context, source: Kernel) -> Kernel:
@@ -134,7 +143,7 @@ class _Evaluator:
     """One query, run on the connection of the calling thread."""
 
     def __init__(self, tree: exp.Expr, type: SqlType, where: str, connections: Connections) -> None:
-        self._tree = tree
+        self._tree = with_cut_texts(tree)
         self._type = type
         self._where = where
         self._connections = connections

@@ -87,8 +87,8 @@ def sequence(recipe: Recipe, ctx: Context) -> Kernel:
             ctx.fail(f"{ctx.rows:,} rows from {start} by {step} end at {last:,}, which {ctx.type} cannot hold")
         return Affine(ctx.type, start * factor, step * factor, run, skip, gapped)
     before, width, after = _format(str(argument(recipe, "format") or "{n}"), ctx)
-    if width and start < 0:
-        ctx.fail("a sequence with a width cannot have negative numbers")
+    if width and min(start, last) < 0:
+        ctx.fail(f"a sequence with a width cannot have negative numbers, and {ctx.rows:,} rows from {start} by {step} end at {last:,}")
     longest = len(before) + len(after) + max(width, len(str(last)), len(str(start)))
     if ctx.type.length is not None and longest > ctx.type.length:
         ctx.fail(f"the last of {ctx.rows:,} rows needs {longest} characters and {ctx.type} has {ctx.type.length}")

@@ -242,7 +242,10 @@ _POSITIVE = {
     "after": ("mean",), "faker": ("pool",), "mimesis": ("pool",), "internet.token": ("length",), "internet.hash": ("length",),
     "excerpt": ("size",), "sequence": ("run",),
 }  # fmt: skip
-_NOT_NEGATIVE = {"poisson": ("mean",), "between": ("growth",), "finance.price": ("min",), "sequence": ("skip",)}
+_NOT_NEGATIVE = {
+    "poisson": ("mean",), "between": ("growth",), "finance.price": ("min",), "sequence": ("skip",),
+    "media.logo": ("first",), "media.avatar": ("first",), "media.document": ("first",),
+}  # fmt: skip
 
 
 def numbers_have_the_right_sign(placed: Placed) -> Iterator[Problem]:

@@ -84,3 +84,23 @@ def with_like_escape(node: exp.Expr) -> exp.Expr:
     if isinstance(pattern, exp.Literal) and "\\" not in pattern.name:
         return node
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
+
+
+def with_cut_texts(tree: exp.Expr) -> exp.Expr:
+    """Return a copy of `tree` in which casts to a text of so many characters cut it, as PostgreSQL's do and DuckDB's do not."""
+    from sqlglot import exp
+
+    texts = (exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR, exp.DataType.Type.BPCHAR)
+    tree = tree.copy()
+    for cast in list(tree.find_all(exp.Cast)):
+        length = next(iter(cast.args["to"].expressions), None)
+        if cast.args["to"].this not in texts or length is None:
+            continue
+        cut = exp.Left(expression=exp.Literal.number(length.name))
+        if cast is tree:
+            tree = cut
+        else:
+            cast.replace(cut)
+        cast.args["to"].set("expressions", [])
+        cut.set("this", cast)
+    return tree

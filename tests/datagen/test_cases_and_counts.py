@@ -236,3 +236,11 @@ def test_more_rows_than_a_table_can_have_are_refused_before_any_is_made():
            '  c: {rows: {per: p, count: {expression: "id * 1000000000000"}}, columns: {p_id: {references: p.id}}}\n'  # fmt: skip
     with pytest.raises(RecipeError, match="6,000,000,000,000 rows are more than the 1,000,000,000,000 that a table can have"):
         source_of(text)
+
+
+def test_a_total_without_parents_is_refused_with_that_reason():
+    text = "tables:\n  p: {{rows: 0, columns: {{id: {{type: bigint, key: true}}}}}}\n  c:\n    rows: {{per: p, count: {{poisson: 3}}, total: {}}}\n"
+    text += "    columns: {{p: {{references: p.id}}}}\n"
+    with pytest.raises(SchemaError, match="p has no rows, so there can be no 20 rows of c for them"):
+        source_of(text.format(20))
+    assert source_of(text.format(0)).row_count("c") == 0

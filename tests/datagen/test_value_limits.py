@@ -202,3 +202,38 @@ def test_a_value_without_weight_is_not_chosen_where_values_must_differ():
     with pytest.raises(SchemaError, match="3 unique values are asked for and there are only 2"):
         table_of(choice.format(0), rows=3)
     assert set(table_of(choice.format(1), rows=3)["x"].to_pylist()) == {"a", "b", "c"}
+
+
+def test_negative_numbers_are_not_padded_into_a_format():
+    counted = "{{type: text, generate: {{sequence: {{start: 1, step: -1, format: '{}'}}}}}}"
+    with pytest.raises(SchemaError, match="a sequence with a width cannot have negative numbers, and 4 rows from 1 by -1 end at -2"):
+        table_of("x: " + counted.format("A{n:03}"))
+    assert table_of("x: " + counted.format("A{n}"))["x"].to_pylist() == ["A1", "A0", "A-1", "A-2"]
+    assert table_of("x: " + counted.format("A{n:03}"), rows=2)["x"].to_pylist() == ["A001", "A000"]
+
+
+@pytest.mark.parametrize(("type", "expected"), [("double", 3_000_000.0), ("integer", 3_000_000), ("bigint", 3_000_000)])
+def test_small_integers_are_computed_with_as_postgresql_does(type, expected):
+    small = "sm: {type: smallint, generate: {constant: 30000}}", "tx: {type: text, generate: {constant: ab}}"
+    made = table_of(*small, f'y: {{type: {type}, generate: {{expression: "sm * 100"}}}}')
+    assert made["y"].to_pylist() == [expected] * 4
+    made = table_of(*small, f'y: {{type: {type}, generate: {{expression: "sm * 100 + length(reverse(tx))"}}}}')
+    assert made["y"].to_pylist() == [expected + 2] * 4
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CAST(tx AS varchar(1))", "h"),
+        ("CAST(tx AS varchar)", "hällo"),
+        ("CAST(tx AS char(2)) || 'x'", "häx"),
+        ("upper(CAST(CAST(tx AS varchar(3)) AS varchar(9)))", "HÄL"),
+        ("CAST(nr AS varchar(2)) || tx", "12hällo"),
+    ],
+)
+def test_casts_to_shorter_texts_cut_as_in_postgresql(sql, expected):
+    made = table_of(
+        "tx: {type: text, generate: {constant: hällo}}", "nr: {type: bigint, generate: {constant: 1234}}",
+        f'y: {{type: text, generate: {{expression: "{sql}"}}}}',
+    )  # fmt: skip
+    assert made["y"].to_pylist() == [expected] * 4

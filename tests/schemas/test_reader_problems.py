@@ -248,6 +248,7 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("integer", "{poisson: 9, step: 2.5}", "poisson: step 2.5 is finer than integer counts; use a multiple of 1"),
         ("double", "{uniform: [5, 9], step: 10}", "uniform: there is no multiple of the step 10 from 5 to 9"),
         ("integer", "{histogram: {edges: [5, 10], weights: [1], step: 10}}", "histogram: there is no multiple of the step 10 from 5 before 10"),
+        ("text", "{media.avatar: {first: -1}}", "first of media.avatar must be 0 or more, not -1"),
         ("text", "{words: 5000}", "words: a text has at most 2,000 of them, not 5,000"),
         ("text", "{sentences: {uniform: [1, 2001]}}", "sentences: a text has at most 2,000 of them, not 2,001"),
         ("text", "{words: {normal: {mean: 3000, sd: 9}}}", "words: a text has at most 2,000 of them, not 3,000"),
