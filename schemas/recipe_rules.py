@@ -207,6 +207,46 @@ def nulls_stand_where_they_may(placed: Placed) -> Iterator[Problem]:
         yield Problem(what, placed.at("value"))
 
 
+_TAKEN = {
+    "from": "path", "after": "path", "before": "path", "uuid7": "at", "entered": "of", "slot": "after", "slot_end": "of",
+    "person.email": "domain", "expression": "sql",
+}  # fmt: skip
+
+
+def nulls_go_where_they_may(placed: Placed) -> Iterator[Problem]:
+    """What is made from a column alone is null where that is."""
+    column, parameter = placed.column, _TAKEN.get(placed.recipe.name)
+    if parameter is None or column is None or column.nullable or column.hidden or placed.recipe is not column.generate:
+        return
+    path = placed.get(parameter)
+    if placed.recipe.name == "expression":
+        path = _bare_path(path)
+    if path is None or not _can_follow(placed):
+        return
+    try:
+        found = follow(placed.schema, placed.table, path)
+    except NoSuchPath:
+        return
+    tables = [placed.table, *(placed.schema.table(key.table) for key in found.hops)]
+    passed = [(table, name) for table, key in zip(tables, found.hops, strict=False) for name in key.columns]
+    for table, name in [*passed, (found.table, found.column.name)]:
+        share = table.column(name).null
+        if share and (table.name, name) not in placed.broken:
+            what = f"{placed.recipe.name}: '{table.name}.{name}' is null in a share of {share:g} of its rows"
+            yield Problem(f"{what}, and '{column.name}' is NOT NULL; give it `null: 0`", placed.at(parameter))
+            return
+
+
+def _bare_path(sql: str) -> str | None:
+    """The path that an expression consists of, None where it is anything else."""
+    try:
+        tree = parse_expression(sql)
+        paths = columns_in(tree)
+    except NotAnExpression:
+        return None
+    return next((path for path, _ in paths), None) if tree.key == "column" else None
+
+
 def expressions_name_columns(placed: Placed) -> Iterator[Problem]:
     if placed.recipe.name != "expression":
         return
@@ -437,6 +477,7 @@ RULES: tuple[Rule, ...] = (
     times_come_from_times,
     whole_days_fit,
     nulls_stand_where_they_may,
+    nulls_go_where_they_may,
     expressions_name_columns,
     bounds_are_in_order,
     numbers_have_the_right_sign,

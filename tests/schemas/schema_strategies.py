@@ -321,6 +321,10 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
         share = 0.0 if foreign_key.table == rows.per else next((made[c].null for c in foreign_key.columns if made[c].null), 0.0)
         if is_chosen(foreign_key.columns) and (share or any(made[c].null for c in foreign_key.columns)):
             made |= {c: replace(made[c], null=share) for c in foreign_key.columns}
+    for column in [c for c in made.values() if c.null is None and c.generate is not None]:
+        source = column.generate.args.get({"from": "path", "person.email": "domain"}.get(column.generate.name, ""))
+        if source in made and made[source].null:
+            made[column.name] = replace(column, null=0.0)
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     times = [c for c, column in made.items() if column.type.kind in MOMENTS]

@@ -607,3 +607,50 @@ def test_slots_that_would_end_before_they_begin_are_told() -> None:
     text += "      p: {references: p.id}\n      s: {type: timestamptz, generate: {slot: {gap: 1h, from: now, until: -3d}}}\n"
     assert [f.partition(": ")[2] for f in of_tables(text)] == ["slot: until must be later than from: [now, -3d]"]
     parse_schema("schema: s\ntables:\n" + text.replace("now, until: -3d", "-3d, until: now"), "f")
+
+
+NULLS = """  p: {{rows: 5, columns: {{id: {{type: bigint, key: true}}, n: {{type: text, null: 0.4, generate: words}}, m: {{type: text, generate: words}}}}}}
+  t:
+    rows: {{per: p, count: 2}}
+    columns:
+      id: {{type: bigint, key: true}}
+      p:  {{references: p.id}}
+      q:  {{references: p.id, null: 0.3}}
+      d:  {{type: timestamptz, null: 0.5, generate: {{between: [-9d, now]}}}}
+      z:  {{type: timestamptz, null: 0, generate: {{between: [-9d, now]}}}}
+      st: {{type: text, null: 0.2, generate: {{states: {{a: {{b: 1}}}}, start: z}}}}
+      sl: {{type: timestamptz, null: 0.2, generate: {{slot: {{gap: 1h, from: -9d}}}}}}
+      x:  {{type: {type}, {more}generate: {recipe}}}
+"""
+DOMAIN = "{person.email: {domain: p.n}}"
+
+
+@pytest.mark.parametrize(
+    ("type", "recipe", "source"),
+    [
+        ("timestamptz", "{from: d}", "'t.d' is null in a share of 0.5"),
+        ("text", "{from: p.n}", "'p.n' is null in a share of 0.4"),
+        ("text", "{from: q.m}", "'t.q' is null in a share of 0.3"),
+        ("timestamptz", "{expression: d}", "'t.d' is null in a share of 0.5"),
+        ("timestamptz", "{after: d, within: 2d}", "'t.d' is null in a share of 0.5"),
+        ("timestamptz", "{before: d, within: 2d}", "'t.d' is null in a share of 0.5"),
+        ("uuid", "{uuid7: d}", "'t.d' is null in a share of 0.5"),
+        ("timestamptz", "{entered: any, of: st}", "'t.st' is null in a share of 0.2"),
+        ("timestamptz", "{slot_end: sl}", "'t.sl' is null in a share of 0.2"),
+        ("text", DOMAIN, "'p.n' is null in a share of 0.4"),
+    ],
+)
+def test_what_is_made_from_a_column_with_nulls_must_have_a_place_for_them(type: str, recipe: str, source: str) -> None:
+    (found,) = of_tables(NULLS.format(type=type, recipe=recipe, more=""))
+    what = "person.email" if recipe == DOMAIN else recipe[1:].partition(":")[0]
+    assert found.startswith("14:")
+    assert found.partition(": ")[2] == f"{what}: {source} of its rows, and 'x' is NOT NULL; give it `null: 0`"
+    for more in ("null: 0, ", "hidden: true, "):
+        parse_schema("schema: s\ntables:\n" + NULLS.format(type=type, recipe=recipe, more=more), "f")
+
+
+@pytest.mark.parametrize(
+    ("type", "recipe"), [("timestamptz", "{from: z}"), ("text", "{from: p.m}"), ("text", "{expression: \"coalesce(p.n, 'x')\"}")]
+)
+def test_columns_that_may_have_nulls_and_have_none_are_taken_over(type: str, recipe: str) -> None:
+    parse_schema("schema: s\ntables:\n" + NULLS.format(type=type, recipe=recipe, more=""), "f")
