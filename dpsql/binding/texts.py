@@ -10,6 +10,7 @@ from dpsql.binding.constants import NULL, case, constant, hold_repeated, is_null
 from dpsql.binding.lists import MOST_COPIED, written_out
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
+from dpsql.functions.lengths import PUT_IN
 from dpsql.functions.patterns import ANY, ONE, pattern_tokens, written_pattern
 from dpsql.tree import Expression, Literal
 
@@ -51,7 +52,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
         case exp.Left() | exp.Right():
             return call(node.key, text(), binder.number(node.expression))
         case exp.Replace() if node.args.get("replacement") is not None:
-            return call("replace", text(), text("expression"), text("replacement"))
+            return call("replace", text(), text("expression"), _put_in(text("replacement")))
         case exp.DPipe():
             return call("concat", _as_text(binder.bind(node.this)), _as_text(binder.bind(node.expression)))
         case exp.ConcatWs():
@@ -84,6 +85,12 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
                 raise QueryRefused("the place of SPLIT_PART counts from 1")
             return call("split_part", text(), text("delimiter"), place)
     return None
+
+
+def _put_in(by: Expression) -> Expression:
+    if isinstance(by, Literal) and isinstance(by.value, str) and len(by.value) > PUT_IN:
+        raise QueryRefused(f"REPLACE puts in texts of at most {PUT_IN} characters, so that no row's text gets too long")
+    return by
 
 
 def _separated(binder: Expressions, node: exp.ConcatWs) -> Expression:

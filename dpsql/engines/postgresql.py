@@ -16,6 +16,7 @@ from schemas.errors import InputError
 
 if TYPE_CHECKING:
     import psycopg
+OF_STATEMENTS = ("54011", "54023")  # too many columns or arguments, whatever the data
 # rows of tables that inherit from one are read with it, and not held by its index
 _UNIQUE = """
 SELECT EXISTS (
@@ -96,6 +97,14 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def _of_resources(error: psycopg.Error) -> bool:
+    """Whether a statement came to a limit of memory, disk or size, as it can over the values that it meets."""
+    state = error.sqlstate or ""
+    if state == "XX000":
+        return "invalid memory alloc" in (error.diag.message_primary or "")  # which PostgreSQL never translates
+    return state[:2] in ("53", "54") and state not in OF_STATEMENTS
+
+
 class _Reading:
     def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
@@ -108,6 +117,8 @@ class _Reading:
         except psycopg.DataError as error:
             raise DataFault from error
         except psycopg.Error as error:
+            if _of_resources(error):
+                raise DataFault from error
             raise EngineFailure("the database could not answer; the query was charged") from error
 
     def hold(self, sql: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from dpsql.functions import ranges
 from dpsql.functions.date_formats import finest, shown, to_char
+from dpsql.functions.lengths import closed_texts
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
@@ -245,7 +246,7 @@ def _move_months(moment: str, by: str, call: Call) -> str:
 def _written(arguments: Sequence[Expression]) -> Facts:
     moment, text = arguments[0].facts, word_of(arguments[1])
     starts = _starts(finest(text), as_time(moment.lo), as_time(moment.hi)) if moment.bounded else None
-    return Facts("text", True, values=None if starts is None else tuple(dict.fromkeys(shown(s, text) for s in starts)))
+    return Facts("text", True, values=None if starts is None else closed_texts(shown(s, text) for s in starts))
 
 
 def _strftime(moment: str, text: str, call: Call) -> str:

@@ -7,12 +7,12 @@ from fractions import Fraction
 from hashlib import md5
 
 from dpsql.functions import ranges
+from dpsql.functions.lengths import CLOSED_TEXT, GROWING, PUT_IN, REPLACED, closed_texts, cut, grows, most_letters
 from dpsql.functions.patterns import needs_escape
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Expression, Facts, Literal
 
 LONGEST = 1_000_000  # characters of a text that is cut or counted in
-GROWING = 10_000  # characters of a text that is made longer by REPLACE
 Work = Callable[..., str | None]
 
 
@@ -33,9 +33,13 @@ def _closing(work: Work, may_be_null: bool = False) -> Callable[[Sequence[Expres
             return found
         if not all(v is None or (isinstance(v, str) and v.isascii()) for v in first.values):
             return found  # how letters beyond ASCII change differs between databases
+        if any(isinstance(v, str) and len(v) > CLOSED_TEXT for v in first.values):
+            return found  # what is cut in the database is not worked out here
         constants = [a.value for a in rest if isinstance(a, Literal)]
-        made = [work(v, *constants) for v in first.values if v is not None]
-        return Facts("text", ranges.nullable(arguments) or None in made, values=tuple(dict.fromkeys(v for v in made if v is not None)))
+        made = closed_texts(work(str(v), *constants) for v in first.values if v is not None)
+        if made is None:
+            return found
+        return Facts("text", ranges.nullable(arguments) or None in made, values=tuple(v for v in made if v is not None))
 
     return facts
 
@@ -47,9 +51,14 @@ def _concatenated_facts(arguments: Sequence[Expression]) -> Facts:
         listed = argument.facts.values
         if listed is None or not all(v is None or isinstance(v, str) for v in listed):
             return found
-        values = list(dict.fromkeys(a + b for a in values for b in listed if isinstance(b, str)))
-        if len(values) > ranges.CLOSED // 10:
+        made = (
+            closed_texts(a + b for a in values for b in listed if isinstance(b, str))
+            if len(values) * len(listed) <= ranges.CLOSED
+            else None
+        )
+        if made is None or len(made) > ranges.CLOSED // 10:
             return found
+        values = [v for v in made if v is not None]
     return Facts("text", found.nullable, values=tuple(values))
 
 
@@ -112,14 +121,28 @@ def _sub(text: str, start: object, length: object = None) -> str | None:
 
 
 def _replace(value: str, search: str, by: str, call: Call) -> str:
-    """What gets longer is cut first; an empty text is nowhere found."""
-    found, new = call.arguments[1:]
-    longer = not (isinstance(new, Literal) and isinstance(found, Literal) and len(str(new.value)) <= len(str(found.value)))
+    """What gets longer is cut, before and after; an empty text is nowhere found."""
+    text, found, new = call.arguments
     if isinstance(found, Literal) and found.value == "":
         return value
-    value = f"LEFT({value}, {GROWING})" if longer else value
-    by = by if isinstance(new, Literal) else f"LEFT({by}, 100)"
-    return f"(CASE WHEN {search} = '' THEN {value} ELSE REPLACE({value}, {search}, {by}) END)"
+    if grows(call):
+        value, longest = _growing(value, call)
+        by = by if isinstance(new, Literal) else cut(by, PUT_IN, most_letters(new))
+    made = f"REPLACE({value}, {search}, {by})"
+    if grows(call):
+        made = cut(made, GROWING, longest)
+    return made if isinstance(found, Literal) else f"(CASE WHEN {search} = '' THEN {value} ELSE {made} END)"
+
+
+def _growing(value: str, call: Call) -> tuple[str, int]:
+    """A text in which something is replaced by something longer, cut to what stays within REPLACED, and what it can then come to."""
+    text, found, new = call.arguments
+    least = len(found.value) if isinstance(found, Literal) and isinstance(found.value, str) else 1
+    put_in = len(new.value) if isinstance(new, Literal) and isinstance(new.value, str) else PUT_IN
+    growth = max(1, -(-put_in // least))
+    most = min(GROWING, REPLACED // growth)
+    known = most_letters(text)
+    return cut(value, most, known), growth * (most if known is None else min(most, known))
 
 
 def _trimmed(name: str) -> tuple[Writer, Writer]:
@@ -148,7 +171,10 @@ def _like(sign: str) -> tuple[Writer, Writer]:
 
 
 def _concatenated(*arguments: str, call: Call) -> str:
-    return "(" + " || ".join(arguments) + ")"
+    """The texts one behind the other, as far as a text may grow."""
+    known = [most_letters(a) for a in call.arguments]
+    parts = [cut(written, GROWING, most) for written, most in zip(arguments, known, strict=True)]
+    return cut("(" + " || ".join(parts) + ")", GROWING, sum(GROWING if most is None else most for most in known))
 
 
 def _split(value: str, by: str, place: str, call: Call) -> str:

@@ -16,9 +16,10 @@ import pytest
 from dpsql.accounting import Limit
 from dpsql.binding import bind
 from dpsql.compiling.measuring import unit_bounds
+from dpsql.engines.base import DataFault
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.engines.postgresql import PostgresEngine
-from dpsql.errors import QueryInvalid
+from dpsql.errors import EngineFailure, QueryInvalid
 from dpsql.kept import renamed
 from dpsql.ledger import open_ledger
 from dpsql.measuring import Cells, Measured, clipped, measure
@@ -204,6 +205,28 @@ def test_one_row_at_the_ends_of_types_does_not_silence_the_others(strange_postgr
     with strange_postgres.read() as reading:
         cells = clipped(query, shop().schema, strange_postgres, reading, {t.name: 2**10 for t in query.thresholds}, 1)
     assert cells.groups
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "SELECT LENGTH(REPEAT('a', 1000000) || REPEAT(REPEAT('b', 1000), 1100000)) FROM plans",  # more than PostgreSQL can hold
+        "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53200'; END $$",
+        "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '54000'; END $$",
+        "DO $$ BEGIN RAISE EXCEPTION 'invalid memory alloc request size 1195200020' USING ERRCODE = 'XX000'; END $$",
+    ],
+)
+def test_where_postgresql_comes_to_its_limits_over_the_data_no_error_tells(strange_postgres: PostgresEngine, raised: str) -> None:
+    with strange_postgres.read() as reading, pytest.raises(DataFault):
+        reading.rows(raised)
+
+
+@pytest.mark.parametrize(
+    "raised", [f"SELECT {', '.join(['1'] * 1700)}", "DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = 'XX000'; END $$"]
+)
+def test_what_fails_whatever_the_data_is_an_error(strange_postgres: PostgresEngine, raised: str) -> None:
+    with strange_postgres.read() as reading, pytest.raises(EngineFailure):
+        reading.rows(raised)
 
 
 @pytest.mark.parametrize("settings", [Settings(max_groups=-5), Settings(max_groups=0), Settings(min_units=-1), Settings(max_groups=2**40)])
