@@ -50,9 +50,12 @@ class KeptPart:
 
 
 class Digests:
-    """Digests of what a plan measures: the same for the same question under other aliases, orders of rows and outer arithmetic."""
+    """Digests of what a plan measures: the same for the same question under other aliases, orders of rows and outer arithmetic.
 
-    def __init__(self, plan: Plan, relations: Relations, dialect: Dialect) -> None:
+    `domains` are the values of its public keys, since a part is measured for the groups of these alone; none where keys are private.
+    """
+
+    def __init__(self, plan: Plan, relations: Relations, dialect: Dialect, domains: Sequence[Sequence[Hashable]] = ()) -> None:
         self._plan = plan
         self._dialect = dialect
         self._relations = relations
@@ -60,6 +63,7 @@ class Digests:
         keys = [dialect.expression(key.expression) for key in plan.release.keys]
         groups = [plan.groups, plan.groups_threshold]
         self._about = [keys, groups, plan.settings.min_units if plan.private_keys else None]
+        self._groups = [sha256(json.dumps(sorted(map(str, map(_plain, values)))).encode()).hexdigest() for values in domains]
         self._rows: dict[Expression | None, str] = {}
 
     def part(self, part: Part) -> str:
@@ -70,6 +74,7 @@ class Digests:
             threshold = self.threshold(next(t for t in self._plan.thresholds if t.name == part.threshold))
         bounds = [[b.lo, b.hi] if b else None for b in (part.row, part.unit)]
         details = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
+        details += [["groups", *self._groups]] if self._groups else []
         return self._digest(part.argument, details)
 
     def threshold(self, threshold: Threshold) -> str:

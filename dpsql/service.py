@@ -21,7 +21,7 @@ from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.measuring import Measuring
 from dpsql.compiling.relations import Relations
 from dpsql.declaration import Declaration
-from dpsql.domains import public_groups
+from dpsql.domains import domain, public_groups
 from dpsql.engines.base import Engine
 from dpsql.errors import BudgetSpent, QueryInvalid, QueryRefused
 from dpsql.kept import Digests, GroupKey, KeptPart, in_order
@@ -236,7 +236,8 @@ class Service:
         return self._sizes[table]
 
     def _digests(self, one: Plan) -> dict[str, str]:
-        digests = Digests(one, self._relations, self._dialect)
+        domains = [] if one.private_keys else [domain(key, self._table_values) for key in one.release.keys]
+        digests = Digests(one, self._relations, self._dialect, domains)
         return {
             **{f"threshold:{t.name}": digests.threshold(t) for t in one.thresholds},
             **{f"part:{p.name}": digests.part(p) for p in one.parts},

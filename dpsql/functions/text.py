@@ -122,7 +122,7 @@ def _sub(text: str, start: object, length: object = None) -> str | None:
 
 def _replace(value: str, search: str, by: str, call: Call) -> str:
     """What gets longer is cut, before and after; an empty text is nowhere found."""
-    text, found, new = call.arguments
+    found, new = call.arguments[1:]
     if isinstance(found, Literal) and found.value == "":
         return value
     if grows(call):

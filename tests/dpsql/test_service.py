@@ -11,12 +11,14 @@ import pytest
 pytest.importorskip("opendp")
 
 from dpsql.accounting import Limit
+from dpsql.answers import Answer
 from dpsql.declaration import declare
 from dpsql.errors import QueryInvalid
 from dpsql.ledger import open_ledger
 from dpsql.planning.model import Settings
 from dpsql.service import Service
 from schemas import parse_schema
+from schemas.privacy import ColumnPrivacy
 from tests.dpsql.shop import PRIVACY, SCHEMA, shop
 from tests.dpsql.shop_databases import engine_over, tables
 
@@ -82,6 +84,41 @@ def test_a_mean_of_what_was_summed_and_counted_is_free_and_fits(tmp_path: Path, 
     assert answer.source == "kept"
     means = {float(row[-2] / row[-1]) for row in first}
     assert all(any(float(v) == pytest.approx(m) for m in means) for row in answer.rows() for v in row if not isinstance(v, str))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT country, COUNT(*) FROM users GROUP BY country",
+        "SELECT UPPER(country) AS c, SUM(balance), AVG(balance) FROM users GROUP BY 1",
+        "SELECT country, MAX(age) FROM users GROUP BY country",
+    ],
+)
+def test_groups_that_were_never_measured_are_not_answered_from_what_was_kept(tmp_path: Path, sql: str) -> None:
+    def asked(folder: Path, *countries: str) -> Answer:
+        declared = replace(PRIVACY, columns={**PRIVACY.columns, "users.country": ColumnPrivacy(values=countries)})
+        ledger = open_ledger(folder / "ledger.db")
+        with Service(
+            declare(parse_schema(SCHEMA, "shop.yaml"), declared), engine_over(tables()), ledger, "shop", Limit(1e12, 0.5)
+        ) as found:
+            return found.ask(sql, analyst="ada", settings=Settings(epsilon=1e9))
+
+    first, wider = asked(tmp_path, "DE", "FR"), asked(tmp_path, "DE", "FR", "JP")
+    assert (first.source, wider.source) == ("private", "private")
+    assert all(value for row in wider.rows() for value in row[1:] if row[0] == "JP")
+    again = asked(tmp_path, "JP", "FR", "DE")
+    assert again.source == "kept"
+    assert sorted(again.rows(), key=str) == sorted(wider.rows(), key=str)
+
+
+def test_a_row_that_a_public_table_got_is_a_group_that_was_never_measured(tmp_path: Path) -> None:
+    changed = {**tables(), "plans": tables()["plans"].slice(0, 2)}
+    sql, counted = "SELECT plan_id, COUNT(*) FROM users GROUP BY plan_id", []
+    for held in (changed, tables()):
+        with Service(shop(), engine_over(held), open_ledger(tmp_path / "ledger.db"), "shop", Limit(1e12, 0.5)) as asked:
+            counted.append(asked.ask(sql, analyst="ada", settings=Settings(epsilon=1e9)))
+    assert [a.source for a in counted] == ["private", "private"]
+    assert dict(counted[1].rows())[3] > 0
 
 
 def test_a_count_beside_another_sum_is_the_one_that_was_kept(tmp_path: Path) -> None:
