@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import NULL, case, constant, hold_repeated, is_null, word
+from dpsql.binding.constants import NULL, case, constant, folded_sign, hold_repeated, is_null, word
 from dpsql.binding.lists import MOST_COPIED, written_out
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -42,9 +42,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
         case exp.Escape() if isinstance(node.this, exp.Like | exp.ILike):
             return _like(binder, node.this, _constant_text(binder, node.expression))
         case exp.Substring():
-            start = binder.number(node.args["start"]) if node.args.get("start") is not None else constant(1)
-            length = [binder.number(node.args["length"])] if node.args.get("length") is not None else []
-            return call("substring", text(), start, *length)
+            return _substring(binder, node, text())
         case exp.Trim():
             name = SIDES[str(node.args.get("position") or "").upper()]
             letters = [constant(_constant_text(binder, node.expression))] if node.expression is not None else []
@@ -85,6 +83,33 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
                 raise QueryRefused("the place of SPLIT_PART counts from 1")
             return call("split_part", text(), text("delimiter"), place)
     return None
+
+
+def _substring(binder: Expressions, node: exp.Substring, text: Expression) -> Expression:
+    start = folded_sign(binder.number(node.args["start"])) if node.args.get("start") is not None else constant(1)
+    length = [folded_sign(binder.number(node.args["length"]))] if node.args.get("length") is not None else []
+    if binder.dialect == "duckdb":
+        low = start.facts.lo
+        if any(isinstance(one, Literal) and isinstance(one.value, int) and one.value < 0 for one in length):
+            raise QueryRefused("SUBSTRING is understood with a length from 0 on")
+        if not is_null(start) and (low is None or low < 0):  # type: ignore[operator]
+            return _from_the_end(text, start, length)
+    return call("substring", text, start, *length)
+
+
+def _from_the_end(text: Expression, start: Expression, length: list[Expression]) -> Expression:
+    """SUBSTRING as DuckDB has it with a start below zero: that many characters before the end, and of these the first ones."""
+    if not isinstance(start, Literal) or not isinstance(start.value, int):
+        raise QueryRefused(
+            "SUBSTRING counts from the end where its start is below zero; write a constant, or GREATEST(..., 1) for the start"
+        )
+    found = call("right", text, constant(-start.value))
+    if not length or is_null(length[0]):
+        return call("substring", text, constant(1), *length) if length else found
+    if not isinstance(length[0], Literal) or not isinstance(length[0].value, int):
+        raise QueryRefused("SUBSTRING from the end is understood with a constant length")
+    # without the rest behind it, also where the text is shorter than what is counted back
+    return call("left", found, constant(length[0].value + start.value)) if length[0].value < -start.value else found
 
 
 def _put_in(by: Expression) -> Expression:

@@ -42,6 +42,12 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
         assert bind(error.instead, SHOP, dialect=dialect)
 
 
+@pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)", "SUBSTRING(city, 3, -2)"])
+def test_what_duckdb_counts_from_the_end_is_refused_where_it_is_not_constant(part: str) -> None:
+    assert "SUBSTRING" in str(refused(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", "duckdb"))
+    assert bind(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", SHOP)  # in PostgreSQL nothing counts from the end
+
+
 @pytest.mark.parametrize(
     ("sql", "instead"),
     [
