@@ -1,4 +1,4 @@
-"""Division as PostgreSQL has it: of whole numbers it gives whole ones, of all others fractions."""
+"""Division as the databases have it: / of PostgreSQL and // of DuckDB give whole numbers of whole ones, and fractions of all others."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ FUNCTIONS = frozenset(("floor", "ceil", "round", "trunc", "sign", "extract"))
 ARITHMETIC = frozenset(("add", "subtract", "multiply", "negate", "abs", "modulo", "coalesce", "nullif", "least", "greatest"))
 
 
-def is_fractional(value: Expression) -> bool:
-    """Whether PostgreSQL has values of whole numbers only in a type of fractions."""
+def is_whole(value: Expression, dialect: str) -> bool:
+    """Whether a number has a type of whole numbers in the database of a dialect."""
+    return value.facts.kind == "integer" and not is_fractional(value, dialect)
+
+
+def is_fractional(value: Expression, dialect: str = "postgres") -> bool:
+    """Whether the database has values of whole numbers only in a type of fractions."""
     match value:
-        case Call() if value.function in FUNCTIONS:
+        case Call() if value.function in FUNCTIONS and dialect == "postgres":
             return True
+        case Call() if value.function in ("floor", "ceil"):
+            return True
+        case Call() if value.function in ("round", "trunc"):
+            return not is_whole(value.arguments[0], dialect)
         case Call() if value.function in ARITHMETIC:
-            return any(is_fractional(a) for a in value.arguments)
+            return any(is_fractional(a, dialect) for a in value.arguments)
         case Case():
-            return any(is_fractional(v) for v in (*(v for _, v in value.branches), value.otherwise))
+            return any(is_fractional(v, dialect) for v in (*(v for _, v in value.branches), value.otherwise))
     return False
 
 

@@ -25,7 +25,7 @@ from dpsql.binding.constants import (
     unified,
     written,
 )
-from dpsql.binding.division import is_fractional
+from dpsql.binding.division import is_whole
 from dpsql.binding.mending import Mendable
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
@@ -270,8 +270,11 @@ class Expressions:
                 return call("cast_double", call("multiply", self.number(node.this), by))
             case exp.Div() | exp.IntDiv():
                 a, b = self.number(node.this), self.number(node.expression)
-                whole = self.dialect == "postgres" and all(x.facts.kind == "integer" and not is_fractional(x) for x in (a, b))
-                return call("divide_whole" if whole or isinstance(node, exp.IntDiv) else "divide", a, b)
+                # DIV of PostgreSQL is whole of any numbers, DuckDB's // of whole ones
+                whole = (
+                    all(is_whole(x, self.dialect) for x in (a, b)) if isinstance(node, exp.IntDiv) == (self.dialect == "duckdb") else None
+                )
+                return call("divide_whole" if whole or (whole is None and isinstance(node, exp.IntDiv)) else "divide", a, b)
             case exp.Round() | exp.Trunc():
                 digits = [self.whole(node.args["decimals"])] if node.args.get("decimals") is not None else []
                 return call("round" if isinstance(node, exp.Round) else "trunc", self.number(node.this), *digits)
