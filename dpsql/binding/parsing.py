@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from itertools import islice
 
 import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.qualified import without_schemas
 from dpsql.binding.repeating import hold_repeating
 from dpsql.binding.value_rows import written_as_selects
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -40,8 +42,10 @@ def parse(sql: str, dialect: str) -> exp.Query:
         statement = statement.unnest()
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
-    if sum(1 for _ in statement.walk()) > LARGEST:
+    parts = list(islice(statement.walk(), LARGEST + 1))
+    if len(parts) > LARGEST:
         raise QueryInvalid("the query has too many parts")
+    without_schemas(parts)
     try:
         hold_repeating(statement)
     except RecursionError:

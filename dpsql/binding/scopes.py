@@ -56,7 +56,8 @@ class Scope:
     def _resolve(self, column: exp.Column) -> Field:
         name, table = str(folded(column.this)), folded(column.args.get("table"))
         if column.args.get("db") or column.args.get("catalog"):
-            raise QueryInvalid(f"write '{table}.{name}' without its schema")
+            schema = ".".join(str(folded(column.args[part])) for part in ("catalog", "db") if column.args.get(part))
+            raise QueryInvalid(f"there is no table '{schema}.{table}' in this FROM under its own name; write its alias")
         if table is None:
             if name in self.merged:
                 return self.merged[name]

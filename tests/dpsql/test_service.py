@@ -111,6 +111,37 @@ def test_groups_that_were_never_measured_are_not_answered_from_what_was_kept(tmp
     assert sorted(again.rows(), key=str) == sorted(wider.rows(), key=str)
 
 
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        (
+            'SELECT "public"."users"."country" AS "country", COUNT(*) AS "count" FROM "public"."users" '
+            'GROUP BY "public"."users"."country" ORDER BY "public"."users"."country" ASC',
+            "SELECT country, COUNT(*) FROM users GROUP BY country ORDER BY country",
+        ),
+        (
+            'SELECT "public"."orders"."status" AS "status", "Users"."country", SUM("public"."orders"."total") FROM "public"."orders" '
+            'LEFT JOIN "public"."users" AS "Users" ON "public"."orders"."user_id" = "Users"."id" '
+            'GROUP BY "public"."orders"."status", "Users"."country" ORDER BY 1, 2',
+            "SELECT status, country, SUM(total) FROM orders LEFT JOIN users u ON user_id = u.id GROUP BY status, country ORDER BY 1, 2",
+        ),
+        (
+            "SELECT COUNT(*) FROM public.users WHERE EXISTS (SELECT FROM orders WHERE public.orders.user_id = public.users.id)",
+            "SELECT COUNT(*) FROM users WHERE EXISTS (SELECT FROM orders WHERE user_id = users.id)",
+        ),
+        (
+            "SELECT COUNT(*) FROM (public.users JOIN public.profiles ON public.users.id = public.profiles.user_id) WHERE public.users.age > 30",
+            "SELECT COUNT(*) FROM users JOIN profiles ON users.id = profiles.user_id WHERE age > 30",
+        ),
+        ("SELECT public.plans.name FROM public.plans ORDER BY public.plans.name", "SELECT name FROM plans ORDER BY name"),
+    ],
+)
+def test_columns_with_the_schema_of_their_table_are_those_without(tmp_path: Path, sql: str, plain: str) -> None:
+    with service(tmp_path) as asked:
+        settings = Settings(epsilon=100.0)
+        assert asked.ask(plain, analyst="ada", settings=settings).rows() == asked.ask(sql, analyst="ada", settings=settings).rows()
+
+
 def test_a_row_that_a_public_table_got_is_a_group_that_was_never_measured(tmp_path: Path) -> None:
     changed = {**tables(), "plans": tables()["plans"].slice(0, 2)}
     sql, counted = "SELECT plan_id, COUNT(*) FROM users GROUP BY plan_id", []

@@ -42,6 +42,19 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
         assert bind(error.instead, SHOP, dialect=dialect)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM public.users AS u WHERE public.users.age > 3",
+        "SELECT COUNT(*) FROM users WHERE crm.users.age > 3",
+        "SELECT COUNT(*) FROM (SELECT id FROM orders) AS users WHERE public.users.id > 3",
+        "WITH users AS (SELECT age FROM public.users) SELECT COUNT(*) FROM users WHERE public.users.age > 3",
+    ],
+)
+def test_a_schema_before_a_column_is_that_of_a_table_that_is_seen_by_its_own_name(sql: str) -> None:
+    assert "in this FROM under its own name" in str(refused(sql))
+
+
 @pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)", "SUBSTRING(city, 3, -2)"])
 def test_what_duckdb_counts_from_the_end_is_refused_where_it_is_not_constant(part: str) -> None:
     assert "SUBSTRING" in str(refused(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", "duckdb"))
