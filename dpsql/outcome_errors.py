@@ -59,7 +59,7 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...], m
             unknown.append(position)
             continue
         error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
-        statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=True)
+        statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=False)
         errors[position] = count + len(errors)
     return WithErrors(sql_of(statement, "duckdb"), errors, tuple(unknown), _columns(statement))
 

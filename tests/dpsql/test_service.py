@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from cProfile import Profile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dpsql.answers import Answer
 from dpsql.declaration import declare
 from dpsql.errors import QueryInvalid
 from dpsql.ledger import open_ledger
+from dpsql.outcome_errors import with_errors
 from dpsql.planning.model import Settings
 from dpsql.service import Service
 from schemas import parse_schema
@@ -109,6 +111,18 @@ def test_groups_that_were_never_measured_are_not_answered_from_what_was_kept(tmp
     again = asked(tmp_path, "JP", "FR", "DE")
     assert again.source == "kept"
     assert sorted(again.rows(), key=str) == sorted(wider.rows(), key=str)
+
+
+def test_twice_as_many_errors_take_about_twice_the_work() -> None:
+    def work(count: int) -> int:
+        names = tuple(f"a{n}" for n in range(count))
+        residual = f"SELECT {', '.join(names)}, {', '.join(f'{name} * 2' for name in names)} FROM r0"
+        profile = Profile()
+        profile.runcall(with_errors, residual, (("r0", names),))
+        return sum(entry.callcount for entry in profile.getstats())
+
+    work(1)  # what is loaded once is loaded
+    assert work(200) < 3 * work(100)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class _Splitting:
         """The name of such a part, made where there is none yet."""
         made = Part(f"p{len(self.parts)}", kind, argument, **details)  # type: ignore[arg-type]
         for known in self.parts:
-            if replace(known, name=made.name) == made:
+            if known.kind == kind and known.argument == argument and replace(known, name=made.name) == made:
                 return known.name
         self.parts.append(made)
         return made.name
