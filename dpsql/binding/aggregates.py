@@ -250,7 +250,8 @@ def _clamped(value: exp.Expr, facts: Facts) -> exp.Expr:
     else:
         ends = [exp.Literal.number(0), exp.Literal.number(1000)]
     low, high = ends
-    return exp.Least(this=exp.Greatest(this=value, expressions=[low]), expressions=[high])
+    # marked as what both databases do with nulls, or sqlglot would write it out for DuckDB
+    return exp.Least(this=exp.Greatest(this=value, expressions=[low], ignore_nulls=True), expressions=[high], ignore_nulls=True)
 
 
 def _filtered(aggregate: Aggregate, condition: Expression) -> Aggregate:

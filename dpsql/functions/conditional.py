@@ -24,14 +24,21 @@ def _least(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     tops = [f.hi for f in facts if f.hi is not None and not f.nullable]
-    return replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts))
+    return _stepped(replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts)))
 
 
 def _greatest(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     bottoms = [f.lo for f in facts if f.lo is not None and not f.nullable]
-    return replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts))
+    return _stepped(replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts)))
+
+
+def _stepped(facts: Facts) -> Facts:
+    """A double that is clamped is counted in steps of its new range, as one whose bounds are declared."""
+    if facts.kind != "double" or facts.step is not None or not facts.bounded:
+        return facts
+    return replace(facts, step=ranges.number("double", facts.nullable, (facts.lo, facts.hi), None).step)
 
 
 def _named(name: str) -> tuple[Writer, Writer]:

@@ -14,6 +14,8 @@ from sqlglot import expressions as exp
 from dpsql.binding import bind, common_tables, from_clause, residual, scalars, subqueries
 from dpsql.binding.expressions import Expressions
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.planning import plan
+from dpsql.planning.model import Settings
 from dpsql.tree import Expression
 from tests.dpsql.shop import shop
 
@@ -40,6 +42,28 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
     assert words in str(error)
     if isinstance(error, QueryRefused) and error.instead is not None:
         assert bind(error.instead, SHOP, dialect=dialect)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT SUM(SQRT(visits)) FROM users", "SELECT SUM(LEAST(GREATEST(SQRT(visits), 0), 1000)) FROM users"),
+        ("SELECT STDDEV(EXP(visits)) FROM users", "SELECT STDDEV(LEAST(GREATEST(EXP(visits), 0), 1000)) FROM users"),
+        ("SELECT AVG(score / visits) FROM users", "SELECT AVG(LEAST(GREATEST(score / visits, 0), 1000)) FROM users"),
+        (
+            "SELECT AVG(mx / mn) FROM (SELECT user_id, MAX(total) AS mx, MIN(total) AS mn FROM orders GROUP BY user_id) AS t",
+            "SELECT AVG(LEAST(GREATEST(mx / mn, 0), 1000)) FROM "
+            "(SELECT user_id, MAX(total) AS mx, MIN(total) AS mn FROM orders GROUP BY user_id) AS t",
+        ),
+    ],
+)
+def test_a_clamped_double_is_offered_and_can_be_planned(sql: str, instead: str, dialect: str) -> None:
+    error = refused(sql, dialect)
+    assert isinstance(error, QueryRefused)
+    assert error.instead == instead
+    for release in bind(instead, SHOP, dialect=dialect).releases:
+        assert plan(release, SHOP, Settings()).parts
 
 
 @pytest.mark.parametrize(
