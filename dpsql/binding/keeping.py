@@ -74,7 +74,8 @@ class _Units(Grouping):
         relation = selecting.joined.relation
         assert relation.unit is not None
         unit = next(f for f in relation.fields if f.name == relation.unit)
-        self._unit = self.state.names.field("unit", replace(unit.facts, identifies=True))
+        nullable = selecting.scope.known.get(unit.name, unit.facts).nullable
+        self._unit = self.state.names.field("unit", replace(unit.facts, nullable=nullable, identifies=True))
 
     def kept(self) -> Kept:
         selecting, state = self.selecting, self.state

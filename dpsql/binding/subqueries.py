@@ -13,6 +13,7 @@ from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.joins import TRUE, Joined, Step, conjuncts, join, semi_join
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.public_rows import is_public
+from dpsql.binding.refining import learned
 from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
@@ -149,14 +150,23 @@ def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Envir
         rows = keep(rows, one, inner, known, state)
     kept = Kept(rows.relation, {}, rows.private, units=rows.units)
     if found.value is not None:
+        inner = _knowing(inner, inside, conditions)
         shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
         if len(query.expressions) != 1 or len(shown) > 1:
             raise QueryInvalid("IN looks for one value: the subquery needs one column")
-        value = shown[0][1] if shown else binder.bind(query.expressions[0])
+        value = shown[0][1] if shown else state.expressions(inner).bind(query.expressions[0])
         across.append(_equal(found, state.expressions(scope).bind(found.value), value, kept))
     if not across:
         return kept, TRUE
     return kept, across[0] if len(across) == 1 else call("and", *across)
+
+
+def _knowing(scope: Scope, inside: list[Step], conditions: list[Expression]) -> Scope:
+    """The scope of rows inside of IN with what their conditions tell: that the column is not null, above all."""
+    joins = [step.condition for step in inside if step.condition is not None]
+    for condition in (*(joins if all(step.kind in ("first", "inner") for step in inside) else ()), *conditions):
+        scope = scope.knowing(learned(condition, known=scope.known))
+    return scope
 
 
 def _rows(inside: list[Step], conditions: list[Expression], state: State) -> Joined:
