@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,7 @@ from datagen.randomness import Int64, Stream, stream
 from datagen.rows import Kernel, Link, Rows
 from schemas.model import ForeignKey, Recipe, Table
 from schemas.recipes import BY_NAME
+from schemas.rules import in_order_of_choice
 from schemas.types import INTEGERS
 
 if TYPE_CHECKING:
@@ -111,15 +112,8 @@ class ReferencePlanner:
             self._try(foreign_key, self._follow_explicit)
         self._plan_unique_sets()
         rest = [f for f in waiting if f not in explicit]
-        for foreign_key in sorted(rest, key=lambda f: (not self._is_always_there(f, rest), -len(f.columns), f.within is not None)):
+        for foreign_key in in_order_of_choice(self.table, rest):
             self._try(foreign_key, self._choose)
-
-    def _is_always_there(self, foreign_key: ForeignKey, others: Sequence[ForeignKey]) -> bool:
-        """Whether its columns, none of which may be null, are part of another reference that may be none."""
-        if any(self.table.column(c).nullable for c in foreign_key.columns):
-            return False
-        longer = [f for f in others if set(foreign_key.columns) < set(f.columns)]
-        return any(self.table.column(c).nullable for f in longer for c in f.columns)
 
     def _require_only_children(self, foreign_key: ForeignKey, family: Family) -> None:
         """A table that shares the key of its parent has at most one row for each."""

@@ -17,7 +17,6 @@ from datagen.arrays import DAY, SECOND, from_units, to_units
 from datagen.compiling import Context, generator
 from datagen.distributions import Tabulated, cut, exponential
 from datagen.errors import GenerationFailed
-from datagen.moves import MOST_MOVES, earliest, may_exceed
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.model import Recipe, Table
@@ -28,6 +27,7 @@ _POINTS = ("date", "timestamp", "timestamptz")
 _NEVER = np.int64(-(2**62))
 _GRID = 2**31
 _EXPONENTIAL_MEAN = 2**20
+_MOST_MOVES = 10_000
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,9 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     source = None if start is None else ctx.path(str(start), recipe.at)
     if source is not None and source[1].kind not in _POINTS:
         ctx.fail(f"start needs a date or time stamp and {start} is {source[1]}", recipe.at)
-    _require_an_end(machine, recipe, ctx, start, until)
-    endless = f"{ctx.table.name}.{ctx.column}: a row moves more than {MOST_MOVES:,} times; lengthen `dwell`, or start it later"
+    if start is None:
+        _require_an_end(machine, recipe, ctx)
+    endless = f"{ctx.table.name}.{ctx.column}: a row moves more than {_MOST_MOVES:,} times; lengthen `dwell`, or start it later"
 
     def starts(rows: Rows) -> Int64:
         if source is None:
@@ -79,10 +80,10 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
         entered = np.full((count, len(machine.states)), _NEVER, np.int64)
         entered[:, 0] = time
         active = np.arange(count)
-        for move in range(MOST_MOVES + 1):
+        for move in range(_MOST_MOVES + 1):
             if not len(active):
                 break
-            if move == MOST_MOVES:
+            if move == _MOST_MOVES:
                 raise GenerationFailed(endless)
             index = rows.index if len(active) == count else rows.numbers()[active]
             draws = moves(move).draws(index)
@@ -110,19 +111,13 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     return lambda rows: names.take(pa.array(remembered(rows).state))
 
 
-def _require_an_end(machine: Machine, recipe: Recipe, ctx: Context, start: str | None, until: int) -> None:
-    """Fail where rows would move for ever, or nearly so; where nothing tells when they begin, that is seen as they are made."""
-    begin = None if start is None else earliest(ctx, ctx.table, start)
-    if start is not None and begin is None:
-        return
-    chances = np.zeros((len(machine.states), len(machine.states)))
-    for i, (targets, thresholds) in enumerate(zip(machine.targets, machine.thresholds, strict=True)):
-        chances[i, targets] = np.diff(thresholds, prepend=0) / _GRID
-    if not may_exceed(chances, machine.means, None if begin is None else max(until - begin, 0)):
-        return
-    if start is None:
+def _require_an_end(machine: Machine, recipe: Recipe, ctx: Context) -> None:
+    """Fail where rows without a start time would walk in a circle for ever."""
+    ends = {i for i, thresholds in enumerate(machine.thresholds) if not len(thresholds) or thresholds[-1] < _GRID}
+    while more := {i for i, targets in enumerate(machine.targets) if i not in ends and ends & set(targets.tolist())}:
+        ends |= more
+    if len(ends) < len(machine.states):
         ctx.fail("rows would move for ever in this machine: give it `start:` (a time column), or a state with no way out", recipe.at)
-    ctx.fail(f"rows would move more than {MOST_MOVES:,} times from {start} on; lengthen `dwell`, or start them later", recipe.at)
 
 
 def _start(recipe: Recipe, table: Table) -> str | None:

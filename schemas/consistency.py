@@ -16,7 +16,7 @@ from schemas.model import ForeignKey, Present, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems
 from schemas.recipes import MOMENTS
-from schemas.rules import child_key, read_rule
+from schemas.rules import child_key, in_order_of_choice, read_rule
 from schemas.scenario_rules import scenario_problems
 from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, columns_in, names_anchor, parse_expression
@@ -212,7 +212,7 @@ def nulls_of_references_fit(subject: Subject) -> Iterator[Problem]:
 def _choosing_keys(table: Table) -> list[ForeignKey]:
     """The references whose rows are chosen, in the order in which they are: no column has a generator of its own."""
     able = [f for f in table.foreign_keys if all(table.has(c) and table.column(c).generate is None for c in f.columns)]
-    return sorted(able, key=lambda f: (not _is_per(table, f), -len(f.columns), f.within is not None))
+    return sorted(in_order_of_choice(table, able), key=lambda f: not _is_per(table, f))
 
 
 def _is_per(table: Table, key: ForeignKey) -> bool:

@@ -7,6 +7,7 @@ count(users) <= seats                    how many rows of a table reference this
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,21 @@ def child_key(table: Table, parent: str) -> ForeignKey | None:
     keys = [f for f in table.foreign_keys if f.table == parent]
     own = [f for f in keys if table.rows.per == parent and not any(table.column(c).generate is not None for c in f.columns)]
     return min(own or keys, key=lambda f: bool(own) and f.within is not None, default=None)
+
+
+def in_order_of_choice(table: Table, keys: Sequence[ForeignKey]) -> Sequence[ForeignKey]:
+    """Return references of `table` in the order in which their rows are chosen: those of the most columns first.
+
+    But one that is always there comes before a longer one that may be none and shares its columns: the row keeps its tenant.
+    """
+
+    def may_be_none(key: ForeignKey) -> bool:
+        return any(table.column(c).nullable for c in key.columns)
+
+    def is_shared(key: ForeignKey) -> bool:
+        return not may_be_none(key) and any(set(key.columns) < set(longer.columns) and may_be_none(longer) for longer in keys)
+
+    return sorted(keys, key=lambda key: (not is_shared(key), -len(key.columns), key.within is not None))
 
 
 def _aggregate(schema: Schema, table: Table, node: exp.Expr) -> Aggregate:

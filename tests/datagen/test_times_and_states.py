@@ -182,19 +182,12 @@ def test_machines_that_go_round_do_so_until_their_end():
     assert stats.binomtest(sum(row["s"] == "on" for row in rows), 300, 0.5).pvalue > ALARM
 
 
-@pytest.mark.parametrize(("dwell", "held"), [("3h", True), ("2h", True), ("90m", False), ("1m", False), ("{on: 1m, off: 6h}", True)])
-def test_machines_that_would_go_round_too_often_are_refused(dwell, held):
+@pytest.mark.parametrize(("dwell", "held"), [("2h", True), ("90m", False), ("1m", False), ("{on: 1m, off: 6h}", True)])
+def test_machines_that_go_round_too_often_are_refused(dwell, held):
+    made = source_of(switching(dwell))
     if held:
-        assert source_of(switching(dwell)).row_count("t") == 300
+        assert made.read_rows("t", 0, 1).num_rows == 1
         return
-    with pytest.raises(
-        RecipeError, match=r"test.yaml:10:.*rows would move more than 10,000 times from c on; lengthen `dwell`, or start them"
-    ):
-        source_of(switching(dwell))
-
-
-def test_a_walk_whose_beginning_no_recipe_tells_is_refused_as_it_is_made():
-    made = source_of(switching("30s", "{constant: 2024-01-01}"))
     with pytest.raises(GenerationFailed, match=r"t\.s: a row moves more than 10,000 times; lengthen `dwell`, or start it later"):
         made.read_rows("t", 0, 1)
 
