@@ -70,7 +70,9 @@ def test_account_takeover_is_a_login_then_new_credentials_then_exports_from_one_
     events = rows("account_takeover", "audit_events").sort("occurred_at")
     assert (events["actor_id"] == events["subject_id"]).all()
     network = pl.col("ip").str.extract(r"^(.*)\.")
-    usual = frame(planted("account_takeover"), "sessions").group_by("user_id").agg(network.mode().first().alias("usual"), pl.len().alias("of"))
+    usual = (
+        frame(planted("account_takeover"), "sessions").group_by("user_id").agg(network.mode().first().alias("usual"), pl.len().alias("of"))
+    )
     known = events.join(usual.filter(pl.col("of") > 20), left_on="actor_id", right_on="user_id")
     assert len(known) > 30
     assert known.select((network != pl.col("usual")).all()).item()
