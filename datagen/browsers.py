@@ -34,10 +34,10 @@ def user_agents() -> Pool:
             named = system.replace("10_15_7", "10.15")
             found[f"Mozilla/5.0 ({named}; rv:{version}.0) Gecko/20100101 Firefox/{version}.0"] = often * share
     for share, (major, minor) in zip(_falling(len(_SAFARIS)), _SAFARIS, strict=True):
-        version = f"{major}.{minor}"
-        found[f"Mozilla/5.0 ({_MAC}) {_SAFARI} Version/{version} Safari/605.1.15"] = _SAFARI_MAC * share
+        release = f"{major}.{minor}"
+        found[f"Mozilla/5.0 ({_MAC}) {_SAFARI} Version/{release} Safari/605.1.15"] = _SAFARI_MAC * share
         phone = f"iPhone; CPU iPhone OS {'18_6' if major == 26 else f'{major}_{minor}'} like Mac OS X"
-        found[f"Mozilla/5.0 ({phone}) {_SAFARI} Version/{version} Mobile/15E148 Safari/604.1"] = _SAFARI_PHONE * share
+        found[f"Mozilla/5.0 ({phone}) {_SAFARI} Version/{release} Mobile/15E148 Safari/604.1"] = _SAFARI_PHONE * share
     return Pool(tuple(found), tuple(found.values()))
 
 
