@@ -31,7 +31,7 @@ from schemas.errors import InputError
 from schemas.model import Table
 from schemas.plurals import counted
 from schemas.recipes import FOLDS
-from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource
+from schemas.source import CanonicalJson, EncodedSource, RangeSource, TableSource, WaitingSource
 from schemas.types import TEXTS
 
 CHUNK_ROWS = 4 * BLOCK_ROWS
@@ -118,6 +118,8 @@ def build(
     threads = jobs or os.cpu_count() or 1
     held = reads(source.schema, constraints=_is_doubted(source))
     with store.staging(reread=held) as stage:
+        if isinstance(source, WaitingSource):
+            source.wait_in(stage.path)
         reused = find(source, chunk_rows, store, target, threads, on_progress or unseen, search=reuse)
         made = [table for table in source.schema.tables if table.name not in reused.taken]
         written = _write_tables(source, made, stage, threads, chunk_rows, on_progress or unseen)

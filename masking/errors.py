@@ -13,7 +13,8 @@ schemas.errors.CheckFailed
 ├── Survivors            (1)     values of the source are left in the output
 └── ModelViolated        (1)     a finished file does not meet its privacy model
 schemas.errors.SystemFailure
-└── SourceFailure        (4)     the source cannot be reached or read, or changed under us
+├── SourceFailure        (4)     the source cannot be reached or read, or changed under us
+└── RoomFailure          (4)     the disk has no room for masked rows that wait
 """
 
 from __future__ import annotations
@@ -69,3 +70,7 @@ class ModelViolated(CheckFailed):
 
 class SourceFailure(SystemFailure):
     """The source cannot be reached or read, or changed while it was read."""
+
+
+class RoomFailure(SystemFailure):
+    """The disk has no room for masked rows that wait to be written, or fails."""

@@ -1,7 +1,8 @@
 """The masked snapshot of a source: a `schemas.source.TableSource` whose every batch is masked, then searched for survivors.
 
 The source is read twice. The first reading (`prepare`) shows learners their columns and takes the personal values down, as keyed
-hashes; the second masks. At most a few batches are in memory at a time.
+hashes; the second masks. At most a few batches are in memory at a time. All that looks at rows sees them in the order of the source; last
+of all they are put in the order in which they are written (`masking.row_order`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,9 +23,11 @@ import pyarrow.compute as pc
 from masking.agreement import agree, resolved
 from masking.binding import BoundTable, bind
 from masking.canonical import texts_of
+from masking.drawn_rows import DrawnRows
 from masking.dropped import with_dropped
 from masking.errors import MaskingFailed
 from masking.fitting import fitted
+from masking.keyed import UInt64
 from masking.keys import MaskingKey
 from masking.known import KnownValues
 from masking.literals import declares_a_person, holds_a_person, require_no_person
@@ -54,6 +58,7 @@ from masking.proof import (
 )
 from masking.references import Families
 from masking.review import price_documents, prices
+from masking.row_order import RowOrder, is_told_by_what_is_kept
 from masking.scripts import foreign_locales
 from masking.source.base import Source
 from masking.subset import Selection, read_subset, reference_graph, select
@@ -62,7 +67,8 @@ from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 from schemas.privacy import Privacy
 
-_MaskedBatch = tuple[pa.RecordBatch, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]  # with what stayed, and where
+# a batch, the numbers that put its rows in order (None where they stay as they are), what stayed, and where
+_MaskedBatch = tuple[pa.RecordBatch, UInt64 | None, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]
 _BETWEEN = "\x1f"
 _PENDING_BYTES = 128 << 20  # of batches that are masked at a time, where they are more than one
 
@@ -117,6 +123,16 @@ class MaskedSource:
         self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
         self._done = 0
+        drawn = [b.table for b in self._bound.values() if not is_told_by_what_is_kept(b) or self._is_anonymous(b.table)]
+        self._orders = {table.name: RowOrder.of(table, self._read_of(table), key) for table in drawn}
+        self._folder: Path | None = None
+
+    def wait_in(self, folder: Path) -> None:
+        """Let masked rows that have no room in memory wait in `folder`, not in the system's folder for temporary files."""
+        self._folder = folder
+
+    def _is_anonymous(self, table: Table) -> bool:
+        return any(spec.table == table.name or spec.of(table.name) for spec in self._people)
 
     def _output_schema(self, known: KnownValues | None = None) -> tuple[Schema, tuple[str, ...]]:
         """The schema of the output and what could not stay, with nothing in it that holds a value by which a person is `known`."""
@@ -184,27 +200,38 @@ class MaskedSource:
             masker.finish()
 
     def read(self, table: str) -> pa.RecordBatchReader:
-        """Stream the masked rows of `table`, typed as the output schema has it; raises MaskingFailed, SourceFailure."""
+        """Stream the masked rows of `table`, typed as the output schema has it; raises MaskingFailed, SourceFailure, RoomFailure."""
         if self._scanner is None:
             raise MaskingFailed("the source has not been read for the first time; call `prepare` before `read`")
-        return pa.RecordBatchReader.from_batches(self.schema.table(table).arrow, self._searched(self._bound[table], self._scanner))
+        return pa.RecordBatchReader.from_batches(self.schema.table(table).arrow, self._in_order(self._bound[table], self._scanner))
 
-    def _searched(self, bound: BoundTable, scanner: Scanner) -> Iterator[pa.RecordBatch]:
-        rows = 0
-        for batch in self._masked(bound):
+    def _in_order(self, bound: BoundTable, scanner: Scanner) -> Iterator[pa.RecordBatch]:
+        """The masked rows in the order in which they are written."""
+        name, rows = bound.table.name, 0
+        expected = self.source.count(name) if self._selection is None else self._selection.counts[name]
+        with DrawnRows(self.schema.table(name).arrow, expected, self._folder) as drawn:
+            for batch, draws in self._searched(bound, scanner):
+                rows += batch.num_rows
+                if draws is None:
+                    yield batch
+                else:
+                    drawn.add(batch, draws)
+            yield from drawn.rows()
+        self._rows[name] = rows
+
+    def _searched(self, bound: BoundTable, scanner: Scanner) -> Iterator[tuple[pa.RecordBatch, UInt64 | None]]:
+        for batch, draws in self._masked(bound):
             scanner.see(bound.table.name, batch)
             for _, held in self._recoded:
                 held.see(bound.table.name, batch)
-            rows += batch.num_rows
-            yield batch
-        self._rows[bound.table.name] = rows
+            yield batch, draws
 
-    def _masked(self, bound: BoundTable) -> Iterator[pa.RecordBatch]:
+    def _masked(self, bound: BoundTable) -> Iterator[tuple[pa.RecordBatch, UInt64 | None]]:
         """Mask batches in several threads, and give them in their order."""
         pending: deque[tuple[int, Future[_MaskedBatch]]] = deque()
-        size = 0
+        size = rows = 0
 
-        def first_done() -> pa.RecordBatch:
+        def first_done() -> tuple[pa.RecordBatch, UInt64 | None]:
             nonlocal size
             taken, future = pending.popleft()
             size -= taken
@@ -214,7 +241,9 @@ class MaskedSource:
             try:
                 for first, batch in self._batches(bound.table, "mask", self._read_of(bound.table)):
                     size += batch.nbytes
-                    pending.append((batch.nbytes, pool.submit(self._mask, bound, self._kept(bound.table, first, batch))))
+                    kept = self._kept(bound.table, first, batch)
+                    pending.append((batch.nbytes, pool.submit(self._mask, bound, kept, rows)))
+                    rows += kept.num_rows
                     while len(pending) > self._jobs or (size > _PENDING_BYTES and len(pending) > 1):
                         yield first_done()
                 while pending:
@@ -223,16 +252,17 @@ class MaskedSource:
                 for _, future in pending:
                     future.cancel()
 
-    def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> pa.RecordBatch:
+    def _compared(self, bound: BoundTable, masked: _MaskedBatch) -> tuple[pa.RecordBatch, UInt64 | None]:
         """Count what stayed as it was."""
-        batch, compared, copied = masked
+        batch, draws, compared, copied = masked
         self._copies.add(bound.table.name, copied)
         resolved = self._resolved.tables[bound.table.name].columns
         for name, found in compared.items():
             self._unchanged.add(f"{bound.table.name}.{name}", resolved[name], found)
-        return batch
+        return batch, draws
 
-    def _mask(self, bound: BoundTable, batch: pa.RecordBatch) -> _MaskedBatch:
+    def _mask(self, bound: BoundTable, batch: pa.RecordBatch, first: int) -> _MaskedBatch:
+        """Mask rows, the first of which is the row `first` of those that are masked."""
         rows = self._rows_of(bound, batch)
         table = self.schema.table(bound.table.name)
         recoded = {q.quasi.column: q for found, _ in self._recoded for q in found.columns.get(table.name, ())}
@@ -250,7 +280,8 @@ class MaskedSource:
                 if found is not None:
                     compared[c.column.name] = found
         made = pa.RecordBatch.from_arrays(columns, schema=table.arrow)
-        return made, compared, self._copied(bound, batch, made)
+        order = self._orders.get(table.name)
+        return made, None if order is None else order.draws(batch, first), compared, self._copied(bound, batch, made)
 
     @staticmethod
     def _copied(bound: BoundTable, raw: pa.RecordBatch, made: pa.RecordBatch) -> Mapping[tuple[str, str], CopiesFound]:
@@ -328,7 +359,7 @@ class MaskedSource:
             self._unchanged.require()
             self._copies.require()
             self._certificate = self._certified(report)
-            self._bound, self._key, self._scanner, self._people_key = {}, None, None, b""
+            self._bound, self._orders, self._key, self._scanner, self._people_key = {}, {}, None, None, b""
         return {"certificate": self._certificate}
 
     def _pools(self) -> list[Pool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -87,6 +88,15 @@ class MediaSource(Protocol):
 
     def media(self) -> Iterator[MediaFile]:
         """Make the files one by one, each once and with the same bytes on every machine."""
+        ...
+
+
+@runtime_checkable
+class WaitingSource(Protocol):
+    """A source of which rows may have to wait on the disk before they are handed out."""
+
+    def wait_in(self, folder: Path) -> None:
+        """Let rows wait in `folder`, which others cannot read and which is there until all have been read."""
         ...
 
 
