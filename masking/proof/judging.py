@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from masking.known.index import KnownColumn, KnownValues
+from masking.known.index import SHORT, KnownColumn, KnownValues
+from masking.known.looks import PROFILE
 from masking.known.values import HashedValues
 from masking.proof.chance import FALSE_ALARM, threshold
 from masking.proof.columns import Examined
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MANY = 200  # numbers of which both ends tell something
 _SIDES = 14  # minus the logarithm of a millionth
+_FEWEST = 20  # different texts: months, ages and statuses are fewer, or are no texts
+_NEARLY = 0.9
 _TAG = np.uint64(3)
 
 
@@ -134,7 +137,7 @@ class Judge:
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
         sample = output.cells if where == CELLS else output.stretches
-        if self._is_copied(column, output, sample):
+        if self._is_copied(column, output, sample) or (where == CELLS and _are_copied_texts(column, output)):
             return 0.0, 0
         neighbours = self._by_neighbours(output, where)[number]
         if where != CELLS:  # a part of a composed pseudonym is rarer to be a value than the whole: "Smith & Byrd" in "Van Smith & Byrd"
@@ -169,6 +172,26 @@ class Judge:
             sample, columns = output.cells if where == CELLS else output.stretches, self._known.columns
             self._neighbours[key] = expected_by_neighbours(self._known, sample, lambda n: output.is_kind_of(columns[n].place))
         return self._neighbours[key]
+
+
+def _are_copied_texts(column: KnownColumn, output: OutputColumn) -> bool:
+    """Whether more than nine in ten values of a public column are those of one column that identifies, which no chance explains.
+
+    Neighbours tell nothing here: where all of `EMP-0000` to `EMP-0999`, or all pairs of few names, are the source's, theirs are as well.
+    What may be alike without being a copy is left to chance: numbers, since all count from one; texts of up to three letters, for these
+    are codes of countries and currencies as well as initials; fewer than twenty values, as months, statuses and sizes are; columns that do
+    not identify, to which ages, cities and jobs belong. A key of another table may be numbered by the same scheme, and is a copy
+    where it has nearly all values of the column too.
+    """
+    records = output.cells.records
+    if not output.public or not column.place.identifies or len(records) < _FEWEST:
+        return False
+    texts = records[(records["form"] % PROFILE > 0) & (records["tag"] != SHORT)]
+    held = int(np.count_nonzero(column.lookup((texts["hash"] & ~_TAG) | texts["tag"].astype(np.uint64))))
+    if held < _FEWEST or held <= _NEARLY * len(records):
+        return False
+    strange = output.is_key and output.name.partition(".")[0] != column.place.name.partition(".")[0]
+    return not strange or (held << output.cells.level) > _NEARLY * len(column.values)
 
 
 def _met_by_ranges(column: KnownColumn, sample: Sample) -> float:

@@ -17,7 +17,7 @@ BASELINE = (
     "exchanged; and for whole numbers that lie dense, as keys do, how many of them lie in the range of those of the source. The largest "
     "expectation counts.",
     "Chance does not explain a public column of numbers from the least to the greatest of a personal one, unless it is a key or a "
-    "reference of another table.",
+    "reference of another table; nor a public column of texts, more than nine in ten of which are those of one column that identifies.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
     "what stands within a value of a pool is a part of the pick and no find of its own.",
     "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "

@@ -15,7 +15,7 @@ from masking.known.canonical import texts_of
 from masking.known.looks import PROFILE, forms_of
 from masking.known.stream import I64, U64, Hasher
 from masking.known.values import HashedValues
-from masking.policy.model import Treatment
+from masking.policy.model import Step, Treatment
 from masking.proof.chance import threshold
 
 # transformers that give every value another one, but for a fixed point of a permutation by chance; `keep` and the like leave parts alone
@@ -25,25 +25,31 @@ _CHANGING = frozenset(
         "iban", "card", "national_id",
     )
 )  # fmt: skip
-_PARTS_STAY = frozenset(("keep", "digits_only"))
+_DIGITS_ONLY = "digits_only"  # which leaves all of a value that has none
+_PARTS_STAY = frozenset(("keep", _DIGITS_ONLY))
 _FIRST = {"hash": "form"}  # of most others, the parameter that may stand without its name leaves a part alone
 _UNASKED = frozenset(("keep", "null", "shuffle", "redact"))
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What one batch of a column has of cells that stayed: cells that are not null, how many stayed, their hashes and forms."""
+    """What one batch of a column has of cells that stayed: cells that are not null, how many stayed, their hashes and forms.
+
+    `without_digits` are the places among the hashes of those values that have no digit.
+    """
 
     cells: int
     unchanged: int
     hashes: U64
     forms: I64
+    without_digits: I64
 
 
 @dataclass
 class _Tally:
     transformer: str
     judged: bool
+    digits_only: bool = False
     cells: int = 0
     unchanged: int = 0
     values: HashedValues = field(default_factory=HashedValues)
@@ -70,7 +76,16 @@ def compare(hasher: Hasher, raw: pa.Array, masked: pa.Array) -> Compared | None:
             told = stream.lengths > 0  # what has neither letters nor digits tells nothing, and stays
             hashes.append(stream.cells[told])
             forms.append(forms_of(stream, stream.begins[:-1][told], stream.begins[1:][told]))
-    return Compared(len(raw) - raw.null_count, count, np.concatenate(hashes), np.unique(np.concatenate(forms)))
+    all_forms = np.concatenate(forms)
+    return Compared(len(raw) - raw.null_count, count, np.concatenate(hashes), np.unique(all_forms), np.flatnonzero(all_forms < PROFILE))
+
+
+def _told(step: Step) -> set[str]:
+    """The parameters that a transformer is given and that are not switched off."""
+    parameters = step.parameters
+    if isinstance(parameters, Mapping):
+        return {name for name, value in parameters.items() if value}
+    return set() if parameters is None else {_FIRST.get(step.name, "keep")}
 
 
 class Unchanged:
@@ -82,17 +97,14 @@ class Unchanged:
     def add(self, place: str, treatment: Treatment, found: Compared) -> None:
         """Count a batch of the column `place` (`users.email`); `treatment` has the transformer of the key where it is a reference."""
         if place not in self._tallies:
-            parameters = treatment.mask.parameters
-            transformer = treatment.mask.name
-            told = (
-                set(parameters) if isinstance(parameters, Mapping) else set() if parameters is None else {_FIRST.get(transformer, "keep")}
-            )
-            parts_stay = not _PARTS_STAY.isdisjoint(told)
-            self._tallies[place] = _Tally(transformer, transformer in _CHANGING and not parts_stay)
+            transformer, told = treatment.mask.name, _told(treatment.mask)
+            digits_only = _DIGITS_ONLY in told
+            judged = transformer in _CHANGING and (digits_only or _PARTS_STAY.isdisjoint(told))
+            self._tallies[place] = _Tally(transformer, judged, digits_only)
         tally = self._tallies[place]
         tally.cells += found.cells
         tally.unchanged += found.unchanged
-        tally.values.add(found.hashes)
+        tally.values.add(found.hashes[found.without_digits] if tally.digits_only else found.hashes)
         tally.forms.update(found.forms.tolist())
 
     def document(self) -> list[dict[str, Any]]:
@@ -115,7 +127,9 @@ class Unchanged:
     def _entry(self, place: str, tally: _Tally) -> dict[str, Any]:
         tally.values.settle()
         values = len(tally.values)
-        limit = threshold(float(PROFILE * PROFILE * values), float(len(tally.forms) or 1)) if tally.judged and values else 0
+        # no permutation stands behind values without a digit; a few words such as `none` are let pass all the same
+        forms = 1 if tally.digits_only else len(tally.forms) or 1
+        limit = threshold(float(PROFILE * PROFILE * values), float(forms)) if tally.judged and values else 0
         return {
             "place": place,
             "transformer": tally.transformer,
