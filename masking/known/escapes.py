@@ -13,7 +13,7 @@ _ROUNDS = 3  # escapes within escapes: an address in a URL in a JSON text
 _JSON = re.compile(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]')
 _URL = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_MAIL = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
+_MAIL = re.compile(r"(?:=[0-9A-F]{2}(?:=\r?\n)?)+|=\r?\n")  # lines end within characters too
 ESCAPED = r'\\u[0-9a-fA-F]{4}|\\["\\/bfnrt]|%[0-9a-fA-F]{2}|&#?\w{1,31};|=[0-9A-F]{2}|=\r?\n'  # what has some, for RE2 too
 _ANY = re.compile(ESCAPED)
 
@@ -69,8 +69,6 @@ def _json(escape: str) -> str:
 
 
 def _mail(escape: str) -> str:
-    if escape[1] in "\r\n":
-        return ""
     return bytes.fromhex(escape.replace("=", "")).decode("utf-8", "replace")
 
 

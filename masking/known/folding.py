@@ -1,8 +1,8 @@
 """How characters are compared: without case, accents, width and ligatures; only letters and digits count.
 
 A character folds to no, one or several letters or digits: compatibility decomposition (Unicode Standard Annex 15, NFKD), case
-folding (Unicode Standard, 3.13), without marks; digits of all scripts to ASCII. Marks and invisible format characters vanish
-where they stand; everything else separates.
+folding (Unicode Standard, 3.13), without marks; digits of all scripts to ASCII. Syllables of Hangul fold to the letters that they are
+written with, as names of files hold them. Marks and invisible format characters vanish where they stand; everything else separates.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ _PLANE_END = 0x110000
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 # scripts written without spaces, and Hangul, whose words take endings: every character is a token of its own
 _IDEOGRAPHS = (
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
-    (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
 )  # fmt: skip
+INNER = (0x1160, 0x11FF)  # vowels and last consonants of Hangul, which no syllable begins with
 
 
 def fold(character: str) -> tuple[int, str]:
     """Return the class of a character and the letters or digits that it folds to."""
     code = ord(character)
-    if 0xAC00 <= code <= 0xD7A3:
-        return IDEOGRAPH, character
     decomposed = unicodedata.normalize("NFKD", character).casefold().translate(_STROKES)
     kept = "".join(_digit(c) for c in unicodedata.normalize("NFKD", decomposed) if unicodedata.category(c)[0] in "LN")
     if 0x02B0 <= code <= 0x02FF or not kept:
@@ -50,7 +49,7 @@ def _digit(character: str) -> str:
 
 
 class FoldTables:
-    """Tables over all code points: class, how many characters it folds to, the first, and where the others stand.
+    """Tables over all code points: class, how many characters it folds to, the first ones, and where the others stand.
 
     Filled by pages of 256 code points when a text needs them, since the whole of Unicode takes a second.
     """
@@ -59,6 +58,7 @@ class FoldTables:
         self.classes = np.zeros(_PLANE_END, np.uint8)
         self.counts = np.zeros(_PLANE_END, np.uint8)
         self.first = np.zeros(_PLANE_END, np.uint32)
+        self._next = [np.zeros(_PLANE_END, np.uint32) for _ in range(2)]  # the second and the third, of Hangul in each syllable
         self._longer: dict[int, str] = {}
         self._filled = np.zeros(_PLANE_END // _PAGE, bool)
         self.require(np.arange(128, dtype=np.uint32))
@@ -71,7 +71,9 @@ class FoldTables:
                 self.counts[code] = len(kept)
                 if kept:
                     self.first[code] = ord(kept[0])
-                if len(kept) > 1:
+                for others, letter in zip(self._next, kept[1:], strict=False):
+                    others[code] = ord(letter)
+                if len(kept) > 1 + len(self._next):
                     self._longer[code] = kept
             self._filled[page] = True
 
@@ -79,7 +81,10 @@ class FoldTables:
         """Return what `codes` fold to, one after the other; `counts` says how many each has."""
         folded = np.repeat(self.first[codes], counts)
         starts = np.cumsum(counts, dtype=np.int64) - counts
-        for i in np.flatnonzero(counts > 1):
+        for place, others in enumerate(self._next, 1):
+            some = np.flatnonzero(counts > place)
+            folded[starts[some] + place] = others[codes[some]]
+        for i in np.flatnonzero(counts > 1 + len(self._next)):
             kept = self._longer[int(codes[i])]
             folded[starts[i] : starts[i] + len(kept)] = [ord(c) for c in kept]
         return folded

@@ -254,6 +254,8 @@ def tag(stream: Stream, starts: I64, ends: I64, hashes: U64) -> U64:
         first, last, length = starts[few], ends[few], lengths[few]
         number = stream.digits[last] - stream.digits[first] == length
         ideographs = stream.ideographs[last] - stream.ideographs[first] == length
+        if ideographs.any():  # a syllable of Hangul is several characters, and one of these alone is no name
+            ideographs &= stream.tokens[last] - stream.tokens[first] >= MIN_IDEOGRAPHS
         tags[few] = np.where(~number & ((length >= MIN_LETTERS) | ideographs), WORD, SHORT)
     tagged: U64 = (hashes & ~_TAG) | tags
     return tagged

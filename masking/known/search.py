@@ -162,7 +162,10 @@ def _within_a_text(stream: Stream, starts: I64, ends: I64) -> tuple[I64, I64]:
 
 
 def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:
-    """Whether each stretch is no mere part of a longer number or word, and cuts no number at its ends: `smith4` is not in `smith42`."""
+    """Whether each stretch is no mere part of a longer number or word, and cuts no number at its ends: `smith4` is not in `smith42`.
+
+    Nor a syllable of Hangul.
+    """
     if not len(starts):
         return np.zeros(0, bool)
     apart = stream.bounds[starts] & stream.bounds[ends]
@@ -173,5 +176,5 @@ def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:
     number = stream.digits[1:] > stream.digits[:-1]
     cut_before = ~stream.bounds[starts] & number.take(starts)
     cut_behind = ~stream.bounds[ends] & number.take(ends - 1)
-    fit: Mask = apart | ~((digits == lengths) | word | cut_before | cut_behind)
+    fit: Mask = apart | ~((digits == lengths) | word | cut_before | cut_behind | stream.cut_syllables(ends))
     return fit

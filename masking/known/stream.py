@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.known.folding import IDEOGRAPH, MARK, fold_tables
+from masking.known.folding import IDEOGRAPH, INNER, MARK, fold_tables
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -126,6 +126,7 @@ class Stream:
                 self.bounds[1:-1] = changes.take(self.source[1:] - 1)
             if self.codes.dtype != np.uint8:  # what one character folds to is one word
                 self.bounds[1:-1] &= self.source[1:] != self.source[:-1]
+                self.bounds[:-1] &= ~self._are_inner(self._compact)
             self.bounds[self.begins] = True
 
     def _read_ascii(self, codes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], U64, npt.NDArray[np.int32]]:
@@ -159,6 +160,20 @@ class Stream:
             kinds = kinds[last]
         changes: Mask = (kinds[1:] != kinds[:-1]) | (kinds[1:] == IDEOGRAPH)
         return changes
+
+    @staticmethod
+    def _are_inner(folded: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]) -> Mask:
+        """Which folded characters do not begin a syllable of Hangul but go on with one."""
+        inner: Mask = (folded >= INNER[0]) & (folded <= INNER[1])
+        return inner
+
+    def cut_syllables(self, places: I64) -> Mask:
+        """Which of `places` lie within a syllable, so that no value ends there."""
+        inside = np.zeros(len(places), bool)
+        if self.codes.dtype != np.uint8:
+            some = np.flatnonzero((places < len(self._compact)) & ~self.bounds[places])
+            inside[some] = self._are_inner(self._compact[places[some]])
+        return inside
 
     def characters_at(self, places: I64) -> npt.NDArray[np.uint32]:
         """The folded characters at `places`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.known import KnownPlace, KnownValues
-from masking.known.folding import DIGIT, IDEOGRAPH, LETTER, MARK, SEPARATOR, fold, fold_text
+from masking.known.folding import DIGIT, IDEOGRAPH, INNER, LETTER, MARK, SEPARATOR, fold, fold_text
 from masking.known.stream import CHUNK, Hasher
 
 SECRET = b"a secret of the tests"
@@ -49,6 +50,8 @@ def spans(index: KnownValues, text: str) -> list[str]:
         ("٠١٢٣٤٥٦٧", "01234567"),
         ("İstanbul", "istanbul"),
         ("Ан\u00adна Смит", "АННА СМИТ"),
+        ("김철수", unicodedata.normalize("NFD", "김철수")),
+        (unicodedata.normalize("NFD", "남궁민수현"), "남궁민수현"),
     ],
 )
 def test_values_that_differ_in_writing_alone_are_the_same(value: str, written: str) -> None:
@@ -107,6 +110,24 @@ def test_long_single_words_are_not_found_within_other_words() -> None:
 def test_names_of_two_ideographs_are_found_without_spaces() -> None:
     assert spans(known("王伟"), "昨天王伟来了") == ["王伟"]
     assert spans(known("김민준"), "어제 김민준은 왔다") == ["김민준"]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_syllables_are_not_cut(form: str) -> None:
+    """Not even where their first letters are those of a value: `기` is how `김` begins in names of files."""
+    text = unicodedata.normalize(form, "어제 홍길동김이 남궁민수기는")
+    assert spans(known("홍길동기", "홍길기", "민수김", "남궁민수김"), text) == []
+    assert spans(known("길동김", "남궁민수기"), text) == [unicodedata.normalize(form, v) for v in ("길동김", "남궁민수기")]
+    assert spans(known("김"), unicodedata.normalize(form, "김 씨")) == []
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_lines_of_mail_that_end_within_a_character_are_looked_behind(line_end: str) -> None:
+    name = "გიორგი ბერიძეშვილი"
+    escaped = "".join(f"={byte:02X}" for byte in name.encode())
+    for cut in range(3, len(escaped) - 2, 3):
+        text = f"dear {escaped[:cut]}={line_end}{escaped[cut:]}, so"
+        assert [text[a:b] for a, b, _ in known(name).find([text])[0]] == [f"{escaped[:cut]}={line_end}{escaped[cut:]}"]
 
 
 def test_marks_belong_to_the_span() -> None:
@@ -198,6 +219,9 @@ WORDS = st.sampled_from(
         "7",
         "王",
         "伟",
+        "김",
+        "기",
+        unicodedata.normalize("NFD", "민준"),
         "é",
         "e\u0301",
         "ﷺ",
@@ -227,7 +251,8 @@ def plain_search(values: list[str], text: str) -> set[tuple[int, int]]:
         if kind == SEPARATOR:
             gap = True
         for place, letter in enumerate(kept):
-            boundary.append(place == 0 and (gap or kind != last or kind == IDEOGRAPH))
+            inner = INNER[0] <= ord(letter) <= INNER[1]
+            boundary.append(place == 0 and (gap or kind != last or kind == IDEOGRAPH) and not inner)
             folded.append((letter, kind, index))
             gap, last = False, kind
         assert kind in (SEPARATOR, MARK, DIGIT, LETTER, IDEOGRAPH)
@@ -241,11 +266,13 @@ def plain_search(values: list[str], text: str) -> set[tuple[int, int]]:
                 continue
             kinds = {kind for _, kind, _ in folded[start:end]}
             digits, ideographs = kinds == {DIGIT}, kinds == {IDEOGRAPH}
-            if len(stretch) < (6 if all(c in "0123456789" for c in stretch) else 2 if ideographs else 4):
+            pair = ideographs and sum(boundary[start:end]) >= 2
+            if len(stretch) < (6 if all(c in "0123456789" for c in stretch) else 2 if pair else 4):
                 continue
             apart = boundary[start] and boundary[end]
             single = not any(boundary[start + 1 : end]) and not any(c in "0123456789" for c in stretch) and len(stretch) < 16
-            if not apart and (len(stretch) < 10 or digits or single):
+            cut = INNER[0] <= ord(folded[end][0] if end < len(folded) else " ") <= INNER[1]
+            if not apart and (len(stretch) < 10 or digits or single or cut):
                 continue
             found.add((folded[start][2], folded[end - 1][2] + 1))
     return found
