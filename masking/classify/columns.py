@@ -185,7 +185,7 @@ class _Sampled:
         if kind == "boolean":
             return classify_booleans(name, around)
         if kind in INTEGERS or kind in FLOATS or kind == "numeric":
-            return classify_numbers(name, kind, numbers_of(values), around)
+            return classify_numbers(name, kind, numbers_of(values), around, self._today)
         if kind in ("date", "time", "timestamp", "timestamptz", "interval"):
             return classify_moments(name, kind, values, around, self._today)
         if kind == "bytes":
@@ -213,7 +213,7 @@ class _Sampled:
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in leaves):
             whole = all(isinstance(v, int) and abs(v) < 2**63 for v in leaves)
             numbers = numbers_of(pa.array(leaves, pa.int64()) if whole else pa.array([float(v) for v in leaves], pa.float64()))
-            return classify_numbers(name, "bigint" if whole else "double", numbers, around)
+            return classify_numbers(name, "bigint" if whole else "double", numbers, around, self._today)
         return classify_texts(Column(name, texts_from([str(v) for v in leaves]), around, find, self._today))
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from masking.classify.checksums import checked
 from masking.classify.context import Surroundings
+from masking.classify.days import days_in
 from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.fitting import fits_numbers
 from masking.classify.names import NameReading
@@ -51,13 +52,13 @@ def numbers_of(values: pa.Array) -> Numbers:
     unique = pc.unique(known)
     extremes = pc.min_max(unique)
     whole = pa.types.is_integer(known.type)
-    wide = whole or (float(extremes["min"].as_py()) >= 1e8 and places <= 0)
+    wide = whole or places <= 0
     texts = texts_from([str(int(v)) for v in unique.slice(0, 2000).to_pylist()]).values if wide else ()
     return Numbers(len(known), len(unique), float(extremes["min"].as_py()), float(extremes["max"].as_py()), whole, places, texts)
 
 
-def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Surroundings) -> Finding:
-    """Decide on a column of numbers."""
+def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Surroundings, today: int) -> Finding:
+    """Decide on a column of numbers; `today` is in microseconds since 1970."""
     for entity, strength in name.entities:
         if strength < WEAK or name.flag:
             continue
@@ -74,6 +75,8 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
         return personal("person_id", 0.7, "its name reads as a reference to who did it")
     if not numbers.rows:
         return _without_values(name, "sensitive")
+    if born := _days_of_birth(name, numbers, around, today):
+        return born
     if numbers.whole and numbers.low >= 1e5 and (found := _checked(numbers)):
         return found
     if around.personal and not name.harmless and _like_coordinates(name, numbers):
@@ -139,6 +142,17 @@ def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
         and numbers.distinct >= 0.5 * numbers.rows
         and not name.entities
     )
+
+
+def _days_of_birth(name: NameReading, numbers: Numbers, around: Surroundings, today: int) -> Finding | None:
+    """Whether numbers are days that are spread as births are, in rows that are persons or belong to some."""
+    if not around.personal:
+        return None
+    for what, days in days_in(numbers.texts, today, counted=not name.harmless and not name.entities):
+        found = classify_moments(name, "date", days, around, today)
+        if found.personal:
+            return personal("birth_date", 0.7, f"{numbers.distinct} different numbers can be days: {what}", *found.evidence)
+    return None
 
 
 def _checked(numbers: Numbers) -> Finding | None:

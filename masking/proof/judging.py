@@ -28,6 +28,7 @@ _MANY = 200  # numbers of which both ends tell something
 _SIDES = 14  # minus the logarithm of a millionth
 _FEWEST = 20  # different texts: months, ages and statuses are fewer, or are no texts
 _NEARLY = 0.9
+_LONG = 6  # digits, as days have
 _TAG = np.uint64(3)
 
 
@@ -91,7 +92,8 @@ class Judge:
         none = np.zeros(len(hashes), bool)
         weak = not column.place.identifies
         kept = allow(np.logical_or.reduce([c.lookup_sorted(hashes) for c in self._kept]) if self._kept else none)
-        public = allow(~none if weak and output.public and where == CELLS else none)
+        shown = weak and output.public and where == CELLS and not _are_copied_days(column, output)
+        public = allow(~none if shown else none)
         shared = allow(column.values.shared(hashes) if weak else none)
         words = allow(self._words.lookup_sorted(hashes) if left.any() else none)
         pools = [(pool_number, pool, pool.lookup_sorted(hashes) & left) for pool_number, pool in self._pools]
@@ -137,7 +139,9 @@ class Judge:
 
     def _by_chance(self, number: int, column: KnownColumn, output: OutputColumn, where: str) -> tuple[float, int]:
         sample = output.cells if where == CELLS else output.stretches
-        if self._is_copied(column, output, sample) or (where == CELLS and _are_copied_texts(column, output)):
+        if self._is_copied(column, output, sample) or (
+            where == CELLS and (_are_copied_texts(column, output) or _are_copied_days(column, output))
+        ):
             return 0.0, 0
         neighbours = self._by_neighbours(output, where)[number]
         if where != CELLS:  # a part of a composed pseudonym is rarer to be a value than the whole: "Smith & Byrd" in "Van Smith & Byrd"
@@ -163,8 +167,7 @@ class Judge:
             return False
         near = _SIDES * (bounds[1] - bounds[0] + 1) / len(numbers)
         ends_meet = 0 <= numbers.min() - bounds[0] <= near and 0 <= bounds[1] - numbers.max() <= near
-        tagged = (records["hash"] & ~_TAG) | records["tag"].astype(np.uint64)
-        return bool(ends_meet and column.lookup(tagged).all())
+        return bool(ends_meet and _held(column, records) == len(records))
 
     def _by_neighbours(self, output: OutputColumn, where: str) -> npt.NDArray[np.float64]:
         key = (output.name, where)
@@ -186,12 +189,30 @@ def _are_copied_texts(column: KnownColumn, output: OutputColumn) -> bool:
     records = output.cells.records
     if not output.public or not column.place.identifies or len(records) < _FEWEST:
         return False
-    texts = records[(records["form"] % PROFILE > 0) & (records["tag"] != SHORT)]
-    held = int(np.count_nonzero(column.lookup((texts["hash"] & ~_TAG) | texts["tag"].astype(np.uint64))))
+    held = _held(column, records[(records["form"] % PROFILE > 0) & (records["tag"] != SHORT)])
     if held < _FEWEST or held <= _NEARLY * len(records):
         return False
     strange = output.is_key and output.name.partition(".")[0] != column.place.name.partition(".")[0]
     return not strange or (held << output.cells.level) > _NEARLY * len(column.values)
+
+
+def _are_copied_days(column: KnownColumn, output: OutputColumn) -> bool:
+    """Whether a public column of long numbers and a column that does not identify have nearly the same values, as a copy of days of birth.
+
+    Other such values a public column may show: ages, cities, jobs and statuses, which are short or words, are those of a small domain that
+    other columns have as well. A calendar has many more days than persons were born on, and a list of postal codes has them for its key.
+    """
+    records = output.cells.records
+    if not output.public or output.is_key or column.place.identifies or len(records) < _FEWEST:
+        return False
+    digits, others = np.divmod(records["form"], PROFILE)
+    held = _held(column, records[(digits >= _LONG) & (others == 0)])
+    return held >= _FEWEST and held > _NEARLY * len(records) and (held << output.cells.level) > _NEARLY * len(column.values)
+
+
+def _held(column: KnownColumn, records: npt.NDArray[np.void]) -> int:
+    """How many of some records of a sample are values of `column`."""
+    return int(np.count_nonzero(column.lookup((records["hash"] & ~_TAG) | records["tag"].astype(np.uint64))))
 
 
 def _met_by_ranges(column: KnownColumn, sample: Sample) -> float:

@@ -1,0 +1,66 @@
+"""Days of birth that are written as whole numbers, in tables that belong to persons."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from masking.classify import Finding
+from tests.masking.classify.tables_of_values import findings, table
+from tests.masking.classify.test_surroundings import USERS, persons
+
+ROWS = 120
+DRAW = random.Random(5)
+BORN = [date(1945, 1, 1) + timedelta(days=DRAW.randrange(60 * 365)) for _ in range(ROWS)]
+RECENT = [date(2021, 1, 1) + timedelta(days=DRAW.randrange(4 * 365)) for _ in range(ROWS)]
+EPOCH = date(1970, 1, 1)
+
+
+def of_members(values: Sequence[Any], type: str, name: str = "v1") -> Finding:
+    """The finding of a column in a table whose rows belong to persons."""
+    cards = table("cards", {"id": "bigint", "member_id": "bigint", name: type}, key=("id",), references={"member_id": "users.id"})
+    return findings((USERS, persons()), (cards, {"id": range(ROWS), "member_id": range(1, ROWS + 1), name: values}))["cards", name]
+
+
+WRITTEN: dict[str, tuple[str, Callable[[date], Any]]] = {
+    "YYYYMMDD": ("integer", lambda d: int(f"{d:%Y%m%d}")),
+    "DDMMYYYY": ("integer", lambda d: int(f"{d:%d%m%Y}")),
+    "numeric": ("numeric(8,0)", lambda d: int(f"{d:%Y%m%d}")),
+    "DDMMYY": ("text", lambda d: f"{d:%d%m%y}"),
+    "days": ("integer", lambda d: (d - EPOCH).days),
+    "seconds": ("bigint", lambda d: (d - EPOCH).days * 86_400),
+    "milliseconds": ("bigint", lambda d: (d - EPOCH).days * 86_400_000),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_days_of_birth_as_numbers_are_quasi_identifiers(written: str) -> None:
+    type, write = WRITTEN[written]
+    assert of_members([write(d) for d in BORN], type).entity == "birth_date"
+
+
+def test_some_that_nobody_knows_change_nothing() -> None:
+    assert of_members([int(f"{d:%Y%m%d}") for d in BORN[:-3]] + [0, 99_999_999, 0], "integer").entity == "birth_date"
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_days_of_events_as_numbers_are_public(written: str) -> None:
+    type, write = WRITTEN[written]
+    assert of_members([write(d) for d in RECENT], type).klass == "public"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("v1", [DRAW.randrange(0, 15_000) for _ in range(ROWS)]),
+        ("v1", [DRAW.randrange(10_000, 999_999) for _ in range(ROWS)]),
+        ("amount", [DRAW.randrange(-9_000, 12_000) for _ in range(ROWS)]),
+        ("v1", [DRAW.randrange(-300, 300) for _ in range(ROWS)]),
+    ],
+)
+def test_other_numbers_of_persons_are_no_days(name: str, values: list[int]) -> None:
+    assert of_members(values, "integer", name).klass == "public"
