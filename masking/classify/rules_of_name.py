@@ -23,7 +23,7 @@ def by_name(column: Column) -> Finding | None:
     if column.name.flag:
         return None
     for entity, strength in column.name.entities:
-        if strength >= SURE and fits(entity, column.texts):
+        if strength >= SURE and fits(entity, column.texts, of_persons=column.around.persons):
             if entity == "text" and not _is_prose(column):
                 continue
             if entity in _NEED_PERSONS and not column.around.personal and not _speaks_for(entity, column):
@@ -61,6 +61,10 @@ def _is_prose(column: Column) -> bool:
     return column.texts.most_words >= 2 and not (column.closed and column.texts.distinct <= 20 and column.texts.most_words <= 5)
 
 
+# words that mean a place, where a `state` or an `area` may be anything; and what a name may say beside them
+_REGIONS = frozenset(("region", "regione", "regiao", "district", "kreis", "home", "wohn"))
+
+
 def by_title_of_persons(column: Column) -> Finding | None:
     """Titles, regions and languages of persons, which are categories and quasi-identifiers all the same."""
     name, around = column.name, column.around
@@ -80,6 +84,8 @@ def by_title_of_persons(column: Column) -> Finding | None:
         known = column.share(lambda v: likeness.is_region(v) or (len(v) in (2, 3) and v.isupper()))
         if known >= 0.4:
             return personal("region", 0.8, column.counted(known, "are in the dictionary for region, or codes of two or three letters"))
+        if around.persons and words and _REGIONS.issuperset(name.words) and fits("region", column.texts, of_persons=True):
+            return personal("region", 0.7, "its name reads as region", "the rows are persons")
     if name.strength("political") >= WEAK and around.persons:
         return personal("political", 0.6, "its name may read as political", "the rows are persons")
     if name.strength("language") >= WEAK and around.persons:

@@ -202,3 +202,42 @@ def test_values_of_personal_columns_are_found_in_columns_that_seem_harmless() ->
 
 def test_the_same_sample_gives_the_same_findings() -> None:
     assert findings((USERS, persons())) == findings((USERS, persons()))
+
+
+def of_users(name: str, values: list[Any]) -> Any:
+    """The finding of one more column of the users."""
+    users = table("users", {**{c.name: str(c.type) for c in USERS.columns}, name: "text"}, key=("id",))
+    return findings((users, {**persons(), name: values}))["users", name]
+
+
+@pytest.mark.parametrize(
+    ("name", "entity", "values"),
+    [
+        ("city", "city", choices("Graz", "Wien", "Hamburg", "Leeds")[:-1] + ["Hintertux"]),
+        ("ort", "city", choices("Graz", "Linz", "Hof")),
+        ("region", "region", choices("Styria", "Tyrol", "Wessex")),
+        ("bundesland", "region", choices("Tirol", "Wien", "Steiermark")),
+        ("country", "country", choices("Austria", "Germany", "Turkey")),
+    ],
+)
+def test_few_places_of_common_names_are_quasi_identifiers_of_persons(name: str, entity: str, values: list[str]) -> None:
+    assert of_users(name, values).entity == entity
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("state", choices("open", "closed", "draft")),
+        ("area", choices("sales", "support", "research")),
+        ("city_type", choices("big", "small", "tiny")),
+    ],
+)
+def test_categories_of_persons_that_are_no_places_are_public(name: str, values: list[str]) -> None:
+    assert of_users(name, values).klass == "public"
+
+
+def test_few_places_of_things_are_public() -> None:
+    depots = table("depots", {"id": "bigint", "name": "text", "city": "text"}, key=("id",))
+    names = choices("north", "south", "harbour", "bridge")
+    found = findings((depots, {"id": range(ROWS), "name": names, "city": choices("Graz", "Wien", "Hamburg", "Leeds")}))
+    assert found["depots", "city"].klass == "public"

@@ -24,8 +24,19 @@ tables:
       code: {class: public, mask: keep}
 """
 COLUMNS: list[Examined] = examined(column_entries(parse_policy(POLICY)))
-GIVEN = "Xanthe Ottokar Ngozi Zebulon Philomena Thaddeus Cornelius Hyacinth Lysander Percival".split()
-FAMILY = "Quillfeather Brzeszczyk Okonkwoeze Dunderstock Crumplehorn Wigglesby Snodgrass Buckthorpe Vandersloot Applethwaite".split()
+GIVEN = ["Xanthe", "Ottokar", "Ngozi", "Zebulon", "Philomena", "Thaddeus", "Cornelius", "Hyacinth", "Lysander", "Percival"]
+FAMILY = [
+    "Quillfeather",
+    "Brzeszczyk",
+    "Okonkwoeze",
+    "Dunderstock",
+    "Crumplehorn",
+    "Wigglesby",
+    "Snodgrass",
+    "Buckthorpe",
+    "Vandersloot",
+    "Applethwaite",
+]
 NAMES = [f"{given} {family}" for given in GIVEN for family in FAMILY]
 CODES = [f"EMP-{i:04}" for i in range(1000)]
 
