@@ -63,6 +63,12 @@ def is_person(text: str) -> bool:
     return ends or (initials > 0 and (known_family[0] or known_family[-1]))
 
 
+def begins_with_family(text: str) -> bool:
+    """Whether a text of ideographs or Hangul is as long as a full name, and begins with a family name that is known."""
+    family = dictionaries().family
+    return _CJK.fullmatch(text) is not None and any(text[:i] in family for i in range(1, len(text)))
+
+
 def _known(word: str, names: frozenset[str]) -> bool:
     return word in names or ("-" in word and all(w in names for w in word.split("-"))) or ("'" in word and word.replace("'", "") in names)
 

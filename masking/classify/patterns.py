@@ -50,6 +50,21 @@ _POSTCODE = re.compile(
 _STREET_AND_NUMBER = re.compile(r"[^\W\d_][^\d,;:@/]{3,50}[ ,]+\d{1,4} ?[A-Za-z]?(?:[-/]\d{1,4})?|\d{1,5}[,]? [^\W\d_][^\d:;@]{3,50}")
 
 
+_HEX = re.compile(r"(?:0x|\\x)?((?:[0-9a-fA-F]{2}){4,})")
+
+
+def text_of_hex(text: str) -> str | None:
+    """The words that are written in hexadecimal digits (UTF-8), None where they are none: digests and numbers are not."""
+    found = _HEX.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        plain = bytes.fromhex(found[1]).decode()
+    except UnicodeDecodeError:
+        return None
+    return plain if plain.isprintable() and 2 * sum(c.isalpha() for c in plain) >= len(plain) else None
+
+
 def is_email(text: str) -> bool:
     return _EMAIL.fullmatch(text) is not None
 

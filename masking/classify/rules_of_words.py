@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from masking.classify import likeness, patterns
 from masking.classify.dictionaries import dictionaries
-from masking.classify.finding import Finding, harmless, personal
+from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.numbers import WEAK
 from masking.classify.passages import persons_in
 from masking.classify.text_column import HALF, MOST, Column
@@ -45,8 +45,41 @@ def by_few_values(column: Column) -> Finding | None:
             return personal(entity, 0.7, column.counted(share, f"match the pattern of {entity}"))
     if texts.mean_words > 5 and column.around.personal and (column.name.strength("text") >= WEAK or persons_in(texts.values, None)):
         return personal("text", 0.6, said, "they are sentences, in rows that belong to persons")
+    if column.around.persons and column.share(_is_handle) >= HALF:
+        return personal("username", 0.7, said, column.counted(column.share(_is_handle), "begin with @, as names of users do"))
+    if column.around.persons and _may_be_names(column):
+        return unsure("direct", said, "the rows are persons, and none of the values is a common word")
     people_said = column.counted(people, "are in the dictionaries of names of persons")
     return harmless(0.92, said + ": a category", people_said)
+
+
+def _is_handle(text: str) -> bool:
+    return text.startswith("@") and text[1:].isidentifier()
+
+
+def _may_be_names(column: Column) -> bool:
+    """Whether a category may be of persons whom no dictionary knows: words that are no common ones, no codes and no keys of settings.
+
+    Of most categories the dictionaries know few words as well (cardiology, inaktiv), so the name has to ask for somebody (`seen_by`,
+    `handler`), or the values are built as names are where a family name is one or two characters that are known.
+    """
+    name, values = column.name, column.texts.values
+    if column.around.closed is not None or name.harmless or name.flag or name.modified or len(values) < 2:
+        return False
+    if any(column.share(test) >= HALF for _, test in patterns.HARMLESS):
+        return False
+    asked = name.by or max(name.strength(e) for e in ("person_name", "given_name", "family_name", "username")) >= WEAK
+    if not asked and column.share(likeness.begins_with_family) < HALF:
+        return False
+    return column.share(_is_written_in_words) >= MOST and column.share(likeness.is_common) == 0
+
+
+def _is_written_in_words(text: str) -> bool:
+    """Whether a text has a word of four letters, or two of a script that writes names so, and is no code in capitals or with digits."""
+    letters = [c for c in text if c.isalpha()]
+    if any(c.isdigit() for c in text) or (text.isupper() and len(text) <= 5):
+        return False
+    return len(letters) >= 4 or (len(letters) >= 2 and not text.isascii())
 
 
 _BLOOD = frozenset(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from masking.classify import patterns
 from masking.classify.finding import Finding, unsure
+from masking.classify.profile import texts_from
 from masking.classify.rules_of_form import (
     by_address_of_page,
     by_check_digit,
@@ -28,7 +32,7 @@ from masking.classify.rules_of_name import (
 )
 from masking.classify.rules_of_things import by_code, by_phrases, by_prose, by_route
 from masking.classify.rules_of_words import by_company, by_few_values, by_job, by_names_of_persons, by_place, by_street_form, by_user_name
-from masking.classify.text_column import Column, Rule
+from masking.classify.text_column import MOST, Column, Rule
 
 
 def classify_texts(column: Column) -> Finding:
@@ -40,8 +44,21 @@ def classify_texts(column: Column) -> Finding:
     return unsure("free_text", f"{column.texts.distinct} different texts in {column.texts.rows} rows")
 
 
+def by_hexadecimal_text(column: Column) -> Finding | None:
+    """Words in hexadecimal digits are what they say, where that is personal; they are masked as the codes that they look like."""
+    plain = [text for v in column.texts.values if (text := patterns.text_of_hex(v)) is not None]
+    if not plain or len(plain) < MOST * len(column.texts.values):
+        return None
+    found = classify_texts(replace(column, texts=texts_from(plain)))
+    if not found.personal:
+        return None
+    said = f"{len(plain)} of {len(column.texts.values)} different values are texts in hexadecimal digits"
+    return Finding("direct", None, found.confidence, (said, *found.evidence))
+
+
 RULES: tuple[Rule, ...] = (
     without_values,
+    by_hexadecimal_text,
     by_pattern,
     by_address_of_page,
     by_check_digit,

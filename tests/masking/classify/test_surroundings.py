@@ -213,7 +213,7 @@ def of_users(name: str, values: list[Any]) -> Any:
 @pytest.mark.parametrize(
     ("name", "entity", "values"),
     [
-        ("city", "city", choices("Graz", "Wien", "Hamburg", "Leeds")[:-1] + ["Hintertux"]),
+        ("city", "city", [*choices("Graz", "Wien", "Hamburg", "Leeds")[:-1], "Hintertux"]),
         ("ort", "city", choices("Graz", "Linz", "Hof")),
         ("region", "region", choices("Styria", "Tyrol", "Wessex")),
         ("bundesland", "region", choices("Tirol", "Wien", "Steiermark")),
