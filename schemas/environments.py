@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,15 +9,6 @@ from typing import Any, Literal
 
 KINDS = ("synthetic", "sanitized", "mirrored")
 HOST_KINDS = ("duckdb", "sqlite", "postgresql")
-
-_PRODUCTION = {"production", "prod", "prd"}
-_BEFORE = {"pre", "non"}
-
-
-def is_production(name: str) -> bool:
-    """Whether an environment of this name is production: `production`, `Prod`, `eu-prod2`, and not `pre-prod` or `non-production`."""
-    words = re.split(r"[^a-z]+", name.casefold())
-    return any(word in _PRODUCTION and (i == 0 or words[i - 1] not in _BEFORE) for i, word in enumerate(words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schemas import environments_grammar as grammar
 from schemas.environments import HOST_KINDS, KINDS
+from schemas.environments_values import ENVIRONMENT_NAME
 from schemas.json_schema_parts import BOOLEAN, DURATION, NAME, TEXT, Json, any_of, keyed, list_of, map_of, number
 
 PUBLISHED = Path(__file__).with_name("environments.schema.json")
@@ -73,7 +74,7 @@ def json_schema() -> Json:
     top = keyed(
         grammar.FILE,
         {
-            "environments": {**map_of(environment), "allOf": [never]},
+            "environments": {**map_of(environment), "propertyNames": {"pattern": f"^{ENVIRONMENT_NAME}$"}, "allOf": [never]},
             "hosts": map_of(host),
             "templates": map_of(template),
             "owners": map_of(_WORDS),

@@ -24,11 +24,11 @@ from schemas.environments import (
     Rule,
     SandboxTemplate,
     Webhook,
-    is_production,
 )
 from schemas.environments_values import EnvironmentValues
 from schemas.errors import InputError, SchemaError, nearest
 from schemas.grammar import Key, names
+from schemas.production import is_production
 from schemas.yaml_nodes import Node, Parts, Reading, is_nothing
 
 VARIABLE = "COMPANYOS_ENVIRONMENTS"

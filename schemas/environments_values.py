@@ -29,6 +29,7 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _SEED = re.compile(rf"{_PART}(?:/{_PART})*(?:/\*)?:(?:\*|[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,127}})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RULE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+ENVIRONMENT_NAME = "[A-Za-z0-9._-]+"  # letters that look alike would hide what is production
 _OWNER = re.compile(r"(?:\*@)?[^\s*@]+(?:@[^\s*@]+)?")
 _HOST = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -93,6 +94,10 @@ class EnvironmentValues:
         text = node.value
         if key == "owners" and not _OWNER.fullmatch(text):
             self.reading.say(node, f"an owner is an address, or `*@domain` for all others of a domain, not '{text[:60]}'")
+        elif key == "environments" and not re.fullmatch(ENVIRONMENT_NAME, text):
+            self.reading.say(
+                node, f"the name of an environment has letters from a to z, digits, dots, hyphens and underscores, not '{text[:60]}'"
+            )
         elif key == "rules" and not _RULE.fullmatch(text):
             self.reading.say(node, f"the name of a rule has lower-case letters, digits and hyphens, such as no-weekends, not '{text[:60]}'")
         elif key == "rules" and text in RESERVED_RULES:

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from provisioning.policy.case import Case, Setting
 from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
-from schemas.environments import Egress, is_production
+from schemas.environments import Egress
+from schemas.production import is_production
 from schemas.plurals import counted
 
 ALL = frozenset({"create", "extend", "reset"})

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from schemas import environments_grammar as grammar
 from schemas.cel import problem_in
-from schemas.environments import ChangeWindow, Egress, Environment, Host, Limits, Rule, SandboxTemplate, Webhook, is_production
+from schemas.environments import ChangeWindow, Egress, Environment, Host, Limits, Rule, SandboxTemplate, Webhook
 from schemas.environments_document import to_document
 from schemas.environments_json_schema import PUBLISHED, json_schema, published_text
 from schemas.environments_reader import VARIABLE, built_in_text, environments_text, parse_environments, read_environments
 from schemas.environments_reference import EXAMPLE, PAGE, page
 from schemas.errors import InputError, SchemaError
+from schemas.production import is_production
 from schemas.sizes import format_size, parse_size
 from schemas.yaml_nodes import Reading, plain
 
@@ -192,6 +193,35 @@ def test_a_document_holds_all_in_the_words_of_the_file():
         ("preprod", False),
         ("products", False),
         ("pre-prod-prod", True),
+        ("euProd", True),
+        ("EUPROD", True),
+        ("EUProd2", True),
+        ("euprod", True),
+        ("prodeu", True),
+        ("PRODeu", True),
+        ("ourProdStore", True),
+        ("prodwest", True),
+        ("euprd", True),
+        ("ｐｒｏｄ", True),
+        ("euproduction", True),
+        ("canonprod", True),
+        ("product-demo", False),
+        ("productDemo", False),
+        ("byproducts", False),
+        ("producer", False),
+        ("reproduction", False),
+        ("co-product", False),
+        ("nonprod", False),
+        ("nonProd", False),
+        ("NONPROD", False),
+        ("not-prod", False),
+        ("eu-preprod", False),
+        ("eupreprod", False),
+        ("preprodeu", False),
+        ("preProdEu", False),
+        ("preproduction", False),
+        ("prodemo", False),
+        ("prodev", False),
     ],
 )
 def test_production_is_known_by_its_name(name, is_one):
@@ -207,7 +237,15 @@ def test_sizes(text, size):
 # What is wrong
 
 
-@pytest.mark.parametrize("name", ["production", "prod", "EU-Production"])
+@pytest.mark.parametrize("name", ["pr\u043ed", "ｐｒｏｄ", "pröd", "eu prod"])
+def test_the_name_of_an_environment_has_no_letters_that_look_like_others(name):
+    said = f"the name of an environment has letters from a to z, digits, dots, hyphens and underscores, not '{name}'"
+    assert f"2:3: {said}" in of_environment("{classes: {synthetic: 0}}", name)
+    assert refusals(SMALL) == []
+    assert refusals(SMALL.replace("  dev:", f"  {name}: {{loads: false}}\n  dev:")) != []
+
+
+@pytest.mark.parametrize("name", ["production", "prod", "EU-Production", "euProd"])
 def test_no_file_lets_production_load(name):
     never = f"nothing is ever loaded into environment '{name}'"
     at = 2
