@@ -199,7 +199,9 @@ def _tell(report: Report, *, signed: bool) -> None:
         print(f"and {report.more:,} more")
     if report.problems:
         return
-    if signed:
+    if report.warnings:
+        print(f"{counted(report.events, 'event')}, none touched; warning: {'; '.join(report.warnings)}")
+    elif signed:
         print(f"{counted(report.events, 'event')}, none touched; signed up to event {report.signed:,}")
     else:
         print(f"{counted(report.events, 'event')}, none touched; signatures were not checked, since no public key was given (--public-key)")

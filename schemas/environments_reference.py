@@ -105,7 +105,8 @@ Restoring a snapshot is creating a sandbox from it:
 | `webhook` | your own service allows it, too | always |
 
 An environment is production if a word of its name is, be it written together with others: `production`, `Prod`, `eu-prod2`, `euProd`,
-`prodeu`, but not `pre-prod`, `nonprod` or `products`. Names of environments have letters from a to z, digits, dots, hyphens and underscores.
+`prodeu`, but not `pre-prod`, `nonprod` or `products`. Names of environments have letters from a to z, digits, dots, hyphens and
+underscores.
 
 **The time in force** is the least of what was asked for (or the environment's default), the environment's most, counted from the sandbox's
 making on, the end of the approval by which it lives longer, and the bundle's own expiry. `show` says which it was.

@@ -13,6 +13,7 @@ from provisioning.audit.checkpoints import Checkpoint
 from provisioning.audit.keys import name_of
 from provisioning.audit.permissions import gone
 from provisioning.audit.reading import any_text, last_mark, pages_after
+from provisioning.audit.recording import EVERY
 from provisioning.audit.report import MOST, Report
 from provisioning.control.tables import checkpoints, events
 from schemas.hash_chain import START, Mark, entry_hash, fault
@@ -35,7 +36,7 @@ def verify(
 ) -> Report:
     """Recompute the ledger as it stands, page by page, and report what is wrong with it and where.
 
-    With `public_keys`, all that ever signed, checkpoints must be signed by one of them. `kept` are checkpoints that were kept elsewhere,
+    With `public_keys`, all that ever signed, checkpoints must be signed by one of them, and cover all but the last hundred rows. `kept` are checkpoints that were kept elsewhere,
     `anchor` remembers how far the last verification had come, and is moved on where all is well: they know of rows that are missing at
     the end. Raises ControlFailure where the database or the anchor cannot be read.
     """
@@ -65,6 +66,7 @@ def _verify(connection: sa.Connection, keys: Sequence[Ed25519PublicKey], kept: S
     for page in pages_after(connection, None):
         walk.page(page)
     walk.end()
+    _tell_unsigned(report, signers)
     report.problems.sort(key=lambda problem: problem.number)
     return report
 
@@ -78,6 +80,24 @@ def _tell_truncation(connection: sa.Connection, report: Report, marks: Sequence[
     if number > last:
         missing = f"row {number} is" if number == last + 1 else f"rows {last + 1} to {number} are"
         report.tell(last + 1, "truncated", f"{missing} missing at the end, which {what} knows; put back the newest copy")
+
+
+def _tell_unsigned(report: Report, signers: Mapping[str, Ed25519PublicKey]) -> None:
+    """Where keys are given, tell of more rows without a signature than writers with a key leave: checkpoints were deleted, or never made.
+
+    Where a checkpoint is false, or the chain another one than was signed, that is told already.
+    """
+    if not signers:
+        return
+    report.unsigned = report.last.number - report.signed
+    told = {problem.kind for problem in report.problems} & {"signature", "rewritten", "truncated"}
+    if report.unsigned > EVERY and not told:
+        after = f"after row {report.signed} " if report.signed else ""
+        said = f"no checkpoint signs the {report.unsigned:,} rows {after}up to {report.last.number}, though every {EVERY}th row is signed where "
+        said += (
+            "a key is configured: they could have been made anew; `companyos audit checkpoint` signs them, once you know that they are true"
+        )
+        report.tell(report.signed + 1, "signature", said)
 
 
 class _Walk:

@@ -110,6 +110,11 @@ def test_checkpoints_are_signed_kept_elsewhere_and_find_what_was_cut_off(
     assert "is there already, and a key is never overwritten" in printed(capsys, "key", str(key), code=2)[1]
     assert "no key was given to sign with" in printed(capsys, "checkpoint", code=2)[1]
     monkeypatch.setenv("COMPANYOS_AUDIT_KEY", str(key))
+    assert printed(capsys, "verify")[0] == (
+        "5 events, none touched; warning: no signature covers any of the 5 events, so that all could have been made anew; "
+        "`companyos audit checkpoint` signs them\n"
+    )
+    assert [(said["unsigned"], len(said["warnings"])) for said in documents(capsys, "verify")] == [(5, 1)]
     assert printed(capsys, "checkpoint", "--to", str(kept))[0].startswith("signed up to event 5: ")
     assert json.loads(printed(capsys, "checkpoint", "--to", "-")[0]) == json.loads(kept.read_text())
     assert printed(capsys, "verify")[0] == "5 events, none touched; signed up to event 5\n"

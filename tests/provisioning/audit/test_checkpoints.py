@@ -52,6 +52,28 @@ def test_an_empty_ledger_can_be_signed(control: Control, key: Path) -> None:
     assert verify(control, [read_public_key(public(key))]).problems == []
 
 
+def test_more_than_a_hundred_rows_without_a_signature_are_a_problem(control: Control, address: str, key: Path) -> None:
+    """As where the chain was made anew and the checkpoints deleted; without a key nobody asks."""
+    keys = [read_public_key(public(key))]
+    write(control, 100)
+    report = verify(control, keys)
+    assert (report.problems, report.unsigned) == ([], 100)
+    assert "no signature covers any of the 100 events" in report.warnings[0] and report.to_json()["warnings"] == report.warnings
+    write(control, 1, 101)
+    assert found(verify(control, keys)) == [(1, "signature")]
+    assert "no checkpoint signs the 101 rows up to 101" in str(verify(control, keys).problems)
+    assert (verify(control).problems, verify(control).unsigned, verify(control).warnings) == ([], None, [])
+    checkpoint(control, read_private_key(key))
+    write(control, 100, 102)
+    report = verify(control, keys)
+    assert (report.problems, report.signed, report.unsigned, report.warnings) == ([], 101, 100, [])
+    kept = checkpoint(control, read_private_key(key))
+    write(control, 1, 202)
+    attack(address, "DELETE FROM audit_checkpoints WHERE number > 101")
+    assert found(verify(control, keys)) == [(102, "signature")]
+    assert found(verify(control, keys, kept=[kept])) == [], "one that was kept elsewhere signs as well"
+
+
 def test_a_key_takes_anothers_place_and_all_that_either_signed_holds(control: Control, key: Path, tmp_path: Path) -> None:
     make_key(tmp_path / "next")
     write(control, 3)
