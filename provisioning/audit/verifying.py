@@ -36,9 +36,9 @@ def verify(
 ) -> Report:
     """Recompute the ledger as it stands, page by page, and report what is wrong with it and where.
 
-    With `public_keys`, all that ever signed, checkpoints must be signed by one of them, and cover all but the last hundred rows. `kept` are checkpoints that were kept elsewhere,
-    `anchor` remembers how far the last verification had come, and is moved on where all is well: they know of rows that are missing at
-    the end. Raises ControlFailure where the database or the anchor cannot be read.
+    With `public_keys`, all that ever signed, checkpoints must be signed by one of them, and cover all but the last hundred rows. `kept` are
+    checkpoints that were kept elsewhere, `anchor` remembers how far the last verification had come, and is moved on where all is well: they
+    know of rows that are missing at the end. Raises ControlFailure where the database or the anchor cannot be read.
     """
     known = None if anchor is None else anchor.read()  # before the rows: it is never ahead of them
     with control.read() as connection, any_text(connection):
@@ -93,8 +93,8 @@ def _tell_unsigned(report: Report, signers: Mapping[str, Ed25519PublicKey]) -> N
     told = {problem.kind for problem in report.problems} & {"signature", "rewritten", "truncated"}
     if report.unsigned > EVERY and not told:
         after = f"after row {report.signed} " if report.signed else ""
-        said = f"no checkpoint signs the {report.unsigned:,} rows {after}up to {report.last.number}, though every {EVERY}th row is signed where "
-        said += (
+        said = (
+            f"no checkpoint signs the {report.unsigned:,} rows {after}up to {report.last.number}, though every {EVERY}th row is signed where "
             "a key is configured: they could have been made anew; `companyos audit checkpoint` signs them, once you know that they are true"
         )
         report.tell(report.signed + 1, "signature", said)

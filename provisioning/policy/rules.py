@@ -11,8 +11,8 @@ from provisioning.policy.case import Case, Setting
 from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
 from schemas.environments import Egress
-from schemas.production import is_production
 from schemas.plurals import counted
+from schemas.production import is_production
 
 ALL = frozenset({"create", "extend", "reset"})
 LOADS = ALL - {"extend"}
