@@ -103,9 +103,10 @@ class Binder:
         )
 
     def fits(self, context: Context, step: Step) -> bool:
-        """Whether a transformer can be bound to a column."""
+        """Whether a transformer can be bound to a column; raises TransformerInvalid where there is none such."""
+        made = transformer(step.name, step.parameters, str(Place(context.table.name, context.column.name)))
         try:
-            bound(transformer(step.name, step.parameters, ""), context)
+            bound(made, context)
         except InputError:
             return False
         return True

@@ -14,8 +14,8 @@ _SHUFFLE = Step("shuffle")
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "person_name": (Step("name"),),
-    "given_name": (Step("name", {"part": "given"}),),
-    "family_name": (Step("name", {"part": "family"}),),
+    "given_name": (Step("name", {"parts": "given"}),),
+    "family_name": (Step("name", {"parts": "family"}),),
     "username": (Step("username"), Step("code")),
     "email": (Step("email"),),
     "phone": (Step("phone"),),
