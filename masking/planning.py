@@ -14,6 +14,7 @@ from masking.proposals import candidates
 from masking.references import Families, Place, families
 from masking.sampling import sample
 from masking.source.base import Source
+from masking.word_indexes import word_indexes
 from schemas.model import Column, Schema, Table
 from schemas.types import SqlType
 
@@ -43,7 +44,10 @@ def propose(
     name: str | None = None,
     locale: str = "en_US",
 ) -> Policy:
-    """Propose a policy from what was found: for each column the first transformer that fits, the same for all that hold one key."""
+    """Propose a policy from what was found: for each column the first transformer that fits, the same for all that hold one key.
+
+    Indexes of full-text searches are dropped.
+    """
     family = families(schema, references)
     found = _of_keys(found, references)
     tables = {
@@ -53,7 +57,7 @@ def propose(
         for table in schema.tables
     }
     blank = Policy(name or schema.name, tables, locale=locale, references=tuple(references))
-    chooser = _Chooser(family, Binder(schema, blank, family, read_key("ephemeral"), count))
+    chooser = _Chooser(family, found, Binder(schema, blank, family, read_key("ephemeral"), count))
     chosen = {
         table.name: replace(
             tables[table.name],
@@ -61,7 +65,8 @@ def propose(
         )
         for table in schema.tables
     }
-    return replace(blank, tables=chosen)
+    left_out = dict.fromkeys(word_indexes(schema), TablePolicy(drop=True))
+    return replace(blank, tables={name: left_out.get(name, table) for name, table in chosen.items()})
 
 
 def _of_keys(found: Findings, references: Sequence[VirtualReference]) -> Findings:
@@ -94,8 +99,8 @@ def _subject(table: Table, found: Findings) -> tuple[str, ...]:
 
 
 class _Chooser:
-    def __init__(self, family: Families, binder: Binder) -> None:
-        self._family, self._binder = family, binder
+    def __init__(self, family: Families, found: Findings, binder: Binder) -> None:
+        self._family, self._found, self._binder = family, found, binder
 
     def column(self, table: Table, column: Column, treatment: Treatment) -> Treatment:
         """The treatment of a column with the transformer that is proposed."""
@@ -103,19 +108,25 @@ class _Chooser:
         if self._family.is_member(place) and self._family.root(place) != place:
             return replace(treatment, mask=Step(REFERENCE), paths={})
         if not treatment.paths or not treatment.personal:
-            return replace(treatment, mask=self._first(place, table, column, treatment), paths={})
+            return replace(treatment, mask=self._first(place, table, column, treatment, self._is_listed(place)), paths={})
         if column.type.item is not None:  # a transformer masks each item of an array
-            items = next(iter(treatment.paths.values()))
-            return replace(treatment, mask=self._first(place, table, column, items), entity=items.entity, paths={})
+            path, items = next(iter(treatment.paths.items()))
+            mask = self._first(place, table, column, items, self._is_listed(replace(place, path=path)))
+            return replace(treatment, mask=mask, entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
         paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
         return replace(treatment, paths=paths, mask=Step("redact"), rest=Step("redact"))
 
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
         references = self._family.is_member(place)
-        return replace(treatment, mask=Step(REFERENCE) if references else self._first(place, table, text, treatment), paths={})
+        mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, self._is_listed(place))
+        return replace(treatment, mask=mask, paths={})
 
-    def _first(self, place: Place, table: Table, column: Column, treatment: Treatment) -> Step:
+    def _is_listed(self, place: Place) -> bool:
+        finding = self._found[place.table, place.column]
+        return finding.paths[place.path].listed if place.path else finding.listed
+
+    def _first(self, place: Place, table: Table, column: Column, treatment: Treatment, listed: bool) -> Step:
         context = self._binder.context(table, column, place, treatment)
-        steps = list(candidates(column, treatment.klass, treatment.entity, key=self._family.is_member(place)))
+        steps = list(candidates(column, treatment.klass, treatment.entity, key=self._family.is_member(place), listed=listed))
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

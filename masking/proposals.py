@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from masking.policy.model import KEEP, Step
 from schemas.model import Column
-from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES
+from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES, SqlType
 
 _NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 _SHIFT = (Step("shift", {"days": 60}), Step("shift", {"days": 60, "scope": "all"}))
@@ -23,9 +23,7 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "street": (Step("street"),),
     "city": (Step("city"),),
     "postcode": (Step("postcode"), Step("code")),
-    "region": (_SHUFFLE,),
-    "country": (_SHUFFLE,),
-    "coordinates": (Step("noise", {"spread": 0.5, "unit": "absolute"}), _SHUFFLE),
+    "coordinates": (Step("noise", {"spread": 0.5, "unit": "absolute"}),),
     "company": (Step("company"),),
     "job_title": (Step("job_title"),),
     "iban": (Step("iban"),),
@@ -47,9 +45,14 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
 }  # fmt: skip
 
 
-def candidates(column: Column, klass: str, entity: str | None, *, key: bool) -> Iterator[Step]:
-    """Steps for a column of this class and entity, best first; `key` says whether others reference it."""
-    kind = column.type.kind
+def candidates(column: Column, klass: str, entity: str | None, *, key: bool, listed: bool = False) -> Iterator[Step]:
+    """Steps for a column of this class and entity, best first.
+
+    `key` says whether others reference it, `listed` whether its values are those of a closed list. Texts and bytes that are no such
+    values are not shuffled: each would stand in the output as it is, with whoever it tells of.
+    """
+    kind = _inmost(column.type).kind
+    dealt = listed or kind not in (*TEXTS, "json", "bytes")
     if klass == "public":
         yield Step(KEEP)
         return
@@ -63,14 +66,22 @@ def candidates(column: Column, klass: str, entity: str | None, *, key: bool) -> 
         yield from _SHIFT
     if kind in _NUMBERS and not key:
         yield Step("noise", {"spread": 0.1})
-    if klass in ("quasi", "sensitive"):
+    if klass in ("quasi", "sensitive") and dealt:
         yield _SHUFFLE
     if kind in (*TEXTS, "json"):
         yield Step("code")
         yield Step("redact")
+    if kind == "bytes":  # a scan or a letter, of which nothing is to be left
+        yield Step("null")
     yield from _keys(kind)
     yield Step("null")
-    yield _SHUFFLE
+    if dealt:
+        yield _SHUFFLE
+
+
+def _inmost(type: SqlType) -> SqlType:
+    """The type of the items of an array."""
+    return type if type.item is None else _inmost(type.item)
 
 
 def _keys(kind: str) -> Iterator[Step]:
@@ -80,6 +91,8 @@ def _keys(kind: str) -> Iterator[Step]:
             yield Step("code")
     elif kind == "uuid":
         yield Step("hash", {"form": "uuid"})
+    elif kind == "bytes":
+        yield Step("hash")
     elif kind in TEXTS:
         yield Step("code")
         yield Step("hash")

@@ -16,6 +16,7 @@ _HEAD = (
     "What each column seems to hold, and what is to become of it. Read every line, above all where the confidence is low.",
     "`mask: keep` lets values through as they are; docs/transformers.md tells all others. A column that is not here stops the run.",
 )
+_LEFT_OUT = "left out: the index of a full-text search, in which the words of the texts stand; it can be made anew"
 
 
 def prices(schema: Schema, policy: Policy) -> list[SearchPrice]:
@@ -38,10 +39,12 @@ def prices(schema: Schema, policy: Policy) -> list[SearchPrice]:
 
 
 def review_notes(policy: Policy, priced: Sequence[SearchPrice]) -> Mapping[tuple[str, ...], Sequence[str]]:
-    """Comments for a written policy, by place: what to do with it, what a search costs, and what is unsure."""
+    """Comments for a proposed policy, by place: what to do with it, what a search costs, what is unsure, and what is left out."""
     notes: dict[tuple[str, ...], list[str]] = {(): list(_HEAD)}
     by_column = {price.column: price for price in priced}
     for name, table in policy.tables.items():
+        if table.drop:
+            notes[name,] = [_LEFT_OUT]
         for column, treatment in table.columns.items():
             said = []
             if treatment.confidence is not None and treatment.confidence < _UNSURE:

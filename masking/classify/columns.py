@@ -209,11 +209,11 @@ class _Sampled:
     def _leaf(self, label: str, leaves: list[Any], around: Surroundings, find: Find | None) -> Finding:
         name = lexicon().read(label)
         if all(isinstance(v, bool) for v in leaves):
-            return classify_booleans(name, around)
+            return replace(classify_booleans(name, around), listed=True)
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in leaves):
             whole = all(isinstance(v, int) and abs(v) < 2**63 for v in leaves)
             numbers = numbers_of(pa.array(leaves, pa.int64()) if whole else pa.array([float(v) for v in leaves], pa.float64()))
-            return classify_numbers(name, "bigint" if whole else "double", numbers, around, self._today)
+            return replace(classify_numbers(name, "bigint" if whole else "double", numbers, around, self._today), listed=True)
         return classify_texts(Column(name, texts_from([str(v) for v in leaves]), around, find, self._today))
 
 

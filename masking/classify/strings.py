@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from masking.classify import patterns
 from masking.classify.finding import Finding, unsure
+from masking.classify.lists import is_listed, is_prose
 from masking.classify.profile import texts_from
 from masking.classify.rules_of_form import (
     by_address_of_page,
@@ -36,11 +37,11 @@ from masking.classify.text_column import MOST, Column, Rule
 
 
 def classify_texts(column: Column) -> Finding:
-    """Ask the rules in their order; the first that knows decides."""
+    """Ask the rules in their order; the first that knows decides. A name may say health or religion of what are sentences."""
     for rule in RULES:
         found = rule(column)
         if found is not None:
-            return found
+            return _looked_into(column, found)
     return unsure("free_text", f"{column.texts.distinct} different texts in {column.texts.rows} rows")
 
 
@@ -54,6 +55,14 @@ def by_hexadecimal_text(column: Column) -> Finding | None:
         return None
     said = f"{len(plain)} of {len(column.texts.values)} different values are texts in hexadecimal digits"
     return Finding("direct", None, found.confidence, (said, *found.evidence))
+
+
+def _looked_into(column: Column, found: Finding) -> Finding:
+    if found.klass not in ("quasi", "sensitive"):
+        return found
+    if is_prose(column, found.entity or ""):
+        return replace(found, klass="free_text", evidence=(*found.evidence, "its values are no closed list, but sentences"))
+    return replace(found, listed=is_listed(column))
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from masking.binding import Binder
@@ -10,8 +12,11 @@ from masking.errors import TransformerInvalid
 from masking.keys import read_key
 from masking.planning import plan
 from masking.policy.model import Policy, Step, TablePolicy, Treatment
+from masking.policy.reader import parse_policy
+from masking.policy.writer import policy_yaml
 from masking.proposals import BY_ENTITY
 from masking.references import Place, families
+from masking.review import review_notes
 from masking.transformers.registry import transformer
 from schemas import parse_schema
 from tests.masking.memory_source import MemorySource
@@ -57,3 +62,97 @@ def test_parts_of_names_are_masked_by_such_parts() -> None:
 
 GIVEN = ["Anna", "Bernd", "Carla", "David", "Emma", "Felix", "Greta", "Hugo"]
 FAMILY = ["Kowalski", "Schneider", "Moreau", "Rossi", "Novak", "Garcia", "Jansen"]
+
+
+PATIENTS = """
+schema: s
+tables:
+  patients:
+    rows: 10
+    columns:
+      id: {type: bigint, key: true}
+      full_name: {type: text, generate: person.name}
+      email: {type: text, generate: person.email}
+      diagnosis: {type: text, null: 0.1, generate: words}
+      religion: {type: text, null: 0.1, generate: words}
+      disability: {type: text, null: 0.1, generate: words}
+      salary: {type: text, null: 0.1, generate: words}
+      country: {type: text, null: 0.1, generate: words}
+      scan: {type: bytes, null: 0.1, generate: {constant: null}}
+      letter: {type: bytes, generate: bytes}
+      illnesses: {type: "text[]", null: 0.1, generate: {array: words, count: 1}}
+      notes: {type: json, null: 0.1, generate: {json: {diagnosis: words}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def patients():
+    def row(i: int) -> dict[str, object]:
+        call = f"call mother Euphemia Dunderstock{i}, +49 171 {5550000 + 731 * i}, e{i}@mother.example"
+        return {
+            "id": i,
+            "full_name": f"{GIVEN[i % 8]} {FAMILY[i % 7]}",
+            "email": f"{GIVEN[i % 8]}.{FAMILY[i % 7]}@priv.example".lower(),
+            "diagnosis": f"depression; {call}",
+            "religion": ["catholic", "jewish", "none", "muslim"][i % 4],
+            "disability": ["blind", "deaf", "none"][i % 3] if i != 41 else f"blind, {call}",
+            "salary": f"{30000 + 100 * i} EUR (Dunderstock{i})",
+            "country": ["San Marino", "South Georgia and the South Sandwich Islands", "Chad", "Cuba"][i % 4] if i < 10 else None,
+            "scan": f"%PDF-1.4 Euphemia Dunderstock{i}".encode("utf-16"),
+            "letter": f"to Euphemia Dunderstock{i}".encode(),
+            "illnesses": [f"depression; {call}"],
+            "notes": json.dumps({"diagnosis": f"depression; {call}", "religion": ["catholic", "jewish"][i % 2]}),
+        }
+
+    return plan(MemorySource.of(PATIENTS, patients=[row(i) for i in range(60)])).tables["patients"].columns
+
+
+def test_prose_is_redacted_whatever_its_column_is_called(patients) -> None:
+    for column in ("diagnosis", "disability", "illnesses"):
+        assert (patients[column].klass, patients[column].mask) == ("free_text", Step("redact")), column
+    assert patients["notes"].paths["$.diagnosis"].mask == Step("redact")
+
+
+def test_what_is_of_a_closed_list_is_shuffled(patients) -> None:
+    assert (patients["religion"].klass, patients["religion"].mask) == ("sensitive", Step("shuffle"))
+    assert (patients["country"].klass, patients["country"].mask) == ("quasi", Step("shuffle"))
+    assert patients["notes"].paths["$.religion"].mask == Step("shuffle")
+
+
+def test_other_texts_get_codes(patients) -> None:
+    assert (patients["salary"].entity, patients["salary"].mask) == ("salary", Step("code"))
+
+
+def test_bytes_become_null_or_where_there_is_no_null_a_hash(patients) -> None:
+    assert (patients["scan"].klass, patients["scan"].mask) == ("sensitive", Step("null"))
+    assert patients["letter"].mask == Step("hash")
+
+
+SEARCH = """
+schema: s
+tables:
+  notes:
+    rows: 1
+    columns: {text: {type: text, null: 0.1, generate: words}}
+  notes_data:
+    rows: 1
+    columns: {id: {type: bigint, key: true}, block: {type: bytes, generate: bytes}}
+  notes_idx:
+    rows: 1
+    columns: {segid: {type: text, generate: words}, term: {type: text, generate: words}, pgno: {type: text, generate: words}}
+  notes_content:
+    rows: 1
+    columns: {id: {type: bigint, key: true}, c0: {type: text, generate: words}}
+  other_data:
+    rows: 1
+    columns: {id: {type: bigint, key: true}, block: {type: bytes, generate: bytes}}
+"""
+
+
+def test_the_words_of_a_full_text_search_are_left_out_and_told() -> None:
+    policy = plan(MemorySource.of(SEARCH))
+    dropped = {name for name, table in policy.tables.items() if table.drop}
+    assert dropped == {"notes_data", "notes_idx", "notes_content"}
+    written = policy_yaml(policy, review_notes(policy, []))
+    assert written.count("# left out: the index of a full-text search") == 3
+    assert {name for name, table in parse_policy(written).tables.items() if table.drop} == dropped
