@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from masking.binding import Binder
 from masking.classify import Finding, classify
+from masking.classify.documents import MEMBERS
 from masking.discovery import betraying, virtual_references
 from masking.keys import read_key
 from masking.policy.model import KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
-from masking.proposals import candidates
+from masking.proposals import OF_MEMBERS, candidates
 from masking.references import Families, Place, families
 from masking.sampling import sample
 from masking.source.base import Source
@@ -119,6 +120,8 @@ class _Chooser:
 
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
         references = self._family.is_member(place)
+        if place.path.endswith(MEMBERS) and not references:
+            return replace(treatment, mask=OF_MEMBERS)
         mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, self._is_listed(place))
         return replace(treatment, mask=mask, paths={})
 

@@ -11,6 +11,7 @@ from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES, SqlType
 _NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 _SHIFT = (Step("shift", {"days": 60}), Step("shift", {"days": 60, "scope": "all"}))
 _SHUFFLE = Step("shuffle")
+OF_MEMBERS = Step("hash")  # of documents: two members of one name would become one
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "person_name": (Step("name"),),

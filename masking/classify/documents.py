@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from masking.classify import patterns
-from masking.classify.finding import Finding, harmless, unsure
+from masking.classify.finding import Finding, harmless, personal, unsure
+from masking.classify.member_names import names_a_person
 from masking.classify.names import lexicon
+from masking.classify.numbers import SURE
 from masking.classify.profile import MOST_CHARACTERS
+from masking.classify.text_column import HALF
 
 MOST_DOCUMENTS = 500
 MOST_PATHS = 200
@@ -20,17 +23,21 @@ MOST_DEPTH = 12
 MOST_LEAVES = 4000
 # a key that stands in fewer objects may be data, unless it is a known word
 LEAST_OBJECTS = 3
+# so many keys in one place, most of which may be data, are data all together
+LEAST_KEYS = 5
+# at the end of the path of an object: the names of its members
+MEMBERS = "~"
 
 Leaf = Callable[[str, list[Any]], Finding]
 
 
 @dataclass
 class Leaves:
-    """The values at each path of a sample of documents, and the paths below which keys are themselves values."""
+    """The values at each path of a sample of documents, and in `keyed` the paths below which keys are themselves values, and those."""
 
     at: dict[str, list[Any]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    keyed: set[str] = field(default_factory=set)
+    keyed: dict[str, list[str]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
     broken: int = 0
@@ -58,7 +65,8 @@ def leaves_of(documents: Iterator[bytes | None]) -> Leaves:
 def _walk(found: Leaves, path: str, name: str, value: Any, depth: int) -> None:
     if isinstance(value, dict) and depth < MOST_DEPTH:
         if _keys_are_values(value, found, path):
-            found.keyed.add(path)
+            keys = found.keyed.setdefault(path, [])
+            keys += list(value)[: MOST_LEAVES - len(keys)]
             return
         for key, inner in value.items():
             below = f"{path}.{key}"
@@ -88,18 +96,21 @@ def _is_name(key: str) -> bool:
         return False
     plain = key.replace("_", "").replace("-", "").replace("$", "").replace(" ", "")
     digits = sum(c.isdigit() for c in key)
-    return 0 < len(key) <= 40 and plain.isalnum() and digits <= 3 and not patterns.is_uuid(key) and not patterns.is_hash(key)
+    written = 0 < len(key) <= 40 and plain.isalnum() and digits <= 3 and not patterns.is_uuid(key) and not patterns.is_hash(key)
+    return written and not names_a_person(key)
 
 
 def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
     """The finding for a column of documents, with one for each path; `decide` says what a leaf's name and values are."""
     if not leaves.documents:
         return unsure("free_text", "there are no documents")
+    _find_crowds(leaves)
     shown = {path: values for path, values in sorted(leaves.at.items()) if not _is_below(path, leaves.keyed) and _is_shown(path, leaves)}
     paths = {path: decide(leaves.names[path], values) for path, values in shown.items()}
     left = len(leaves.at) - len(shown)
-    for path in sorted(leaves.keyed):
+    for path, keys in sorted(leaves.keyed.items()):
         paths[path] = unsure("free_text", "its keys are data and no names")
+        paths[f"{path}{MEMBERS}"] = _of_members(keys, decide("", keys))
     if leaves.broken:
         return Finding(
             "free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths
@@ -110,6 +121,33 @@ def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
     return _whole(leaves.documents, paths, "documents")
 
 
+def _of_members(keys: Collection[str], finding: Finding) -> Finding:
+    """What the names of members are, which stand where nobody looks for values: personal, even if they seem to be no persons'."""
+    if finding.klass == "direct" and finding.confidence >= SURE:
+        return finding
+    different = set(keys)
+    persons = sum(map(names_a_person, different))
+    if persons >= HALF * len(different):
+        return personal("username", SURE, f"{persons} of {len(different)} different names are those of persons")
+    return unsure("free_text", "the names of members are data")
+
+
+def _find_crowds(leaves: Leaves) -> None:
+    """Objects most of whose keys stand in few of them: some recur, and are data all the same."""
+    children: dict[str, list[str]] = {}
+    for path in leaves.objects:
+        above, _, key = path.rpartition(".")
+        children.setdefault(above, []).append(key)
+    for above, keys in children.items():
+        doubtful = sum(not _is_known(f"{above}.{key}", key, leaves) for key in keys)
+        if len(keys) >= LEAST_KEYS and doubtful > len(keys) / 2 and not _is_below(above, leaves.keyed):
+            leaves.keyed.setdefault(above, []).extend(keys)
+
+
+def _is_known(place: str, key: str, leaves: Leaves) -> bool:
+    return leaves.objects.get(place, 0) >= LEAST_OBJECTS or lexicon().read(key).telling
+
+
 def _is_shown(path: str, leaves: Leaves) -> bool:
     """Whether all keys of a path are names: they recur or are known words, and stand nowhere as values."""
     so_far = "$"
@@ -117,13 +155,12 @@ def _is_shown(path: str, leaves: Leaves) -> bool:
         so_far = f"{so_far}.{step}"
         place = so_far.rstrip("[*]")
         key = step.rstrip("[*]")
-        known = leaves.objects.get(place, 0) >= LEAST_OBJECTS or lexicon().read(key).telling
-        if not known or (len(key) >= 4 and key in leaves.texts):
+        if not _is_known(place, key, leaves) or (len(key) >= 4 and key in leaves.texts):
             return False
     return True
 
 
-def _is_below(path: str, keyed: set[str]) -> bool:
+def _is_below(path: str, keyed: Collection[str]) -> bool:
     return any(path.startswith((f"{k}.", f"{k}[")) for k in keyed)
 
 

@@ -15,6 +15,7 @@ ANONYMITY = "anonymity"
 _SHUFFLE = "shuffle"
 _REDACT = "redact"
 REST = "$"
+_MEMBERS = "~"
 _FREE_TEXT = "free_text"
 
 
@@ -23,8 +24,8 @@ class Examined:
     """A column of the source, or a path into one, and what the proof does with it.
 
     `kept` says why its values stand in the output on purpose, None where they must not. `sought` is false where there is nothing to
-    look for: public columns, and free texts of which only the personal parts are masked. Where only some rows are kept, `when`
-    tells them from the others: those for which it holds, or all others.
+    look for: public columns, free texts of which only the personal parts are masked, and names of members of documents that seem
+    to be nobody's. Where only some rows are kept, `when` tells them from the others: those for which it holds, or all others.
     """
 
     table: str
@@ -153,7 +154,8 @@ def _examined(entry: Mapping[str, Any], parted: bool) -> Examined:
             kept = f"made anonymous with others ({asked}): what stays, stands for enough persons"
         elif _SHUFFLE in (transformer, otherwise):
             kept = "shuffled: the values stay, in other rows"
-    text = column_class == _FREE_TEXT and transformer in (_REDACT, KEEP, ANONYMITY)
+    names = str(entry["path"] or "").endswith(_MEMBERS)
+    text = column_class == _FREE_TEXT and (transformer in (_REDACT, KEEP, ANONYMITY) or names)
     return Examined(
         str(entry["table"]),
         str(entry["column"]),

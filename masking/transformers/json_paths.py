@@ -23,8 +23,14 @@ from masking.transformers.template import Template as TextTemplate
 from schemas.plurals import counted
 
 HIDDEN = "***"
-# names of members that are values rather than words of a programmer: with a digit run, an @, a space, or very long
+# names of members that are values rather than words of a programmer: with a digit run, an @, a space, very long, or those of persons
 _VALUE_LIKE = re.compile(r"[0-9]{4}|[@\s/+]|[^\x00-\x7f]|.{41}", re.DOTALL)
+
+
+def _is_value(name: str) -> bool:
+    from masking.classify.member_names import names_a_person  # with dictionaries, which only some documents need
+
+    return _VALUE_LIKE.search(name) is not None or names_a_person(name)
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class JsonMasker:
         leaves: Leaves | None = None
         if place.names is not None:
             leaves = self.rules[place.names]
-        elif not kept and text not in self.automaton.vocabulary and _VALUE_LIKE.search(text):
+        elif not kept and text not in self.automaton.vocabulary and _is_value(text):
             leaves = self.keys
         return None if leaves is None else leaves.plan("name", text) or quoted(HIDDEN)
 

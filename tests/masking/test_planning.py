@@ -17,6 +17,7 @@ from masking.policy.reader import parse_policy
 from masking.policy.writer import policy_yaml
 from masking.review import prices, review_notes
 from masking.sampling import sample
+from masking.transformers.base import Rows
 from tests.masking.memory_source import MemorySource
 
 SCHEMA = """
@@ -149,3 +150,28 @@ def test_a_key_that_lives_long_over_small_domains_is_warned_of(source, policy) -
     warned = [price for price in prices(source.schema, replace(policy, key="env:MASKING_KEY")) if price.warning]
     assert any(price.column == "users.id" for price in warned)
     assert all("MASKING_KEY" not in str(price.warning) for price in warned)
+
+
+def test_names_of_members_that_are_data_are_masked_by_a_path_of_their_own() -> None:
+    names = ["anna.meyer", "meyer_kari", "AnnaMeyer", "bvance"]
+    docs = [{"users": {f"{names[i % 4]}{i}": "rw"}, "theme": "dark"} for i in range(60)]
+    rows = [{"id": i, "settings": json.dumps(doc)} for i, doc in enumerate(docs)]
+    source = MemorySource.of(SCHEMA, users=rows)
+    policy = plan(source)
+    settings = policy.tables["users"].columns["settings"]
+    assert settings.paths["$.users~"].mask == Step("hash")
+    bound = bind(source.schema, policy, agree(source.schema, policy), read_key("ephemeral"), source.count, None)
+    (masker,) = [c.masker for c in bound["users"].columns if c.column.name == "settings"]
+    raw = source.read("users", ["settings"]).read_all().column("settings").combine_chunks()
+    masked = [json.loads(text) for text in masker.apply(raw, Rows({}, len(raw))).to_pylist()]
+    assert all(list(doc) == ["users", "theme"] and list(doc["users"].values()) == ["rw"] for doc in masked)
+    assert len({name for doc in masked for name in doc["users"]}) == 60
+    assert not any(name in json.dumps(masked) for name in names)
+
+
+def test_names_of_members_that_are_keys_of_persons_reference_them(source) -> None:
+    rows = [{**row, "settings": json.dumps({"user": {str(row["id"]): "rw"}})} for row in source.rows["users"]]
+    other = MemorySource(source.schema, {**source.rows, "users": rows})
+    policy = plan(other)
+    assert policy.tables["users"].columns["settings"].paths["$.user~"].mask == Step("reference")
+    bind(other.schema, policy, agree(other.schema, policy), read_key("ephemeral"), other.count, None)

@@ -72,6 +72,38 @@ def test_keys_that_are_values_are_in_no_path() -> None:
     assert found.paths["$.by"].klass == "free_text"
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("anna.meyer7", "kari.schulz12"),
+        ("meyer_anna", "schulz_kari"),
+        ("AnnaMeyer", "KariSchulz"),
+        ("siobhan", "bartholomew"),
+        ("Ngozi", "Bartholomew"),
+        ("bvance", "kschulz"),
+    ],
+)
+def test_names_of_persons_are_no_names_of_members(keys: tuple[str, ...]) -> None:
+    found = one("votes", documents(lambda i, *_: {"votes": {keys[i % 2]: 4, "total": 5}, "theme": "dark"}), type="json")
+    assert found.klass == "free_text"
+    assert found.paths["$.votes"].klass == "free_text"
+    assert found.paths["$.votes~"].klass == "direct"
+    assert found.paths["$.theme"].klass == "public"
+    assert not any(key in shown_in(found) for key in keys)
+
+
+def test_keys_most_of_which_never_recur_are_data_with_those_that_do() -> None:
+    found = one("d", documents(lambda i, *_: {"by": {f"zq{i}x": 1} if i % 2 else {"brzeszczyk": 1}}), type="json")
+    assert "brzeszczyk" not in shown_in(found)
+    assert found.paths["$.by~"].klass == "free_text"
+
+
+def test_words_of_programmers_stay_names_of_members() -> None:
+    keys = ("darkMode", "page", "mark", "firstName", "min", "max", "beta", "utm_source", "street", "rose", "line1", "monday")
+    found = one("d", documents(lambda *_: dict.fromkeys(keys, 1)), type="json")
+    assert set(found.paths) == {f"$.{key}" for key in keys}
+
+
 def test_arrays_are_what_their_items_are() -> None:
     emails = made("email", rows=ROWS)
     found = one("a", [[e, e] for e in emails], type="text[]")

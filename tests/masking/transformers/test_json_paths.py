@@ -157,6 +157,12 @@ def test_a_value_that_references_a_key_is_masked_as_the_key() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["siobhan", "AnnaMeyer", "meyer_anna", "bvance", "Jürgen", "votes_of_siobhan"])
+def test_names_of_persons_that_no_path_speaks_of_are_masked(name: str) -> None:
+    [masked] = by_path({}, [json.dumps({"users": {name: "rw"}})])
+    assert name not in str(masked) and str(masked).startswith('{"users":{"key-')
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 BROKEN = ["{", "", "ann@example.org", '{"a":NaN}', "[1,]", '"\x00"', DEEP, "[" * 500 + "]" * 500]
 
