@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 import sqlglot
 from sqlglot import expressions as exp
 
 from masking.policy.model import DROP, Policy
-from schemas.model import Check, Schema, Table
+from schemas.model import Check, ForeignKey, Index, Schema, Table, Unique
 
 _PERSON = "a value of a person stands in it"
+_Named = TypeVar("_Named", Unique, ForeignKey, Check, Index)
 
 
 def output_schema(
@@ -19,8 +21,9 @@ def output_schema(
 ) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema of what `policy` leaves of `schema`, and a line for each constraint that could not stay.
 
-    Defaults, checks and computed columns whose SQL `holds_a_person` are left out, and not shown. Comments are left out, since they are
-    free text that no policy speaks of; recipes and seeds of the reflection, since no value is made from them.
+    Defaults, checks and computed columns whose SQL `holds_a_person` are left out, and not shown, and so are such names of constraints and
+    indexes, which the database that is loaded then names itself. Comments are left out, since they are free text that no policy speaks
+    of; recipes and seeds of the reflection, since no value is made from them.
     """
     said: list[str] = []
     holds = holds_a_person or (lambda sql: False)
@@ -40,6 +43,15 @@ def _table(
         if lost:
             said.append(f"{table.name}: {what} ({', '.join(columns)}) is left out with {', '.join(lost)}")
         return not lost
+
+    def named(kept: Iterable[_Named], what: str) -> tuple[_Named, ...]:
+        made = []
+        for item in kept:
+            if item.name is not None and holds_a_person('"' + item.name.replace('"', '""') + '"'):
+                said.append(f"{table.name}: the name of {what} is left out, since {_PERSON}")
+                item = replace(item, name=None)
+            made.append(item)
+        return tuple(made)
 
     keys = []
     for key in table.foreign_keys:
@@ -69,10 +81,10 @@ def _table(
         table,
         columns=tuple(columns),
         key=table.key if whole(table.key, "the key") else (),
-        unique=tuple(u for u in table.unique if whole(u.columns, "what is unique")),
-        foreign_keys=tuple(keys),
-        checks=tuple(c for c in checks if _stays(table, c, out, said)),
-        indexes=tuple(i for i in table.indexes if whole(i.columns, "the index on")),
+        unique=named((u for u in table.unique if whole(u.columns, "what is unique")), "what is unique"),
+        foreign_keys=named(keys, "a reference"),
+        checks=named((c for c in checks if _stays(table, c, out, said)), "a check"),
+        indexes=named((i for i in table.indexes if whole(i.columns, "the index on")), "an index"),
         comment=None,
         correlate=(),
         rules=(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -13,10 +14,11 @@ from masking import MaskedSource, parse_policy
 from masking.errors import Survivors
 from masking.keys import MaskingKey
 from masking.known import KnownPlace, KnownValues
-from masking.literals import require_no_person
+from masking.literals import holds_a_person, places_of_persons, require_no_person
+from masking.output_schema import output_schema
 from masking.proof import column_entries, examined, scan
 from schemas import parse_schema
-from schemas.model import Check
+from schemas.model import Check, ForeignKey, Index, Unique
 from tests.masking.memory_source import MemorySource
 
 SCHEMA = """
@@ -115,3 +117,30 @@ def test_the_scan_of_a_finished_bundle_searches_its_schema_and_certificate() -> 
     entry = {"table": "users", "column": "email", "parameters": {"constant": "user9@mail.example"}, "evidence": [], "when": None}
     assert scan(empty, source, columns, certificate={"columns": [entry]}).said == ["the certificate: users.email"]
     assert scan(leaky, source, columns, allowed=1).passed
+
+
+def test_names_of_constraints_and_indexes_that_hold_a_person_are_left_out() -> None:
+    schema = parse_schema(SCHEMA)
+    (users,) = schema.tables
+    named = replace(
+        users,
+        unique=(Unique(("email",), "uq_user7@mail.example"),),
+        foreign_keys=(ForeignKey(("id",), "users", ("id",), "fk_quendolin_hidden"), ForeignKey(("id",), "users", ("id",), "fk_boss")),
+        checks=(Check("id > 0", "ban_Quendolin_Hidden"), Check("id < 9", "most")),
+        indexes=(Index(("role",), 'ix "Quendolin Hidden"'), Index(("id",), "ix_id")),
+    )
+    known = KnownValues(b"a secret of the tests")
+    known.add(KnownPlace("users.email", "email"), pa.array(["user7@mail.example"]))
+    known.add(KnownPlace("users.name", "person_name"), pa.array(["Quendolin Hidden"]))
+    known.seal()
+    source = replace(schema, tables=(named,))
+    policy = parse_policy(POLICY % ("", ""))
+    require_no_person(known, policy, source)
+    output, said = output_schema(source, policy, holds_a_person=partial(holds_a_person, known))
+    (made,) = output.tables
+    assert [item.name for item in (*made.unique, *made.foreign_keys, *made.checks, *made.indexes)] == [
+        None, None, "fk_boss", None, "most", None, "ix_id",
+    ]  # fmt: skip
+    assert sum("the name of" in line for line in said) == 4 and "uendolin" not in str(said)
+    assert places_of_persons(known, output, {}) == []
+    assert "users: the name of a constraint or index" in places_of_persons(known, source, {})
