@@ -200,7 +200,8 @@ class Binder:
             root = self._family.root(place)
             home = treatment_at(self._policy, root)
             return (home.domain if home is not None else None) or treatment.domain or str(root)
-        shared = treatment.entity if treatment.entity not in _OF_NOBODY else None
+        # documents hold values of many kinds, each of which has the domain of its own path
+        shared = treatment.entity if treatment.entity not in _OF_NOBODY and not treatment.paths else None
         return treatment.domain or shared or str(place)
 
     def _made(self, step: Step, place: str) -> Transformer | None:

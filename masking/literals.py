@@ -33,8 +33,8 @@ def declares_a_person(known: KnownValues, said: ColumnPrivacy) -> bool:
 def require_no_person(known: KnownValues, policy: Policy, schema: Schema) -> None:
     """Raise Survivors, with places and without values, where more of what a policy and a schema say holds a person's value than allowed.
 
-    Of the schema the names of tables, columns and types, and the labels of enumerations: its SQL, and names of constraints and indexes, are left
-    out where they hold one.
+    Of the schema the names of tables, columns and types, and the labels of enumerations: its SQL, and names of constraints and
+    indexes, are left out where they hold one.
     """
     said = [*_said(policy), *_named(schema)]
     constants = [(place, match.group()) for place, text, sql in said if sql for match in _LITERAL.finditer(text)]
@@ -58,8 +58,9 @@ def places_of_persons(known: KnownValues, schema: Schema, certificate: Mapping[s
         written += [(f"{table.name}: {where}", match.group()) for where, text in sql for match in _LITERAL.finditer(text)]
         comments = [(table.name, table.comment), *((f"{table.name}.{c.name}", c.comment) for c in table.columns)]
         written += [(f"the comment of {where}", text) for where, text in comments if text is not None]
-        constraints = (*table.unique, *table.foreign_keys, *table.checks, *table.indexes)
-        written += [(f"{table.name}: the name of a constraint or index", item.name) for item in constraints if item.name is not None]
+        named = [u.name for u in table.unique] + [k.name for k in table.foreign_keys]
+        named += [c.name for c in table.checks] + [i.name for i in table.indexes]
+        written += [(f"{table.name}: the name of a constraint or index", name) for name in named if name is not None]
     if schema.privacy is not None:
         written += [(f"privacy: {path}", text) for path, said in schema.privacy.columns.items() for text in _declared(said)]
     for column in certificate.get("columns", ()):

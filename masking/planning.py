@@ -116,7 +116,7 @@ class _Chooser:
             return replace(treatment, mask=mask, entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
         paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
-        return replace(treatment, paths=paths, mask=Step("redact"), rest=Step("redact"))
+        return replace(treatment, klass="free_text", entity="text", paths=paths, mask=Step("redact"), rest=Step("redact"))
 
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
         references = self._family.is_member(place)

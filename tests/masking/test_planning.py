@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -145,11 +146,22 @@ def test_a_search_is_priced_for_every_hashed_column(source, policy) -> None:
 
 
 def test_a_key_that_lives_long_over_small_domains_is_warned_of(source, policy) -> None:
-    from dataclasses import replace
-
     warned = [price for price in prices(source.schema, replace(policy, key="env:MASKING_KEY")) if price.warning]
     assert any(price.column == "users.id" for price in warned)
     assert all("MASKING_KEY" not in str(price.warning) for price in warned)
+
+
+def test_documents_have_a_domain_of_their_own_whatever_one_path_holds() -> None:
+    rows = [{"id": i, "email": email_of(i), "tags": None, "name": json.dumps([email_of(i)])} for i in range(60)]
+    source = MemorySource.of(SCHEMA, users=rows)
+    policy = plan(source)
+    name = policy.tables["users"].columns["name"]  # beside an e-mail address that is unique
+    assert (name.klass, name.entity) == ("free_text", "text")
+    assert (name.paths["$[*]"].entity, name.paths["$[*]"].mask) == ("email", Step("email"))
+    family = agree(source.schema, policy)
+    as_before = replace(policy.tables["users"], columns={**policy.tables["users"].columns, "name": replace(name, entity="email")})
+    for proposed in (policy, replace(policy, tables={**policy.tables, "users": as_before})):
+        bind(source.schema, proposed, family, read_key("ephemeral"), source.count, None)
 
 
 def test_names_of_members_that_are_data_are_masked_by_a_path_of_their_own() -> None:
