@@ -121,7 +121,9 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None and "--json" not in arguments:
             click.echo(error.ctx.get_usage(), err=True)
-        return _fail(error.format_message(), error.exit_code if error.exit_code != 1 else 2, arguments)
+        from schemas.errors import without_secrets
+
+        return _fail(without_secrets(error.format_message()), error.exit_code if error.exit_code != 1 else 2, arguments)
     except BrokenPipeError:
         _drop_output()
         return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.errors import TargetInvalid
-from schemas.errors import nearest
+from schemas.errors import mistyped_url, nearest
 
 SUPPORTED = "postgresql://user@host/database, duckdb:///file.db and sqlite:///file.db"
 _DIALECTS = {"postgresql": "postgresql", "postgres": "postgresql", "duckdb": "duckdb", "sqlite": "sqlite"}
@@ -32,21 +32,21 @@ def parse_target(url: str) -> Target:
     found = _SCHEME.match(url)
     dialect = _DIALECTS.get(found[1].lower()) if found else None
     if found is None or dialect is None:
-        scheme = found[1] if found else url.partition(":")[0]
+        scheme = found[1] if found else mistyped_url(url).partition(":")[0]
         raise TargetInvalid(f"cannot load into '{scheme}:'{nearest(scheme, _DIALECTS)}; supported are {SUPPORTED}")
     rest = url[found.end() :]
     if not rest.startswith("//"):
-        raise TargetInvalid(f"'{url}' is no database URL; supported are {SUPPORTED}")
+        raise TargetInvalid(f"'{mistyped_url(url)}' is no database URL; supported are {SUPPORTED}")
     if dialect == "postgresql":
         _require_plain_host(rest.removeprefix("//"))
         return Target(dialect, url=f"postgresql:{rest}")
     if not rest.startswith("///"):
-        raise TargetInvalid(f"'{url}' names a host; a file is written with three slashes: {dialect}:///file.db")
+        raise TargetInvalid(f"'{mistyped_url(url)}' names a host; a file is written with three slashes: {dialect}:///file.db")
     path = rest.removeprefix("///")
     if not path or path == ":memory:":
-        raise TargetInvalid(f"'{url}' names no file; an in-memory database would be gone as soon as it is loaded")
+        raise TargetInvalid(f"'{mistyped_url(url)}' names no file; an in-memory database would be gone as soon as it is loaded")
     if "\0" in path or "?" in path:
-        raise TargetInvalid(f"'{url}' has options or a character that no file name has; write {dialect}:///file.db alone")
+        raise TargetInvalid(f"'{mistyped_url(url)}' has options or a character that no file name has; write {dialect}:///file.db alone")
     return Target(dialect, path=Path(path))
 
 

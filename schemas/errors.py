@@ -20,12 +20,20 @@ from difflib import get_close_matches
 
 # up to the last @, and with any number of slashes: a wrong URL still holds a password
 _URL_PASSWORD = re.compile(r"([A-Za-z][\w+.-]*:/{0,2}[^/\s:@]*):\S*@")
+# the same without a scheme, or with a mistyped one; the number of a version and a path after a colon are none
+_USER_PASSWORD = re.compile(r"([^\s:/@'\"]*):(?![/\\\s])[^\s'\"]*@(?!sha256:|blake3:)")
 _QUERY_PASSWORD = re.compile(r"(?i)((?:password|passwd|pwd|token|secret)=)[^&\s]+")
 
 
 def without_secrets(text: str) -> str:
     """Return `text` with the passwords of any URLs in it replaced by `***`."""
-    return _QUERY_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1:***@", text))
+    return _QUERY_PASSWORD.sub(r"\1***", _USER_PASSWORD.sub(r"\1:***@", _URL_PASSWORD.sub(r"\1:***@", text)))
+
+
+def mistyped_url(text: str) -> str:
+    """Return what was given for a URL and is none, to be shown: without all that stands from its first colon to its last @."""
+    before, _, after = text.rpartition("@")
+    return without_secrets(f"{before.partition(':')[0]}:***@{after}" if ":" in before else text)
 
 
 class CompanyOSError(Exception):

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Inspector
 
-from schemas.errors import InputError, SystemFailure, without_secrets
+from schemas.errors import InputError, SystemFailure, mistyped_url, without_secrets
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
@@ -72,7 +72,7 @@ def database_url(url: str) -> URL:
         target = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
         raise InputError(
-            f"'{without_secrets(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name"
+            f"'{mistyped_url(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name"
         ) from None
     if target.host and "@" in target.host:
         raise InputError("the URL's host cannot be read; in a password '@' is written %40, '/' %2F, ':' %3A, '%' %25 and a space %20")

@@ -18,7 +18,7 @@ from dpsql.ledger.database import Database
 from dpsql.ledger.stored import StoredLedger
 from dpsql.ledger.terms import stamp
 from schemas.anchor import Anchor
-from schemas.errors import InputError, without_secrets
+from schemas.errors import InputError, mistyped_url
 from schemas.hash_chain import START
 
 HOME_VARIABLE = "COMPANYOS_HOME"
@@ -63,8 +63,8 @@ def open_ledger(
             else _state() / f"ledger-{_plain(url.host or 'local')}-{url.port or 5432}-{_plain(url.database or '')}.anchor"
         )
         engine, file = _server(url), None
-    elif "://" in said and not said.startswith("sqlite:///"):
-        raise InputError(f"a ledger is a file, sqlite:///FILE or postgresql://..., not {without_secrets(said)[:80]}")
+    elif not said.startswith("sqlite:///") and ("://" in said or mistyped_url(said) != said):
+        raise InputError(f"a ledger is a file, sqlite:///FILE or postgresql://..., not {mistyped_url(said)[:80]}")
     else:
         path = Path(said.removeprefix("sqlite:///")).expanduser().absolute()
         ours = not os.environ.get(HOME_VARIABLE) and path == _default()
@@ -193,7 +193,7 @@ def _url(text: str) -> sa.URL:
     try:
         return sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise InputError(f"not the address of a database: {without_secrets(text)[:80]}") from error
+        raise InputError(f"not the address of a database: {mistyped_url(text)[:80]}") from error
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,7 @@ from provisioning.control import migrating
 from provisioning.control.moments import utc_now
 from provisioning.control.tables import installation
 from provisioning.errors import ControlFailure
-from schemas.errors import InputError, without_secrets
+from schemas.errors import InputError, mistyped_url, without_secrets
 from schemas.transactions import of_a_reader, of_the_only_writer
 
 HOME_VARIABLE = "COMPANYOS_HOME"
@@ -101,9 +101,9 @@ def _engine(said: str) -> sa.Engine:
         except ImportError as error:
             raise InputError("a control database in PostgreSQL needs a driver: pip install 'companyos-data[postgres]'") from error
         except (sa.exc.ArgumentError, ValueError) as error:
-            raise InputError(f"the control database's address {without_secrets(said)[:80]} cannot be read") from error
-    if "://" in said and not said.startswith("sqlite:///"):
-        raise InputError(f"a control database is a file, sqlite:///FILE or postgresql://..., not {without_secrets(said)[:80]}")
+            raise InputError(f"the control database's address {mistyped_url(said)[:80]} cannot be read") from error
+    if not said.startswith("sqlite:///") and ("://" in said or mistyped_url(said) != said):
+        raise InputError(f"a control database is a file, sqlite:///FILE or postgresql://..., not {mistyped_url(said)[:80]}")
     return _file(Path(said.removeprefix("sqlite:///")).expanduser().absolute())
 
 

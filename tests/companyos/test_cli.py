@@ -228,6 +228,11 @@ def test_bad_input_gets_one_clear_error(capsys, shop, arguments, code, words):
         "postgresql://someone:hunter2 x@127.0.0.1:1/nothing",
         "postgresql:/someone:hunter2@127.0.0.1:1/nothing",
         "postgresql:someone:hunter2@127.0.0.1",
+        "postgresql//someone:hunter2@127.0.0.1:1/nothing",
+        "postgresql:hunter2@127.0.0.1",
+        "someone:hunter2@127.0.0.1/nothing",
+        "someone:hunter2 x@127.0.0.1/nothing",
+        ":hunter2@127.0.0.1",
         "mysql+nodriver://someone:hunter2@127.0.0.1/nothing",
     ],
 )
@@ -239,6 +244,26 @@ def test_a_password_in_a_url_is_never_printed(capsys, shop, command, url):
         assert code in (2, 4)
         assert out + err
         assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize("url", ["someone:hunter2@127.0.0.1/nothing", "postgresql//someone:hunter2@127.0.0.1/nothing"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["mask", "plan", "-o", "policy.yaml"],
+        ["mask", "plan", "sqlite:///nothing.db"],
+        ["mask", "certificate"],
+        ["dp", "budget", "--ledger"],
+        ["sandbox", "list", "--control"],
+    ],
+)
+def test_a_password_in_a_mistyped_url_is_neither_printed_nor_written(capsys, tmp_path, monkeypatch, command, url):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = called(capsys, *command, url)
+    assert code != 0
+    assert out + err
+    assert "hunter2" not in out + err
+    assert not list(tmp_path.rglob("*hunter2*"))
 
 
 @pytest.mark.parametrize("command", [["load", "shop:v1"], ["schema", "reflect"]])
