@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -27,6 +28,16 @@ def replace_file(path: str, content: bytes) -> None:
             given.write_bytes(content)
         else:
             _replace(Path(os.path.realpath(given)), content)
+
+
+def require_another(output: str | None, *inputs: str | None) -> None:
+    """Raise InputError where a file that is to be written is one that is read, which may be the only one; SQLite's URLs are files, too."""
+    for read in inputs:
+        if output is None or read is None:
+            continue
+        place = re.sub(r"^sqlite(\+\w+)?:///|\?.*", "", read) if read.startswith("sqlite") else read
+        if os.path.isfile(output) and os.path.isfile(place) and os.path.samefile(output, place):
+            raise InputError(f"{output} is what is read, and would be overwritten; give another file to write")
 
 
 def require_writable(path: str) -> None:

@@ -95,8 +95,10 @@ def anonymize(source: str, target: str, as_json: bool, functions: dict[str, str]
     Rows keep their order; columns that are not quasi-identifiers stay as they are, so leave out what names people directly. The
     finished file is checked before it is put in its place.
     """
+    from companyos.files import require_another
     from masking.anonymity import anonymize_file
 
+    require_another(target, source)
     summary = anonymize_file(source, target, _specification(**asked), hierarchies=hierarchies, functions=functions)
     if as_json:
         print_json({"output": target, **summary.as_json()})

@@ -12,7 +12,7 @@ from typing import IO
 
 import click
 
-from companyos.files import written_file
+from companyos.files import require_another, written_file
 from companyos.options import json_option
 from companyos.output import print_json, print_table, progress
 from schemas.errors import InputError
@@ -42,6 +42,8 @@ def find(texts: str, output: str, fast: bool, threads: int | None, as_json: bool
     """
     if as_json and output == _STANDARD:
         raise InputError("--json prints what was found in numbers, so the spans need a file; give it with -o SPANS.jsonl")
+    if _STANDARD not in (texts, output):
+        require_another(output, texts)
     from masking.text import Finder
     from masking.text.lines import spans
 

@@ -36,7 +36,9 @@ def plan(url: str, output: str | None, diff: str | None, key: str, locale: str, 
     masked, and a column that the policy does not know is let through by nobody.
     """
     import masking
+    from companyos.files import require_another
 
+    require_another(output, url)
     with masking.open_source(url) as source:
         if diff is not None:
             return _show_differences(masking.differences(source.schema, masking.read_policy(diff)), as_json)

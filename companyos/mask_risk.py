@@ -35,11 +35,12 @@ def risk(
     """
     from pathlib import Path
 
-    from companyos.files import replace_file
+    from companyos.files import replace_file, require_another
     from companyos.risk_page import risk_page
     from masking.risk import Question, assess, read_hierarchies
     from masking.tabular import read_table
 
+    require_another(html, file, original, population)
     wanted = list(dict.fromkeys([*quasi_identifiers, *sensitive]))
     table = read_table(file, wanted).table
     before = None if original is None else read_table(original, wanted).table

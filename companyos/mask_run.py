@@ -51,8 +51,9 @@ def run(
 
     started = time.monotonic()
     if certificate is not None:
-        from companyos.files import require_writable
+        from companyos.files import require_another, require_writable
 
+        require_another(certificate, url, policy, schema_file)
         require_writable(certificate)
     read = masking.read_policy(policy)
     privacy = None if schema_file is None else _privacy(schema_file)

@@ -112,10 +112,12 @@ def reflect(url: str, output: str | None, as_json: bool) -> None:
     """
     from pathlib import Path
 
+    from companyos.files import require_another
     from schemas.errors import InputError
     from schemas.reflect import reflect as reflected
     from schemas.writer import to_yaml
 
+    require_another(output, url)
     found = reflected(url)
     text = to_yaml(found.schema, found.notes)
     if output is not None:
