@@ -14,6 +14,7 @@ from dpsql.compiling.dialects import quoted
 from dpsql.errors import QueryInvalid
 
 SECONDS = 30
+DAY = 86_400_000_000  # microseconds
 SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
     f"GLOBAL max_execution_time = {SECONDS * 1000}",
@@ -30,13 +31,23 @@ def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     try:
         for name, table in tables.items():
             cursor.register(name, table)
-        return cursor.sql(sql).to_arrow_table()
+        return _with_durations(cursor.sql(sql).to_arrow_table())
     except duckdb.InterruptException as error:
         raise QueryInvalid(f"what the query does with the noisy outcome took longer than {SECONDS} s") from error
     except duckdb.Error as error:
         raise QueryInvalid(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
     finally:
         cursor.close()
+
+
+def _with_durations(table: pa.Table) -> pa.Table:
+    """Intervals as durations, which are Python's timedelta; a month is 30 days then, as where PostgreSQL compares intervals."""
+    for position, name in enumerate(table.column_names):
+        column = table.column(position)
+        if column.type == pa.month_day_nano_interval():
+            micros = [None if v is None else ((v.months * 30 + v.days) * DAY + v.nanoseconds // 1000) for v in column.to_pylist()]
+            table = table.set_column(position, name, pa.array(micros, pa.int64()).cast(pa.duration("us")))
+    return table
 
 
 def conversions(sql: str, empty: Mapping[str, pa.Table]) -> list[dict[str, Any]]:

@@ -131,12 +131,7 @@ def _text(value: Any, kind: WireType) -> str:
                 return f"{value.astimezone(datetime.UTC).replace(tzinfo=None)}+00"
             return str(value)
         case datetime.timedelta():
-            days, rest = divmod(value // MICROSECOND, 86_400_000_000)
-            hours, rest = divmod(rest, 3_600_000_000)
-            minutes, rest = divmod(rest, 60_000_000)
-            seconds, parts = divmod(rest, 1_000_000)
-            clock = f"{hours:02}:{minutes:02}:{seconds:02}" + (f".{parts:06}" if parts else "")
-            return f"{days} days {clock}" if days else clock
+            return _interval(value)
         case bytes():
             return "\\x" + value.hex()
         case list() if kind is INT2VECTOR:
@@ -148,6 +143,20 @@ def _text(value: Any, kind: WireType) -> str:
             return json.dumps(value, default=str)
         case _:
             return str(value).replace("\x00", "")
+
+
+def _interval(value: datetime.timedelta) -> str:
+    """As PostgreSQL writes an interval: days and the clock, each with its sign, and the clock alone where there are no days."""
+    sign = "-" if value < datetime.timedelta(0) else ""
+    days, rest = divmod(abs(value) // MICROSECOND, 86_400_000_000)
+    hours, rest = divmod(rest, 3_600_000_000)
+    minutes, rest = divmod(rest, 60_000_000)
+    seconds, parts = divmod(rest, 1_000_000)
+    clock = f"{hours:02}:{minutes:02}:{seconds:02}" + (f".{parts:06}".rstrip("0") if parts else "")
+    if not days:
+        return sign + clock
+    counted = f"{sign}{days} day{'' if days == 1 and not sign else 's'}"
+    return counted if clock == "00:00:00" else f"{counted} {sign}{clock}"
 
 
 def _array_item(value: Any, kind: WireType) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from cProfile import Profile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,16 @@ def test_groups_that_were_never_measured_are_not_answered_from_what_was_kept(tmp
     again = asked(tmp_path, "JP", "FR", "DE")
     assert again.source == "kept"
     assert sorted(again.rows(), key=str) == sorted(wider.rows(), key=str)
+
+
+def test_a_difference_of_times_is_a_timedelta(tmp_path: Path) -> None:
+    sql = "SELECT MAX(placed_at) - MIN(placed_at), MIN(placed_at) - MAX(placed_at) FROM orders"
+    with service(tmp_path, Limit(1e12, 0.5)) as asked:
+        prepared, answer = asked.prepare(sql), asked.ask(sql, analyst="ada", settings=Settings(epsilon=1e9))
+    assert prepared.types == tuple(answer.table.schema.types)
+    ((after, before),) = answer.rows()
+    assert timedelta(days=300) < after < timedelta(days=366)
+    assert before == -after
 
 
 def test_twice_as_many_errors_take_about_twice_the_work() -> None:

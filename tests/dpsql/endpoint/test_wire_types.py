@@ -95,3 +95,19 @@ def test_every_arrow_type_of_an_answer_has_one_on_the_wire() -> None:
         assert wt.wire_type(arrow) is kind
     assert wt.encode(uuid.UUID(int=1), wt.UUID, True) == bytes(15) + b"\x01"
     assert wt.encode(Decimal("-0.00012"), wt.NUMERIC, False) == b"-0.00012"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (datetime.timedelta(days=362, hours=5, minutes=32, seconds=12), "362 days 05:32:12"),
+        (datetime.timedelta(days=1), "1 day"),
+        (datetime.timedelta(0), "00:00:00"),
+        (datetime.timedelta(hours=-3, microseconds=-500_000), "-03:00:00.5"),
+        (datetime.timedelta(days=-1, hours=-4), "-1 days -04:00:00"),
+    ],
+)
+def test_an_interval_is_written_as_postgresql_writes_it(postgres: str, value: datetime.timedelta, written: str) -> None:
+    assert wt.encode(value, wt.INTERVAL, binary=False) == written.encode()
+    with pytest.importorskip("psycopg").connect(postgres) as connection:
+        assert connection.execute(f"SELECT CAST(INTERVAL '{written}' AS TEXT)").fetchone() == (written,)
