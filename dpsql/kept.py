@@ -73,8 +73,9 @@ class Digests:
         if part.threshold is not None:
             threshold = self.threshold(next(t for t in self._plan.thresholds if t.name == part.threshold))
         bounds = [[b.lo, b.hi] if b else None for b in (part.row, part.unit)]
-        details: list[Any] = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
-        details += [["groups", *self._groups]] if self._groups else []
+        details = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
+        if self._groups:
+            return self._digest(part.argument, [*details, ["groups", *self._groups]])
         return self._digest(part.argument, details)
 
     def threshold(self, threshold: Threshold) -> str:

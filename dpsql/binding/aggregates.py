@@ -69,7 +69,8 @@ class Aggregates:
             return _filtered(inner.bind(node.this), condition)
         if not isinstance(node, KNOWN):
             raise QueryRefused(
-                f"the aggregate {excerpt(node)} cannot be answered; COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
+                f"the aggregate {excerpt(node, binder.dialect)} cannot be answered; "
+                "COUNT, SUM, AVG, VAR, STDDEV, MIN, MAX, MEDIAN and QUANTILE can"
             )
         check(node)
         return self._bind(node)

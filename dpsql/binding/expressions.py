@@ -29,7 +29,7 @@ from dpsql.binding.division import is_whole
 from dpsql.binding.mending import Mendable
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
-from dpsql.binding.understood import check, excerpt
+from dpsql.binding.understood import called, check, excerpt
 from dpsql.binding.unnesting import refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -87,7 +87,7 @@ class Expressions:
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
         node = lists.spelled_out(node, self.dialect)
-        check(node)
+        check(node, self.dialect)
         match node:
             case exp.Paren() | exp.Alias():
                 return self.bind(node.this)
@@ -312,7 +312,9 @@ class Expressions:
             case exp.RegexpLike() | exp.RegexpILike() | exp.SimilarTo() | exp.RegexpReplace() | exp.RegexpExtract():
                 return QueryRefused("regular expressions are not understood, since they can run without end; use LIKE")
             case exp.CurrentDate() | exp.CurrentTimestamp() | exp.CurrentTime() | exp.Rand():
-                return QueryRefused(f"{node.key} changes from one moment to the next, so that no answer could be kept; write a constant")
+                return QueryRefused(
+                    f"{called(node, self.dialect)} changes from one moment to the next, so that no answer could be kept; write a constant"
+                )
             case exp.Any() | exp.All():
                 return QueryRefused(
                     "ANY and ALL are understood of lists: = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
@@ -323,12 +325,10 @@ class Expressions:
                 return QueryRefused("a list of values is understood where it is compared with another by = or IN")
             case exp.Star():
                 return QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
-        name = node.name if isinstance(node, exp.Anonymous) else node.key
-        if str(name).lower() in ("now", "random", "gen_random_uuid", "clock_timestamp", "today"):
-            return QueryRefused(
-                f"{str(name).lower()} changes from one moment to the next, so that no answer could be kept; write a constant"
-            )
-        return QueryRefused(f"'{str(name)[:60].lower()}' is not known as a function whose outcome can be shown private")
+        name = called(node, self.dialect)
+        if name in ("now", "random", "gen_random_uuid", "clock_timestamp", "today"):
+            return QueryRefused(f"{name} changes from one moment to the next, so that no answer could be kept; write a constant")
+        return QueryRefused(f"'{name}' is not known as a function whose outcome can be shown private")
 
 
 def _buckets(place: exp.Expr) -> None:

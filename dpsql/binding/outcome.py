@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.understood import called
 from dpsql.errors import QueryRefused
 from dpsql.sql_text import sql_of
 from dpsql.tree import Value
@@ -27,7 +28,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[Value]) -> None:
+def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[Value], dialect: str) -> None:
     """Refuse what the outcome of a query may not do: read anything but `tables`, or call what is not known to be harmless."""
     ctes = {cte.alias for cte in node.find_all(exp.CTE)}
     for part in node.walk():
@@ -35,7 +36,6 @@ def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[
             if not isinstance(part.this, exp.Identifier) or part.args.get("db") or (part.name not in tables and part.name not in ctes):
                 raise QueryRefused(f"FROM is understood of tables and subqueries, not of {sql_of(part)[:60]}")
         elif isinstance(part, exp.Func) and part.key not in ALLOWED:
-            name = part.name if isinstance(part, exp.Anonymous) else part.key
-            raise QueryRefused(f"'{str(name)[:60].lower()}' is not a function that can be used on outcomes")
+            raise QueryRefused(f"'{called(part, dialect)}' is not a function that can be used on outcomes")
         elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
             raise QueryRefused(f"{part.key.upper()} is not understood here")

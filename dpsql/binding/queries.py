@@ -66,7 +66,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         if isinstance(found, Kept):
             raise _rows_shown(node, state)
         fill_parameters(found.node, state)
-        check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters)
+        check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters, dialect)
         for one in state.releases:
             hold_public(one.rows, declaration)
             hold_product(one.rows, dict.fromkeys(declaration.public, 1))  # by the query alone; whoever has the data knows more

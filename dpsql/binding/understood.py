@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryRefused
@@ -64,21 +66,34 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Pad: "this expression fill_pattern is_left",
     }.items()
 }
+_CALLED = re.compile(r"[A-Za-z_]\w*(?=\(|$)")
 PLAIN = frozenset({"this", "expression", "expressions"})
 
 
-def check(node: exp.Expr) -> None:
+def check(node: exp.Expr, dialect: str = "") -> None:
     """Refuse a piece of SQL that says more than is understood of it."""
     known = PARTS.get(type(node), PLAIN) | MARKS | MARKS_OF.get(type(node), frozenset())
     for part, value in node.args.items():
         if part not in known and value is not None and value is not False and value != []:
             if isinstance(node, exp.Func) and not isinstance(node, exp.AggFunc) and type(node) not in PARTS:
-                raise QueryRefused(f"'{node.sql_name().lower()}' is not known as a function whose outcome can be shown private")
+                raise QueryRefused(f"'{called(node, dialect)}' is not known as a function whose outcome can be shown private")
             word = part.strip("_").upper().replace("_", " ")
             raise QueryRefused(f"{word} is not understood here, in: {excerpt(node)}")
 
 
-def excerpt(node: exp.Expr) -> str:
+def called(node: exp.Expr, dialect: str) -> str:
+    """The name of a function, for a message: as the dialect has it, which is most often as it was written."""
+    if isinstance(node, exp.Anonymous):
+        return str(node.name)[:60].lower()
+    try:
+        found = _CALLED.match(sql_of(node, dialect))
+    except QueryRefused:
+        found = None
+    own = node.sql_name() if isinstance(node, exp.Func) else node.key
+    return str(found.group() if found is not None and found.group().upper() not in ("CASE", "CAST") else own)[:60].lower()
+
+
+def excerpt(node: exp.Expr, dialect: str = "") -> str:
     """The beginning of a piece of SQL, for a message."""
-    text = " ".join(sql_of(node).split())
+    text = " ".join(sql_of(node, dialect).split())
     return text if len(text) <= 60 else text[:57] + "..."

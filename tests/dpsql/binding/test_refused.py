@@ -79,6 +79,24 @@ def test_a_schema_before_a_column_is_that_of_a_table_that_is_seen_by_its_own_nam
     assert "in this FROM under its own name" in str(refused(sql))
 
 
+@pytest.mark.parametrize(
+    ("sql", "dialect", "name"),
+    [
+        ("SELECT TO_TIMESTAMP(city, 'YYYY'), COUNT(*) FROM users GROUP BY 1", "postgres", "'to_timestamp'"),
+        ("SELECT STRPTIME(city, '%Y'), COUNT(*) FROM users GROUP BY 1", "duckdb", "'strptime'"),
+        ("SELECT BIT_LENGTH(city), COUNT(*) FROM users GROUP BY 1", "postgres", "'bit_length'"),
+        ("SELECT DATE_BIN('1 day', placed_at, TIMESTAMP '2020-01-01'), COUNT(*) FROM orders GROUP BY 1", "postgres", "'date_bin'"),
+        ("SELECT BOOL_AND(active) FROM users", "postgres", "BOOL_AND(active)"),
+        ("SELECT COUNT(*) FROM users WHERE created_at > CURRENT_TIMESTAMP", "postgres", "current_timestamp changes"),
+        ("SELECT COUNT(*) FROM users WHERE created_at > CURRENT_DATE", "duckdb", "current_date changes"),
+        ("SELECT COUNT(*), CURRENT_TIMESTAMP FROM users", "postgres", "'current_timestamp'"),
+        ("SELECT COUNT(*), GEN_RANDOM_UUID() FROM users", "postgres", "'gen_random_uuid'"),
+    ],
+)
+def test_a_function_is_named_as_it_was_written(sql: str, dialect: str, name: str) -> None:
+    assert name in str(refused(sql, dialect))
+
+
 @pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)", "SUBSTRING(city, 3, -2)"])
 def test_what_duckdb_counts_from_the_end_is_refused_where_it_is_not_constant(part: str) -> None:
     assert "SUBSTRING" in str(refused(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", "duckdb"))
