@@ -95,7 +95,8 @@ def _tell_unsigned(report: Report, signers: Mapping[str, Ed25519PublicKey]) -> N
         after = f"after row {report.signed} " if report.signed else ""
         said = (
             f"no checkpoint signs the {report.unsigned:,} rows {after}up to {report.last.number}, though every {EVERY}th row is signed "
-            "where a key is configured: they could have been made anew; `companyos audit checkpoint` signs them, once you know that they are true"
+            "where a key is configured: they could have been made anew; `companyos audit checkpoint` signs them, once you know that they "
+            "are true"
         )
         report.tell(report.signed + 1, "signature", said)
 
