@@ -6,18 +6,19 @@ Only catalogues and `count(*)` are read. What the schema language cannot say is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Inspector
 
-from schemas.errors import InputError, SystemFailure, mistyped_url, without_secrets
+from schemas.connecting import database_url, engine_of, reflection_failures
+from schemas.errors import InputError
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
+from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.table_proposals import RawTable, fix_rows, propose_columns
@@ -28,7 +29,6 @@ Place = tuple[str, ...]
 
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "INFORMATION_SCHEMA", "guest")
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle"}
-_EXTRAS = {"postgresql": "pip install 'companyos-data[postgres]'"}
 _NEXTVAL = re.compile(r"^nextval\(", re.IGNORECASE)
 _SEED = 42
 _NULLS = 0.1
@@ -66,61 +66,6 @@ def reflect_connection(connection: Connection, target: URL, *, unconstrained: Sq
     return _Reflector(connection, target, unconstrained).run()
 
 
-def database_url(url: str) -> URL:
-    """Read the URL of a database as SQLAlchemy writes it; InputError where it is none."""
-    try:
-        target = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        raise InputError(
-            f"'{mistyped_url(url)}' is no database URL; write it like sqlite:///shop.db or postgresql://user@host/name"
-        ) from None
-    if target.host and "@" in target.host:
-        raise InputError("the URL's host cannot be read; in a password '@' is written %40, '/' %2F, ':' %3A, '%' %25 and a space %20")
-    if target.get_backend_name() == "duckdb":
-        raise InputError(
-            "DuckDB files have no SQLAlchemy dialect here; reflect SQLite, PostgreSQL or another database that SQLAlchemy reaches"
-        )
-    if target.drivername in ("postgresql", "postgres"):
-        target = target.set(drivername="postgresql+psycopg")
-    return target
-
-
-def engine_of(target: URL) -> sa.Engine:
-    """Return an engine that keeps no connections; InputError where there is no such database file, or no driver."""
-    backend = target.get_backend_name()
-    if backend == "sqlite":
-        _require_sqlite_file(target)
-    try:
-        return sa.create_engine(target, poolclass=sa.pool.NullPool)
-    except sa.exc.NoSuchModuleError:
-        raise InputError(f"SQLAlchemy knows no dialect '{target.drivername}'; known are sqlite, postgresql, mysql, mssql, oracle") from None
-    except ModuleNotFoundError as error:
-        how = _EXTRAS.get(backend, f"pip install {error.name}")
-        raise InputError(f"the driver {error.name} for {target.drivername} is not installed; {how}") from None
-
-
-def _require_sqlite_file(target: URL) -> None:
-    from pathlib import Path
-
-    if target.database in (None, "", ":memory:"):
-        raise InputError("sqlite needs a file, such as sqlite:///shop.db")
-    if not Path(str(target.database)).is_file():
-        raise InputError(f"{target.database}: there is no such database file")
-
-
-@contextmanager
-def reflection_failures(target: URL) -> Iterator[None]:
-    """Turn SQLAlchemy's errors into SystemFailure, without the password."""
-    shown = without_secrets(target.render_as_string(hide_password=True))
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        if target.password:
-            reason = reason.replace(str(target.password), "***")
-        raise SystemFailure(f"{shown} cannot be read: {without_secrets(reason)}") from None
-
-
 def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
     """The name of a constraint, unless it is the one that PostgreSQL gives by itself."""
     return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
@@ -139,6 +84,7 @@ class _Reflector:
         self._connection = connection
         self._inspector: Inspector = sa.inspect(connection)
         self._backend = target.get_backend_name()
+        self._sqlite = SqliteCatalog(connection) if self._backend == "sqlite" else None
         self._default = self._inspector.default_schema_name if self._backend != "sqlite" else None
         self._database = str(target.database or "database")
         self._unconstrained = unconstrained
@@ -212,8 +158,8 @@ class _Reflector:
             self._note((raw.name,), "it has no primary key")
         self._foreign_keys(raw)
         self._unique(raw)
-        for check in inspector.get_check_constraints(name, schema):
-            self._check(raw, str(check["sqltext"]), check.get("name"))
+        for said, sql in self._checks(raw):
+            self._check(raw, sql, said)
         self._comment(raw)
         self._extras(raw)
         return raw
@@ -253,10 +199,15 @@ class _Reflector:
         raw.columns.append(
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
-                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed"),
+                computed=None if computed is None else self._computed(raw, str(computed["sqltext"]), place),
                 default=default, comment=found.get("comment"),
             )
         )  # fmt: skip
+
+    def _computed(self, raw: RawTable, sql: str, place: Place) -> str | None:
+        if self._sqlite is not None:
+            sql = self._sqlite.formula(raw.table, place[1]) or ""
+        return self._expression(sql, place, "computed")
 
     def _default_of(self, default: Any, type: SqlType, place: Place) -> str | None:
         if type.kind == "boolean" and str(default).strip("()'") in ("0", "1"):
@@ -267,7 +218,7 @@ class _Reflector:
         """SQL in PostgreSQL's dialect, or None and a note."""
         translated = self._translated(sql)
         if translated is None:
-            self._note(place, f"{what} {sql} is not understood and left out")
+            self._note(place, f"{what} {sql or 'by a formula'} is not understood and left out")
         return translated
 
     def _translated(self, sql: str) -> str | None:
@@ -291,6 +242,11 @@ class _Reflector:
         found = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
         return {d["name"]: _Domain(types.get(d["name"]), [str(c["check"]) for c in d["constraints"] if c.get("check")]) for d in found}
 
+    def _checks(self, raw: RawTable) -> list[tuple[str | None, str]]:
+        if self._sqlite is not None:
+            return self._sqlite.definition(raw.table).checks
+        return [(c.get("name"), str(c["sqltext"])) for c in self._inspector.get_check_constraints(raw.table, raw.schema)]
+
     def _check(self, raw: RawTable, sql: str, name: str | None) -> None:
         translated = self._translated(sql)
         if translated is None:
@@ -299,7 +255,9 @@ class _Reflector:
             raw.checks.append(Check(translated, name))
 
     def _foreign_keys(self, raw: RawTable) -> None:
-        for found in self._inspector.get_foreign_keys(raw.table, raw.schema):
+        sqlite = self._sqlite
+        listed = self._inspector.get_foreign_keys(raw.table, raw.schema) if sqlite is None else sqlite.foreign_keys(raw.table)
+        for found in listed:
             columns = tuple(found["constrained_columns"])
             schema = found.get("referred_schema") or (raw.schema if raw.schema == self._default else None) or self._default
             parent = self._qualified(schema, found["referred_table"])
@@ -313,7 +271,9 @@ class _Reflector:
                 self._note((raw.name,), f"the reference ({', '.join(columns)}) to {parent} says {', '.join(said)}, which is left out")
 
     def _key_of(self, schema: str | None, table: str) -> tuple[str, ...]:
-        return tuple(self._inspector.get_pk_constraint(table, schema if self._backend != "sqlite" else None)["constrained_columns"])
+        if self._sqlite is not None:
+            return self._sqlite.key(table)
+        return tuple(self._inspector.get_pk_constraint(table, schema)["constrained_columns"])
 
     def _unique(self, raw: RawTable) -> None:
         seen = {raw.key}
@@ -366,8 +326,8 @@ class _Reflector:
         for key in raw.foreign_keys:
             parent = known.get(key.table)
             if parent is None or frozenset(key.target) not in {frozenset(s) for s in parent.unique_sets()}:
-                ends = f"({', '.join(key.columns)}) to {key.table}({', '.join(key.target)})"
-                self._note((raw.name,), f"the reference {ends} is left out: its target is no key")
+                ends = f"({', '.join(key.columns)}) to {key.table}" + (f"({', '.join(key.target)})" if key.target else "")
+                self._note((raw.name,), f"the reference {ends} is left out: {'there is no such table' if parent is None else 'its target is no key'}")
             elif (key.columns, key.table) not in seen:
                 seen.add((key.columns, key.table))
                 nullable = all(c.nullable for c in raw.columns if c.name in key.columns)

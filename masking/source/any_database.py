@@ -16,10 +16,11 @@ from masking.source.batches import arrow_schema, reported
 from masking.source.conditions import check_condition, refused, with_flags
 from masking.source.row_values import plain
 from masking.source.rows import batch_of, gathered
+from schemas.connecting import engine_of
 from schemas.ddl_names import split
 from schemas.errors import InputError
 from schemas.model import Column, Schema, Table
-from schemas.reflect import engine_of, reflect_connection
+from schemas.reflect import reflect_connection
 from schemas.types import SqlType
 
 _OF_MYSQL = ("SET time_zone = '+00:00'", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from masking.source.base import Progress, Source, no_progress
-from schemas.reflect import database_url
+from schemas.connecting import database_url
 
 
 @contextmanager

@@ -21,11 +21,12 @@ from masking.source.conditions import as_flags, check_condition, with_condition,
 from masking.source.losses import NotCarried, loss
 from masking.source.postgresql_errors import postgresql_failures
 from masking.source.postgresql_values import asked, carried, order
+from schemas.connecting import engine_of
 from schemas.ddl_names import literal, quoted
 from schemas.errors import InputError
 from schemas.model import Schema, Table
 from schemas.prefetch import prefetched
-from schemas.reflect import engine_of, reflect_connection
+from schemas.reflect import reflect_connection
 from schemas.types import SqlType
 
 if TYPE_CHECKING:

@@ -23,10 +23,11 @@ from masking.source.batches import arrow_schema, reported
 from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
 from masking.source.rows import batch_of, gathered
 from masking.source.sqlite_columns import SETTINGS, ByRows, ColumnReader, can_read
+from schemas.connecting import engine_of
 from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
 from schemas.model import Column, Schema, Table
-from schemas.reflect import engine_of, reflect_connection
+from schemas.reflect import reflect_connection
 from schemas.sqlite_values import decoded
 from schemas.types import SqlType
 
