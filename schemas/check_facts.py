@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -26,6 +27,8 @@ class ColumnFacts:
 
     Bounds are inclusive unless in `open_low` or `open_high`; `after` and `at_most` name columns that this one must follow, or
     stay below, with whether it must do so strictly. `equals` is the SQL of which this column is the result, over `sources`.
+    `pattern` is a regular expression and `like` a pattern of LIKE; `present` says that it is never NULL, and `said` holds the
+    checks (or parts of them) that say all the rest.
     """
 
     values: list[Any] | None = None
@@ -38,10 +41,13 @@ class ColumnFacts:
     min_length: int = 0
     max_length: int | None = None
     pattern: str | None = None
+    like: str | None = None
+    present: bool = False
     after: list[tuple[str, bool]] = field(default_factory=list)
     equals: str | None = None
     sources: tuple[str, ...] = ()
     at_most: list[tuple[str, bool]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -68,8 +74,13 @@ def facts_of(checks: Iterable[str], columns: Iterable[str]) -> TableFacts:
             facts.unclear.append(sql)
             continue
         for part in _conjuncts(tree):
+            before = deepcopy(facts.columns)
             if not _read(part, names, facts):
                 facts.unclear.append(part.sql(dialect="postgres"))
+                continue
+            for column, found in facts.columns.items():
+                if replace(found, present=False) != replace(before.get(column, ColumnFacts()), present=False):
+                    found.said.append(part.sql(dialect="postgres"))
     return facts
 
 
@@ -96,8 +107,10 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     if isinstance(part, exp.Or):
         return _read_or(part, names, facts)
     if isinstance(part, exp.Not):
-        return _read_not(part, names)
-    if isinstance(part, exp.Between):
+        return _read_not(part, names, facts)
+    if isinstance(part, exp.Is):
+        return bool(part.args.get("negate")) and _present(part, names, facts)
+    if isinstance(part, exp.Between) and not part.args.get("symmetric"):
         low = exp.GTE(this=part.this.copy(), expression=part.args["low"].copy())
         high = exp.LTE(this=part.this.copy(), expression=part.args["high"].copy())
         return _read(low, names, facts) and _read(high, names, facts)
@@ -108,6 +121,8 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     if isinstance(part, (exp.RegexpLike, exp.RegexpILike)):
         column, pattern = _column(part.this, names), _literal(part.expression)
         if column is None or not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
+            return False
+        if isinstance(part, exp.RegexpILike) or facts.of(column).pattern not in (None, pattern):
             return False
         facts.of(column).pattern = pattern
         return True
@@ -124,7 +139,7 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
 
 def _read_or(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     """`x IS NULL OR ...` says what the rest says; equalities with one column are a closed list."""
-    options = [o for o in _disjuncts(part) if not (isinstance(o, exp.Is) and isinstance(o.expression, exp.Null))]
+    options = [o for o in _disjuncts(part) if not _is_null(o)]
     if len(options) == 1:
         read = [_read(p, names, facts) for p in _conjuncts(options[0])]
         return all(read)
@@ -142,9 +157,22 @@ def _read_or(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     return len(columns) == 1 and _values(options[0].this, found, names, facts)
 
 
-def _read_not(part: exp.Not, names: dict[str, str]) -> bool:
+def _is_null(option: exp.Expr) -> bool:
+    return isinstance(option, exp.Is) and isinstance(option.expression, exp.Null) and not option.args.get("negate")
+
+
+def _read_not(part: exp.Not, names: dict[str, str], facts: TableFacts) -> bool:
     inner = part.this.unnest()
-    return isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null) and _column(inner.this, names) is not None
+    return isinstance(inner, exp.Is) and not inner.args.get("negate") and _present(inner, names, facts)
+
+
+def _present(part: exp.Is, names: dict[str, str], facts: TableFacts) -> bool:
+    """`column IS NOT NULL`."""
+    column = _column(part.this, names)
+    if column is None or not isinstance(part.expression, exp.Null):
+        return False
+    facts.of(column).present = True
+    return True
 
 
 def _read_neq(part: exp.NEQ, names: dict[str, str], facts: TableFacts) -> bool:
@@ -169,10 +197,11 @@ def _values(of: exp.Expr, items: list[exp.Expr], names: dict[str, str], facts: T
 
 def _like(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     column, pattern = _column(part.this, names), _literal(part.expression)
-    if column is None or not isinstance(pattern, str):
+    if column is None or not isinstance(pattern, str) or part.args.get("negate") or "\\" in pattern:
         return False
-    escaped = "".join("[a-z0-9]{4}" if c == "%" else "[a-z]" if c == "_" else ("\\" + c if c in r".^$*+?()[]{}|\\" else c) for c in pattern)
-    facts.of(column).pattern = escaped
+    if facts.of(column).like not in (None, pattern):
+        return False
+    facts.of(column).like = pattern
     return True
 
 
@@ -243,13 +272,13 @@ def _order(kind: type[exp.Expr], column: str, other: str, facts: TableFacts) -> 
 
 def _bound(kind: type[exp.Expr], found: ColumnFacts, value: Any) -> bool:
     if kind is exp.EQ:
-        found.values = [value]
+        found.values = [value] if found.values is None else [v for v in found.values if v == value]
         return True
     upper = kind in (exp.LT, exp.LTE)
     if isinstance(value, str):
-        if upper:
+        if upper and (found.high_text is None or value <= found.high_text):
             found.high_text, found.open_high = value, kind is exp.LT
-        else:
+        if not upper and (found.low_text is None or value >= found.low_text):
             found.low_text, found.open_low = value, kind is exp.GT
         return True
     if not isinstance(value, Decimal):

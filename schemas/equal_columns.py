@@ -64,6 +64,8 @@ def _add(leader: ColumnFacts, other: ColumnFacts) -> None:
     leader.min_length = max(leader.min_length, other.min_length)
     lengths = [length for length in (leader.max_length, other.max_length) if length is not None]
     leader.max_length = min(lengths, default=None)
-    leader.pattern = leader.pattern or other.pattern
+    leader.pattern, leader.like = leader.pattern or other.pattern, leader.like or other.like
+    leader.present = leader.present or other.present
+    leader.said += other.said
     leader.after += other.after
     leader.at_most += other.at_most

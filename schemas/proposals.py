@@ -11,7 +11,8 @@ from typing import Any
 from schemas.check_facts import ColumnFacts
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME
-from schemas.times import DAY, format_moment, parse_moment
+from schemas.text_forms import form_of, is_formed, satisfies
+from schemas.times import DAY, SECOND, format_moment, parse_moment, resolve_time_of_day
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
@@ -91,7 +92,8 @@ def propose(column: Wanted) -> Proposal:
 
 
 def _closed_list(column: Wanted) -> Proposal:
-    values = [_value(v, column.type) for v in column.facts.values or ()]
+    allowed = [v for v in column.facts.values or () if allows(column.facts, v)]
+    values = [_value(v, column.type) for v in allowed or column.facts.values or ()]
     length = column.facts.max_length if column.facts.max_length is not None else column.type.length
     if length is not None:
         values = [v for v in values if not isinstance(v, str) or len(v) <= length] or values
@@ -99,6 +101,17 @@ def _closed_list(column: Wanted) -> Proposal:
         recipe = Recipe("choice", {"values": tuple((v, 1) for v in values)})
         return Proposal(recipe, (f"only {len(values)} different values are allowed and they are unique, so the rows do not scale",), True)
     return Proposal(Recipe("choice", {"values": tuple((v, 1) for v in values)}))
+
+
+def allows(facts: ColumnFacts, value: Any) -> bool:
+    """Whether the bounds and forms of `facts` allow a value of a closed list."""
+    if isinstance(value, str):
+        return satisfies(value, facts)
+    if not isinstance(value, Decimal):
+        return True
+    low, high = facts.low, facts.high
+    above = low is None or value > low or (value == low and not facts.open_low)
+    return above and (high is None or value < high or (value == high and not facts.open_high))
 
 
 def _value(value: Any, type: SqlType) -> Any:
@@ -217,10 +230,16 @@ def _room(column: Wanted) -> int:
     return min(lengths, default=1000)
 
 
+def text_form(column: Wanted) -> str | None:
+    """The regular expression that checks hold the column's texts to."""
+    return form_of(column.facts, _room(column), column.rows * SCALE * 100 if column.unique else 0)
+
+
 def _text(column: Wanted) -> Proposal:
     facts, room = column.facts, _room(column)
-    if facts.pattern is not None:
-        return Proposal(Recipe("pattern", {"regex": facts.pattern}))
+    form = text_form(column)
+    if form is not None:
+        return Proposal(Recipe("pattern", {"regex": form}))
     if facts.min_length > 1 or (facts.max_length is not None and facts.max_length < (column.type.length or 10**9)):
         least = max(facts.min_length, 1)
         most = max(min(room, max(least, 12)), least)
@@ -375,6 +394,22 @@ def _period(facts: ColumnFacts, step: int) -> tuple[str, str]:
     return format_moment(low), format_moment(low + 3 * 365 * DAY if high is None else high)
 
 
+def _times_of_day(facts: ColumnFacts) -> tuple[str, str]:
+    """The times of a day that bounds leave, those of an office where there are none."""
+    if facts.low_text is None and facts.high_text is None:
+        return "08:00", "18:00"
+    try:
+        low = resolve_time_of_day(facts.low_text or "00:00") + (SECOND if facts.open_low else 0)
+        high = resolve_time_of_day(facts.high_text or "23:59:59") - (SECOND if facts.open_high else 0)
+    except ValueError:
+        return "08:00", "18:00"
+    return _time_of_day(low), _time_of_day(high)
+
+
+def _time_of_day(microseconds: int) -> str:
+    return format_moment(min(max(microseconds, 0), DAY - SECOND))[11:19]
+
+
 # The rest
 
 
@@ -394,9 +429,10 @@ def _other(column: Wanted) -> Proposal:
                 Recipe("json", {"fields": {"key": Recipe("words", {"count": 1}), "value": Recipe("uniform", {"range": (1, 100)})}})
             )
         case "bytes":
-            return Proposal(Recipe("bytes", {"length": 16}))
+            most = 16 if column.facts.max_length is None else column.facts.max_length
+            return Proposal(Recipe("bytes", {"length": max(min(16, most), column.facts.min_length)}))
         case "time":
-            return Proposal(Recipe("between", {"period": ("08:00", "18:00")}))
+            return Proposal(Recipe("between", {"period": _times_of_day(column.facts)}))
         case "interval":
             return Proposal(Recipe("exponential", {"mean": DAY, "max": 30 * DAY}))
         case "array":
@@ -419,7 +455,7 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
     """Return a recipe whose values never repeat, also with ten times as many rows."""
     spec, rows = BY_NAME[found.recipe.name], column.rows * SCALE
     kind, room = column.type.kind, _room(column)
-    if kind in TEXTS and column.facts.pattern is None:
+    if kind in TEXTS and not is_formed(column.facts):
         digits = len(str(2 * max(rows, 1)))
         roomy = spec.name == "uuid4" or room >= (40 if "." in spec.name and spec.name not in _SERIAL else digits + 26)
         if spec.unique and spec.name != "pattern" and spec.name != "choice" and roomy and column.facts.min_length <= 1:
@@ -433,7 +469,8 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
         return Proposal(Recipe("pattern", {"regex": f"[A-Z0-9]{{{length}}}"}), note, bool(note))
     if kind in (*INTEGERS, "numeric"):
         return _unique_number(column, found, rows)
-    if kind in ("date", "timestamp", "timestamptz", "time"):
+    bounded = column.facts.low_text is not None or column.facts.high_text is not None
+    if kind in ("date", "timestamp", "timestamptz", "time") and not bounded:
         period = ("-80y", "now") if kind == "date" else ("00:00", "23:59:59") if kind == "time" else ("-3y", "now")
         fixed = kind == "date" and rows > 29_000
         return Proposal(Recipe("between", {"period": period}), ("a date has few values, so the rows do not scale",) if fixed else (), fixed)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
 from schemas.equal_columns import follow_leaders
+from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.proposals import SCALE, Wanted, propose
-from schemas.types import INTEGERS, SqlType
+from schemas.types import FLOATS, INTEGERS, SqlType
 
 Note = Callable[[tuple[str, ...], str], None]
+
+_NOTHING = "nothing is proposed for the check ({}); if a build breaks it, change the generators of its columns"
 
 
 @dataclass
@@ -45,19 +48,12 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
     alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
     leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
     for sql in facts.unclear:
-        note((raw.name,), f"nothing is proposed for the check ({sql}); if a build breaks it, change the generators of its columns")
+        note((raw.name,), _NOTHING.format(sql))
     alone |= _made_alone_unique(raw, referenced, alone, facts)
     together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
     recipes: dict[str, Recipe] = {}
     earlier: dict[str, SqlType] = {}
     for column in _in_order(raw, facts):
-        if column.name in referenced or column.computed is not None:
-            earlier[column.name] = column.type
-            continue
-        if column.name in leaders:
-            recipes[column.name] = Recipe("from", {"path": leaders[column.name]})
-            earlier[column.name] = column.type
-            continue
         wanted = Wanted(
             raw.name,
             column.name,
@@ -69,13 +65,26 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
             earlier,
             column.name in together,
         )
+        if column.name in referenced or column.computed is not None:
+            made = Recipe("sequence", {}) if column.computed is None else Recipe("expression", {"sql": column.computed})
+            for sql in () if keeps(wanted, made, facts) else wanted.facts.said:
+                note((raw.name,), _NOTHING.format(sql))
+            earlier[column.name] = column.type
+            continue
+        if column.name in leaders:
+            recipes[column.name] = Recipe("from", {"path": leaders[column.name]})
+            earlier[column.name] = column.type
+            continue
         found = propose(wanted)
         recipe = _from_others(wanted, facts, recipes) or found.recipe
         for said in found.notes:
             note((raw.name, column.name), said)
         raw.fixed = raw.fixed or found.fixed
+        for sql in () if keeps(wanted, recipe, facts) else wanted.facts.said:
+            note((raw.name,), _NOTHING.format(sql))
         recipes[column.name] = recipe
         earlier[column.name] = column.type
+    raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
     return recipes
 
 
@@ -100,11 +109,13 @@ def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) 
     """A column that is the result of others, or a number that must be above another: that one and something on top."""
     if wanted.facts.equals is not None and not wanted.unique and set(wanted.facts.sources) <= set(wanted.others):
         return Recipe("expression", {"sql": wanted.facts.equals})
-    for other, strict in wanted.facts.after:
-        if wanted.type.kind in (*INTEGERS, "numeric") and other in recipes and not wanted.unique and wanted.facts.high is None:
-            quoted = '"' + other.replace('"', '""') + '"'
-            return Recipe("expression", {"sql": f"{quoted} + {1 if strict else 0}"})
-    return None
+    after = wanted.facts.after
+    able = wanted.type.kind in (*INTEGERS, *FLOATS, "numeric") and not wanted.unique and wanted.facts.high is None
+    if not after or not able or not all(other in recipes for other, _ in after):
+        return None
+    others = ['"' + other.replace('"', '""') + '"' for other in dict.fromkeys(other for other, _ in after)]
+    greatest = others[0] if len(others) == 1 else f"GREATEST({', '.join(others)})"
+    return Recipe("expression", {"sql": f"{greatest} + {1 if any(strict for _, strict in after) else 0}"})
 
 
 def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:

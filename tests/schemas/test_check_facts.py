@@ -27,7 +27,10 @@ COLUMNS = ("a", "b", "price", "code", "State")
         ("char_length(code) <= 7", "code", "max_length", 7),
         ("code <> ''", "code", "min_length", 1),
         ("code ~ '^[A-Z]{3}$'", "code", "pattern", "^[A-Z]{3}$"),
-        ("code LIKE 'A_%'", "code", "pattern", "A[a-z][a-z0-9]{4}"),
+        ("code LIKE 'A_%'", "code", "like", "A_%"),
+        ("a IS NOT NULL", "a", "present", True),
+        ("NOT a IS NULL", "a", "present", True),
+        ("a > '2010-01-01' AND a > '2009-01-01'", "a", "low_text", "2010-01-01"),
         ("b > a", "b", "after", [("a", True)]),
         ("a <= b", "b", "after", [("a", False)]),
         ("price = round(a * b, 2)", "price", "equals", 'ROUND("a" * "b", 2)'),
@@ -41,7 +44,22 @@ def test_a_check_is_understood(sql, column, attribute, expected):
     assert getattr(facts.of(column), attribute) == expected
 
 
-@pytest.mark.parametrize("sql", ["price * 2 > a + b", "lower(code) = code", "price <> 7", "a > 1 OR b > 1", "code ~ 'x'", "NOT (a > 1)"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "price * 2 > a + b",
+        "lower(code) = code",
+        "price <> 7",
+        "a > 1 OR b > 1",
+        "code ~ 'x'",
+        "NOT (a > 1)",
+        "code NOT LIKE '%z%'",
+        "code LIKE 'A%' AND code LIKE '%Z'",
+        "a BETWEEN SYMMETRIC 2 AND 1",
+        "a IS NULL",
+        "a IS NOT NULL OR b > 1",
+    ],
+)
 def test_a_check_that_says_more_is_named(sql):
     assert facts_of([sql], COLUMNS).unclear
 

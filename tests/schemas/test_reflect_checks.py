@@ -1,0 +1,64 @@
+"""Generators that are proposed keep the checks of their columns, and where none is known a note says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.schemas.reflecting import all_notes, built, column_of, reflected
+
+OTHERS = "CREATE TABLE p(id INTEGER PRIMARY KEY); "
+
+
+@pytest.mark.parametrize(
+    ("columns", "proposed"),
+    [
+        ("a INT CHECK (a IS NOT NULL)", None),
+        ("a INT REFERENCES p(id) CHECK (a IS NOT NULL)", None),
+        ("a TIME CHECK (a > '12:00')", {"period": ("12:00:01", "23:59:59")}),
+        ("a TIME CHECK (a >= '12:00' AND a < '13:00:00')", {"period": ("12:00:00", "12:59:59")}),
+        ("a TEXT CHECK (a > 'm')", {"regex": "[n-z][a-z0-9]{4}"}),
+        ("a TEXT UNIQUE CHECK (a > 'm')", {"regex": "[n-z][a-z0-9]{4}"}),
+        ("a CHAR(1) CHECK (a BETWEEN 'A' AND 'Z')", {"regex": "[A-Z]"}),
+        ("a INT CHECK (a IN (1, 2) AND a > 1)", {"values": ((2, 1),)}),
+        ("a TEXT CHECK (a IN ('x', 'yy') AND length(a) = 1)", {"values": (("x", 1),)}),
+        ("a TEXT CHECK (a LIKE 'A%' AND length(a) = 3)", {"regex": "A[a-z0-9]{2}"}),
+        ("a VARCHAR(3) CHECK (a LIKE 'A%')", {"regex": "A[a-z0-9]{2}"}),
+        ("a TEXT CHECK (a LIKE '%@%.com')", {"regex": r"[a-z0-9]{4}@[a-z0-9]{4}\.com"}),
+        ("a BLOB CHECK (length(a) = 5)", {"length": 5}),
+        ("a DATE UNIQUE CHECK (a > '2020-01-01')", {"period": ("2020-01-02T00:00:00Z", "2023-01-01T00:00:00Z")}),
+        ("b REAL, a REAL CHECK (a > b)", {"sql": '"b" + 1'}),
+        ("b INT, c INT, a INT CHECK (a > b AND a >= c)", {"sql": 'GREATEST("b", "c") + 1'}),
+    ],
+)
+def test_what_is_proposed_keeps_the_checks_of_its_column(tmp_path, columns, proposed):
+    found = reflected(tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, {columns});")
+    recipe = column_of(found, "t", "a").generate
+    if proposed is not None:
+        assert recipe is not None and recipe.args == proposed
+    assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    made = built(found, tmp_path)
+    assert made.tables["t"].rows == 40
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("a TEXT NOT NULL CHECK (a NOT LIKE '%z%')", ["a NOT LIKE '%z%'"]),
+        ("a TEXT CHECK (a < 'a')", ["a < 'a'"]),
+        ("a TEXT CHECK (a > 5)", ["a > 5"]),
+        ("a TEXT CHECK (a LIKE 'x%' AND a LIKE '%y')", ["a LIKE '%y'"]),
+        ("b TEXT, a TEXT CHECK (a > b)", ["a > b"]),
+        ("b DATE, a DATE CHECK (a > b AND a > '2030-01-01')", ["a > b", "a > '2030-01-01'"]),
+        ("b INT, a INT CHECK (a > b AND a < 10)", ["a > b", "a < 10"]),
+        ("a INT REFERENCES p(id) CHECK (a > 5)", ["a > 5"]),
+        ("b INT, a INT AS (b + 1) CHECK (a < 5)", ["a < 5"]),
+    ],
+)
+def test_a_check_that_nothing_is_proposed_for_is_noted(tmp_path, columns, said):
+    notes = reflected(tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, {columns});").notes["t",]
+    assert [note.split("(", 1)[1].rsplit(")", 1)[0] for note in notes if note.startswith("nothing is proposed")] == said
+
+
+def test_a_column_that_a_check_keeps_from_being_null_has_no_nulls(tmp_path):
+    found = reflected(tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, a INT CHECK (a IS NOT NULL), b REFERENCES p CHECK (b NOTNULL));")
+    assert [column_of(found, "t", name).null for name in "ab"] == [0.0, 0.0]
