@@ -317,7 +317,9 @@ def _column(node: exp.Expr, names: dict[str, str]) -> str | None:
 def _literal(node: exp.Expr) -> Any:
     """The value of a literal: Decimal, str or bool; None for anything else."""
     node = node.unnest()
+    number = False
     while isinstance(node, exp.Cast):
+        number = number or node.to.this in exp.DataType.NUMERIC_TYPES
         node = node.this.unnest()
     if isinstance(node, exp.Neg):
         inner = _literal(node.this)
@@ -325,7 +327,7 @@ def _literal(node: exp.Expr) -> Any:
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Literal):
-        if node.is_string:
+        if node.is_string and not number:  # PostgreSQL writes -5 as '-5'::integer
             return str(node.this)
         try:
             return Decimal(node.this)

@@ -275,8 +275,9 @@ def _number(column: Wanted) -> Proposal:
             return Proposal(Recipe(name, arguments))
     bounded = column.facts.low is not None and column.facts.high is not None
     if not bounded and column.together and column.type.kind in INTEGERS:
-        first = max(low, Decimal(1)) if column.facts.low is None else low
-        return Proposal(Recipe("uniform", {"range": (int(first), int(min(high, first + max(1000, column.rows))))}))
+        span = Decimal(max(1000, column.rows))
+        first = _lowest(column, low, high, Decimal(1), span)
+        return Proposal(Recipe("uniform", {"range": (int(first), int(min(high, first + span)))}))
     if not bounded and column.has(*_LARGE) and high - max(low, Decimal(0)) >= 100:
         least = max(low, Decimal(0))
         median = least + (100 if high > 1000 else high / 10)
@@ -306,30 +307,39 @@ def _number(column: Wanted) -> Proposal:
                 return Proposal(Recipe("uniform", {"range": span}))
         if column.type.kind in INTEGERS and column.words[:1] in (("is",), ("has",)) and low <= 0 and high >= 1:
             return Proposal(Recipe("boolean", {}))
-        if column.facts.low is None:
-            low = max(low, Decimal(0))
+        low = _lowest(column, low, high, Decimal(0), Decimal(1000))
         if column.facts.high is None:
             high = min(high, low + 1000)
     return Proposal(Recipe("uniform", {"range": (_plain(low, column), _plain(high, column))}))
 
 
+def _lowest(column: Wanted, low: Decimal, high: Decimal, usual: Decimal, span: Decimal) -> Decimal:
+    """Where numbers begin: at their own bound, else where they usually do, or `span` below a bound that lies under that."""
+    if column.facts.low is not None:
+        return low
+    return max(low, usual if usual < high else high - max(span, abs(high)) if column.type.kind in FLOATS else high - span)
+
+
 def _bounds(column: Wanted) -> tuple[Decimal, Decimal]:
     """The least and greatest value that type and checks allow, one step inside open bounds."""
     type, facts = column.type, column.facts
+    said = max((abs(bound) for bound in (facts.low, facts.high) if bound is not None), default=Decimal(0))
     if type.kind in INTEGERS:
         most, step = Decimal(INTEGER_RANGE[type.kind]), Decimal(1)
     elif type.kind == "numeric":
         digits = (type.precision or 18) - type.decimals
         step = Decimal(1).scaleb(-type.decimals)
         most = min(Decimal(10) ** min(digits, 12) - step, _MOST_UNITS * step)
+        most = max(most, min(10 * said, Decimal(10) ** digits - step, _MOST_UNITS * step))
     else:
-        most, step = Decimal(10**6), Decimal("0.001")
+        most = max(Decimal(10**6), 10 * said)
+        step = max(Decimal("0.001"), Decimal(1).scaleb(said.adjusted() - (5 if type.kind == "real" else 12)))
     low, high = -most, most
     if facts.low is not None:
         low = max(low, _round(facts.low + (step if facts.open_low else 0), step, ROUND_CEILING))
     if facts.high is not None:
         high = min(high, _round(facts.high - (step if facts.open_high else 0), step, ROUND_FLOOR))
-    return (low, high) if low <= high else (high, high)
+    return (low, high) if low <= high else (max(high, -most),) * 2
 
 
 def _round(value: Decimal, step: Decimal, rounding: str) -> Decimal:
@@ -345,6 +355,7 @@ def _plain(value: Decimal, column: Wanted) -> int | float:
 _LATER = ("updated", "modified", "changed", "end", "ended", "ends", "expires", "expired", "expiry", "due", "closed", "finished", "completed",
           "deleted", "cancelled", "canceled", "shipped", "required", "paid", "delivered", "return", "returned", "resolved", "until", "to",
           "last", "processed", "valid")  # fmt: skip
+_FIRST, _LAST = parse_moment("0001-01-01"), parse_moment("9999-12-31")
 _EARLIER = (
     "created",
     "start",
@@ -391,7 +402,13 @@ def _period(facts: ColumnFacts, step: int) -> tuple[str, str]:
         return "-3y", "now"
     if low is None:
         low = (high or 0) - 3 * 365 * DAY
-    return format_moment(low), format_moment(low + 3 * 365 * DAY if high is None else high)
+    high = low + 3 * 365 * DAY if high is None else high
+    return _moment_of(low), _moment_of(high)
+
+
+def _moment_of(microseconds: int) -> str:
+    """A moment of the calendar's years, 1 to 9999."""
+    return format_moment(min(max(microseconds, _FIRST), _LAST))
 
 
 def _times_of_day(facts: ColumnFacts) -> tuple[str, str]:
@@ -490,12 +507,13 @@ def _unique_number(column: Wanted, found: Proposal, rows: int) -> Proposal:
     if found.recipe.name == "sequence":
         return found
     low, high = _bounds(column)
+    span = max(Decimal(rows * 10), Decimal(1000))
     if column.facts.low is None:
-        low = Decimal(1)
+        low = max(low, min(Decimal(1), high - span) if column.facts.high is not None else Decimal(1))
     step = Decimal(1)
     if high - low < rows and column.type.kind == "numeric":
         step = Decimal(1).scaleb(-column.type.decimals)
-    wanted = min(high, low + max(Decimal(rows * 10), Decimal(1000)) * step)
+    wanted = min(high, low + span * step)
     fixed = (wanted - low) / step + 1 < rows
     notes = ("its range is small, so the rows do not scale",) if fixed else ()
     return Proposal(Recipe("uniform", {"range": (_plain(low, column), _plain(wanted, column))}), notes, fixed)

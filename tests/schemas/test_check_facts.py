@@ -17,6 +17,7 @@ COLUMNS = ("a", "b", "price", "code", "State")
         ("price > 0", "price", "low", Decimal(0)),
         ("(price > (0)::numeric)", "price", "open_low", True),
         ("0 <= price", "price", "low", Decimal(0)),
+        ("price > '-5'::integer", "price", "low", Decimal(-5)),
         ("price BETWEEN -5 AND 9.5", "price", "high", Decimal("9.5")),
         ("price >= 1 AND (price < 10)", "price", "open_high", True),
         ("state IN ('x', 'y')", "State", "values", ["x", "y"]),

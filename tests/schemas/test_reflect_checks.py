@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.reflect import reflect
 from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
 OTHERS = "CREATE TABLE p(id INTEGER PRIMARY KEY); "
@@ -62,3 +63,55 @@ def test_a_check_that_nothing_is_proposed_for_is_noted(tmp_path, columns, said):
 def test_a_column_that_a_check_keeps_from_being_null_has_no_nulls(tmp_path):
     found = reflected(tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, a INT CHECK (a IS NOT NULL), b REFERENCES p CHECK (b NOTNULL));")
     assert [column_of(found, "t", name).null for name in "ab"] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id INTEGER PRIMARY KEY CHECK (id < 0)",
+        "id INTEGER PRIMARY KEY, a INT CHECK (a < 0)",
+        "id INTEGER PRIMARY KEY, a INT CHECK (a < 5) UNIQUE",
+        "id INTEGER PRIMARY KEY, a INT CHECK (a <= 0) UNIQUE",
+        "id INTEGER PRIMARY KEY, a SMALLINT CHECK (a < -32000)",
+        "id INTEGER PRIMARY KEY, a NUMERIC(4,2) CHECK (a < 0)",
+        "id INTEGER PRIMARY KEY, a NUMERIC(4,2) CHECK (a < 0) UNIQUE",
+        "id INTEGER PRIMARY KEY, a NUMERIC(20,2) CHECK (a < -5000000000000)",
+        "id INTEGER PRIMARY KEY, a NUMERIC(20,2) CHECK (a > 5000000000000)",
+        "id INTEGER PRIMARY KEY, a REAL CHECK (a < 0)",
+        "id INTEGER PRIMARY KEY, a REAL CHECK (a < -2000000)",
+        "id INTEGER PRIMARY KEY, a DOUBLE CHECK (a > 5000000)",
+        "id INTEGER PRIMARY KEY, price NUMERIC(10,2) CHECK (price < -5), year INT CHECK (year < -1)",
+        "a INT CHECK (a < 0), b INT CHECK (b <= 0), c INT CHECK (c < 1), PRIMARY KEY (a, b, c)",
+    ],
+)
+def test_bounds_anywhere_build(tmp_path, columns):
+    found = reflected(tmp_path, f"CREATE TABLE t({columns});")
+    assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    built(found, tmp_path)
+
+
+def test_domains_bounded_below_zero_build(postgres_url, tmp_path):
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DOMAIN debt AS numeric(10,2) CHECK (VALUE < 0); CREATE DOMAIN below AS int CHECK (VALUE <= -5);"
+            "CREATE TABLE t(id below PRIMARY KEY, a debt NOT NULL, b debt UNIQUE, c below)"
+        )
+    built(reflect(postgres_url), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "a DATE CHECK (a > '9998-06-01')",
+        "a DATE CHECK (a < '0002-01-01')",
+        "a DATETIME CHECK (a > '9999-12-30')",
+        "a DATETIME CHECK (a < '0001-01-02 00:00:00')",
+        "a DATE CHECK (a BETWEEN '0001-01-01' AND '9999-12-31')",
+    ],
+)
+def test_moments_near_the_ends_of_the_calendar_build(tmp_path, column):
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, {column});")
+    assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    built(found, tmp_path)
