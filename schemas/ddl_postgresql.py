@@ -82,7 +82,9 @@ class _Writer:
     def write(self) -> Ddl:
         cyclic = in_cycle(self._schema)
         stuck = _stuck(self._schema)
-        for namespace in dict.fromkeys(split(t.name)[0] for t in self._schema.tables):
+        enums = [_enum(self._schema.table(table).column(column).type) for table, column in self._enums]
+        names = (*(t.name for t in self._schema.tables), *(e.name for e in enums if e is not None and e.name))
+        for namespace in dict.fromkeys(split(name)[0] for name in names):
             if namespace is not None:
                 self._add("namespaces", namespace, f"CREATE SCHEMA IF NOT EXISTS {quoted(namespace)}")
         values = {}

@@ -18,11 +18,11 @@ from schemas.errors import InputError
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
+from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
-from schemas.reflected_types import column_type
+from schemas.reflected_types import column_type, named_enum
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.table_proposals import RawTable, fix_rows, propose_columns
-from schemas.type_reader import type_of
 from schemas.types import INTEGERS, SqlType
 
 Place = tuple[str, ...]
@@ -71,19 +71,12 @@ def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: st
     return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
 
 
-@dataclass(frozen=True)
-class _Domain:
-    """A domain's type, where it is known here, and its checks over VALUE."""
-
-    type: SqlType | None
-    checks: list[str]
-
-
 class _Reflector:
     def __init__(self, connection: Connection, target: URL, unconstrained: SqlType | None) -> None:
         self._connection = connection
         self._inspector: Inspector = sa.inspect(connection)
         self._backend = target.get_backend_name()
+        self._postgresql = PostgresqlCatalog(connection) if self._backend == "postgresql" else None
         self._sqlite = SqliteCatalog(connection) if self._backend == "sqlite" else None
         self._default = self._inspector.default_schema_name if self._backend != "sqlite" else None
         self._database = str(target.database or "database")
@@ -151,9 +144,9 @@ class _Reflector:
         raw = RawTable(self._qualified(schema, name), schema, name)
         raw.key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
-        domains = self._domains() if self._backend == "postgresql" else {}
+        named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
         for found in inspector.get_columns(name, schema):
-            self._column(raw, dict(found), domains)
+            self._column(raw, dict(found), named.get(str(found["name"])))
         if not raw.key:
             self._note((raw.name,), "it has no primary key")
         self._foreign_keys(raw)
@@ -173,18 +166,16 @@ class _Reflector:
         except NotImplementedError:
             raw.comment = None
 
-    def _column(self, raw: RawTable, found: dict[str, Any], domains: dict[str, _Domain]) -> None:
+    def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = column_type(found["type"], self._unconstrained)
-        domain = getattr(found["type"], "name", None) or ""
-        if domain in domains:
-            type = domains[domain].type or type
         if note:
             self._note(place, note)
-        if type.kind == "enum" and type.name:
-            self._enums[type.name] = type.values
-        for sql in domains[domain].checks if domain in domains else ():
-            self._check(raw, re.sub(r"\bVALUE\b", '"' + name.replace('"', '""') + '"', sql), None)
+        if named is not None:
+            type = self._named(raw, place, type, named)
+        enum = type.item or type
+        if enum.kind == "enum" and enum.name:
+            self._enums[enum.name] = enum.values
         computed = found.get("computed")
         identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
         if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
@@ -203,6 +194,19 @@ class _Reflector:
                 default=default, comment=found.get("comment"),
             )
         )  # fmt: skip
+
+    def _named(self, raw: RawTable, place: Place, type: SqlType, named: NamedType) -> SqlType:
+        """The type of a column of an enum or domain of PostgreSQL, whose checks become the table's."""
+        if named.is_enum:
+            return named_enum(type, self._qualified(named.schema, named.name), self._enums)
+        assert self._postgresql is not None
+        domain = self._postgresql.domains[named.oid]
+        for sql in domain.checks:
+            if named.of_items:
+                self._note(place, f"check {sql} of the domain {domain.name} is left out")
+            else:
+                self._check(raw, of_column(sql, place[1]), None)
+        return type if named.of_items else domain.type or type
 
     def _computed(self, raw: RawTable, sql: str, place: Place) -> str | None:
         if self._sqlite is not None:
@@ -230,17 +234,6 @@ class _Reflector:
         except (sqlglot.errors.SqlglotError, NotAnExpression, IndexError, RecursionError):
             return None
         return text
-
-    def _domains(self) -> dict[str, _Domain]:
-        query = "SELECT typname, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
-        types: dict[str, SqlType | None] = {}
-        for name, base in self._connection.execute(sa.text(query)):
-            try:
-                types[name] = type_of(base, {})
-            except ValueError:
-                types[name] = None
-        found = self._inspector.get_domains(schema="*")  # type: ignore[attr-defined]
-        return {d["name"]: _Domain(types.get(d["name"]), [str(c["check"]) for c in d["constraints"] if c.get("check")]) for d in found}
 
     def _checks(self, raw: RawTable) -> list[tuple[str | None, str]]:
         if self._sqlite is not None:

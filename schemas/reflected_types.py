@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from schemas.type_reader import MAX_LENGTH, MAX_PRECISION
+from schemas.type_reader import MAX_LENGTH, MAX_PRECISION, is_type
 from schemas.types import SqlType
+from schemas.yaml_nodes import name_fault
 
 # types of MySQL and SQL Server that SQLAlchemy has no general class for, by its name of them
 _OWN = {
@@ -43,6 +46,16 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
     if unconstrained is not None and isinstance(type, sa.Numeric) and type.precision is None:
         return unconstrained, None
     return _scalar(type)
+
+
+def named_enum(type: SqlType, name: str, known: Mapping[str, tuple[str, ...]]) -> SqlType:
+    """Return an enum, or an array of one, under the name that tells it apart from those `known`; without one that cannot be kept."""
+    if type.kind == "array" and type.item is not None:
+        return replace(type, item=named_enum(type.item, name, known))
+    if type.kind != "enum":
+        return type
+    taken = any(other.casefold() == name.casefold() and (other, values) != (name, type.values) for other, values in known.items())
+    return replace(type, name=None if taken or is_type(name) or name_fault(name) is not None else name)
 
 
 def _scalar(type: Any) -> tuple[SqlType, str | None]:

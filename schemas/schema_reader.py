@@ -19,7 +19,7 @@ from schemas.scenario_reader import ScenarioReader
 from schemas.scenarios import Scenario
 from schemas.table_reader import TableReader, WrittenColumn
 from schemas.times import parse_moment
-from schemas.type_reader import read_enum, type_of
+from schemas.type_reader import is_type, read_enum
 from schemas.types import SqlType
 from schemas.yaml_nodes import Node, Parts, Reading, mark_of
 
@@ -110,7 +110,7 @@ class SchemaReader:
         for name, (key, value) in entries.items():
             if self.reading.name(key, "the name of a type") is None:
                 continue
-            if _is_type(name):
+            if is_type(name):
                 self.reading.say(key, f"'{name}' is a type already; give the enum another name")
                 continue
             found = read_enum(self.reading, value)
@@ -177,11 +177,3 @@ class SchemaReader:
         if column.type is None:
             table.broken.add(column.name)
         return column.type
-
-
-def _is_type(name: str) -> bool:
-    try:
-        type_of(name, {})
-    except ValueError:
-        return False
-    return True

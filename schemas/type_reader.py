@@ -102,3 +102,12 @@ def type_of(word: str, enums: Mapping[str, tuple[str, ...]]) -> SqlType:
         why = "; times are exact to the microsecond" if kind in TIMES else ""
         raise ValueError(f"{kind} takes nothing in brackets{why}; write {kind}, not {text}")
     return SqlType(kind)
+
+
+def is_type(name: str) -> bool:
+    """Whether `name` names a type already."""
+    try:
+        type_of(name, {})
+    except ValueError:
+        return False
+    return True

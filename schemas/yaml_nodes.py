@@ -207,15 +207,10 @@ class Reading:
         name = self.text(node, what)
         if name is None:
             return None
-        size = len(name.encode())
-        if not name.strip():
-            self.say(node, f"{what} must not be empty")
-        elif size > MAX_NAME:
-            self.say(node, f"{what} has {size} bytes, and databases keep at most {MAX_NAME}: '{_short(name)}'")
-        elif any(unicodedata.category(c) == "Cc" for c in name):
-            self.say(node, f"{what} must not have control characters such as line breaks")
-        else:
+        fault = name_fault(name)
+        if fault is None:
             return name
+        self.say(node, f"{what} {fault}")
         return None
 
     def different_names(self, nodes: Iterable[Node], what: str) -> None:
@@ -281,6 +276,18 @@ class Reading:
         if not words and isinstance(node, yaml.SequenceNode):
             self.say(node, f"{what} must not be empty")
         return None if not words or any(w is None for w in words) else tuple(w for w in words if w is not None)
+
+
+def name_fault(name: str) -> str | None:
+    """Return why databases cannot hold a name, None where they can."""
+    size = len(name.encode())
+    if not name.strip():
+        return "must not be empty"
+    if size > MAX_NAME:
+        return f"has {size} bytes, and databases keep at most {MAX_NAME}: '{_short(name)}'"
+    if any(unicodedata.category(c) == "Cc" for c in name):
+        return "must not have control characters such as line breaks"
+    return None
 
 
 def is_nothing(node: Node) -> bool:

@@ -1,0 +1,88 @@
+"""What PostgreSQL's catalogues tell of types and tables, where SQLAlchemy's inspector goes by bare names or is silent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from schemas.type_reader import type_of
+from schemas.types import SqlType
+
+_VALUE = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|\bVALUE\b")
+_NAMED = (
+    "SELECT a.attname, i.oid, n.nspname, i.typname, i.typtype, t.oid <> i.oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_namespace s ON s.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
+    "JOIN pg_type i ON i.oid = CASE WHEN t.typtype = 'b' AND t.typlen = -1 AND t.typelem <> 0 THEN t.typelem ELSE t.oid END "
+    "JOIN pg_namespace n ON n.oid = i.typnamespace "
+    "WHERE s.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped AND i.typtype IN ('d', 'e')"
+)
+_DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
+_DOMAIN_CHECKS = "SELECT contypid, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
+
+
+@dataclass(frozen=True)
+class NamedType:
+    """An enum or domain that a column, or the items of its array, are of."""
+
+    oid: int
+    schema: str
+    name: str
+    is_enum: bool
+    of_items: bool
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain's type, where it is known here, and its checks over VALUE, those of the domains below it first."""
+
+    name: str
+    type: SqlType | None
+    checks: tuple[str, ...]
+
+
+class PostgresqlCatalog:
+    """Reads PostgreSQL's catalogues."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def named_types(self, schema: str | None, table: str) -> dict[str, NamedType]:
+        """The columns of a table that are of enums or domains, told apart by more than their names."""
+        rows = self._rows(_NAMED, schema=schema, table=table)
+        return {row[0]: NamedType(row[1], row[2], row[3], row[4] == "e", bool(row[5])) for row in rows}
+
+    @cached_property
+    def domains(self) -> dict[int, Domain]:
+        """All domains by their oids."""
+        rows = {row[0]: row for row in self._rows(_DOMAINS)}
+        checks: dict[int, list[str]] = {}
+        for oid, sql in self._rows(_DOMAIN_CHECKS):
+            checks.setdefault(oid, []).append(sql)
+        found = {}
+        for oid, row in rows.items():
+            lowest, said = oid, list[str]()
+            while lowest in rows:  # a domain may be over another
+                said = checks.get(lowest, []) + said
+                base, lowest = rows[lowest][3], rows[lowest][2]
+            found[oid] = Domain(row[1], _known(base), tuple(said))
+        return found
+
+    def _rows(self, query: str, **values: Any) -> list[Any]:
+        return list(self._connection.execute(sa.text(query), values))
+
+
+def of_column(sql: str, column: str) -> str:
+    """Return a domain's check over VALUE as one over a column."""
+    return _VALUE.sub(lambda found: found[1] or '"' + column.replace('"', '""') + '"', sql)
+
+
+def _known(type: str) -> SqlType | None:
+    try:
+        return type_of(type, {})
+    except ValueError:
+        return None
