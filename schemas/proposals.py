@@ -302,9 +302,9 @@ def _number(column: Wanted) -> Proposal:
             (("milliseconds", "duration", "millis", "ms"), (1_000, 600_000)),
             (("bytes", "size"), (1_000, 20_000_000)),
         )
-        for names, span in spans:
-            if column.has(*names) and low <= span[0] and span[1] <= high:
-                return Proposal(Recipe("uniform", {"range": span}))
+        for names, usual in spans:
+            if column.has(*names) and low <= usual[0] and usual[1] <= high:
+                return Proposal(Recipe("uniform", {"range": usual}))
         if column.type.kind in INTEGERS and column.words[:1] in (("is",), ("has",)) and low <= 0 and high >= 1:
             return Proposal(Recipe("boolean", {}))
         low = _lowest(column, low, high, Decimal(0), Decimal(1000))

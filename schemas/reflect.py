@@ -320,7 +320,10 @@ class _Reflector:
             parent = known.get(key.table)
             if parent is None or frozenset(key.target) not in {frozenset(s) for s in parent.unique_sets()}:
                 ends = f"({', '.join(key.columns)}) to {key.table}" + (f"({', '.join(key.target)})" if key.target else "")
-                self._note((raw.name,), f"the reference {ends} is left out: {'there is no such table' if parent is None else 'its target is no key'}")
+                self._note(
+                    (raw.name,),
+                    f"the reference {ends} is left out: {'there is no such table' if parent is None else 'its target is no key'}",
+                )
             elif (key.columns, key.table) not in seen:
                 seen.add((key.columns, key.table))
                 nullable = all(c.nullable for c in raw.columns if c.name in key.columns)

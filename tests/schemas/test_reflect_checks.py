@@ -61,7 +61,9 @@ def test_a_check_that_nothing_is_proposed_for_is_noted(tmp_path, columns, said):
 
 
 def test_a_column_that_a_check_keeps_from_being_null_has_no_nulls(tmp_path):
-    found = reflected(tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, a INT CHECK (a IS NOT NULL), b REFERENCES p CHECK (b NOTNULL));")
+    found = reflected(
+        tmp_path, f"{OTHERS}CREATE TABLE t(id INTEGER PRIMARY KEY, a INT CHECK (a IS NOT NULL), b REFERENCES p CHECK (b NOTNULL));"
+    )
     assert [column_of(found, "t", name).null for name in "ab"] == [0.0, 0.0]
 
 

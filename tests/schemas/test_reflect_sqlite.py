@@ -30,7 +30,9 @@ def test_a_formula_that_is_not_understood_is_shown_alone(tmp_path):
 
 
 def test_checks_may_take_several_lines_and_comments_hold_none(tmp_path):
-    found = reflected(tmp_path, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, /* CHECK (a > 9) */ CONSTRAINT low\nCHECK\n(a\n> 1 -- so )\n));")
+    found = reflected(
+        tmp_path, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, /* CHECK (a > 9) */ CONSTRAINT low\nCHECK\n(a\n> 1 -- so )\n));"
+    )
     assert [(c.name, c.sql) for c in found.schema.table("t").checks] == [("low", "a > 1")]
 
 
@@ -48,7 +50,8 @@ def test_references_to_tables_that_are_not_there_are_noted(tmp_path):
 )
 def test_names_that_differ_in_case_are_one(tmp_path, reference):
     found = reflected(
-        tmp_path, f"CREATE TABLE Customer(Id INTEGER PRIMARY KEY); CREATE TABLE Orders(Id INTEGER PRIMARY KEY, CustomerId INT, {reference});"
+        tmp_path,
+        f"CREATE TABLE Customer(Id INTEGER PRIMARY KEY); CREATE TABLE Orders(Id INTEGER PRIMARY KEY, CustomerId INT, {reference});",
     )
     (key,) = found.schema.table("Orders").foreign_keys
     assert (key.columns, key.table, key.target) == (("CustomerId",), "Customer", ("Id",))
