@@ -77,7 +77,7 @@ class PrivacyReader:
     def _contributions(self, node: Node) -> dict[str, int]:
         found = {}
         for table, (key, value) in self._reading.mapping(node, "contributions").items():
-            rows = self._reading.integer(value, f"the rows of '{table}'", 1, MOST)
+            rows = self._reading.integer(value, f"the rows of '{table}'", 1, grammar.MOST_ROWS)
             if self._table(key, table) and rows is not None:
                 found[table] = rows
         return found

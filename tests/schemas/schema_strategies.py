@@ -375,7 +375,7 @@ def privacies(draw: Any, unit: str, made: list[Table]) -> Privacy:
     epsilons, deltas = st.floats(1e-6, 1e6), st.sampled_from([0.0, 1e-9, 1e-6])
     own = draw(st.none() | epsilons)
     budget = Budget(draw(epsilons), draw(deltas), own, None if own is None else draw(deltas))
-    contributions = {name: draw(st.integers(1, 2**40)) for name in some}
+    contributions = {name: draw(st.integers(1, 10**12)) for name in some}
     return Privacy(unit, tuple(draw(st.permutations(some))), through, declared, contributions, draw(st.none() | st.integers(1, 99)),
                    draw(st.none() | st.just(budget)))  # fmt: skip
 
