@@ -6,6 +6,10 @@ Browsers froze the rest of the text (https://www.chromium.org/updates/ua-reducti
 
 from __future__ import annotations
 
+from itertools import accumulate, repeat
+from math import fsum
+from operator import mul
+
 from datagen.pools import Pool
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -42,6 +46,6 @@ def user_agents() -> Pool:
 
 
 def _falling(versions: int) -> list[float]:
-    """The shares of versions, the newest first, with the sum 1."""
-    raw = [_NEWER**i for i in range(versions)]
-    return [r / sum(raw) for r in raw]
+    """The shares of versions, the newest first, with the sum 1; reckoned so that every Python and machine has the same."""
+    raw = list(accumulate(repeat(_NEWER, versions - 1), mul, initial=1.0))
+    return [r / fsum(raw) for r in raw]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from masking.classify import patterns
 from masking.classify.dictionaries import dictionaries
 from masking.classify.passages import persons_in
-from masking.classify.text_column import Column
+from masking.classify.text_column import MOST, Column
 
 # what is one of a few in the rows of persons, and has no pseudonyms of its own
 _CATEGORIES = frozenset((
@@ -19,7 +20,9 @@ _MOST_WORDS = 9  # in one
 
 
 def is_listed(column: Column) -> bool:
-    """Whether few short values stand again and again, or all are words of lists that are known, and none tells of anybody."""
+    """Whether few short values stand again and again, or all are of lists that are known, as postal codes are, and none tells of anybody."""
+    if column.share(patterns.is_postcode) >= MOST:
+        return True
     texts, unknown = column.texts, _unknown(column)
     if not texts.values or texts.longest > _LONGEST or texts.most_words >= _MOST_WORDS:
         return False
