@@ -20,7 +20,7 @@ _MOST_WORDS = 9  # in one
 
 
 def is_listed(column: Column) -> bool:
-    """Whether few short values stand again and again, or all are of lists that are known, as postal codes are, and none tells of anybody."""
+    """Whether few short values stand again and again, or all are of known lists, as postal codes are, and none tells of anybody."""
     if column.share(patterns.is_postcode) >= MOST:
         return True
     texts, unknown = column.texts, _unknown(column)
