@@ -21,6 +21,7 @@ from datagen.seasons import SEASONS
 from datagen.zones import Zones, known_zones, offsets_of
 from schemas.recipes import SEASON_NAMES
 from tests.datagen.making import column_of, source_of
+from tests.spread import one_in
 
 ALARM = 1e-6
 ROWS = 40_000
@@ -152,7 +153,8 @@ def test_working_hours_are_those_of_the_zone_in_summer_and_winter():
 
 
 @pytest.mark.parametrize(
-    "name", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca", "Pacific/Apia", "UTC"]
+    "name",
+    one_in(3, ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca", "Pacific/Apia", "UTC"]),
 )
 def test_offsets_are_those_of_the_zone_at_every_hour(name):
     zone, offsets = zone_of(name), offsets_of(name)

@@ -16,6 +16,7 @@ from masking.errors import ModelInfeasible
 from masking.keys import MaskingKey
 from masking.policy.reader import parse_policy
 from tests.masking.memory_source import MemorySource
+from tests.spread import one_in
 
 COLUMNS = {
     "plans": {"tier": "text", "price": "integer"}, "cities": {"region": "text"},
@@ -106,7 +107,7 @@ def records(tables: Mapping[str, Rows], quasi: Sequence[str]) -> list[tuple[list
     return [tuple(seen(user, name) for name in quasi) for user in tables["users"]]
 
 
-@pytest.mark.parametrize("seed", range(48))
+@pytest.mark.parametrize("seed", one_in(3, range(48)))
 def test_whatever_the_shape_persons_are_alike_and_nobody_shows_a_value_alone(seed: int) -> None:
     draw = random.Random(seed)
     source, quasi, k = database(draw), draw.sample(QUASI, draw.randint(1, 6)), draw.choice([2, 3, 5])
