@@ -34,7 +34,7 @@ from datagen import SyntheticSource
 from schemas.model import Schema
 
 GOAL = 1.5
-RUNS = 5
+RUNS = 9
 COLUMNS = (("support_tickets", "satisfaction"), ("users", "job_title"), ("audit_events", "ip"))
 
 

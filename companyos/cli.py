@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -105,6 +106,8 @@ def main() -> None:
         from companyos.lean import lean
 
         lean()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends jobs and containers ends us as cleanly as Ctrl-C does
     sys.exit(run(sys.argv[1:]))
 
 

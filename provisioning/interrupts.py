@@ -42,13 +42,16 @@ def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
 
 @contextmanager
 def last_step() -> Iterator[None]:
-    """Pass over Ctrl-C for the length of a step that is not undone: what comes too late is not told as if it had come in time."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or current_thread() is not main_thread():  # no other thread hears of it
+    """Pass over Ctrl-C and SIGTERM for the length of a step that is not undone: who comes too late is not told that they were in time."""
+    if current_thread() is not main_thread():  # no other thread hears of them
         yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # those that end the process at once, or do nothing, stay as they are
+    before = {number: handler for number in (signal.SIGINT, signal.SIGTERM) if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -123,7 +123,8 @@ def test_a_plug_in_masks_a_column_and_the_certificate_says_so(
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_leaves_the_store_as_it_was(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_the_store_as_it_was(masking: Masking, tmp_path: Path, end: signal.Signals) -> None:  # noqa: F811
     url = people_in_sqlite(tmp_path / "source.db", people=60, events=60_000)
     masking.plan(url)
     masking.made(url)
@@ -138,7 +139,7 @@ def test_an_interrupted_run_leaves_the_store_as_it_was(masking: Masking, tmp_pat
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and running.poll() is None and contents(masking.store).keys() == before.keys():
             time.sleep(0.01)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(end)
         said, _ = running.communicate(timeout=120)
     assert running.returncode == 130, said
     assert "Traceback" not in said
