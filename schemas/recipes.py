@@ -17,6 +17,7 @@ NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 MEASURES = (*NUMBERS, "interval")
 MOMENTS = ("date", "timestamp", "timestamptz")
 ANY = (*NUMBERS, *TEXTUAL, "boolean", *TIMES, "interval", "uuid", "json", "bytes", "array")
+SINGLE = tuple(kind for kind in ANY if kind != "array")
 
 SEASON_NAMES = ("none", "office", "retail", "travel")
 
@@ -244,10 +245,10 @@ _DERIVED = (
               (_p("child", "child", "the column", True),), example="{earliest: ticket_messages.created_at}"),
     Generator("latest", "The greatest value of a column over the rows that reference this one; null where there are none.", (*NUMBERS, *MOMENTS), "child",
               (_p("child", "child", "the column", True),), example="{latest: ticket_messages.created_at}"),
-    Generator("faker", "Any Faker provider by name.", ANY, "provider",
+    Generator("faker", "Any Faker provider by name.", SINGLE, "provider",
               (_p("provider", "text", "the name of its method", True), _p("args", "arguments", "keyword arguments"),
                _p("pool", "integer", "how many values are harvested", default=2000), _LOCALE), True, example="{faker: catch_phrase}"),
-    Generator("mimesis", "Any Mimesis provider by name.", ANY, "provider",
+    Generator("mimesis", "Any Mimesis provider by name.", SINGLE, "provider",
               (_p("provider", "text", "provider.method", True), _p("args", "arguments", "keyword arguments"),
                _p("pool", "integer", "how many values are harvested", default=2000), _LOCALE), True, example="{mimesis: food.fruit}"),
 )  # fmt: skip

@@ -232,6 +232,8 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("text", "{internet.slug: 5}", "internet.slug takes no parameters"),
         ("text", "template", "template needs text: the template; for example {template: \"ORD-{row:08}\"}"),
         ("boolean", "person.name", "person.name does not fit boolean; these do: boolean, choice, list, constant, cases, from, expression, faker, mimesis"),
+        ("text[]", "{faker: word}", "faker does not fit text[]; these do: choice, list, constant, array, cases, from, expression"),
+        ("text[]", "{mimesis: text.word}", "mimesis does not fit text[]; these do: choice, list, constant, array, cases, from, expression"),
         ("text[]", "{array: {uniform: [1, 5]}}", "uniform does not fit text; these do: sequence, uuid4, uuid7, choice, list, constant, states, template, pattern, words, sentences, grammar, excerpt, json, cases, from, expression, faker, mimesis"),
         ("integer", "{normal: 5}", "normal takes a mapping of its parameters (mean, sd, min, max, step), not '5'"),
         ("integer", "{normal: {mean: 5, sd: 0}}", "sd of normal must be above 0, not 0"),
