@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.engine import URL, Connection, Inspector
 
 from schemas.connecting import database_url, engine_of, reflection_failures
@@ -116,8 +117,10 @@ class _Reflector:
 
     def _table_names(self, schema: str | None) -> list[str]:
         views = [*self._inspector.get_view_names(schema)]
-        if self._backend == "postgresql":
+        if isinstance(self._inspector, PGInspector):
             views += self._inspector.get_materialized_view_names(schema)
+            for foreign in sorted(self._inspector.get_foreign_table_names(schema)):
+                self._note((), f"foreign table {self._qualified(schema, foreign)} is left out")
         for view in sorted(views):
             self._note((), f"view {self._qualified(schema, view)} is left out")
         partitions = self._partitions(schema)
@@ -127,12 +130,9 @@ class _Reflector:
         return name if schema is None or schema == self._default else f"{schema}.{name}"
 
     def _partitions(self, schema: str | None) -> set[str]:
-        if self._backend != "postgresql":
+        if self._postgresql is None:
             return set()
-        query = "SELECT c.relname, p.relname, n.nspname, pg_get_partkeydef(p.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-        query += "JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace "
-        query += "WHERE n.nspname = :schema AND c.relispartition"
-        found = self._connection.execute(sa.text(query), {"schema": schema}).fetchall()
+        found = self._postgresql.partitions(schema)
         for partition, parent, space, by in found:
             self._note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
         return {row[0] for row in found}
@@ -142,13 +142,15 @@ class _Reflector:
     def _table(self, schema: str | None, name: str) -> RawTable:
         inspector = self._inspector
         raw = RawTable(self._qualified(schema, name), schema, name)
-        raw.key = tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"] or ())
+        key = inspector.get_pk_constraint(name, schema)
+        raw.key = tuple(key["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
         named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
         for found in inspector.get_columns(name, schema):
             self._column(raw, dict(found), named.get(str(found["name"])))
         if not raw.key:
             self._note((raw.name,), "it has no primary key")
+        self._note_details(raw, f"key ({', '.join(raw.key)})", unique_details(key))
         self._foreign_keys(raw)
         self._unique(raw)
         for said, sql in self._checks(raw):
@@ -183,8 +185,8 @@ class _Reflector:
         numbering = identity_details(found.get("identity") or {})
         if numbering:
             self._note(place, f"its identity says {numbering}, which is left out")
-        if getattr(found["type"], "collation", None):
-            self._note(place, f"its collation {found['type'].collation} is left out")
+        if collation := getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
+            self._note(place, f"its collation {collation} is left out")
         default = None if identity or computed else self._default_of(found.get("default"), type, place)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
@@ -201,12 +203,15 @@ class _Reflector:
             return named_enum(type, self._qualified(named.schema, named.name), self._enums)
         assert self._postgresql is not None
         domain = self._postgresql.domains[named.oid]
+        if domain.details:
+            self._note(place, domain.details)
         for sql in domain.checks:
             if named.of_items:
                 self._note(place, f"check {sql} of the domain {domain.name} is left out")
             else:
                 self._check(raw, of_column(sql, place[1]), None)
-        return type if named.of_items else domain.type or type
+        found = domain.type or type.item or type
+        return replace(type, item=found) if named.of_items else found
 
     def _computed(self, raw: RawTable, sql: str, place: Place) -> str | None:
         if self._sqlite is not None:
@@ -238,6 +243,11 @@ class _Reflector:
     def _checks(self, raw: RawTable) -> list[tuple[str | None, str]]:
         if self._sqlite is not None:
             return self._sqlite.definition(raw.table).checks
+        if self._postgresql is not None:
+            found = self._postgresql.checks(raw.schema, raw.table)
+            for name in (name for name, _, enforced in found if not enforced):
+                self._note((raw.name,), f"check {name} is not enforced and left out")
+            return [(name, sql) for name, sql, enforced in found if enforced]
         return [(c.get("name"), str(c["sqltext"])) for c in self._inspector.get_check_constraints(raw.table, raw.schema)]
 
     def _check(self, raw: RawTable, sql: str, name: str | None) -> None:
@@ -308,9 +318,9 @@ class _Reflector:
                 self._note((raw.name,), f"trigger {name} is left out")
         if self._backend != "postgresql":
             return
-        for what, query in POSTGRESQL_EXTRAS:
-            for (name,) in self._connection.execute(sa.text(query), {"schema": raw.schema, "table": raw.table}):
-                self._note((raw.name,), f"{what} {name} is left out")
+        for query in POSTGRESQL_EXTRAS:
+            for (what,) in self._connection.execute(sa.text(query), {"schema": raw.schema, "table": raw.table}):
+                self._note((raw.name,), f"{what} is left out")
 
     # What cannot be kept
 

@@ -10,10 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from schemas.reflected_types import time_details
 from schemas.type_reader import type_of
 from schemas.types import SqlType
 
 _VALUE = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|\bVALUE\b")
+_TIME = re.compile(r"(timestamp|time|interval)([a-z ]*?)(?:\((\d)\))?( with time zone)?(?: without time zone)?")
 _NAMED = (
     "SELECT a.attname, i.oid, n.nspname, i.typname, i.typtype, t.oid <> i.oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
     "JOIN pg_namespace s ON s.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
@@ -23,6 +25,16 @@ _NAMED = (
 )
 _DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
 _DOMAIN_CHECKS = "SELECT contypid, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
+_PARTITIONS = (
+    "SELECT c.relname, p.relname, s.nspname, pg_get_partkeydef(i.inhparent) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class p ON p.oid = pg_partition_root(i.inhrelid) "
+    "JOIN pg_namespace s ON s.oid = p.relnamespace WHERE n.nspname = :schema AND c.relispartition ORDER BY c.relname"
+)
+_CHECKS = (
+    "SELECT x.conname, pg_get_expr(x.conbin, x.conrelid, true), to_jsonb(x) ->> 'conenforced' IS DISTINCT FROM 'false' "
+    "FROM pg_constraint x JOIN pg_class c ON c.oid = x.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = :schema AND c.relname = :table AND x.contype = 'c' ORDER BY x.conname"
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,11 @@ class NamedType:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain's type, where it is known here, and its checks over VALUE, those of the domains below it first."""
+    """A domain's type, where it is known here, what that does not say, and its checks over VALUE, those of the domains below first."""
 
     name: str
     type: SqlType | None
+    details: str | None
     checks: tuple[str, ...]
 
 
@@ -56,6 +69,14 @@ class PostgresqlCatalog:
         rows = self._rows(_NAMED, schema=schema, table=table)
         return {row[0]: NamedType(row[1], row[2], row[3], row[4] == "e", bool(row[5])) for row in rows}
 
+    def partitions(self, schema: str | None) -> list[tuple[str, str, str, str]]:
+        """The partitions in a schema: name, the table that they are parts of in the end and its schema, and by what they are parted."""
+        return [(row[0], row[1], row[2], row[3]) for row in self._rows(_PARTITIONS, schema=schema)]
+
+    def checks(self, schema: str | None, table: str) -> list[tuple[str, str, bool]]:
+        """The names and expressions of a table's checks, and whether each is enforced."""
+        return [(row[0], row[1], row[2]) for row in self._rows(_CHECKS, schema=schema, table=table)]
+
     @cached_property
     def domains(self) -> dict[int, Domain]:
         """All domains by their oids."""
@@ -69,7 +90,7 @@ class PostgresqlCatalog:
             while lowest in rows:  # a domain may be over another
                 said = checks.get(lowest, []) + said
                 base, lowest = rows[lowest][3], rows[lowest][2]
-            found[oid] = Domain(row[1], _known(base), tuple(said))
+            found[oid] = Domain(row[1], *_known(base), tuple(said))
         return found
 
     def _rows(self, query: str, **values: Any) -> list[Any]:
@@ -81,8 +102,14 @@ def of_column(sql: str, column: str) -> str:
     return _VALUE.sub(lambda found: found[1] or '"' + column.replace('"', '""') + '"', sql)
 
 
-def _known(type: str) -> SqlType | None:
+def _known(type: str) -> tuple[SqlType | None, str | None]:
+    """Read what `format_type` says of a type, and what the schema language does not."""
+    time = _TIME.fullmatch(type)
+    if time is not None:
+        kind, fields, precision, zone = time.groups()
+        details = time_details(None if precision is None else int(precision), fields.strip(), zoned=kind == "time" and zone is not None)
+        return SqlType("timestamptz" if kind == "timestamp" and zone else kind), details
     try:
-        return type_of(type, {})
+        return type_of(type, {}), None
     except ValueError:
-        return None
+        return None, None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from schemas.type_reader import MAX_LENGTH, MAX_PRECISION, is_type
-from schemas.types import SqlType
+from schemas.types import TIMES, SqlType
 from schemas.yaml_nodes import name_fault
 
 # types of MySQL and SQL Server that SQLAlchemy has no general class for, by its name of them
@@ -33,7 +33,8 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
     """
     if isinstance(type, postgresql.DOMAIN):
         inner, note = column_type(type.data_type, unconstrained)
-        return inner, note or f"domain {type.name}, written out"
+        note = None if inner.kind in TIMES else note  # of those the catalogue tells
+        return inner, f"domain {type.name}, written out" + (f"; {note}" if note else "")
     if isinstance(type, sa.ARRAY):
         inner, note = column_type(type.item_type, unconstrained)
         if inner.kind == "array" or (type.dimensions or 1) > 1:
@@ -78,11 +79,11 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
     if isinstance(type, sa.Date):
         return SqlType("date"), None
     if isinstance(type, sa.DateTime):
-        return SqlType("timestamptz" if type.timezone else "timestamp"), None
+        return SqlType("timestamptz" if type.timezone else "timestamp"), _details_of_time(type)
     if isinstance(type, sa.Time):
-        return SqlType("time"), "its time zone is dropped" if type.timezone else None
+        return SqlType("time"), _details_of_time(type, zoned=bool(type.timezone))
     if isinstance(type, (sa.Interval, postgresql.INTERVAL)):
-        return SqlType("interval"), None
+        return SqlType("interval"), _details_of_time(type)
     if _is_binary(type):
         return SqlType("bytes"), None
     if isinstance(type, postgresql.MONEY):
@@ -91,6 +92,18 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return _text(type), None
     name = "an unknown type" if isinstance(type, sa.types.NullType) else str(type)
     return SqlType("text"), f"{name}, taken as text"
+
+
+def _details_of_time(type: Any, *, zoned: bool = False) -> str | None:
+    return time_details(getattr(type, "precision", None), getattr(type, "fields", None), zoned=zoned)
+
+
+def time_details(precision: int | None, fields: str | None, *, zoned: bool = False) -> str | None:
+    """Return a note where a time of day has a zone, or a time other digits than those of microseconds, or an interval few fields."""
+    said = ["its time zone is dropped"] if zoned else []
+    said += [f"interval {fields}, taken as interval"] if fields else []
+    said += [f"its precision of {precision} digits is left out"] if precision not in (None, 6) else []
+    return "; ".join(said) or None
 
 
 def _own(type: Any) -> SqlType | None:

@@ -67,3 +67,59 @@ def test_enums_whose_names_cannot_be_kept_are_written_out(reflected, tmp_path, n
     assert column_of(found, "t", "b").type.values == ("b", "c")
     assert parse_schema(to_yaml(found.schema, found.notes)) == found.schema
     built(found, tmp_path)
+
+
+SILENT = """
+CREATE DOMAIN moment AS timestamptz(3); CREATE DOMAIN daily AS time(2) WITH TIME ZONE;
+CREATE TABLE p (id int PRIMARY KEY, a int NOT NULL, t text, tags text[] COLLATE "C", at timestamptz(3), day time(0), whole timestamptz(6),
+  span interval year to month, spans interval day to second(2)[], m moment, ms moment[], d daily);
+CREATE INDEX by_c ON p (t COLLATE "C");
+CREATE TABLE k (id int, x int NOT NULL, y int, PRIMARY KEY (id) INCLUDE (x), CONSTRAINT un UNIQUE (x) DEFERRABLE INITIALLY DEFERRED);
+ALTER TABLE k ADD CONSTRAINT young CHECK (y > 0) NOT VALID, ADD CONSTRAINT own CHECK (y < 9) NO INHERIT,
+  ADD CONSTRAINT told CHECK (y < 7) NOT ENFORCED, ADD CONSTRAINT points FOREIGN KEY (x) REFERENCES p NOT VALID;
+CREATE RULE r AS ON INSERT TO k DO ALSO NOTHING;
+CREATE POLICY mine ON k USING (x > 1);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE UNLOGGED TABLE spans (i int4range, d int4range, PRIMARY KEY (i, d WITHOUT OVERLAPS));
+CREATE TABLE whole (id int, d date, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
+CREATE TABLE part PARTITION OF whole (CONSTRAINT few CHECK (id < 5)) FOR VALUES FROM ('2020-01-01') TO ('2021-01-01') PARTITION BY LIST (id);
+CREATE TABLE half PARTITION OF part FOR VALUES IN (1); CREATE INDEX ON whole (d); CREATE INDEX alone ON half (d);
+CREATE TRIGGER t BEFORE INSERT ON half FOR EACH ROW EXECUTE FUNCTION f();
+CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (a int) SERVER s;
+"""
+
+
+def test_what_the_catalogues_alone_tell_is_noted_at_its_place(reflected, tmp_path):
+    found = reflected(SILENT)
+    assert "foreign table far is left out" in found.notes[()]
+    assert found.notes["p",] == ["collation C of index by_c is left out"]
+    assert {name: said for (table, *name), said in ((p, n) for p, n in found.notes.items() if p) for name in name if table == "p"} == {
+        "tags": ["its collation C is left out"],
+        "at": ["its precision of 3 digits is left out"],
+        "day": ["its precision of 0 digits is left out"],
+        "span": ["interval year to month, taken as interval"],
+        "spans": ["interval day to second, taken as interval; its precision of 2 digits is left out"],
+        "m": ["domain moment, written out", "its precision of 3 digits is left out"],
+        "ms": ["domain moment, written out", "its precision of 3 digits is left out"],
+        "d": ["domain daily, written out", "its time zone is dropped; its precision of 2 digits is left out"],
+    }
+    assert [str(column_of(found, "p", name).type) for name in ("m", "ms", "d")] == ["timestamptz", "timestamptz[]", "time"]
+    assert found.notes["k",] == [
+        "key (id) says include (x), which is left out",
+        "check told is not enforced and left out",
+        "rule r is left out",
+        "NO INHERIT of own is left out",
+        "NOT VALID of points is left out",
+        "DEFERRABLE INITIALLY DEFERRED of un is left out",
+        "NOT VALID of young is left out",
+        "policy mine is left out",
+    ]
+    assert found.notes["spans",] == ["WITHOUT OVERLAPS of spans_pkey is left out", "UNLOGGED of spans is left out"]
+    assert found.notes["whole",] == [
+        "partitioned by LIST (id) (one part is half); taken as one table",
+        "partitioned by RANGE (d) (one part is part); taken as one table",
+        "check few of its part part is left out",
+        "index alone of its part half is left out",
+        "trigger t of its part half is left out",
+    ]
+    built(found, tmp_path)
