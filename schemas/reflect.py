@@ -6,8 +6,7 @@ Only catalogues and `count(*)` are read. What the schema language cannot say is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,35 +15,25 @@ from sqlalchemy.engine import URL, Connection, Inspector
 
 from schemas.connecting import database_url, engine_of, reflection_failures
 from schemas.errors import InputError
-from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
-from schemas.recipes import BY_NAME
+from schemas.expressible import fitting_name, make_expressible
+from schemas.model import Check, Column, ForeignKey, Index, Unique
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
 from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, named_enum
+from schemas.reflection import Place, RawSchema, Reflection, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
-from schemas.table_proposals import RawTable, fix_rows, propose_columns
+from schemas.table_proposals import RawTable
 from schemas.types import INTEGERS, SqlType
-
-Place = tuple[str, ...]
 
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "INFORMATION_SCHEMA", "guest")
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle"}
 _NEXTVAL = re.compile(r"^nextval\(", re.IGNORECASE)
-_SEED = 42
 _NULLS = 0.1
 
 
-@dataclass(frozen=True)
-class Reflection:
-    """A schema, and notes for its places: () is the file, (table,) a table, (table, column) a column."""
-
-    schema: Schema
-    notes: Mapping[Place, list[str]]
-
-
 def reflect(url: str) -> Reflection:
-    """Reflect the database at `url` (as SQLAlchemy writes it).
+    """Reflect the database at `url` (as SQLAlchemy writes it) as a schema that a file can say.
 
     Raises InputError for a URL that cannot be used or whose driver is not installed, SystemFailure where the database
     cannot be reached or read; passwords are in no message.
@@ -54,17 +43,21 @@ def reflect(url: str) -> Reflection:
         engine = engine_of(target)
         try:
             with engine.connect() as connection:
-                return reflect_connection(connection, target)
+                raw = _Reflector(connection, target, None).run()
         finally:
             engine.dispose()
+    make_expressible(raw)
+    if not raw.tables:
+        raise InputError("the database has no tables with columns to reflect")
+    return reflection_of(raw)
 
 
 def reflect_connection(connection: Connection, target: URL, *, unconstrained: SqlType | None = None) -> Reflection:
-    """Reflect what `connection`, in the transaction that it is in, sees of the database at `target`.
+    """Reflect what `connection`, in the transaction that it is in, sees of the database at `target`, by the names that it has there.
 
     A numeric without a precision is taken as `unconstrained`, where that is given. Raises SQLAlchemy's errors.
     """
-    return _Reflector(connection, target, unconstrained).run()
+    return reflection_of(_Reflector(connection, target, unconstrained).run())
 
 
 def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
@@ -80,30 +73,16 @@ class _Reflector:
         self._postgresql = PostgresqlCatalog(connection) if self._backend == "postgresql" else None
         self._sqlite = SqliteCatalog(connection) if self._backend == "sqlite" else None
         self._default = self._inspector.default_schema_name if self._backend != "sqlite" else None
-        self._database = str(target.database or "database")
+        file = str(target.database or "").replace("\\", "/").rpartition("/")[2]
+        self._raw = RawSchema(fitting_name(re.sub(r"\.[A-Za-z0-9]+$", "", file) or "database"))
         self._unconstrained = unconstrained
-        self._notes: dict[Place, list[str]] = {}
-        self._enums: dict[str, tuple[str, ...]] = {}
 
-    def run(self) -> Reflection:
-        self._note((), "Reflected from a live database: its structure and row counts, and none of its values.")
-        tables = [self._table(schema, name) for schema in self._schemas() for name in self._table_names(schema)]
-        if not tables:
+    def run(self) -> RawSchema:
+        self._raw.note((), "Reflected from a live database: its structure and row counts, and none of its values.")
+        self._raw.tables = [self._table(schema, name) for schema in self._schemas() for name in self._table_names(schema)]
+        if not self._raw.tables:
             raise InputError("the database has no tables to reflect")
-        known = {t.name: t for t in tables}
-        for table in tables:
-            self._sound_references(table, known)
-        recipes = {t.name: propose_columns(t, self._note) for t in tables}
-        fix_rows(tables, recipes)
-        finished = tuple(self._finish(t, recipes[t.name]) for t in tables)
-        name = re.sub(r"\.[A-Za-z0-9]+$", "", self._database.replace("\\", "/").rpartition("/")[2]) or "database"
-        schema = Schema(name[:60], finished, seed=_SEED, enums=self._enums, file=f"{name}.yaml")
-        return Reflection(schema, self._notes)
-
-    def _note(self, place: Place, text: str) -> None:
-        found = self._notes.setdefault(place, [])
-        if text not in found:
-            found.append(" ".join(text.split()))
+        return self._raw
 
     # Names
 
@@ -120,9 +99,9 @@ class _Reflector:
         if isinstance(self._inspector, PGInspector):
             views += self._inspector.get_materialized_view_names(schema)
             for foreign in sorted(self._inspector.get_foreign_table_names(schema)):
-                self._note((), f"foreign table {self._qualified(schema, foreign)} is left out")
+                self._raw.note((), f"foreign table {self._qualified(schema, foreign)} is left out")
         for view in sorted(views):
-            self._note((), f"view {self._qualified(schema, view)} is left out")
+            self._raw.note((), f"view {self._qualified(schema, view)} is left out")
         partitions = self._partitions(schema)
         return [n for n in sorted(self._inspector.get_table_names(schema)) if n not in partitions and not n.startswith("sqlite_")]
 
@@ -134,7 +113,7 @@ class _Reflector:
             return set()
         found = self._postgresql.partitions(schema)
         for partition, parent, space, by in found:
-            self._note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
+            self._raw.note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
         return {row[0] for row in found}
 
     # One table as the catalogue has it
@@ -149,7 +128,7 @@ class _Reflector:
         for found in inspector.get_columns(name, schema):
             self._column(raw, dict(found), named.get(str(found["name"])))
         if not raw.key:
-            self._note((raw.name,), "it has no primary key")
+            self._raw.note((raw.name,), "it has no primary key")
         self._note_details(raw, f"key ({', '.join(raw.key)})", unique_details(key))
         self._foreign_keys(raw)
         self._unique(raw)
@@ -172,21 +151,21 @@ class _Reflector:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = column_type(found["type"], self._unconstrained)
         if note:
-            self._note(place, note)
+            self._raw.note(place, note)
         if named is not None:
             type = self._named(raw, place, type, named)
         enum = type.item or type
         if enum.kind == "enum" and enum.name:
-            self._enums[enum.name] = enum.values
+            self._raw.enums[enum.name] = enum.values
         computed = found.get("computed")
         identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
         if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
             identity = False
         numbering = identity_details(found.get("identity") or {})
         if numbering:
-            self._note(place, f"its identity says {numbering}, which is left out")
+            self._raw.note(place, f"its identity says {numbering}, which is left out")
         if collation := getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
-            self._note(place, f"its collation {collation} is left out")
+            self._raw.note(place, f"its collation {collation} is left out")
         default = None if identity or computed else self._default_of(found.get("default"), type, place)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
@@ -200,14 +179,14 @@ class _Reflector:
     def _named(self, raw: RawTable, place: Place, type: SqlType, named: NamedType) -> SqlType:
         """The type of a column of an enum or domain of PostgreSQL, whose checks become the table's."""
         if named.is_enum:
-            return named_enum(type, self._qualified(named.schema, named.name), self._enums)
+            return named_enum(type, self._qualified(named.schema, named.name), self._raw.enums)
         assert self._postgresql is not None
         domain = self._postgresql.domains[named.oid]
         if domain.details:
-            self._note(place, domain.details)
+            self._raw.note(place, domain.details)
         for sql in domain.checks:
             if named.of_items:
-                self._note(place, f"check {sql} of the domain {domain.name} is left out")
+                self._raw.note(place, f"check {sql} of the domain {domain.name} is left out")
             else:
                 self._check(raw, of_column(sql, place[1]), None)
         found = domain.type or type.item or type
@@ -227,7 +206,7 @@ class _Reflector:
         """SQL in PostgreSQL's dialect, or None and a note."""
         translated = self._translated(sql)
         if translated is None:
-            self._note(place, f"{what} {sql or 'by a formula'} is not understood and left out")
+            self._raw.note(place, f"{what} {sql or 'by a formula'} is not understood and left out")
         return translated
 
     def _translated(self, sql: str) -> str | None:
@@ -246,14 +225,14 @@ class _Reflector:
         if self._postgresql is not None:
             found = self._postgresql.checks(raw.schema, raw.table)
             for name in (name for name, _, enforced in found if not enforced):
-                self._note((raw.name,), f"check {name} is not enforced and left out")
+                self._raw.note((raw.name,), f"check {name} is not enforced and left out")
             return [(name, sql) for name, sql, enforced in found if enforced]
         return [(c.get("name"), str(c["sqltext"])) for c in self._inspector.get_check_constraints(raw.table, raw.schema)]
 
     def _check(self, raw: RawTable, sql: str, name: str | None) -> None:
         translated = self._translated(sql)
         if translated is None:
-            self._note((raw.name,), f"check {sql} is not understood and left out")
+            self._raw.note((raw.name,), f"check {sql} is not understood and left out")
         elif not any(c.sql == translated for c in raw.checks):
             raw.checks.append(Check(translated, name))
 
@@ -271,7 +250,7 @@ class _Reflector:
                 f"{word} {value}" for word, value in (found.get("options") or {}).items() if value and str(value).upper() != "NO ACTION"
             ]
             if said:
-                self._note((raw.name,), f"the reference ({', '.join(columns)}) to {parent} says {', '.join(said)}, which is left out")
+                self._raw.note((raw.name,), f"the reference ({', '.join(columns)}) to {parent} says {', '.join(said)}, which is left out")
 
     def _key_of(self, schema: str | None, table: str) -> tuple[str, ...]:
         if self._sqlite is not None:
@@ -300,7 +279,7 @@ class _Reflector:
             if index.get("expressions") or len(columns) < len(index["column_names"]) or partial:
                 what = "partial" if partial else "on an expression"
                 unique = "unique " if index.get("unique") else ""
-                self._note((raw.name,), f"{unique}index {index.get('name')} is {what} and left out")
+                self._raw.note((raw.name,), f"{unique}index {index.get('name')} is {what} and left out")
             elif not (index.get("unique") and columns in seen):
                 seen.add(columns if index.get("unique") else ())
                 raw.indexes.append(Index(columns, index.get("name"), bool(index.get("unique"))))
@@ -308,54 +287,16 @@ class _Reflector:
 
     def _note_details(self, raw: RawTable, what: str, details: str) -> None:
         if details:
-            self._note((raw.name,), f"{what} says {details}, which is left out")
+            self._raw.note((raw.name,), f"{what} says {details}, which is left out")
 
     def _extras(self, raw: RawTable) -> None:
         """What PostgreSQL and SQLite keep with a table that the schema language does not say."""
         if self._backend == "sqlite":
             query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
             for (name,) in self._connection.execute(sa.text(query), {"table": raw.table}):
-                self._note((raw.name,), f"trigger {name} is left out")
+                self._raw.note((raw.name,), f"trigger {name} is left out")
         if self._backend != "postgresql":
             return
         for query in POSTGRESQL_EXTRAS:
             for (what,) in self._connection.execute(sa.text(query), {"schema": raw.schema, "table": raw.table}):
-                self._note((raw.name,), f"{what} is left out")
-
-    # What cannot be kept
-
-    def _sound_references(self, raw: RawTable, known: dict[str, RawTable]) -> None:
-        kept, seen = [], set()
-        for key in raw.foreign_keys:
-            parent = known.get(key.table)
-            if parent is None or frozenset(key.target) not in {frozenset(s) for s in parent.unique_sets()}:
-                ends = f"({', '.join(key.columns)}) to {key.table}" + (f"({', '.join(key.target)})" if key.target else "")
-                self._note(
-                    (raw.name,),
-                    f"the reference {ends} is left out: {'there is no such table' if parent is None else 'its target is no key'}",
-                )
-            elif (key.columns, key.table) not in seen:
-                seen.add((key.columns, key.table))
-                nullable = all(c.nullable for c in raw.columns if c.name in key.columns)
-                kept.append(replace(key, acyclic=key.table == raw.name and nullable and len(key.columns) == 1))
-        position = {c.name: i for i, c in enumerate(raw.columns)}
-        raw.foreign_keys = sorted(kept, key=lambda k: (len(k.columns) > 1, position[k.columns[0]]))
-
-    def _finish(self, raw: RawTable, recipes: dict[str, Recipe]) -> Table:
-        if raw.fixed:
-            self._note((raw.name,), "its rows do not scale: some unique column has too few values")
-        columns = tuple(self._finished_column(raw, column, recipes.get(column.name)) for column in raw.columns)
-        return Table(
-            raw.name, columns, Rows(raw.rows, fixed=raw.fixed), raw.key, tuple(raw.unique), tuple(raw.foreign_keys), tuple(raw.checks),
-            tuple(raw.indexes), raw.comment,
-        )  # fmt: skip
-
-    def _finished_column(self, raw: RawTable, column: Column, recipe: Recipe | None) -> Column:
-        if recipe is None:
-            return column
-        spec = BY_NAME[recipe.name]
-        null = column.null
-        if null is not None and recipe.name in ("after", "expression", "from"):
-            null = 0.0
-        semantic = recipe.name if spec.semantic else None
-        return replace(column, generate=recipe, null=null, data_class=spec.data_class, semantic=semantic)
+                self._raw.note((raw.name,), f"{what} is left out")
