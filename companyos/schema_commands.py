@@ -108,17 +108,19 @@ def scenarios(schema: str, as_json: bool) -> None:
 def reflect(url: str, output: str | None, as_json: bool) -> None:
     """Make a schema from the database at URL: its structure and row counts, none of its values.
 
-    URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database.
+    URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database. The file builds as it is: what the
+    schema language cannot say, and constraints that no generated rows can keep, are left out, with a comment at their place.
     """
     from pathlib import Path
 
     from companyos.files import require_another
+    from companyos.plannable import plannable
     from schemas.errors import InputError
     from schemas.reflect import reflect as reflected
     from schemas.writer import to_yaml
 
     require_another(output, url)
-    found = reflected(url)
+    found = plannable(reflected(url))
     text = to_yaml(found.schema, found.notes)
     if output is not None:
         try:
