@@ -23,6 +23,7 @@ from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
+from schemas.sqlite_types import declared_type
 from schemas.table_proposals import RawTable
 from schemas.types import INTEGERS, SqlType
 
@@ -55,7 +56,8 @@ def reflect(url: str) -> Reflection:
 def reflect_connection(connection: Connection, target: URL, *, unconstrained: SqlType | None = None) -> Reflection:
     """Reflect what `connection`, in the transaction that it is in, sees of the database at `target`, by the names that it has there.
 
-    A numeric without a precision is taken as `unconstrained`, where that is given. Raises SQLAlchemy's errors.
+    `unconstrained` is given where it is to tell how rows are read: a numeric without a precision is taken as that, and what only
+    makes a schema build is left. Raises SQLAlchemy's errors.
     """
     return reflection_of(_Reflector(connection, target, unconstrained).run())
 
@@ -76,6 +78,7 @@ class _Reflector:
         file = str(target.database or "").replace("\\", "/").rpartition("/")[2]
         self._raw = RawSchema(fitting_name(re.sub(r"\.[A-Za-z0-9]+$", "", file) or "database"))
         self._unconstrained = unconstrained
+        self._for_rows = unconstrained is not None
 
     def run(self) -> RawSchema:
         self._raw.note((), "Reflected from a live database: its structure and row counts, and none of its values.")
@@ -102,8 +105,10 @@ class _Reflector:
                 self._raw.note((), f"foreign table {self._qualified(schema, foreign)} is left out")
         for view in sorted(views):
             self._raw.note((), f"view {self._qualified(schema, view)} is left out")
-        partitions = self._partitions(schema)
-        return [n for n in sorted(self._inspector.get_table_names(schema)) if n not in partitions and not n.startswith("sqlite_")]
+            for trigger in [] if self._sqlite is None else self._sqlite.triggers(view):
+                self._raw.note((), f"trigger {trigger} of the view {view} is left out")
+        left_out = self._partitions(schema) | self._virtual_tables()
+        return [n for n in sorted(self._inspector.get_table_names(schema)) if n not in left_out and not n.startswith("sqlite_")]
 
     def _qualified(self, schema: str | None, name: str) -> str:
         return name if schema is None or schema == self._default else f"{schema}.{name}"
@@ -116,16 +121,26 @@ class _Reflector:
             self._raw.note((self._qualified(space, parent),), f"partitioned by {by} (one part is {partition}); taken as one table")
         return {row[0] for row in found}
 
+    def _virtual_tables(self) -> set[str]:
+        """SQLite's virtual tables and those that they are kept in, which are left out of what is to be built."""
+        if self._sqlite is None or self._for_rows:
+            return set()
+        found = self._sqlite.virtual_tables()
+        for name, kept_in in found.items():
+            tables = f", with {', '.join(kept_in)}, which it is kept in" if kept_in else ""
+            self._raw.note((), f"virtual table {name} of {self._sqlite.module(name)} is left out{tables}")
+        return {*found, *(table for kept_in in found.values() for table in kept_in)}
+
     # One table as the catalogue has it
 
     def _table(self, schema: str | None, name: str) -> RawTable:
         inspector = self._inspector
         raw = RawTable(self._qualified(schema, name), schema, name)
-        key = inspector.get_pk_constraint(name, schema)
+        key = inspector.get_pk_constraint(name, schema) if self._sqlite is None else {"constrained_columns": self._sqlite.key(name)}
         raw.key = tuple(key["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
         named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
-        for found in inspector.get_columns(name, schema):
+        for found in inspector.get_columns(name, schema) if self._sqlite is None else self._sqlite.columns(name):
             self._column(raw, dict(found), named.get(str(found["name"])))
         if not raw.key:
             self._raw.note((raw.name,), "it has no primary key")
@@ -149,7 +164,7 @@ class _Reflector:
 
     def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
-        type, note = column_type(found["type"], self._unconstrained)
+        type, note = (column_type if self._sqlite is None else declared_type)(found["type"], self._unconstrained)
         if note:
             self._raw.note(place, note)
         if named is not None:
@@ -164,14 +179,14 @@ class _Reflector:
         numbering = identity_details(found.get("identity") or {})
         if numbering:
             self._raw.note(place, f"its identity says {numbering}, which is left out")
-        if collation := getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
+        if collation := found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
             self._raw.note(place, f"its collation {collation} is left out")
         default = None if identity or computed else self._default_of(found.get("default"), type, place)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
-                computed=None if computed is None else self._computed(raw, str(computed["sqltext"]), place),
+                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed"),
                 default=default, comment=found.get("comment"),
             )
         )  # fmt: skip
@@ -191,11 +206,6 @@ class _Reflector:
                 self._check(raw, of_column(sql, place[1]), None)
         found = domain.type or type.item or type
         return replace(type, item=found) if named.of_items else found
-
-    def _computed(self, raw: RawTable, sql: str, place: Place) -> str | None:
-        if self._sqlite is not None:
-            sql = self._sqlite.formula(raw.table, place[1]) or ""
-        return self._expression(sql, place, "computed")
 
     def _default_of(self, default: Any, type: SqlType, place: Place) -> str | None:
         if type.kind == "boolean" and str(default).strip("()'") in ("0", "1"):
@@ -255,24 +265,19 @@ class _Reflector:
     def _key_of(self, schema: str | None, table: str) -> tuple[str, ...]:
         if self._sqlite is not None:
             return self._sqlite.key(table)
-        return tuple(self._inspector.get_pk_constraint(table, schema)["constrained_columns"])
+        return tuple(self._inspector.get_pk_constraint(table, schema)["constrained_columns"] or ())
 
     def _unique(self, raw: RawTable) -> None:
-        seen = {raw.key}
-        for found in self._inspector.get_unique_constraints(raw.table, raw.schema):
+        seen, sqlite, inspector = {raw.key}, self._sqlite, self._inspector
+        uniques = inspector.get_unique_constraints(raw.table, raw.schema) if sqlite is None else sqlite.unique_constraints(raw.table)
+        for found in uniques:
             columns = tuple(found["column_names"])
             if columns not in seen:
                 seen.add(columns)
                 raw.unique.append(Unique(columns, _own_name(found.get("name"), raw.table, columns, "key")))
             self._note_details(raw, f"unique ({', '.join(columns)})", unique_details(found))
-        options = {"include_auto_indexes": True} if self._backend == "sqlite" else {}
-        for index in self._inspector.get_indexes(raw.table, raw.schema, **options):
+        for index in inspector.get_indexes(raw.table, raw.schema) if sqlite is None else sqlite.indexes(raw.table):
             columns = tuple(c for c in index["column_names"] if c is not None)
-            if str(index.get("name")).startswith("sqlite_autoindex_"):
-                if columns not in seen:
-                    seen.add(columns)
-                    raw.unique.append(Unique(columns))
-                continue
             if index.get("duplicates_constraint"):
                 continue  # a unique constraint stands above, and an exclusion constraint is left out
             partial = any(str(option).endswith("_where") for option in index.get("dialect_options") or {})
@@ -280,7 +285,10 @@ class _Reflector:
                 what = "partial" if partial else "on an expression"
                 unique = "unique " if index.get("unique") else ""
                 self._raw.note((raw.name,), f"{unique}index {index.get('name')} is {what} and left out")
-            elif not (index.get("unique") and columns in seen):
+            elif index.get("unique") and columns in seen:
+                self._raw.note((raw.name,), f"unique index {index.get('name')} is left out: ({', '.join(columns)}) is unique already")
+                self._note_details(raw, f"index {index.get('name')}", index_details(index))
+            else:
                 seen.add(columns if index.get("unique") else ())
                 raw.indexes.append(Index(columns, index.get("name"), bool(index.get("unique"))))
                 self._note_details(raw, f"index {index.get('name')}", index_details(index))
@@ -291,10 +299,9 @@ class _Reflector:
 
     def _extras(self, raw: RawTable) -> None:
         """What PostgreSQL and SQLite keep with a table that the schema language does not say."""
-        if self._backend == "sqlite":
-            query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
-            for (name,) in self._connection.execute(sa.text(query), {"table": raw.table}):
-                self._raw.note((raw.name,), f"trigger {name} is left out")
+        if self._sqlite is not None:
+            for column, said in self._sqlite.extras(raw.table):
+                self._raw.note((raw.name, column) if column else (raw.name,), f"{said} is left out")
         if self._backend != "postgresql":
             return
         for query in POSTGRESQL_EXTRAS:

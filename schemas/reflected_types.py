@@ -137,7 +137,7 @@ def _numeric(type: Any) -> tuple[SqlType, str | None]:
     if type.precision is None:
         return SqlType("numeric", 18, 4), "numeric without precision, taken as numeric(18,4)"
     scale = type.scale or 0
-    if type.precision > MAX_PRECISION or not 0 <= scale <= type.precision:
+    if not 1 <= type.precision <= MAX_PRECISION or not 0 <= scale <= type.precision:
         return SqlType("numeric", MAX_PRECISION, min(max(scale, 0), MAX_PRECISION)), f"{type}, taken as numeric with {MAX_PRECISION} digits"
     return SqlType("numeric", type.precision, scale), None
 

@@ -1,10 +1,11 @@
-"""What the text of a CREATE TABLE of SQLite says that its pragmas do not: formulas, checks, names, collations, conflicts."""
+"""What the text of a CREATE statement of SQLite says that its pragmas do not: formulas, checks, names, collations, conflicts, modules."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _COMMENT = r"--[^\n]*|/\*.*?(?:\*/|\Z)"
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\]"
@@ -24,13 +25,18 @@ class WrittenReference:
 
 @dataclass
 class Definition:
-    """What the text of a CREATE TABLE says; columns are spelled as they are there."""
+    """What the text of a CREATE TABLE says; columns are spelled as they are there.
+
+    `conflicts` are told with their columns, those of constraints of the table with None.
+    """
 
     formulas: dict[str, str] = field(default_factory=dict)
     checks: list[tuple[str | None, str]] = field(default_factory=list)
+    uniques: list[tuple[str | None, tuple[str, ...]]] = field(default_factory=list)
     references: list[WrittenReference] = field(default_factory=list)
     collations: dict[str, str] = field(default_factory=dict)
-    conflicts: list[str] = field(default_factory=list)
+    conflicts: list[tuple[str | None, str]] = field(default_factory=list)
+    counts_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,22 @@ class _Token:
 
 def definition_of(sql: str) -> Definition:
     """Read a CREATE TABLE; what cannot be read is left out."""
-    text = _COMMENTS.sub(lambda found: found[1] or " ", sql)
-    found = Definition()
-    for part in _parts([_Token(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]):
+    text, tokens = _tokens(sql)
+    found = Definition(counts_on=any(token.word == "AUTOINCREMENT" for token in tokens))
+    for part in _parts(tokens):
         _read(part, text, found)
     return found
+
+
+def module_of(sql: str) -> str:
+    """Return the module that a CREATE VIRTUAL TABLE names."""
+    return next(unquoted(module.text) for before, module in pairwise(_tokens(sql)[1]) if before.word == "USING")
+
+
+def _tokens(sql: str) -> tuple[str, list[_Token]]:
+    """A statement without its comments, and what it is made of."""
+    text = _COMMENTS.sub(lambda found: found[1] or " ", sql)
+    return text, [_Token(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
 def unquoted(name: str) -> str:
@@ -100,8 +117,10 @@ def _read(part: list[_Token], text: str, found: Definition) -> None:
         elif token.word == "COLLATE" and rest and column is not None:
             found.collations[column] = unquoted(rest[0].text)
         elif token.word == "CONFLICT" and rest:
-            found.conflicts.append(f"{_CONSTRAINTS.get(last, 'its')} on conflict {rest[0].text.lower()}")
+            found.conflicts.append((column, f"{_CONSTRAINTS.get(last, 'it')} on conflict {rest[0].text.lower()}"))
         elif token.word in _CONSTRAINTS:
+            if token.word == "UNIQUE":
+                found.uniques.append((name, _named(group) if column is None else (column,)))
             last, name = token.word, None
         place += 1 + (len(group) if token.text != "(" else len(_group(part[place:])) - 1)
 
@@ -114,6 +133,11 @@ def _group(tokens: list[_Token]) -> list[_Token]:
         if depth == 0:
             return tokens[: place + 1] if place else []
     return []
+
+
+def _named(group: list[_Token]) -> tuple[str, ...]:
+    """The columns that a constraint lists, whatever it says of each."""
+    return tuple(unquoted(part[0].text) for part in _parts(group) if part)
 
 
 def _inside(group: list[_Token], text: str) -> str:

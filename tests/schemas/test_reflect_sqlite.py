@@ -70,3 +70,86 @@ def test_what_references_do_is_noted_however_they_are_written(tmp_path):
         "the reference (a) to p says ondelete CASCADE, which is left out",
         "the reference (b) to p says onupdate SET NULL, deferrable True, initially DEFERRED, which is left out",
     ]
+
+
+def test_what_is_said_of_indexes_is_noted(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, n TEXT COLLATE NOCASE, m TEXT UNIQUE, UNIQUE (n COLLATE BINARY, m), CONSTRAINT own UNIQUE(M,id));"
+        "CREATE INDEX falling ON t(n DESC, m); CREATE INDEX folded ON t(m COLLATE NOCASE); CREATE INDEX usual ON t(n COLLATE NOCASE);"
+        "CREATE UNIQUE INDEX again ON t(m COLLATE RTRIM); CREATE INDEX lowered ON t(lower(n)); CREATE INDEX some ON t(n)where(m > 'a');"
+        "CREATE UNIQUE INDEX some_lowered ON t(lower(m)) WHERE n > 'a';",
+    )
+    assert found.notes["t",] == [
+        "unique (n, m) says collate n BINARY, which is left out",
+        "unique index again is left out: (m) is unique already",
+        "index again says collate m RTRIM, which is left out",
+        "index falling says n desc, which is left out",
+        "index folded says collate m NOCASE, which is left out",
+        "index lowered is on an expression and left out",
+        "index some is partial and left out",
+        "unique index some_lowered is partial and left out",
+    ]
+    assert [(i.name, i.columns) for i in found.schema.table("t").indexes] == [
+        ("falling", ("n", "m")),
+        ("folded", ("m",)),
+        ("usual", ("n",)),
+    ]
+    assert [(u.name, u.columns) for u in found.schema.table("t").unique] == [(None, ("m",)), (None, ("n", "m")), ("own", ("m", "id"))]
+    built(found, tmp_path)
+
+
+def test_collations_and_conflicts_are_noted_at_their_places(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE t(id INTEGER PRIMARY KEY ON CONFLICT REPLACE, n TEXT COLLATE nocase NOT NULL ON CONFLICT IGNORE, b TEXT COLLATE BINARY,"
+        " c INT, UNIQUE (n, b) ON CONFLICT ROLLBACK, CHECK (c > 0) ON CONFLICT FAIL);",
+    )
+    assert found.notes["t", "id"] == ["primary key on conflict replace is left out"]
+    assert found.notes["t", "n"] == ["its collation nocase is left out", "not null on conflict ignore is left out"]
+    assert ("t", "b") not in found.notes
+    assert found.notes["t",] == ["unique on conflict rollback is left out", "check on conflict fail is left out"]
+
+
+def test_what_tables_of_sqlite_are_is_noted(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE [a strict](id INTEGER PRIMARY KEY AUTOINCREMENT, x REAL) /* ) */ STRICT;"
+        "CREATE TABLE bare(k TEXT, l TEXT COLLATE NOCASE, PRIMARY KEY (k DESC, l COLLATE RTRIM)) WITHOUT ROWID, STRICT;"
+        "CREATE TABLE plain(autoincrement_ INTEGER PRIMARY KEY, x TEXT DEFAULT 'AUTOINCREMENT');",
+    )
+    assert found.notes["a strict",] == ["STRICT is left out", "AUTOINCREMENT is left out"]
+    assert found.notes["bare",] == [
+        "STRICT is left out",
+        "WITHOUT ROWID is left out",
+        "collate l RTRIM, k desc of its primary key is left out",
+    ]
+    assert ("plain",) not in found.notes
+    built(found, tmp_path)
+
+
+def test_virtual_tables_and_what_they_are_kept_in_are_left_out(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT); CREATE TABLE words_of(id INTEGER PRIMARY KEY);"
+        "CREATE VIRTUAL TABLE Words USING fts5(body, content = 't', tokenize = \"unicode61\"); CREATE VIRTUAL TABLE [the using] USING rtree(id, a, b);"
+        "PRAGMA writable_schema = 1;"
+        "INSERT INTO sqlite_master VALUES ('table', 'far', 'far', 0, 'CREATE VIRTUAL TABLE far USING not_here(a)');",
+    )
+    assert found.notes[()][1:] == [
+        "virtual table Words of fts5 is left out, with Words_config, Words_data, Words_docsize, Words_idx, which it is kept in",
+        "virtual table far of not_here is left out",
+        "virtual table the using of rtree is left out, with the using_node, the using_parent, the using_rowid, which it is kept in",
+    ]
+    assert [t.name for t in found.schema.tables] == ["t", "words_of"]
+    built(found, tmp_path)
+
+
+def test_triggers_are_noted_whatever_the_case_of_their_tables(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE Line(id INTEGER PRIMARY KEY); CREATE VIEW Big AS SELECT * FROM Line;"
+        "CREATE TRIGGER one AFTER INSERT ON LINE BEGIN SELECT 1; END; CREATE TRIGGER two INSTEAD OF INSERT ON big BEGIN SELECT 1; END;",
+    )
+    assert found.notes["Line",] == ["trigger one is left out"]
+    assert found.notes[()][1:] == ["view Big is left out", "trigger two of the view Big is left out"]
