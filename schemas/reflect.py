@@ -16,12 +16,13 @@ from sqlalchemy.engine import URL, Connection, Inspector
 from schemas.connecting import database_url, engine_of, reflection_failures
 from schemas.errors import InputError
 from schemas.expressible import fitting_name, make_expressible
+from schemas.fitted_types import fit_types
 from schemas.model import Check, Column, ForeignKey, Index, Unique
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
 from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, named_enum
-from schemas.reflection import Place, RawSchema, Reflection, reflection_of
+from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
 from schemas.table_proposals import RawTable
@@ -47,6 +48,9 @@ def reflect(url: str) -> Reflection:
                 raw = _Reflector(connection, target, None).run()
         finally:
             engine.dispose()
+    if target.get_backend_name() == "sqlite":
+        keep_sound_references(raw)
+        fit_types(raw.tables, raw.note)
     make_expressible(raw)
     if not raw.tables:
         raise InputError("the database has no tables with columns to reflect")

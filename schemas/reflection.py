@@ -60,9 +60,7 @@ class Reflection:
 def reflection_of(found: RawSchema) -> Reflection:
     """Keep the references that lead to keys, and propose a generator for every column."""
     raw = found.copy()
-    known = {t.name: t for t in raw.tables}
-    for table in raw.tables:
-        _keep_sound_references(table, known, raw)
+    keep_sound_references(raw)
     recipes = {t.name: propose_columns(t, raw.note) for t in raw.tables}
     fix_rows(raw.tables, recipes)
     tables = tuple(_finished(t, recipes[t.name], raw) for t in raw.tables)
@@ -99,7 +97,14 @@ def ends_of(key: ForeignKey) -> str:
     return f"({', '.join(key.columns)}) to {key.table}" + (f"({', '.join(key.target)})" if key.target else "")
 
 
-def _keep_sound_references(table: RawTable, known: dict[str, RawTable], raw: RawSchema) -> None:
+def keep_sound_references(raw: RawSchema) -> None:
+    """Leave out, with a note, references that lead to no key; those of several columns come after those of one."""
+    known = {t.name: t for t in raw.tables}
+    for table in raw.tables:
+        _keep_sound(table, known, raw)
+
+
+def _keep_sound(table: RawTable, known: dict[str, RawTable], raw: RawSchema) -> None:
     kept: list[ForeignKey] = []
     for key in table.foreign_keys:
         fault = _fault_of(key, known.get(key.table), kept)

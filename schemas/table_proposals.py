@@ -129,14 +129,14 @@ def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], fac
             continue
         if set(columns) - set(free):
             continue
-        able = [c for c in free if _is_roomy(types[c], facts.of(c))]
+        able = [c for c in free if is_roomy(types[c], facts.of(c))]
         roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
         if roomy:
             chosen.add(roomy[0])
     return chosen
 
 
-def _is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
+def is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
     """Whether a column alone can hold many different values."""
     if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array", "interval"):
         return False
