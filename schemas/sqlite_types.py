@@ -73,7 +73,8 @@ def _known(words: Sequence[str], bracketed: str | None, unconstrained: SqlType |
     if kind in INTEGERS:  # what stands in brackets is how wide they are shown
         return SqlType(_LARGER[kind] if "unsigned" in words else kind), True
     if kind == "numeric":
-        type, note = column_type(sa.Numeric(*numbers[:2]), unconstrained)
+        precision, scale = [*numbers, None, None][:2]
+        type, note = column_type(sa.Numeric(precision, scale), unconstrained)
         return type, note is None
     if kind == "money":
         return unconstrained or _MONEY[name], False
