@@ -105,6 +105,8 @@ def _generate(tree: exp.Expr, dialect: str) -> str:
         return tree.sql(dialect=dialect, identify=True, unsupported_level=ErrorLevel.RAISE, comments=False)
     except SqlglotError as error:
         raise Untranslatable(str(error).splitlines()[0]) from None
+    except (AttributeError, TypeError, ValueError):  # of functions that are called otherwise there
+        raise Untranslatable(f"there are no words of {dialect} for it") from None
 
 
 def _without_named_types(node: exp.Expr) -> exp.Expr:

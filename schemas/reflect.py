@@ -25,6 +25,7 @@ from schemas.reflected_types import column_type, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
+from schemas.sqlite_words import portable
 from schemas.table_proposals import RawTable
 from schemas.types import INTEGERS, SqlType
 
@@ -227,7 +228,11 @@ class _Reflector:
         import sqlglot
 
         try:
-            text = sqlglot.transpile(sql, read=_DIALECTS.get(self._backend, ""), write="postgres")[0]
+            tree = sqlglot.parse_one(sql, read=_DIALECTS.get(self._backend, ""))
+            said = tree if self._sqlite is None else portable(tree)
+            if said is None:
+                return None
+            text = said.sql(dialect="postgres")
             parse_expression(text)
         except (sqlglot.errors.SqlglotError, NotAnExpression, IndexError, RecursionError):
             return None
