@@ -27,8 +27,8 @@ class ColumnFacts:
 
     Bounds are inclusive unless in `open_low` or `open_high`; `after` and `at_most` name columns that this one must follow, or
     stay below, with whether it must do so strictly. `equals` is the SQL of which this column is the result, over `sources`.
-    `pattern` is a regular expression and `like` a pattern of LIKE; `present` says that it is never NULL, and `said` holds the
-    checks (or parts of them) that say all the rest.
+    `pattern` is a regular expression and `like` a pattern of LIKE; `document` says that it is JSON, `present`
+    that it is never NULL, and `said` holds the checks (or parts of them) that say all the rest.
     """
 
     values: list[Any] | None = None
@@ -42,6 +42,7 @@ class ColumnFacts:
     max_length: int | None = None
     pattern: str | None = None
     like: str | None = None
+    document: bool = False
     present: bool = False
     after: list[tuple[str, bool]] = field(default_factory=list)
     equals: str | None = None
@@ -108,6 +109,8 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
         return _read_or(part, names, facts)
     if isinstance(part, exp.Not):
         return _read_not(part, names, facts)
+    if isinstance(part, exp.Anonymous):
+        return _document(part, names, facts)
     if isinstance(part, exp.Is):
         return bool(part.args.get("negate")) and _present(part, names, facts)
     if isinstance(part, exp.Between) and not part.args.get("symmetric"):
@@ -172,6 +175,15 @@ def _present(part: exp.Is, names: dict[str, str], facts: TableFacts) -> bool:
     if column is None or not isinstance(part.expression, exp.Null):
         return False
     facts.of(column).present = True
+    return True
+
+
+def _document(part: exp.Anonymous, names: dict[str, str], facts: TableFacts) -> bool:
+    """`json_valid(column)`."""
+    column = _column(part.expressions[0], names) if part.name.upper() == "JSON_VALID" and len(part.expressions) == 1 else None
+    if column is None:
+        return False
+    facts.of(column).document = True
     return True
 
 

@@ -12,7 +12,7 @@ from schemas.check_facts import ColumnFacts, facts_of
 from schemas.consistency import comparable
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.table_proposals import Note, RawTable, is_roomy
-from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
+from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 _EXACT_DIGITS = 15  # which binary floating point holds, and so SQLite's own numbers
 _USUAL_DIGITS, _USUAL_DECIMALS, _MOST_DECIMALS = 6, 4, 9
@@ -22,10 +22,12 @@ def fit_types(tables: Sequence[RawTable], note: Note) -> None:
     """Change types of columns to those that can hold what checks, defaults, keys and references of the tables say; tell it to `note`.
 
     Integers are taken as wide as the numbers that they are compared with, the columns that these are made from or compared with, and
-    what they reference. Floats that must be unique are taken as numerics, and what references a type of another kind is taken as that.
+    what they reference. Texts that must be JSON are taken as that, floats that must be unique as numerics, and what references a type of
+    another kind as that kind.
     """
     known = {table.name: table for table in tables}
     for table in tables:
+        _take_documents(table, note)
         _make_floats_exact(table, note)
     for _ in tables:  # as long as the longest chain of references
         for table in tables:
@@ -36,6 +38,19 @@ def fit_types(tables: Sequence[RawTable], note: Note) -> None:
 
 def _retype(table: RawTable, column: str, type: SqlType) -> None:
     table.columns = [replace(c, type=type) if c.name == column else c for c in table.columns]
+
+
+def _take_documents(table: RawTable, note: Note) -> None:
+    """Texts that a check holds to be JSON; one that says nothing else refuses NULL too, before version 3.45 of SQLite."""
+    for tree in (_parsed(check.sql) for check in table.checks):
+        names = [c.name for c in table.columns if facts_of([tree.sql(dialect="postgres")], [c.name]).of(c.name).document]
+        for name in names:
+            type = _type_of(table, name)
+            if type.kind in TEXTS:
+                note((table.name, name), f"{type} that a check holds to be JSON, taken as json")
+                _retype(table, name, SqlType("json"))
+            if isinstance(tree.unnest(), exp.Anonymous):
+                table.columns = [replace(c, null=0.0) if c.name == name and c.null is not None else c for c in table.columns]
 
 
 def _make_floats_exact(table: RawTable, note: Note) -> None:

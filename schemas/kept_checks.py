@@ -15,6 +15,8 @@ from schemas.types import FLOATS, INTEGERS, TEXTS
 def keeps(column: Wanted, recipe: Recipe, table: TableFacts) -> bool:
     """Whether every value that `recipe` makes satisfies the facts of `column`, those of `table` being kept elsewhere."""
     facts = column.facts
+    if facts.document and column.type.kind != "json":
+        return False
     if facts.equals is not None:
         return recipe.name == "expression" and _is_plain(facts)
     if facts.after:

@@ -267,6 +267,11 @@ def test_what_would_mean_something_else_in_sqlite_is_left_out(check: str) -> Non
     assert left_out.what == f"check {check}"
 
 
+def test_a_function_that_is_called_otherwise_there_is_left_out() -> None:
+    [left_out] = ddl(sales("datetime(net) IS NOT NULL"), "duckdb").not_enforced
+    assert (left_out.what, left_out.reason) == ("check datetime(net) IS NOT NULL", "there are no words of duckdb for it")
+
+
 def test_what_the_probe_refuses_is_left_out() -> None:
     schema = sales("num_nonnulls(net, tax) = 1")
     for dialect in ("sqlite", "duckdb"):

@@ -95,6 +95,15 @@ def test_a_reference_is_of_the_kind_that_it_references(tmp_path):
     loaded(found, tmp_path)
 
 
+@pytest.mark.parametrize(("check", "null"), [("json_valid(a) OR a IS NULL", 0.1), ("(JSON_VALID(a))", 0.0)])
+def test_texts_that_must_be_json_are_taken_as_json(tmp_path, check, null):
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT DEFAULT '{{}}' CHECK ({check}), b JSON CHECK ({check}));")
+    assert (str(column_of(found, "t", "a").type), column_of(found, "t", "a").null) == ("json", null)
+    assert found.notes["t", "a"] == ["text that a check holds to be JSON, taken as json"]
+    assert ("t",) not in found.notes
+    loaded(found, tmp_path)
+
+
 def test_rows_are_read_as_their_columns_are_declared(tmp_path):
     import sqlalchemy as sa
 

@@ -53,6 +53,7 @@ def test_what_is_proposed_keeps_the_checks_of_its_column(tmp_path, columns, prop
         ("b INT, a INT CHECK (a > b AND a < 10)", ["a > b", "a < 10"]),
         ("a INT REFERENCES p(id) CHECK (a > 5)", ["a > 5"]),
         ("b INT, a INT AS (b + 1) CHECK (a < 5)", ["a < 5"]),
+        ("a BLOB CHECK (json_valid(a))", ["JSON_VALID(a)"]),
     ],
 )
 def test_a_check_that_nothing_is_proposed_for_is_noted(tmp_path, columns, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import provisioning
 from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
 
@@ -143,6 +144,46 @@ def test_virtual_tables_and_what_they_are_kept_in_are_left_out(tmp_path):
     ]
     assert [t.name for t in found.schema.tables] == ["t", "words_of"]
     built(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "typeof(a) = 'text'",
+        "a NOT GLOB '*[^a-z]*'",
+        "a COLLATE NOCASE IN ('A', 'b')",
+        "datetime(a) IS NOT NULL",
+        "a = date(a, '+0 days')",
+        "strftime('%Y', a) > '2000'",
+        "a MATCH 'x'",
+        "json_type(a) = 'object'",
+    ],
+)
+def test_checks_in_words_that_only_sqlite_has_are_left_out(tmp_path, check):
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT CHECK ({check}));")
+    assert found.notes["t",] == [f"check {check} is not understood and left out"]
+    assert not found.schema.table("t").checks
+    built(found, tmp_path)
+
+
+def test_the_present_is_a_default_however_it_is_spelled(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a DATETIME DEFAULT (datetime('now')), b DATE DEFAULT (DATE('NOW')), c DATETIME DEFAULT CURRENT_TIMESTAMP,"
+        " d DATETIME DEFAULT (datetime('now', 'localtime')), e TEXT DEFAULT (hex(randomblob(4))));",
+    )
+    assert [column_of(found, "t", name).default for name in "abcde"] == [
+        "CURRENT_TIMESTAMP",
+        "CURRENT_DATE",
+        "CURRENT_TIMESTAMP",
+        None,
+        None,
+    ]
+    assert found.notes["t", "d"] == ["default datetime('now', 'localtime') is not understood and left out"]
+    assert found.notes["t", "e"] == ["default hex(randomblob(4)) is not understood and left out"]
+    made = built(found, tmp_path)
+    for target in ("duckdb", "sqlite"):
+        assert not provisioning.load(made, f"{target}:///{tmp_path}/loaded.{target}").not_enforced
 
 
 def test_triggers_are_noted_whatever_the_case_of_their_tables(tmp_path):
