@@ -94,7 +94,8 @@ def test_names_of_constraints_that_cannot_be_kept_are_left_out(tmp_path):
     ("sql", "why"),
     [
         (
-            "CREATE TABLE p(id TEXT PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, a INT REFERENCES p)",
+            "CREATE TABLE p(id TEXT PRIMARY KEY); CREATE TABLE q(id INTEGER PRIMARY KEY);"
+            "CREATE TABLE c(id INTEGER PRIMARY KEY, a INT REFERENCES p REFERENCES q)",
             "the reference (a) to p(id) is left out: a is integer, and id is text",
         ),
         (
@@ -123,7 +124,7 @@ def test_names_of_constraints_that_cannot_be_kept_are_left_out(tmp_path):
 def test_references_that_the_language_refuses_are_left_out(tmp_path, sql, why):
     found = reflected(tmp_path, sql)
     assert why in found.notes["c",]
-    assert len(found.schema.table("c").foreign_keys) == ("same columns" in why)
+    assert len(found.schema.table("c").foreign_keys) == ("REFERENCES p(id) REFERENCES" in sql or "REFERENCES p REFERENCES" in sql)
     builds(found, tmp_path)
 
 
