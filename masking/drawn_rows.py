@@ -21,7 +21,7 @@ from masking.errors import RoomFailure
 from masking.keyed import UInt64
 from masking.source.batches import MAX_ROWS, cut
 
-BUCKET_BYTES = 64 << 20  # of a bucket at most where rows are as long as the first ones, and of rows that wait in memory
+BUCKET_BYTES = 32 << 20  # of a bucket at most where rows are as long as the first ones, and of rows that wait in memory
 _MANY = 2  # times that, at which a bucket is parted once more
 _MOST_BITS = 8  # by which rows are parted at once: more buckets would make small pieces
 _ALL_BITS = 64
@@ -52,6 +52,7 @@ class DrawnRows:
             held, self._held = iter(self._held), []  # an iterator keeps nothing once it has ended
             yield from self._in_order(held)
             return
+        pa.default_memory_pool().release_unused()  # what masking has used up to here
         for bucket in self._buckets.take():
             if bucket.size > _MANY * BUCKET_BYTES and bucket.rows > 1 and self._used_within < _ALL_BITS:
                 with DrawnRows(self._schema, bucket.rows, self._folder, used_bits=self._used_within) as inner:
