@@ -26,7 +26,7 @@ NAMED: dict[str, type[exp.Expr]] = {
 }  # fmt: skip
 KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
-    exp.PercentileDisc, exp.ApproxDistinct, exp.ApproxQuantile, exp.Anonymous, *SPREADS,
+    exp.PercentileDisc, exp.ApproxDistinct, exp.ApproxQuantile, exp.LogicalAnd, exp.LogicalOr, exp.Anonymous, *SPREADS,
 )  # fmt: skip
 NAMES: dict[type[exp.Expr], str] = {exp.VariancePop: "VAR_POP", exp.StddevPop: "STDDEV_POP", exp.StddevSamp: "STDDEV_SAMP"}
 COUNT = Facts("integer", False, 0, None, Fraction(1))
@@ -94,6 +94,8 @@ class Aggregates:
             case exp.Min() | exp.Max():
                 argument = self._argument(node, node.key.upper(), ordered=True)
                 return Aggregate(node.key, argument, replace(argument.facts, nullable=True, values=None))  # type: ignore[arg-type]
+            case exp.LogicalAnd() | exp.LogicalOr():
+                return self._truth(node)
             case exp.Median():
                 return self._quantile(node.this, Fraction(1, 2), True, node)
             case exp.Quantile() | exp.ApproxQuantile():
@@ -137,6 +139,22 @@ class Aggregates:
         facts = argument.facts
         lo = 0 if facts.lo is not None and facts.lo >= 0 else None  # type: ignore[operator]
         return Aggregate("sum", argument, Facts(facts.kind, True, lo, None, facts.step), distinct=isinstance(node.this, exp.Distinct))
+
+    def _truth(self, node: exp.LogicalAnd | exp.LogicalOr) -> Aggregate:
+        """BOOL_AND and BOOL_OR: the least and greatest truth value of one unit's rows. Over many units it turns on a single row."""
+        inner = node.this
+        if isinstance(inner, exp.Distinct) and len(inner.expressions) == 1:
+            inner = inner.expressions[0]  # the same values
+        argument = self._expressions.condition(inner)
+        if self._within:
+            return Aggregate("min" if isinstance(node, exp.LogicalAnd) else "max", argument, replace(argument.facts, nullable=True))
+        name, decisive = ("BOOL_AND", "false") if isinstance(node, exp.LogicalAnd) else ("BOOL_OR", "true")
+        raise Mendable(
+            f"{name} over many units turns on whether there is a single row where it is {decisive}, which noise must hide; count these "
+            "rows, or ask it of each unit in a subquery",
+            node,
+            lambda place: _counted(place, exp.Not(this=exp.Paren(this=inner.copy())) if decisive == "false" else inner.copy()),
+        )
 
     def _argument(self, node: exp.Expr, name: str, *, ordered: bool = False) -> Expression:
         inner = node.this
@@ -233,6 +251,19 @@ def _each_by_itself(place: exp.Expr) -> None:
             column.set("alias", exp.to_identifier(f"{column.alias}_{len(made) + 1}"))
         made.append(column)
     select.set("expressions", [*select.expressions[:position], *made, *select.expressions[position + 1 :]])
+
+
+def _counted(place: exp.Expr, condition: exp.Expr) -> None:
+    """The count of rows for which a condition holds, in place of BOOL_AND or BOOL_OR; compared with zero where a truth value is needed."""
+    every = isinstance(place, exp.LogicalAnd)
+    count: exp.Expr = exp.Count(this=exp.Case(ifs=[exp.If(this=condition, true=exp.Literal.number(1))]))
+    shown = place.parent if isinstance(place.parent, exp.Filter) else place
+    if shown is not place:
+        place.replace(count)
+        count = shown.copy()
+    if not isinstance(shown.parent, exp.Alias | exp.Select) or shown.arg_key in ("having", "qualify"):
+        count = (exp.EQ if every else exp.GT)(this=count, expression=exp.Literal.number(0))
+    shown.replace(count)
 
 
 def no_bounds(bound: Expression, name: str) -> str:

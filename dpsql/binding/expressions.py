@@ -30,7 +30,7 @@ from dpsql.binding.mending import Mendable
 from dpsql.binding.refining import Outcome, learned
 from dpsql.binding.scopes import Scope
 from dpsql.binding.understood import called, check, excerpt
-from dpsql.binding.unnesting import refused_subquery
+from dpsql.binding.unnesting import refused_comparison, refused_subquery
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.sql_text import sql_of
@@ -316,9 +316,7 @@ class Expressions:
                     f"{called(node, self.dialect)} changes from one moment to the next, so that no answer could be kept; write a constant"
                 )
             case exp.Any() | exp.All():
-                return QueryRefused(
-                    "ANY and ALL are understood of lists: = ANY(ARRAY[...]); join the table, or use IN or EXISTS as a condition of WHERE"
-                )
+                return refused_comparison(node)
             case exp.WidthBucket():
                 return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets, equal=True)
             case exp.Tuple() | exp.Array():

@@ -13,8 +13,8 @@ COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
 
 
 def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
-    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a = ANY(ARRAY[1, 2]) and a IN (VALUES (1), (2)) as
-    a IN (1, 2), and other comparisons with ANY and ALL of a list as one with each of its values.
+    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a IN (VALUES (1), (2)) as a IN (1, 2), and comparisons
+    with ANY and ALL of a list as one with each of its values.
 
     All else is returned as it is. Raises QueryInvalid where rows of values have not the same length.
     """
@@ -22,7 +22,7 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
         return _equal(node.this, node.expression)
     if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _different(node.this, node.expression) if dialect == "duckdb" else exp.Not(this=_equal(node.this, node.expression))
-    if isinstance(node, COMPARED) and (isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression)):
+    if isinstance(node, COMPARED) and isinstance(node.expression, exp.Any | exp.All):
         return _compared_with_each(node, node.expression)
     if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
         rows = node.expressions[0].expressions
@@ -38,7 +38,7 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
 
 def written_out(node: exp.Expr) -> int:
     """How many parts a node has once all comparisons with lists inside of it are written out."""
-    several = node.expression if isinstance(node.expression, exp.Any | exp.All) or _is_all(node.expression) else node
+    several = node.expression if isinstance(node.expression, exp.Any | exp.All) else node
     listed = several.this.unnest() if isinstance(several, exp.Any | exp.All) else several
     times = len(listed.expressions) if several is not node or (isinstance(node, exp.In) and isinstance(node.this, exp.Tuple)) else 1
     return 1 + max(times, 1) * sum(map(written_out, node.iter_expressions()))
@@ -50,17 +50,10 @@ def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
     return exp.Paren(this=exp.or_(*(exp.NullSafeNEQ(this=a.copy(), expression=b.copy()) for a, b in pairs)))
 
 
-def _is_all(node: exp.Expr) -> bool:
-    """Whether a node is ALL, which sqlglot reads as a function."""
-    return isinstance(node, exp.Anonymous) and str(node.this).upper() == "ALL" and len(node.expressions) == 1
-
-
-def _compared_with_each(node: exp.Expr, several: exp.Expr) -> exp.Expr:
-    listed = several.expressions[0] if isinstance(several, exp.Anonymous) else several.this.unnest()
+def _compared_with_each(node: exp.Expr, several: exp.Any | exp.All) -> exp.Expr:
+    listed = several.this.unnest()
     if not isinstance(listed, exp.Array) or not listed.expressions:
         return node
-    if isinstance(node, exp.EQ) and isinstance(several, exp.Any):
-        return exp.In(this=node.this, expressions=list(listed.expressions))
     if len(listed.expressions) * written_out(node.this) > MOST_COPIED:
         raise QueryRefused("ANY and ALL compare too long an expression too often")
     each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]

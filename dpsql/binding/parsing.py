@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.one_spelling import in_one_spelling
 from dpsql.binding.qualified import without_schemas
 from dpsql.binding.repeating import hold_repeating
 from dpsql.binding.value_rows import written_as_selects
@@ -46,6 +47,7 @@ def parse(sql: str, dialect: str) -> exp.Query:
     if len(parts) > LARGEST:
         raise QueryInvalid("the query has too many parts")
     without_schemas(parts)
+    in_one_spelling(statement, dialect)
     try:
         hold_repeating(statement)
     except RecursionError:

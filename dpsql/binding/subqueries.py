@@ -66,11 +66,6 @@ def _membership(node: exp.Expr) -> Membership | None:
         if isinstance(node.this, exp.Tuple):
             raise QueryRefused("IN (SELECT ...) is understood of one value, not of several together; use EXISTS with a condition for each")
         return Membership(_unwrapped(node.args["query"]), node.this, negated, node)
-    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any) and not negated:
-        inner = node.expression.this
-        inner = inner.this if isinstance(inner, exp.Paren) else inner
-        if isinstance(inner, exp.Subquery):
-            return Membership(_unwrapped(inner), node.this, False, node)
     return None
 
 

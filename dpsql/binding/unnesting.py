@@ -9,7 +9,7 @@ from sqlglot import expressions as exp
 from dpsql.binding.mending import Mendable
 from dpsql.binding.scopes import folded
 
-ALIAS, KEY, VALUE = "by_unit", "key", "value"
+ALIAS, KEY, VALUE, COMPARED = "by_unit", "key", "value", "compared"
 
 
 def refused_subquery(node: exp.Expr) -> Mendable:
@@ -41,6 +41,17 @@ def refused_subquery(node: exp.Expr) -> Mendable:
             _alone,
         )
     return Mendable("a subquery is not understood here; join the table, or use IN or EXISTS as a condition of WHERE")
+
+
+def refused_comparison(node: exp.Any | exp.All) -> Mendable:
+    """Return the refusal of ANY or ALL of what is no list."""
+    return Mendable(
+        "ANY and ALL are understood of lists: = ANY(ARRAY[...]), and in a condition of WHERE of subqueries, where columns from outside are "
+        "written with their table; else join the table, or use IN or EXISTS",
+        node.parent,
+        _found,
+        equal=node.parent is not None and _truth_alone(node.parent),
+    )
 
 
 def refused_exists(node: exp.Exists, inner: exp.Select) -> Mendable | None:
@@ -96,6 +107,39 @@ def _inside(node: exp.Expr) -> exp.Select | None:
     while isinstance(inner, exp.Subquery | exp.Paren):
         inner = inner.this
     return inner if isinstance(inner, exp.Select) and len(inner.expressions) == 1 else None
+
+
+def _found(place: exp.Expr) -> None:
+    """A comparison with ANY or ALL of a subquery as EXISTS: that one of its values compares so, or none that does not."""
+    several = place.expression
+    inner = several.this.this if isinstance(several.this, exp.Subquery) else None
+    if inner is None or isinstance(place.this, exp.Tuple):
+        return
+
+    def among(value: exp.Expr) -> exp.Expr:
+        compared = type(place)(this=place.this.copy(), expression=value)
+        return compared if isinstance(several, exp.Any) else exp.Not(this=exp.Is(this=exp.Paren(this=compared), expression=exp.true()))
+
+    if isinstance(inner, exp.Select) and outer_columns(inner):
+        own = {source_name(one) for one in inner.find_all(exp.Table, exp.Subquery)}
+        seen = all(folded(column.args.get("table")) not in own | {None} for column in place.this.find_all(exp.Column))
+        if not seen or _does_more(inner) or len(inner.expressions) != 1 or _is_star(inner.expressions[0]):
+            return
+        found = inner.copy().where(among(exp.Paren(this=inner.expressions[0].unalias().copy())))
+    else:
+        words = {str(i.name).lower() for i in place.root().find_all(exp.Identifier)}
+        name, value = _unlike(words, COMPARED), _unlike(words, VALUE)
+        alias = exp.TableAlias(this=exp.to_identifier(name), columns=[exp.to_identifier(value)])
+        found = exp.Select(expressions=[exp.Literal.number(1)]).from_(exp.Subquery(this=inner.copy(), alias=alias))
+        found = found.where(among(exp.column(value, name)))
+    made: exp.Expr = exp.Exists(this=found)
+    place.replace(made if isinstance(several, exp.Any) else exp.Paren(this=exp.Not(this=made)))
+
+
+def _does_more(inner: exp.Select) -> bool:
+    """Whether a SELECT does more with rows than to choose them."""
+    parts = ("with_", "distinct", "group", "having", "qualify", "windows", "limit", "offset")
+    return any(inner.args.get(part) is not None for part in parts) or inner.find(exp.AggFunc, exp.Window) is not None
 
 
 def _alone(place: exp.Expr) -> None:

@@ -87,7 +87,7 @@ def test_a_schema_before_a_column_is_that_of_a_table_that_is_seen_by_its_own_nam
         ("SELECT STRPTIME(city, '%Y'), COUNT(*) FROM users GROUP BY 1", "duckdb", "'strptime'"),
         ("SELECT BIT_LENGTH(city), COUNT(*) FROM users GROUP BY 1", "postgres", "'bit_length'"),
         ("SELECT DATE_BIN('1 day', placed_at, TIMESTAMP '2020-01-01'), COUNT(*) FROM orders GROUP BY 1", "postgres", "'date_bin'"),
-        ("SELECT BOOL_AND(active) FROM users", "postgres", "BOOL_AND(active)"),
+        ("SELECT BIT_AND(age) FROM users", "postgres", "BIT_AND(age)"),
         ("SELECT COUNT(*) FROM users WHERE created_at > CURRENT_TIMESTAMP", "postgres", "current_timestamp changes"),
         ("SELECT COUNT(*) FROM users WHERE created_at > CURRENT_DATE", "duckdb", "current_date changes"),
         ("SELECT COUNT(*), CURRENT_TIMESTAMP FROM users", "postgres", "'current_timestamp'"),
@@ -96,6 +96,27 @@ def test_a_schema_before_a_column_is_that_of_a_table_that_is_seen_by_its_own_nam
 )
 def test_a_function_is_named_as_it_was_written(sql: str, dialect: str, name: str) -> None:
     assert name in str(refused(sql, dialect))
+
+
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT EVERY(active) AS all_of FROM users", "SELECT COUNT(CASE WHEN NOT (active) THEN 1 END) AS all_of FROM users"),
+        (
+            "SELECT country, BOOL_OR(active) FILTER (WHERE age > 30) FROM users GROUP BY country",
+            "SELECT country, COUNT(CASE WHEN active THEN 1 END) FILTER(WHERE age > 30) FROM users GROUP BY country",
+        ),
+        (
+            "SELECT country, COUNT(*) FROM users GROUP BY country HAVING BOOL_OR(age > 80)",
+            "SELECT country, COUNT(*) FROM users GROUP BY country HAVING COUNT(CASE WHEN age > 80 THEN 1 END) > 0",
+        ),
+    ],
+)
+def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: str, instead: str) -> None:
+    error = refused(sql)
+    assert isinstance(error, QueryRefused)
+    assert error.instead == instead
+    assert bind(instead, SHOP)
 
 
 @pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)", "SUBSTRING(city, 3, -2)"])

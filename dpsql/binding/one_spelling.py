@@ -1,0 +1,86 @@
+"""Forms that say the same, in one of them: EVERY is BOOL_AND, SOME is ANY, = ANY is IN, and <> ALL is NOT IN."""
+
+from __future__ import annotations
+
+from sqlglot import expressions as exp
+
+OPPOSITE: dict[type[exp.Expr], type[exp.Binary]] = {
+    exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT,
+}  # fmt: skip
+QUANTIFIERS: dict[str, type[exp.Any | exp.All]] = {"any": exp.Any, "some": exp.Any, "all": exp.All}
+UNQUOTED = frozenset('"\\{}')  # letters by which the text of an array is more than items between commas
+
+
+def in_one_spelling(root: exp.Expr, dialect: str) -> None:
+    """Change the tree of a query to the one spelling, in place; comparisons with several values in which there is no more to say are IN."""
+    for node in list(root.find_all(exp.Anonymous)):
+        if str(node.this).lower() == "every" and len(node.expressions) == 1:
+            made = exp.LogicalAnd(this=node.expressions[0])
+            made.meta.update(node.meta)  # by which its column is named as it was written
+            node.replace(made)
+    for comparison in [node for node in root.find_all(*OPPOSITE) if isinstance(node, exp.Binary)]:
+        quantifier = _quantifier(comparison.expression, dialect)
+        if quantifier is not None:
+            _respelled(comparison, *quantifier, dialect)
+
+
+def _quantifier(node: exp.Expr, dialect: str) -> tuple[type[exp.Any | exp.All], exp.Expr] | None:
+    """ANY or ALL, and what it is of."""
+    if isinstance(node, exp.Any | exp.All):
+        kind, inner = type(node), node.this
+    elif isinstance(node, exp.Anonymous) and len(node.expressions) == 1 and str(node.this).lower() in QUANTIFIERS:
+        kind, inner = QUANTIFIERS[str(node.this).lower()], node.expressions[0]
+    else:
+        return None
+    while isinstance(inner, exp.Paren | exp.Subquery) and inner.args.get("alias") is None:
+        inner = inner.this
+    if dialect == "postgres" and isinstance(inner, exp.Array):
+        of_query = len(inner.expressions) == 1 and isinstance(inner.expressions[0], exp.Query)  # in DuckDB a list of one list
+        inner = inner.expressions[0] if of_query else inner
+    return kind, inner
+
+
+def _respelled(node: exp.Binary, kind: type[exp.Any | exp.All], inner: exp.Expr, dialect: str) -> None:
+    around: exp.Expr = node
+    above: exp.Expr = node
+    negated = False
+    while isinstance(above.parent, exp.Not | exp.Paren):
+        above = above.parent
+        if isinstance(above, exp.Not):
+            around, negated = above, not negated
+    compared = OPPOSITE[type(node)] if negated else type(node)
+    if negated:  # not greater than any is at most all, also where nulls are among them
+        kind = exp.All if kind is exp.Any else exp.Any
+    listed = _listed(inner, dialect)
+    one_of = (compared, kind) in ((exp.EQ, exp.Any), (exp.NEQ, exp.All))
+    several = isinstance(inner, exp.Query) or listed is not None
+    if one_of and several and not (isinstance(node.this, exp.Tuple) and kind is exp.All):
+        found = exp.In(this=node.this)
+        if isinstance(inner, exp.Query):
+            found.set("query", exp.Subquery(this=inner))
+        else:
+            found.set("expressions", listed)
+        made: exp.Expr = found if kind is exp.Any else exp.Paren(this=exp.Not(this=found))
+    else:
+        of = exp.Subquery(this=inner) if isinstance(inner, exp.Query) else exp.Array(expressions=listed) if listed is not None else inner
+        made = compared(this=node.this, expression=kind(this=exp.Paren(this=of) if not isinstance(of, exp.Subquery) else of))
+    around.replace(made)
+
+
+def _listed(node: exp.Expr, dialect: str) -> list[exp.Expr] | None:
+    """The values of a list: ARRAY[1, 2], VALUES (1), (2), and in PostgreSQL '{1,2}', also cast to an array of a type."""
+    if isinstance(node, exp.Cast) and isinstance(node.to, exp.DataType) and node.to.args.get("nested") and len(node.to.expressions) == 1:
+        values, to = _listed(node.this, dialect), node.to.expressions[0]
+        return None if values is None else [exp.Cast(this=value, to=to.copy()) for value in values]
+    if isinstance(node, exp.Array):
+        return None if any(isinstance(value, exp.Query) for value in node.expressions) else list(node.expressions) or None
+    if isinstance(node, exp.Values):
+        rows = node.expressions
+        return [row.expressions[0] for row in rows] if all(isinstance(r, exp.Tuple) and len(r.expressions) == 1 for r in rows) else None
+    if dialect == "postgres" and isinstance(node, exp.Literal) and node.args.get("is_string"):
+        text = str(node.this).strip()
+        inside = text[1:-1]
+        if text.startswith("{") and text.endswith("}") and inside.strip() and UNQUOTED.isdisjoint(inside):
+            items = [item.strip() for item in inside.split(",")]
+            return None if "" in items else [exp.Null() if item.upper() == "NULL" else exp.Literal.string(item) for item in items]
+    return None
