@@ -13,7 +13,7 @@ from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call, ranges
-from dpsql.tree import Call, Case, Expression, Facts, Kind, Literal, Value, subexpressions
+from dpsql.tree import Call, Case, Column, Expression, Facts, Kind, Literal, Value, subexpressions
 
 TEXTUAL = ("text", "uuid")
 MOMENTS = ("date", "timestamp", "timestamptz")
@@ -88,6 +88,15 @@ def folded_sign(expression: Expression) -> Expression:
         if isinstance(value, int | Fraction) and not isinstance(value, bool):
             return constant(-value)
     return expression
+
+
+def folded(expression: Expression) -> Expression:
+    """Return arithmetic of constant whole numbers as the number that it comes to, all else as it is."""
+    known = expression.facts
+    alone = not any(isinstance(part, Column) for part in subexpressions(expression))
+    if alone and known.kind == "integer" and not known.nullable and isinstance(known.lo, int | Fraction) and known.lo == known.hi:
+        return constant(int(known.lo)) if Fraction(known.lo).denominator == 1 else expression
+    return folded_sign(expression)
 
 
 def as_number(expression: Expression) -> Expression:

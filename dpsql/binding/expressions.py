@@ -17,6 +17,7 @@ from dpsql.binding.constants import (
     as_number,
     case,
     constant,
+    folded,
     folded_sign,
     hold_repeated,
     is_null,
@@ -137,7 +138,7 @@ class Expressions:
 
     def whole(self, node: exp.Expr | None) -> Literal:
         """Return a constant whole number."""
-        bound = folded_sign(self.bind(node))
+        bound = folded(self.bind(node))
         if not isinstance(bound, Literal) or not isinstance(bound.value, int) or isinstance(bound.value, bool):
             raise QueryInvalid("a constant whole number is needed here" + (f", not {excerpt(node)}" if node is not None else ""))
         return bound

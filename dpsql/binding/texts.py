@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import NULL, case, constant, folded_sign, hold_repeated, is_null, word
+from dpsql.binding.constants import NULL, case, constant, folded, folded_sign, hold_repeated, is_null, word
 from dpsql.binding.lists import MOST_COPIED, written_out
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -89,12 +89,25 @@ def _substring(binder: Expressions, node: exp.Substring, text: Expression) -> Ex
     start = folded_sign(binder.number(node.args["start"])) if node.args.get("start") is not None else constant(1)
     length = [folded_sign(binder.number(node.args["length"]))] if node.args.get("length") is not None else []
     if binder.dialect == "duckdb":
-        low = start.facts.lo
-        if any(isinstance(one, Literal) and isinstance(one.value, int) and one.value < 0 for one in length):
-            raise QueryRefused("SUBSTRING is understood with a length from 0 on")
-        if not is_null(start) and (low is None or low < 0):  # type: ignore[operator]
+        if not is_null(start) and _may_be_negative(start):
             return _from_the_end(text, start, length)
+        if length and not is_null(length[0]) and _may_be_negative(length[0]):
+            return _either_way(text, start, length[0])
     return call("substring", text, start, *length)
+
+
+def _may_be_negative(number: Expression) -> bool:
+    return number.facts.lo is None or number.facts.lo < 0  # type: ignore[operator]
+
+
+def _either_way(text: Expression, start: Expression, length: Expression) -> Expression:
+    """SUBSTRING as DuckDB has it with a length that may be below zero: that many characters before the start."""
+    before = call("substring", text, folded(call("add", start, length)), folded(call("negate", length)))
+    if isinstance(length, Literal):
+        return before
+    hold_repeated(2, text, start)
+    hold_repeated(4, length)
+    return case([(call("<", length, constant(0)), before)], call("substring", text, start, length))
 
 
 def _from_the_end(text: Expression, start: Expression, length: list[Expression]) -> Expression:
@@ -108,6 +121,8 @@ def _from_the_end(text: Expression, start: Expression, length: list[Expression])
         return call("substring", text, constant(1), *length) if length else found
     if not isinstance(length[0], Literal) or not isinstance(length[0].value, int):
         raise QueryRefused("SUBSTRING from the end is understood with a constant length")
+    if length[0].value < 0:
+        return call("right", call("left", text, start), constant(-length[0].value))
     # without the rest behind it, also where the text is shorter than what is counted back
     return call("left", found, constant(length[0].value + start.value)) if length[0].value < -start.value else found
 

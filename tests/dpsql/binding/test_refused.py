@@ -119,7 +119,7 @@ def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: s
     assert bind(instead, SHOP)
 
 
-@pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)", "SUBSTRING(city, 3, -2)"])
+@pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)"])
 def test_what_duckdb_counts_from_the_end_is_refused_where_it_is_not_constant(part: str) -> None:
     assert "SUBSTRING" in str(refused(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", "duckdb"))
     assert bind(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", SHOP)  # in PostgreSQL nothing counts from the end
