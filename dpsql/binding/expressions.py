@@ -136,9 +136,13 @@ class Expressions:
             raise QueryInvalid(f"a condition must be true or false, not of type {bound.facts.kind}: {excerpt(node)}")
         return bound
 
+    def constant(self, node: exp.Expr | None) -> Expression:
+        """Return an expression, which is a constant where it works a whole number out of constants."""
+        return folded(self.bind(node))
+
     def whole(self, node: exp.Expr | None) -> Literal:
         """Return a constant whole number."""
-        bound = folded(self.bind(node))
+        bound = self.constant(node)
         if not isinstance(bound, Literal) or not isinstance(bound.value, int) or isinstance(bound.value, bool):
             raise QueryInvalid("a constant whole number is needed here" + (f", not {excerpt(node)}" if node is not None else ""))
         return bound

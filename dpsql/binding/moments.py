@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.constants import MOMENTS, NULL, as_kind, as_number, case, constant, folded_sign, hold_repeated, matched, moment, word
+from dpsql.binding.made_moments import made_moment
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -57,10 +58,6 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
         case exp.LastDay():
             month = call("date_trunc", word("month"), _moment(binder, node.this))
             return call("cast_date", _by("move", _by("move_months", month, 1), -SECONDS["day"]))
-        case exp.DateFromParts():
-            return _made_date(*(binder.whole(node.args.get(part)) for part in ("year", "month", "day")))
-        case exp.Anonymous() if str(node.this).lower() == "make_date" and len(node.expressions) == 3:
-            return _made_date(*(binder.whole(part) for part in node.expressions))
         case exp.AtTimeZone():
             return _in_zone(binder, node)
         case exp.TimeToUnix():
@@ -81,7 +78,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return _moved(binder, exp.Add(this=node.this.copy(), expression=node.expression.copy()))
         case exp.Add() | exp.Sub():
             return _moved(binder, node)
-    return None
+    return made_moment(binder, node)
 
 
 def _moment(binder: Expressions, node: exp.Expr) -> Expression:
@@ -116,13 +113,6 @@ def _named(number: Expression, names: Sequence[str], first: int) -> Expression:
     named = [(call("=", number, constant(n)), word(name)) for n, name in enumerate(names, first)]
     moment = next(a.facts for a in number.arguments if a.facts.kind in MOMENTS) if isinstance(number, Call) else number.facts
     return case(named[:-1], named[-1][1]) if moment.bounded and not moment.nullable else case(named, NULL)
-
-
-def _made_date(year: Literal, month: Literal, day: Literal) -> Expression:
-    try:
-        return constant(date(int(str(year.value)), int(str(month.value)), int(str(day.value))))
-    except ValueError:
-        raise QueryInvalid(f"there is no day {year.value}-{month.value}-{day.value}") from None
 
 
 def _in_zone(binder: Expressions, node: exp.AtTimeZone) -> Expression:

@@ -1,4 +1,4 @@
-"""Forms that say the same, in one of them: EVERY is BOOL_AND, SOME is ANY, = ANY is IN, and <> ALL is NOT IN."""
+"""Forms that say the same, in one of them: EVERY is BOOL_AND, SOME is ANY, = ANY is IN, <> ALL is NOT IN, '1 day'::interval an interval."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ def in_one_spelling(root: exp.Expr, dialect: str) -> None:
             made = exp.LogicalAnd(this=node.expressions[0])
             made.meta.update(node.meta)  # by which its column is named as it was written
             node.replace(made)
+    for cast in list(root.find_all(exp.Cast)):
+        kind = cast.to.this if isinstance(cast.to, exp.DataType) else cast.to
+        if cast.this.is_string and (isinstance(kind, exp.Interval) or kind == exp.DType.INTERVAL):
+            cast.replace(exp.Interval(this=cast.this))
     for comparison in [node for node in root.find_all(*OPPOSITE) if isinstance(node, exp.Binary)]:
         quantifier = _quantifier(comparison.expression, dialect)
         if quantifier is not None:

@@ -12,6 +12,7 @@ from dpsql.binding.division import divided, is_fractional
 from dpsql.binding.group_keys import GroupKeys
 from dpsql.binding.keeping import certain
 from dpsql.binding.looked_up import LookUp, looked_up
+from dpsql.binding.made_moments import MADE
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
 from dpsql.binding.pruning import columns_of, pruned
@@ -201,6 +202,8 @@ class _Releasing:
                 return exp.column(f"k{self._keys.index(bound)}", quoted=True)
             if isinstance(bound, Column) and bound.name in self._looked_up:
                 return self._look_up(self._looked_up[bound.name])
+            if isinstance(bound, Literal) and isinstance(node, (*MADE, exp.Anonymous)):
+                return constant_node(bound)
         if isinstance(node, exp.Column):
             alias = self._aliases.get(str(folded(node.this))) if not node.args.get("table") else None
             if aliases and alias is not None and not self._selecting.scope.has(str(folded(node.this))):

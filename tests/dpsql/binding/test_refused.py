@@ -119,6 +119,19 @@ def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: s
     assert bind(instead, SHOP)
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ("TO_TIMESTAMP('2024-6-1', 'YYYY-MM-DD')", "write it like 2024-06-01"),
+        ("TO_TIMESTAMP('2024-06-31', 'YYYY-MM-DD')", "no such day"),
+        ("TO_DATE('Jun 2024', 'Mon YYYY')", "is understood with year"),
+        ("TO_DATE('06', 'MM')", "is understood with year"),
+    ],
+)
+def test_a_text_that_databases_might_read_differently_makes_no_date(made: str, words: str) -> None:
+    assert words in str(refused(f"SELECT COUNT(*) FROM orders WHERE placed_at < {made}"))
+
+
 @pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)"])
 def test_what_duckdb_counts_from_the_end_is_refused_where_it_is_not_constant(part: str) -> None:
     assert "SUBSTRING" in str(refused(f"SELECT COUNT(*) FROM users WHERE {part} = 'in'", "duckdb"))
