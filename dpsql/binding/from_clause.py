@@ -10,6 +10,7 @@ from sqlglot import expressions as exp
 from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import is_public
+from dpsql.binding.qualified import other_database
 from dpsql.binding.scopes import Scope, Visible, folded
 from dpsql.binding.semi_joins import as_exists
 from dpsql.binding.sources import Kept, equal, find_table, stored
@@ -64,6 +65,8 @@ def _inner(place: exp.Expr) -> None:
 def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environment, state: State) -> Source:
     if not isinstance(node, exp.Subquery | exp.Table):
         raise QueryRefused(f"FROM is understood of tables and subqueries, not of {excerpt(node)}")
+    if isinstance(node, exp.Table) and node.args.get("catalog"):
+        raise other_database(node, state.declaration.schema.name)
     check(node)
     state.count_source()
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):

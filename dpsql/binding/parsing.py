@@ -11,7 +11,7 @@ from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
 from dpsql.binding.one_spelling import in_one_spelling
-from dpsql.binding.qualified import without_schemas
+from dpsql.binding.qualified import without_database, without_schemas
 from dpsql.binding.repeating import hold_repeating
 from dpsql.binding.value_rows import written_as_selects
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -23,8 +23,11 @@ DEEPEST = 150  # brackets inside one another
 LARGEST = 20_000  # nodes of a query
 
 
-def parse(sql: str, dialect: str) -> exp.Query:
-    """Return the one SELECT that `sql` is; QueryInvalid where it cannot be read, QueryRefused where it is something else."""
+def parse(sql: str, dialect: str, database: str) -> exp.Query:
+    """Return the one SELECT that `sql` is; QueryInvalid where it cannot be read, QueryRefused where it is something else.
+
+    `database` is the name that may stand before schemas.
+    """
     if len(sql) > LONGEST:
         raise QueryInvalid(f"the query has {len(sql):,} characters; at most {LONGEST:,} are read")
     if "\x00" in sql:
@@ -46,6 +49,7 @@ def parse(sql: str, dialect: str) -> exp.Query:
     parts = list(islice(statement.walk(), LARGEST + 1))
     if len(parts) > LARGEST:
         raise QueryInvalid("the query has too many parts")
+    without_database(parts, database)
     without_schemas(parts)
     in_one_spelling(statement, dialect)
     try:

@@ -1,14 +1,36 @@
-"""Columns that are written with the schema of their table, as tools do that look it up: schema.table.column is table.column."""
+"""Tables and columns that are written with more than their names, as tools do that look them up.
+
+The database's own name before a schema says nothing, and schema.table.column is table.column.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.mending import Mendable
 from dpsql.binding.scopes import folded
 
 DEFAULT = (None, "public", "main")
+
+
+def without_database(parts: Iterable[exp.Expr], database: str) -> None:
+    """Take the database's own name, as current_database() gives it, from the tables and columns among `parts`."""
+    for part in parts:
+        if isinstance(part, exp.Table | exp.Column) and folded(part.args.get("catalog")) in (database, database.lower()):
+            part.set("catalog", None)
+
+
+def other_database(table: exp.Table, database: str) -> Mendable:
+    """Return the refusal of a table of another database."""
+
+    def of_this(place: exp.Expr) -> None:
+        for part in place.root().find_all(exp.Table, exp.Column):
+            part.set("catalog", None)
+
+    name = folded(table.args["catalog"])
+    return Mendable(f"there is no database '{name}' here; this one is called '{database}'", table, of_this)
 
 
 def without_schemas(parts: Sequence[exp.Expr]) -> None:

@@ -47,7 +47,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
     Raises QueryInvalid where it cannot be read or names what is not there, QueryRefused where it cannot be shown private; with the
     nearest query that is accepted where there is one.
     """
-    node = parse(sql, dialect)
+    node = parse(sql, dialect, declaration.schema.name)
     for _ in range(MOST_FORMS):
         try:
             return _bound(node, sql, declaration, dialect, parameters)
@@ -103,7 +103,7 @@ def _instead(
             if text in tried or len(tried) > 8:
                 continue
             tried.add(text)
-            again = parse(text, dialect)
+            again = parse(text, dialect, declaration.schema.name)
             try:
                 _bound(again, text, declaration, dialect, parameters)
             except QueryRefused as other:

@@ -137,6 +137,27 @@ def test_what_a_condition_says_bounds_a_column_and_closes_its_values() -> None:
     assert (argument.facts.lo, argument.facts.hi) == (0, 50)
 
 
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("SELECT COUNT(*) FROM shop.public.users", "SELECT COUNT(*) FROM users"),
+        ("SELECT COUNT(*) FROM SHOP.main.users AS u WHERE u.age > 3", "SELECT COUNT(*) FROM users AS u WHERE u.age > 3"),
+        (
+            'SELECT "shop".public.users.country, COUNT(*) FROM shop.public.users GROUP BY shop.public.users.country',
+            "SELECT users.country, COUNT(*) FROM users GROUP BY users.country",
+        ),
+        ("SELECT * FROM shop.public.plans", "SELECT * FROM plans"),
+        (
+            "SELECT COUNT(*) FROM shop.public.users WHERE plan_id IN (SELECT id FROM shop.public.plans)",
+            "SELECT COUNT(*) FROM users WHERE plan_id IN (SELECT id FROM plans)",
+        ),
+    ],
+)
+def test_the_name_of_the_database_says_nothing_before_a_schema(sql: str, plain: str) -> None:
+    written, meant = bind(sql, SHOP), bind(plain, SHOP)
+    assert (written.releases, written.public, written.outputs) == (meant.releases, meant.public, meant.outputs)
+
+
 def test_the_same_aggregate_is_measured_once() -> None:
     (release,) = bind("SELECT SUM(total), sum(o.total) * 2, COUNT(*) FROM orders AS o HAVING SUM(total) > 1", shop()).releases
     assert len(release.aggregates) == 2

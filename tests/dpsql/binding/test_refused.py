@@ -119,6 +119,25 @@ def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: s
     assert bind(instead, SHOP)
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT COUNT(*) FROM other.public.users WHERE age > 3", "SELECT COUNT(*) FROM public.users WHERE age > 3"),
+        (
+            "SELECT other.public.users.country, COUNT(*) FROM other.public.users GROUP BY other.public.users.country",
+            "SELECT public.users.country, COUNT(*) FROM public.users GROUP BY public.users.country",
+        ),
+        ('SELECT COUNT(*) FROM "SHOP".public.plans', "SELECT COUNT(*) FROM public.plans"),
+    ],
+)
+def test_there_is_no_other_database(sql: str, instead: str, dialect: str) -> None:
+    error = refused(sql, dialect)
+    assert isinstance(error, QueryRefused)
+    assert "this one is called 'shop'" in error.reason
+    assert error.instead == instead
+
+
 @pytest.mark.parametrize(
     ("made", "words"),
     [

@@ -87,6 +87,20 @@ def test_psycopg_gets_what_the_plain_queries_give(endpoint: Server, plain: Any) 
                 assert alike(connection.cursor(binary=binary).execute(sql).fetchall(), plain(sql)), sql
 
 
+def test_a_table_is_found_under_the_name_that_its_database_gives_itself(endpoint: Server) -> None:
+    import psycopg
+
+    with psycopg.connect(host="127.0.0.1", port=endpoint.port, user="ana", password=PASSWORD, autocommit=True) as connection:
+        connection.execute(HUGE)
+        found = connection.execute("SELECT current_database(), current_schema()").fetchone()
+        assert found is not None
+        database, schema = found
+        assert connection.execute(f'SELECT count(*) FROM "{database}"."{schema}".users').fetchall() == [(60,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="this one is called 'shop'") as refused:
+            connection.execute("SELECT count(*) FROM other.public.users")
+        assert refused.value.diag.message_hint == "Accepted would be: SELECT COUNT(*) FROM public.users"
+
+
 def test_asyncpg_gets_what_the_plain_queries_give(endpoint: Server, plain: Any) -> None:
     asyncpg = pytest.importorskip("asyncpg")
 

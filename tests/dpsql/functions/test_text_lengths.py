@@ -40,7 +40,7 @@ def bound(sql: str) -> Expression:
     scope = Scope()
     columns = {"t": Facts("text"), "closed": Facts("text", values=("a", "b"))}
     scope.add(Visible("texts", {name: Field(name, facts) for name, facts in columns.items()}))
-    return Expressions(scope, "postgres").bind(parse(f"SELECT {sql}", "postgres").selects[0])
+    return Expressions(scope, "postgres").bind(parse(f"SELECT {sql}", "postgres", "shop").selects[0])
 
 
 @pytest.mark.parametrize("sql", GROWN)

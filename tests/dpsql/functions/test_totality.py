@@ -173,7 +173,7 @@ def bound(sql: str) -> Expression | None:
     scope = Scope()
     scope.add(Visible("nasty", {name: Field(name, facts) for name, (facts, *_) in COLUMNS.items()}))
     try:
-        return Expressions(scope, "postgres").bind(parse(f"SELECT {sql}", "postgres").selects[0])
+        return Expressions(scope, "postgres").bind(parse(f"SELECT {sql}", "postgres", "shop").selects[0])
     except (QueryInvalid, QueryRefused):
         return None
 
