@@ -28,6 +28,10 @@ KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,
     exp.PercentileDisc, exp.ApproxDistinct, exp.ApproxQuantile, exp.LogicalAnd, exp.LogicalOr, exp.Anonymous, *SPREADS,
 )  # fmt: skip
+# aggregates that show values of single rows
+SHOWING = (
+    exp.GroupConcat, exp.ArrayAgg, exp.AnyValue, exp.First, exp.Last, exp.Mode, exp.ArgMax, exp.ArgMin, exp.JSONArrayAgg,
+)  # fmt: skip
 NAMES: dict[type[exp.Expr], str] = {exp.VariancePop: "VAR_POP", exp.StddevPop: "STDDEV_POP", exp.StddevSamp: "STDDEV_SAMP"}
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
@@ -67,6 +71,8 @@ class Aggregates:
             condition = binder.condition(node.expression.this)
             inner = Aggregates(binder.knowing(condition, "true"), self._within)
             return _filtered(inner.bind(node.this), condition)
+        if isinstance(node.this if isinstance(node, exp.WithinGroup | exp.IgnoreNulls) else node, SHOWING):
+            raise _shows_values(node, binder.dialect)
         if not isinstance(node, KNOWN):
             raise QueryRefused(
                 f"the aggregate {excerpt(node, binder.dialect)} cannot be answered; "
@@ -193,7 +199,7 @@ class Aggregates:
             raise Mendable(
                 f"{name} needs numbers, not values of type {facts.kind}",
                 whole,
-                lambda inner: inner.replace(exp.Count(this=node.copy())) if facts.kind != "boolean" else None,
+                lambda inner: inner.replace(exp.Count(this=node.copy())) if facts.kind != "boolean" else _as_number(inner),
             )
         if facts.bounded or self._within or self._summed_by_unit(bound, name):
             return bound
@@ -251,6 +257,40 @@ def _each_by_itself(place: exp.Expr) -> None:
             column.set("alias", exp.to_identifier(f"{column.alias}_{len(made) + 1}"))
         made.append(column)
     select.set("expressions", [*select.expressions[:position], *made, *select.expressions[position + 1 :]])
+
+
+def _as_number(place: exp.Expr) -> None:
+    """The same aggregate of 1 for true and 0 for false."""
+    value = place.this.expressions[0] if isinstance(place.this, exp.Distinct) else place.this
+    value.replace(exp.cast(value.copy(), "int"))
+
+
+def _shows_values(node: exp.Expr, dialect: str) -> Mendable:
+    """Return the refusal of an aggregate that shows single values, which offers them as groups."""
+    aggregate = node.this if isinstance(node, exp.WithinGroup | exp.IgnoreNulls) else node
+    what = "STRING_AGG" if isinstance(aggregate, exp.GroupConcat) else excerpt(node, dialect)
+    value = node.expression.expressions[0].this if isinstance(aggregate, exp.Mode) and aggregate.this is None else aggregate.this
+    while isinstance(value, exp.Distinct | exp.Order):
+        value = value.expressions[0] if isinstance(value, exp.Distinct) else value.this
+
+    def grouped(place: exp.Expr) -> None:
+        shown = place.parent if isinstance(place.parent, exp.Alias) else place
+        select = shown.parent
+        if not isinstance(select, exp.Select) or shown.arg_key != "expressions" or value is None:
+            return
+        place.replace(value.copy())
+        if not any(has_aggregate(one) for one in select.expressions):
+            select.append("expressions", exp.Count(this=exp.Star()))
+        group = select.args.get("group") or exp.Group(expressions=[])
+        group.append("expressions", value.copy())
+        select.set("group", group)
+
+    return Mendable(
+        f"the aggregate {what} cannot be answered, since it would show values of single rows; values that enough units have are shown as "
+        "groups, each with its count",
+        node,
+        grouped,
+    )
 
 
 def _counted(place: exp.Expr, condition: exp.Expr) -> None:

@@ -21,6 +21,7 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LONGEST_NUMBER = 10**30
 FINEST_NUMBER = 10**18
 MOST_REPEATED = 2_000  # parts of what is written out several times
+TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")  # that both databases know
 NULL = Literal(None, Facts("other", True, values=(None,)))
 
 
@@ -137,8 +138,8 @@ def matched(a: Expression, b: Expression) -> tuple[Expression, Expression]:
         if a.facts.is_number:
             b = as_number(b)
         text = b.value if isinstance(b, Literal) and isinstance(b.value, str) else ""
-        if kind == "boolean" and text.lower() in ("true", "t", "false", "f"):
-            return a, constant(text.lower() in ("true", "t"))
+        if kind == "boolean" and text.lower() in (*TRUE_WORDS, *FALSE_WORDS):
+            return a, constant(text.lower() in TRUE_WORDS)
         if kind == "uuid":
             if not UUID.fullmatch(text):
                 raise QueryInvalid("a uuid is compared with a text that is none")

@@ -49,7 +49,15 @@ CASTS: dict[str, Kind] = {
     "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp", "TIMESTAMPNTZ": "timestamp", "TIMESTAMPTZ": "timestamptz",
     "UUID": "uuid",
 }  # fmt: skip
-UNSUITABLE = (exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star)
+REGULAR = (
+    exp.RegexpLike, exp.RegexpILike, exp.SimilarTo, exp.RegexpReplace, exp.RegexpExtract, exp.RegexpExtractAll, exp.RegexpSubstr,
+    exp.RegexpCount, exp.RegexpInstr, exp.RegexpSplit,
+)  # fmt: skip
+NESTED = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.JSONBContainsTopKey)
+UNSUITABLE = (
+    exp.AggFunc, exp.WithinGroup, exp.Filter, exp.Subquery, exp.Exists, exp.Select, exp.Window, exp.Star, *REGULAR, *NESTED,
+)  # fmt: skip
+DAY = "2026-01-01"  # stands in what is offered for a day that the analyst writes
 # values of subqueries by the ids of their places, which are held so that no other node gets the same id
 Scalars = dict[int, tuple[exp.Expr, Expression]]
 NONE: Scalars = {}
@@ -115,7 +123,8 @@ class Expressions:
             case exp.Cast() | exp.TryCast():
                 return self._cast(node)
             case exp.Coalesce() | exp.Least() | exp.Greatest():
-                return call(node.key, *unified([self.bind(n) for n in (node.this, *node.expressions)]))
+                values = unified([self.bind(n) for n in (node.this, *node.expressions)])
+                return call(node.key, *([one for one in values if not is_null(one)] or values))  # nulls are passed over
             case exp.Nullif():
                 return call("nullif", *unified([self.bind(node.this), self.bind(node.expression)]))
             case exp.NullSafeNEQ() | exp.NullSafeEQ():
@@ -314,12 +323,12 @@ class Expressions:
                 return QueryRefused("window functions would show single rows; they can be used on the noisy outcome, in an outer query")
             case exp.Interval():
                 return QueryRefused("an interval can be added to or taken from a date or time, with a constant number of units")
-            case exp.RegexpLike() | exp.RegexpILike() | exp.SimilarTo() | exp.RegexpReplace() | exp.RegexpExtract():
-                return QueryRefused("regular expressions are not understood, since they can run without end; use LIKE")
-            case exp.CurrentDate() | exp.CurrentTimestamp() | exp.CurrentTime() | exp.Rand():
-                return QueryRefused(
-                    f"{called(node, self.dialect)} changes from one moment to the next, so that no answer could be kept; write a constant"
-                )
+            case exp.CurrentDate() | exp.CurrentTimestamp() | exp.Localtimestamp() | exp.CurrentTime() | exp.Rand():
+                return self._changing(node)
+            case exp.BitwiseAnd() | exp.BitwiseOr() | exp.BitwiseXor() | exp.BitwiseLeftShift() | exp.BitwiseRightShift():
+                return QueryRefused("operations on bits are not understood; use division and %")
+            case _ if isinstance(node, NESTED):
+                return QueryRefused("what is inside of JSON is not looked at here; it needs a column of its own in the schema")
             case exp.Any() | exp.All():
                 return refused_comparison(node)
             case exp.WidthBucket():
@@ -329,9 +338,24 @@ class Expressions:
             case exp.Star():
                 return QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
         name = called(node, self.dialect)
+        if isinstance(node, REGULAR) or name.startswith("regexp_"):
+            return QueryRefused("regular expressions are not understood, since they can run without end; use LIKE")
         if name in ("now", "random", "gen_random_uuid", "clock_timestamp", "today"):
-            return QueryRefused(f"{name} changes from one moment to the next, so that no answer could be kept; write a constant")
+            return self._changing(node)
+        if name == "age":
+            return QueryRefused(moments.AGES)
         return QueryRefused(f"'{name}' is not known as a function whose outcome can be shown private")
+
+    def _changing(self, node: exp.Expr) -> Mendable:
+        name = called(node, self.dialect)
+        kind = "date" if name in ("current_date", "today") else "timestamp" if name == "now" or name.endswith("timestamp") else None
+
+        def constant_day(place: exp.Expr) -> None:
+            if kind is not None:
+                place.replace(exp.cast(exp.Literal.string(DAY), kind))
+
+        reason = f"{name} changes from one moment to the next, so that no answer could be kept; write a constant"
+        return Mendable(reason, node, constant_day)
 
 
 def _buckets(place: exp.Expr) -> None:

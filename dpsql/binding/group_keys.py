@@ -10,7 +10,7 @@ from sqlglot import expressions as exp
 from dpsql.binding.aggregates import has_aggregate
 from dpsql.binding.grouping_sets import grouping_sets
 from dpsql.binding.mending import Mendable
-from dpsql.binding.scopes import folded
+from dpsql.binding.scopes import Scope, folded
 from dpsql.binding.selecting import Selecting
 from dpsql.binding.understood import check
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -46,10 +46,10 @@ def group_keys(selecting: Selecting, group: exp.Group | None) -> GroupKeys:
     def places_of(found: Sequence[exp.Expr]) -> tuple[int, ...]:
         made: dict[int, None] = {}
         for one in found:
-            node = _key_node(selecting, one)
+            node = key_node(selecting.node, selecting.scope, one)
             key = selecting.expressions.bind(node)
-            if isinstance(key, Literal):
-                continue
+            if isinstance(key, Literal) or isinstance(node.unnest() if isinstance(node, exp.Paren) else node, exp.Subquery):
+                continue  # one value for all rows
             if key not in keys:
                 keys.append(key)
                 places.append(node)
@@ -79,9 +79,9 @@ def one_grouping(selecting: Selecting, found: GroupKeys) -> Sequence[Expression]
     )
 
 
-def _key_node(selecting: Selecting, node: exp.Expr) -> exp.Expr:
-    """What a key of GROUP BY is: an expression, or the place or alias of one."""
-    shown = selecting.node.expressions
+def key_node(select: exp.Select, scope: Scope, node: exp.Expr) -> exp.Expr:
+    """Return what a key of GROUP BY is: an expression, or the place or alias of one."""
+    shown = select.expressions
     if isinstance(node, exp.Literal) and not node.args.get("is_string"):
         place = int(node.this) if str(node.this).isdigit() and len(str(node.this)) < 9 else 0
         if not 1 <= place <= len(shown):
@@ -92,7 +92,7 @@ def _key_node(selecting: Selecting, node: exp.Expr) -> exp.Expr:
         return node
     if isinstance(node, exp.Column) and not node.args.get("table"):
         name = str(folded(node.this))
-        if not selecting.scope.has(name):
+        if not scope.has(name):
             aliased = next((e.this for e in shown if isinstance(e, exp.Alias) and folded(e.args["alias"]) == name), None)
             if aliased is not None:
                 if has_aggregate(aliased):

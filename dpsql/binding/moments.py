@@ -11,6 +11,7 @@ from sqlglot import expressions as exp
 
 from dpsql.binding.constants import MOMENTS, NULL, as_kind, as_number, case, constant, folded_sign, hold_repeated, matched, moment, word
 from dpsql.binding.made_moments import made_moment
+from dpsql.binding.mending import Mendable
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
@@ -38,6 +39,7 @@ MONTH_NAMES = (
 DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MOST_MONTHS = 48_000
 REPEATED_BY_AGE = 20  # times, at most
+AGES = "AGE is understood in EXTRACT(YEAR FROM AGE(a, b)); subtract dates from each other for days"
 TOO_LONG = "an interval can have 4,000 years at most"
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
@@ -95,9 +97,13 @@ def _extracted(binder: Expressions, name: str, node: exp.Expr) -> Expression:
     inner = node.unnest() if isinstance(node, exp.Paren) else node
     if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "age":
         return _age(binder, name, inner)
-    if name == "epoch" and isinstance(inner, exp.Sub):
+    if name in ("epoch", "day") and isinstance(inner, exp.Sub):
         a, b = _moment(binder, inner.this), _moment(binder, inner.expression)
-        return call("seconds_between", a, b)
+        seconds = call("seconds_between", a, b)
+        if name == "epoch":
+            return seconds
+        if not a.facts.kind == b.facts.kind == "date":  # whose difference is a number and no interval
+            return call("cast_integer", call("trunc", call("divide", seconds, constant(SECONDS["day"]))))
     return _field(name, _moment(binder, node))
 
 
@@ -127,7 +133,7 @@ def _in_zone(binder: Expressions, node: exp.AtTimeZone) -> Expression:
 def _age(binder: Expressions, name: str, node: exp.Anonymous) -> Expression:
     """The whole years between two moments, which EXTRACT(YEAR FROM AGE(a, b)) counts down from zero where the first is the earlier one."""
     if name != "year" or len(node.expressions) != 2:
-        raise QueryRefused("AGE is understood in EXTRACT(YEAR FROM AGE(a, b)); subtract dates from each other for days")
+        raise QueryRefused(AGES)
     a, b = (_moment(binder, one) for one in node.expressions)
     if {a.facts.kind, b.facts.kind} - {"date", "timestamp"}:
         raise QueryRefused("AGE is understood of dates and times without a zone")
@@ -262,7 +268,11 @@ def combined(node: exp.Expr, a: Expression, b: Expression) -> Expression | None:
     if b.facts.kind in MOMENTS and sign == -1:
         if a.facts.kind == b.facts.kind == "date":
             return call("days_between", a, b)
-        raise QueryRefused("two times subtracted are an interval: compare it with one, subtract dates, or use EXTRACT(EPOCH FROM a - b)")
+        raise Mendable(
+            "two times subtracted are an interval: compare it with one, subtract dates, or use EXTRACT(EPOCH FROM a - b)",
+            node,
+            lambda place: place.replace(exp.Extract(this=exp.var("EPOCH"), expression=exp.paren(place.copy()))),
+        )
     if a.facts.kind == "date" and isinstance(b, Literal) and isinstance(b.value, int) and not isinstance(b.value, bool):
         if abs(b.value) * 86400 > LONGEST:
             raise QueryRefused("a date can be moved by 4,000 years at most")

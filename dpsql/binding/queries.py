@@ -38,6 +38,7 @@ from dpsql.tree import Literal, OneRow, Query, Value
 
 MOST_MENDS = 4
 MOST_FORMS = 20  # in which a query is bound, each the one before with one part written in another way
+DISTINCT_ON = "DISTINCT ON is not answered, since which row it keeps depends on the others; ask for MIN or MAX of a column with GROUP BY"
 NOT_UNDERSTOOD = "this form of a query is not understood"
 
 
@@ -167,7 +168,7 @@ def check_clause(node: exp.Expr) -> None:
         if not isinstance(node.expression, exp.Literal | exp.Parameter | exp.Placeholder | exp.Null):
             raise QueryRefused("LIMIT needs a constant number of rows")
     elif isinstance(node, exp.Distinct) and node.args.get("on") is not None:
-        raise QueryRefused("DISTINCT ON is not answered")
+        raise QueryRefused(DISTINCT_ON)
 
 
 def _select(node: exp.Select, environment: Environment, state: State) -> Found:

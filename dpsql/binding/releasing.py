@@ -64,6 +64,13 @@ def _without(place: exp.Expr, key: exp.Expr) -> None:
     place.set("order", None)
 
 
+def _inner_joins(place: exp.Expr) -> None:
+    """Make inner joins of all joins of a SELECT."""
+    for one in place.args.get("joins") or []:
+        one.set("side", None)
+        one.set("kind", None if one.args.get("on") or one.args.get("using") else one.args.get("kind"))
+
+
 class _Releasing:
     """Makes the releases of one SELECT, one for each of its groupings, and the residual over their tables.
 
@@ -305,9 +312,11 @@ class _Releasing:
             return
         for aggregate in self._aggregates:
             if aggregate.argument is None or not _null_without(aggregate.argument, joined.private_fields):
-                raise QueryRefused(
+                raise Mendable(
                     "a left join that keeps public rows without private ones would count them; use an inner join, "
-                    "or aggregates of private columns, which leave them out"
+                    "or aggregates of private columns, which leave them out",
+                    self._selecting.node,
+                    _inner_joins,
                 )
 
     def _release(self, chosen: Collection[int]) -> Release:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import has_aggregate, is_aggregate
+from dpsql.binding.group_keys import key_node
 from dpsql.binding.joins import Step
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.scopes import Scope
@@ -20,13 +21,15 @@ ALONE = (exp.In, exp.Exists, exp.Any, exp.All, exp.From, exp.Join)
 
 
 def scalars(node: exp.Select, scope: Scope, known: Environment, state: State) -> list[Step]:
-    """Return a join for each public subquery that stands for one value in WHERE, inside of an aggregate, or among the columns of rows.
+    """Return a join for each public subquery that stands for one value in WHERE, in a key of GROUP BY, inside of an aggregate, or among
+    the columns of rows.
 
     What it finds is written down by its place, for the expressions that are bound next. It has one row at most, else it is left to be
     refused; so that the join multiplies nobody's rows, and since it names public tables alone, no unit changes its value.
     """
-    made = []
-    for place in _places(node):
+    made: list[Step] = []
+    found: list[tuple[exp.Expr, Column]] = []
+    for place in _places(node, scope):
         inner = place.unnest()
         if not isinstance(inner, exp.Query) or not is_public(inner, known, state.declaration):
             continue
@@ -43,15 +46,25 @@ def scalars(node: exp.Select, scope: Scope, known: Environment, state: State) ->
         if kept.private or frozenset() not in kept.uniques:
             continue
         (field,) = kept.columns.values()
-        state.scalars[id(place)] = place, Column(field.name, replace(field.facts, nullable=True))
-        made.append(Step("", kept, "left", None))
+        same = next((column for other, column in found if other == place), None)
+        column = same or Column(field.name, replace(field.facts, nullable=True))
+        state.scalars[id(place)] = place, column
+        if same is None:
+            found.append((place, column))
+            made.append(Step("", kept, "left", None))
     return made
 
 
-def _places(node: exp.Select) -> Iterator[exp.Subquery]:
+def _places(node: exp.Select, scope: Scope) -> Iterator[exp.Subquery]:
     where = node.args.get("where")
     if where is not None:
         yield from _subqueries(where, True)
+    group = node.args.get("group")
+    written = [one for one in group.expressions if not isinstance(one, exp.Tuple | exp.Var)] if group is not None else []
+    keys = [key_node(node, scope, one) for one in written]
+    shown = [one.unalias() for one in node.expressions]
+    for part in (*keys, *(one for one in shown if one in keys and not any(one is key for key in keys))):
+        yield from _subqueries(part, True)
     of_rows = node.args.get("group") is None and not any(has_aggregate(e) for e in node.expressions)
     for part in (*node.expressions, node.args.get("having"), node.args.get("order")):
         if part is not None:

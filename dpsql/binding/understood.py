@@ -33,7 +33,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Column: "this table db",
         exp.Literal: "this is_string",
         exp.Parameter: "this",
-        exp.Placeholder: "this",
+        exp.Placeholder: "this jdbc",
         exp.Between: "this low high symmetric",
         exp.In: "this expressions query",
         exp.Is: "this expression negate",

@@ -123,6 +123,40 @@ def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: s
 @pytest.mark.parametrize(
     ("sql", "instead"),
     [
+        ("SELECT STRING_AGG(city, ', ') FROM users", "SELECT city, COUNT(*) FROM users GROUP BY city"),
+        (
+            "SELECT country, ARRAY_AGG(DISTINCT city) AS cities FROM users GROUP BY 1",
+            "SELECT country, city AS cities, COUNT(*) FROM users GROUP BY 1, city",
+        ),
+        ("SELECT MODE() WITHIN GROUP (ORDER BY city) FROM users", "SELECT city, COUNT(*) FROM users GROUP BY city"),
+        ("SELECT ANY_VALUE(city) FROM users", "SELECT city, COUNT(*) FROM users GROUP BY city"),
+        ("SELECT AVG(active) FROM users", "SELECT AVG(CAST(active AS INT)) FROM users"),
+        (
+            "SELECT p.name, COUNT(*) FROM users AS u RIGHT JOIN plans AS p ON u.plan_id = p.id GROUP BY p.name",
+            "SELECT p.name, COUNT(*) FROM users AS u JOIN plans AS p ON u.plan_id = p.id GROUP BY p.name",
+        ),
+        ("SELECT AVG(shipped - placed_at) FROM orders", "SELECT AVG(EXTRACT(EPOCH FROM (shipped - placed_at))) FROM orders"),
+        (
+            "SELECT COUNT(*) FROM orders WHERE placed_at >= CURRENT_DATE",
+            "SELECT COUNT(*) FROM orders WHERE placed_at >= CAST('2026-01-01' AS DATE)",
+        ),
+        (
+            "SELECT COUNT(*) FROM orders WHERE placed_at >= NOW()",
+            "SELECT COUNT(*) FROM orders WHERE placed_at >= CAST('2026-01-01' AS TIMESTAMP)",
+        ),
+    ],
+)
+def test_what_comes_nearest_is_offered_and_accepted(sql: str, instead: str, dialect: str) -> None:
+    error = refused(sql, dialect)
+    assert isinstance(error, QueryRefused)
+    assert error.instead == instead
+    assert bind(instead, SHOP, dialect=dialect)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
         ("SELECT COUNT(*) FROM other.public.users WHERE age > 3", "SELECT COUNT(*) FROM public.users WHERE age > 3"),
         (
             "SELECT other.public.users.country, COUNT(*) FROM other.public.users GROUP BY other.public.users.country",
