@@ -44,7 +44,9 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
         with _open(path, path) as connection, _transaction(connection):
             return _loaded(connection, shipment, path, replace)
     with new_file(path) as partial, _open(partial, path) as connection:
-        return _loaded(connection, shipment, path, replace)
+        not_enforced = _loaded(connection, shipment, path, replace)
+        connection.execute("CHECKPOINT")  # to close does it too, but says nothing where it fails, and the journal is not kept
+        return not_enforced
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path, replace: bool) -> Sequence[NotEnforced]:

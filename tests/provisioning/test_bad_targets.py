@@ -160,6 +160,15 @@ def test_a_full_disk(store: Path, tmp_path: Path, dialect: str, there: bool) -> 
     assert {p.name for p in tmp_path.iterdir()} - {"x.db.wal"} == ({"store", "x.db"} if there else {"store"})
 
 
+def test_a_disk_that_has_room_for_the_journal_of_duckdb_but_not_for_its_file(bundle: Bundle, store: Path, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(store), f"duckdb:///{tmp_path / 'x.db'}"],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "no space is left on the disk" in ran.stdout, ran.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"store"}
+
+
 def test_a_file_that_appears_during_the_load_is_kept(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with pytest.raises(TargetInUse, match="in the meantime"):
