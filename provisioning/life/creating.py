@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -92,16 +93,16 @@ def create(
     id = new_id()
     try:
         sandbox = _recorded(platform, wanted, template, bundle, id, actor, why, idempotency_key)
-    except (PolicyRefused, SeedRefused) as error:
-        _write_down_refusal(platform, id, wanted, bundle, actor, why, error)
+        if sandbox is not None:
+            platform.on_step("recorded")
+            on_recorded(sandbox)
+            return make(platform, sandbox, bundle, actor=actor, as_of=wanted.as_of, on_progress=on_progress)
+    except BaseException as error:
+        _undo_recorded(platform, id, actor, error)
         raise
-    if sandbox is None:  # another one with the same key was faster
-        earlier = _earlier(platform, wanted, idempotency_key)
-        assert earlier is not None
-        return earlier
-    platform.on_step("recorded")
-    on_recorded(sandbox)
-    return make(platform, sandbox, bundle, actor=actor, as_of=wanted.as_of, on_progress=on_progress)
+    earlier = _earlier(platform, wanted, idempotency_key)  # another one with the same key was faster
+    assert earlier is not None
+    return earlier
 
 
 def make(platform: Platform, sandbox: Sandbox, bundle: Bundle, *, actor: str, as_of: str | None, on_progress: Telling = None) -> Created:
@@ -168,6 +169,15 @@ def _undo(platform: Platform, sandbox: Sandbox, actor: str, error: BaseException
         give_up(platform, sandbox)
 
 
+def _undo_recorded(platform: Platform, id: str, actor: str, error: BaseException) -> None:
+    """Undo a sandbox that was recorded, and not begun with: Ctrl-C may come at any instruction, also as the record is written."""
+    with suppress(CompanyOSError):
+        with platform.control.read() as connection:
+            sandbox = records.find(connection, id)
+        if sandbox.state == "requested":
+            _undo(platform, sandbox, actor, error)
+
+
 def known_template(environments: Environments, name: str) -> SandboxTemplate:
     """Return a template; InputError with the nearest name where there is none."""
     known = environments.templates
@@ -185,7 +195,17 @@ def flags_after_reset(environments: Environments, sandbox: Sandbox) -> dict[str,
 def _recorded(
     platform: Platform, wanted: Wanted, template: SandboxTemplate, bundle: Bundle, id: str, actor: str, why: str, key: str | None
 ) -> Sandbox | None:
-    """Record a sandbox that the policies allow; None where the key was used in the meantime."""
+    """Record a sandbox that the policies allow, or their refusal; None where the key was used in the meantime."""
+    try:
+        return _judged(platform, wanted, template, bundle, id, actor, why, key)
+    except (PolicyRefused, SeedRefused) as error:
+        _write_down_refusal(platform, id, wanted, bundle, actor, why, error)
+        raise
+
+
+def _judged(
+    platform: Platform, wanted: Wanted, template: SandboxTemplate, bundle: Bundle, id: str, actor: str, why: str, key: str | None
+) -> Sandbox | None:
     while True:
         with platform.control.read() as connection:
             live = records.live(connection, wanted.owner.name, template.environment)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import pbkdf2_hmac, sha256
@@ -148,6 +149,31 @@ def test_who_is_let_in_while_a_sandbox_is_quarantined_is_shut_out_again(yard: Ya
             yard.sandboxes.address(id, actor="test", rotate=True)
     assert closed(yard, id)
     assert yard.sandboxes.show(id).quarantined == "a leak"
+
+
+@pytest.mark.parametrize("when", ["as it was written", "recorded", "provisioning"])
+def test_ctrl_c_at_the_beginning_of_a_sandbox_leaves_nothing_half_made(yard: Yard, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    if when == "as it was written":
+        write, left = yard.control.write, [interrupt]
+
+        @contextmanager
+        def interrupted_write() -> Iterator[sa.Connection]:
+            with write() as connection:
+                yield connection
+            if left:
+                left.pop()()
+
+        monkeypatch.setattr(yard.control, "write", interrupted_write)
+    else:
+        at(yard, when, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        yard.create()
+    (sandbox,) = yard.sandboxes.list().sandboxes
+    assert (sandbox.state, sandbox.failure, sandbox.worker) == ("failed", "interrupted", None)
+    assert yard.events(sandbox.id) == ["requested", "failed"]
 
 
 def test_a_quarantine_that_is_killed_before_it_shuts_is_finished(yard: Yard) -> None:
