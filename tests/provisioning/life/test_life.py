@@ -14,7 +14,7 @@ from yard import ALICE, BEGIN, BOB, Yard, build
 import bundles
 from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, TargetFailure, WrongState
 from provisioning.life.sandboxes import Sandboxes
-from schemas.errors import Refused
+from schemas.errors import InputError, Refused
 
 DAY = timedelta(days=1)
 
@@ -169,6 +169,17 @@ def test_a_failed_reset_of_a_quarantined_sandbox_lets_nobody_in(file_yard: Yard)
     assert file_yard.sandboxes.show(id).quarantined == "a name leaked"
     with pytest.raises(TargetFailure, match="connected to"):
         file_yard.host.address(file_yard.host.place(id), None)
+
+
+def test_a_snapshot_does_not_take_the_name_of_what_others_seed_from(file_yard: Yard) -> None:
+    id = file_yard.create().sandbox.id
+    with pytest.raises(InputError, match="'synthetic:v2' is a bundle that is no snapshot"):
+        file_yard.sandboxes.snapshot(id, tag="synthetic:v2", actor="test")
+    other = file_yard.create(seed="synthetic:v2").sandbox
+    assert other.bundle_digest != file_yard.sandboxes.show(id).bundle_digest
+    assert file_yard.events(id) == ["requested", "ready"]
+    for _ in range(2):  # a snapshot's own name goes on to the newer one
+        assert file_yard.sandboxes.snapshot(id, tag="snapshot:nightly", actor="test").reference == "snapshot:nightly"
 
 
 def test_a_recall_is_of_snapshots_too(file_yard: Yard) -> None:
