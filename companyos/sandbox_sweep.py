@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from companyos.options import json_option
 from companyos.output import print_json
 from companyos.sandbox_options import opened, place_options
+
+if TYPE_CHECKING:
+    from provisioning.life.reconciling import Reconciled
 
 _FAILED = 4
 
@@ -27,6 +31,8 @@ def sweep(dry_run: bool, control: str | None, environments: str | None, as_json:
     if as_json:
         print_json(swept.to_json())
         return _FAILED if swept.errors else 0
+    if swept.reconciled is not None:
+        _put_right(swept.reconciled)
     would = "would be " if dry_run else ""
     _say(f"{would}removed, their time over", swept.expired)
     _say(f"{would}removed, idle", swept.idle)
@@ -47,6 +53,13 @@ def reconcile(dry_run: bool, control: str | None, environments: str | None, as_j
     if as_json:
         print_json(done.to_json())
         return _FAILED if done.errors else 0
+    if not _put_right(done) and not done.errors:
+        click.echo("records and hosts agree")
+    return _errors(done.errors)
+
+
+def _put_right(done: Reconciled) -> bool:
+    """Say what was put right, and return whether anything was."""
     found = {
         "half-made, undone": done.undone,
         "half-removed, finished": done.finished,
@@ -56,10 +69,8 @@ def reconcile(dry_run: bool, control: str | None, environments: str | None, as_j
         "passwords without a sandbox, removed": done.passwords,
     }
     for what, ids in found.items():
-        _say(what + (" (not yet: a dry run)" if dry_run else ""), ids)
-    if not any(found.values()) and not done.errors:
-        click.echo("records and hosts agree")
-    return _errors(done.errors)
+        _say(what + (" (not yet: a dry run)" if done.dry_run else ""), ids)
+    return any(found.values())
 
 
 def _say(what: str, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from provisioning.life import records
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from provisioning.life.sweeping import used
+from schemas.errors import CompanyOSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,13 @@ def _ready(platform: Platform, sandbox: Sandbox, now: datetime) -> tuple[list[st
     if now >= sandbox.expires_at:
         told.append("its time is over")
         return told, "about to go", "deleted by the next sweep", now
-    if platform.host(sandbox.host).restricted(platform.place(sandbox)):
-        told.append(f"it may only be read, as it took more than its {sandbox.limits.bytes:,} bytes when the last sweep came")
-    last, _ = used(platform, sandbox)
+    try:
+        if platform.host(sandbox.host).restricted(platform.place(sandbox)):
+            told.append(f"it may only be read, as it took more than its {sandbox.limits.bytes:,} bytes when the last sweep came")
+        last, _ = used(platform, sandbox)
+    except CompanyOSError as error:
+        told.append(f"when it was last used cannot be asked: {error}")
+        return told, "out of reach", "deleted by the first sweep after its time", sandbox.expires_at
     idle = platform.environments.idle
     hours = idle.total_seconds() / 3600
     told.append(f"its database was last used at {_at(last)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -97,6 +98,17 @@ def test_the_life_of_a_sandbox(capsys):
     for action in ("requested", "ready", "snapshot", "reset", "extended", "approved", "deleted"):
         assert action in log
     assert said(capsys, "audit", "verify")["problems"] == []
+
+
+def test_a_sandbox_whose_file_was_lost_is_told_of_by_why_and_by_the_sweep(capsys):
+    id, kept = create(capsys)["id"], create(capsys)["id"]
+    shutil.rmtree(Path(said(capsys, "sandbox", "connect", id)["url"].partition(":///")[2]).parent)
+    told = typed(capsys, "sandbox", "why", id)
+    assert f"{id} is out of reach" in told and "has no database" in told and "requested" in told
+    assert f"1 recorded without a database, failed (not yet: a dry run): {id}" in typed(capsys, "sandbox", "sweep", "--dry-run")
+    assert typed(capsys, "sandbox", "sweep") == f"1 recorded without a database, failed: {id}\n1 kept\n"
+    assert f"{id} is failed" in typed(capsys, "sandbox", "why", id)
+    assert f"{kept} is kept" in typed(capsys, "sandbox", "why", kept)
 
 
 def test_a_long_life_is_approved_before_the_sandbox_is_made(capsys):
