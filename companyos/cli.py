@@ -106,8 +106,10 @@ def main() -> None:
         from companyos.lean import lean
 
         lean()
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends jobs and containers ends us as cleanly as Ctrl-C does
+    for name in ("SIGTERM", "SIGHUP"):  # what ends jobs and containers, and a terminal that closes, end us as cleanly as Ctrl-C does
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

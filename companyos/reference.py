@@ -23,7 +23,7 @@ an error is then one JSON object, `{"error": ..., "exit_code": ...}`, on standar
 | 2 | bad input or usage |
 | 3 | refused by policy, such as a target that holds tables already |
 | 4 | another system failed: a database, the disk |
-| 130 | interrupted, by Ctrl-C or SIGTERM; nothing is left half-made |
+| 130 | interrupted, by Ctrl-C, SIGTERM or a terminal that closed; nothing is left half-made |
 """
 
 

@@ -153,9 +153,11 @@ def serve(
         )
         server = uvicorn.Server(config)
         url = f"{'http' if tls_cert is None else 'https'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: end())  # uvicorn raises them again when it has ended
         print_json({"url": url, "scheduler": scheduler}) if as_json else click.echo(f"serving sandboxes at {url}")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: end())  # uvicorn raises them again when it has ended
         if nightly is not None:
             nightly.start()
         with listening:

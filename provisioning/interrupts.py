@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
 
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
     """Run `work` in a thread and wait for it; Ctrl-C calls `cancel`, waits for the thread to end and raises KeyboardInterrupt.
@@ -42,12 +44,12 @@ def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
 
 @contextmanager
 def last_step() -> Iterator[None]:
-    """Pass over Ctrl-C and SIGTERM for the length of a step that is not undone: who comes too late is not told that they were in time."""
+    """Pass over signals to end for the length of a step that is not undone: who is too late is not told that they were in time."""
     if current_thread() is not main_thread():  # no other thread hears of them
         yield
         return
     # those that end the process at once, or do nothing, stay as they are
-    before = {number: handler for number in (signal.SIGINT, signal.SIGTERM) if callable(handler := signal.getsignal(number))}
+    before = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
     for number in before:
         signal.signal(number, signal.SIG_IGN)
     try:

@@ -320,7 +320,7 @@ def test_help_and_list_import_no_more_than_they_need(shop):
         assert found.stderr.strip() == str(allowed), arguments
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_collect(capsys, shop, kill):
     built(capsys, shop)
     process = subprocess.Popen([program(), "bundle", "build", "companyos", "--scale", "3", "--tag", "big:v1"], stderr=subprocess.PIPE)

@@ -129,8 +129,11 @@ import adbc_driver_manager.dbapi, duckdb
 import bundles, provisioning
 from provisioning import database_file
 
+number = signal.Signals[sys.argv[3]]
+signal.signal(number, signal.default_int_handler)
+
 def interrupt():
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), number)
 
 class Lite(sqlite3.Connection):
     def execute(self, sql, *rest):
@@ -173,13 +176,13 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("before", ["nothing", "the same tables"])
-def test_ctrl_c_that_comes_too_late_to_undo_a_load_does_not_say_that_it_was_undone(url: str, tmp_path: Path, before: str) -> None:
+@pytest.mark.parametrize(("before", "end"), [("nothing", "SIGINT"), ("the same tables", "SIGINT"), ("nothing", "SIGHUP")])
+def test_ctrl_c_that_comes_too_late_to_undo_a_load_does_not_say_that_it_was_undone(url: str, tmp_path: Path, before: str, end: str) -> None:
     if before == "the same tables":
         provisioning.load(build(simple(), simple_rows(mark="old"), tmp_path / "old"), url)
     bundle = build(simple(), simple_rows(), tmp_path / "store")
     done = subprocess.run(
-        [sys.executable, "-c", LATE_INTERRUPT, str(tmp_path / "store"), url],
+        [sys.executable, "-c", LATE_INTERRUPT, str(tmp_path / "store"), url, end],
         cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("loaded\n", "")

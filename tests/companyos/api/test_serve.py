@@ -151,6 +151,12 @@ def _is_ours(path: Path) -> bool:
     return "bundles" not in path.parts
 
 
+def test_a_terminal_that_closes_ends_the_service_in_peace(home: Path, capsys, processes: list[Process]) -> None:
+    said(capsys, "token", "create", "--owner", ALICE)
+    processes.append(Process(home))
+    assert processes[0].end(signal.SIGHUP) == 0
+
+
 @pytest.mark.slow
 def test_tls_is_spoken_with_a_certificate(home: Path, capsys, processes: list[Process]) -> None:
     said(capsys, "token", "create", "--owner", ALICE)
