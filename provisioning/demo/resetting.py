@@ -19,6 +19,7 @@ from provisioning.life.resetting import reset
 from provisioning.policy import owner_now
 from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
+from schemas.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,12 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
     changed = sum(d.added + d.removed + d.changed for d in rows.values())
     altered = sum(d.altered for d in rows.values())
     counts = (
-        (changed, "rows were changed"),
-        (altered, "tables were altered"),
-        (flagged, "feature flags were changed"),
-        (hooks, "webhooks were registered"),
+        (changed, "row", "changed"),
+        (altered, "table", "altered"),
+        (flagged, "feature flag", "changed"),
+        (hooks, "webhook", "registered"),
     )
-    for number, what in counts:
+    for number, what, how in counts:
         if number:
-            reasons.append(f"{number:,} {what}")
+            reasons.append(counted(number, f"{what} was {how}", f"{what}s were {how}"))
     return Visited(rows, flagged, hooks, tuple(reasons))

@@ -190,7 +190,7 @@ def test_a_demo_tenant_is_brought_back_and_rolled_back(capsys):
     said(capsys, "demo", "webhooks", "--tenant", "demo-acme", "--url", "https://hooks.example.com/in")
     assert "people: 0 added, 3 removed, 0 changed" in typed(capsys, "demo", "reset", "--tenant", "demo-*", "--dry-run")
     text = typed(capsys, "demo", "reset", "--tenant", "demo-*")
-    assert "1 webhooks were registered" in text and re.search(r"demo-acme \(sb-\w+\) reset in", text)
+    assert "1 webhook was registered" in text and re.search(r"demo-acme \(sb-\w+\) reset in", text)
     assert "has no webhooks" in typed(capsys, "demo", "webhooks", "--tenant", "demo-acme")
     Path("shop.yaml").write_text(SHOP.replace("rows: 30", "rows: 40"))
     bundles.build(datagen.source("shop.yaml"), tag="demo:v2")

@@ -79,7 +79,7 @@ def test_flags_that_visitors_switched_are_counted_and_reset(yard: Yard) -> None:
     before = ask(url, f"SELECT name, enabled FROM {flags} ORDER BY name")
     ask(url, f"UPDATE {flags} SET enabled = NOT enabled WHERE name = 'billing'")
     [looked] = reset_tenants(yard.platform, tenants(yard.platform), dry_run=True, actor="test")
-    assert (looked.visited.flags, looked.visited.reasons) == (1, ("1 feature flags were changed",))
+    assert (looked.visited.flags, looked.visited.reasons) == (1, ("1 feature flag was changed",))
     [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
     assert (outcome.done, outcome.error) == ("reset", None)
     assert ask(address(yard), f"SELECT name, enabled FROM {flags} ORDER BY name") == before
