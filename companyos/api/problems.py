@@ -108,10 +108,17 @@ def of_ours(request: Request, error: Exception) -> JSONResponse:
 def of_validation(request: Request, error: Exception) -> JSONResponse:
     """Answer a request that does not fit the document: where and what, but not the values, which may be anything."""
     assert isinstance(error, RequestValidationError)
-    found = [{"at": ".".join(str(part) for part in item["loc"])[:200], "message": str(item["msg"])[:300]} for item in error.errors()]
+    found = [{"at": ".".join(str(part) for part in item["loc"])[:200], "message": _message(request, item)} for item in error.errors()]
     kind = UNREADABLE if any(item["type"] == "json_invalid" for item in error.errors()) else INVALID
     detail = "; ".join(f"{item['at']}: {item['message']}" for item in found[:5])
     return problem(kind, detail, request.state.id, errors=found[:50])
+
+
+def _message(request: Request, item: Mapping[str, Any]) -> str:
+    # a body that is not said to be JSON is not read, and so is no object
+    if tuple(item["loc"]) == ("body",) and item["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
+        return "it is taken as JSON alone: send it with the header Content-Type: application/json"
+    return str(item["msg"])[:300]
 
 
 def of_http(request: Request, error: Exception) -> JSONResponse:

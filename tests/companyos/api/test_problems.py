@@ -66,6 +66,12 @@ def test_what_json_allows_and_we_do_not_is_refused(served: Served, body: str) ->
     json.loads(answer.content)
 
 
+@pytest.mark.parametrize("said", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_who_does_not_say_that_a_body_is_json_is_told_to(served: Served, said: str | None) -> None:
+    answer = served.as_().post("/sandboxes", content=json.dumps(wanted()), headers={} if said is None else {"Content-Type": said})
+    assert "Content-Type: application/json" in _is_problem(answer, 422, "invalid-request")["detail"]
+
+
 def test_large_requests_are_refused(served: Served) -> None:
     client = served.as_()
     _is_problem(client.post("/sandboxes", json=wanted(why="x" * 70_000)), 413, "too-large")
