@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from companyos.sandbox_options import LONGEST_REASON
 from provisioning.life.states import State
+from provisioning.policy.owners import LONGEST_NAME
 
 LONGEST_TTL = 87_600.0  # hours, ten years; the policies say what is allowed
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00-\x20\x7f]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x20\x7f]+$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x20\x7f]+$")]
 Why = Annotated[str, Field(description="The reason, for the audit ledger.", max_length=LONGEST_REASON, pattern=_PLAIN)]
 Reason = Annotated[str, Field(description="The reason, for the audit ledger.", min_length=1, max_length=LONGEST_REASON, pattern=_PLAIN)]

@@ -13,6 +13,7 @@ from typing import Any
 from provisioning.access.keys import Keys
 from provisioning.access.scopes import Scope
 from provisioning.errors import NotAuthenticated
+from provisioning.policy.owners import LONGEST_NAME
 from schemas.errors import InputError
 
 LEEWAY = 30  # seconds that clocks may be apart
@@ -70,7 +71,7 @@ class Issuer:
 
     def _said(self, claims: Mapping[str, Any]) -> Said:
         name = _at(claims, self.name_claim)
-        if not isinstance(name, str) or not 0 < len(name) <= 320:
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
             raise NotAuthenticated(f"the token names nobody: its claim '{self.name_claim}' has no text")
         if self.name_claim == "email" and claims.get("email_verified", True) is not True:
             raise NotAuthenticated("the token names nobody: its issuer has not verified the e-mail address")

@@ -8,6 +8,8 @@ from provisioning.policy.asked import Who
 from schemas.environments import Environments
 from schemas.errors import InputError, nearest
 
+LONGEST_NAME = 320  # of an address: 64 characters, an @ and 255 (RFC 3696)
+
 
 def same_person(one: str, other: str) -> bool:
     """Whether two names are one person's; addresses that differ in case are."""
@@ -20,6 +22,8 @@ def find_owner(environments: Environments, name: str, groups: Iterable[str] = ()
     An entry of their own goes before that of their domain. Raises InputError for who is in neither and brings no groups.
     """
     name = name.strip().casefold()
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"an owner's address has at most {LONGEST_NAME} characters; '{name[:40]}...' has {len(name):,}")
     known = {owner.casefold(): listed for owner, listed in environments.owners.items()}
     own = None if "*" in name else known.get(name, known.get(f"*@{name.rpartition('@')[2]}") if _is_address(name) else None)
     brought = tuple(groups)

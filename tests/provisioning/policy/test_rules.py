@@ -10,6 +10,7 @@ from asking import DAY, DIGEST, HOUR, NOW, approved, asked, broken, place, verdi
 
 from provisioning.errors import PolicyRefused
 from provisioning.policy import RULES, Who, faults, judge
+from provisioning.policy.owners import find_owner
 from schemas.environments import ChangeWindow, Egress, Environment, SandboxTemplate
 from schemas.environments_reader import built_in_text, parse_environments
 from schemas.environments_values import RESERVED_RULES
@@ -55,6 +56,13 @@ def test_an_unknown_template_and_an_unknown_environment_are_input_errors():
         verdict(place(), template="plaice")
     with pytest.raises(InputError, match="unknown environment 'lab'; there are dev"):
         verdict(place(), environment="lab")
+
+
+def test_an_address_has_an_end():
+    name = "a" * (320 - len("@company.com")) + "@company.com"
+    assert find_owner(place(), name).name == name
+    with pytest.raises(InputError, match="at most 320 characters; 'aaaaa"):
+        find_owner(place(), "a" + name)
 
 
 def test_who_is_unknown_to_the_file_may_come_with_groups_of_a_token():
