@@ -31,6 +31,8 @@ def parse_target(url: str) -> Target:
     """
     found = _SCHEME.match(url)
     dialect = _DIALECTS.get(found[1].lower()) if found else None
+    if ":" not in url:
+        raise TargetInvalid(f"'{url}' is no database URL; supported are {SUPPORTED}")
     if found is None or dialect is None:
         scheme = found[1] if found else mistyped_url(url).partition(":")[0]
         raise TargetInvalid(f"cannot load into '{scheme}:'{nearest(scheme, _DIALECTS)}; supported are {SUPPORTED}")

@@ -37,8 +37,8 @@ def bundle(store: Path) -> Bundle:
     [
         ("mysql://root@localhost/x", "cannot load into 'mysql:'.*postgresql.*duckdb.*sqlite"),
         ("postgress://localhost/x", "did you mean 'postgres"),
-        ("shop.db", "supported are"),
-        ("", "supported are"),
+        ("shop.db", "^'shop.db' is no database URL; supported are"),
+        ("", "^'' is no database URL; supported are"),
         ("duckdb:shop.db", "no database URL"),
         ("sqlite://shop.db", "three slashes: sqlite:///file.db"),
         ("duckdb:///", "names no file"),
