@@ -29,7 +29,7 @@ def recall(
     store: str | None,
     as_json: bool,
 ) -> int:
-    """List every sandbox that holds bundle REF; --quarantine or --reset recalls it, and nobody loads it any more."""
+    """List every sandbox that holds bundle REF; --quarantine or --reset recalls it, and no sandbox is made of it any more."""
     if quarantine and to is not None:
         raise click.UsageError("say either --quarantine or --reset REF")
     with opened(control, environments, store) as (sandboxes, actor):
