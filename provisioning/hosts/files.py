@@ -24,7 +24,7 @@ from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
 from provisioning.hosts.base import Activity, Found, Marker, Place, Seeded, Telling
 from provisioning.hosts.copying import copied
-from provisioning.hosts.file_databases import DATABASES, Mark, read_flags, write_mark, write_settings
+from provisioning.hosts.file_databases import DATABASES, FileDatabase, Mark, read_flags, write_mark, write_settings
 from provisioning.hosts.file_generations import Generation, Phase, discard, generations, new, proved, read_note, sync, write_note
 from provisioning.hosts.file_templates import Template, Templates
 from provisioning.hosts.file_use import activity, unseen
@@ -64,10 +64,11 @@ class FileHost:
                 generation, strategy, why = self._copy(place, template)
             mark = self._mark(generation)
             path = generation.database(self._database)
-            rows = write_mark(self._database, path, mark, template.tables)
-            if rows != dict(template.tables):
-                wrong = next(name for name, count in template.tables.items() if rows.get(name) != count)
-                raise ReadBackDiffers(f"table '{wrong}': the copy has {counted(rows.get(wrong, 0), 'row')} of {template.tables[wrong]:,}")
+            try:
+                rows = _marked(self._database, path, mark, template.tables)
+            except (ReadBackDiffers, TargetFailure) as error:
+                self._templates.drop(template.path.stem)  # which may be damaged: no later copy is to fail for it
+                raise type(error)(f"{error}. The bundle's template was removed; do it again to have it made anew") from None
             write_note(generation, mark, path)
             sync(path)
             sync(generation.folder)
@@ -242,3 +243,12 @@ class FileHost:
     def _disk(self) -> Iterator[None]:
         with disk_errors(self._root):
             yield
+
+
+def _marked(database: FileDatabase, path: Path, mark: Mark, tables: Mapping[str, int]) -> dict[str, int]:
+    """Write the marker row into a new copy, and return the rows of its tables; ReadBackDiffers where they are not so many."""
+    rows = write_mark(database, path, mark, tables)
+    for name, count in tables.items():
+        if rows.get(name) != count:
+            raise ReadBackDiffers(f"table '{name}': the copy has {counted(rows.get(name, 0), 'row')} of {count:,}")
+    return rows

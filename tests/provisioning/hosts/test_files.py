@@ -17,7 +17,7 @@ from databases import ask, contents, file_of
 from loading_sources import build, complete, shop, shop_rows, simple, simple_rows
 
 from bundles import Bundle
-from provisioning.errors import NoSuchSandbox, NotASandbox, TargetFailure
+from provisioning.errors import NoSuchSandbox, NotASandbox, ReadBackDiffers, TargetFailure
 from provisioning.hosts.base import Place
 from provisioning.hosts.files import FileHost
 from provisioning.hosts.opening import open_host
@@ -384,6 +384,23 @@ def test_templates_are_told_with_their_last_use_and_dropped(host: FileHost, root
     for _ in range(2):
         host.drop_template(template.name)
     assert [p.name for p in (root / "templates").iterdir() if not p.name.startswith(".lock")] == []
+    assert "loaded into a template" in host.seed(host.place(OTHER), bundle, limits=LIMITS).why
+
+
+@pytest.mark.parametrize("damage", ["without tables", "with a row too few"])
+def test_a_template_that_is_damaged_fails_one_sandbox_and_no_later_one(
+    host: FileHost, kind: str, root: Path, bundle: Bundle, damage: str
+) -> None:
+    made(host, bundle)
+    (template,) = (root / "templates").glob(f"*.{kind}")
+    template.chmod(0o600)
+    if damage == "without tables":
+        template.unlink()
+        ask(f"{kind}:///{template}", "CREATE TABLE other (x integer)")
+    else:
+        ask(f"{kind}:///{template}", "DELETE FROM children WHERE id = (SELECT max(id) FROM children)")
+    with pytest.raises((ReadBackDiffers, TargetFailure), match="template was removed; do it again"):
+        host.seed(host.place(OTHER), bundle, limits=LIMITS)
     assert "loaded into a template" in host.seed(host.place(OTHER), bundle, limits=LIMITS).why
 
 
