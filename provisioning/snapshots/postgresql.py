@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
 
 _TIME_DIGITS = re.compile(r"^(timestamp|time|interval)\(\d\)")
+_NOTHING_HIDDEN = {"row_security": "off"}  # to fail where a policy hides rows, and not to leave them out
 _OURS = f"n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', '{SCHEMA}') AND n.nspname NOT LIKE 'pg\\_temp%'"
 
 
@@ -36,7 +37,7 @@ def opened(target: Target, schema: Schema) -> Iterator[PostgreSQLLive]:
     with connected(target.url) as connection, connection.cursor() as cursor:
         with postgresql_errors("transaction"):
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for name, value in SETTINGS.items():
+        for name, value in (SETTINGS | _NOTHING_HIDDEN).items():
             with postgresql_errors("settings of the session"):
                 cursor.execute(f"SET LOCAL {name} TO {value}")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -178,6 +179,20 @@ def test_a_type_that_no_bundle_holds_is_named(url: str, store: Path) -> None:
     ask(url, f"ALTER TABLE parents ADD COLUMN odd {type}")
     with pytest.raises(SchemaRefused, match="table 'parents', column 'odd'"):
         snapshot(url, bundle, store)
+
+
+def test_rows_that_a_policy_hides_stop_the_snapshot(postgres_url: str, store: Path) -> None:
+    bundle = loaded(postgres_url, simple(), simple_rows(), store)
+    role = f"snapshots_{os.getpid()}"
+    ask(postgres_url, f"CREATE ROLE {role}", f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        as_role = f"{postgres_url}&options=-c%20role%3D{role}"
+        assert snapshot(as_role, bundle, store).config.rows == bundle.config.rows
+        ask(postgres_url, "ALTER TABLE children ENABLE ROW LEVEL SECURITY")
+        with pytest.raises(TargetFailure, match='row-level security policy for table "children"'):
+            snapshot(as_role, bundle, store)
+    finally:
+        ask(postgres_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
 def test_values_beyond_the_type_that_a_database_does_not_enforce_widen_it(url: str, store: Path) -> None:
