@@ -52,7 +52,8 @@ _MONEY = {"money": SqlType("numeric", 19, 4), "smallmoney": SqlType("numeric", 1
 def declared_type(declared: str, unconstrained: SqlType | None = None) -> tuple[SqlType, str | None]:
     """Return the type that carries a column of SQLite that is `declared` so, and a note where it says something else.
 
-    `unconstrained` carries numerics without a precision, in place of numeric(18,4).
+    `unconstrained` is given where rows are to be read: it carries numerics without a precision, in place of numeric(18,4), and the
+    words of other databases, such as tinyint, limit no integers.
     """
     said = " ".join(_QUOTE.sub("", _COMMENT.sub(" ", declared)).split())
     if not said:
@@ -71,6 +72,8 @@ def _known(words: Sequence[str], bracketed: str | None, unconstrained: SqlType |
     if kind is None:
         return None
     if kind in INTEGERS:  # what stands in brackets is how wide they are shown
+        if unconstrained is not None and name != kind:  # which says little of what is there
+            return SqlType("bigint"), True
         return SqlType(_LARGER[kind] if "unsigned" in words else kind), True
     if kind == "numeric":
         precision, scale = [*numbers, None, None][:2]
@@ -92,6 +95,8 @@ def _known(words: Sequence[str], bracketed: str | None, unconstrained: SqlType |
 
 
 def _by_affinity(said: str, unconstrained: SqlType | None) -> SqlType:
+    if said.endswith("[]"):  # which has no array but in a text
+        return SqlType("text")
     if "INT" in said:
         return SqlType("integer")
     if any(word in said for word in ("CHAR", "CLOB", "TEXT")):

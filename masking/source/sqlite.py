@@ -36,6 +36,7 @@ _INTERRUPT_STEPS = 100_000  # of SQLite's machine, between two looks whether Ctr
 _STEP_ROWS = 16_384
 _STEP_BYTES = 16 << 20
 _TRIES = 100
+_MAYBE_NUMBERS = ("timestamptz", "uuid", "bytes")  # by words that are to SQLite those of numbers
 _NOT_TEXT = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text")
 
 
@@ -125,7 +126,7 @@ class SqliteSource:
         with _failures(path, "the file"):
             self._row_numbered = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             self._row_numbered -= {row[1] for row in connection.execute("PRAGMA table_list") if row[4]}
-            self.schema = _wide(reflect_connection(reflecting, target, unconstrained=SqlType("double")).schema)
+            self.schema = self._as_kept(reflect_connection(reflecting, target, unconstrained=SqlType("double")).schema)
 
     def count(self, table: str) -> int:
         """See `Source.count`."""
@@ -159,6 +160,20 @@ class SqliteSource:
         with _failures(self._path, "the snapshot at the end"):
             if not self._connection.in_transaction:
                 raise SourceFailure(f"'{self._path}': the snapshot was lost; begin again")
+
+    def _as_kept(self, schema: Schema) -> Schema:
+        """The schema with types for what SQLite keeps: its integers have 64 bits, and some columns hold numbers whatever they declare."""
+        tables = (replace(t, columns=tuple(replace(c, type=self._kept_type(t, c)) for c in t.columns)) for t in schema.tables)
+        return replace(schema, tables=tuple(tables))
+
+    def _kept_type(self, table: Table, column: Column) -> SqlType:
+        if column.type.kind == "integer":
+            return SqlType("bigint")
+        if column.type.kind not in _MAYBE_NUMBERS:
+            return column.type
+        query = f"SELECT typeof({quoted(column.name)}) FROM {quoted(table.name)} WHERE {quoted(column.name)} IS NOT NULL LIMIT 1"
+        first = self._connection.execute(query).fetchone()
+        return SqlType("double") if first in (("integer",), ("real",)) else column.type
 
     def _stream(
         self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], picked: str | None = None
@@ -218,15 +233,6 @@ class SqliteSource:
             longest = self._connection.execute(f"SELECT max({' + '.join(lengths) or '0'}) FROM {quoted(table.name)}").fetchone()[0]
             self._steps[table.name] = max(1, min(_STEP_ROWS, _STEP_BYTES // max(1, longest or 0)))
         return self._steps[table.name]
-
-
-def _wide(schema: Schema) -> Schema:
-    """SQLite's INTEGER has 64 bits."""
-    tables = []
-    for table in schema.tables:
-        columns = tuple(replace(c, type=SqlType("bigint")) if c.type.kind == "integer" else c for c in table.columns)
-        tables.append(replace(table, columns=columns))
-    return replace(schema, tables=tuple(tables))
 
 
 @contextmanager

@@ -44,6 +44,8 @@ TAKEN = {
     "FLOATING POINT": ("integer", "declared FLOATING POINT, taken as integer"),
     "my varchar of sorts": ("text", "declared my varchar of sorts, taken as text"),
     "text[]": ("text", "declared text[], taken as text"),
+    "jsonb[]": ("text", "declared jsonb[], taken as text"),
+    "integer[]": ("text", "declared integer[], taken as text"),
     "geoblob": ("bytes", "declared geoblob, taken as bytes"),
     "doubled": ("double", "declared doubled, taken as double"),
     "thing": ("numeric(18,4)", "declared thing, taken as numeric(18,4)"),

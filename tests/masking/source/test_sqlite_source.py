@@ -185,6 +185,24 @@ def test_what_cannot_be_carried_stops_the_read_and_is_not_shown(tmp_path: Path, 
         assert source.read("t", ["id"]).read_all().num_rows == 2
 
 
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("tinyint", 70_000),
+        ("int2", 2**40),
+        ("year", -70_000),
+        ("serial", 2**40),
+        ("timestamptz", 1_767_225_600.5),
+        ("uuid", 7),
+        ("binary(1)", 1),
+    ],
+)
+def test_numbers_are_read_whatever_other_databases_mean_by_a_type(tmp_path: Path, declared: str, value: float) -> None:
+    path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, n {declared})", rows=[(1, None), (2, value)])
+    with open_source(f"sqlite:///{path}") as source:
+        assert source.read("t", ["n"]).read_all().column("n").to_pylist() == [None, value]
+
+
 @pytest.mark.parametrize("kind", ["TEXT", "VARCHAR(10)"])
 def test_a_text_that_is_no_utf8_stops_the_read_and_is_not_shown(tmp_path: Path, kind: str) -> None:
     path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, secret {kind})")
