@@ -7,7 +7,7 @@ generators finds them, and names a place. What is there is left out piece by pie
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import datagen
 from schemas.consistency import problems_of
@@ -19,16 +19,25 @@ from schemas.sql_expressions import NotAnExpression, columns_in, parse_expressio
 Part = ForeignKey | Unique | Index | Check | Column
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """A problem and where it is, since the same may be wrong of several columns; nowhere where no table is to blame."""
+
+    message: str
+    table: str | None = None
+    column: str | None = None
+    part: Part | None = field(default=None, compare=False)
+
+
 def plannable(found: Reflection) -> Reflection:
     """Return `found` without what its problems name; problems that nothing mends are left as they are."""
-    hopeless: set[str] = set()
+    hopeless: set[_Placed] = set()
     for _ in range(sum(len(list(_parts(table))) for table in found.schema.tables)):
-        schema, places = _marked(found.schema)
-        problem = next((p for p in _problems(schema) if p.message not in hopeless), None)
+        problem = next((p for p in _placed(found.schema) if p not in hopeless), None)
         if problem is None:
             break
-        mended = _mended(found, problem, places)
-        hopeless |= set() if mended is not None else {problem.message}
+        mended = _mended(found, problem)
+        hopeless |= set() if mended is not None else {problem}
         found = mended or found
     return found
 
@@ -60,6 +69,18 @@ def _marked(schema: Schema) -> tuple[Schema, dict[Mark, tuple[Table, Part | None
     return replace(schema, tables=tuple(tables)), places
 
 
+def _placed(schema: Schema) -> list[_Placed]:
+    marked, places = _marked(schema)
+    return [_place_of(problem, places) for problem in _problems(marked)]
+
+
+def _place_of(problem: Problem, places: dict[Mark, tuple[Table, Part | None]]) -> _Placed:
+    if problem.at not in places:
+        return _Placed(problem.message)
+    table, part = places[problem.at]
+    return _Placed(problem.message, table.name, part.name if isinstance(part, Column) else None, part)
+
+
 def _problems(schema: Schema) -> Sequence[Problem]:
     """What the reader says of a schema, or else what the planner does."""
     problems = list(problems_of(schema))
@@ -74,17 +95,17 @@ def _problems(schema: Schema) -> Sequence[Problem]:
     return []
 
 
-def _mended(found: Reflection, problem: Problem, places: dict[Mark, tuple[Table, Part | None]]) -> Reflection | None:
+def _mended(found: Reflection, problem: _Placed) -> Reflection | None:
     """Return `found` without the one part that makes the problem go away, None where there is none."""
-    if problem.at not in places:
+    if problem.table is None:
         return None
-    table, part = places[problem.at]
-    if part is not None and not isinstance(part, Column):
-        return found.without(table.name, part, problem.message)
+    if problem.part is not None and not isinstance(problem.part, Column):
+        return found.without(problem.table, problem.part, problem.message)
+    table = found.schema.table(problem.table)
     for each in _parts(table):
-        if part is None or part.name in _columns_of(each, table):
+        if problem.column is None or problem.column in _columns_of(each, table):
             tried = found.without(table.name, each, problem.message)
-            if problem.message not in {p.message for p in _problems(_marked(tried.schema)[0])}:
+            if problem not in _placed(tried.schema):
                 return tried
     return None
 

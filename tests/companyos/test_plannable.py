@@ -15,7 +15,7 @@ from datagen.errors import RecipeError
 from schemas.errors import SchemaError
 from schemas.reader import parse_schema, read_schema
 from schemas.writer import to_yaml
-from tests.schemas.reflecting import all_notes, column_of, reflected
+from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
 ONE_TO_ONE = """
 CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, a INT NOT NULL UNIQUE REFERENCES p, s INT REFERENCES p);
@@ -45,6 +45,11 @@ INSERT INTO n VALUES (1, 1, 2);
 PAIRS = """
 CREATE TABLE p(a INT, b INT, PRIMARY KEY(a, b)); CREATE TABLE m(id INTEGER PRIMARY KEY, a INT NOT NULL, b INT, FOREIGN KEY (a, b) REFERENCES p);
 INSERT INTO p VALUES (1, 1); INSERT INTO m VALUES (1, 1, 1);
+"""
+
+ALIKE = """
+CREATE TABLE t(id INTEGER PRIMARY KEY, a BOOLEAN UNIQUE, b INT CHECK (b IN (1, 2)) UNIQUE); CREATE TABLE u(a BOOLEAN UNIQUE);
+INSERT INTO t(id) VALUES (1), (2), (3), (4), (5); INSERT INTO u VALUES (NULL), (NULL), (NULL), (NULL), (NULL);
 """
 
 
@@ -121,3 +126,13 @@ def test_no_value_of_the_source_enters_the_notes(tmp_path):
     sql = ONE_TO_ONE.replace("s INT REFERENCES p", "s TEXT NOT NULL").replace("1, 1), (2", "1, 'Zebulon'), (2")
     found = plannable(reflected(tmp_path, sql))
     assert "Zebulon" not in to_yaml(found.schema, found.notes)
+
+
+def test_what_is_wrong_in_the_same_words_is_mended_in_each_place(tmp_path):
+    found = plannable(reflected(tmp_path, ALIKE))
+    assert [u for table in found.schema.tables for u in table.unique] == []
+    assert {place for place, said in found.notes.items() if any("is left out: 5 unique values are asked for" in s for s in said)} == {
+        ("t",),
+        ("u",),
+    }
+    built(found, tmp_path)
