@@ -53,7 +53,7 @@ def declared_type(declared: str, unconstrained: SqlType | None = None) -> tuple[
     """Return the type that carries a column of SQLite that is `declared` so, and a note where it says something else.
 
     `unconstrained` is given where rows are to be read: it carries numerics without a precision, in place of numeric(18,4), and the
-    words of other databases, such as tinyint, limit no integers.
+    words of other databases, such as tinyint and varchar2, limit no integers and texts.
     """
     said = " ".join(_QUOTE.sub("", _COMMENT.sub(" ", declared)).split())
     if not said:
@@ -82,6 +82,8 @@ def _known(words: Sequence[str], bracketed: str | None, unconstrained: SqlType |
     if kind == "money":
         return unconstrained or _MONEY[name], False
     if kind in ("varchar", "char"):
+        if unconstrained is not None and name.removeprefix("n") != kind:
+            return SqlType("text"), True
         if len(numbers) == 1 and 1 <= numbers[0] <= MAX_LENGTH:
             return SqlType(kind, length=numbers[0]), True
         return SqlType("text"), not numbers

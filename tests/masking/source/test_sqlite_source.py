@@ -203,6 +203,22 @@ def test_numbers_are_read_whatever_other_databases_mean_by_a_type(tmp_path: Path
         assert source.read("t", ["n"]).read_all().column("n").to_pylist() == [None, value]
 
 
+@pytest.mark.parametrize(
+    ("declared", "type"),
+    [
+        ("varchar2(3)", "text"),
+        ("character varying(3)", "text"),
+        ("national char(3)", "text"),
+        ("nvarchar(3)", "varchar(3)"),
+        ("CHAR(3)", "char(3)"),
+    ],
+)
+def test_texts_are_limited_by_the_words_of_sqlite_alone(tmp_path: Path, declared: str, type: str) -> None:
+    path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, words {declared})")
+    with open_source(f"sqlite:///{path}") as source:
+        assert str(source.schema.table("t").column("words").type) == type
+
+
 @pytest.mark.parametrize("kind", ["TEXT", "VARCHAR(10)"])
 def test_a_text_that_is_no_utf8_stops_the_read_and_is_not_shown(tmp_path: Path, kind: str) -> None:
     path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, secret {kind})")
