@@ -118,4 +118,4 @@ def blank(values: pa.Array, absent: Mask) -> pa.Array:
     kept = pa.compute.and_(values.is_valid(), present) if values.null_count else present
     if values.offset == 0 and values.type.num_buffers <= 3 and not pa.types.is_nested(values.type):
         return pa.Array.from_buffers(values.type, len(values), [kept.buffers()[1], *values.buffers()[1:]])
-    return pa.compute.if_else(present, values, pa.scalar(None, values.type))
+    return values.take(pa.array(np.arange(len(values)), mask=absent))  # which knows lists of uuids, too

@@ -177,6 +177,19 @@ def test_expressions_make_uuids_and_read_lists_of_them():
         assert row["any"]
 
 
+def test_lists_of_uuids_may_be_null():
+    made = source_of("""tables:
+  t:
+    rows: 300
+    columns:
+      id:   {type: int, key: true}
+      list: {type: "uuid[]", null: 0.3, generate: {array: {of: uuid4, count: 2}}}
+""")
+    lists = made.read("t").read_all().column("list")
+    assert 0 < lists.null_count < 300
+    assert {len(found) for found in lists.to_pylist() if found is not None} == {2}
+
+
 def test_no_expression_makes_lists_of_uuids():
     with pytest.raises(SchemaError, match=r"no expression makes uuid\[\]"):
         source_of("""tables:
