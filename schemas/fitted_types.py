@@ -43,14 +43,23 @@ def _retype(table: RawTable, column: str, type: SqlType) -> None:
 def _take_documents(table: RawTable, note: Note) -> None:
     """Texts that a check holds to be JSON; one that says nothing else refuses NULL too, before version 3.45 of SQLite."""
     for tree in (_parsed(check.sql) for check in table.checks):
-        names = [c.name for c in table.columns if facts_of([tree.sql(dialect="postgres")], [c.name]).of(c.name).document]
-        for name in names:
-            type = _type_of(table, name)
-            if type.kind in TEXTS:
-                note((table.name, name), f"{type} that a check holds to be JSON, taken as json")
-                _retype(table, name, SqlType("json"))
+        for name in (c.name for c in table.columns if facts_of([tree.sql(dialect="postgres")], [c.name]).of(c.name).document):
+            _take_as_document(table, name, "a check holds to be JSON", note)
             if isinstance(tree.unnest(), exp.Anonymous):
                 table.columns = [replace(c, null=0.0) if c.name == name and c.null is not None else c for c in table.columns]
+    names = {c.name.casefold(): c.name for c in table.columns}
+    for sql in [*(check.sql for check in table.checks), *filter(None, (column.computed for column in table.columns))]:
+        for read in _parsed(sql).find_all(exp.JSONExtract, exp.JSONExtractScalar):
+            name = names.get(read.this.name.casefold()) if isinstance(read.this, exp.Column) else None
+            if name is not None:
+                _take_as_document(table, name, "is read as JSON", note)
+
+
+def _take_as_document(table: RawTable, column: str, why: str, note: Note) -> None:
+    type = _type_of(table, column)
+    if type.kind in TEXTS:
+        note((table.name, column), f"{type} that {why}, taken as json")
+        _retype(table, column, SqlType("json"))
 
 
 def _make_floats_exact(table: RawTable, note: Note) -> None:

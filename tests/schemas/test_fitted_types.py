@@ -114,3 +114,12 @@ def test_rows_are_read_as_their_columns_are_declared(tmp_path):
     engine.dispose()
     assert str(schema.table("t").column("a").type) == "double"
     assert schema.has("f")
+
+
+@pytest.mark.parametrize("target", ["duckdb", "sqlite"])
+def test_texts_of_which_a_formula_reads_a_value_are_taken_as_json(tmp_path, target):
+    formulas = "b TEXT AS (json_extract(A, '$.x')), d TEXT AS (c ->> '$.x')"
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, c VARCHAR(900), {formulas});")
+    assert [str(column_of(found, "t", name).type) for name in "abcd"] == ["json", "text", "json", "text"]
+    assert found.notes["t", "a"] == ["text that is read as JSON, taken as json"]
+    provisioning.load(built(found, tmp_path), f"{target}:///{tmp_path}/loaded.{target}")
