@@ -108,8 +108,9 @@ def scenarios(schema: str, as_json: bool) -> None:
 def reflect(url: str, output: str | None, as_json: bool) -> None:
     """Make a schema from the database at URL: its structure and row counts, none of its values.
 
-    URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database. The file builds as it is: what the
-    schema language cannot say, and constraints that no generated rows can keep, are left out, with a comment at their place.
+    URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database. What the schema language
+    cannot say, and constraints that no generated rows can keep, are left out, with a comment at their place. The file builds as it is,
+    unless generators break one of the checks of which comments say that nothing is proposed for them.
     """
     from pathlib import Path
 
