@@ -50,9 +50,8 @@ def _take_documents(table: RawTable, note: Note) -> None:
     names = {c.name.casefold(): c.name for c in table.columns}
     for sql in [*(check.sql for check in table.checks), *filter(None, (column.computed for column in table.columns))]:
         for read in _parsed(sql).find_all(exp.JSONExtract, exp.JSONExtractScalar):
-            name = names.get(read.this.name.casefold()) if isinstance(read.this, exp.Column) else None
-            if name is not None:
-                _take_as_document(table, name, "is read as JSON", note)
+            if isinstance(read.this, exp.Column) and read.this.name.casefold() in names:
+                _take_as_document(table, names[read.this.name.casefold()], "is read as JSON", note)
 
 
 def _take_as_document(table: RawTable, column: str, why: str, note: Note) -> None:
