@@ -32,13 +32,16 @@ class _Placed:
 def plannable(found: Reflection) -> Reflection:
     """Return `found` without what its problems name; problems that nothing mends are left as they are."""
     hopeless: set[_Placed] = set()
+    problems = _placed(found.schema)
     for _ in range(sum(len(list(_parts(table))) for table in found.schema.tables)):
-        problem = next((p for p in _placed(found.schema) if p not in hopeless), None)
+        problem = next((p for p in problems if p not in hopeless), None)
         if problem is None:
             break
         mended = _mended(found, problem)
-        hopeless |= set() if mended is not None else {problem}
-        found = mended or found
+        if mended is None:
+            hopeless.add(problem)
+        else:
+            found, problems = mended
     return found
 
 
@@ -95,18 +98,20 @@ def _problems(schema: Schema) -> Sequence[Problem]:
     return []
 
 
-def _mended(found: Reflection, problem: _Placed) -> Reflection | None:
-    """Return `found` without the one part that makes the problem go away, None where there is none."""
+def _mended(found: Reflection, problem: _Placed) -> tuple[Reflection, list[_Placed]] | None:
+    """Return `found` without the one part that makes the problem go away, and what is wrong then; None where there is none."""
     if problem.table is None:
         return None
     if problem.part is not None and not isinstance(problem.part, Column):
-        return found.without(problem.table, problem.part, problem.message)
+        tried = found.without(problem.table, problem.part, problem.message)
+        return tried, _placed(tried.schema)
     table = found.schema.table(problem.table)
     for each in _parts(table):
         if problem.column is None or problem.column in _columns_of(each, table):
             tried = found.without(table.name, each, problem.message)
-            if problem not in _placed(tried.schema):
-                return tried
+            left = _placed(tried.schema)
+            if problem not in left:
+                return tried, left
     return None
 
 
