@@ -92,13 +92,19 @@ class _Writer:
         for key in table.foreign_keys:
             reason = self._obstacle(table, key, computed)
             if reason is None:
-                target = qualified(key.table)
-                lines.append(f"FOREIGN KEY ({listed(key.columns)}) REFERENCES {target} ({listed(key.target)})")
+                columns, target = self._ends(key)
+                lines.append(f"FOREIGN KEY ({listed(columns)}) REFERENCES {qualified(key.table)} ({listed(target)})")
             else:
                 self._leave_out(table, reference(key), reason, orphans(table, key))
         lines += self._checks(table)
         body = ",\n    ".join(lines)
         self._add("tables", table.name, f"CREATE TABLE {qualified(table.name)} (\n    {body}\n)")
+
+    def _ends(self, key: ForeignKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns of a reference and those that it leads to, in the order of the constraint there, which DuckDB asks for."""
+        parent, columns = self._schema.table(key.table), dict(zip(key.target, key.columns, strict=True))
+        target = next(names for names in (parent.key, *self._unique_sets(parent)) if set(names) == set(key.target))
+        return tuple(columns[name] for name in target), target
 
     def _unique_sets(self, table: Table) -> list[tuple[str, ...]]:
         """The unique constraints, and those unique indexes that a foreign key needs as constraints."""

@@ -194,3 +194,15 @@ def test_triggers_are_noted_whatever_the_case_of_their_tables(tmp_path):
     )
     assert found.notes["Line",] == ["trigger one is left out"]
     assert found.notes[()][1:] == ["view Big is left out", "trigger two of the view Big is left out"]
+
+
+@pytest.mark.parametrize("target", ["duckdb", "sqlite"])
+def test_references_in_another_order_than_that_of_the_key_load(tmp_path, target):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE p(a INT, b TEXT, c INT, d INT, PRIMARY KEY(a, b), UNIQUE(c, d));"
+        " CREATE TABLE r(id INTEGER PRIMARY KEY, x INT, y TEXT, v INT, w INT, FOREIGN KEY (y, x) REFERENCES p(b, a),"
+        " FOREIGN KEY (v, w) REFERENCES p(d, c));",
+    )
+    receipt = provisioning.load(built(found, tmp_path), f"{target}:///{tmp_path}/loaded.{target}")
+    assert not receipt.not_enforced
