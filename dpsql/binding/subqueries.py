@@ -23,6 +23,8 @@ from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.tree import Expression, Filter
 
+Sides = tuple[Expression, Expression]
+
 
 @dataclass(frozen=True)
 class Membership:
@@ -76,18 +78,43 @@ def _unwrapped(node: exp.Expr) -> exp.Expr:
 
 
 def keep(joined: Joined, found: Membership, scope: Scope, known: Environment, state: State) -> Joined:
-    """Return the rows of `joined` for which a condition with a subquery holds."""
-    inner, condition = _bound(found, scope, known, state)
+    """Return the rows of `joined` for which a condition with a subquery holds.
+
+    NOT IN is not true where a value outside or inside may be null, so that a null leaves every row out that it is compared with.
+    """
+    inner, across, sides = _bound(found, scope, known, state)
     kind: Literal["semi", "anti"] = "anti" if found.negated else "semi"
+
+    def kept(left: Joined, *more: Expression) -> Joined:
+        return semi_join(left, inner, _all_of((*across, *more)), kind, state.declaration, state.names)
+
+    if sides is None:
+        return kept(joined)
+    a, b = sides
+    if found.negated and (a.facts.nullable or b.facts.nullable):
+        try:
+            return kept(joined, call("is_not_false", call("=", a, b)))
+        except QueryRefused:
+            if not inner.private:
+                raise
+        # it is this value that joins the rows of a unit: whether there are rows beside it depends on others
+        if b.facts.nullable:
+            raise QueryRefused(
+                "NOT IN with a column that can be null depends on all units' rows; use NOT EXISTS, or add IS NOT NULL inside"
+            )
     if found.negated and found.value is not None and inner.private:
         # null is neither in the list nor not in it
         value = call("is_not_null", state.expressions(scope).bind(found.value))
         joined = replace(joined, relation=Filter(joined.relation, value))
-    return semi_join(joined, inner, condition, kind, state.declaration, state.names)
+    return kept(joined, call("=", a, b))
 
 
-def _bound(found: Membership, scope: Scope, known: Environment, state: State) -> tuple[Kept, Expression]:
-    """The rows inside, and the condition that joins them."""
+def _all_of(conditions: tuple[Expression, ...]) -> Expression:
+    return TRUE if not conditions else conditions[0] if len(conditions) == 1 else call("and", *conditions)
+
+
+def _bound(found: Membership, scope: Scope, known: Environment, state: State) -> tuple[Kept, list[Expression], Sides | None]:
+    """The rows inside, the conditions that join them, and for IN the value outside and the one inside."""
     query = found.query
     if isinstance(query, exp.Select) and _simple(query, found.value is None):
         return _correlated(found, query, scope, known, state)
@@ -96,7 +123,7 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
     if is_public(query, known, state.declaration):
         kept = state.as_rows(lambda: state.query(query, known, state))
         if found.value is None:
-            return kept, TRUE
+            return kept, [], None
     else:
         kept = _rows_of(state.query(query, known, state))
     if found.value is None:
@@ -104,8 +131,7 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
     if len(kept.columns) != 1:
         raise QueryInvalid("IN looks for one value: the subquery needs one column")
     (field,) = kept.columns.values()
-    column = field.column
-    return kept, _equal(found, state.expressions(scope).bind(found.value), column, kept)
+    return kept, [], matched(state.expressions(scope).bind(found.value), field.column)
 
 
 def _rows_of(found: Kept | Open) -> Kept:
@@ -126,7 +152,9 @@ def _simple(query: exp.Select, exists: bool) -> bool:
     return all(query.args.get(p) is None for p in parts) and not any(has_aggregate(e) for e in query.expressions)
 
 
-def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Environment, state: State) -> tuple[Kept, Expression]:
+def _correlated(
+    found: Membership, query: exp.Select, scope: Scope, known: Environment, state: State
+) -> tuple[Kept, list[Expression], Sides | None]:
     check(query)
     inner = Scope(scope)
     inside = steps(sources(query, known, state), inner, state)
@@ -144,16 +172,14 @@ def _correlated(found: Membership, query: exp.Select, scope: Scope, known: Envir
     for one in nested:
         rows = keep(rows, one, inner, known, state)
     kept = Kept(rows.relation, {}, rows.private, units=rows.units)
-    if found.value is not None:
-        inner = _knowing(inner, inside, conditions)
-        shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
-        if len(query.expressions) != 1 or len(shown) > 1:
-            raise QueryInvalid("IN looks for one value: the subquery needs one column")
-        value = shown[0][1] if shown else state.expressions(inner).bind(query.expressions[0])
-        across.append(_equal(found, state.expressions(scope).bind(found.value), value, kept))
-    if not across:
-        return kept, TRUE
-    return kept, across[0] if len(across) == 1 else call("and", *across)
+    if found.value is None:
+        return kept, across, None
+    inner = _knowing(inner, inside, conditions)
+    shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
+    if len(query.expressions) != 1 or len(shown) > 1:
+        raise QueryInvalid("IN looks for one value: the subquery needs one column")
+    value = shown[0][1] if shown else state.expressions(inner).bind(query.expressions[0])
+    return kept, across, matched(state.expressions(scope).bind(found.value), value)
 
 
 def _knowing(scope: Scope, inside: list[Step], conditions: list[Expression]) -> Scope:
@@ -165,19 +191,8 @@ def _knowing(scope: Scope, inside: list[Step], conditions: list[Expression]) -> 
 
 
 def _rows(inside: list[Step], conditions: list[Expression], state: State) -> Joined:
-    where = None if not conditions else conditions[0] if len(conditions) == 1 else call("and", *conditions)
+    where = _all_of(tuple(conditions)) if conditions else None
     if any(step.kept.private for step in inside):
         return join(inside, where, state.declaration, state.names)
     joined = join(inside, None, state.declaration, state.names)
     return joined if where is None else replace(joined, relation=Filter(joined.relation, where))
-
-
-def _equal(found: Membership, outer: Expression, inner: Expression, kept: Kept) -> Expression:
-    """That the value outside is the one inside. NOT IN is not true where either may be null, so that a null leaves every row out."""
-    a, b = matched(outer, inner)
-    equal = call("=", a, b)
-    if not found.negated or not (a.facts.nullable or b.facts.nullable):
-        return equal
-    if kept.private and b.facts.nullable:
-        raise QueryRefused("NOT IN with a column that can be null depends on all units' rows; use NOT EXISTS, or add IS NOT NULL inside")
-    return equal if kept.private else call("is_not_false", equal)
