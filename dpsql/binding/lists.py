@@ -23,7 +23,7 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
     if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _different(node.this, node.expression) if dialect == "duckdb" else exp.Not(this=_equal(node.this, node.expression))
     if isinstance(node, COMPARED) and isinstance(node.expression, exp.Any | exp.All):
-        return _compared_with_each(node, node.expression)
+        return _compared_with_each(node, node.expression, dialect)
     if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
         rows = node.expressions[0].expressions
         if all(isinstance(row, exp.Tuple) and len(row.expressions) == 1 for row in rows):
@@ -50,14 +50,25 @@ def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
     return exp.Paren(this=exp.or_(*(exp.NullSafeNEQ(this=a.copy(), expression=b.copy()) for a, b in pairs)))
 
 
-def _compared_with_each(node: exp.Expr, several: exp.Any | exp.All) -> exp.Expr:
+def _compared_with_each(node: exp.Expr, several: exp.Any | exp.All, dialect: str) -> exp.Expr:
     listed = several.this.unnest()
     if not isinstance(listed, exp.Array) or not listed.expressions:
         return node
+    among = (type(node), type(several)) in ((exp.EQ, exp.Any), (exp.NEQ, exp.All))
+    if isinstance(node.this, exp.Tuple) and dialect == "duckdb" and not among:
+        return node  # which is sometimes null there
     if len(listed.expressions) * written_out(node.this) > MOST_COPIED:
         raise QueryRefused("ANY and ALL compare too long an expression too often")
-    each = [type(node)(this=node.this.copy(), expression=one.copy()) for one in listed.expressions]
+    each = [_compared_with_one(node, one) for one in listed.expressions]
     return each[0] if len(each) == 1 else exp.Paren(this=exp.or_(*each) if isinstance(several, exp.Any) else exp.and_(*each))
+
+
+def _compared_with_one(node: exp.Expr, one: exp.Expr) -> exp.Expr:
+    """A comparison with one of a list; of rows as values, in which nulls are alike."""
+    if not isinstance(node.this, exp.Tuple) or not isinstance(one, exp.Tuple) or not isinstance(node, exp.EQ | exp.NEQ):
+        return type(node)(this=node.this.copy(), expression=one.copy())
+    different = _different(node.this, one)
+    return different if isinstance(node, exp.NEQ) else exp.Not(this=different)
 
 
 def _equal(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:

@@ -68,8 +68,9 @@ def _read(binder: Expressions, node: exp.StrToTime | exp.StrToDate) -> Literal:
     text, form = (binder.bind(node.args[part]) for part in ("this", "format"))
     if not isinstance(text, Literal) or not isinstance(text.value, str) or not isinstance(form, Literal) or not isinstance(form.value, str):
         raise QueryRefused(f"'{name}' is understood of constants alone; CAST(... AS DATE) reads the dates of a column")
-    if format_parts(form.value) is None or "%Y" not in form.value:
-        raise QueryRefused(f"'{name}' is understood with year, month, day, hour, minute, second and what stands between")
+    letters = [part for part in format_parts(form.value) or [] if part.startswith("%")]
+    if "%Y" not in letters or len(set(letters)) < len(letters):
+        raise QueryRefused(f"'{name}' is understood with year, month, day, hour, minute, second, each once, and what stands between")
     found = datetime.datetime.strptime(text.value, form.value)
     if shown(found, form.value) != text.value:
         raise QueryInvalid(f"'{text.value[:40]}' is not written as its format says; write it like {shown(found, form.value)}")

@@ -97,7 +97,7 @@ def _extracted(binder: Expressions, name: str, node: exp.Expr) -> Expression:
     inner = node.unnest() if isinstance(node, exp.Paren) else node
     if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "age":
         return _age(binder, name, inner)
-    if name in ("epoch", "day") and isinstance(inner, exp.Sub):
+    if name in ("epoch", "day") and isinstance(inner, exp.Sub) and _is_moment(binder, inner.expression):
         a, b = _moment(binder, inner.this), _moment(binder, inner.expression)
         seconds = call("seconds_between", a, b)
         if name == "epoch":
@@ -105,6 +105,14 @@ def _extracted(binder: Expressions, name: str, node: exp.Expr) -> Expression:
         if not a.facts.kind == b.facts.kind == "date":  # whose difference is a number and no interval
             return call("cast_integer", call("trunc", call("divide", seconds, constant(SECONDS["day"]))))
     return _field(name, _moment(binder, node))
+
+
+def _is_moment(binder: Expressions, node: exp.Expr) -> bool:
+    """Whether what is subtracted is a moment, and not a number of days or an interval, by which another moment is found."""
+    if isinstance(_multiplied(node)[1], exp.Interval):
+        return False
+    found = binder.bind(node)
+    return found.facts.kind in MOMENTS or (isinstance(found, Literal) and isinstance(found.value, str))
 
 
 def _field(name: str, value: Expression) -> Expression:

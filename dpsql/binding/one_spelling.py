@@ -9,6 +9,7 @@ OPPOSITE: dict[type[exp.Expr], type[exp.Binary]] = {
 }  # fmt: skip
 QUANTIFIERS: dict[str, type[exp.Any | exp.All]] = {"any": exp.Any, "some": exp.Any, "all": exp.All}
 UNQUOTED = frozenset('"\\{}')  # letters by which the text of an array is more than items between commas
+BLANKS = " \t\n\r\v\f"  # which PostgreSQL leaves out beside an item
 
 
 def in_one_spelling(root: exp.Expr, dialect: str) -> None:
@@ -20,12 +21,17 @@ def in_one_spelling(root: exp.Expr, dialect: str) -> None:
             node.replace(made)
     for cast in list(root.find_all(exp.Cast)):
         kind = cast.to.this if isinstance(cast.to, exp.DataType) else cast.to
-        if cast.this.is_string and (isinstance(kind, exp.Interval) or kind == exp.DType.INTERVAL):
+        if cast.this.is_string and (isinstance(kind, exp.Interval) or kind == exp.DType.INTERVAL) and not _cuts(cast.to, dialect):
             cast.replace(exp.Interval(this=cast.this))
     for comparison in [node for node in root.find_all(*OPPOSITE) if isinstance(node, exp.Binary)]:
         quantifier = _quantifier(comparison.expression, dialect)
         if quantifier is not None:
             _respelled(comparison, *quantifier, dialect)
+
+
+def _cuts(interval: exp.Expr, dialect: str) -> bool:
+    """Whether a cast leaves a part of an interval out, as PostgreSQL does with INTERVAL DAY and INTERVAL(3), and DuckDB does not."""
+    return dialect == "postgres" and interval.find(exp.Var, exp.DataTypeParam) is not None
 
 
 def _quantifier(node: exp.Expr, dialect: str) -> tuple[type[exp.Any | exp.All], exp.Expr] | None:
@@ -58,7 +64,8 @@ def _respelled(node: exp.Binary, kind: type[exp.Any | exp.All], inner: exp.Expr,
     listed = _listed(inner, dialect)
     one_of = (compared, kind) in ((exp.EQ, exp.Any), (exp.NEQ, exp.All))
     several = isinstance(inner, exp.Query) or listed is not None
-    if one_of and several and not (isinstance(node.this, exp.Tuple) and kind is exp.All):
+    # rows in a list are compared as values, in which nulls are alike, and those of a subquery column by column
+    if one_of and several and not (isinstance(node.this, exp.Tuple) and (listed is not None or kind is exp.All)):
         found = exp.In(this=node.this)
         if isinstance(inner, exp.Query):
             found.set("query", exp.Subquery(this=inner))
@@ -82,9 +89,9 @@ def _listed(node: exp.Expr, dialect: str) -> list[exp.Expr] | None:
         rows = node.expressions
         return [row.expressions[0] for row in rows] if all(isinstance(r, exp.Tuple) and len(r.expressions) == 1 for r in rows) else None
     if dialect == "postgres" and isinstance(node, exp.Literal) and node.args.get("is_string"):
-        text = str(node.this).strip()
+        text = str(node.this).strip(BLANKS)
         inside = text[1:-1]
-        if text.startswith("{") and text.endswith("}") and inside.strip() and UNQUOTED.isdisjoint(inside):
-            items = [item.strip() for item in inside.split(",")]
+        if text.startswith("{") and text.endswith("}") and inside.strip(BLANKS) and UNQUOTED.isdisjoint(inside):
+            items = [item.strip(BLANKS) for item in inside.split(",")]
             return None if "" in items else [exp.Null() if item.upper() == "NULL" else exp.Literal.string(item) for item in items]
     return None

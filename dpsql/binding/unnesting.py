@@ -112,8 +112,8 @@ def _inside(node: exp.Expr) -> exp.Select | None:
 def _found(place: exp.Expr) -> None:
     """A comparison with ANY or ALL of a subquery as EXISTS: that one of its values compares so, or none that does not."""
     several = place.expression
-    inner = several.this.this if isinstance(several.this, exp.Subquery) else None
-    if inner is None or isinstance(place.this, exp.Tuple):
+    inner = several.this.this if isinstance(several, exp.Any | exp.All) and isinstance(several.this, exp.Subquery) else None
+    if not isinstance(inner, exp.Query) or len(inner.selects) != 1 or _is_star(inner.selects[0]) or isinstance(place.this, exp.Tuple):
         return
 
     def among(value: exp.Expr) -> exp.Expr:
@@ -123,7 +123,7 @@ def _found(place: exp.Expr) -> None:
     if isinstance(inner, exp.Select) and outer_columns(inner):
         own = {source_name(one) for one in inner.find_all(exp.Table, exp.Subquery)}
         seen = all(folded(column.args.get("table")) not in own | {None} for column in place.this.find_all(exp.Column))
-        if not seen or _does_more(inner) or len(inner.expressions) != 1 or _is_star(inner.expressions[0]):
+        if not seen or _does_more(inner):
             return
         found = inner.copy().where(among(exp.Paren(this=inner.expressions[0].unalias().copy())))
     else:

@@ -179,10 +179,22 @@ def test_there_is_no_other_database(sql: str, instead: str, dialect: str) -> Non
         ("TO_TIMESTAMP('2024-06-31', 'YYYY-MM-DD')", "no such day"),
         ("TO_DATE('Jun 2024', 'Mon YYYY')", "is understood with year"),
         ("TO_DATE('06', 'MM')", "is understood with year"),
+        ("TO_DATE('20242025', 'YYYYYYYY')", "each once"),
     ],
 )
 def test_a_text_that_databases_might_read_differently_makes_no_date(made: str, words: str) -> None:
     assert words in str(refused(f"SELECT COUNT(*) FROM orders WHERE placed_at < {made}"))
+
+
+def test_what_duckdb_makes_of_nulls_in_all_of_some_rows_is_refused() -> None:
+    sql = "SELECT COUNT(*) FROM users WHERE (age, plan_id) = ALL (ARRAY[(31, 1)])"
+    assert "a list of values" in str(refused(sql, "duckdb"))
+    assert bind(sql, SHOP)  # in PostgreSQL nulls of rows are alike in any list
+
+
+@pytest.mark.parametrize("interval", ["CAST('13 months' AS INTERVAL YEAR)", "'90 seconds'::INTERVAL MINUTE", "'2 seconds'::INTERVAL(0)"])
+def test_an_interval_of_which_postgresql_leaves_a_part_out_is_refused(interval: str) -> None:
+    assert "a cast to interval" in str(refused(f"SELECT COUNT(*) FROM orders WHERE placed_at + {interval} > '2025-01-01'"))
 
 
 @pytest.mark.parametrize("part", ["SUBSTRING(city, age - 50)", "SUBSTRING(city, -2, age)"])
