@@ -20,6 +20,7 @@ from companyos import __version__
 
 INTERRUPTED = 130
 FAILED = 4
+_BY_DUCKDB = "Query interrupted"  # what DuckDB makes of a signal that comes while it works in the main thread
 _COMPLETING = "_COMPANYOS_COMPLETE"
 _LEAN = (["bundle", "build"], ["mask", "anonymize"], ["mask", "risk"])  # commands that would wait longest for what they do not need
 
@@ -119,7 +120,7 @@ def run(arguments: list[str]) -> int:
         code = _invoke(arguments)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; nothing was left half-made", INTERRUPTED, arguments)
+        return _interrupted(arguments)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code
@@ -147,9 +148,15 @@ def _invoke(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _interrupted(arguments: list[str]) -> int:
+    return _fail("interrupted; nothing was left half-made", INTERRUPTED, arguments)
+
+
 def _failed(error: Exception, arguments: list[str]) -> int:
     from schemas.errors import CompanyOSError, without_secrets
 
+    if type(error) is RuntimeError and str(error) == _BY_DUCKDB:
+        return _interrupted(arguments)
     if os.environ.get("COMPANYOS_DEBUG"):
         raise error
     if isinstance(error, CompanyOSError):

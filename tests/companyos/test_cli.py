@@ -341,6 +341,29 @@ def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_c
     assert len(list((blobs / "blobs" / "sha256").iterdir())) == needed
 
 
+LONG_QUERY = """
+import duckdb
+from companyos import cli
+
+def endless(arguments):
+    print("begun", flush=True)
+    duckdb.connect().execute("SELECT sum(hash(a.range)) FROM range(100000000) a, range(1000) b").fetchall()
+
+cli._invoke = endless
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_is_interrupted_while_duckdb_works_in_its_main_thread(end):
+    with subprocess.Popen([sys.executable, "-c", LONG_QUERY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.5)  # until the query runs
+        process.send_signal(end)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "error: interrupted; nothing was left half-made\n")
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     "command", ["--help", "rows companyos users --to 20000", "bundle list", "schema show companyos", "bundle list --json"]
