@@ -12,11 +12,9 @@ from dataclasses import dataclass, field, replace
 import datagen
 from schemas.consistency import problems_of
 from schemas.errors import CompanyOSError, Mark, Problem, SchemaError
-from schemas.model import Check, Column, ForeignKey, Index, Schema, Table, Unique
-from schemas.reflection import Reflection
+from schemas.model import Check, Column, Schema, Table, Unique
+from schemas.reflection import Part, Reflection
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
-
-Part = ForeignKey | Unique | Index | Check | Column
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def serve(
 
         from companyos.api.application import application
         from companyos.api.service import Service
+        from provisioning.interrupts import ENDING
         from provisioning.life.scheduling import Scheduler
 
         def end() -> None:
@@ -153,9 +154,8 @@ def serve(
         )
         server = uvicorn.Server(config)
         url = f"{'http' if tls_cert is None else 'https'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: end())  # uvicorn raises them again when it has ended
         print_json({"url": url, "scheduler": scheduler}) if as_json else click.echo(f"serving sandboxes at {url}")
         if nightly is not None:

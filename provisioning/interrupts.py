@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
 
-_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ def last_step() -> Iterator[None]:
         yield
         return
     # those that end the process at once, or do nothing, stay as they are
-    before = {number: handler for number in _ENDING if callable(handler := signal.getsignal(number))}
+    before = {number: handler for number in ENDING if callable(handler := signal.getsignal(number))}
     for number in before:
         signal.signal(number, signal.SIG_IGN)
     try:

@@ -343,7 +343,7 @@ def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_c
 
 def test_what_duckdb_makes_of_a_signal_in_the_main_thread_is_an_interruption(capsys, monkeypatch):
     def interrupted(arguments):
-        raise RuntimeError("Query interrupted")  # as DuckDB 2 says it, whose own test this would be
+        raise RuntimeError("Query interrupted")  # the words of DuckDB 2
 
     monkeypatch.setattr("companyos.cli._invoke", interrupted)
     assert run(["demo", "reset"]) == 130
