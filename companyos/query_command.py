@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections.abc import Callable
+from threading import Event, get_ident
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +18,9 @@ from companyos.private_target import anchor_option, ledger_option, open_service,
 
 if TYPE_CHECKING:
     from dpsql.answers import Answer
+    from dpsql.service import Service
+
+BETWEEN = 0.05  # seconds from one try to stop the database to the next
 
 
 @click.command()
@@ -70,7 +75,7 @@ def query(
         if explain:
             explanation = service.explain(sql, analyst=name, settings=settings)
         else:
-            answer = service.ask(sql, analyst=name, settings=settings)
+            answer = _asked(service, lambda: service.ask(sql, analyst=name, settings=settings))
     if explain:
         if form == "json":
             print_json(explanation.to_json())
@@ -82,6 +87,29 @@ def query(
         _write_csv(answer)
     else:
         show(answer)
+
+
+def _asked(service: Service, ask: Callable[[], Answer]) -> Answer:
+    """The answer, unless Ctrl-C stops all that the database runs for it."""
+    from provisioning.interrupts import interruptible
+
+    thread: list[int] = []
+    answers: list[Answer] = []
+    ended = Event()
+
+    def work() -> None:
+        thread.append(get_ident())
+        try:
+            answers.append(ask())
+        finally:
+            ended.set()
+
+    def cancel() -> None:
+        while not ended.wait(BETWEEN):  # a statement that is stopped may be followed by others
+            service.engine.cancel(thread[0])
+
+    interruptible(work, cancel)
+    return answers[0]
 
 
 def share(text: str) -> float:

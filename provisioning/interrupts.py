@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
 
+from schemas.heeding import until
+
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -31,7 +33,7 @@ def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
     interrupted = False
     while not done.is_set():
         try:
-            done.wait()  # a join that is interrupted takes the thread for ended
+            until(done.wait)  # a join that is interrupted takes the thread for ended
         except KeyboardInterrupt:
             interrupted = True
             with suppress(Exception):

@@ -1,0 +1,58 @@
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from companyos.cli import run
+
+ENDLESS = """
+schema: endless
+tables:
+  users:
+    rows: 1
+    columns:
+      id: {type: bigint, key: true}
+privacy:
+  unit: users.id
+  budget: {epsilon: 3, delta: 1e-6}
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_query_while_the_database_works_and_the_charge_stays(tmp_path, capsys, ending):
+    schema, database, ledger = tmp_path / "endless.yaml", tmp_path / "endless.db", tmp_path / "ledger.db"
+    schema.write_text(ENDLESS)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE VIEW users AS SELECT range AS id FROM range(100_000_000_000_000) WHERE range % 7 = 3")
+    program = [str(Path(sys.executable).with_name("companyos")), "query", f"duckdb:///{database}"]
+    asked = ["SELECT COUNT(*) FROM users", "--epsilon", "1", "--schema", str(schema), "--ledger", str(ledger)]
+    with subprocess.Popen([*program, *asked], stderr=subprocess.PIPE, text=True) as asking:
+        deadline = time.monotonic() + 60
+        while asking.poll() is None and time.monotonic() < deadline and not charged(ledger):
+            time.sleep(0.05)
+        time.sleep(0.5)  # by now the database is at it
+        asking.send_signal(ending)
+        try:
+            _, err = asking.communicate(timeout=60)
+        finally:
+            asking.kill()
+    assert (asking.returncode, err) == (130, "error: interrupted; nothing was left half-made\n")
+    assert run(["dp", "budget", f"duckdb:///{database}", "--ledger", str(ledger), "--json"]) == 0
+    assert [release["epsilon"] for release in json.loads(capsys.readouterr().out)] == [1]
+
+
+def charged(ledger: Path) -> bool:
+    if not ledger.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        try:
+            return bool(connection.execute("SELECT 1 FROM ledger_entries WHERE kind = 'charge'").fetchall())
+        except sqlite3.OperationalError:  # its tables are still to be made
+            return False
