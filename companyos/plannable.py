@@ -13,13 +13,16 @@ import datagen
 from schemas.consistency import problems_of
 from schemas.errors import CompanyOSError, Mark, Problem, SchemaError
 from schemas.model import Check, Column, Schema, Table, Unique
-from schemas.reflection import Part, Reflection
+from schemas.reflection import Loss, Part, Reflection
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """A problem and where it is, since the same may be wrong of several columns; nowhere where no table is to blame."""
+    """A problem and where it is, since the same may be wrong of several columns; nowhere where no table is to blame.
+
+    `part` is what it is about where that can be left out, so that nothing else is to be tried.
+    """
 
     message: str
     table: str | None = None
@@ -27,20 +30,71 @@ class _Placed:
     part: Part | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """A part of a table that may be in the way of a problem's end."""
+
+    problem: _Placed
+    loss: Loss
+
+
 def plannable(found: Reflection) -> Reflection:
-    """Return `found` without what its problems name; problems that nothing mends are left as they are."""
-    hopeless: set[_Placed] = set()
+    """Return `found` without what its problems name; problems that nothing mends are left as they are.
+
+    Each planning tries a part for as many problems as do not meddle with each other, so that their number follows the parts of a table
+    rather than the problems of a schema.
+    """
+    untried: dict[_Placed, list[Part]] = {}
     problems = _placed(found.schema)
-    for _ in range(sum(len(list(_parts(table))) for table in found.schema.tables)):
-        problem = next((p for p in problems if p not in hopeless), None)
-        if problem is None:
-            break
-        mended = _mended(found, problem)
-        if mended is None:
-            hopeless.add(problem)
-        else:
-            found, problems = mended
+    while trials := _trials(found, problems, untried):
+        found, problems, failed = _after(found, problems, trials)
+        for trial in failed:
+            untried[trial.problem].remove(trial.loss.part)
     return found
+
+
+def _trials(found: Reflection, problems: Sequence[_Placed], untried: dict[_Placed, list[Part]]) -> list[_Trial]:
+    """The next part of each problem, for one in a table, and not in two of which one references the other.
+
+    What is left out of a table may mend what is wrong with its neighbours.
+    """
+    trials: list[_Trial] = []
+    apart: set[str] = set()
+    for problem in problems:
+        if problem.table is None or problem.table in apart:
+            continue
+        table = found.schema.table(problem.table)
+        parts = untried.setdefault(problem, _candidates(problem, table)) if problem.part is None else [problem.part]
+        if parts:
+            trials.append(_Trial(problem, Loss(table.name, parts[0], problem.message)))
+            apart |= {table.name, *_neighbours(table, found.schema)}
+    return trials
+
+
+def _after(found: Reflection, problems: list[_Placed], trials: list[_Trial]) -> tuple[Reflection, list[_Placed], list[_Trial]]:
+    """Return `found` without the parts whose problems go away with them, what is wrong then, and the trials that did not help."""
+    failed: list[_Trial] = []
+    while trials:
+        tried = found.without([trial.loss for trial in trials])
+        left = _placed(tried.schema)
+        if len(trials) > 1 and left and not set(left) & set(problems):
+            trials = trials[: len(trials) // 2]  # all are gone or not looked for after what is new, so fewer must tell
+            continue
+        helped = [trial for trial in trials if trial.problem.part is not None or trial.problem not in left]
+        if len(helped) == len(trials):
+            return tried, left, failed
+        failed += [trial for trial in trials if trial not in helped]
+        trials = helped
+    return found, problems, failed
+
+
+def _candidates(problem: _Placed, table: Table) -> list[Part]:
+    return [part for part in _parts(table) if problem.column is None or problem.column in _columns_of(part, table)]
+
+
+def _neighbours(table: Table, schema: Schema) -> set[str]:
+    """The tables that a table references and those that reference it."""
+    return {k.table for k in table.foreign_keys} | {t.name for t in schema.tables if any(k.table == table.name for k in t.foreign_keys)}
 
 
 def _marked(schema: Schema) -> tuple[Schema, dict[Mark, tuple[Table, Part | None]]]:
@@ -79,7 +133,9 @@ def _place_of(problem: Problem, places: dict[Mark, tuple[Table, Part | None]]) -
     if problem.at not in places:
         return _Placed(problem.message)
     table, part = places[problem.at]
-    return _Placed(problem.message, table.name, part.name if isinstance(part, Column) else None, part)
+    if isinstance(part, Column):
+        return _Placed(problem.message, table.name, part.name)
+    return _Placed(problem.message, table.name, part=part)
 
 
 def _problems(schema: Schema) -> Sequence[Problem]:
@@ -94,23 +150,6 @@ def _problems(schema: Schema) -> Sequence[Problem]:
     except CompanyOSError:
         return []  # which a build tells as well
     return []
-
-
-def _mended(found: Reflection, problem: _Placed) -> tuple[Reflection, list[_Placed]] | None:
-    """Return `found` without the one part that makes the problem go away, and what is wrong then; None where there is none."""
-    if problem.table is None:
-        return None
-    if problem.part is not None and not isinstance(problem.part, Column):
-        tried = found.without(problem.table, problem.part, problem.message)
-        return tried, _placed(tried.schema)
-    table = found.schema.table(problem.table)
-    for each in _parts(table):
-        if problem.column is None or problem.column in _columns_of(each, table):
-            tried = found.without(table.name, each, problem.message)
-            left = _placed(tried.schema)
-            if problem not in left:
-                return tried, left
-    return None
 
 
 def _parts(table: Table) -> Iterator[Part]:

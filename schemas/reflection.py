@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
@@ -37,6 +37,15 @@ class RawSchema:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """A part of a table that is left out, and why."""
+
+    table: str
+    part: Part
+    why: str
+
+
+@dataclass(frozen=True)
 class Reflection:
     """A schema with generators for its columns, notes for its places, and the `raw` schema of which it is made."""
 
@@ -44,16 +53,17 @@ class Reflection:
     notes: Mapping[Place, list[str]]
     raw: RawSchema = field(repr=False, compare=False)
 
-    def without(self, table: str, part: Part, why: str) -> Reflection:
-        """Return the reflection of the database as if it did not have `part`, and a note that says why.
+    def without(self, losses: Iterable[Loss]) -> Reflection:
+        """Return the reflection of the database as if it did not have some parts, and notes that say why.
 
         A unique constraint over the columns of the key stands for the key; a unique index stays as a plain one; a column loses
         nothing but its nulls.
         """
         raw = self.raw.copy()
-        owner = next(t for t in raw.tables if t.name == table)
-        place, what = _drop(owner, part)
-        raw.note(place, f"{what}: {why}")
+        for loss in losses:
+            owner = next(t for t in raw.tables if t.name == loss.table)
+            place, what = _drop(owner, loss.part)
+            raw.note(place, f"{what}: {loss.why}")
         return reflection_of(raw)
 
 

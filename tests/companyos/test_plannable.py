@@ -110,6 +110,52 @@ def test_a_problem_that_nothing_mends_does_not_stop_the_others(tmp_path, monkeyp
     assert not any("nobody knows" in note for note in all_notes(found))
 
 
+def plannings_of(folder, sql, monkeypatch):
+    """How often the planner is asked until a database is plannable, and what that leaves."""
+    from companyos import plannable as module
+
+    before, real, asked = reflected(folder, sql), module._problems, []
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_problems", lambda schema: asked.append(schema) or real(schema))
+        left = plannable(before)
+    return len(asked), left.schema
+
+
+def many(tables, reference=""):
+    """Tables with two problems each, of which the planner tells one before the other."""
+    return "".join(
+        f"CREATE TABLE t{i}(id INTEGER PRIMARY KEY, x BOOLEAN NOT NULL, y BOOLEAN NOT NULL, b INT CHECK (b IN (1, 2)) UNIQUE, z INT {reference},"
+        f" UNIQUE (z), UNIQUE (x, y)); INSERT INTO t{i} VALUES (1, 0, 0, 1, 1), (2, 0, 1, 2, 2), (3, 5, 1, NULL, NULL), (4, 4, 0, NULL, NULL), (5, 7, 1, NULL, NULL);"
+        for i in range(tables)
+    )
+
+
+@pytest.mark.parametrize(
+    "sql", ["", "CREATE TABLE hub(id INTEGER PRIMARY KEY, a BOOLEAN UNIQUE); INSERT INTO hub(id) VALUES (1), (2), (3);"]
+)
+def test_plannings_follow_the_parts_of_a_table_and_not_the_number_of_tables(tmp_path, monkeypatch, sql):
+    few, _ = plannings_of(tmp_path, sql + many(2, "REFERENCES hub" * bool(sql)), monkeypatch)
+    more, schema = plannings_of(tmp_path, sql + many(16, "REFERENCES hub" * bool(sql)), monkeypatch)
+    assert more == few < 10
+    assert [u.columns for table in schema.tables for u in table.unique] == [("z",)] * 16
+
+
+def test_what_hides_other_problems_mends_none_of_them(tmp_path, monkeypatch):
+    from companyos import plannable as module
+    from schemas.errors import Problem
+
+    def problems(schema):
+        first, second = schema.tables
+        if not first.unique:
+            return [Problem("found before all else", first.at)]
+        return [Problem("mended by any part", first.at), Problem("mended by none", second.at)]
+
+    monkeypatch.setattr(module, "_problems", problems)
+    made = "(id INTEGER PRIMARY KEY, z INT UNIQUE);"
+    found = plannable(reflected(tmp_path, f"CREATE TABLE t{made} CREATE TABLE u{made}"))
+    assert [(t.name, len(t.unique), t.key) for t in found.schema.tables] == [("t", 0, ("id",)), ("u", 1, ("id",))]
+
+
 def test_the_command_writes_a_file_that_builds(tmp_path):
     reflected(
         tmp_path, ONE_TO_ONE + SHARED.replace("TABLE p", "TABLE pp").replace("REFERENCES p", "REFERENCES pp").replace("INTO p", "INTO pp")
