@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.engine import URL, Connection, Inspector
 
+from schemas.computed_uniques import tell_of_inputs
 from schemas.connecting import database_url, engine_of, reflection_failures
 from schemas.errors import InputError
 from schemas.expressible import fitting_name, make_expressible
@@ -22,7 +23,7 @@ from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index
 from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, named_enum
-from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, reflection_of
+from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
 from schemas.sqlite_words import portable
@@ -53,6 +54,8 @@ def reflect(url: str) -> Reflection:
         keep_sound_references(raw)
         fit_types(raw.tables, raw.note)
     make_expressible(raw)
+    tell_of_inputs(raw.tables, raw.note)
+    leave_out_unheld(raw)
     if not raw.tables:
         raise InputError("the database has no tables with columns to reflect")
     return reflection_of(raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from schemas.computed_uniques import unheld
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
 from schemas.table_proposals import RawTable, fix_rows, propose_columns
@@ -64,6 +65,7 @@ class Reflection:
             owner = next(t for t in raw.tables if t.name == loss.table)
             place, what = _drop(owner, loss.part)
             raw.note(place, f"{what}: {loss.why}")
+        leave_out_unheld(raw)
         return reflection_of(raw)
 
 
@@ -75,6 +77,14 @@ def reflection_of(found: RawSchema) -> Reflection:
     fix_rows(raw.tables, recipes)
     tables = tuple(_finished(t, recipes[t.name], raw) for t in raw.tables)
     return Reflection(Schema(raw.name, tables, seed=_SEED, enums=raw.enums, file=f"{raw.name}.yaml"), raw.notes, found)
+
+
+def leave_out_unheld(raw: RawSchema) -> None:
+    """Leave out, with a note, that a computed column is unique where nothing makes it so."""
+    for owner in raw.tables:
+        for part in unheld(owner):
+            place, what = _drop(owner, part)
+            raw.note(place, f"{what}: {part.columns[0]} is computed, and nothing that it is computed of makes it unique")
 
 
 def _drop(owner: RawTable, part: Part) -> tuple[Place, str]:

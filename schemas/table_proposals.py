@@ -119,17 +119,17 @@ def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) 
 
 
 def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:
-    """For unique sets with no reference and nothing unique in them, the column that is made unique by itself."""
+    """For unique sets with no reference and nothing unique in them, the column that is made unique by itself, which is no computed one."""
     sets = raw.unique_sets()
     chosen: set[str] = set()
-    types = {c.name: c.type for c in raw.columns}
+    types = {c.name: c.type for c in raw.columns if c.computed is None}
     for columns in (s for s in sets if len(s) > 1):
         free = [c for c in columns if c not in referenced]
         if not free or set(columns) & (alone | chosen):
             continue
         if set(columns) - set(free):
             continue
-        able = [c for c in free if is_roomy(types[c], facts.of(c))]
+        able = [c for c in free if c in types and is_roomy(types[c], facts.of(c))]
         roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
         if roomy:
             chosen.add(roomy[0])
@@ -138,7 +138,7 @@ def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], fac
 
 def is_roomy(type: SqlType, facts: ColumnFacts) -> bool:
     """Whether a column alone can hold many different values."""
-    if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array", "interval"):
+    if facts.values is not None or type.kind in ("boolean", "enum", "real", "double", "date", "time", "json", "array"):
         return False
     return not (facts.low is not None and facts.high is not None and facts.high - facts.low < 10**6)
 
