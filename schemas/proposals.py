@@ -491,6 +491,8 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
         period = ("-80y", "now") if kind == "date" else ("00:00", "23:59:59") if kind == "time" else ("-3y", "now")
         fixed = kind == "date" and rows > 29_000
         return Proposal(Recipe("between", {"period": period}), ("a date has few values, so the rows do not scale",) if fixed else (), fixed)
+    if kind == "interval":
+        return Proposal(Recipe("uniform", {"range": (0, 30 * DAY)}))
     if kind == "boolean":
         found = Proposal(Recipe("choice", {"values": ((False, 1), (True, 1))}))
     elif spec.unique and spec.name != "choice":

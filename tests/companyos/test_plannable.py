@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
 import bundles
 import datagen
+import provisioning
 from companyos.cli import cli
 from companyos.plannable import plannable
 from datagen.errors import RecipeError
 from schemas.errors import SchemaError
 from schemas.reader import parse_schema, read_schema
+from schemas.reflect import reflect
 from schemas.writer import to_yaml
 from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
@@ -182,3 +185,53 @@ def test_what_is_wrong_in_the_same_words_is_mended_in_each_place(tmp_path):
         ("u",),
     }
     built(found, tmp_path)
+
+
+EXACT = "; use an integer or a numeric type"
+UNMADE = "cannot promise unique values, and 'a' is unique; these can: choice, list"
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("a double precision UNIQUE", f"unique (a) is left out: double columns cannot be unique{EXACT}"),
+        ("a real UNIQUE", f"unique (a) is left out: real columns cannot be unique{EXACT}"),
+        ("a jsonb UNIQUE", f"unique (a) is left out: json {UNMADE}, faker, mimesis"),
+        ("a text[] UNIQUE", f"unique (a) is left out: array {UNMADE}"),
+        ("a jsonb, b boolean, UNIQUE (a, b)", "unique (a, b) is left out: nothing makes (a, b) unique"),
+        ("a interval UNIQUE", None),
+        ("a interval, b jsonb, UNIQUE (b, a)", None),
+    ],
+)
+def test_postgresql_types_are_unique_or_the_file_says_why_not(postgres_url, another_postgres_url, tmp_path, column, said):
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE t(id int PRIMARY KEY, {column}); INSERT INTO t(id) SELECT i FROM generate_series(1, 900) i")
+    found = plannable(reflect(postgres_url))
+    assert [note.startswith(str(said)) for note in found.notes.get(("t",), [])] == [True] * (said is not None)
+    assert bool(found.schema.table("t").unique) == (said is None)
+    assert provisioning.load(built(found, tmp_path), another_postgres_url).tables["t"] == 900
+
+
+def test_an_interval_may_be_a_key_in_postgresql(postgres_url, tmp_path):
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t(a interval PRIMARY KEY); INSERT INTO t SELECT i * interval '1 hour' FROM generate_series(1, 900) i")
+    found = plannable(reflect(postgres_url))
+    assert found.schema.table("t").key == ("a",)
+    built(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("a JSON UNIQUE", f"unique (a) is left out: json {UNMADE}, faker, mimesis"),
+        ("a TEXT UNIQUE CHECK (a IS NULL OR json_valid(a))", f"unique (a) is left out: json {UNMADE}, faker, mimesis"),
+        ("a REAL UNIQUE", None),
+        ("a INTERVAL UNIQUE", None),
+    ],
+)
+def test_types_of_sqlite_are_unique_or_the_file_says_why_not(tmp_path, column, said):
+    rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) INSERT INTO t(id) SELECT i FROM n;"
+    found = plannable(reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, {column}); {rows}"))
+    assert found.notes.get(("t",), []) == ([] if said is None else [said])
+    assert bool(found.schema.table("t").unique) == (said is None)
+    assert provisioning.load(built(found, tmp_path), f"sqlite:///{tmp_path}/again.sqlite").tables["t"] == 900
