@@ -150,6 +150,8 @@ class _Reflector:
         named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
         for found in inspector.get_columns(name, schema) if self._sqlite is None else self._sqlite.columns(name):
             self._column(raw, dict(found), named.get(str(found["name"])))
+        for column, dimensions in ({} if self._postgresql is None else self._postgresql.dimensions(schema, name)).items():
+            self._raw.note((raw.name, column), f"an array of {dimensions} dimensions, taken as one of one dimension")
         if not raw.key:
             self._raw.note((raw.name,), "it has no primary key")
         self._note_details(raw, f"key ({', '.join(raw.key)})", unique_details(key))

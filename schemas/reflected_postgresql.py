@@ -23,6 +23,11 @@ _NAMED = (
     "JOIN pg_namespace n ON n.oid = i.typnamespace "
     "WHERE s.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped AND i.typtype IN ('d', 'e')"
 )
+_DIMENSIONS = (
+    "SELECT a.attname, GREATEST(a.attndims, t.typndims) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
+    "WHERE n.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped AND GREATEST(a.attndims, t.typndims) > 1"
+)
 _DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
 _DOMAIN_CHECKS = "SELECT contypid, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
 _PARTITIONS = (
@@ -68,6 +73,10 @@ class PostgresqlCatalog:
         """The columns of a table that are of enums or domains, told apart by more than their names."""
         rows = self._rows(_NAMED, schema=schema, table=table)
         return {row[0]: NamedType(row[1], row[2], row[3], row[4] == "e", bool(row[5])) for row in rows}
+
+    def dimensions(self, schema: str | None, table: str) -> dict[str, int]:
+        """The columns of a table that are declared as arrays of several dimensions, and of how many."""
+        return {row[0]: row[1] for row in self._rows(_DIMENSIONS, schema=schema, table=table)}
 
     def partitions(self, schema: str | None) -> list[tuple[str, str, str, str]]:
         """The partitions in a schema: name, the table that they are parts of in the end and its schema, and by what they are parted."""

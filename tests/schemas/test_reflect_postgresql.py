@@ -69,6 +69,21 @@ def test_enums_whose_names_cannot_be_kept_are_written_out(reflected, tmp_path, n
     built(found, tmp_path)
 
 
+def test_arrays_of_several_dimensions_are_said_to_be_taken_as_plain_ones(reflected, tmp_path):
+    found = reflected(
+        "CREATE DOMAIN grid AS int[][]; CREATE TABLE t(id int PRIMARY KEY, a int[], b int[][], c text[3][3][3], d int ARRAY[4], g grid);"
+        "ALTER TABLE t ADD gone int[][]; ALTER TABLE t DROP gone"
+    )
+    assert {name: found.notes["t", name] for name in "bcg"} == {
+        "b": ["an array of 2 dimensions, taken as one of one dimension"],
+        "c": ["an array of 3 dimensions, taken as one of one dimension"],
+        "g": ["domain grid, written out", "an array of 2 dimensions, taken as one of one dimension"],
+    }
+    assert not [place for place in found.notes if place[1:] in (("a",), ("d",), ("gone",))]
+    assert [str(column_of(found, "t", name).type) for name in "abcdg"] == ["integer[]"] * 2 + ["text[]"] + ["integer[]"] * 2
+    built(found, tmp_path)
+
+
 SILENT = """
 CREATE DOMAIN moment AS timestamptz(3); CREATE DOMAIN daily AS time(2) WITH TIME ZONE;
 CREATE TABLE p (id int PRIMARY KEY, a int NOT NULL, t text, tags text[] COLLATE "C", at timestamptz(3), day time(0), whole timestamptz(6),
