@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, Inspector
 
 from schemas.computed_uniques import tell_of_inputs
 from schemas.connecting import database_url, engine_of, reflection_failures
+from schemas.ddl_names import literal, quoted
 from schemas.errors import InputError
 from schemas.expressible import fitting_name, make_expressible
 from schemas.fitted_types import fit_types
@@ -22,7 +23,7 @@ from schemas.model import Check, Column, ForeignKey, Index, Unique
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
 from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
-from schemas.reflected_types import column_type, named_enum
+from schemas.reflected_types import column_type, long_labels, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
@@ -179,6 +180,8 @@ class _Reflector:
             self._raw.note(place, note)
         if named is not None:
             type = self._named(raw, place, type, named)
+        if (labels := long_labels(found["type"])) and not self._for_rows:
+            raw.checks.append(Check(f"{quoted(name)} IN ({', '.join(map(literal, labels))})"))
         enum = type.item or type
         if enum.kind == "enum" and enum.name:
             self._raw.enums[enum.name] = enum.values

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from schemas.type_reader import MAX_LENGTH, MAX_PRECISION, is_type
+from schemas.type_reader import MAX_LABEL, MAX_LENGTH, MAX_PRECISION, is_type
 from schemas.types import TIMES, SqlType
 from schemas.yaml_nodes import name_fault
 
@@ -40,6 +40,8 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
         if inner.kind == "array" or (type.dimensions or 1) > 1:
             return SqlType("json"), f"an array of {type.dimensions or 2} dimensions, taken as json"
         return SqlType("array", item=inner), note
+    if long_labels(type):
+        return SqlType("text"), f"an enum with values of more than {MAX_LABEL} bytes, taken as text"
     if isinstance(type, sa.Enum) and type.enums:
         return SqlType("enum", values=tuple(type.enums), name=type.name or None), None
     if (own := _own(type)) is not None:
@@ -47,6 +49,12 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
     if unconstrained is not None and isinstance(type, sa.Numeric) and type.precision is None:
         return unconstrained, None
     return _scalar(type)
+
+
+def long_labels(type: Any) -> tuple[str, ...]:
+    """Return the values of an enum that PostgreSQL has no room for; none where it has."""
+    labels = tuple(type.enums) if isinstance(type, sa.Enum) else ()
+    return labels if any(len(label.encode()) > MAX_LABEL for label in labels) else ()
 
 
 def named_enum(type: SqlType, name: str, known: Mapping[str, tuple[str, ...]]) -> SqlType:
@@ -89,7 +97,7 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
     if isinstance(type, postgresql.MONEY):
         return SqlType("numeric", 19, 2), "money, taken as numeric(19,2)"
     if isinstance(type, sa.String):
-        return _text(type), None
+        return _text(type)
     name = "an unknown type" if isinstance(type, sa.types.NullType) else str(type)
     return SqlType("text"), f"{name}, taken as text"
 
@@ -142,8 +150,10 @@ def _numeric(type: Any) -> tuple[SqlType, str | None]:
     return SqlType("numeric", type.precision, scale), None
 
 
-def _text(type: Any) -> SqlType:
+def _text(type: Any) -> tuple[SqlType, str | None]:
+    if type.length == 0 and not isinstance(type, sa.Text):  # MySQL's, which hold the empty text alone
+        return SqlType("text"), f"{type.__visit_name__}(0), taken as text"
     if type.length is None or type.length > MAX_LENGTH or isinstance(type, sa.Text):
-        return SqlType("text")
+        return SqlType("text"), None
     fixed = isinstance(type, (sa.CHAR, sa.NCHAR))
-    return SqlType("char" if fixed else "varchar", length=type.length)
+    return SqlType("char" if fixed else "varchar", length=type.length), None

@@ -214,7 +214,9 @@ def test_postgresql_types_are_unique_or_the_file_says_why_not(postgres_url, anot
 
 def test_an_interval_may_be_a_key_in_postgresql(postgres_url, tmp_path):
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE t(a interval PRIMARY KEY); INSERT INTO t SELECT i * interval '1 hour' FROM generate_series(1, 900) i")
+        connection.execute(
+            "CREATE TABLE t(a interval PRIMARY KEY); INSERT INTO t SELECT i * interval '1 hour' FROM generate_series(1, 900) i"
+        )
     found = plannable(reflect(postgres_url))
     assert found.schema.table("t").key == ("a",)
     built(found, tmp_path)
