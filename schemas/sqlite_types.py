@@ -1,7 +1,8 @@
 """Types that columns of SQLite are declared with, as those of the schema language.
 
 SQLite takes any words for a type, holds no column to it, and keeps of it an affinity alone. Words are read as the databases that
-they come from mean them; others by their affinity (https://sqlite.org/datatype3.html, section 3.1).
+they come from mean them; others by their affinity (https://sqlite.org/datatype3.html, section 3.1). An interval is one of whole
+microseconds, as `schemas.ddl_sqlite` keeps it; who reads rows looks at what is there (`masking.source.sqlite`).
 """
 
 from __future__ import annotations

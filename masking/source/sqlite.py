@@ -37,6 +37,7 @@ _STEP_ROWS = 16_384
 _STEP_BYTES = 16 << 20
 _TRIES = 100
 _MAYBE_NUMBERS = ("timestamptz", "uuid", "bytes")  # by words that are to SQLite those of numbers
+_OF_INTERVALS = {"text": SqlType("text"), "real": SqlType("double")}  # whole numbers are those of microseconds that `load` keeps
 _NOT_TEXT = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text")
 
 
@@ -162,18 +163,20 @@ class SqliteSource:
                 raise SourceFailure(f"'{self._path}': the snapshot was lost; begin again")
 
     def _as_kept(self, schema: Schema) -> Schema:
-        """The schema with types for what SQLite keeps: its integers have 64 bits, and some columns hold numbers whatever they declare."""
+        """The schema with types for what SQLite keeps: its integers have 64 bits, and some columns hold other than they declare."""
         tables = (replace(t, columns=tuple(replace(c, type=self._kept_type(t, c)) for c in t.columns)) for t in schema.tables)
         return replace(schema, tables=tuple(tables))
 
     def _kept_type(self, table: Table, column: Column) -> SqlType:
         if column.type.kind == "integer":
             return SqlType("bigint")
-        if column.type.kind not in _MAYBE_NUMBERS:
+        if column.type.kind not in (*_MAYBE_NUMBERS, "interval"):
             return column.type
         query = f"SELECT typeof({quoted(column.name)}) FROM {quoted(table.name)} WHERE {quoted(column.name)} IS NOT NULL LIMIT 1"
-        first = self._connection.execute(query).fetchone()
-        return SqlType("double") if first in (("integer",), ("real",)) else column.type
+        (first,) = self._connection.execute(query).fetchone() or ("null",)
+        if column.type.kind == "interval":
+            return _OF_INTERVALS.get(first, column.type)
+        return SqlType("double") if first in ("integer", "real") else column.type
 
     def _stream(
         self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], picked: str | None = None

@@ -204,6 +204,31 @@ def test_numbers_are_read_whatever_other_databases_mean_by_a_type(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("stored", "type", "read"),
+    [
+        (90_000_000, "interval", dt.timedelta(seconds=90)),
+        ("90000000", "interval", dt.timedelta(seconds=90)),
+        ("3 days 00:00:00", "text", "3 days 00:00:00"),
+        ("1 month", "text", "1 month"),
+        (1.5, "double", 1.5),
+    ],
+)
+def test_an_interval_is_what_sqlite_keeps_of_it(tmp_path: Path, stored: object, type: str, read: object) -> None:
+    path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, span INTERVAL)", rows=[(1, None), (2, stored)])
+    with open_source(f"sqlite:///{path}") as source:
+        assert str(source.schema.table("t").column("span").type) == type
+        assert source.read("t", ["span"]).read_all().column("span").to_pylist() == [None, read]
+
+
+def test_a_text_among_the_numbers_of_an_interval_stops_the_read(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, span INTERVAL)", rows=[(1, 5), (2, "5 days of Anna")])
+    with open_source(f"sqlite:///{path}") as source:
+        with pytest.raises(SourceFailure, match="column 'span'") as error:
+            source.read("t").read_all()
+        assert "Anna" not in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("declared", "type"),
     [
         ("varchar2(3)", "text"),
