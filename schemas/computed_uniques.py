@@ -40,7 +40,8 @@ def unheld(table: RawTable) -> list[Unique | Index]:
 def _computed_parts(table: RawTable) -> Iterator[tuple[Unique | Index, Column]]:
     """Those over a computed column alone; with others, these others are made unique."""
     columns = {c.name: c for c in table.columns if c.computed is not None}
-    for part in (*table.unique, *(i for i in table.indexes if i.unique)):
+    parts: list[Unique | Index] = [*table.unique, *(i for i in table.indexes if i.unique)]
+    for part in parts:
         if len(part.columns) == 1 and part.columns[0] in columns:
             yield part, columns[part.columns[0]]
 

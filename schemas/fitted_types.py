@@ -22,12 +22,13 @@ def fit_types(tables: Sequence[RawTable], note: Note) -> None:
     """Change types of columns to those that can hold what checks, defaults, keys and references of the tables say; tell it to `note`.
 
     Integers are taken as wide as the numbers that they are compared with, the columns that these are made from or compared with, and
-    what they reference. Texts that must be JSON are taken as that, floats that must be unique as numerics, and what references a type of
-    another kind as that kind.
+    what they reference. Texts that must be JSON are taken as that, intervals that are used as numbers or texts as those, floats that must
+    be unique as numerics, and what references a type of another kind as that kind.
     """
     known = {table.name: table for table in tables}
     for table in tables:
         _take_documents(table, note)
+        _take_intervals_as_used(table, note)
         _make_floats_exact(table, note)
     for _ in tables:  # as long as the longest chain of references
         for table in tables:
@@ -59,6 +60,30 @@ def _take_as_document(table: RawTable, column: str, why: str, note: Note) -> Non
     if type.kind in TEXTS:
         note((table.name, column), f"{type} that {why}, taken as json")
         _retype(table, column, SqlType("json"))
+
+
+def _take_intervals_as_used(table: RawTable, note: Note) -> None:
+    facts = facts_of([c.sql for c in table.checks], [c.name for c in table.columns])
+    whole = {c.name for c in table.columns if c.type.kind in INTEGERS}
+    for column in (c for c in table.columns if c.type.kind == "interval"):
+        numbers = [
+            n for names, found in _met(table) if column.name in names for n in (*found, *(Decimal() for name in names if name in whole))
+        ]
+        default = _parsed(column.default or "")
+        if _is_of_texts(facts.of(column.name)) or (isinstance(default, exp.Literal) and default.is_string):
+            type, use = SqlType("text"), "a text"
+        elif numbers:
+            type, use = SqlType("bigint" if all(n == n.to_integral_value() for n in numbers) else "double"), "a number"
+        else:
+            continue
+        note((table.name, column.name), f"{column.type} that is used as {use}, taken as {type}")
+        _retype(table, column.name, type)
+
+
+def _is_of_texts(facts: ColumnFacts) -> bool:
+    """Whether checks speak of a column as of a text."""
+    said = (facts.low_text, facts.high_text, facts.max_length, facts.pattern, facts.like)
+    return facts.min_length > 0 or any(s is not None for s in said) or any(isinstance(v, str) for v in facts.values or ())
 
 
 def _make_floats_exact(table: RawTable, note: Note) -> None:

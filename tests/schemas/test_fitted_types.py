@@ -43,6 +43,30 @@ def test_integers_are_as_wide_as_the_numbers_they_are_compared_with(tmp_path, co
     built(found, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("column", "type"),
+    [
+        ("a INTERVAL CHECK (a BETWEEN 1 AND 60)", "bigint"),
+        ("a INTERVAL CHECK (a IN (5, 10))", "bigint"),
+        ("a INTERVAL DEFAULT 30", "bigint"),
+        ("a INTERVAL, b INT CHECK (a < b)", "bigint"),
+        ("a INTERVAL NOT NULL, b INT AS (a * 2)", "bigint"),
+        ("a INTERVAL CHECK (a > 0.5 AND a < 9)", "double"),
+        ("a INTERVAL CHECK (a IN ('daily', 'weekly'))", "text"),
+        ("a INTERVAL CHECK (length(a) < 9)", "text"),
+        ("a INTERVAL DEFAULT '1 day'", "text"),
+        ("a INTERVAL CHECK (a LIKE '% days')", "text"),
+    ],
+)
+def test_an_interval_that_is_used_as_a_number_or_a_text_is_one(tmp_path, column, type):
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, {column}, span INTERVAL CHECK (span IS NOT NULL));")
+    assert str(column_of(found, "t", "a").type) == type
+    assert found.notes["t", "a"] == [f"interval that is used as a {'text' if type == 'text' else 'number'}, taken as {type}"]
+    assert str(column_of(found, "t", "span").type) == "interval"
+    assert ("t", "span") not in found.notes
+    loaded(found, tmp_path)
+
+
 def test_what_references_a_wide_integer_is_as_wide(tmp_path):
     found = reflected(
         tmp_path,
