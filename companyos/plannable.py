@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import datagen
 from schemas.consistency import problems_of
 from schemas.errors import CompanyOSError, Mark, Problem, SchemaError
-from schemas.model import Check, Column, Schema, Table, Unique
+from schemas.model import Check, Column, Index, Schema, Table, Unique
 from schemas.reflection import Loss, Part, Reflection
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 
@@ -135,7 +135,8 @@ def _place_of(problem: Problem, places: dict[Mark, tuple[Table, Part | None]]) -
     table, part = places[problem.at]
     if isinstance(part, Column):
         return _Placed(problem.message, table.name, part.name)
-    return _Placed(problem.message, table.name, part=part)
+    stays = isinstance(part, Index) and not part.unique
+    return _Placed(problem.message, table.name, part=None if stays else part)
 
 
 def _problems(schema: Schema) -> Sequence[Problem]:

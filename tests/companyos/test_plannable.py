@@ -143,6 +143,15 @@ def test_plannings_follow_the_parts_of_a_table_and_not_the_number_of_tables(tmp_
     assert [u.columns for table in schema.tables for u in table.unique] == [("z",)] * 16
 
 
+def test_what_is_wrong_with_a_plain_index_stays_wrong(tmp_path, monkeypatch):
+    from companyos import plannable as module
+    from schemas.errors import Problem
+
+    monkeypatch.setattr(module, "_problems", lambda schema: [Problem("nobody knows", schema.tables[0].indexes[0].at)])
+    before = reflected(tmp_path, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT UNIQUE); CREATE INDEX i ON t(a);")
+    assert plannable(before) is before
+
+
 def test_what_hides_other_problems_mends_none_of_them(tmp_path, monkeypatch):
     from companyos import plannable as module
     from schemas.errors import Problem
