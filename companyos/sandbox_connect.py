@@ -18,7 +18,7 @@ _SHELLS = {"postgresql": "psql", "duckdb": "duckdb", "sqlite": "sqlite3"}
 @click.command()
 @id_argument
 @click.option("--print", "print_only", is_flag=True, help="Print the URL, password included, and open nothing.")
-@click.option("--rotate", is_flag=True, help="Make a new password first.")
+@click.option("--rotate", is_flag=True, help="Make a new password first; a sandbox that is a file has none.")
 @place_options
 @json_option
 def connect(id: str, print_only: bool, rotate: bool, control: str | None, environments: str | None, as_json: bool) -> None:

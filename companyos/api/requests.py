@@ -105,7 +105,7 @@ class ConnectionRequest(_Strict):
 
     model_config = ConfigDict(json_schema_extra={"example": {"rotate": True}})
 
-    rotate: bool = Field(False, description="Make a new password first.")
+    rotate: bool = Field(False, description="Make a new password first; a sandbox that is a file has none.")
 
 
 class LoadApproval(_Strict):

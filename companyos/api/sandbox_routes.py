@@ -32,7 +32,7 @@ from companyos.api.watching import failures, where
 from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded
-from provisioning.life.states import STATES
+from provisioning.life.states import BEING_MADE, STATES
 from provisioning.manifests import render_under
 from schemas.errors import CompanyOSError, InputError, Refused
 
@@ -41,7 +41,6 @@ router = APIRouter(tags=["sandboxes"])
 ANYBODY = ("not-authenticated", "unknown-caller", "scope-missing", "invalid-request")
 OF_ONE = (*ANYBODY, "no-such-sandbox")
 SENT = ("unreadable-request", "too-large")
-BEING_MADE = ("requested", "provisioning")
 _LOCATION = {"Location": {"description": "The sandbox.", "schema": {"type": "string", "format": "uri-reference"}}}
 _AGAIN = {"Idempotent-Replayed": {"description": "`true` where the same was asked before.", "schema": {"type": "string", "enum": ["true"]}}}
 

@@ -19,6 +19,7 @@ from provisioning.control.tables import idempotency, sandboxes, webhooks
 from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused, TenantExists
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
+from provisioning.life.connecting import connect_again
 from provisioning.life.heartbeat import beating, give_up
 from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
@@ -83,7 +84,7 @@ def create(
     """
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_KEY:
         raise InputError(f"an idempotency key has from 1 to {LONGEST_KEY} characters")
-    earlier = _earlier(platform, wanted, idempotency_key)
+    earlier = _earlier(platform, wanted, idempotency_key, actor)
     if earlier is not None:
         return earlier
     template = known_template(platform.environments, wanted.template)
@@ -100,7 +101,7 @@ def create(
     except BaseException as error:
         _undo_recorded(platform, id, actor, error)
         raise
-    earlier = _earlier(platform, wanted, idempotency_key)  # another one with the same key was faster
+    earlier = _earlier(platform, wanted, idempotency_key, actor)  # another one with the same key was faster
     assert earlier is not None
     return earlier
 
@@ -281,7 +282,7 @@ def _new(platform: Platform, wanted: Wanted, template: SandboxTemplate, bundle: 
     )
 
 
-def _earlier(platform: Platform, wanted: Wanted, key: str | None) -> Created | None:
+def _earlier(platform: Platform, wanted: Wanted, key: str | None, actor: str) -> Created | None:
     """What became of the request with the same key; KeyUsedTwice where it asked for something else."""
     if key is None:
         return None
@@ -292,11 +293,7 @@ def _earlier(platform: Platform, wanted: Wanted, key: str | None) -> Created | N
         if used.request != wanted.digest():
             raise KeyUsedTwice("the idempotency key was used before for something else; take a new key for a new request")
         sandbox = records.find(connection, used.sandbox)
-    address = None
-    if sandbox.state == "ready" and not sandbox.quarantined:
-        host = platform.host(sandbox.host)
-        address = host.address(host.place(sandbox.id), platform.passwords.get(sandbox.id))
-    return Created(sandbox, address, again=True)
+    return Created(sandbox, connect_again(platform, sandbox, actor=actor), again=True)
 
 
 def _used(connection: sa.Connection, owner: str, key: str) -> sa.Row[Any] | None:

@@ -13,11 +13,9 @@ from bundles import BuiltBundle, Store
 from provisioning.audit import record
 from provisioning.control.database import Control, default_home, open_control
 from provisioning.control.moments import stamp, utc_now
-from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
-from provisioning.life import creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
-from provisioning.life.admitting import admit_anew, admit_as_recorded
+from provisioning.life import connecting, creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
 from provisioning.life.creating import Created, Wanted
 from provisioning.life.platform import Platform, no_step
 from provisioning.life.records import Page
@@ -100,28 +98,8 @@ class Sandboxes:
         return deleting.delete(self.platform, id, actor=actor, why=why, force=force)
 
     def address(self, id: str, *, actor: str, rotate: bool = False) -> str:
-        """Return the URL to connect to a ready sandbox with, password included.
-
-        `rotate` makes a new password first, as does one that is kept elsewhere. Raises NoSuchSandbox, WrongState, TargetFailure.
-        """
-        sandbox = self.show(id)
-        if sandbox.state != "ready" or sandbox.quarantined or self.platform.now >= sandbox.expires_at:
-            state = "quarantined" if sandbox.quarantined else "expired" if sandbox.state == "ready" else sandbox.state
-            raise WrongState(f"{id} is {state}; nobody can connect to it")
-        host, place = self.platform.host(sandbox.host), self.platform.place(sandbox)
-        password = self.platform.passwords.get(id)
-        if host.kind == "postgresql" and (rotate or password is None):
-            if sandbox.doing is not None:  # a reset has a password of its own to make, or the old one to come back to
-                raise WrongState(f"{id} is being worked on ({sandbox.doing}); ask for a password when that is over")
-            password = admit_anew(self.platform, sandbox, sandbox.expires_at)
-            with self.platform.control.write() as connection:
-                present = records.find(connection, id)
-                self.platform.event(connection, "password rotated", sandbox, actor=actor)
-            if present.state != "ready" or present.quarantined or present.expires_at != sandbox.expires_at:
-                admit_as_recorded(self.platform, present)
-            if present.state != "ready" or present.quarantined:
-                raise WrongState(f"{id} was quarantined or removed in the meantime; nobody can connect to it")
-        return host.address(place, password)
+        """Return the URL to connect to a ready sandbox with, password included; see `provisioning.life.connecting.connect`."""
+        return connecting.connect(self.platform, id, actor=actor, rotate=rotate)
 
     def media(self, id: str) -> Path | None:
         """Return the folder with the files of the sandbox's rows; None where its bundle has none."""

@@ -17,6 +17,7 @@ NEXT: Mapping[State, frozenset[State]] = {
     "deleted": frozenset(),
 }
 STATES = tuple(NEXT)
+BEING_MADE: tuple[State, ...] = ("requested", "provisioning")
 PRESENT = tuple(s for s in STATES if s != "deleted")
 LIVE: tuple[State, ...] = ("requested", "provisioning", "ready", "expired", "deleting")  # what takes room, and counts for a quota
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -12,7 +13,8 @@ from databases import ask
 from yard import ALICE, BEGIN, BOB, Yard, build
 
 import bundles
-from provisioning.errors import DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, TargetFailure, WrongState
+from provisioning.audit import Filters, log
+from provisioning.errors import ControlFailure, DeleteProtected, NoSuchSandbox, PolicyRefused, SeedRefused, TargetFailure, WrongState
 from provisioning.life.sandboxes import Sandboxes
 from schemas.errors import InputError, Refused
 
@@ -79,6 +81,41 @@ def test_an_unknown_id_is_named_with_the_nearest(file_yard: Yard) -> None:
         file_yard.sandboxes.show(id[:-1] + ("a" if id[-1] != "a" else "b"))
 
 
+def test_who_is_given_a_connection_stands_in_the_ledger_without_the_password(yard: Yard) -> None:
+    created = yard.create(idempotency_key="k")
+    id = created.sandbox.id
+    yard.clock.move(hours=1)
+    urls = [yard.sandboxes.address(id, actor=BOB), yard.create(idempotency_key="k").address]
+    if yard.kind == "postgresql":
+        urls.append(yard.sandboxes.address(id, actor=BOB, rotate=True))
+    assert set(urls[:2]) == {created.address}
+    events = log(yard.control, Filters(sandbox=id)).events[::-1]
+    given = [(e.action, e.actor, e.at, e.bundle_digest) for e in events[2:]]
+    at, digest = "2026-03-02T10:00:00.000000Z", created.sandbox.bundle_digest
+    rotated = [("password rotated", BOB, at, digest), ("connection given", BOB, at, digest)] if yard.kind == "postgresql" else []
+    assert given == [("connection given", BOB, at, digest), ("connection given", "test", at, digest), *rotated]
+    for password in filter(None, (urlsplit(str(url)).password for url in urls)):
+        assert not any(password in str(event) for event in events)
+
+
+def test_who_is_given_no_connection_does_not_stand_in_the_ledger(file_yard: Yard) -> None:
+    id = file_yard.create(idempotency_key="k", ttl=DAY).sandbox.id
+    with pytest.raises(InputError, match="no password to rotate"):
+        file_yard.sandboxes.address(id, actor="test", rotate=True)
+    file_yard.clock.move(days=2)
+    again = file_yard.create(idempotency_key="k", ttl=DAY)
+    assert (again.sandbox.id, again.address) == (id, None)
+    assert file_yard.events(id) == ["requested", "ready"]
+
+
+def test_a_connection_that_cannot_be_written_down_is_not_given(file_yard: Yard) -> None:
+    id = file_yard.create().sandbox.id
+    with file_yard.control.write() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER no_more BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(ControlFailure):
+        file_yard.sandboxes.address(id, actor="test")
+
+
 def test_a_reset_brings_the_data_back_and_rotates_the_password(yard: Yard) -> None:
     created = yard.create(flags=("onboarding",))
     id, old = created.sandbox.id, created.address
@@ -91,7 +128,7 @@ def test_a_reset_brings_the_data_back_and_rotates_the_password(yard: Yard) -> No
     assert ask(new, "SELECT id, name FROM customers ORDER BY id") == before
     assert done.flags == {"onboarding": True, "billing": True}  # as it was made
     assert done.doing is None
-    assert yard.events(id)[-2:] == ["resetting", "reset"]
+    assert yard.events(id)[-3:] == ["resetting", "reset", "connection given"]
     if yard.kind == "postgresql":
         assert new != old
         assert verifier_of(yard, id) != verifier
