@@ -10,10 +10,12 @@ import click
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from companyos.sandbox_options import DurationType, FlagsType, opened, place_options, why_option
+from companyos.sandbox_show import state_of
 from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from provisioning.life.creating import Created
+    from provisioning.life.sandbox import Sandbox
 
 
 @click.command()
@@ -56,6 +58,7 @@ def create(
             idempotency_key=idempotency_key,
             on_progress=tell,
         )
+    _require_unspent(created.sandbox)
     _print(created, as_json)
 
 
@@ -87,14 +90,26 @@ def restore(
     _print(created, as_json)
 
 
+def _require_unspent(sandbox: Sandbox) -> None:
+    """Raise WrongState where what was made with the idempotency key failed or is gone."""
+    from provisioning.errors import WrongState
+    from provisioning.life.states import BEING_MADE
+
+    if sandbox.state != "ready" and sandbox.state not in BEING_MADE:
+        failure = f": {sandbox.failure}" if sandbox.failure else ""
+        raise WrongState(f"{sandbox.id}, made with this idempotency key, is {sandbox.state}{failure}; take a new key to make another one")
+
+
 def _print(created: Created, as_json: bool) -> None:
     sandbox = created.sandbox
     if as_json:
         print_json({**sandbox.to_json(), "url": created.address, "again": created.again})
         return
-    click.echo(f"{sandbox.id}  {sandbox.state}{' (asked for before with this key)' if created.again else ''}")
+    click.echo(f"{sandbox.id}  {state_of(sandbox)}{' (asked for before with this key)' if created.again else ''}")
     if created.address is not None:
         click.echo(f"connect   {created.address}")
+    elif not sandbox.quarantined:
+        click.echo(f"connect   companyos sandbox connect {sandbox.id}{', once it is ready' if sandbox.state != 'ready' else ''}")
     click.echo(f"until     {sandbox.expires_at:%Y-%m-%d %H:%M UTC} ({sandbox.why_expires})")
     if sandbox.receipt is not None:
         receipt = sandbox.receipt

@@ -49,7 +49,7 @@ def list_sandboxes(
         return
     print_table(
         ["id", "owner", "state", "environment", "seed", "until"],
-        [[s.id, s.owner, _state(s), s.environment, s.seed, f"{s.expires_at:%Y-%m-%d %H:%M}"] for s in page.sandboxes],
+        [[s.id, s.owner, state_of(s), s.environment, s.seed, f"{s.expires_at:%Y-%m-%d %H:%M}"] for s in page.sandboxes],
     )
     if page.next:
         click.echo(f"more with --after {page.next}")
@@ -69,7 +69,7 @@ def show(id: str, control: str | None, environments: str | None, as_json: bool) 
     flags = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in sandbox.flags.items())
     lines = [
         ["owner", sandbox.owner],
-        ["state", _state(sandbox)],
+        ["state", state_of(sandbox)],
         ["template", f"{sandbox.template} (environment {sandbox.environment}, host {sandbox.host})"],
         ["seed", f"{sandbox.seed} ({sandbox.kind}, {short_digest(sandbox.bundle_digest)})"],
         ["created", f"{sandbox.created_at:%Y-%m-%d %H:%M UTC}"],
@@ -122,7 +122,8 @@ def why(id: str, control: str | None, environments: str | None, as_json: bool) -
         )
 
 
-def _state(sandbox: Sandbox) -> str:
+def state_of(sandbox: Sandbox) -> str:
+    """Return the state as people read it, with what is being done and whether nobody is let in."""
     if sandbox.quarantined:
         return f"{sandbox.state}, quarantined"
     return f"{sandbox.state}, {sandbox.doing}" if sandbox.doing else sandbox.state

@@ -13,6 +13,7 @@ import pytest
 import bundles
 import datagen
 from companyos.cli import run
+from provisioning.life import creating
 from schemas.environments_reader import VARIABLE
 
 ALICE, BOB = "alice@company.com", "bob@company.com"
@@ -140,6 +141,39 @@ def test_the_same_key_gives_the_same_sandbox(capsys):
     assert "take a new key" in typed(
         capsys, "sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1", "--ttl", "5h", "--idempotency-key", "k", code=3
     )
+
+
+ASKED_AGAIN = ("sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1", "--idempotency-key", "k")
+
+
+def test_the_same_key_shows_the_sandbox_as_it_is_now(capsys, monkeypatch):
+    told = []
+    monkeypatch.setattr(creating, "make", before(creating.make, lambda: told.append(typed(capsys, *ASKED_AGAIN))))
+    made = create(capsys, "--idempotency-key", "k")
+    assert f"{made['id']}  requested (asked for before" in told[0]
+    assert f"connect   companyos sandbox connect {made['id']}, once it is ready" in told[0]
+    again = typed(capsys, *ASKED_AGAIN)
+    assert f"{made['id']}  ready (asked for before" in again and made["url"] in again
+    typed(capsys, "bundle", "recall", "synthetic:v1", "--quarantine", "--why", "so")
+    again = typed(capsys, *ASKED_AGAIN)
+    assert f"{made['id']}  ready, quarantined" in again and "connect " not in again
+    typed(capsys, "sandbox", "delete", made["id"])
+    assert f"{made['id']}, made with this idempotency key, is deleted; take a new key" in typed(capsys, *ASKED_AGAIN, code=3)
+
+
+def before(work, first):
+    """`work`, before which `first` is called."""
+
+    def both(*args, **named):
+        first()
+        return work(*args, **named)
+
+    return both
+
+
+def test_a_sandbox_that_is_a_file_has_no_password_to_rotate(capsys):
+    id = create(capsys)["id"]
+    assert "has no password to rotate" in typed(capsys, "sandbox", "connect", id, "--rotate", "--print", code=2)
 
 
 @pytest.mark.parametrize(
