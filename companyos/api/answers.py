@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from companyos.api.hidden_paths import Told
 from provisioning.life.states import State
 
 SANDBOX: dict[str, Any] = {
@@ -71,7 +72,7 @@ class Sandbox(_Answer):
     why_expires: str = Field(description="Which limit on its life was the least.")
     last_use: datetime
     quarantined: str | None = Field(description="Why nobody may use it any more.")
-    failure: str | None = Field(description="What went wrong.")
+    failure: Told | None = Field(description="What went wrong.")
     receipt: dict[str, Any] | None = Field(description="How it came by its data: strategy, rows, content digest, seconds.")
 
 
@@ -107,7 +108,7 @@ class Happening(_Answer):
     at: datetime
     action: str
     actor: str
-    why: str
+    why: Told
     outcome: Any = Field(description="What the policy said.")
 
 
@@ -131,7 +132,7 @@ class Reasons(_Answer):
     verdict: str
     next: str | None
     at: datetime | None
-    reasons: list[str]
+    reasons: list[Told]
     history: list[Happening]
 
 
@@ -199,7 +200,7 @@ class Reconciled(_Answer):
     lost: list[str]
     orphans: list[str]
     passwords: list[str]
-    errors: list[str]
+    errors: list[Told]
 
 
 class Swept(_Answer):
@@ -212,7 +213,7 @@ class Swept(_Answer):
     kept: list[str]
     templates: list[str]
     reconciled: Reconciled | None
-    errors: list[str]
+    errors: list[Told]
 
 
 class ChangedRows(_Answer):
@@ -229,7 +230,7 @@ class Visited(_Answer):
     rows: dict[str, ChangedRows]
     flags: int
     webhooks: int
-    reasons: list[str]
+    reasons: list[Told]
 
 
 class TenantReset(_Answer):
@@ -240,7 +241,7 @@ class TenantReset(_Answer):
     done: Literal["reset", "skipped", "would be reset", "failed"]
     changed: Visited
     seconds: float
-    error: str | None
+    error: Told | None
 
 
 class DemoReset(_Answer):

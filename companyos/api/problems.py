@@ -1,11 +1,12 @@
 """Errors as problem documents (RFC 9457): which error has which type and status, and what a client is told of it.
 
-What a person can mend is told in the words of the command line. Of what nobody foresaw a client is told the id of the request, under which
-the log says more.
+What a person can mend is told in the words of the command line, without the paths of the server. Of what nobody foresaw a client is told
+the id of the request, under which the log says more.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from companyos.api.hidden_paths import without_paths
 from provisioning import errors as e
 from schemas.errors import CheckFailed, CompanyOSError, InputError, Refused, SystemFailure
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:companyos:problem:"
 RETRY_SECONDS = "10"
+
+failures = logging.getLogger("companyos.failures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Kind:
 INVALID = Kind("invalid-request", 422, "The request has something that we do not take")
 UNREADABLE = Kind("unreadable-request", 400, "The request cannot be read")
 UNEXPECTED = Kind("unexpected", 500, "Something failed that should not")
+UNAVAILABLE = Kind("unavailable", 503, "A system behind the service fails")
 SPENT = Kind("idempotency-key-spent", 409, "What was made with this idempotency key cannot be used (any more)")
 
 KINDS: tuple[tuple[type[CompanyOSError], Kind], ...] = (  # the first that fits
@@ -54,9 +59,10 @@ KINDS: tuple[tuple[type[CompanyOSError], Kind], ...] = (  # the first that fits
     (Refused, Kind("refused", 403, "Refused")),
     (e.NoSuchSandbox, Kind("no-such-sandbox", 404, "There is no such sandbox")),
     (e.NoSuchTenant, Kind("no-such-tenant", 404, "There is no such demo tenant")),
+    (e.KeyInvalid, UNAVAILABLE),  # the service's own key, which no client can mend
     (InputError, INVALID),
     (CheckFailed, Kind("check-failed", 409, "The data are not what they are said to be")),
-    (SystemFailure, Kind("unavailable", 503, "A system behind the service fails")),
+    (SystemFailure, UNAVAILABLE),
     (CompanyOSError, UNEXPECTED),
 )
 HTTP = {
@@ -78,7 +84,7 @@ def problem(kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, s
         "type": TYPES + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": detail,
+        "detail": without_paths(detail),
         "instance": f"urn:uuid:{request_id}",
         **members,
     }
@@ -99,8 +105,9 @@ def of_ours(request: Request, error: Exception) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="companyos"'  # RFC 6750
     if isinstance(error, e.ScopeMissing):
         headers["WWW-Authenticate"] = f'Bearer realm="companyos", error="insufficient_scope", scope="{error.scope}"'
-    if isinstance(error, SystemFailure):
+    if kind is UNAVAILABLE:
         headers["Retry-After"] = RETRY_SECONDS
+        failures.warning("%s: %s", request.state.id, str(error).encode("unicode_escape").decode())
     detail = "see the log of the service" if kind is UNEXPECTED else str(error)
     return problem(kind, detail, request.state.id, headers=headers, **members)
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from companyos.api.answers import Bundle, ConnectedSandbox, Connection, Manifests, Page, Reasons, Sandbox, connected
 from companyos.api.metrics import Metrics
-from companyos.api.problems import SPENT, answers, problem
+from companyos.api.problems import SPENT, answers, failures, problem
 from companyos.api.requests import (
     ConnectionRequest,
     DeletionQuery,
@@ -28,7 +28,7 @@ from companyos.api.requests import (
     SnapshotRequest,
 )
 from companyos.api.service import Reader, Serving, Writer
-from companyos.api.watching import failures, where
+from companyos.api.watching import where
 from provisioning.access.rights import own_reasons, own_sandbox, owner_for, owner_of
 from provisioning.life.creating import Created
 from provisioning.life.sandbox import Sandbox as Recorded

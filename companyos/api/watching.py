@@ -13,11 +13,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from companyos.api.problems import UNEXPECTED, problem
+from companyos.api.problems import UNEXPECTED, failures, problem
 from companyos.api.service import Service
 
 log = logging.getLogger("companyos.access")
-failures = logging.getLogger("companyos.failures")
 
 _TOKENS = re.compile(r"cos_[\w-]+|eyJ[\w-]*\.[\w.-]+")
 _LONGEST = 200

@@ -11,6 +11,7 @@ import pytest
 from serving import PROBLEM, Served, wanted
 from yard import ALICE
 
+from companyos.api.hidden_paths import without_paths
 from companyos.api.problems import HTTP, KINDS, SPENT, kind_of
 from companyos.api.watching import shown
 from provisioning import errors
@@ -107,6 +108,54 @@ def test_what_nobody_foresaw_says_nothing_but_where_to_look(served: Served, monk
     assert any(
         said["instance"].removeprefix("urn:uuid:") in line and "RuntimeError" in line and "sandboxes.py" in line for line in caplog.messages
     )
+
+
+def test_an_unknown_bundle_is_named_without_the_path_of_the_store(served: Served) -> None:
+    answer = served.as_().post("/sandboxes", json=wanted(seed_profile="synthetic:v9"))
+    detail = _is_problem(answer, 422, "invalid-request")["detail"]
+    assert detail.startswith("there is no bundle 'synthetic:v9' in the store [path]; ")
+    assert "did you mean" in detail or "under that name there is" in detail
+    assert str(served.yard.folder) not in answer.text
+
+
+def test_what_fails_on_the_server_is_told_without_its_paths_and_logged_with_them(served: Served, monkeypatch, caplog) -> None:
+    path = served.yard.folder / "my sandboxes" / "sandbox.duckdb"
+
+    def fail(*_: object, **__: object) -> None:
+        raise errors.TargetFailure(f"the sandbox's file '{path}' is locked; close it there and try again")
+
+    monkeypatch.setattr("provisioning.hosts.files.FileHost.seed", fail)
+    with caplog.at_level(logging.INFO):
+        answer = served.as_().post("/sandboxes", json=wanted(), headers={"Idempotency-Key": "k"})
+    said = _is_problem(answer, 503, "unavailable")
+    assert said["detail"] == "the sandbox's file [path] is locked; close it there and try again"
+    assert any(said["instance"].removeprefix("urn:uuid:") in line and str(path) in line for line in caplog.messages)
+    [sandbox] = served.as_().get("/sandboxes").json()["sandboxes"]
+    assert sandbox["failure"] == said["detail"]
+    told = [served.as_().get(f"/sandboxes/{sandbox['id']}{page}").text for page in ("", "/why")]
+    told.append(served.as_().post("/sandboxes", json=wanted(), headers={"Idempotency-Key": "k"}).text)
+    assert not any(str(served.yard.folder) in text for text in told)
+
+
+def test_a_key_of_the_service_that_cannot_be_read_is_not_the_fault_of_a_client(served: Served, monkeypatch, tmp_path: Path) -> None:
+    client = served.as_()
+    monkeypatch.setenv("COMPANYOS_AUDIT_KEY", str(tmp_path / "no-key"))
+    answer = client.post("/sandboxes", json=wanted())
+    assert "the key [path] of $COMPANYOS_AUDIT_KEY" in _is_problem(answer, 503, "unavailable")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no space is left on the disk of '/srv/a b/c'; free some", "no space is left on the disk of [path]; free some"),
+        ("blob 1 in /srv/bundles is altered; build", "blob 1 in [path] is altered; build"),
+        ("the store /store: (/srv/x, /srv/y).", "the store [path]: ([path], [path])."),
+        ("duckdb:////srv/x.duckdb is locked", "[path] is locked"),
+        ("say 1/2, and/or https://docs.company.com/a/b", "say 1/2, and/or https://docs.company.com/a/b"),
+    ],
+)
+def test_paths_are_hidden_and_nothing_else(text: str, told: str) -> None:
+    assert without_paths(text) == told
 
 
 def test_every_error_of_ours_has_a_kind() -> None:
