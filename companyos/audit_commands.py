@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,6 @@ from schemas.plurals import counted
 
 if TYPE_CHECKING:
     from provisioning.audit import Event, Report
-    from provisioning.control.database import Control
 
 
 class SinceType(click.ParamType["datetime | timedelta"]):
@@ -75,8 +72,9 @@ def log(
     """Print who did what, when, why and with which outcome, the newest first; with --json one object on each line."""
     from provisioning.audit import Filters
     from provisioning.audit import log as read_log
+    from provisioning.control.reading import open_to_read
 
-    with _opened(control) as opened:
+    with open_to_read(control) as opened:
         moment = opened.clock() - since if isinstance(since, timedelta) else since
         filters = Filters(sandbox, actor, action, moment)
         while True:
@@ -109,10 +107,11 @@ def verify(public_keys: tuple[Path, ...], kept: tuple[Path, ...], anchor: str | 
     """Recompute the ledger; exit code 1 where an event was altered, removed, reordered or cut off, and where."""
     from provisioning.audit import anchor_of, public_keys_of, read_checkpoints
     from provisioning.audit import verify as verify_ledger
+    from provisioning.control.reading import open_to_read
 
     keys = public_keys_of(public_keys)
     checkpoints = [one for path in kept for one in read_checkpoints(path)]
-    with _opened(control) as opened:
+    with open_to_read(control) as opened:
         report = verify_ledger(opened, keys, kept=checkpoints, anchor=anchor_of(opened, anchor))
     if as_json:
         print_json(report.to_json())
@@ -133,9 +132,10 @@ def checkpoint(key: Path | None, path: Path | None, control: str | None, as_json
     """Sign how far the ledger has come, and keep that beside it; a broken one is not signed."""
     from provisioning.audit import anchor_of, private_key_of, write_checkpoint
     from provisioning.audit import checkpoint as sign
+    from provisioning.control.database import open_control
 
     signer = private_key_of(key)
-    with _opened(control) as opened:
+    with open_control(control) as opened:
         made = sign(opened, signer, anchor=anchor_of(opened))
     if path is not None and str(path) != "-":
         write_checkpoint(path, made)
@@ -167,14 +167,6 @@ def grants(role: str, as_json: bool) -> None:
     from provisioning.audit import grants as statements
 
     print_json(statements(role)) if as_json else click.echo("".join(f"{text};\n" for text in statements(role)), nl=False)
-
-
-@contextmanager
-def _opened(control: str | None) -> Iterator[Control]:
-    from provisioning.control.database import open_control
-
-    with open_control(control) as opened:
-        yield opened
 
 
 def _line(event: Event) -> str:

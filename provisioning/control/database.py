@@ -70,8 +70,8 @@ def open_control(address: str | Path | None = None, *, clock: Callable[[], datet
     Without an address it is the one of $COMPANYOS_CONTROL, else `control.db` in $COMPANYOS_HOME or the user's data folder.
     Raises InputError for an address that is neither, ControlFailure where it cannot be opened or is of a newer version.
     """
-    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(default_home() / "control.db")
-    control = Control(_engine(said), clock)
+    place = place_of(address)
+    control = Control(_file(place) if isinstance(place, Path) else engine_of(place), clock)
     try:
         with control.read() as connection:
             ready = migrating.is_current(connection)
@@ -93,18 +93,27 @@ def open_control(address: str | Path | None = None, *, clock: Callable[[], datet
     return control
 
 
-def _engine(said: str) -> sa.Engine:
+def place_of(address: str | Path | None) -> Path | sa.URL:
+    """Return the file or the URL of PostgreSQL that an address, or where there is none the environment, means; InputError."""
+    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(default_home() / "control.db")
     if said.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
         try:
-            url = sa.make_url("postgresql+psycopg://" + said.partition("://")[2])
-            return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, pool_timeout=PATIENCE)
-        except ImportError as error:
-            raise InputError("a control database in PostgreSQL needs a driver: pip install 'companyos-data[postgres]'") from error
+            return sa.make_url("postgresql+psycopg://" + said.partition("://")[2])
         except (sa.exc.ArgumentError, ValueError) as error:
             raise InputError(f"the control database's address {mistyped_url(said)[:80]} cannot be read") from error
     if not said.startswith("sqlite:///") and ("://" in said or mistyped_url(said) != said):
         raise InputError(f"a control database is a file, sqlite:///FILE or postgresql://..., not {mistyped_url(said)[:80]}")
-    return _file(Path(said.removeprefix("sqlite:///")).expanduser().absolute())
+    return Path(said.removeprefix("sqlite:///")).expanduser().absolute()
+
+
+def engine_of(url: sa.URL) -> sa.Engine:
+    """Return the engine of a database in PostgreSQL; InputError where its driver is not installed."""
+    try:
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, pool_timeout=PATIENCE)
+    except ImportError as error:
+        raise InputError("a control database in PostgreSQL needs a driver: pip install 'companyos-data[postgres]'") from error
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise InputError(f"the control database's address {url.render_as_string()[:80]} cannot be read") from error
 
 
 def _file(path: Path) -> sa.Engine:

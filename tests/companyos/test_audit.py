@@ -96,6 +96,13 @@ def test_verification_tells_what_was_touched_and_where(capsys: pytest.CaptureFix
     assert [(p["number"], p["kind"]) for p in said["problems"]] == [(0, "unguarded"), (0, "unguarded"), (2, "altered"), (5, "truncated")]
 
 
+@pytest.mark.parametrize("command", ["verify", "log"])
+def test_a_ledger_that_is_not_there_is_told_and_not_made(capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str) -> None:
+    missing = tmp_path / "mistyped.db"
+    assert "there is no control database" in printed(capsys, command, "--control", str(missing), code=2)[1]
+    assert not missing.exists()
+
+
 def test_an_altered_event_is_marked_in_the_log(capsys: pytest.CaptureFixture[str], ledger: Path) -> None:
     attack(ledger, "UPDATE audit_events SET why = 'x' WHERE number = 2")
     marked = [line.split()[0] for line in printed(capsys, "log")[0].splitlines() if line.endswith("(this event was altered)")]
