@@ -45,7 +45,12 @@ def bundle() -> None:
 @click.option("--tag", metavar="NAME:VERSION", help="What to call it.  [default: synthetic:latest]")
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @click.option("--chunk-rows", metavar="N", type=int, default=262_144, show_default=True, help="Rows in a file; a multiple of 65536.")
-@click.option("--expires", metavar="DATE", type=click.DateTime(), help="When it is to be used no more (UTC): no sandbox holds it longer.")
+@click.option(
+    "--expires",
+    metavar="DATE",
+    type=click.DateTime(),
+    help="When it is to be used no more (UTC): no sandbox holds it longer, and no load takes it.",
+)
 @click.option("--reuse/--no-reuse", default=True, show_default=True, help="Take over unchanged tables from bundles of the store.")
 @click.option("--explain", is_flag=True, help="Say of each table whether it was reused or made, and why.")
 @store_option

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from schemas.plurals import counted
+
+if TYPE_CHECKING:
+    from bundles import Bundle
 
 
 @click.command()
@@ -20,13 +26,15 @@ def load(reference: str, url: str, replace: bool, as_of: str | None, store: str 
     """Load bundle REF into the database at URL: duckdb:///FILE, sqlite:///FILE or postgresql://...
 
     All or nothing: tables, keys, references, checks, indexes and sequences are made, the rows streamed in, and everything
-    read back and compared with the bundle's digests; if anything fails the target is as it was.
+    read back and compared with the bundle's digests; if anything fails the target is as it was. A bundle whose time is over
+    (`bundle build --expires`) is refused.
     """
     import bundles
     import provisioning
     from schemas.errors import without_secrets
 
     opened = bundles.open(reference, store)
+    _require_in_time(opened)
     with progress(quiet=as_json) as tell:
         receipt = provisioning.load(opened, url, replace=replace, as_of=as_of, on_progress=tell)
     if as_json:
@@ -40,3 +48,10 @@ def load(reference: str, url: str, replace: bool, as_of: str | None, store: str 
     click.echo(f"content   {receipt.content_digest} (read back)")
     for left_out in receipt.not_enforced:
         click.echo(f"not enforced by this database: {left_out.table}: {left_out.what} ({left_out.reason})", err=True)
+
+
+def _require_in_time(bundle: Bundle) -> None:
+    from provisioning.errors import SeedRefused
+
+    if bundle.expires is not None and bundle.expires <= datetime.now(UTC):
+        raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")

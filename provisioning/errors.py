@@ -14,7 +14,7 @@ Refused
 ├── TargetInUse           the target holds what a load would replace, or what hangs on it
 ├── NotASandbox           a database without our marker where a sandbox should be: nothing of it is touched
 ├── PolicyRefused         rules of the environment, all that are broken at once
-├── SeedRefused           a bundle that is empty or recalled
+├── SeedRefused           a bundle that is empty, recalled or expired
 ├── TenantExists          a demo tenant that is there already
 ├── DeleteProtected       a sandbox that is not deleted by mistake
 ├── KeyUsedTwice          an idempotency key that was used for another request
@@ -86,7 +86,7 @@ class WrongState(Refused):
 
 
 class SeedRefused(Refused):
-    """A bundle that is empty or recalled. `request` is the id under which the refusal was written down."""
+    """A bundle that is empty, recalled or expired. `request` is the id under which the refusal was written down."""
 
     request: str | None = None
 

@@ -152,6 +152,15 @@ def test_a_load_reports_rows_and_the_digest_that_was_read_back(capsys, shop, tar
         assert database.execute("SELECT count(*) FROM users").fetchone()[0] == made["tables"]["users"]["rows"]
 
 
+def test_a_bundle_whose_time_is_over_is_loaded_nowhere(capsys, shop, tmp_path):
+    built(capsys, shop, "shop:v1", "--expires", "2020-01-31")
+    code, _, err = called(capsys, "load", "shop:v1", "sqlite:///company.db")
+    assert (code, "shop:v1 expired at 2020-01-31 00:00 UTC" in err) == (3, True)
+    assert not (tmp_path / "company.db").exists()
+    built(capsys, shop, "shop:v2", "--expires", "2999-01-31")
+    assert called(capsys, "load", "shop:v2", "sqlite:///company.db")[0] == 0
+
+
 def test_rows_are_those_of_the_bundle_in_both_formats(capsys, shop):
     import bundles
 
