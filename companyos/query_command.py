@@ -6,7 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Callable
-from threading import Event, get_ident
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 import click
@@ -19,8 +19,6 @@ from companyos.private_target import anchor_option, ledger_option, open_service,
 if TYPE_CHECKING:
     from dpsql.answers import Answer
     from dpsql.service import Service
-
-BETWEEN = 0.05  # seconds from one try to stop the database to the next
 
 
 @click.command()
@@ -90,26 +88,16 @@ def query(
 
 
 def _asked(service: Service, ask: Callable[[], Answer]) -> Answer:
-    """The answer, unless Ctrl-C stops all that the database runs for it."""
+    """The answer, unless Ctrl-C stops what the database runs for it."""
     from provisioning.interrupts import interruptible
 
     thread: list[int] = []
-    answers: list[Answer] = []
-    ended = Event()
 
-    def work() -> None:
+    def work() -> Answer:
         thread.append(get_ident())
-        try:
-            answers.append(ask())
-        finally:
-            ended.set()
+        return ask()
 
-    def cancel() -> None:
-        while not ended.wait(BETWEEN):  # a statement that is stopped may be followed by others
-            service.engine.cancel(thread[0])
-
-    interruptible(work, cancel)
-    return answers[0]
+    return interruptible(work, lambda: service.engine.cancel(thread[0]))
 
 
 def share(text: str) -> float:

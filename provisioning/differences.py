@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from bundles import Bundle
 from bundles.canonical import NotJson, canonical_values
 from bundles.encoding import relisted
+from provisioning.interrupts import interruptible
 from provisioning.shifting import Shift
 from provisioning.shipment import Shipment
 from provisioning.snapshots.live import Live, opened
@@ -75,8 +77,12 @@ def _compared(live: Live, structure: Structure, table: Table, shipment: Shipment
         connection.execute("SET TimeZone = 'UTC'")
         _gather(connection, "was", (batch.select(names) for batch in shipment.batches(table)), asked, key)
         _gather(connection, "now", live_rows, asked, key)
-        added, removed, changed = connection.execute(_by_key(key) if key else _AS_WHOLE).fetchall()[0]
+        [(added, removed, changed)] = _asked(connection, _by_key(key) if key else _AS_WHOLE)
     return Difference(added, removed, changed, altered)
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return interruptible(lambda: connection.execute(sql).fetchall(), connection.interrupt)
 
 
 def _by_key(key: tuple[str, ...]) -> str:
@@ -103,10 +109,10 @@ def _gather(
     columns.append(f"hash({listed(rest)}) AS rest" if rest else "0::UBIGINT AS rest")
     selected = f"SELECT {', '.join(columns)} FROM batch"
     connection.register("batch", pa.Table.from_batches([], lenient(table)))
-    connection.execute(f"CREATE TABLE {name} AS {selected}")
+    _asked(connection, f"CREATE TABLE {name} AS {selected}")
     for batch in batches:
         connection.register("batch", pa.Table.from_batches([_meant(table, batch)]))
-        connection.execute(f"INSERT INTO {name} {selected}")
+        _asked(connection, f"INSERT INTO {name} {selected}")
     connection.unregister("batch")
 
 

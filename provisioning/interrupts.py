@@ -6,42 +6,58 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
+from typing import TypeVar
 
-from schemas.heeding import until
+from schemas.heeding import LOOK
+
+T = TypeVar("T")
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def interruptible(work: Callable[[], None], cancel: Callable[[], None]) -> None:
-    """Run `work` in a thread and wait for it; Ctrl-C calls `cancel`, waits for the thread to end and raises KeyboardInterrupt.
+def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
+    """Run `work` in a thread and return what it gives; Ctrl-C calls `cancel` until the thread has ended, and raises KeyboardInterrupt.
 
-    A driver that is called from the main thread may keep the interrupt to itself, or hear of it only when it returns.
+    A driver that is called from the main thread may keep the interrupt to itself, or hear of it only when it returns. It may also pass over
+    a `cancel` that comes before it begins, which is why one is not enough.
     """
+    results: list[T] = []
     errors: list[BaseException] = []
-    done = Event()
+    begun, given_up, done = Event(), Event(), Event()
 
     def run() -> None:
+        begun.set()
         try:
-            work()
+            if not given_up.is_set():
+                results.append(work())
         except BaseException as error:
             errors.append(error)
         finally:
             done.set()
 
     thread = Thread(target=run, daemon=True)
-    thread.start()
     interrupted = False
-    while not done.is_set():
+    try:
+        thread.start()
+    except KeyboardInterrupt:
+        given_up.set()
+        if not begun.is_set():  # and if it begins yet, it does nothing
+            raise
+        interrupted = True
+    while True:
         try:
-            until(done.wait)  # a join that is interrupted takes the thread for ended
+            while not done.wait(LOOK):  # a join that is interrupted takes the thread for ended
+                if interrupted:
+                    with suppress(Exception):
+                        cancel()
+            break
         except KeyboardInterrupt:
             interrupted = True
-            with suppress(Exception):
-                cancel()
     if interrupted:
         raise KeyboardInterrupt
     if errors:
         raise errors[0]
+    return results[0]
 
 
 @contextmanager

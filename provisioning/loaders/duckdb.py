@@ -51,9 +51,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
 
 def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path, replace: bool) -> Sequence[NotEnforced]:
     load = _Load(connection, shipment, path)
-    not_enforced: list[NotEnforced] = []
-    interruptible(lambda: not_enforced.extend(load.run(replace)), load.cancel)
-    return not_enforced
+    return interruptible(lambda: load.run(replace), load.cancel)
 
 
 class _Load:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from provisioning.errors import TargetFailure
 from provisioning.hosts.file_databases import SCHEMA
+from provisioning.interrupts import interruptible
 from provisioning.loaders.duckdb_errors import duckdb_errors
 from provisioning.loaders.duckdb_values import read_back_query
 from provisioning.snapshots.live import LiveColumn, LiveReference, LiveTable, Place, in_order
@@ -22,6 +23,8 @@ from schemas.ddl_names import quoted, split
 from schemas.model import Column, Schema, Table
 from schemas.type_reader import type_of
 from schemas.types import SqlType
+
+T = TypeVar("T")
 
 _BATCH_ROWS = 65_536
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
@@ -120,7 +123,7 @@ class DuckDBLive:
     def is_kept(self, query: str) -> bool:
         """Whether nothing breaks what the query counts."""
         try:
-            return not self._connection.execute(query).fetchall()[0][0]
+            return not self._asked(query)[0][0]
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.InvalidInputException):
             return False
 
@@ -137,11 +140,19 @@ class DuckDBLive:
         order = f" ORDER BY {', '.join(map(_order, in_order(table)))}" if ordered else ""
         query = read_back_query(table, f"(SELECT {cast} FROM {self.sql(place)}) t{order}")
         with duckdb_errors(self._path, f"table '{table.name}'"):
-            yield from self._connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+            reader = self._interruptible(lambda: self._connection.sql(query).to_arrow_reader(_BATCH_ROWS))
+            while (batch := self._interruptible(lambda: next(reader, None))) is not None:
+                yield batch
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb_errors(self._path, "catalogue"):
-            return self._connection.execute(sql).fetchall()
+            return self._asked(sql)
+
+    def _asked(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._interruptible(lambda: self._connection.execute(sql).fetchall())
+
+    def _interruptible(self, work: Callable[[], T]) -> T:
+        return interruptible(work, self._connection.interrupt)
 
 
 def _order(column: Column) -> str:

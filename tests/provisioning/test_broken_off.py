@@ -9,12 +9,14 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 from databases import ask, contents
 from loading_sources import build, simple, simple_rows
 
 import provisioning
+from provisioning.interrupts import interruptible
 from tests.spread import one_in
 
 PROJECT = Path(__file__).parents[2]
@@ -121,6 +123,71 @@ def test_ctrl_c_stops_a_long_query_of_duckdb(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
     assert not target.exists()
+
+
+ENDLESS_READ = """
+import os, signal, sys, threading
+import bundles, provisioning
+from provisioning import differences
+from provisioning.snapshots import duckdb, present
+
+store, url, what, number = sys.argv[1:]
+number = signal.Signals[number]
+signal.signal(number, signal.default_int_handler)
+bundle = bundles.open("synthetic:latest", store)
+
+def endless(*rest):
+    threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+    return "SELECT 1, 2, sum(hash(a.range)) FROM range(100000000) a, range(1000) b"
+
+try:
+    if what == "compared":
+        differences._by_key = endless
+        differences.changed_since(url, bundle)
+    elif what == "gathered":
+        differences._by_key = lambda key: "CREATE TABLE endless AS " + endless()
+        differences.changed_since(url, bundle)
+    elif what == "read":
+        duckdb.read_back_query = endless
+        with present(url, bundle) as source:
+            bundles.build(source, store=store, tag="synthetic:snapshot")
+    else:
+        duckdb.DuckDBLive.tables = lambda live: live._rows(endless())
+        with present(url, bundle):
+            pass
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("number", one_in(2, ["SIGINT", "SIGTERM"]))
+@pytest.mark.parametrize("what", ["compared", "gathered", "read", "asked"])
+def test_ctrl_c_stops_a_long_query_of_a_snapshot_or_a_comparison(tmp_path: Path, what: str, number: str) -> None:
+    bundle = build(simple(), simple_rows(), tmp_path / "store")
+    target = tmp_path / "target.duckdb"
+    provisioning.load(bundle, f"duckdb:///{target}")
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS_READ, str(tmp_path / "store"), f"duckdb:///{target}", what, number],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+def test_a_signal_that_comes_before_a_driver_has_begun_is_told_again(tmp_path: Path) -> None:
+    begun, ended, told = Event(), Event(), []
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        begun.wait(60)  # deaf until it was told once
+        assert ended.wait(60)
+
+    def cancel() -> None:
+        told.append(begun.is_set())
+        (ended if begun.is_set() else begun).set()
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(work, cancel)
+    assert told[:2] == [False, True]
 
 
 LATE_INTERRUPT = """
