@@ -11,7 +11,7 @@ from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.qualified import other_database
-from dpsql.binding.scopes import Scope, Visible, folded
+from dpsql.binding.scopes import SEVERAL, Scope, Visible, folded, hold_one
 from dpsql.binding.semi_joins import as_exists
 from dpsql.binding.sources import Kept, equal, find_table, stored
 from dpsql.binding.state import MIXED, Environment, Found, Open, State
@@ -192,6 +192,9 @@ def _on(source: Source, left: Sequence[Visible], scope: Scope, state: State) -> 
         raise QueryRefused("USING is not understood beside joins in brackets; use ON")
     right = scope.sources[-1]
     if natural:
+        everywhere = [*right.columns, *(n for s in left for n in s.columns)]
+        for name in {n.partition(SEVERAL)[0] for n in right.columns} & {n.partition(SEVERAL)[0] for s in left for n in s.columns}:
+            hold_one(name, everywhere)
         names = [n for n in right.columns if n in scope.merged or any(n in s.columns for s in left)]
         if not names:
             return None

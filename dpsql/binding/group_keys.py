@@ -30,7 +30,7 @@ class GroupKeys:
 
 
 def group_keys(selecting: Selecting, group: exp.Group | None) -> GroupKeys:
-    """Return the keys of GROUP BY."""
+    """Return the keys of GROUP BY; with GROUP BY DISTINCT each of several groupings once."""
     if group is None:
         return GroupKeys()
     if group.args.get("totals"):
@@ -38,7 +38,7 @@ def group_keys(selecting: Selecting, group: exp.Group | None) -> GroupKeys:
     check(group)
     sets = grouping_sets(group)
     nodes = [one for found in group.expressions for one in (found.expressions if isinstance(found, exp.Tuple) else [found])]
-    if sets is None and (group.args.get("all") or any(isinstance(n, exp.Var) and n.name.upper() == "ALL" for n in nodes)):
+    if sets is None and ((group.args.get("all") and not nodes) or any(isinstance(n, exp.Var) and n.name.upper() == "ALL" for n in nodes)):
         nodes = [e.unalias() for e in selecting.node.expressions if not has_aggregate(e)]
     keys: list[Expression] = []
     places: list[exp.Expr] = []
@@ -59,7 +59,8 @@ def group_keys(selecting: Selecting, group: exp.Group | None) -> GroupKeys:
     if sets is None:
         places_of(nodes)
         return GroupKeys(keys, places)
-    return GroupKeys(keys, places, [places_of(one) for one in sets])
+    found = [places_of(one) for one in sets]
+    return GroupKeys(keys, places, list({frozenset(one): one for one in found}.values()) if group.args.get("all") is False else found)
 
 
 def one_grouping(selecting: Selecting, found: GroupKeys) -> Sequence[Expression]:

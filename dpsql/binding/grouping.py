@@ -9,7 +9,7 @@ from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
 from dpsql.binding.naming import output_name
-from dpsql.binding.scopes import Scope, Visible
+from dpsql.binding.scopes import Scope, Visible, told_apart
 from dpsql.binding.selecting import Selecting
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -31,14 +31,12 @@ class Grouping:
 
     def shown(self) -> dict[str, Expression]:
         """The select list over the groups, by its names."""
-        outputs: dict[str, Expression] = {}
+        outputs: list[tuple[str, Expression]] = []
         for number, node in enumerate(self.selecting.node.expressions):
             name = output_name(node, self.state.sql, self.state.dialect)
             name = name if name != "?column?" else f"?column?{number}"
-            if name in outputs:
-                raise QueryInvalid(f"two columns of the subquery are called '{name}'")
-            outputs[name] = self._over_groups(node.unalias())
-        return outputs
+            outputs.append((name, self._over_groups(node.unalias())))
+        return told_apart(outputs, self.state.dialect)
 
     def having(self) -> Expression | None:
         """The condition on groups."""

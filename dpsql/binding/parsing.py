@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
+from dpsql.binding.bracketed import without_brackets
 from dpsql.binding.one_spelling import in_one_spelling
 from dpsql.binding.qualified import without_database, without_schemas
 from dpsql.binding.repeating import hold_repeating
@@ -41,9 +42,7 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
         raise QueryInvalid("there is no query")
     if len(statements) > 1:
         raise QueryRefused("one query at a time: there are several statements in this text")
-    statement = statements[0]
-    if isinstance(statement, exp.Subquery) and isinstance(statement.unnest(), exp.Query):
-        statement = statement.unnest()
+    statement = without_brackets(statements[0], dialect)
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
     parts = list(islice(statement.walk(), LARGEST + 1))

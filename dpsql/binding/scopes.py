@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlglot import expressions as exp
 
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.tree import Facts, Field
 from schemas.errors import nearest
+
+T = TypeVar("T")
+SEVERAL = "\x00"  # stands in the names of columns that no query can name, since it holds no such letter
 
 
 @dataclass(frozen=True)
@@ -68,16 +73,18 @@ class Scope:
                 )
             if found:
                 return found[0][1]
+            seen = [c for s in self.sources for c in s.columns]
+            hold_one(name, seen)
             if self.outer is not None:
                 return self.outer.resolve(column)
-            raise QueryInvalid(f"there is no column '{name}'{nearest(name, [c for s in self.sources for c in s.columns])}")
+            raise _unknown(name, "", seen)
         source = next((s for s in self.sources if s.alias == table), None)
         if source is None and self.outer is not None:
             return self.outer.resolve(column)
         if source is None:
             raise QueryInvalid(f"there is no table '{table}' in this FROM{nearest(table, [s.alias for s in self.sources])}")
         if name not in source.columns:
-            raise QueryInvalid(f"there is no column '{name}' in '{table}'{nearest(name, source.columns)}")
+            raise _unknown(name, f" in '{table}'", source.columns)
         return source.columns[name]
 
     def star(self, table: str | None = None) -> Iterator[tuple[str, Field]]:
@@ -96,6 +103,35 @@ class Scope:
             for name, found in {f.name: (n, f) for n, f in source.columns.items()}.values():
                 if found.name not in shown and (table is not None or name not in self.merged):
                     yield name, replace(found, facts=self.known.get(found.name, found.facts))
+
+
+def told_apart(columns: Iterable[tuple[str, T]], dialect: str) -> dict[str, T]:
+    """Return the columns of a subquery by their names, in their order.
+
+    Of several with one name PostgreSQL lets none be named, and DuckDB numbers those after the first: id, id_1, id_2.
+    """
+    listed = list(columns)
+    times = Counter(name for name, _ in listed)
+    made: dict[str, T] = {}
+    for place, (name, column) in enumerate(listed):
+        shown = name if dialect == "duckdb" or times[name] == 1 else f"{name}{SEVERAL}{place}"
+        number = 0
+        while shown in made:
+            number += 1
+            shown = f"{name}_{number}"
+        made[shown] = column
+    return made
+
+
+def hold_one(name: str, columns: Iterable[str]) -> None:
+    """Raise QueryInvalid where several columns of a subquery have that name."""
+    if any(column.startswith(name + SEVERAL) for column in columns):
+        raise QueryInvalid(f"two columns of the subquery are called '{name}'; give one of them another name")
+
+
+def _unknown(name: str, where: str, columns: Collection[str]) -> QueryInvalid:
+    hold_one(name, columns)
+    return QueryInvalid(f"there is no column '{name}'{where}{nearest(name, [c for c in columns if SEVERAL not in c])}")
 
 
 def folded(identifier: object) -> str | None:

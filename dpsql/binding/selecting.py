@@ -10,10 +10,9 @@ from dpsql.binding.expressions import Expressions
 from dpsql.binding.joins import Joined
 from dpsql.binding.mending import Mendable
 from dpsql.binding.naming import output_name
-from dpsql.binding.scopes import Scope, folded
+from dpsql.binding.scopes import Scope, folded, told_apart
 from dpsql.binding.state import Environment, State
 from dpsql.binding.understood import check
-from dpsql.errors import QueryInvalid
 from dpsql.tree import Column, Expression
 
 
@@ -62,13 +61,8 @@ class Selecting:
 
     def outputs(self) -> dict[str, Expression]:
         """The select list as expressions by their names."""
-        columns: dict[str, Expression] = {}
-        for position, expression in enumerate(self.node.expressions):
-            for name, bound in self._output(expression, position):
-                if name in columns:
-                    raise QueryInvalid(f"two columns of the subquery are called '{name}'")
-                columns[name] = bound
-        return columns
+        columns = [one for position, expression in enumerate(self.node.expressions) for one in self._output(expression, position)]
+        return told_apart(columns, self.state.dialect)
 
     def _output(self, expression: exp.Expr, position: int) -> list[tuple[str, Expression]]:
         if isinstance(expression, exp.Star):

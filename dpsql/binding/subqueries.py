@@ -73,6 +73,7 @@ def _membership(node: exp.Expr) -> Membership | None:
 
 def _unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Subquery | exp.Paren):
+        check(node)
         node = node.this
     return node
 

@@ -149,6 +149,22 @@ def test_names_of_months_and_days_have_a_group_of_nulls_only_where_a_date_may_be
     assert sum(key is None for key, _ in answer.rows()) == nulls
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "((SELECT country, COUNT(*) FROM users GROUP BY country)) ORDER BY 2 LIMIT 1",
+        "SELECT * FROM ((SELECT country, COUNT(*) AS n FROM users GROUP BY country) ORDER BY 2 LIMIT 1) AS x",
+        "SELECT country, COUNT(*) FROM users GROUP BY DISTINCT ROLLUP (country), ROLLUP (Country)",
+        "SELECT country, active, COUNT(*) FROM users GROUP BY DISTINCT ROLLUP (country, active), CUBE (users.country, active)",
+    ],
+)
+def test_there_are_no_more_rows_than_the_database_gives(sql: str, in_duckdb: dict[str, Service], in_postgres: Any) -> None:
+    plain = plainly(sql, "postgres", in_duckdb, in_postgres)
+    answer = in_duckdb["postgres"].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+    assert len(answer.rows()) == len(plain)
+    assert differences(answer.rows(), plain, False) == []
+
+
 @pytest.mark.parametrize("keys", ["p.id, p.title", "p.id, p.title, p.category", "p.title, i.product_id"])
 def test_a_public_row_is_one_group_however_many_of_its_columns_are_named(keys: str, in_duckdb: dict[str, Service]) -> None:
     sql = f"SELECT p.title, COUNT(*) FROM items i JOIN products p ON p.id = i.product_id GROUP BY {keys}"

@@ -45,6 +45,29 @@ def test_a_query_is_refused_with_its_reason_and_what_is_offered_instead_is_accep
         assert bind(error.instead, SHOP, dialect=dialect)
 
 
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("(SELECT COUNT(*) FROM users LIMIT 2) LIMIT 1", "both inside and outside"),
+        ("SELECT COUNT(*) FROM (SELECT * FROM orders o JOIN users u ON o.user_id = u.id) t WHERE id < 50", "are called 'id'"),
+        ("SELECT COUNT(*) FROM (SELECT * FROM orders o JOIN users u ON o.user_id = u.id) t NATURAL JOIN users", "are called 'id'"),
+        (
+            "SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM "
+            "(SELECT * FROM orders o JOIN users v ON o.user_id = v.id) t WHERE t.user_id = u.id AND id > 5)",
+            "are called 'id'",
+        ),
+        ("SELECT COUNT(*) FROM (SELECT * FROM orders o JOIN users u ON o.user_id = u.id) t WHERE t.idd < 50", "is no column 'idd' in 't'"),
+        ("SELECT CAST(city AS CHAR(3)), COUNT(*) FROM users GROUP BY 1", "cast to VARCHAR(3)"),
+        ("SELECT COUNT(*)::char FROM users", "cast to VARCHAR(1)"),
+    ],
+)
+def test_what_postgresql_takes_otherwise_is_refused_in_its_dialect(sql: str, words: str) -> None:
+    error = refused(sql)
+    assert words in str(error)
+    if isinstance(error, QueryRefused):
+        assert bind(str(error.instead), SHOP)
+
+
 @pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
 @pytest.mark.parametrize(
     ("sql", "instead"),
