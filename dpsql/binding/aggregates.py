@@ -23,6 +23,7 @@ SPREADS: dict[type[exp.Expr], AggregateFunction] = {
 NAMED: dict[str, type[exp.Expr]] = {
     "var_samp": exp.Variance, "quantile_cont": exp.PercentileCont, "quantile_disc": exp.PercentileDisc, "quantile": exp.Quantile,
     "count_if": exp.CountIf, "countif": exp.CountIf, "mean": exp.Avg, "var": exp.Variance, "std": exp.Stddev, "median": exp.Median,
+    "favg": exp.Avg, "fsum": exp.Sum, "sumkahan": exp.Sum, "kahan_sum": exp.Sum,
 }  # fmt: skip
 KNOWN: tuple[type[exp.Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Quantile, exp.WithinGroup, exp.PercentileCont,

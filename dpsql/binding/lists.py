@@ -28,6 +28,8 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
         rows = node.expressions[0].expressions
         if all(isinstance(row, exp.Tuple) and len(row.expressions) == 1 for row in rows):
             return exp.In(this=node.this, expressions=[row.expressions[0] for row in rows])
+        if isinstance(node.this, exp.Tuple):
+            node = exp.In(this=node.this, expressions=rows)
     if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple) and node.args.get("query") is None and node.expressions:
         if len(node.expressions) * written_out(node.this) > MOST_OF_ROWS:
             raise QueryRefused("IN compares too long a row of values too often")

@@ -1,4 +1,4 @@
-"""Forms that say the same, in one of them: EVERY is BOOL_AND, SOME is ANY, = ANY is IN, <> ALL is NOT IN, '1 day'::interval an interval."""
+"""Forms that say the same, in one of them: EVERY is BOOL_AND, SOME is ANY, = ANY is IN, ROW (1, 2) is (1, 2), $$a$$ is 'a' and so on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def in_one_spelling(root: exp.Expr, dialect: str) -> None:
             made = exp.LogicalAnd(this=node.expressions[0])
             made.meta.update(node.meta)  # by which its column is named as it was written
             node.replace(made)
+        elif str(node.this).lower() == "row" and dialect == "postgres" and len(node.expressions) > 1:
+            node.replace(exp.Tuple(expressions=node.expressions))
+    for text in list(root.find_all(exp.RawString, exp.ByteString)):
+        text.replace(exp.Literal.string(text.this))
     for cast in list(root.find_all(exp.Cast)):
         kind = cast.to.this if isinstance(cast.to, exp.DataType) else cast.to
         if cast.this.is_string and (isinstance(kind, exp.Interval) or kind == exp.DType.INTERVAL) and not _cuts(cast.to, dialect):

@@ -20,7 +20,7 @@ from dpsql.binding.residual import constant_node
 from dpsql.binding.scopes import folded
 from dpsql.binding.selecting import Selecting
 from dpsql.binding.state import Open
-from dpsql.binding.understood import check, excerpt
+from dpsql.binding.understood import called, check, excerpt
 from dpsql.binding.unnesting import refused_beside
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.outcome_errors import DEVIATION, ERROR
@@ -216,6 +216,11 @@ class _Releasing:
             if aliases and alias is not None and not self._selecting.scope.has(str(folded(node.this))):
                 return self.residual(alias, aliases=False)
             self._selecting.scope.resolve(node)
+            function = node.find_ancestor(exp.Anonymous, exp.Select)
+            if isinstance(function, exp.Anonymous):
+                raise QueryRefused(
+                    f"'{called(function, self._state.dialect)}' is not known as an aggregate, or as a function of a group's key"
+                )
             raise QueryInvalid(f"the column {excerpt(node)} must be in GROUP BY, or inside an aggregate")
         if isinstance(node, exp.Star):
             return node.copy()

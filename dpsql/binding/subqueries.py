@@ -9,11 +9,13 @@ from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import has_aggregate
 from dpsql.binding.constants import matched
+from dpsql.binding.expressions import Expressions
 from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.joins import TRUE, Joined, Step, conjuncts, join, semi_join
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.refining import learned
+from dpsql.binding.scalars import scalars
 from dpsql.binding.scopes import Scope
 from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
@@ -23,7 +25,7 @@ from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.tree import Expression, Filter
 
-Sides = tuple[Expression, Expression]
+Sides = list[tuple[Expression, Expression]]
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ def _membership(node: exp.Expr) -> Membership | None:
         return Membership(_unwrapped(node.this), None, negated, node)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         check(node)
-        if isinstance(node.this, exp.Tuple):
-            raise QueryRefused("IN (SELECT ...) is understood of one value, not of several together; use EXISTS with a condition for each")
+        if isinstance(node.this, exp.Tuple) and negated:
+            raise QueryRefused("NOT IN (SELECT ...) is understood of one value; use NOT EXISTS with a condition for each of several")
         return Membership(_unwrapped(node.args["query"]), node.this, negated, node)
     return None
 
@@ -91,7 +93,9 @@ def keep(joined: Joined, found: Membership, scope: Scope, known: Environment, st
 
     if sides is None:
         return kept(joined)
-    a, b = sides
+    if len(sides) > 1:  # of which only those are asked for that are in
+        return kept(joined, *(call("=", a, b) for a, b in sides))
+    ((a, b),) = sides
     if found.negated and (a.facts.nullable or b.facts.nullable):
         try:
             return kept(joined, call("is_not_false", call("=", a, b)))
@@ -129,10 +133,16 @@ def _bound(found: Membership, scope: Scope, known: Environment, state: State) ->
         kept = _rows_of(state.query(query, known, state))
     if found.value is None:
         raise QueryRefused("EXISTS is understood of a plain SELECT ... FROM ... WHERE, joined to the rows outside by the unit's id")
-    if len(kept.columns) != 1:
-        raise QueryInvalid("IN looks for one value: the subquery needs one column")
-    (field,) = kept.columns.values()
-    return kept, [], matched(state.expressions(scope).bind(found.value), field.column)
+    return kept, [], _sides(found.value, [f.column for f in kept.columns.values()], state.expressions(scope))
+
+
+def _sides(value: exp.Expr, inside: list[Expression], outside: Expressions) -> Sides:
+    """What IN looks for beside what the subquery has, column by column."""
+    values = value.expressions if isinstance(value, exp.Tuple) else [value]
+    if len(inside) != len(values):
+        several = f"{len(values)} values: the subquery needs as many columns"
+        raise QueryInvalid("IN looks for " + ("one value: the subquery needs one column" if len(values) == 1 else several))
+    return [matched(outside.bind(a), b) for a, b in zip(values, inside, strict=True)]
 
 
 def _rows_of(found: Kept | Open) -> Kept:
@@ -161,26 +171,27 @@ def _correlated(
     inside = steps(sources(query, known, state), inner, state)
     if not inside:
         raise QueryRefused("a subquery after IN or EXISTS needs a FROM")
+    beside = scalars(query, inner, known, state)
     plain, nested = split(query.args["where"].this if query.args.get("where") is not None else None)
     binder = state.expressions(inner)
     conditions = [c for node in plain for c in conjuncts(binder.condition(node))]
-    own = {f.name for step in inside for f in step.kept.relation.fields}
+    own = {f.name for step in (*inside, *beside) for f in step.kept.relation.fields}
     inside_only = [c for c in conditions if columns_of(c) <= own]
     across = [c for c in conditions if not columns_of(c) <= own]
     if any(step.kind == "left" for step in inside) and across:
         raise QueryRefused("a left join inside of EXISTS or IN is understood without conditions on the rows outside")
-    rows = _rows(inside, inside_only, state)
+    rows = _rows([*inside, *beside], inside_only, state)
     for one in nested:
         rows = keep(rows, one, inner, known, state)
     kept = Kept(rows.relation, {}, rows.private, units=rows.units)
     if found.value is None:
         return kept, across, None
     inner = _knowing(inner, inside, conditions)
-    shown = [(n, f.column) for e in query.expressions if isinstance(e, exp.Star) for n, f in inner.star()]
-    if len(query.expressions) != 1 or len(shown) > 1:
-        raise QueryInvalid("IN looks for one value: the subquery needs one column")
-    value = shown[0][1] if shown else state.expressions(inner).bind(query.expressions[0])
-    return kept, across, matched(state.expressions(scope).bind(found.value), value)
+    binder = state.expressions(inner)
+    shown: list[Expression] = []
+    for one in query.expressions:
+        shown += [f.column for _, f in inner.star()] if isinstance(one, exp.Star) else [binder.bind(one)]
+    return kept, across, _sides(found.value, shown, state.expressions(scope))
 
 
 def _knowing(scope: Scope, inside: list[Step], conditions: list[Expression]) -> Scope:
