@@ -13,7 +13,7 @@ from typing import Any
 
 from dpsql.functions import ranges
 from dpsql.functions.arithmetic import holdable
-from dpsql.functions.dates import workable
+from dpsql.functions.dates import as_time, starts_of, workable
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Column, Expression, Facts, Kind, Literal
 
@@ -97,7 +97,10 @@ def _moment(kind: Kind, value: Facts) -> Facts:
             return bound.replace(tzinfo=datetime.UTC) if bound.tzinfo is None else bound
         return bound.astimezone(datetime.UTC).replace(tzinfo=None) if bound.tzinfo is not None else bound
 
-    values = None if value.values is None else tuple(dict.fromkeys(converted(v) for v in value.values if v is not None))
+    listed: Sequence[Any] | None = value.values
+    if listed is None and kind == "date" and value.kind != "date" and value.bounded:
+        listed = starts_of("day", as_time(value.lo), as_time(value.hi))  # as by DATE_TRUNC
+    values = None if listed is None else tuple(dict.fromkeys(converted(v) for v in listed if v is not None))
     return Facts(kind, True, converted(value.lo), converted(value.hi), values=values)
 
 

@@ -89,13 +89,13 @@ def _truncated(arguments: Sequence[Expression]) -> Facts:
     found = Facts(kind, True)  # type: ignore[arg-type]
     if not moment.bounded:
         return found
-    starts = _starts(unit, as_time(moment.lo), as_time(moment.hi))
+    starts = starts_of(unit, as_time(moment.lo), as_time(moment.hi))
     values = None if starts is None else tuple(_as_kind(s, kind) for s in starts)
     lo, hi = (_as_kind(truncate(unit, as_time(bound)), kind) for bound in (moment.lo, moment.hi))
     return replace(found, nullable=moment.nullable, lo=lo, hi=hi, values=values)
 
 
-def _starts(unit: str, first: datetime.datetime, last: datetime.datetime) -> list[datetime.datetime] | None:
+def starts_of(unit: str, first: datetime.datetime, last: datetime.datetime) -> list[datetime.datetime] | None:
     """The starts of all units from `first` to `last`, or None where these are too many."""
     found: list[datetime.datetime] = []
     at = truncate(unit, first)
@@ -245,7 +245,7 @@ def _move_months(moment: str, by: str, call: Call) -> str:
 
 def _written(arguments: Sequence[Expression]) -> Facts:
     moment, text = arguments[0].facts, word_of(arguments[1])
-    starts = _starts(finest(text), as_time(moment.lo), as_time(moment.hi)) if moment.bounded else None
+    starts = starts_of(finest(text), as_time(moment.lo), as_time(moment.hi)) if moment.bounded else None
     return Facts("text", True, values=None if starts is None else closed_texts(shown(s, text) for s in starts))
 
 
