@@ -30,6 +30,7 @@ from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Found, State
 from dpsql.binding.subqueries import keep, split
 from dpsql.binding.understood import check
+from dpsql.binding.where_aliases import without_aliases
 from dpsql.binding.written_sizes import hold_sizes
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -184,6 +185,8 @@ def _select(node: exp.Select, environment: Environment, state: State) -> Found:
     scope = Scope()
     made_steps = steps(found, scope, state) or [Step("", Kept(OneRow(), {}, False, uniques=(frozenset(),)), "first", None)]
     private = any(step.kept.private for step in made_steps)
+    if state.dialect == "duckdb":
+        without_aliases(node, scope)
     where = node.args.get("where")
     plain, members = split(None if where is None else where.this)
     beside = scalars(node, scope, tables.known, state)
