@@ -36,7 +36,8 @@ _INTERRUPT_STEPS = 100_000  # of SQLite's machine, between two looks whether Ctr
 _STEP_ROWS = 16_384
 _STEP_BYTES = 16 << 20
 _TRIES = 100
-_MAYBE_NUMBERS = ("timestamptz", "uuid", "bytes")  # by words that are to SQLite those of numbers
+_MAYBE_NUMBERS = ("date", "time", "timestamp", "timestamptz", "uuid", "bytes")  # by words that are to SQLite those of numbers
+_NUMBER = re.compile(r"[-+]?[0-9.]+")
 _OF_INTERVALS = {"text": SqlType("text"), "real": SqlType("double")}  # whole numbers are those of microseconds that `load` keeps
 _NOT_TEXT = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text")
 
@@ -164,19 +165,28 @@ class SqliteSource:
 
     def _as_kept(self, schema: Schema) -> Schema:
         """The schema with types for what SQLite keeps: its integers have 64 bits, and some columns hold other than they declare."""
-        tables = (replace(t, columns=tuple(replace(c, type=self._kept_type(t, c)) for c in t.columns)) for t in schema.tables)
+        tables = (replace(t, columns=tuple(self._column_as_kept(t, c) for c in t.columns)) for t in schema.tables)
         return replace(schema, tables=tuple(tables))
+
+    def _column_as_kept(self, table: Table, column: Column) -> Column:
+        type = self._kept_type(table, column)
+        is_default_kept = column.type.kind not in _MAYBE_NUMBERS or type == column.type or _NUMBER.fullmatch(column.default or "")
+        return replace(column, type=type, default=column.default if is_default_kept else None)
 
     def _kept_type(self, table: Table, column: Column) -> SqlType:
         if column.type.kind == "integer":
             return SqlType("bigint")
         if column.type.kind not in (*_MAYBE_NUMBERS, "interval"):
             return column.type
-        query = f"SELECT typeof({quoted(column.name)}) FROM {quoted(table.name)} WHERE {quoted(column.name)} IS NOT NULL LIMIT 1"
+        name, origin = quoted(column.name), quoted(table.name)
+        query = f"SELECT typeof({name}) FROM {origin} WHERE {name} IS NOT NULL LIMIT 1"
         (first,) = self._connection.execute(query).fetchone() or ("null",)
         if column.type.kind == "interval":
             return _OF_INTERVALS.get(first, column.type)
-        return SqlType("double") if first in ("integer", "real") else column.type
+        if first not in ("integer", "real"):
+            return column.type
+        (parts,) = self._connection.execute(f"SELECT EXISTS (SELECT 1 FROM {origin} WHERE typeof({name}) = 'real')").fetchone()
+        return SqlType("double" if parts else "bigint")
 
     def _stream(
         self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], picked: str | None = None

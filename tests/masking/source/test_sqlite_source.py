@@ -167,7 +167,6 @@ def test_what_is_kept_otherwise_is_not_read_by_columns(tmp_path: Path) -> None:
         ("DOUBLE", "Anna", "a text"),
         ("DATE", "yesterday", "a text"),
         ("DATE", "2026-01-01 10:00:00", "time of day"),
-        ("TIMESTAMP", 1_767_225_600, "whole number"),
         ("TIME", "25:00", "a text"),
         ("TEXT", "An\0na", "NUL"),
         ("JSON", b"{}", "binary form"),
@@ -193,6 +192,11 @@ def test_what_cannot_be_carried_stops_the_read_and_is_not_shown(tmp_path: Path, 
         ("year", -70_000),
         ("serial", 2**40),
         ("timestamptz", 1_767_225_600.5),
+        ("date", 20_454),
+        ("datetime2(3)", 1_767_225_600_000_000_000),
+        ("smalldatetime", 2_461_041.5),
+        ("time", 86_399),
+        ("timetz", 3_600),
         ("uuid", 7),
         ("binary(1)", 1),
     ],
@@ -242,6 +246,28 @@ def test_texts_are_limited_by_the_words_of_sqlite_alone(tmp_path: Path, declared
     path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, words {declared})")
     with open_source(f"sqlite:///{path}") as source:
         assert str(source.schema.table("t").column("words").type) == type
+
+
+@pytest.mark.parametrize(("values", "reason"), [(("2026-01-01", 1_767_225_600), "whole number"), ((1_767_225_600, "2026-01-01"), "a text")])
+def test_numbers_and_moments_in_one_column_stop_the_read_and_are_not_shown(tmp_path: Path, values: tuple[object, ...], reason: str) -> None:
+    path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP)", rows=list(enumerate(values)))
+    with open_source(f"sqlite:///{path}") as source, pytest.raises(SourceFailure, match=f"column 'at': .*{reason}") as error:
+        source.read("t").read_all()
+    assert not any(str(value) in str(error.value) for value in values)
+
+
+def test_whole_and_other_numbers_of_one_column_are_read_as_numbers(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, at datetime2)", rows=[(1, 7), (2, 7.5)])
+    with open_source(f"sqlite:///{path}") as source:
+        assert source.read("t", ["at"]).read_all().column("at").to_pylist() == [7.0, 7.5]
+
+
+def test_a_default_that_is_a_moment_is_none_of_a_column_of_numbers(tmp_path: Path) -> None:
+    columns = "seen datetime2 DEFAULT CURRENT_TIMESTAMP, since datetime2 DEFAULT 0, made datetime2 DEFAULT CURRENT_TIMESTAMP"
+    path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, {columns})", rows=[(1, 7, 7, "2026-01-01 09:00:00")])
+    with open_source(f"sqlite:///{path}") as source:
+        kept = {c.name: (c.type.kind, c.default) for c in source.schema.table("t").columns if c.name != "id"}
+    assert kept == {"seen": ("bigint", None), "since": ("bigint", "0"), "made": ("timestamp", "CURRENT_TIMESTAMP")}
 
 
 @pytest.mark.parametrize("kind", ["TEXT", "VARCHAR(10)"])
