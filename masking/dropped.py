@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import pyarrow as pa
-
 from masking.classify import Finding, classify
-from masking.errors import SourceFailure
 from masking.policy.model import DROP, UNDECIDED, Policy, Step, TablePolicy, Treatment
-from masking.sampling import sample
+from masking.sampling import readable_sample
 from masking.source.base import Source
-from schemas.model import Column, Table
+from schemas.model import Column
 
 _ROWS = 2000
 _UNSURE = 0.5
@@ -27,26 +24,10 @@ def with_dropped(source: Source, policy: Policy) -> Policy:
     if not any(table.drop or any(c.klass == UNDECIDED for c in table.columns.values()) for table in policy.tables.values()):
         return policy
     schema = source.schema
-    unreadable: set[tuple[str, str]] = set()
-    found = dict(classify(schema, lambda table: _sampled(source, schema.table(table), unreadable), deep=False))
-    found |= dict.fromkeys(unreadable, Finding("public", None, 0.0, ("it holds values that cannot be read",)))
+    unreadable: dict[tuple[str, str], Finding] = {}
+    found = dict(classify(schema, lambda table: readable_sample(source, table, _ROWS, unreadable), deep=False)) | unreadable
     tables = {name: _decided(name, table, schema.table(name).stored_columns, found) for name, table in policy.tables.items()}
     return replace(policy, tables=tables)
-
-
-def _sampled(source: Source, table: Table, unreadable: set[tuple[str, str]]) -> pa.Table:
-    try:
-        return sample(source, table.name, _ROWS)
-    except SourceFailure:  # a value that no type here can carry, which may be why its column is dropped
-        columns: dict[str, pa.ChunkedArray] = {}
-        for column in table.stored_columns:
-            try:
-                columns[column.name] = sample(source, table.name, _ROWS, [column.name]).column(0)
-            except SourceFailure:
-                unreadable.add((table.name, column.name))
-        rows = max(map(len, columns.values()), default=0)
-        whole = [columns[c.name] if c.name in columns else pa.nulls(rows, c.type.arrow) for c in table.stored_columns]
-        return pa.table(whole, names=[c.name for c in table.stored_columns])
 
 
 def _decided(name: str, table: TablePolicy, columns: Iterable[Column], found: Mapping[tuple[str, str], Finding]) -> TablePolicy:

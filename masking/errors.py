@@ -14,6 +14,7 @@ schemas.errors.CheckFailed
 └── ModelViolated        (1)     a finished file does not meet its privacy model
 schemas.errors.SystemFailure
 ├── SourceFailure        (4)     the source cannot be reached or read, or changed under us
+│   └── ValueNotCarried  (4)     a column of it holds a value that no type here can carry
 └── RoomFailure          (4)     the disk has no room for masked rows that wait
 """
 
@@ -70,6 +71,10 @@ class ModelViolated(CheckFailed):
 
 class SourceFailure(SystemFailure):
     """The source cannot be reached or read, or changed while it was read."""
+
+
+class ValueNotCarried(SourceFailure):
+    """A column of the source holds a value that its type, or any here, cannot carry."""
 
 
 class RoomFailure(SystemFailure):

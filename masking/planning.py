@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from masking.binding import Binder
@@ -10,10 +10,10 @@ from masking.classify import Finding, classify
 from masking.classify.documents import MEMBERS
 from masking.discovery import betraying, virtual_references
 from masking.keys import read_key
-from masking.policy.model import KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
+from masking.policy.model import DROP, KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
 from masking.proposals import OF_MEMBERS, candidates
 from masking.references import Families, Place, families
-from masking.sampling import sample
+from masking.sampling import readable_sample
 from masking.source.base import Source
 from masking.word_indexes import word_indexes
 from schemas.model import Column, Schema, Table
@@ -26,14 +26,25 @@ Findings = Mapping[tuple[str, str], Finding]
 def plan(source: Source, *, name: str | None = None, locale: str = "en_US", rows: int = SAMPLE_ROWS) -> Policy:
     """Propose a policy for the whole of `source` from its structure and a sample of `rows` rows of each table.
 
-    No value of the source is in it. Raises SourceFailure where the source cannot be read, InputError where the extra `pii` is missing.
+    No value of the source is in it. A column with a value that cannot be read is dropped, and its evidence says so. Raises
+    SourceFailure where the source cannot be read otherwise, InputError where the extra `pii` is missing.
     """
     schema = source.schema
-    samples = {table.name: sample(source, table.name, rows) for table in schema.tables}
-    found = dict(classify(schema, samples.__getitem__))
+    unreadable: dict[tuple[str, str], Finding] = {}
+    samples = {table.name: readable_sample(source, table.name, rows, unreadable) for table in schema.tables}
+    found = dict(classify(schema, samples.__getitem__)) | unreadable
     found |= betraying(found, samples, schema)
     references = virtual_references(source, found, samples, families(schema, ()))
-    return propose(schema, found, source.count, references, name=name, locale=locale)
+    return _without(unreadable, propose(schema, found, source.count, references, name=name, locale=locale))
+
+
+def _without(unreadable: Collection[tuple[str, str]], policy: Policy) -> Policy:
+    """The policy with the columns dropped that cannot be read."""
+    tables = dict(policy.tables)
+    for name, column in unreadable:
+        columns = tables[name].columns
+        tables[name] = replace(tables[name], columns={**columns, column: replace(columns[column], mask=Step(DROP))})
+    return replace(policy, tables=tables)
 
 
 def propose(

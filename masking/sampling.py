@@ -7,6 +7,8 @@ from contextlib import closing
 
 import pyarrow as pa
 
+from masking.classify import Finding
+from masking.errors import ValueNotCarried
 from masking.source.base import Source
 
 _READ = 1_000_000
@@ -35,3 +37,20 @@ def sample(source: Source, table: str, rows: int, columns: Sequence[str] | None 
             if first >= _READ:
                 break
     return pa.Table.from_batches(found, reader.schema)
+
+
+def readable_sample(source: Source, table: str, rows: int, unreadable: dict[tuple[str, str], Finding]) -> pa.Table:
+    """Return a `sample` with nulls for the columns that hold a value which no type here can carry, and tell these to `unreadable`."""
+    try:
+        return sample(source, table, rows)
+    except ValueNotCarried:
+        read: dict[str, pa.ChunkedArray] = {}
+        stored = source.schema.table(table).stored_columns
+        for column in stored:
+            try:
+                read[column.name] = sample(source, table, rows, [column.name]).column(0)
+            except ValueNotCarried:
+                unreadable[table, column.name] = Finding("public", None, 0.0, (f"it holds values that no {column.type} can carry",))
+        length = max(map(len, read.values()), default=0)
+        whole = [read[c.name] if c.name in read else pa.nulls(length, c.type.arrow) for c in stored]
+        return pa.table(whole, names=[c.name for c in stored])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masking.errors import SourceFailure
+from masking.errors import ValueNotCarried
 from schemas.model import Column
 
 
@@ -10,9 +10,9 @@ class NotCarried(ValueError):
     """A value that the column's type cannot carry; the message says what kind of value it is, and never the value."""
 
 
-def loss(table: str, column: Column, error: NotCarried) -> SourceFailure:
+def loss(table: str, column: Column, error: NotCarried) -> ValueNotCarried:
     """The error of a value that cannot be carried, with what to do."""
-    return SourceFailure(
+    return ValueNotCarried(
         f"table '{table}', column '{column.name}': the source holds {error}, which a column of type {column.type} cannot carry; "
         "mend it there, or let the policy drop the column (`{class: public, mask: drop}`)"
     )

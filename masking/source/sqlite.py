@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import sqlalchemy as sa
 
-from masking.errors import SourceFailure
+from masking.errors import SourceFailure, ValueNotCarried
 from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported
 from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
@@ -262,7 +262,7 @@ def _failure(error: BaseException | None, path: Path, doing: str, condition_on: 
     undecodable = _NOT_TEXT.search(text)
     if undecodable or "decode" in text:
         column = f", column '{undecodable[1]}'" if undecodable else ""
-        return SourceFailure(f"'{path}', {doing}{column}: a text is no UTF-8; mend it there, or let the policy drop the column")
+        return ValueNotCarried(f"'{path}', {doing}{column}: a text is no UTF-8; mend it there, or let the policy drop the column")
     if code == sqlite3.SQLITE_INTERRUPT:
         return KeyboardInterrupt()
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from masking import MaskedSource, open_source
 from masking.agreement import agree
 from masking.binding import bind
 from masking.classify import Finding
 from masking.discovery import betraying
+from masking.errors import SourceFailure
 from masking.keys import read_key
 from masking.planning import plan
 from masking.policy.model import Step
@@ -187,3 +194,31 @@ def test_names_of_members_that_are_keys_of_persons_reference_them(source) -> Non
     policy = plan(other)
     assert policy.tables["users"].columns["settings"].paths["$.user~"].mask == Step("reference")
     bind(other.schema, policy, agree(other.schema, policy), read_key("ephemeral"), other.count, None)
+
+
+def test_a_column_that_cannot_be_read_is_proposed_to_be_dropped_and_its_table_is_masked(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, seen TIMESTAMP)")
+        rows = [(i, email_of(i), 1_767_225_600 if i == 40 else "2026-01-01") for i in range(60)]
+        database.executemany("INSERT INTO users VALUES (?, ?, ?)", rows)
+        database.commit()
+    with open_source(f"sqlite:///{path}") as source:
+        policy = plan(source)
+        text = policy_yaml(policy)
+        seen = policy.tables["users"].columns["seen"]
+        assert (seen.mask, seen.evidence) == (Step("drop"), ("it holds values that no timestamp can carry",))
+        assert policy.tables["users"].columns["email"].mask.name == "email"
+        assert "1767225600" not in text
+        made = MaskedSource(source, parse_policy(text), read_key("ephemeral"))
+        made.prepare()
+        assert made.read("users").read_all().column_names == ["id", "email"]
+
+
+def test_a_source_that_fails_is_no_column_that_cannot_be_read() -> None:
+    class Lost(MemorySource):
+        def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
+            raise SourceFailure("the connection was lost")
+
+    with pytest.raises(SourceFailure, match="lost"):
+        plan(Lost.of(SCHEMA, users=[], orders=[], comments=[]))
