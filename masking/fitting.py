@@ -16,11 +16,12 @@ from schemas.model import Column, Table
 from schemas.types import SqlType
 
 
-def fitted(values: pa.Array, column: Column, table: Table) -> pa.Array:
-    """Return masked `values` as the column's Arrow type.
+def fitted(values: pa.Array, column: Column, table: Table, raw: pa.Array) -> pa.Array:
+    """Return masked `values` as the column's Arrow type; `raw` is what they were, which may break the type too, as SQLite lets it.
 
-    Raises MaskingFailed, which names table and column and counts the values at fault and shows none, where one breaks the type
-    (a number out of range, digits after the point that the scale has no room for), the length, the enum, JSON's syntax or NOT NULL.
+    Raises MaskingFailed, which names table and column, counts the values at fault, shows none and says what to do, where one breaks
+    the type (a number out of range, digits after the point that the scale has no room for), the length, the enum, JSON's syntax or
+    NOT NULL.
     """
     place = f"{table.name}.{column.name}"
     wanted = column.type.arrow
@@ -37,8 +38,22 @@ def fitted(values: pa.Array, column: Column, table: Table) -> pa.Array:
         wrong["is null, and the column is NOT NULL"] = values.null_count
     if wrong:
         said = "; ".join(f"{count:,} times it {what}" for what, count in wrong.items())
-        raise MaskingFailed(f"{place}: a masked value does not fit its column: {said} (of {len(values):,} values looked at)")
+        raise MaskingFailed(
+            f"{place}: a masked value does not fit its column: {said} (of {len(values):,} values looked at); {_mending(column, raw)}"
+        )
     return values
+
+
+def _mending(column: Column, raw: pa.Array) -> str:
+    """What to do about masked values that do not fit."""
+    length = column.type.length
+    if length is None:
+        other = "mask it by another transformer in the policy, or `drop` it"
+    else:
+        other = f"mask it in the policy by what is short enough (`hash: {{length: {length}}}`, `truncate: {{to: {length}}}`), or `drop` it"
+    if raw.type == column.type.arrow and breaches(raw, column.type):
+        return f"values of the source itself do not fit {column.type}, so change the column's type there, or {other}"
+    return other
 
 
 def breaches(values: pa.Array, type: SqlType) -> dict[str, int]:

@@ -274,7 +274,7 @@ class MaskedSource:
             if cells is not None:
                 masked = cells.apply(batch.column(cells.link), self._people_key)
                 require_covered(cells.quasi, cells.hierarchy, values, masked)
-            columns.append(fitted(masked, table.column(c.column.name), table))
+            columns.append(fitted(masked, table.column(c.column.name), table, values))
             if c.masker is not None and is_compared(c.treatment):
                 found = compare(self._known.hasher, values, columns[-1])
                 if found is not None:

@@ -14,9 +14,9 @@ from schemas.model import Column, Rows, Table
 from schemas.types import SqlType
 
 
-def put(values: pa.Array, type: SqlType, null: bool = True) -> pa.Array:
+def put(values: pa.Array, type: SqlType, null: bool = True, raw: pa.Array | None = None) -> pa.Array:
     column = Column("c", type, 0.0 if null else None)
-    return fitted(values, column, Table("t", (column,), Rows(1)))
+    return fitted(values, column, Table("t", (column,), Rows(1)), pa.nulls(len(values)) if raw is None else raw)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,21 @@ def test_null_is_refused_where_none_may_be(values: list[Any]) -> None:
     assert put(pa.array(values, pa.string()), SqlType("text")).null_count == 1
     with pytest.raises(MaskingFailed, match="1 times it is null, and the column is NOT NULL"):
         put(pa.array(values, pa.string()), SqlType("text"), null=False)
+
+
+@pytest.mark.parametrize(
+    ("raw", "mending"),
+    [
+        ("ann", "mask it in the policy by what is short enough (`hash: {length: 3}`, `truncate: {to: 3}`), or `drop` it"),
+        (SECRET, "values of the source itself do not fit varchar(3), so change the column's type there, or mask it in the policy by"),
+    ],
+)
+def test_what_is_too_long_says_what_is_short_enough_and_whether_the_source_is(raw: str, mending: str) -> None:
+    with pytest.raises(MaskingFailed) as caught:
+        put(pa.array(["annabel"]), SqlType("varchar", length=3), raw=pa.array([raw]))
+    assert f"(of 1 values looked at); {mending}" in str(caught.value) and "ann" not in str(caught.value)
+
+
+def test_what_breaks_another_promise_is_masked_by_another_transformer() -> None:
+    with pytest.raises(MaskingFailed, match=r"looked at\); mask it by another transformer in the policy, or `drop` it$"):
+        put(pa.array(["b"]), SqlType("enum", values=("a",)))
