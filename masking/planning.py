@@ -142,5 +142,6 @@ class _Chooser:
 
     def _first(self, place: Place, table: Table, column: Column, treatment: Treatment, listed: bool) -> Step:
         context = self._binder.context(table, column, place, treatment)
-        steps = list(candidates(column, treatment.klass, treatment.entity, key=self._family.is_member(place), listed=listed))
+        key, written = self._family.is_member(place), None if place.path else self._found[place.table, place.column].written
+        steps = list(candidates(column, treatment.klass, treatment.entity, key=key, listed=listed, written=written))
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from masking.classify.days import A_DAY, DAYS_SINCE_1970, YEARS
 from masking.policy.model import KEEP, Step
 from schemas.model import Column
 from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES, SqlType
 
+
+def _moved(spread: int) -> Step:
+    return Step("noise", {"spread": spread, "unit": "absolute", "sign": False})
+
+
 _NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 _SHIFT = (Step("shift", {"days": 60}), Step("shift", {"days": 60, "scope": "all"}))
 _SHUFFLE = Step("shuffle")
+_SPREAD_DAYS = 60
+# days of birth as whole numbers are days afterwards: of those with the year first is left the first of January
+_OF_YEAR = Step("bucket", {"width": 10_000, "origin": 101})
+BY_WRITTEN: Mapping[str, Step] = {
+    "year, month and day in 8 digits": _OF_YEAR,
+    "year, month and day in 6 digits": _OF_YEAR,
+    YEARS: _moved(2),
+    DAYS_SINCE_1970: _moved(_SPREAD_DAYS),
+    **{f"{unit} since 1970 at midnight": _moved(_SPREAD_DAYS * size) for unit, size in A_DAY.items()},
+}
 OF_MEMBERS = Step("hash")  # of documents: two members of one name would become one
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
@@ -46,11 +62,14 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
 }  # fmt: skip
 
 
-def candidates(column: Column, klass: str, entity: str | None, *, key: bool, listed: bool = False) -> Iterator[Step]:
+def candidates(
+    column: Column, klass: str, entity: str | None, *, key: bool, listed: bool = False, written: str | None = None
+) -> Iterator[Step]:
     """Steps for a column of this class and entity, best first.
 
-    `key` says whether others reference it, `listed` whether its values are those of a closed list. Texts and bytes that are no such
-    values are not shuffled: each would stand in the output as it is, with whoever it tells of.
+    `key` says whether others reference it, `listed` whether its values are those of a closed list, `written` how its numbers are days.
+    Texts and bytes that are no values of a closed list are not shuffled: each would stand in the output as it is, with whoever it
+    tells of.
     """
     kind = _inmost(column.type).kind
     dealt = listed or kind not in (*TEXTS, "json", "bytes")
@@ -65,7 +84,10 @@ def candidates(column: Column, klass: str, entity: str | None, *, key: bool, lis
         yield Step("redact")
     if kind in TIMES:
         yield from _SHIFT
-    if kind in _NUMBERS and not key:
+    if kind in _NUMBERS and not key and entity == "birth_date":
+        yield BY_WRITTEN.get(written or "", _SHUFFLE)
+        yield _SHUFFLE
+    elif kind in _NUMBERS and not key:
         yield Step("noise", {"spread": 0.1})
     if klass in ("quasi", "sensitive") and dealt:
         yield _SHUFFLE

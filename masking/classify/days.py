@@ -8,7 +8,8 @@ from datetime import MAXYEAR, date, timedelta
 import pyarrow as pa
 
 _EPOCH = date(1970, 1, 1)
-_A_DAY = (86_400, 86_400_000, 86_400_000_000)  # in seconds, milliseconds and microseconds
+A_DAY = {"seconds": 86_400, "milliseconds": 86_400_000, "microseconds": 86_400_000_000}
+DAYS_SINCE_1970, YEARS = "days since 1970", "years in 4 digits"
 _EARLIEST, _LATEST = 1850, 2150
 _NEARLY = 0.95  # of the numbers are days; some stand for days that nobody knows, as 99999999 does
 # how many different numbers must be days: any eight digits hardly ever are, any six once in thirty times
@@ -40,11 +41,22 @@ def days_in(texts: Sequence[str], today: int, *, counted: bool) -> Iterator[tupl
     numbers = [int(v) for v in texts if v.removeprefix("-").isdecimal()]
     if len(numbers) < max(len(texts), _LEAST_LONG):
         return
-    for unit in _A_DAY:
-        if all(number % unit == 0 for number in numbers):
-            yield from _since_1970([number // unit for number in numbers], "times since 1970 at midnight")
+    for unit, size in A_DAY.items():
+        if all(number % size == 0 for number in numbers):
+            yield from _since_1970([number // size for number in numbers], f"{unit} since 1970 at midnight")
     if counted and len(numbers) >= _LEAST_COUNTED and min(numbers) < 0 < max(numbers):
-        yield from _since_1970(numbers, "days since 1970")
+        yield from _since_1970(numbers, DAYS_SINCE_1970)
+
+
+def written(texts: Sequence[str], today: int) -> str | None:
+    """The way in which all of some different whole numbers, which are said to be days or years, are that; None where none is sure."""
+    numbers = [int(v) for v in texts if v.removeprefix("-").isdecimal()]
+    if not numbers or len(numbers) < len(texts):
+        return None
+    if all(_EARLIEST <= number <= (_EPOCH + timedelta(microseconds=today)).year for number in numbers):
+        return YEARS
+    ways = [*days_in(texts, today, counted=False), *_since_1970(numbers, DAYS_SINCE_1970)]
+    return next((what for what, days in ways if len(days) == len(numbers)), None)
 
 
 def _since_1970(days: Sequence[int], what: str) -> Iterator[tuple[str, pa.Array]]:

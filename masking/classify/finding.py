@@ -17,7 +17,8 @@ class Finding:
     `klass` is one of masking.classes.CLASSES, `entity` one of ENTITIES or None, `confidence` lies between 0 and 1. `evidence` are
     sentences of counts and rules, and never holds a value. `paths` are the findings in documents and arrays, such as
     `$.contact.email`, `$.tags[*]` and `$.items[*].email`, in the order of their names. `listed` says that the values may stand in
-    other rows: those of a closed list, and numbers, which tell of nobody when they stand alone.
+    other rows: those of a closed list, and numbers, which tell of nobody when they stand alone. `written` says how whole numbers are days
+    of birth (`masking.classify.days`), where that is sure.
     """
 
     klass: str
@@ -26,6 +27,7 @@ class Finding:
     evidence: tuple[str, ...]
     paths: Mapping[str, Finding] = field(default_factory=dict)
     listed: bool = False
+    written: str | None = None
 
     @property
     def personal(self) -> bool:

@@ -122,7 +122,7 @@ def fits(entity: str, texts: Texts, *, of_persons: bool = False) -> bool:
 
 # what numbers can be: the least and the greatest that make sense, and the fewest different ones
 _NUMBERS: dict[str, tuple[float, float]] = {
-    "phone": (1e6, 1e16), "postcode": (100, 1e9), "coordinates": (-180, 180), "age": (0, 130), "birth_date": (1000, 1e8),
+    "phone": (1e6, 1e16), "postcode": (100, 1e9), "coordinates": (-180, 180), "age": (0, 130), "birth_date": (-1e16, 1e16),
     "salary": (-1e13, 1e13), "health": (-1e6, 1e7), "national_id": (1e4, 1e19), "tax_id": (1e4, 1e19), "bank_account": (1e3, 1e19),
     "credit_card": (0, 1e19), "passport": (1e4, 1e12), "driving_licence": (1e4, 1e15), "device_id": (1e6, 1e19), "person_id": (0, 1e19),
     "gender": (0, 9), "marital_status": (0, 20), "ethnicity": (0, 99), "religion": (0, 99), "nationality": (0, 999), "political": (0, 99),
@@ -131,9 +131,14 @@ _NUMBERS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 
 
+_DAYS_OF_A_MONTH = 31
+
+
 def fits_numbers(entity: str, low: float, high: float, distinct: int) -> bool:
     """Whether numbers from `low` to `high`, of which so many are different, can hold `entity`."""
     if entity not in _NUMBERS or (distinct <= 2 and low >= 0 and high <= 1):
+        return False
+    if entity == "birth_date" and low >= 0 and high <= _DAYS_OF_A_MONTH:
         return False
     least, most = _NUMBERS[entity]
     return least <= low and high <= most

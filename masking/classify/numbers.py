@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from masking.classify.checksums import checked
 from masking.classify.context import Surroundings
-from masking.classify.days import days_in
+from masking.classify.days import days_in, written
 from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.fitting import fits_numbers
 from masking.classify.names import NameReading
@@ -66,9 +66,9 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
             if strength >= SURE and fits_numbers(entity, 1e6, 1e6, 9) | fits_numbers(entity, 50, 50, 9) | fits_numbers(entity, 1, 9, 9):
                 return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
         elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(entity, strength, numbers, around, name):
-            return personal(
-                entity, 0.6 + 0.3 * strength, f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
-            )
+            why = f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
+            found = personal(entity, 0.6 + 0.3 * strength, why)
+            return replace(found, written=written(numbers.texts, today)) if entity == "birth_date" else found
     if name.person and name.identifier and kind in (*INTEGERS, "numeric"):
         return personal("person_id", 0.85, "its name reads as the number of a person")
     if name.by and kind in INTEGERS and numbers.high > 9:
@@ -125,6 +125,8 @@ def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundi
         return around.personal
     if entity == "age":
         return strength >= SURE and (around.personal or not around.things)
+    if entity == "birth_date" and not (numbers.low >= 1e3 and numbers.high <= 1e8):  # days and times since 1970
+        return strength >= SURE and around.personal
     if entity == "device_id":
         return strength >= SURE
     return strength >= SURE
@@ -151,7 +153,8 @@ def _days_of_birth(name: NameReading, numbers: Numbers, around: Surroundings, to
     for what, days in days_in(numbers.texts, today, counted=not name.harmless and not name.entities):
         found = classify_moments(name, "date", days, around, today)
         if found.personal:
-            return personal("birth_date", 0.7, f"{numbers.distinct} different numbers can be days: {what}", *found.evidence)
+            born = personal("birth_date", 0.7, f"{numbers.distinct} different numbers can be days: {what}", *found.evidence)
+            return replace(born, written=what if len(days) == len(numbers.texts) else None)
     return None
 
 

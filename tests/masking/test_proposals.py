@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
+from masking import MaskedSource
 from masking.binding import Binder
 from masking.classes import ENTITIES
 from masking.errors import TransformerInvalid
@@ -156,3 +159,26 @@ def test_the_words_of_a_full_text_search_are_left_out_and_told() -> None:
     written = policy_yaml(policy, review_notes(policy, []))
     assert written.count("# left out: the index of a full-text search") == 3
     assert {name for name, table in parse_policy(written).tables.items() if table.drop} == dropped
+
+
+EPOCH = date(1970, 1, 1)
+DAYS_OF_BIRTH = [date(1941, 3, 2) + timedelta(days=211 * i) for i in range(100)]
+WRITTEN_DAYS: dict[str, tuple[Callable[[date], int], Callable[[int], date]]] = {
+    "days": (lambda d: (d - EPOCH).days, lambda n: EPOCH + timedelta(days=n)),
+    "seconds": (lambda d: (d - EPOCH).days * 86_400, lambda n: EPOCH + timedelta(seconds=n)),
+    "YYYYMMDD": (lambda d: int(f"{d:%Y%m%d}"), lambda n: date(n // 10_000, n // 100 % 100, n % 100)),
+    "DDMMYYYY": (lambda d: int(f"{d:%d%m%Y}"), lambda n: date(n % 10_000, n // 10_000 % 100, n // 1_000_000)),
+    "years": (lambda d: d.year, lambda n: date(n, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN_DAYS)
+def test_days_of_birth_in_whole_numbers_stay_days_near_the_births(way: str) -> None:
+    write, read = WRITTEN_DAYS[way]
+    people = PEOPLE + "      born_on: {type: bigint, generate: sequence}\n"
+    rows = [{"id": i, "given_name": GIVEN[i % 8], "family_name": FAMILY[i % 7], "born_on": write(d)} for i, d in enumerate(DAYS_OF_BIRTH)]
+    source = MemorySource.of(people, people=rows)
+    made = MaskedSource(source, plan(source), read_key("ephemeral"))
+    made.prepare()
+    masked = [read(n) for n in made.read("people").read_all().column("born_on").to_pylist()]
+    assert min(masked).year >= 1935 and max(masked).year <= 2015

@@ -64,3 +64,26 @@ def test_days_of_events_as_numbers_are_public(written: str) -> None:
 )
 def test_other_numbers_of_persons_are_no_days(name: str, values: list[int]) -> None:
     assert of_members(values, "integer", name).klass == "public"
+
+
+NAMED: dict[str, tuple[Callable[[date], int], str | None]] = {
+    "days": (lambda d: (d - EPOCH).days, "days since 1970"),
+    "days after 1970": (lambda d: abs((d - EPOCH).days), "days since 1970"),
+    "seconds": (lambda d: (d - EPOCH).days * 86_400, "seconds since 1970 at midnight"),
+    "microseconds": (lambda d: (d - EPOCH).days * 86_400_000_000, "microseconds since 1970 at midnight"),
+    "YYYYMMDD": (lambda d: int(f"{d:%Y%m%d}"), "year, month and day in 8 digits"),
+    "DDMMYYYY": (lambda d: int(f"{d:%d%m%Y}"), "day, month and year in 8 digits"),
+    "years": (lambda d: d.year, "years in 4 digits"),
+    "with one that nobody knows": (lambda d: 0 if d is BORN[7] else int(f"{d:%Y%m%d}"), None),
+}
+
+
+@pytest.mark.parametrize("way", NAMED)
+def test_whole_numbers_that_are_called_days_of_birth_are_such_however_written(way: str) -> None:
+    write, written = NAMED[way]
+    found = of_members([write(d) for d in BORN], "bigint", "birth_date")
+    assert (found.entity, found.written) == ("birth_date", written)
+
+
+def test_the_month_of_a_birth_is_no_day_of_birth() -> None:
+    assert of_members([d.month for d in BORN], "integer", "birth_month").entity != "birth_date"
