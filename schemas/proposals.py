@@ -17,6 +17,7 @@ from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 SCALE = 10
+_ROWS_OF_EMPTY = 10_000  # that a table without rows is to have room for
 
 PEOPLE = frozenset((
     "user", "users", "customer", "customers", "employee", "employees", "person", "persons", "people", "contact", "contacts",
@@ -477,7 +478,7 @@ def _made_unique(column: Wanted, found: Proposal) -> Proposal:
         roomy = spec.name == "uuid4" or room >= (40 if "." in spec.name and spec.name not in _SERIAL else digits + 26)
         if spec.unique and spec.name != "pattern" and spec.name != "choice" and roomy and column.facts.min_length <= 1:
             return found
-        length = next((n for n in range(max(column.facts.min_length, 1), room + 1) if 36**n >= rows * 100), room)
+        length = next((n for n in range(max(column.facts.min_length, 1), room + 1) if 36**n >= (rows or _ROWS_OF_EMPTY) * 100), room)
         if 36**length < column.rows:
             return Proposal(
                 Recipe("pattern", {"regex": f"[A-Z0-9]{{{length}}}"}), ("too short for as many unique values as there are rows",), True

@@ -345,3 +345,13 @@ def test_columns_that_must_be_equal_and_cannot_both_lead_are_noted(tmp_path):
         connection.execute("create table t (id integer primary key, a integer not null unique, b integer not null unique, check (a = b))")
     notes = [said for all_of_place in reflect(f"sqlite:///{tmp_path / 'equal.sqlite'}").notes.values() for said in all_of_place]
     assert any("nothing is proposed for the check (a = b)" in said for said in notes)
+
+
+def test_the_text_key_of_an_empty_table_has_room_for_rows(tmp_path):
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE users (code TEXT PRIMARY KEY)")
+    database.close()
+    found = reflect(f"sqlite:///{path}")
+    schema = parse_schema(to_yaml(found.schema, found.notes).replace("rows: 0", "rows: 1000"))
+    assert bundles.build(datagen.source(schema), store=tmp_path / "store").tables["users"].rows == 1000
