@@ -8,6 +8,7 @@ of all they are put in the order in which they are written (`masking.row_order`)
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,7 +35,7 @@ from masking.literals import declares_a_person, holds_a_person, require_no_perso
 from masking.output_privacy import output_privacy, require_named
 from masking.output_schema import output_schema
 from masking.people import PeopleCheck, Recoded, gather, outcome_of, read_people, recode, require_covered, require_room, risks_of
-from masking.policy.model import DROP, Policy
+from masking.policy.model import DROP, Policy, Treatment
 from masking.pools import Pool, pools_of
 from masking.progress import OnProgress, Progress, unseen
 from masking.proof import (
@@ -71,6 +72,13 @@ from schemas.privacy import Privacy
 _MaskedBatch = tuple[pa.RecordBatch, UInt64 | None, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]
 _BETWEEN = "\x1f"
 _PENDING_BYTES = 128 << 20  # of batches that are masked at a time, where they are more than one
+
+
+def _asked_of(treatment: Treatment) -> str:
+    """What a treatment says in which other columns may be named: parameters and conditions, in lower case."""
+    steps = [step.parameters for step in (treatment.mask, treatment.otherwise, treatment.rest) if step is not None]
+    own = repr((steps, treatment.when, treatment.subject)).lower()
+    return " ".join([own, *map(_asked_of, treatment.paths.values())])
 
 
 class MaskedSource:
@@ -310,13 +318,14 @@ class MaskedSource:
     def _read_of(self, table: Table) -> list[str]:
         """The columns that are read: not those that are dropped, are nothing to look for, and that no other treatment may ask for."""
         treated = self._resolved.tables[table.name]
-        said = {name: repr(t).lower() for name, t in treated.columns.items()}
+        said = {name: _asked_of(t) for name, t in treated.columns.items()}
 
         def wanted(name: str) -> bool:
             treatment = treated.columns[name]
             if treatment.mask.name != DROP or treatment.personal or name in treated.subject:
                 return True
-            return any(name.lower() in text for other, text in said.items() if other != name)
+            word = re.compile(rf"(?<!\w){re.escape(name.lower())}(?!\w)")
+            return any(word.search(text) for other, text in said.items() if other != name)
 
         return [c.name for c in table.stored_columns if wanted(c.name)]
 

@@ -196,17 +196,18 @@ def test_names_of_members_that_are_keys_of_persons_reference_them(source) -> Non
     bind(other.schema, policy, agree(other.schema, policy), read_key("ephemeral"), other.count, None)
 
 
-def test_a_column_that_cannot_be_read_is_proposed_to_be_dropped_and_its_table_is_masked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["seen", "b", "date", "mask"])
+def test_a_column_that_cannot_be_read_is_proposed_to_be_dropped_and_its_table_is_masked(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.db"
     with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, seen TIMESTAMP)")
+        database.execute(f"CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, {name} TIMESTAMP)")
         rows = [(i, email_of(i), 1_767_225_600 if i == 40 else "2026-01-01") for i in range(60)]
         database.executemany("INSERT INTO users VALUES (?, ?, ?)", rows)
         database.commit()
     with open_source(f"sqlite:///{path}") as source:
         policy = plan(source)
         text = policy_yaml(policy)
-        seen = policy.tables["users"].columns["seen"]
+        seen = policy.tables["users"].columns[name]
         assert (seen.mask, seen.evidence) == (Step("drop"), ("it holds values that no timestamp can carry",))
         assert policy.tables["users"].columns["email"].mask.name == "email"
         assert "1767225600" not in text
