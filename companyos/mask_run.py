@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -69,10 +70,7 @@ def run(
         made = bundles.build(masked, store=store, tag=tag, jobs=jobs, chunk_rows=_CHUNK_ROWS, on_progress=checking)
     document = made.config.provenance["certificate"]
     if certificate is not None:
-        from companyos.certificate_page import certificate_page
-        from companyos.files import replace_file
-
-        replace_file(certificate, certificate_page(document).encode())
+        _write_page(certificate, document, made.reference)
     seconds = time.monotonic() - started
     if as_json:
         print_json({**made.describe(), "seconds": round(seconds, 3), "certificate": document})
@@ -88,6 +86,18 @@ def run(
     click.echo(f"manifest  {made.manifest_digest}")
     for line in masked.left_out:
         click.echo(f"left out: {line}", err=True)
+
+
+def _write_page(path: str, document: Mapping[str, Any], reference: str | None) -> None:
+    from companyos.certificate_page import certificate_page
+    from companyos.files import replace_file
+    from schemas.errors import InputError, SystemFailure
+
+    try:
+        replace_file(path, certificate_page(document).encode())
+    except (InputError, SystemFailure) as error:
+        again = f"the bundle is made and proven: `companyos mask certificate {reference} -o PAGE` writes its page"
+        raise type(error)(f"{error}; {again}") from None
 
 
 def _privacy(schema_file: str) -> Privacy:

@@ -67,8 +67,8 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
                 return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
         elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(entity, strength, numbers, around, name):
             why = f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
-            found = personal(entity, 0.6 + 0.3 * strength, why)
-            return replace(found, written=written(numbers.texts, today)) if entity == "birth_date" else found
+            named = personal(entity, 0.6 + 0.3 * strength, why)
+            return replace(named, written=written(numbers.texts, today)) if entity == "birth_date" else named
     if name.person and name.identifier and kind in (*INTEGERS, "numeric"):
         return personal("person_id", 0.85, "its name reads as the number of a person")
     if name.by and kind in INTEGERS and numbers.high > 9:

@@ -73,6 +73,15 @@ def test_every_step_from_plan_to_certificate_speaks_json(masking: Masking, tmp_p
     assert not masking.places_of(raw_values(60))
 
 
+def test_a_page_that_has_no_room_does_not_hide_that_the_bundle_is_made(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    code, out, err = masking.run(url, "--tag", "crm:v1", "--certificate", "/dev/full")
+    assert (code, out) == (4, "")
+    assert "/dev/full cannot be written: No space left on device; the bundle is made and proven: `companyos mask certificate crm:v1" in err
+    assert bundles.open("crm:v1", masking.store).reference == "crm:v1"
+
+
 def test_a_source_that_has_changed_is_told_as_json_and_by_the_exit_code(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
     url = people_in_sqlite(tmp_path / "source.db")
     masking.plan(url)
