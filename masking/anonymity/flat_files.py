@@ -20,7 +20,7 @@ from masking.anonymity.hierarchy_functions import hierarchy_function
 from masking.anonymity.hierarchy_reader import read_hierarchy
 from masking.hierarchy_files import find_hierarchies
 from masking.tabular import Tabular, read_table, write_table
-from schemas.errors import InputError, nearest
+from schemas.errors import InputError, SystemFailure, nearest
 
 
 def anonymize_file(
@@ -92,9 +92,18 @@ def _checked_place(target: str) -> Iterator[Path]:
     try:
         yield fresh
         if device:
-            with open(fresh, "rb") as written, open(place, "wb") as out:
-                shutil.copyfileobj(written, out)
+            _hand_over(fresh, place, target)
         else:
             os.replace(fresh, place)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _hand_over(fresh: Path, device: Path, target: str) -> None:
+    try:
+        with open(fresh, "rb") as written, open(device, "wb") as out:
+            shutil.copyfileobj(written, out)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SystemFailure(f"{target} cannot be written: {error.strerror}") from None

@@ -12,7 +12,7 @@ import pytest
 from masking.anonymity import KAnonymity, QuasiIdentifier, Specification, anonymize_file, flat_files
 from masking.errors import ModelInfeasible, ModelViolated
 from masking.tabular import read_table
-from schemas.errors import InputError
+from schemas.errors import InputError, SystemFailure
 
 CSV = "name;age;city\nAda;31;Bern\nBob;33;Bern\nCyd;38;Thun\nDan;;Thun\n"
 
@@ -134,3 +134,8 @@ def test_numbers_of_any_length_have_a_middle_and_an_interval(tmp_path):
     assert (tmp_path / "out.csv").read_text().splitlines()[1] == f"{10**40 + 2}.5,{low},{high}"
     anonymize_file(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), asked(columns=("n",)), functions={"n": "interval:10"})
     assert (tmp_path / "out.csv").read_text().splitlines()[1] == f'"[{low},{10**40 + 9}]"'
+
+
+def test_a_device_without_room_is_said_by_its_name(source):
+    with pytest.raises(SystemFailure, match="^/dev/full cannot be written: No space left on device$"):
+        anonymize_file(source, "/dev/full", asked())
