@@ -28,6 +28,7 @@ from bundles.reuse import Origin, Taken, find
 from bundles.stage import Stage
 from bundles.store import Store
 from schemas.errors import InputError
+from schemas.heeding import result_of
 from schemas.model import Table
 from schemas.plurals import counted
 from schemas.recipes import FOLDS
@@ -163,7 +164,7 @@ def _write_tables(
     def take_first() -> None:
         nonlocal done, waiting
         name, size, future = pending.popleft()
-        chunk = future.result()
+        chunk = result_of(future)
         waiting -= size
         written[name].chunks.append(chunk)
         done += chunk.rows

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from bundles.errors import StoreFailure
-from schemas.heeding import until
+from schemas.heeding import result_of
 from schemas.model import Schema, Table
 from schemas.types import SqlType
 
@@ -45,8 +45,7 @@ class Session:
     def _asked(self, sql: str) -> tuple[Any, ...] | None:
         answer = self._thread.submit(lambda: self._connection.execute(sql).fetchone())
         try:
-            until(lambda seconds: bool(wait([answer], seconds).done))
-            return answer.result()
+            return result_of(answer)
         except KeyboardInterrupt:
             self._connection.interrupt()
             raise

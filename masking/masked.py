@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -62,8 +63,10 @@ from masking.review import price_documents, prices
 from masking.row_order import RowOrder, is_told_by_what_is_kept
 from masking.scripts import foreign_locales
 from masking.source.base import Source
+from masking.stopping import until
 from masking.subset import Selection, read_subset, reference_graph, select
 from masking.transformers.base import Learner, Rows
+from schemas.heeding import result_of
 from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 from schemas.privacy import Privacy
@@ -238,25 +241,31 @@ class MaskedSource:
         """Mask batches in several threads, and give them in their order."""
         pending: deque[tuple[int, Future[_MaskedBatch]]] = deque()
         size = rows = 0
+        stopped = Event()
+
+        def mask(batch: pa.RecordBatch, first: int) -> _MaskedBatch:
+            with until(stopped):
+                return self._mask(bound, batch, first)
 
         def first_done() -> tuple[pa.RecordBatch, UInt64 | None]:
             nonlocal size
             taken, future = pending.popleft()
             size -= taken
-            return self._compared(bound, future.result())
+            return self._compared(bound, result_of(future))
 
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="mask") as pool:
             try:
                 for first, batch in self._batches(bound.table, "mask", self._read_of(bound.table)):
                     size += batch.nbytes
                     kept = self._kept(bound.table, first, batch)
-                    pending.append((batch.nbytes, pool.submit(self._mask, bound, kept, rows)))
+                    pending.append((batch.nbytes, pool.submit(mask, kept, rows)))
                     rows += kept.num_rows
                     while len(pending) > self._jobs or (size > _PENDING_BYTES and len(pending) > 1):
                         yield first_done()
                 while pending:
                     yield first_done()
             finally:
+                stopped.set()
                 for _, future in pending:
                     future.cancel()
 

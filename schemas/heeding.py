@@ -1,17 +1,21 @@
-"""Waiting for another thread so that signals are heeded meanwhile."""
+"""Waiting for other threads so that signals are heeded meanwhile.
+
+A wait without end goes on past a signal where a library has put its own handler before Python's, as Polars does: the kernel then takes the
+wait up again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+T = TypeVar("T")
 
 LOOK = 0.1  # seconds from one look for signals to the next
 
 
-def until(done: Callable[[float], bool]) -> None:
-    """Return once `done`, which waits for so many seconds at most, says so.
-
-    A wait without end goes on past a signal where a library has put its own handler before Python's, as Polars does: the kernel then
-    takes the wait up again.
-    """
-    while not done(LOOK):
+def result_of(future: Future[T]) -> T:
+    """Return the result of `future` once it is there, or raise what became of it."""
+    while not wait([future], LOOK).done:
         pass
+    return future.result()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from masking.stopping import unless_stopped
 from masking.text import dictionary, model
 from masking.text.addresses import Addresses
 from masking.text.dictionary import IS_EVERYDAY, IS_NAME, IS_ORDINARY
@@ -58,9 +59,10 @@ class Finder:
     def find(self, texts: Sequence[str | None]) -> list[list[Found]]:
         """Return what is personal in each text, in order and without overlap; nothing in a null."""
         found: dict[str | None, list[Found]] = {}
+        find = unless_stopped(self._batch)
         for batch in _batches(list(dict.fromkeys(t for t in texts if t))):
             # half a character, which JSON allows, is read as a whole one that means nothing
-            found.update(zip(batch, self._batch([_HALVES.sub("\ufffd", text) for text in batch])))
+            found.update(zip(batch, find([_HALVES.sub("\ufffd", text) for text in batch])))
         return [found.get(text, []) for text in texts]
 
     def _asks(self, words: Words, found: Sequence[Found]) -> bool:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masking.stopping import unless_stopped
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,11 +99,12 @@ class Model:
             batches[-1].append(pieces[k])
         found: list[list[tuple[_Piece, NDArray[np.float32], NDArray[np.int8]]]] = [[] for _ in texts]
         batches.reverse()  # the longest first, so that no thread ends late
+        run = unless_stopped(self._run)
         if threads > 1 and len(batches) > 1:
             with ThreadPoolExecutor(threads) as pool:
-                results = list(pool.map(self._run, batches))
+                results = list(pool.map(run, batches))
         else:
-            results = [self._run(batch) for batch in batches]
+            results = [run(batch) for batch in batches]
         for batch, (scores, labels) in zip(batches, results):
             for row, piece in enumerate(batch):
                 found[piece.text].append((piece, scores[row], labels[row]))

@@ -4,7 +4,7 @@ import sys
 # as Polars puts it before Python's own handler: the kernel takes a wait up again after the signal
 RESTARTING = "import os, signal, threading, time; signal.siginterrupt(signal.SIGINT, False)"
 SOON = "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()"
-WAITING = "from schemas.heeding import until; until(threading.Event().wait)"
+WAITING = "from concurrent.futures import Future; from schemas.heeding import result_of; result_of(Future())"
 DOING = "from provisioning.interrupts import interruptible; stop = threading.Event(); interruptible(lambda: stop.wait(60), stop.set)"
 ASKING = """
 from pathlib import Path
