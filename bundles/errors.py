@@ -65,7 +65,7 @@ def disk_errors(store: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StoreFailure(
-                f"no space is left for the bundle store {store}; nothing was kept. Free some space "
+                f"no space is left for the bundle store '{store}'; nothing was kept. Free some space "
                 "(`companyos bundle gc` removes what no bundle uses) or choose another store"
             ) from error
-        raise StoreFailure(f"cannot use the bundle store {store}: {error.strerror or error}") from error
+        raise StoreFailure(f"cannot use the bundle store '{store}': {error.strerror or error}") from error

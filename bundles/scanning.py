@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from bundles.errors import StoreFailure
-from schemas.heeding import result_of
+from schemas.heeding import LOOK, result_of
 from schemas.model import Schema, Table
 from schemas.types import SqlType
 
@@ -47,7 +47,8 @@ class Session:
         try:
             return result_of(answer)
         except KeyboardInterrupt:
-            self._connection.interrupt()
+            while not wait([answer], LOOK).done:  # it passes over one that comes before it begins
+                self._connection.interrupt()
             raise
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             if isinstance(error, duckdb.IOException) and self._spill not in str(error):

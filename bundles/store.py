@@ -252,7 +252,7 @@ class Store:
                 if same_name
                 else nearest(wanted.name, [k.partition(":")[0] for k in known])
             )
-        return f"there is no bundle '{wanted}' in the store {self.path}{hint}; `companyos bundle list` shows all"
+        return f"there is no bundle '{wanted}' in the store '{self.path}'{hint}; `companyos bundle list` shows all"
 
 
 def _tag(text: str) -> Reference:

@@ -49,7 +49,7 @@ def bundle() -> None:
     "--expires",
     metavar="DATE",
     type=click.DateTime(),
-    help="When it is to be used no more (UTC): no sandbox holds it longer, and no load takes it.",
+    help="When it is to be used no more (UTC): no sandbox holds it longer, and `companyos load` refuses it.",
 )
 @click.option("--reuse/--no-reuse", default=True, show_default=True, help="Take over unchanged tables from bundles of the store.")
 @click.option("--explain", is_flag=True, help="Say of each table whether it was reused or made, and why.")

@@ -97,7 +97,7 @@ def _asked(service: Service, ask: Callable[[], Answer]) -> Answer:
         thread.append(get_ident())
         return ask()
 
-    return interruptible(work, lambda: service.engine.cancel(thread[0]))
+    return interruptible(work, lambda: service.engine.cancel(thread[0]), patient=False)
 
 
 def share(text: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -95,9 +95,10 @@ def _require_unspent(sandbox: Sandbox) -> None:
     from provisioning.errors import WrongState
     from provisioning.life.states import BEING_MADE
 
-    if sandbox.state != "ready" and sandbox.state not in BEING_MADE:
+    state = "expired" if sandbox.state == "ready" and sandbox.expires_at <= datetime.now(UTC) else sandbox.state
+    if state != "ready" and state not in BEING_MADE:
         failure = f": {sandbox.failure}" if sandbox.failure else ""
-        raise WrongState(f"{sandbox.id}, made with this idempotency key, is {sandbox.state}{failure}; take a new key to make another one")
+        raise WrongState(f"{sandbox.id}, made with this idempotency key, is {state}{failure}; take a new key to make another one")
 
 
 def _print(created: Created, as_json: bool) -> None:

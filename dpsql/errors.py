@@ -49,5 +49,9 @@ class EngineFailure(SystemFailure):
     """The database failed, or took too long."""
 
 
+class EngineStopped(EngineFailure):
+    """The database was stopped: by who asked, or since it took too long."""
+
+
 class LedgerFailure(SystemFailure):
     """The ledger cannot be reached or written."""

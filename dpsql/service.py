@@ -23,7 +23,7 @@ from dpsql.compiling.relations import Relations
 from dpsql.declaration import Declaration
 from dpsql.domains import domain, public_groups
 from dpsql.engines.base import Engine
-from dpsql.errors import BudgetSpent, QueryInvalid, QueryRefused
+from dpsql.errors import BudgetSpent, EngineStopped, QueryInvalid, QueryRefused
 from dpsql.kept import Digests, GroupKey, KeptPart, in_order
 from dpsql.ledger import Charge, Ledger, Question
 from dpsql.measuring import Measured, measure, mechanism_of
@@ -217,7 +217,8 @@ class Service:
         try:
             measured = [measure(p, self.declaration.schema, self.engine, g, k) for p, g, k in zip(plans, groups, known, strict=True)]
         except BaseException as error:
-            self.ledger.finish(charge, "failed" if isinstance(error, CompanyOSError) else "cancelled")
+            stopped = isinstance(error, EngineStopped) or not isinstance(error, CompanyOSError)
+            self.ledger.finish(charge, "cancelled" if stopped else "failed")
             raise
         return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
 

@@ -15,11 +15,12 @@ T = TypeVar("T")
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
+def interruptible(work: Callable[[], T], cancel: Callable[[], None], *, patient: bool = True) -> T:
     """Run `work` in a thread and return what it gives; Ctrl-C calls `cancel` until the thread has ended, and raises KeyboardInterrupt.
 
     A driver that is called from the main thread may keep the interrupt to itself, or hear of it only when it returns. It may also pass over
-    a `cancel` that comes before it begins, which is why one is not enough.
+    a `cancel` that comes before it begins, which is why one is not enough. Unless `patient`, which who has to undo what was done must be,
+    a second Ctrl-C waits for the thread no longer, as where a server does not answer.
     """
     results: list[T] = []
     errors: list[BaseException] = []
@@ -52,6 +53,8 @@ def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
                         cancel()
             break
         except KeyboardInterrupt:
+            if interrupted and not patient:
+                raise
             interrupted = True
     if interrupted:
         raise KeyboardInterrupt

@@ -37,7 +37,7 @@ class Passwords:
                 os.close(descriptor)
             partial.replace(self._folder / sandbox)
         except OSError as error:
-            raise TargetFailure(f"the password of {sandbox} cannot be kept in {self._folder}: {error.strerror}") from error
+            raise TargetFailure(f"the password of {sandbox} cannot be kept in '{self._folder}': {error.strerror}") from error
 
     def get(self, sandbox: str) -> str | None:
         """Return the password of a sandbox, None where none is kept here."""

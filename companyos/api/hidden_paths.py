@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 HIDDEN = "[path]"
-_IN_QUOTES = r"'/[^'\n]*'"
+_IN_QUOTES = r"'(?:file:)?/[^'\n]*'|\"(?:file:)?/[^\"\n]*\""
 _AS_URL = r"\b[a-z]\w*:///[^\s'\"`,;)]+"
 _BARE = r"(?<![\w:/.~>-])/[^\s'\"`,;:)]*[^\s'\"`,;:).]"
 _PATH = re.compile("|".join((_IN_QUOTES, _AS_URL, _BARE)))

@@ -98,7 +98,7 @@ def of_ours(request: Request, error: Exception) -> JSONResponse:
     members: dict[str, Any] = {}
     headers = {}
     if isinstance(error, e.PolicyRefused):
-        members["violations"] = [{"rule": v.rule, "message": v.message} for v in error.violations]
+        members["violations"] = [{"rule": v.rule, "message": without_paths(v.message)} for v in error.violations]
     if isinstance(error, e.PolicyRefused | e.SeedRefused) and error.request is not None:
         members["sandbox"] = error.request
     if isinstance(error, e.NotAuthenticated):

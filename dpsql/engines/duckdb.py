@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dpsql.compiling.dialects import Name, quoted
 from dpsql.engines.base import DataFault, Reading
-from dpsql.errors import EngineFailure, QueryRefused
+from dpsql.errors import EngineFailure, EngineStopped, QueryRefused
 
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
@@ -238,5 +238,7 @@ def _told_apart() -> Iterator[None]:
         yield
     except OF_DATA as error:
         raise DataFault from error
+    except duckdb.InterruptException as error:
+        raise EngineStopped("the database could not answer; the query was charged") from error
     except duckdb.Error as error:
         raise EngineFailure("the database could not answer; the query was charged") from error

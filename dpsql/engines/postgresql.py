@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dpsql.compiling.dialects import Name, quoted
 from dpsql.engines.base import DataFault, Reading
-from dpsql.errors import EngineFailure, QueryRefused
+from dpsql.errors import EngineFailure, EngineStopped, QueryRefused
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class _Reading:
         except psycopg.Error as error:
             if _of_resources(error):
                 raise DataFault from error
-            raise EngineFailure("the database could not answer; the query was charged") from error
+            failure = EngineStopped if isinstance(error, psycopg.errors.QueryCanceled) else EngineFailure
+            raise failure("the database could not answer; the query was charged") from error
 
     def hold(self, sql: str) -> str | None:
         return None

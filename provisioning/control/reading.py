@@ -56,7 +56,8 @@ def _file(path: Path) -> Iterator[sa.Engine]:
     """
     if not path.is_file():
         raise InputError(f"there is no control database {path}")
-    uri, frozen = f"{path.as_uri()}?mode=rw", None  # which is read-only where the file is
+    # who can write moves a log into the file when done; who cannot leaves an empty one where there was none
+    uri, frozen = f"{path.as_uri()}?mode={'ro' if _journals(path) else 'rw'}", None
     try:
         if not _can_be_read(uri):
             if _journals(path):

@@ -46,6 +46,8 @@ def test_a_signal_ends_a_query_while_the_database_works_and_the_charge_stays(tmp
     assert (asking.returncode, err) == (130, "error: interrupted; nothing was left half-made\n")
     assert run(["dp", "budget", f"duckdb:///{database}", "--ledger", str(ledger), "--json"]) == 0
     assert [release["epsilon"] for release in json.loads(capsys.readouterr().out)] == [1]
+    assert run(["dp", "audit", f"duckdb:///{database}", "--ledger", str(ledger)]) == 0
+    assert "cancelled" in capsys.readouterr().out
 
 
 def charged(ledger: Path) -> bool:

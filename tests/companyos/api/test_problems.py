@@ -148,6 +148,7 @@ def test_a_key_of_the_service_that_cannot_be_read_is_not_the_fault_of_a_client(s
     ("text", "told"),
     [
         ("no space is left on the disk of '/srv/a b/c'; free some", "no space is left on the disk of [path]; free some"),
+        ('cannot open "file:/srv/a b?mode=ro" now', "cannot open [path] now"),
         ("blob 1 in /srv/bundles is altered; build", "blob 1 in [path] is altered; build"),
         ("the store /store: (/srv/x, /srv/y).", "the store [path]: ([path], [path])."),
         ("duckdb:////srv/x.duckdb is locked", "[path] is locked"),

@@ -94,8 +94,10 @@ def test_rows_in_a_journal_are_not_passed_over(copy: Path, tmp_path: Path) -> No
     with opened(copy) as control:
         write(control, 1, 6)  # while it is open its newest row is in the log
         files = [shutil.copy(copy.with_name(copy.name + end), tmp_path) for end in ("", "-wal")]
-    assert Path(files[1]).stat().st_size > 0
+    before = [Path(file).read_bytes() for file in files]
+    assert before[1]
     assert verified(tmp_path / "control.db").events == 6
+    assert [Path(file).read_bytes() for file in files] == before
     for file in copy.parent.iterdir():
         file.unlink()
     with opened(copy.with_name("other.db")) as control:
