@@ -90,7 +90,7 @@ def _moment(kind: Kind, value: Facts) -> Facts:
         if bound is None:
             return None
         if kind == "date":
-            return bound.date() if isinstance(bound, datetime.datetime) else bound
+            return as_time(bound).date()
         if not isinstance(bound, datetime.datetime):
             bound = datetime.datetime(bound.year, bound.month, bound.day)
         if kind == "timestamptz":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,13 @@ def test_what_a_condition_says_bounds_a_column_and_closes_its_values() -> None:
     argument = release.aggregates[0].argument
     assert argument is not None
     assert (argument.facts.lo, argument.facts.hi) == (0, 50)
+
+
+def test_the_days_of_times_with_an_offset_are_those_in_utc() -> None:
+    within = "happened >= TIMESTAMPTZ '2024-01-31 23:30:00-02' AND happened < TIMESTAMPTZ '2024-02-03 23:30:00-02'"
+    (release,) = bind(f"SELECT CAST(happened AS DATE), COUNT(*) FROM events WHERE {within} GROUP BY 1", SHOP).releases
+    facts = release.keys[0].expression.facts
+    assert (facts.lo, facts.hi) == (datetime.date(2024, 2, 1), datetime.date(2024, 2, 4))
 
 
 @pytest.mark.parametrize(
