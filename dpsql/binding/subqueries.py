@@ -21,6 +21,7 @@ from dpsql.binding.sources import Kept
 from dpsql.binding.state import Environment, Open, State
 from dpsql.binding.understood import check, excerpt
 from dpsql.binding.unnesting import refused_exists
+from dpsql.binding.where_aliases import without_aliases
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.tree import Expression, Filter
@@ -169,6 +170,8 @@ def _correlated(
     check(query)
     inner = Scope(scope)
     inside = steps(sources(query, known, state), inner, state)
+    if state.dialect == "duckdb":
+        without_aliases(query, inner)
     if not inside:
         raise QueryRefused("a subquery after IN or EXISTS needs a FROM")
     beside = scalars(query, inner, known, state)
