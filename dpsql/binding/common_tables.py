@@ -76,7 +76,7 @@ def _later(name: str, cte: exp.CTE, known: Environment, tables: CommonTables, st
         state.count_source()
         made = state.query(cte.this, known, state)
         if isinstance(made, Kept):
-            return renamed(made, columns) if columns else made
+            return renamed(made, columns, state.dialect) if columns else made
         if columns and made.names and len(columns) > len(made.names):
             raise QueryInvalid("there are more names than columns")
         alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=[exp.to_identifier(c, quoted=True) for c in columns])

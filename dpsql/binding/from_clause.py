@@ -11,7 +11,7 @@ from dpsql.binding.joins import Step, join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.public_rows import is_public
 from dpsql.binding.qualified import other_database
-from dpsql.binding.scopes import SEVERAL, Scope, Visible, folded, hold_one
+from dpsql.binding.scopes import SEVERAL, Scope, Visible, folded, hold_one, told_apart
 from dpsql.binding.semi_joins import as_exists
 from dpsql.binding.sources import Kept, equal, find_table, stored
 from dpsql.binding.state import MIXED, Environment, Found, Open, State
@@ -78,7 +78,7 @@ def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environme
         name = str(folded(alias.this)) if alias is not None and alias.this is not None else f"subquery{id(node)}"
         if is_public(node.this, known, state.declaration):
             return _of_public(kind, lambda: state.query(node.this, known, state), alias, name, joined, state)
-        found = _named(state.query(node.this, known, state), alias)
+        found = _named(state.query(node.this, known, state), alias, state.dialect)
     elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
         if node.args.get("joins"):
             return _brackets(kind, exp.Subquery(this=node), joined, known, state)
@@ -87,7 +87,7 @@ def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environme
         name = str(folded(alias.this)) if alias is not None and alias.this is not None else table
         if not node.args.get("db") and table in known and known[table].public:
             return _of_public(kind, known[table].found, alias, name, joined, state)
-        found = _named(_table(node, table, known, state), alias)
+        found = _named(_table(node, table, known, state), alias, state.dialect)
     else:
         raise QueryRefused(f"FROM is understood of tables and subqueries, not of {excerpt(node)}")
     columns = found.columns if isinstance(found, Kept) else {}
@@ -98,7 +98,7 @@ def _of_public(
     kind: str, bind: Callable[[], Found], alias: exp.TableAlias | None, name: str, joined: exp.Join | None, state: State
 ) -> Source:
     def rows() -> Kept:
-        kept = _named(state.as_rows(bind), alias)
+        kept = _named(state.as_rows(bind), alias, state.dialect)
         assert isinstance(kept, Kept)
         return kept
 
@@ -113,22 +113,22 @@ def _table(node: exp.Table, name: str, known: Environment, state: State) -> Kept
     return stored(table, state.declaration, state.names)
 
 
-def _named(found: Kept | Open, alias: exp.TableAlias | None) -> Kept | Open:
+def _named(found: Kept | Open, alias: exp.TableAlias | None, dialect: str) -> Kept | Open:
     """What `AS t(a, b)` makes of the columns' names."""
     columns = [] if alias is None else [str(folded(c)) for c in alias.args.get("columns") or []]
     if alias is not None:
         check(alias)
     if not columns or isinstance(found, Open):
         return found
-    return renamed(found, columns)
+    return renamed(found, columns, dialect)
 
 
-def renamed(kept: Kept, columns: Sequence[str]) -> Kept:
+def renamed(kept: Kept, columns: Sequence[str], dialect: str) -> Kept:
     """Return rows whose first columns have new names."""
     fields = list(kept.columns.values())
     if len(columns) > len(fields):
         raise QueryInvalid("there are more names than columns")
-    return replace(kept, columns=dict(zip([*columns, *list(kept.columns)[len(columns) :]], fields, strict=True)))
+    return replace(kept, columns=told_apart(zip([*columns, *list(kept.columns)[len(columns) :]], fields, strict=True), dialect))
 
 
 def _brackets(kind: str, node: exp.Subquery, joined: exp.Join | None, known: Environment, state: State) -> Source:
