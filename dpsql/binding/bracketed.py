@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.aggregates import has_aggregate
 from dpsql.binding.understood import PARTS, check
-from dpsql.errors import QueryInvalid
+from dpsql.errors import QueryInvalid, QueryRefused
 
 OF_ROWS = ("order", "limit", "offset")
 WORDS = {"order": "ORDER BY", "limit": "LIMIT", "offset": "OFFSET", "with_": "WITH"}
@@ -36,6 +37,8 @@ def _move(node: exp.Subquery, outside: list[str], dialect: str) -> None:
     if twice is not None and (twice == "with_" or dialect == "postgres"):
         raise QueryInvalid(f"{WORDS[twice]} stands both inside and outside of the brackets of a query")
     if within and dialect != "postgres" and set(outside) & set(OF_ROWS):
+        if "order" in outside and isinstance(inner, exp.Query):
+            _hold_shown(node.args["order"], inner)
         whole = exp.Subquery(this=inner.copy(), alias=exp.TableAlias(this=exp.to_identifier("bracketed")))
         moved: exp.Expr = exp.Select(expressions=[exp.Star()]).from_(whole)
         inner.replace(moved)
@@ -44,3 +47,15 @@ def _move(node: exp.Subquery, outside: list[str], dialect: str) -> None:
         clause = node.args[part]
         node.set(part, None)
         inner.set(part, clause)
+
+
+def _hold_shown(order: exp.Order, inner: exp.Query) -> None:
+    """Raise QueryRefused where an ORDER BY is not by columns that the query inside shows, of which alone its rows are."""
+    named = {name.lower() for name in inner.named_selects}
+    if "*" in named:
+        return
+    for column in order.find_all(exp.Column):
+        if column.args.get("table") or column.name.lower() not in named:
+            raise QueryRefused(f"{column.sql()} is not a name of a column of the query in brackets; show it there, and order by its name")
+    if has_aggregate(order):
+        raise QueryRefused("ORDER BY outside of brackets is understood of the columns inside; give the aggregate a name there")
