@@ -5,36 +5,92 @@ from __future__ import annotations
 from sqlglot import expressions as exp
 
 from dpsql.binding.mending import Mendable
+from dpsql.errors import QueryInvalid, QueryRefused
 
 PADDED = (exp.DType.CHAR, exp.DType.NCHAR, exp.DType.BPCHAR)
 
 
-def hold_padded(root: exp.Expr) -> None:
-    """Refuse casts to CHAR(n), which is filled with blanks that some functions see and others do not; VARCHAR(n) is offered."""
+def hold_forms(root: exp.Expr) -> None:
+    """Raise QueryInvalid where PostgreSQL reads no such type, QueryRefused of casts and SUBSTRING that are not understood as it has them.
+
+    CHAR(n) is filled with blanks that some functions see and others do not; VARCHAR(n) is offered.
+    """
     for cast in root.find_all(exp.Cast):
-        if isinstance(cast.to, exp.DataType) and cast.to.this in PADDED:
-            size = cast.to.expressions[0].name if cast.to.expressions else "1"
-            raise Mendable(
-                f"a cast to CHAR fills a text with blanks, which is not understood here; cast to VARCHAR({size})",
-                cast,
-                lambda place: place.set("to", exp.DataType.build(f"VARCHAR({size})")),  # noqa: B023
-            )
+        if isinstance(cast.to, exp.DataType) and cast.to.this in (*PADDED, exp.DType.VARCHAR):
+            _hold_size(cast.to)
+            if cast.to.this in PADDED:
+                raise _padded(cast)
+    hold_substrings(root)
+
+
+def _hold_size(kind: exp.DataType) -> None:
+    if kind.expressions and kind.expressions[0].name.isdecimal() and int(kind.expressions[0].name) < 1:
+        raise QueryInvalid("the length of a type of text must be at least 1")
+
+
+def _padded(cast: exp.Cast) -> Mendable:
+    kind = cast.to
+    size = f"({kind.expressions[0].name})" if kind.expressions else "" if kind.this == exp.DType.BPCHAR else "(1)"
+    return Mendable(
+        f"a cast to CHAR fills a text with blanks, which is not understood here; cast to VARCHAR{size}",
+        cast,
+        lambda place: place.set("to", exp.DataType.build(f"VARCHAR{size}")),
+    )
+
+
+def hold_substrings(root: exp.Expr) -> None:
+    """Raise QueryRefused of a SUBSTRING that PostgreSQL reads as a regular expression, or whose length it finds negative."""
+    for part in root.find_all(exp.Substring):
+        start, length = part.args.get("start"), part.args.get("length")
+        if _is_text(start):
+            raise QueryRefused("SUBSTRING is understood from a number; a text is read as a regular expression, which is not understood")
+        if isinstance(length, exp.Neg) and isinstance(length.this, exp.Literal) and length.this.name.strip("0."):
+            raise QueryRefused("SUBSTRING has a negative length, which PostgreSQL gives an error for")
+
+
+def _is_text(node: exp.Expr | None) -> bool:
+    node = node.unnest() if node is not None else None
+    if isinstance(node, exp.Cast):
+        return node.is_type(*exp.DataType.TEXT_TYPES)
+    return isinstance(node, exp.DPipe | exp.Concat) or (isinstance(node, exp.Literal) and node.is_string)
 
 
 def as_in_postgres(outcome: exp.Expr) -> None:
     """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, and SUBSTRING from before the beginning, in place."""
-    for cast in [one for one in outcome.find_all(exp.Cast) if isinstance(one.to, exp.DataType) and one.to.this == exp.DType.VARCHAR]:
+    hold_substrings(outcome)  # once more, with the values of parameters
+    # from within to without, so that what stands inside of another is in its place already
+    for cast in [one for one in outcome.find_all(exp.Cast) if isinstance(one.to, exp.DataType) and one.to.this == exp.DType.VARCHAR][::-1]:
         if cast.to.expressions:
             size = exp.Literal.number(cast.to.expressions[0].name)
             cast.to.set("expressions", None)
-            cast.replace(exp.Left(this=cast.copy(), expression=size))
-    for part in list(outcome.find_all(exp.Substring)):
-        start, length = part.args.get("start"), part.args.get("length")
-        if start is None or (isinstance(start, exp.Literal) and start.is_int and int(start.name) > 0):
-            continue
+            cut = exp.Left(expression=size)
+            cast.replace(cut)
+            cut.set("this", cast)
+    found = [part for part in outcome.find_all(exp.Substring) if _may_start_before(part)]
+    _hold_nested(found)
+    for part in found:
+        start, length = part.args["start"], part.args.get("length")
         first = exp.Greatest(this=start, expressions=[exp.Literal.number(1)], ignore_nulls=False)
         part.set("start", first)
         if length is not None:
             end = exp.Add(this=exp.Paren(this=start.copy()), expression=exp.Paren(this=length))
             left = exp.Sub(this=end, expression=first.copy())
             part.set("length", exp.Greatest(this=left, expressions=[exp.Literal.number(0)], ignore_nulls=False))
+
+
+def _may_start_before(part: exp.Substring) -> bool:
+    start = part.args.get("start")
+    return start is not None and not (isinstance(start, exp.Literal) and start.is_int and int(start.name) > 0)
+
+
+def _hold_nested(found: list[exp.Substring]) -> None:
+    """Refuse one in the start or length of another, which are written several times: that grows by a power."""
+    own = {id(part) for part in found}
+    for part in found:
+        for place in ("start", "length"):
+            inside = part.args.get(place)
+            if inside is not None and any(id(one) in own for one in inside.find_all(exp.Substring)):
+                raise QueryRefused(
+                    "the start and length of SUBSTRING are understood without another SUBSTRING whose start may be below 1;"
+                    " work them out in a subquery, or write a constant for the start inside"
+                )

@@ -48,6 +48,8 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
     parts = list(islice(statement.walk(), LARGEST + 1))
     if len(parts) > LARGEST:
         raise QueryInvalid("the query has too many parts")
+    if any(isinstance(part, exp.Literal | exp.ByteString) and "\x00" in part.name for part in parts):  # that an escape stands for
+        raise QueryInvalid("the query holds a zero byte")
     without_database(parts, database)
     without_schemas(parts)
     in_one_spelling(statement, dialect)

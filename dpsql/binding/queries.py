@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import has_aggregate
-from dpsql.binding.as_in_postgres import as_in_postgres, hold_padded
+from dpsql.binding.as_in_postgres import as_in_postgres, hold_forms
 from dpsql.binding.common_tables import with_stay, with_tables
 from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
@@ -66,7 +66,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
     state = State(declaration, dialect, parameters, sql, query, root=node)
     try:
         if dialect == "postgres":
-            hold_padded(node)
+            hold_forms(node)
         found = query(node, {}, state)
         if isinstance(found, Kept):
             raise _rows_shown(node, state)

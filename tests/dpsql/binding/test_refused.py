@@ -68,6 +68,50 @@ def test_what_postgresql_takes_otherwise_is_refused_in_its_dialect(sql: str, wor
         assert bind(str(error.instead), SHOP)
 
 
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT SUBSTRING(status, 2, -1), COUNT(*) FROM orders GROUP BY status", "negative length"),
+        ("SELECT COUNT(*) FROM orders WHERE SUBSTRING(status, 2, -1) = 'a'", "negative length"),
+        ("SELECT SUBSTRING(status FROM 'p.'), COUNT(*) FROM orders GROUP BY status", "regular expression"),
+        ("SELECT SUBSTRING(status FROM 'p.' FOR '#'), COUNT(*) FROM orders GROUP BY status", "regular expression"),
+        ("SELECT SUBSTRING(status, '2', 3), COUNT(*) FROM orders GROUP BY status", "from a number"),
+        ("SELECT SUBSTRING(status, COUNT(*)::text), COUNT(*) FROM orders GROUP BY status", "regular expression"),
+        ("SELECT COUNT(*)::varchar(0) FROM users", "at least 1"),
+        ("SELECT COUNT(*) FROM users WHERE city::char(0) = 'a'", "at least 1"),
+        ("SELECT COUNT(*) || E'a\\x00b' FROM users", "zero byte"),
+        ("SELECT COUNT(*) FROM users WHERE city = E'a\\000b'", "zero byte"),
+        ("SELECT COUNT(*) FROM users WHERE city = E'a\\u0000b'", "zero byte"),
+        ("SELECT SUBSTRING('abc', LENGTH(SUBSTRING('abc', COUNT(*)::int))) FROM users", "another SUBSTRING"),
+        ("SELECT COUNT(*) FROM (SELECT id, age FROM users) t(a, a) WHERE a > 40", "are called 'a'"),
+    ],
+)
+def test_what_postgresql_alone_reads_otherwise_is_refused(sql: str, words: str) -> None:
+    assert words in str(refused(sql))
+
+
+def test_substrings_inside_of_the_places_of_substrings_are_refused_before_they_grow() -> None:
+    place = "COUNT(*)::int"
+    for _ in range(8):
+        place = f"LENGTH(SUBSTRING('abc', {place}, 2))"
+    assert "another SUBSTRING" in str(refused(f"SELECT {place} FROM users"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"), [("bpchar", "VARCHAR"), ("bpchar(3)", "VARCHAR(3)"), ("char", "VARCHAR(1)"), ("char(4)", "VARCHAR(4)")]
+)
+def test_a_text_as_long_as_a_padded_one_is_offered(kind: str, offered: str) -> None:
+    error = refused(f"SELECT COUNT(*)::{kind} FROM users")
+    assert isinstance(error, QueryRefused)
+    assert error.instead == f"SELECT CAST(COUNT(*) AS {offered}) FROM users"
+
+
+@pytest.mark.parametrize("order", ["COUNT(*)", "age", "users.country", "n + SUM(n)"])
+def test_rows_of_brackets_with_a_limit_are_ordered_by_what_is_shown_of_them(order: str) -> None:
+    error = refused(f"(SELECT country, COUNT(*) AS n FROM users GROUP BY country LIMIT 2) ORDER BY {order}", "duckdb")
+    assert "inside; give" in str(error) or "in brackets; show it" in str(error)
+
+
 @pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
 @pytest.mark.parametrize(
     ("sql", "instead"),
