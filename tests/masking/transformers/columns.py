@@ -84,7 +84,7 @@ def mask(
         masker.finish()
     masked = masker.apply(array, rows)
     assert masked.type == at.column.type.arrow and len(masked) == len(array)
-    fitted(masked, at.column, at.table)
+    fitted(masked, at.column, at.table, array)
     return masked.to_pylist()
 
 

@@ -146,7 +146,7 @@ def hold(mask: Any, type: str, data: st.DataObject) -> None:
         if type != "array":
             assert together.null_count == array.null_count
     if pa.types.is_temporal(array.type) and data.draw(st.booleans()):
-        fitted(together, at.column, at.table)
+        fitted(together, at.column, at.table, array)
 
     order = pa.array(data.draw(st.permutations(range(len(values)))), pa.int64())
     masker = masker_for(mask, at)

@@ -47,7 +47,7 @@ def by_path(
         bound_to.learn(values, rows)
         bound_to.finish()
     masked = bound_to.apply(values, rows)
-    fitted(masked, at.column, at.table)
+    fitted(masked, at.column, at.table, values)
     return masked.to_pylist()
 
 
