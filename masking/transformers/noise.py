@@ -24,6 +24,7 @@ from schemas.types import FLOATS, SqlType
 _DISTRIBUTIONS = {"normal": normal, "laplace": laplace, "uniform": uniform}
 # the sums of a column are taken over blocks of so many values, however the column is cut into batches
 _BLOCK = 65_536
+_FARTHEST = sqrt(np.finfo(np.float64).max / 2**40)  # from the origin, so that 2^40 squares have a sum
 _DAY = 86_400_000_000
 
 
@@ -155,9 +156,8 @@ class NoisyByDeviation(Noisy):
 
     def _add(self, block: Floats) -> None:
         with np.errstate(over="ignore"):
-            apart = block - (self._origin or 0.0)
-            squares = np.minimum(apart * apart, np.finfo(np.float64).max / 2**40)
-        self._sums.append((len(block), fsum(apart.tolist()), fsum(squares.tolist())))
+            apart = np.clip(block - (self._origin or 0.0), -_FARTHEST, _FARTHEST)
+        self._sums.append((len(block), fsum(apart.tolist()), fsum((apart * apart).tolist())))
 
 
 def _spread_units(spread: float | str, unit: str, type: SqlType) -> float:

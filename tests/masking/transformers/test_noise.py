@@ -161,6 +161,12 @@ def test_deviations_are_those_of_the_column_however_it_is_cut() -> None:
         assert cut.equals(masked)
 
 
+@pytest.mark.parametrize("values", [[8.98846567431158e307, 0.0, 0.0], [1.7e308, -1.7e308, 5.0]])
+def test_deviations_of_the_greatest_numbers_are_no_failure(values: list[float]) -> None:
+    found = mask({"noise": {"spread": 0.5, "unit": "deviations"}}, values, "double")
+    assert np.isfinite(found).all() and found != values
+
+
 def test_dates_move_by_a_length_of_time() -> None:
     before = [dt.date(2024, 1, 1) + dt.timedelta(i) for i in range(200)]
     after = mask({"noise": {"spread": "10d", "distribution": "uniform"}}, before, "date")
