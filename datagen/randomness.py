@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
+from numpy.random.bit_generator import ISeedSequence
 
 UInt64 = npt.NDArray[np.uint64]
 Int64 = npt.NDArray[np.int64]
@@ -28,6 +29,16 @@ _MASK = 2**64 - 1
 _ALONE, _FIRST = 40, 1 << 15
 _MOST_IN_A_ROW = 1 << 20  # 8 MiB; beyond it no more than _SPARSE times as many as are wanted
 _SPARSE = 8
+
+
+class _Key(ISeedSequence):
+    """A key for Philox as it is; a bare `key=` has NumPy ask the system for entropy first, which takes longer than a thousand draws."""
+
+    def __init__(self, key: tuple[int, int]) -> None:
+        self._key = key
+
+    def generate_state(self, n_words: int, dtype: npt.DTypeLike = np.uint32) -> UInt64:
+        return np.array(self._key, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Stream:
     def _span(self, start: int, stop: int) -> UInt64:
         # Philox steps its counter before it computes, so counter c gives block c + 1 of the sequence.
         block, lane = divmod(start, _LANES)
-        bits = np.random.Philox(counter=block, key=self.key[0] | self.key[1] << 64)
+        bits = np.random.Philox(_Key(self.key), counter=block)  # type: ignore[arg-type]  # the stubs know one kind of seed alone
         raw: UInt64 = bits.random_raw(stop - start + lane)
         return raw[lane:]
 

@@ -192,9 +192,14 @@ class Selection:
         if kept is None:
             return None
         if kept.find(key) is None:
-            rows = self.rows
-            kept.note(key, len(rows), not isinstance(rows.index, range), lambda part: make(Rows(self._tables, self._table, part)))
+            kept.note(key, *self._wanted, lambda part: make(Rows(self._tables, self._table, part)))
         return kept.find(key)  # type: ignore[return-value]
+
+    @cached_property
+    def _wanted(self) -> tuple[int, bool]:
+        """How many rows are wanted, counted roughly where they lie scattered, and whether they do."""
+        dense = _dense(self._tables, self._table, self._picks[self._picks >= 0])
+        return (len(self._picks), True) if dense is None else (len(dense), False)
 
     @cached_property
     def _laid_out(self) -> tuple[Rows, Int64 | None, npt.NDArray[np.bool_] | None]:
@@ -228,15 +233,23 @@ def laid_out(tables: Tables, table: str, picks: Int64) -> tuple[Rows, Int64, npt
         return Rows(tables, table, range(0)), np.zeros(len(picks), np.int64), absent
     mask = absent if absent.any() else None
     present = picks if mask is None else picks[~absent]
-    low, high = int(present.min()), int(present.max())
-    if high - low < _DENSE * len(picks) and high < tables[table].count:
-        return Rows(tables, table, range(low, high + 1)), picks - low, mask
+    dense = _dense(tables, table, present)
+    if dense is not None:
+        return Rows(tables, table, dense), picks - dense.start, mask
     distinct, positions = np.unique(present, return_inverse=True)
     if mask is None:
         return Rows(tables, table, distinct), positions, None
     spread = np.zeros(len(picks), np.int64)
     spread[~absent] = positions
     return Rows(tables, table, distinct), spread, mask
+
+
+def _dense(tables: Tables, table: str, present: Int64) -> range | None:
+    """The rows from the first that is picked to the last, where they are hardly more; None otherwise."""
+    if not len(present):
+        return range(0)
+    low, high = int(present.min()), int(present.max())
+    return range(low, high + 1) if high - low < _DENSE * len(present) and high < tables[table].count else None
 
 
 class Elements(Subset):

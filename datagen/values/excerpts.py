@@ -30,7 +30,7 @@ from schemas.recipes import argument
 from schemas.types import SqlType
 
 _TEXT = SqlType("text")
-_SENTENCES = 1024
+_SENTENCES, _MOST_SENTENCES = 1 << 9, 1 << 16
 _MOST_SIZE = 2**28
 _MOST_OCTETS = 2**31 - 1
 _INLINE = 12  # a text of so many bytes stands in a view itself
@@ -104,13 +104,18 @@ class _Once:
         written: list[str] = []
         characters = -1
         while characters < self._size:
-            rows = Rows(self._tables, self._table, range(len(written), len(written) + _SENTENCES))
+            rows = Rows(self._tables, self._table, range(len(written), len(written) + self._next(len(written), characters)))
             more = self._sentences(rows).to_pylist()
             written += more
             characters += sum(map(len, more)) + len(more)
             if not any(more):
                 raise GenerationFailed(f"{self._where}: the grammar of excerpts makes empty sentences alone; give its `start` some text")
         return " ".join(written)[: self._size]
+
+    def _next(self, sentences: int, characters: int) -> int:
+        """How many sentences to make next: some to see how long they are, then about as many as are still wanted."""
+        missing = (self._size - characters) * sentences // max(characters, 1)
+        return min(max(missing + missing // 16, _SENTENCES), _MOST_SENTENCES)
 
 
 @dataclass(frozen=True)
