@@ -144,7 +144,7 @@ def few(seed: int) -> tuple[DuckDBEngine, list[DuckDBEngine]]:
     return engine_over(found), [engine_over(without(unit, found)) for unit in (None, *people)]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sql=queries() | st.sampled_from(PER_UNIT), unit=st.integers(1, 60), data=st.data())
 def test_one_unit_changes_no_more_than_is_claimed(sql: str, unit: int, data: st.DataObject) -> None:
     hold(sql, unit, data)
