@@ -30,7 +30,8 @@ def remade(kind: str, schema: Schema, provenance: Mapping[str, Any], name: str) 
         )
     if provenance.get("scenarios"):
         raise InputError(f"'{name}' has scenarios ({', '.join(provenance['scenarios'])}), and only data without them is seen over time")
-    source = SyntheticSource(schema, seed=int(provenance["seed"]), scale=Fraction(provenance["scale"]))
+    unplanted = dict.fromkeys(schema.scenarios, 0.0)  # those with a share of their own, of which a build was told to plant none
+    source = SyntheticSource(schema, seed=int(provenance["seed"]), scale=Fraction(provenance["scale"]), scenarios=unplanted)
     if source.provenance["value_pools"] != provenance["value_pools"]:
         raise InputError(
             f"'{name}' was made with other pools of values than are installed here (names, places and the like come from Faker and "

@@ -472,3 +472,30 @@ def test_a_pipe_is_written_to_and_stays_one(home, capsys):
     reader.join(timeout=10)
     assert read == [wanted] != [""]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+PARTY = """schema: party
+anchor: 2026-01-01T00:00:00Z
+tables:
+  guests:
+    rows: 40
+    columns:
+      id: {type: bigint, key: true, generate: {sequence: {gaps: 8}}}
+      mood: {type: text, generate: {constant: good}}
+      at: {type: timestamptz, generate: {between: [-1y, now]}}
+scenarios:
+  brawl: {subjects: guests, share: 0.5, set: {guests: {columns: {mood: {constant: bad}}}}}
+"""
+
+
+def test_a_scenario_of_the_schema_that_was_not_planted_is_not_in_the_changes_either(home, capsys):
+    (home / "party.yaml").write_text(PARTY)
+    source = datagen.source("party.yaml", scenarios={"brawl": 0})
+    bundles.build(source, tag="party:calm")
+    code, out, err = call(capsys, "bundle", "changes", "party:calm", "--from", "2020-01-01")
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["row"]["mood"] for line in out.splitlines()] == ["good"] * 40
+    bundles.build(datagen.source("party.yaml"), tag="party:wild")
+    code, _, err = call(capsys, "bundle", "changes", "party:wild", "--from", "2020-01-01")
+    assert code == 2
+    assert "'party:wild' has scenarios (brawl)" in err
