@@ -39,6 +39,9 @@ class Subject:
         return (table for table in self.schema.tables if self.sound(table.name))
 
 
+_NO_ANCHOR = "anchor() is for rules and the recipes of columns; a database does not know the data's now"
+_WORDS_OF_DEFAULTS = frozenset({"user", "current_role", "system_user"})  # which the parser takes for columns
+
 Rule = Callable[[Subject], Iterator[Problem]]
 
 
@@ -332,6 +335,9 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
                 others = [name for name in names if name != column.name]
                 for message in sql_problems(column.computed, others):
                     yield Problem(f"computed: {message}", column.at)
+            if column.default is not None:
+                for message in default_problems(column.default):
+                    yield Problem(f"default: {message}", column.at)
 
 
 def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
@@ -342,13 +348,27 @@ def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
         yield str(error)
         return
     if names_anchor(tree):
-        yield "anchor() is for rules and the recipes of columns; a database does not know the data's now"
+        yield _NO_ANCHOR
     known = list(columns)
     exact, folded = set(known), {name.casefold() for name in known}
     for dotted, quoted in columns_in(tree):
         name = dotted.rpartition(".")[2]
         if not {dotted, name} & exact and (quoted or name.casefold() not in folded):
             yield f"there is no column '{name[:60]}'{nearest(name, known)}"
+
+
+def default_problems(sql: str) -> Iterator[str]:
+    """Yield what is wrong with a SQL expression (PostgreSQL's dialect) as a default, which sees no column."""
+    try:
+        tree = parse_expression(sql)
+    except NotAnExpression as error:
+        yield str(error)
+        return
+    if names_anchor(tree):
+        yield _NO_ANCHOR
+    for name, quoted in columns_in(tree):
+        if quoted or name.casefold() not in _WORDS_OF_DEFAULTS:
+            yield f"a default sees no column such as {name[:60]}; a text stands in quotes inside of those of YAML, such as \"'new'\""
 
 
 def correlations_are_possible(subject: Subject) -> Iterator[Problem]:

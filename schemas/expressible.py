@@ -6,11 +6,11 @@ Databases allow names of any length, references between columns of different kin
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schemas.consistency import comparable, sql_problems
+from schemas.consistency import comparable, default_problems, sql_problems
 from schemas.ddl_names import FreeNames
 from schemas.model import Column, ForeignKey
 from schemas.reflection import RawSchema, ends_of
@@ -196,19 +196,27 @@ def _leave_out_expressions(raw: RawSchema) -> None:
     """Leave out SQL over what is no column, such as SQLite's rowid or a text in double quotes."""
     for table in raw.tables:
         names = [c.name for c in table.columns]
-        table.checks = [c for c in table.checks if not _noted(raw, (table.name,), "check", c.sql, names)]
-        table.columns = [_computed(raw, table, column, names) for column in table.columns]
+        table.checks = [c for c in table.checks if not _noted(raw, (table.name,), "check", c.sql, sql_problems(c.sql, names))]
+        table.columns = [_default(raw, table, _computed(raw, table, column, names)) for column in table.columns]
 
 
 def _computed(raw: RawSchema, table: RawTable, column: Column, names: list[str]) -> Column:
     others = [name for name in names if name != column.name]
-    if column.computed is None or not _noted(raw, (table.name, column.name), "computed", column.computed, others):
+    sql = column.computed
+    if sql is None or not _noted(raw, (table.name, column.name), "computed", sql, sql_problems(sql, others)):
         return column
     return replace(column, computed=None)
 
 
-def _noted(raw: RawSchema, place: tuple[str, ...], what: str, sql: str, names: list[str]) -> bool:
-    fault = next(iter(sql_problems(sql, names)), None)
+def _default(raw: RawSchema, table: RawTable, column: Column) -> Column:
+    sql = column.default
+    if sql is None or not _noted(raw, (table.name, column.name), "default", sql, default_problems(sql)):
+        return column
+    return replace(column, default=None)
+
+
+def _noted(raw: RawSchema, place: tuple[str, ...], what: str, sql: str, problems: Iterator[str]) -> bool:
+    fault = next(problems, None)
     if fault is not None:
         raw.note(place, f"{what} {sql} is left out: {fault}")
     return fault is not None

@@ -27,7 +27,7 @@ from schemas.reflected_types import column_type, long_labels, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
-from schemas.sqlite_words import portable
+from schemas.sqlite_words import in_quotes, portable
 from schemas.table_proposals import RawTable
 from schemas.types import INTEGERS, SqlType
 
@@ -69,6 +69,13 @@ def reflect_connection(connection: Connection, target: URL, *, unconstrained: Sq
     makes a schema build is left. Raises SQLAlchemy's errors.
     """
     return reflection_of(_Reflector(connection, target, unconstrained).run())
+
+
+def _current_time(node: Any) -> Any:
+    """CURRENT_TIME without the brackets that sqlglot writes and PostgreSQL refuses."""
+    from sqlglot import exp
+
+    return exp.Var(this="CURRENT_TIME") if isinstance(node, exp.CurrentTime) and node.this is None else node
 
 
 def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
@@ -223,7 +230,9 @@ class _Reflector:
     def _default_of(self, default: Any, type: SqlType, place: Place) -> str | None:
         if type.kind == "boolean" and str(default).strip("()'") in ("0", "1"):
             return "TRUE" if "1" in str(default) else "FALSE"
-        return None if default is None else self._expression(str(default), place, "default")
+        if default is None:
+            return None
+        return self._expression(str(default) if self._sqlite is None else in_quotes(str(default)), place, "default")
 
     def _expression(self, sql: str, place: Place, what: str) -> str | None:
         """SQL in PostgreSQL's dialect, or None and a note."""
@@ -240,7 +249,7 @@ class _Reflector:
             said = tree if self._sqlite is None else portable(tree)
             if said is None:
                 return None
-            text = said.sql(dialect="postgres")
+            text: str = said.transform(_current_time).sql(dialect="postgres")
             parse_expression(text)
         except (sqlglot.errors.SqlglotError, NotAnExpression, IndexError, RecursionError):
             return None

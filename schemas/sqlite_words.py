@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
 
 _CURRENT: dict[str, type[exp.Expr]] = {"DATETIME": exp.CurrentTimestamp, "DATE": exp.CurrentDate}
 _OWN = (exp.Typeof, exp.Glob, exp.Match, exp.Collate, exp.TimeToStr, exp.JSONType)
@@ -14,6 +15,16 @@ def portable(tree: exp.Expr) -> exp.Expr | None:
     tree = tree.transform(_present)
     functions = {found.name.upper() for found in tree.find_all(exp.Anonymous)}
     return None if tree.find(*_OWN) or functions - {*_KNOWN_ELSEWHERE} else tree
+
+
+def in_quotes(default: str) -> str:
+    """Return a default of SQLite with quotes where it is a single word, bare or in double quotes, which SQLite takes for a text."""
+    try:
+        tree = parse_one(default, read="sqlite")
+    except SqlglotError:
+        return default
+    is_word = isinstance(tree, exp.Column) and len(tree.parts) == 1
+    return exp.Literal.string(tree.name).sql(dialect="sqlite") if is_word else default
 
 
 def _present(node: exp.Expr) -> exp.Expr:

@@ -8,8 +8,13 @@ import psycopg
 import pytest
 
 from schemas.errors import InputError
+from schemas.expressible import make_expressible
+from schemas.model import Column
 from schemas.reader import parse_schema
 from schemas.reflect import reflect
+from schemas.reflection import RawSchema
+from schemas.table_proposals import RawTable
+from schemas.types import SqlType
 from schemas.writer import to_yaml
 from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
@@ -157,6 +162,19 @@ def test_expressions_over_no_columns_of_the_table_are_left_out(tmp_path):
         "check rowid > 0 is left out: there is no column 'rowid'",
     ]
     builds(found, tmp_path)
+
+
+def test_a_default_over_another_column_as_mysql_knows_it_is_left_out():
+    columns = [
+        Column("a", SqlType("integer")),
+        Column("b", SqlType("integer"), default="a + 1"),
+        Column("c", SqlType("text"), default="USER"),
+    ]
+    raw = RawSchema("r", [RawTable("t", None, "t", columns)])
+    make_expressible(raw)
+    assert [c.default for c in raw.tables[0].columns] == [None, None, "USER"]
+    (said,) = raw.notes["t", "b"]
+    assert said.startswith("default a + 1 is left out: a default sees no column such as a;")
 
 
 def test_tables_without_columns_and_keys_of_json_or_formulas_are_left_out(postgres_url, tmp_path):

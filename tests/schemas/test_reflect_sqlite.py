@@ -166,6 +166,14 @@ def test_checks_in_words_that_only_sqlite_has_are_left_out(tmp_path, check):
     built(found, tmp_path)
 
 
+def test_a_word_is_a_text_as_a_default(tmp_path):
+    sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT DEFAULT "it\'s", b TEXT DEFAULT new, c TIME DEFAULT current_time, d TEXT DEFAULT [x y])'
+    found = reflected(tmp_path, sql)
+    assert [column_of(found, "t", name).default for name in "abcd"] == ["'it''s'", "'new'", "CURRENT_TIME", "'x y'"]
+    made = built(found, tmp_path)
+    assert not provisioning.load(made, f"sqlite:///{tmp_path}/loaded.sqlite").not_enforced
+
+
 def test_the_present_is_a_default_however_it_is_spelled(tmp_path):
     found = reflected(
         tmp_path,
