@@ -6,7 +6,9 @@ logarithms or roots (whose last bit differs between machines), no files.
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +23,7 @@ from datagen.compiling import Context
 from datagen.errors import GenerationFailed
 from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
-from schemas.errors import Mark
+from schemas.errors import Mark, Problem
 from schemas.sql_expressions import anchored, with_cut_texts, with_like_escape
 from schemas.types import SqlType
 
@@ -73,7 +75,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
             column.replace(replacement)
     if not sources:
         ctx.fail("the expression names no column; use `constant` for a fixed value", at)
-    evaluate = _Evaluator(tree, ctx.type, f"{ctx.table.name}.{ctx.column}", ctx.plan.connections)
+    evaluate = _Evaluator(tree, ctx, at, {column: path for path, column in names.items()})
     columns = {name: (_as_coded(path, ctx, sources[name][0]), sources[name][1]) for path, name in names.items()}
 
     wide = {name: _widened(source, type) for name, (source, type) in sources.items()}
@@ -84,7 +86,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
     try:
         exact = compile_exact(tree, columns.__getitem__, ctx.type)
     except NotExact:
-        evaluate.rehearse({name: type for name, (_, type) in wide.items()}, ctx, at)
+        evaluate.rehearse({name: type for name, (_, type) in wide.items()})
         return by_database
 
     def kernel(rows: Rows) -> pa.Array:
@@ -120,6 +122,9 @@ def _duckdb_type(type: SqlType) -> str:
     return _DUCKDB[type.kind]
 
 
+_NAMED = re.compile(r"\bc\d+\b")
+
+
 class Connections:
     """One DuckDB connection for each thread that evaluates expressions of a plan."""
 
@@ -140,13 +145,13 @@ class Connections:
 
 
 class _Evaluator:
-    """One query, run on the connection of the calling thread."""
+    """One query, run on the connection of the calling thread; `paths` are the columns of the schema for those of the query."""
 
-    def __init__(self, tree: exp.Expr, type: SqlType, where: str, connections: Connections) -> None:
+    def __init__(self, tree: exp.Expr, ctx: Context, at: Mark | None, paths: Mapping[str, str]) -> None:
         self._tree = with_cut_texts(tree)
-        self._type = type
-        self._where = where
-        self._connections = connections
+        self._ctx, self._type, self._at, self._paths = ctx, ctx.type, at, paths
+        self._where = f"{ctx.table.name}.{ctx.column}"
+        self._connections = ctx.plan.connections
 
     @cached_property
     def _query(self) -> str:
@@ -165,7 +170,8 @@ class _Evaluator:
         try:
             found = self._run(batch)
         except duckdb.Error as error:
-            raise GenerationFailed(f"{self._where}: the expression failed: {str(error).splitlines()[0][:200]}") from None
+            said = Problem(f"{self._where}: the expression failed: {self._reason(error)}", self._at)
+            raise GenerationFailed(said.render(self._ctx.schema.file) if self._at else said.message) from None
         values = found.column(0).combine_chunks()
         arrow = self._type.arrow
         if self._type.kind == "uuid":
@@ -199,9 +205,18 @@ class _Evaluator:
         finally:
             connection.unregister("batch")
 
-    def rehearse(self, types: dict[str, SqlType], ctx: Context, at: Mark | None) -> None:
+    def rehearse(self, types: dict[str, SqlType]) -> None:
         """Run on no rows, so that a wrong type or function is found before anything is made."""
+        import duckdb
+
         try:
-            self(pa.table({name: pa.nulls(0, type.arrow) for name, type in types.items()}))
-        except GenerationFailed as error:
-            ctx.fail(str(error).partition(": ")[2], at)
+            self._run(pa.table({name: pa.nulls(0, type.arrow) for name, type in types.items()}))
+        except duckdb.Error as error:
+            self._ctx.fail(f"the expression failed: {self._reason(error)}", self._at)
+
+    def _reason(self, error: Exception) -> str:
+        """What DuckDB says, in the words of the schema."""
+        said = str(error).splitlines()[0]
+        if "Division by zero" in said:
+            return "it divides by zero; a divisor of NULLIF(..., 0), and `null: 0` at the column, give null instead"
+        return _NAMED.sub(lambda found: self._paths.get(found[0], found[0]), said)[:200]

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+import datagen
 from datagen import exact, expression
 from datagen.errors import GenerationFailed
+from schemas.reader import parse_schema
 from tests.datagen.making import source_of
 
 COLUMNS = """tables:
@@ -193,3 +195,21 @@ def test_a_half_goes_where_duckdb_takes_it():
 def test_a_result_that_does_not_fit_its_column_is_refused():
     with pytest.raises(GenerationFailed, match=r"t\.x: the expression failed"):
         made("id * 1000", "smallint")
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("10 / lo", "it divides by zero; a divisor of NULLIF(..., 0), and `null: 0` at the column, give null instead"),
+        ("name", "Conversion Error: Could not convert string 'no' to INT32 when casting from source column name"),
+    ],
+)
+def test_an_expression_that_fails_on_a_row_is_told_with_its_place_in_the_words_of_the_schema(sql, why):
+    text = (
+        "schema: s\ntables:\n  t:\n    rows: 50\n    columns:\n      id: {type: bigint, key: true}\n"
+        "      lo: {type: integer, generate: {uniform: [0, 2]}}\n      name: {type: text, generate: {constant: no}}\n"
+        f"      x: {{type: integer, generate: {{expression: {sql}}}}}\n"
+    )
+    with pytest.raises(GenerationFailed) as caught:
+        datagen.source(parse_schema(text, "f.yaml")).read("t").read_all()
+    assert str(caught.value) == f"f.yaml:9:36: t.x: the expression failed: {why}"
