@@ -12,9 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.impossible_conditions import why_impossible
-from schemas.model import ForeignKey, Present, Schema, Table
+from schemas.model import ForeignKey, Present, Recipe, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
-from schemas.recipe_rules import recipe_problems
+from schemas.recipe_rules import recipe_problems, states_of
 from schemas.recipes import MOMENTS
 from schemas.rules import child_key, in_order_of_choice, read_rule
 from schemas.scenario_rules import scenario_problems
@@ -74,6 +74,26 @@ def warnings_of(schema: Schema) -> Iterator[Problem]:
                 f"rows of '{table.name}' are counted per row of '{per}', and no column of '{table.name}' references '{per}',"
                 f" so no row says to which it belongs{example}",
                 table.rows.at,
+            )
+        for column in table.columns:
+            if column.generate is not None and column.generate.name == "states":
+                yield from _states_without_a_way(column.generate)
+
+
+def _states_without_a_way(recipe: Recipe) -> Iterator[Problem]:
+    """A state that no chain of moves reaches from the first is most often a name with a slip in it."""
+    machine = recipe.args["machine"]
+    names = states_of(recipe)
+    reached, found = [], [names[0]]
+    while found:
+        state = found.pop()
+        reached.append(state)
+        found += [s for s, chance in machine.get(state, {}).items() if chance and s not in (*reached, *found)]
+    ends = [state for state in reached if state not in machine]
+    for state in names:
+        if state not in reached:
+            yield Problem(
+                f"no way leads from '{names[0]}' to '{state}', so no row gets there{nearest(state, ends)}", recipe.places.get("machine")
             )
 
 

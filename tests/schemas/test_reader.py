@@ -70,6 +70,22 @@ def test_rows_per_a_table_without_a_reference_to_it_are_allowed_with_a_warning()
     assert "no column of 'invoices' references 'tenants'" in warnings[0].message
 
 
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ("{draft: {opn: 1}, open: {paid: 1}}", ["to 'open', so no row gets there; did you mean 'opn'?", "to 'paid', so no row gets there"]),
+        ("{draft: {open: 0, void: 1}, open: {draft: 1}}", ["to 'open', so no row gets there"]),
+        ("{draft: {open: 1}, open: {draft: 0.5, paid: 0.5}, paid: {}}", []),
+    ],
+)
+def test_a_state_that_no_row_reaches_is_allowed_with_a_warning(machine: str, said: list[str]) -> None:
+    warnings: list[Problem] = []
+    recipe = f"{{type: text, generate: {{states: {machine}}}}}"
+    parse_schema(f"schema: s\ntables: {{t: {{rows: 1, columns: {{c: {recipe}}}}}}}\n", warnings=warnings)
+    assert [w.message for w in warnings] == [f"no way leads from 'draft' {what}" for what in said]
+    assert all(w.at is not None and w.at.line == 2 for w in warnings)
+
+
 def test_scenarios_are_kept_with_a_warning() -> None:
     warnings: list[Problem] = []
     schema = parse_schema(EXAMPLE + "scenarios: {card_testing: 0.002}\n", warnings=warnings)
