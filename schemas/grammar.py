@@ -114,7 +114,7 @@ COLUMN = (
     Key("null", "number from 0 to 1", "The column may be null, and this share of its values is. Left out, it is NOT NULL.", "phone: {type: text, null: 0.3, generate: phone.number}"),
     Key("unique", "true or false", "No two rows have the same value.", "email: {type: text, unique: true, generate: person.email}"),
     Key("check", "SQL, or a list of it", "Check constraints, as a column's own.", "age: {type: integer, check: age >= 18, generate: {uniform: [18, 90]}}"),
-    Key("default", "SQL", "The default of the column in the database; generated rows have values of their own.", "tags: {type: json, default: \"'[]'\", generate: {constant: []}}"),
+    Key("default", "SQL", "The default of the column in the database, which names no column; generated rows have values of their own.", "tags: {type: json, default: \"'[]'\", generate: {constant: []}}"),
     Key("identity", "true or false", "The database numbers new rows; the numbers go on after the largest generated one.", "id: {type: bigint, key: true, identity: true}"),
     Key("computed", "SQL", "The database computes the column from others; it is in no bundle.", 'gross: {type: "numeric(12,2)", computed: net * 1.19}'),
     Key("hidden", "true or false", "The column is made for other columns to use, and is in no bundle and no database.",

@@ -252,10 +252,14 @@ def columns(draw: Any, name: str, all_names: list[str], enums: dict[str, tuple[s
         recipe = Recipe("sequence" if kind in ("bigint", "integer", "text") else "uuid4")
     semantic = recipe.name if BY_NAME[recipe.name].semantic else draw(st.none() | st.just("person.email"))
     return Column(
-        name, type, null, type.kind in ("bigint", "integer") and draw(st.booleans()), None, draw(st.none() | texts), recipe,
+        name, type, null, type.kind in ("bigint", "integer") and draw(st.booleans()), None, draw(st.none() | texts.map(_as_sql)), recipe,
         draw(st.sampled_from([BY_NAME[recipe.name].data_class, *DATA_CLASSES])), semantic, draw(st.none() | texts),
         ever=draw(st.integers(0, 4)) == 0,
     )  # fmt: skip
+
+
+def _as_sql(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @st.composite
