@@ -37,11 +37,17 @@ def with_tables(node: exp.Query, environment: Environment, state: State) -> Comm
     if clause.args.get("recursive") and _recursive(clause):
         raise QueryRefused("recursive queries are not answered")
     check(clause)
+    named: set[str] = set()
     for cte in clause.expressions:
         check(cte)
         name = folded(cte.args["alias"].this)
         if name is None or not isinstance(cte.this, exp.Query):
             raise QueryRefused("WITH is understood of SELECT")
+        if name in named:
+            raise QueryInvalid(f"two queries of one WITH are called '{name}'; give each a name of its own")
+        if any(name != other and name.lower() == other.lower() for other in tables.known):
+            raise QueryRefused(f"the names of two queries of WITH differ in upper and lower case alone: '{name}'; give one another name")
+        named.add(name)
         before = dict(tables.known)
         tables.known[name] = Named(_later(name, cte, before, tables, state), is_public(cte.this, before, state.declaration))
     return tables
