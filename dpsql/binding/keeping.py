@@ -7,20 +7,17 @@ from dataclasses import replace
 
 from sqlglot import expressions as exp
 
-from dpsql.binding.constants import MOMENTS
 from dpsql.binding.grouping import Grouping
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.selecting import Selecting
 from dpsql.binding.sources import Kept
 from dpsql.errors import QueryRefused
-from dpsql.tree import Call, Column, DistinctRows, Expression, Field, PerUnit, Project
-
-OF_MOMENTS = ("extract", "format_date", "move", "move_months", "cast_date", "date_trunc")  # null where a moment is, or is far outside
+from dpsql.tree import Column, DistinctRows, Expression, Field, PerUnit, Project
 
 
 def rows(selecting: Selecting) -> Kept:
     """Return the rows of a SELECT without aggregates. Plain columns keep their fields; the others get new ones."""
-    columns = {n: certain(e) for n, e in selecting.outputs().items()}
+    columns = selecting.outputs()
     joined, state = selecting.joined, selecting.state
     relation = joined.relation
     computed = {n: e for n, e in columns.items() if not isinstance(e, Column)}
@@ -31,15 +28,6 @@ def rows(selecting: Selecting) -> Kept:
     visible = {n: Field(e.name, e.facts) if isinstance(e, Column) else fields[n] for n, e in columns.items()}
     determined = joined.determined | {fields[n].name for n, e in computed.items() if columns_of(e) <= joined.determined}
     return Kept(relation, visible, joined.private, frozenset(determined), joined.uniques, units=joined.units, padded=joined.padded)
-
-
-def certain(value: Expression) -> Expression:
-    """A value that is not null where it would be for days outside of the declared bounds alone, such as infinite ones."""
-    if isinstance(value, Call) and value.function in OF_MOMENTS:
-        moment = certain(next(a for a in value.arguments if a.facts.kind in MOMENTS)).facts
-        if moment.bounded and not moment.nullable:
-            return replace(value, facts=replace(value.facts, nullable=False))
-    return value
 
 
 def distinct_rows(kept: Kept) -> Kept:

@@ -17,7 +17,7 @@ from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
 from dpsql.functions.date_formats import format_parts
 from dpsql.functions.dates import FIELDS, UNITS, plus_months
-from dpsql.tree import Call, Expression, Literal
+from dpsql.tree import Expression, Literal
 
 if TYPE_CHECKING:
     from dpsql.binding.expressions import Expressions
@@ -122,11 +122,10 @@ def _field(name: str, value: Expression) -> Expression:
 
 
 def _named(number: Expression, names: Sequence[str], first: int) -> Expression:
-    """The name of a month or day by its number. A value that is not null outside of a moment's bounds alone has the last one."""
+    """The name of a month or day by its number."""
     hold_repeated(len(names), number)
     named = [(call("=", number, constant(n)), word(name)) for n, name in enumerate(names, first)]
-    moment = next(a.facts for a in number.arguments if a.facts.kind in MOMENTS) if isinstance(number, Call) else number.facts
-    return case(named[:-1], named[-1][1]) if moment.bounded and not moment.nullable else case(named, NULL)
+    return case(named, NULL) if number.facts.nullable else case(named[:-1], named[-1][1])
 
 
 def _in_zone(binder: Expressions, node: exp.AtTimeZone) -> Expression:

@@ -14,6 +14,7 @@ from typing import Any
 from dpsql.functions import ranges
 from dpsql.functions.arithmetic import holdable
 from dpsql.functions.dates import as_time, starts_of, workable
+from dpsql.functions.mixing import is_small
 from dpsql.functions.registry import Function, Writer
 from dpsql.tree import Call, Column, Expression, Facts, Kind, Literal
 
@@ -69,8 +70,8 @@ def _number(kind: Kind, value: Facts, digits: Sequence[Expression]) -> Facts:
         step = Fraction(1, 10**9)
     if kind == "double" and value.kind != "double" and (lo is None or hi is None):
         step = None
-    widest = value.nullable if kind == "double" or (value.kind == "integer" and kind == "decimal") else True
-    made = ranges.number(kind, widest, (lo, hi), step)
+    fits = kind == "double" or (value.kind == "integer" and kind == "decimal") or (value.kind == "decimal" and is_small(value))
+    made = ranges.number(kind, value.nullable or not fits, (lo, hi), step)
     return replace(made, identifies=value.identifies, values=None if value.identifies else made.values)
 
 
@@ -101,7 +102,7 @@ def _moment(kind: Kind, value: Facts) -> Facts:
     if listed is None and kind == "date" and value.kind != "date" and value.bounded:
         listed = starts_of("day", as_time(value.lo), as_time(value.hi))  # as by DATE_TRUNC
     values = None if listed is None else tuple(dict.fromkeys(converted(v) for v in listed if v is not None))
-    return Facts(kind, True, converted(value.lo), converted(value.hi), values=values)
+    return Facts(kind, ranges.uncertain(value), converted(value.lo), converted(value.hi), values=values)
 
 
 def _in_duckdb(kind: str) -> Writer:

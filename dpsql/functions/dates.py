@@ -69,7 +69,7 @@ def _field(arguments: Sequence[Expression]) -> Facts:
             lo, hi = first.isocalendar().year, last.isocalendar().year
         elif name in ("month", "quarter") and first.year == last.year:
             lo, hi = (first.month, last.month) if name == "month" else ((first.month + 2) // 3, (last.month + 2) // 3)
-    return ranges.number("integer", True, (lo, hi), Fraction(1))
+    return ranges.number("integer", ranges.uncertain(moment), (lo, hi), Fraction(1))
 
 
 def as_time(value: Any) -> datetime.datetime:
@@ -174,7 +174,7 @@ def _days_between(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
     lo = (as_time(a.lo) - as_time(b.hi)).days if a.lo is not None and b.hi is not None else None
     hi = (as_time(a.hi) - as_time(b.lo)).days if a.hi is not None and b.lo is not None else None
-    return ranges.number("integer", True, (lo, hi), Fraction(1))
+    return ranges.number("integer", ranges.uncertain(a) or ranges.uncertain(b), (lo, hi), Fraction(1))
 
 
 def _minus_days(a: str, b: str, call: Call) -> str:
@@ -188,14 +188,14 @@ def _seconds(bound: Any) -> Fraction:
 def _epoch(arguments: Sequence[Expression]) -> Facts:
     a = arguments[0].facts
     bounds = tuple(None if bound is None else _seconds(bound) for bound in (a.lo, a.hi))
-    return ranges.number("double", True, bounds, None)  # type: ignore[arg-type]
+    return ranges.number("double", ranges.uncertain(a), bounds, None)  # type: ignore[arg-type]
 
 
 def _seconds_between(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
     lo = None if a.lo is None or b.hi is None else _seconds(a.lo) - _seconds(b.hi)
     hi = None if a.hi is None or b.lo is None else _seconds(a.hi) - _seconds(b.lo)
-    return ranges.number("double", True, (lo, hi), None)
+    return ranges.number("double", ranges.uncertain(a) or ranges.uncertain(b), (lo, hi), None)
 
 
 def _since(position: int, kind: str) -> Callable[..., str]:
@@ -230,7 +230,7 @@ def _shifted(moment: Facts, shift: Callable[[Any], Any]) -> Facts:
         values = None if moment.values is None else tuple(dict.fromkeys(shift(v) for v in moment.values if v is not None))
     except (OverflowError, ValueError):
         return Facts(moment.kind)
-    return Facts(moment.kind, True, lo, hi, values=values)
+    return Facts(moment.kind, ranges.uncertain(moment), lo, hi, values=values)
 
 
 def _move(moment: str, by: str, call: Call) -> str:
@@ -246,7 +246,7 @@ def _move_months(moment: str, by: str, call: Call) -> str:
 def _written(arguments: Sequence[Expression]) -> Facts:
     moment, text = arguments[0].facts, word_of(arguments[1])
     starts = starts_of(finest(text), as_time(moment.lo), as_time(moment.hi)) if moment.bounded else None
-    return Facts("text", True, values=None if starts is None else closed_texts(shown(s, text) for s in starts))
+    return Facts("text", ranges.uncertain(moment), values=None if starts is None else closed_texts(shown(s, text) for s in starts))
 
 
 def _strftime(moment: str, text: str, call: Call) -> str:

@@ -49,6 +49,11 @@ def nullable(arguments: Iterable[Expression]) -> bool:
     return any(a.facts.nullable for a in arguments)
 
 
+def uncertain(moment: Facts) -> bool:
+    """Whether what is worked out of a moment can be null: where the moment is, or is far outside, which declared bounds leave out."""
+    return moment.nullable or not moment.bounded
+
+
 def wider(a: Facts, b: Facts) -> str:
     """The kind of number that holds both."""
     kinds = {a.kind, b.kind}

@@ -242,3 +242,18 @@ def test_sums_of_different_values_claim_as_many_of_the_largest_as_a_unit_has() -
     (threshold,) = made.thresholds
     total = next(p for p in made.parts if p.kind == "sum of distinct")
     assert unit_bounds(total, {threshold.name: 8}) == Bounds(0, 8 * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("key", "table", "nulls"),
+    [
+        ("CAST(happened AS DATE) > DATE '2024-06-01'", "events", True),  # which may lie outside of any calendar
+        ("CAST(born AS TIMESTAMP) > TIMESTAMP '2000-01-01'", "users", True),
+        ("CAST(created_at AS DATE) > DATE '2024-06-01'", "users", False),
+        ("CAST(score AS INTEGER)", "users", True),
+        ("CAST(discount AS INTEGER)", "orders", False),
+    ],
+)
+def test_a_cast_is_null_only_of_nulls_and_of_what_no_bounds_hold(key: str, table: str, nulls: bool) -> None:
+    (release,) = bind(f"SELECT {key}, COUNT(*) FROM {table} GROUP BY 1", SHOP).releases
+    assert release.keys[0].expression.facts.nullable is nulls
