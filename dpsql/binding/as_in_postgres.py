@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.lists import spelled_out
 from dpsql.binding.mending import Mendable
 from dpsql.errors import QueryInvalid, QueryRefused
 
+COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 PADDED = (exp.DType.CHAR, exp.DType.NCHAR, exp.DType.BPCHAR)
 
 
@@ -56,7 +58,9 @@ def _is_text(node: exp.Expr | None) -> bool:
 
 
 def as_in_postgres(outcome: exp.Expr) -> None:
-    """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, and SUBSTRING from before the beginning, in place."""
+    """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, SUBSTRING from before the beginning, and comparisons of
+    rows of values, which are null where a null decides, in place.
+    """
     hold_substrings(outcome)  # once more, with the values of parameters
     # from within to without, so that what stands inside of another is in its place already
     for cast in [one for one in outcome.find_all(exp.Cast) if isinstance(one.to, exp.DataType) and one.to.this == exp.DType.VARCHAR][::-1]:
@@ -66,6 +70,10 @@ def as_in_postgres(outcome: exp.Expr) -> None:
             cut = exp.Left(expression=size)
             cast.replace(cut)
             cut.set("this", cast)
+    for one in [part for part in outcome.find_all(exp.In, *COMPARISONS) if isinstance(part.this, exp.Tuple)][::-1]:
+        made = spelled_out(one, "postgres")
+        if made is not one:
+            one.replace(exp.Paren(this=made))
     found = [part for part in outcome.find_all(exp.Substring) if _may_start_before(part)]
     _hold_nested(found)
     for part in found:

@@ -95,7 +95,10 @@ class Expressions:
             return self._scalars[id(node)][1]
         if isinstance(node, UNSUITABLE):
             raise self._refusal(node)
-        node = lists.spelled_out(node, self.dialect)
+        spelled = lists.spelled_out(node, self.dialect)
+        if self.dialect == "duckdb" and lists.compares_order(node):
+            self._hold_nulls_of_rows(node)
+        node = spelled
         check(node, self.dialect)
         match node:
             case exp.Paren() | exp.Alias():
@@ -186,6 +189,11 @@ class Expressions:
 
     def _compared(self, sign: str, a: Expression, b: Expression) -> Expression:
         return call(sign, *matched(folded_sign(a), folded_sign(b)))
+
+    def _hold_nulls_of_rows(self, node: exp.Expr) -> None:
+        """Raise QueryRefused where rows of values with nulls are ordered, which DuckDB does as if null were the greatest value."""
+        if any(self.bind(value).facts.nullable for value in (*node.this.expressions, *node.expression.expressions)):
+            raise QueryRefused("rows of values are ordered where none can be null; write (a, b) < (c, d) as a < c OR (a = c AND b < d)")
 
     def _between(self, node: exp.Between) -> Expression:
         value, low, high = (self.bind(node.args[part]) for part in ("this", "low", "high"))
@@ -334,7 +342,7 @@ class Expressions:
             case exp.WidthBucket():
                 return Mendable("WIDTH_BUCKET is not understood; write its buckets as a CASE", node, _buckets, equal=True)
             case exp.Tuple() | exp.Array():
-                return QueryRefused("a list of values is understood where it is compared with another by = or IN")
+                return QueryRefused("a list of values is understood where it is compared with another by =, < and the like, or IN")
             case exp.Star():
                 return QueryRefused("* stands for whole rows, which are never shown; name what is to be aggregated")
         name = called(node, self.dialect)

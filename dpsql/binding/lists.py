@@ -10,11 +10,12 @@ from dpsql.sql_text import sql_of
 MOST_COPIED = 2_000  # parts of what is compared with each of several values, over all of these
 MOST_OF_ROWS = 20_000  # the same of rows of values
 COMPARED = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE
+STRICT: dict[type[exp.Expr], type[exp.Binary]] = {exp.LT: exp.LT, exp.LTE: exp.LT, exp.GT: exp.GT, exp.GTE: exp.GT}
 
 
 def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
-    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, a IN (VALUES (1), (2)) as a IN (1, 2), and comparisons
-    with ANY and ALL of a list as one with each of its values.
+    """Return (a, b) = (1, 2) as a = 1 AND b = 2, (a, b) IN ((1, 2), ...) likewise, (a, b) < (1, 2) as a < 1 OR (a = 1 AND b < 2),
+    a IN (VALUES (1), (2)) as a IN (1, 2), and comparisons with ANY and ALL of a list as one with each of its values.
 
     All else is returned as it is. Raises QueryInvalid where rows of values have not the same length.
     """
@@ -22,6 +23,10 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
         return _equal(node.this, node.expression)
     if isinstance(node, exp.NEQ) and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple):
         return _different(node.this, node.expression) if dialect == "duckdb" else exp.Not(this=_equal(node.this, node.expression))
+    if compares_order(node):
+        if written_out(node) > MOST_COPIED:
+            raise QueryRefused("too long rows of values are compared too often; work out what they hold in a subquery")
+        return _in_order(type(node), _pairs(node.this, node.expression))
     if isinstance(node, COMPARED) and isinstance(node.expression, exp.Any | exp.All):
         return _compared_with_each(node, node.expression, dialect)
     if isinstance(node, exp.In) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
@@ -38,12 +43,30 @@ def spelled_out(node: exp.Expr, dialect: str) -> exp.Expr:
     return node
 
 
+def compares_order(node: exp.Expr) -> bool:
+    """Whether `node` asks which of two rows of values comes first."""
+    return type(node) in STRICT and isinstance(node.this, exp.Tuple) and isinstance(node.expression, exp.Tuple)
+
+
 def written_out(node: exp.Expr) -> int:
     """How many parts a node has once all comparisons with lists inside of it are written out."""
     several = node.expression if isinstance(node.expression, exp.Any | exp.All) else node
+    if compares_order(node):
+        return 1 + 2 * sum(map(written_out, node.iter_expressions()))
     listed = several.this.unnest() if isinstance(several, exp.Any | exp.All) else several
     times = len(listed.expressions) if several is not node or (isinstance(node, exp.In) and isinstance(node.this, exp.Tuple)) else 1
     return 1 + max(times, 1) * sum(map(written_out, node.iter_expressions()))
+
+
+def _in_order(kind: type[exp.Expr], pairs: list[tuple[exp.Expr, exp.Expr]]) -> exp.Expr:
+    """Which row comes first: the first values decide, and where they are equal the next ones; null where a null would decide."""
+    if any(isinstance(value, exp.Tuple) for values in pairs for value in values):
+        raise QueryRefused("rows of values are compared without rows inside of them")
+    (a, b), *rest = pairs
+    if not rest:
+        return kind(this=a.copy(), expression=b.copy())
+    equal = exp.and_(exp.EQ(this=a.copy(), expression=b.copy()), _in_order(kind, rest))
+    return exp.Paren(this=exp.or_(STRICT[kind](this=a.copy(), expression=b.copy()), equal))
 
 
 def _different(row: exp.Tuple, other: exp.Tuple) -> exp.Expr:
@@ -57,8 +80,8 @@ def _compared_with_each(node: exp.Expr, several: exp.Any | exp.All, dialect: str
     if not isinstance(listed, exp.Array) or not listed.expressions:
         return node
     among = (type(node), type(several)) in ((exp.EQ, exp.Any), (exp.NEQ, exp.All))
-    if isinstance(node.this, exp.Tuple) and dialect == "duckdb" and not among:
-        return node  # which is sometimes null there
+    if isinstance(node.this, exp.Tuple) and not among and (dialect == "duckdb" or not isinstance(node, exp.EQ | exp.NEQ)):
+        return node  # which is sometimes null in DuckDB; and which of two rows as values comes first is told of nulls, too
     if len(listed.expressions) * written_out(node.this) > MOST_COPIED:
         raise QueryRefused("ANY and ALL compare too long an expression too often")
     each = [_compared_with_one(node, one) for one in listed.expressions]

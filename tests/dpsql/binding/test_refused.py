@@ -522,3 +522,17 @@ def test_nothing_private_rests_on_what_is_taken_for_public(dialect: str, sql: st
     for module in (common_tables, from_clause, residual, scalars, subqueries):
         monkeypatch.setattr(module, "is_public", lambda *_: True)
     refused(sql, dialect)
+
+
+def test_the_order_of_rows_with_nulls_is_refused_in_duckdb_with_what_to_write() -> None:
+    assert "write (a, b) < (c, d) as a < c OR" in str(refused("SELECT COUNT(*) FROM users WHERE (age, visits) < (30, 5)", "duckdb"))
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+def test_rows_inside_of_the_values_of_rows_are_refused_before_they_grow(dialect: str) -> None:
+    condition = "(visits, 1) < (2, 3)"
+    for _ in range(14):
+        condition = f"(({condition}), TRUE) < (TRUE, FALSE)"
+    assert "too long rows" in str(refused(f"SELECT COUNT(*) FROM users WHERE {condition}", dialect))
+    if dialect == "postgres":
+        assert "too long rows" in str(refused(f"SELECT {condition.replace('visits', 'COUNT(*)')} FROM users"))
