@@ -13,6 +13,7 @@ import yaml
 
 from dpsql.binding import bind
 from dpsql.compiling.measuring import unit_bounds
+from dpsql.functions import emit
 from dpsql.planning import plan
 from dpsql.planning.model import Bounds, Settings
 from dpsql.tree import DistinctRows, Filter, Join, PerUnit, Project, Relation, Release, Scan, Union, all_fields
@@ -257,3 +258,19 @@ def test_sums_of_different_values_claim_as_many_of_the_largest_as_a_unit_has() -
 def test_a_cast_is_null_only_of_nulls_and_of_what_no_bounds_hold(key: str, table: str, nulls: bool) -> None:
     (release,) = bind(f"SELECT {key}, COUNT(*) FROM {table} GROUP BY 1", SHOP).releases
     assert release.keys[0].expression.facts.nullable is nulls
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize("value", ["visits", "score", "balance"])
+def test_clamps_inside_of_each_other_take_no_more_sql_than_is_written(value: str, dialect: str) -> None:
+    def lengths(depth: int) -> list[int]:
+        clamped, noisy = f"{value} + 0.5", "COUNT(*)"
+        for _ in range(depth):
+            clamped, noisy = f"LEAST(GREATEST({clamped}, 0), 1000.5)", f"LEAST(GREATEST({noisy}, 0), 1000)"
+        query = bind(f"SELECT SUM({clamped}), {noisy} FROM users", SHOP, dialect=dialect)
+        argument = query.releases[0].aggregates[0].argument
+        assert argument is not None
+        return [len(emit(argument, engine)) for engine in ("duckdb", "postgres")] + [len(query.residual)]
+
+    for few, more in zip(lengths(4), lengths(16), strict=True):
+        assert more <= 4 * few
