@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import expressions as exp
 
 from dpsql.binding.lists import spelled_out
 from dpsql.binding.mending import Mendable
+from dpsql.binding.state import State
+from dpsql.column_facts import KINDS
 from dpsql.errors import QueryInvalid, QueryRefused
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
@@ -40,11 +44,14 @@ def _padded(cast: exp.Cast) -> Mendable:
     )
 
 
-def hold_substrings(root: exp.Expr) -> None:
-    """Raise QueryRefused of a SUBSTRING that PostgreSQL reads as a regular expression, or whose length it finds negative."""
+def hold_substrings(root: exp.Expr, texts: Collection[str] = ()) -> None:
+    """Raise QueryRefused of a SUBSTRING that PostgreSQL reads as a regular expression, or whose length it finds negative.
+
+    `texts` are the names of columns that are known to hold text.
+    """
     for part in root.find_all(exp.Substring):
         start, length = part.args.get("start"), part.args.get("length")
-        if _is_text(start):
+        if _is_text(start) or (isinstance(start, exp.Column) and start.name.lower() in texts):
             raise QueryRefused("SUBSTRING is understood from a number; a text is read as a regular expression, which is not understood")
         if isinstance(length, exp.Neg) and isinstance(length.this, exp.Literal) and length.this.name.strip("0."):
             raise QueryRefused("SUBSTRING has a negative length, which PostgreSQL gives an error for")
@@ -57,11 +64,22 @@ def _is_text(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.DPipe | exp.Concat) or (isinstance(node, exp.Literal) and node.is_string)
 
 
-def as_in_postgres(outcome: exp.Expr) -> None:
+def text_columns(outcome: exp.Expr, state: State) -> set[str]:
+    """The names that columns of text alone have in the SQL over noisy and public tables."""
+    tables = [state.declaration.schema.table(name) for name in state.public]
+    kinds = [(column.name.lower(), KINDS.get(column.type.kind)) for table in tables for column in table.columns]
+    kinds += [(key.name, key.expression.facts.kind) for release in state.releases for key in release.keys]
+    others = {name for name, kind in kinds if kind != "text"}
+    others |= {one.alias.lower() for one in outcome.find_all(exp.Alias) if one.this.name.lower() != one.alias.lower()}
+    others |= {name.name.lower() for alias in outcome.find_all(exp.TableAlias) for name in alias.columns}
+    return {name for name, _ in kinds} - others
+
+
+def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
     """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, SUBSTRING from before the beginning, and comparisons of
     rows of values, which are null where a null decides, in place.
     """
-    hold_substrings(outcome)  # once more, with the values of parameters
+    hold_substrings(outcome, texts)  # once more, with the values of parameters
     # from within to without, so that what stands inside of another is in its place already
     for cast in [one for one in outcome.find_all(exp.Cast) if isinstance(one.to, exp.DataType) and one.to.this == exp.DType.VARCHAR][::-1]:
         if cast.to.expressions:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import expressions as exp
 
 from dpsql.binding.aggregates import has_aggregate
-from dpsql.binding.as_in_postgres import as_in_postgres, hold_forms
+from dpsql.binding.as_in_postgres import as_in_postgres, hold_forms, text_columns
 from dpsql.binding.common_tables import with_stay, with_tables
 from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
@@ -72,7 +72,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
             raise _rows_shown(node, state)
         fill_parameters(found.node, state)
         if dialect == "postgres":
-            as_in_postgres(found.node)
+            as_in_postgres(found.node, text_columns(found.node, state))
         check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters, dialect)
         for one in state.releases:
             hold_public(one.rows, declaration)
