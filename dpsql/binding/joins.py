@@ -14,10 +14,11 @@ from dpsql.binding.full_joins import full_join
 from dpsql.binding.mending import Mendable
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.sources import Kept, Names, with_unit
+from dpsql.binding.two_units import pairs_of_units, within_one_unit
 from dpsql.declaration import Declaration
 from dpsql.errors import QueryRefused
 from dpsql.functions import call
-from dpsql.tree import Call, Column, Expression, Filter, Join, Relation, subrelations
+from dpsql.tree import Call, Column, Expression, Filter, Join, Relation, Scan, subrelations
 from schemas.model import ForeignKey
 
 TRUE = constant(True)
@@ -378,15 +379,12 @@ def _two_units(steps: Sequence[Step], step: Step, left: Relation, declaration: D
     node = step.node
     if mine is None or first is None or theirs is None or node is None or node.args.get("using") is not None:
         return QueryRefused(reason)
-    equal = exp.EQ(this=exp.column(theirs, first.alias), expression=exp.column(mine, step.alias))
-
-    def mend(place: exp.Expr) -> None:
-        on = place.args.get("on")
-        place.set("on", equal if on is None else exp.and_(on.copy(), equal))
-        place.set("kind", None if (place.args.get("kind") or "").upper() == "CROSS" else place.args.get("kind"))
-        place.set("method", None)
-
-    return Mendable(reason, node, mend)
+    sides = (first.alias, theirs), (step.alias, mine)
+    one, other = first.kept.relation, step.kept.relation
+    if isinstance(one, Scan) and isinstance(other, Scan) and one.table == other.table and one.rows_a_unit == 1:
+        # joined by the unit each row would find itself alone
+        return Mendable(f"{reason}; count the rows of each group, and work with the noisy counts", node, pairs_of_units(*sides))
+    return Mendable(reason, node, within_one_unit(*sides))
 
 
 def _unit_column(step: Step) -> str | None:

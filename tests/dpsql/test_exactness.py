@@ -130,6 +130,25 @@ def test_what_is_offered_in_place_of_a_subquery_for_each_row_is_the_same(sql: st
     assert differences(answer.rows(), plain, False) == []
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM users a JOIN users b ON a.id <> b.id",
+        "SELECT COUNT(*) FROM users a CROSS JOIN users b",
+        "SELECT COUNT(*) FROM users a, users b WHERE b.id > a.id AND a.city = b.city",
+        "SELECT COUNT(*) FROM users a JOIN users b ON a.country = b.country AND a.plan_id = b.plan_id WHERE a.id <> b.id",
+    ],
+)
+def test_the_pairs_that_are_offered_for_a_join_with_itself_are_as_many(sql: str, dialect: str, in_duckdb: dict[str, Service]) -> None:
+    plain = plainly(sql, "duckdb", in_duckdb, None)
+    with pytest.raises(QueryRefused, match="work with the noisy counts") as refused:
+        in_duckdb[dialect].prepare(sql)
+    assert refused.value.instead is not None
+    answer = in_duckdb[dialect].ask(refused.value.instead, analyst="tester", settings=Settings(epsilon=1e9))
+    assert differences(answer.rows(), plain, False) == []
+
+
 @pytest.mark.xdist_group("exactness")
 @pytest.mark.parametrize("sql", [sql for sql in ACCEPTED["groups_of_null"] if isinstance(sql, str) and "GROUP BY" in sql])
 def test_there_is_a_group_of_nulls_where_the_database_has_one(sql: str, in_duckdb: dict[str, Service], in_postgres: Any) -> None:

@@ -539,3 +539,34 @@ def test_rows_inside_of_the_values_of_rows_are_refused_before_they_grow(dialect:
     assert "too long rows" in str(refused(f"SELECT COUNT(*) FROM users WHERE {condition}", dialect))
     if dialect == "postgres":
         assert "too long rows" in str(refused(f"SELECT {condition.replace('visits', 'COUNT(*)')} FROM users"))
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        (
+            "SELECT COUNT(*) FROM orders AS a JOIN orders AS b ON a.user_id <> b.user_id AND a.status = b.status",
+            "SELECT COUNT(*) FROM orders AS a JOIN orders AS b ON a.status = b.status AND a.user_id = b.user_id",
+        ),
+        (
+            "SELECT COUNT(*) FROM orders AS a, users AS b WHERE b.id < a.user_id AND a.total > 5",
+            "SELECT COUNT(*) FROM orders AS a JOIN users AS b ON a.user_id = b.id WHERE a.total > 5",
+        ),
+        (
+            "SELECT COUNT(*) FROM orders AS a JOIN orders AS b ON a.id <> b.id",
+            "SELECT COUNT(*) FROM orders AS a JOIN orders AS b ON a.id <> b.id AND a.user_id = b.user_id",
+        ),
+        ("SELECT COUNT(*) FROM users AS a LEFT JOIN users AS b ON a.city = b.city AND a.id <> b.id", "SELECT COUNT(*) FROM users"),
+        ("SELECT COUNT(*) FROM users AS a JOIN users AS b ON a.invited_by = b.id", "SELECT COUNT(*) FROM users"),
+        (
+            "SELECT COUNT(*) FROM users AS a JOIN users AS b ON a.city = b.city AND a.id <> b.id",
+            "SELECT SUM(n * (n - 1)) FROM (SELECT city, COUNT(*) AS n FROM users WHERE NOT city IS NULL GROUP BY city) AS t",
+        ),
+    ],
+)
+def test_what_is_offered_for_a_join_of_two_units_is_no_join_without_rows(sql: str, instead: str, dialect: str) -> None:
+    error = refused(sql, dialect)
+    assert isinstance(error, QueryRefused)
+    assert error.instead == instead
+    assert bind(instead, SHOP, dialect=dialect)
