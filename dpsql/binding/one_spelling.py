@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 from sqlglot import expressions as exp
 
 OPPOSITE: dict[type[exp.Expr], type[exp.Binary]] = {
     exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT,
 }  # fmt: skip
+WORKED_OUT: dict[type[exp.Expr], Callable[[int, int], int]] = {exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul}
+MOST_DIGITS = 18
 QUANTIFIERS: dict[str, type[exp.Any | exp.All]] = {"any": exp.Any, "some": exp.Any, "all": exp.All}
 UNQUOTED = frozenset('"\\{}')  # letters by which the text of an array is more than items between commas
 BLANKS = " \t\n\r\v\f"  # which PostgreSQL leaves out beside an item
@@ -23,6 +28,10 @@ def in_one_spelling(root: exp.Expr, dialect: str) -> None:
             node.replace(exp.Tuple(expressions=node.expressions))
     for text in list(root.find_all(exp.RawString, exp.ByteString)):
         text.replace(exp.Literal.string(text.this))
+    for clause in list(root.find_all(exp.Limit, exp.Offset)):
+        count = _whole(clause.expression)
+        if count is not None and count >= 0 and not isinstance(clause.expression, exp.Literal):
+            clause.set("expression", exp.Literal.number(count))
     for cast in list(root.find_all(exp.Cast)):
         kind = cast.to.this if isinstance(cast.to, exp.DataType) else cast.to
         if cast.this.is_string and (isinstance(kind, exp.Interval) or kind == exp.DType.INTERVAL) and not _cuts(cast.to, dialect):
@@ -31,6 +40,19 @@ def in_one_spelling(root: exp.Expr, dialect: str) -> None:
         quantifier = _quantifier(comparison.expression, dialect)
         if quantifier is not None:
             _respelled(comparison, *quantifier, dialect)
+
+
+def _whole(node: exp.Expr | None) -> int | None:
+    """The whole number that sums and products of whole numbers come to, where `node` is one of these."""
+    if isinstance(node, exp.Paren):
+        return _whole(node.this)
+    if isinstance(node, exp.Literal):
+        return int(node.name) if node.is_int and len(node.name) <= MOST_DIGITS else None
+    if type(node) not in WORKED_OUT:
+        return None
+    a, b = _whole(node.this), _whole(node.expression)
+    found = None if a is None or b is None else WORKED_OUT[type(node)](a, b)
+    return found if found is not None and abs(found) < 10**MOST_DIGITS else None
 
 
 def _cuts(interval: exp.Expr, dialect: str) -> bool:

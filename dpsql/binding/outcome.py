@@ -24,7 +24,7 @@ ALLOWED = {
     "trunc", "mod", "groupconcat", "arrayagg", "logicaland", "logicalor", "anyvalue", "mode", "corr", "covarpop", "covarsamp", "initcap",
     "reverse", "ascii", "datediff", "timetostr", "dateadd", "nthvalue", "isnan", "isinf",
     "atanh", "asinh", "acosh", "cot", "rand", "replace", "splitpart", "split_part", "strposition", "str_position", "exists",
-    "grouping", "groupingid", "concatws",
+    "grouping", "groupingid", "concatws", "translate",
 }  # fmt: skip
 
 

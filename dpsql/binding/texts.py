@@ -10,7 +10,7 @@ from dpsql.binding.constants import NULL, case, constant, folded, folded_sign, h
 from dpsql.binding.lists import MOST_COPIED, written_out
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
-from dpsql.functions.lengths import PUT_IN
+from dpsql.functions.lengths import GROWING, PUT_IN, REPLACED
 from dpsql.functions.patterns import ANY, ONE, pattern_tokens, written_pattern
 from dpsql.tree import Expression, Literal
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from dpsql.binding.expressions import Expressions
 
 PLAIN: dict[type[exp.Expr], str] = {
-    exp.Upper: "upper", exp.Lower: "lower", exp.Length: "length", exp.Reverse: "reverse", exp.MD5: "md5",
+    exp.Upper: "upper", exp.Lower: "lower", exp.Length: "length", exp.Reverse: "reverse", exp.MD5: "md5", exp.Ascii: "ascii",
 }  # fmt: skip
 WIDEST = 1_000  # to which a text is filled up
+MOST_TIMES = REPLACED // GROWING  # that a text is repeated
 SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim", "": "trim"}
 
 
@@ -75,6 +76,12 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             if not fill or not isinstance(width.value, int) or not 0 <= width.value <= WIDEST:
                 raise QueryRefused(f"LPAD and RPAD are understood with a text to fill with, up to {WIDEST:,} characters")
             return call("lpad" if node.args.get("is_left") else "rpad", text(), width, word(fill))
+        case exp.Translate():
+            return call("translate", text(), *(word(_constant_text(binder, node.args[part])) for part in ("from_", "to")))
+        case exp.Repeat():
+            return _repeated(text(), binder.whole(node.args["times"]))
+        case exp.Overlay():
+            return _overlaid(binder, node, text())
         case exp.StrPosition():
             return call("position", text(), text("substr"))
         case exp.SplitPart():
@@ -94,6 +101,28 @@ def _substring(binder: Expressions, node: exp.Substring, text: Expression) -> Ex
         if length and not is_null(length[0]) and _may_be_negative(length[0]):
             return _either_way(text, start, length[0])
     return call("substring", text, start, *length)
+
+
+def _repeated(text: Expression, times: Literal) -> Expression:
+    """REPEAT as the text behind itself so many times, as far as a text may grow."""
+    count = max(0, times.value) if isinstance(times.value, int) else 0
+    if count > MOST_TIMES:
+        raise QueryRefused(f"REPEAT is understood up to {MOST_TIMES} times")
+    if count < 2:
+        return call("left", text, constant(0)) if count == 0 else text
+    hold_repeated(count, text)
+    return call("concat", *[text] * count)
+
+
+def _overlaid(binder: Expressions, node: exp.Overlay, text: Expression) -> Expression:
+    """OVERLAY as what stands before, the new text, and what stands behind."""
+    new = _constant_text(binder, node.expression)
+    start = binder.whole(node.args["from_"]).value
+    length = len(new) if node.args.get("for_") is None else binder.whole(node.args["for_"]).value
+    if not isinstance(start, int) or not isinstance(length, int) or start < 1 or length < 0:
+        raise QueryRefused("OVERLAY is understood from a place from 1 on, for a length that is not below zero")
+    hold_repeated(2, text)
+    return call("concat", call("left", text, constant(start - 1)), word(new), call("substring", text, constant(start + length)))
 
 
 def _may_be_negative(number: Expression) -> bool:

@@ -66,6 +66,9 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.ApproxQuantile: "this quantile",
         exp.WidthBucket: "this min_value max_value num_buckets",
         exp.Alias: "this alias",
+        exp.Translate: "this from_ to",
+        exp.Repeat: "this times",
+        exp.Overlay: "this expression from_ for_",
         exp.Pad: "this expression fill_pattern is_left",
     }.items()
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from hashlib import md5
 
@@ -213,6 +215,21 @@ def _padded(left: bool) -> Work:
     return work
 
 
+def _translate(text: str, letters: str, others: str) -> str:
+    """Each letter that is the n-th of `letters` as the n-th of `others`, or left out where there are fewer; the first of several counts."""
+    by = {ord(a): others[n : n + 1] for n, a in reversed(list(enumerate(letters)))}
+    return text.translate(by)
+
+
+def _first_letter(arguments: Sequence[Expression]) -> Facts:
+    first = arguments[0].facts
+    if first.values is not None and all(v is None or isinstance(v, str) for v in first.values):
+        codes = [ord(v[0]) if v else 0 for v in first.values if isinstance(v, str)]
+        found = ranges.number("integer", first.nullable, (min(codes, default=0), max(codes, default=0)), Fraction(1))
+        return replace(found, values=tuple(dict.fromkeys(codes)))
+    return ranges.number("integer", first.nullable, (0, sys.maxunicode), Fraction(1))
+
+
 def _right(text: str, count: int) -> str:
     return text[max(0, len(text) - count) :] if count >= 0 else text[-count:]
 
@@ -229,6 +246,8 @@ FUNCTIONS = (
     Function("replace", _closing(lambda v, a, b: v.replace(a, b) if a else v), _replace, _replace),
     Function("concat", _concatenated_facts, _concatenated, _concatenated),
     Function("reverse", _closing(lambda v: v[::-1]), *_named("REVERSE")),
+    Function("translate", _closing(_translate), *_named("TRANSLATE")),
+    Function("ascii", _first_letter, *_named("ASCII")),
     Function("md5", _closing(_md5), *_named("MD5")),
     Function("lpad", _closing(_padded(left=True)), *_pad("LPAD")),
     Function("rpad", _closing(_padded(left=False)), *_pad("RPAD")),
