@@ -11,6 +11,7 @@ from dpsql.binding.mending import Mendable
 from dpsql.binding.state import State
 from dpsql.column_facts import KINDS
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions.date_formats import NAMES, NOT_WRITTEN, format_parts
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 PADDED = (exp.DType.CHAR, exp.DType.NCHAR, exp.DType.BPCHAR)
@@ -76,8 +77,8 @@ def text_columns(outcome: exp.Expr, state: State) -> set[str]:
 
 
 def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
-    """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, SUBSTRING from before the beginning, and comparisons of
-    rows of values, which are null where a null decides, in place.
+    """Write out, in the SQL over noisy tables, casts to VARCHAR(n), which cut, SUBSTRING from before the beginning, comparisons of rows
+    of values, which are null where a null decides, and names of days and months, in place.
     """
     hold_substrings(outcome, texts)  # once more, with the values of parameters
     # from within to without, so that what stands inside of another is in its place already
@@ -92,6 +93,8 @@ def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
         made = spelled_out(one, "postgres")
         if made is not one:
             one.replace(exp.Paren(this=made))
+    for written in list(outcome.find_all(exp.TimeToStr)):
+        _write_date(written)
     found = [part for part in outcome.find_all(exp.Substring) if _may_start_before(part)]
     _hold_nested(found)
     for part in found:
@@ -102,6 +105,20 @@ def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
             end = exp.Add(this=exp.Paren(this=start.copy()), expression=exp.Paren(this=length))
             left = exp.Sub(this=end, expression=first.copy())
             part.set("length", exp.Greatest(this=left, expressions=[exp.Literal.number(0)], ignore_nulls=False))
+
+
+def _write_date(written: exp.TimeToStr) -> None:
+    """TO_CHAR of a date; QueryRefused of formats that DuckDB would write as letters."""
+    text = written.args["format"]
+    if isinstance(text, exp.Literal) and text.name in NAMES:
+        letter, width = NAMES[text.name]
+        text.replace(exp.Literal.string(letter))
+        if width:
+            filled = exp.Left(expression=exp.Literal.number(width))
+            written.replace(filled)
+            filled.set("this", exp.DPipe(this=written, expression=exp.Literal.string(" " * width)))
+    elif not isinstance(text, exp.Literal) or format_parts(text.name) is None:
+        raise QueryRefused(NOT_WRITTEN)
 
 
 def _may_start_before(part: exp.Substring) -> bool:

@@ -15,7 +15,7 @@ from dpsql.binding.mending import Mendable
 from dpsql.binding.understood import excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.functions import call
-from dpsql.functions.date_formats import format_parts
+from dpsql.functions.date_formats import NAMES, NOT_WRITTEN, format_parts
 from dpsql.functions.dates import FIELDS, UNITS, plus_months
 from dpsql.tree import Expression, Literal
 
@@ -188,8 +188,12 @@ def _formatted(binder: Expressions, node: exp.TimeToStr | exp.ToChar) -> Express
         raise QueryRefused("TO_CHAR and STRFTIME are understood of dates and times; cast numbers to text")
     written = binder.bind(node.args["format"])
     text = written.value if isinstance(written, Literal) and isinstance(written.value, str) else None
+    if text in NAMES and binder.dialect == "postgres":
+        letter, width = NAMES[text]
+        names, field, first = (DAY_NAMES, "dow", 0) if letter in ("%A", "%a") else (MONTH_NAMES, "month", 1)
+        return _named(_field(field, value), [name.ljust(width) if letter.isupper() else name[:3] for name in names], first)
     if text is None or format_parts(text) is None:
-        raise QueryRefused("a date is written with year, month, day, hour, minute and what stands between: 'YYYY-MM', '%Y-%m'")
+        raise QueryRefused(NOT_WRITTEN)
     return call("format_date", value, word(text))
 
 

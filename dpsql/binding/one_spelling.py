@@ -48,7 +48,7 @@ def _whole(node: exp.Expr | None) -> int | None:
         return _whole(node.this)
     if isinstance(node, exp.Literal):
         return int(node.name) if node.is_int and len(node.name) <= MOST_DIGITS else None
-    if type(node) not in WORKED_OUT:
+    if not isinstance(node, exp.Add | exp.Sub | exp.Mul):
         return None
     a, b = _whole(node.this), _whole(node.expression)
     found = None if a is None or b is None else WORKED_OUT[type(node)](a, b)

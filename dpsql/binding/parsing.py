@@ -52,6 +52,8 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
         raise QueryInvalid("the query holds a zero byte")
     without_database(parts, database)
     without_schemas(parts)
+    if dialect == "postgres":
+        _hexadecimal(statement, sql)
     in_one_spelling(statement, dialect)
     try:
         hold_repeating(statement)
@@ -69,6 +71,13 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
 def _dialect(name: str) -> sqlglot.Dialect:
     """The dialect of that name, which sqlglot would make anew several times for each text."""
     return sqlglot.Dialect.get_or_raise(name)
+
+
+def _hexadecimal(statement: exp.Expr, sql: str) -> None:
+    """Write 0x1F and 0b11 as the numbers that they are, in place; X'1F' is a text of bits."""
+    for node in list(statement.find_all(exp.HexString, exp.BitString)):
+        if sql[node.meta.get("start", 0) :].startswith("0"):
+            node.replace(exp.Literal.number(int(node.name, 16 if isinstance(node, exp.HexString) else 2)))
 
 
 def _hold_depth(sql: str) -> None:

@@ -57,7 +57,7 @@ def pairs_of_units(left: Side, right: Side) -> Mend:
         inner = exp.Select(expressions=[*columns, exp.alias_(exp.Count(this=exp.Star()), "n")]).from_(source)
         for column in columns:
             inner = inner.where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null()))).group_by(column.copy())
-        pairs = exp.maybe_parse(PAIRS[unequal[0]] if unequal else "n * n", dialect="postgres")
+        pairs: exp.Expr = exp.maybe_parse(PAIRS[unequal[0]] if unequal else "n * n", dialect="postgres")
         shown = exp.Sum(this=pairs) if keys else pairs
         made = exp.Select(expressions=[shown]).from_(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("t"))))
         made.set("with_", select.args.get("with_"))

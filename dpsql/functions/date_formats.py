@@ -10,6 +10,11 @@ LETTERS = {
     "Y": ("YYYY", "year"), "m": ("MM", "month"), "d": ("DD", "day"), "H": ("HH24", "hour"), "M": ("MI", "minute"), "S": ("SS", "second"),
 }  # fmt: skip
 ORDER = ("year", "month", "day", "hour", "minute", "second")
+# names of days and months in TO_CHAR, as they are read in strftime's letters: the letter, and to how many characters it is filled up
+NAMES = {
+    "%uay": ("%A", 9), "FM%uay": ("%A", 0), "%uy": ("%a", 0), "Month": ("%B", 9), "F%month": ("%B", 0), "Mon": ("%b", 0),
+}  # fmt: skip
+NOT_WRITTEN = "a date is written with year, month, day, hour, minute and what stands between: 'YYYY-MM', '%Y-%m'"
 BETWEEN = "-/ .:_"
 
 
