@@ -117,7 +117,7 @@ def _write_date(written: exp.TimeToStr) -> None:
             filled = exp.Left(expression=exp.Literal.number(width))
             written.replace(filled)
             filled.set("this", exp.DPipe(this=written, expression=exp.Literal.string(" " * width)))
-    elif not isinstance(text, exp.Literal) or format_parts(text.name) is None:
+    elif isinstance(text, exp.Literal) and format_parts(text.name) is None and any(letter.isalpha() for letter in text.name):
         raise QueryRefused(NOT_WRITTEN)
 
 
