@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from masking.classify.context import Surroundings
 from masking.classify.crossing import crossed, known_values
 from masking.classify.documents import classify_array, classify_documents, leaves_of
 from masking.classify.finding import Finding, harmless, personal, unsure
-from masking.classify.names import NameReading, lexicon
+from masking.classify.names import NameReading, lexicon, read_path
 from masking.classify.numbers import classify_booleans, classify_bytes, classify_moments, classify_numbers, numbers_of
 from masking.classify.passages import Find, default_find
 from masking.classify.profile import Texts, texts_from, texts_of
@@ -206,15 +207,34 @@ class _Sampled:
         around = replace(around, unique=False, key=False, closed=None)
         return classify_documents(leaves_of(iter(encoded.to_pylist())), lambda name, leaves: self._leaf(name, leaves, around, find))
 
-    def _leaf(self, label: str, leaves: list[Any], around: Surroundings, find: Find | None) -> Finding:
-        name = lexicon().read(label)
+    def _leaf(self, path: str, leaves: list[Any], around: Surroundings, find: Find | None) -> Finding:
+        name = read_path(path)
         if all(isinstance(v, bool) for v in leaves):
             return replace(classify_booleans(name, around), listed=True)
-        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in leaves):
-            whole = all(isinstance(v, int) and abs(v) < 2**63 for v in leaves)
-            numbers = numbers_of(pa.array(leaves, pa.int64()) if whole else pa.array([float(v) for v in leaves], pa.float64()))
-            return replace(classify_numbers(name, "bigint" if whole else "double", numbers, around, self._today), listed=True)
+        numbers = [v for v in leaves if isinstance(v, (int, float)) and not isinstance(v, bool)]
+        if numbers:
+            array = _numbers_of_json(numbers)
+            kind = "bigint" if pa.types.is_integer(array.type) else "double"
+            found = classify_numbers(name, kind, numbers_of(array), around, self._today)
+            if len(numbers) == len(leaves):
+                return replace(found, listed=True)
+            if found.personal:
+                return found
         return classify_texts(Column(name, texts_from([str(v) for v in leaves]), around, find, self._today))
+
+
+def _numbers_of_json(numbers: list[int | float]) -> pa.Array:
+    """Numbers of documents as whole ones, where all are that: 3.0 is too, since JSON has one kind of numbers."""
+    if all((isinstance(v, int) or v.is_integer()) and -(2**63) <= v < 2**63 for v in numbers):
+        return pa.array([int(v) for v in numbers], pa.int64())
+    return pa.array([_as_float(v) for v in numbers], pa.float64())
+
+
+def _as_float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # whole numbers of documents have any length
+        return inf if number > 0 else -inf
 
 
 def _classify_uuids(name: NameReading, rows: int, around: Surroundings) -> Finding:

@@ -55,8 +55,15 @@ def written(texts: Sequence[str], today: int) -> str | None:
         return None
     if all(_EARLIEST <= number <= (_EPOCH + timedelta(microseconds=today)).year for number in numbers):
         return YEARS
-    ways = [*days_in(texts, today, counted=False), *_since_1970(numbers, DAYS_SINCE_1970)]
-    return next((what for what, days in ways if len(days) == len(numbers)), None)
+    return next((what for what, days in named_days(texts, today) if len(days) == len(numbers)), None)
+
+
+def named_days(texts: Sequence[str], today: int) -> Iterator[tuple[str, pa.Array]]:
+    """The ways in which some different numbers, which are said to be days, can be that: as `days_in`, and any days since 1970."""
+    yield from days_in(texts, today, counted=False)
+    numbers = [int(v) for v in texts if v.removeprefix("-").isdecimal()]
+    if numbers and len(numbers) == len(texts):
+        yield from _since_1970(numbers, DAYS_SINCE_1970)
 
 
 def _since_1970(days: Sequence[int], what: str) -> Iterator[tuple[str, pa.Array]]:

@@ -36,7 +36,6 @@ class Leaves:
     """The values at each path of a sample of documents, and in `keyed` the paths below which keys are themselves values, and those."""
 
     at: dict[str, list[Any]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
     keyed: dict[str, list[str]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
@@ -58,11 +57,11 @@ def leaves_of(documents: Iterator[bytes | None]) -> Leaves:
         except (ValueError, RecursionError):
             found.broken += 1
             continue
-        _walk(found, "$", "", value, 0)
+        _walk(found, "$", value, 0)
     return found
 
 
-def _walk(found: Leaves, path: str, name: str, value: Any, depth: int) -> None:
+def _walk(found: Leaves, path: str, value: Any, depth: int) -> None:
     if isinstance(value, dict) and depth < MOST_DEPTH:
         if _keys_are_values(value, found, path):
             keys = found.keyed.setdefault(path, [])
@@ -71,12 +70,11 @@ def _walk(found: Leaves, path: str, name: str, value: Any, depth: int) -> None:
         for key, inner in value.items():
             below = f"{path}.{key}"
             found.objects[below] = found.objects.get(below, 0) + 1
-            _walk(found, below, key, inner, depth + 1)
+            _walk(found, below, inner, depth + 1)
     elif isinstance(value, list) and depth < MOST_DEPTH:
         for inner in value[:100]:
-            _walk(found, f"{path}[*]", name, inner, depth + 1)
+            _walk(found, f"{path}[*]", inner, depth + 1)
     elif value is not None:
-        found.names.setdefault(path, name)
         if isinstance(value, str):
             found.texts.add(value[:MOST_CHARACTERS])
         values = found.at.setdefault(path, [])
@@ -101,16 +99,16 @@ def _is_name(key: str) -> bool:
 
 
 def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
-    """The finding for a column of documents, with one for each path; `decide` says what a leaf's name and values are."""
+    """The finding for a column of documents, with one for each path; `decide` says what the values at a path are."""
     if not leaves.documents:
         return unsure("free_text", "there are no documents")
     _find_crowds(leaves)
     shown = {path: values for path, values in sorted(leaves.at.items()) if not _is_below(path, leaves.keyed) and _is_shown(path, leaves)}
-    paths = {path: decide(leaves.names[path], values) for path, values in shown.items()}
+    paths = {path: decide(path, values) for path, values in shown.items()}
     left = len(leaves.at) - len(shown)
     for path, keys in sorted(leaves.keyed.items()):
         paths[path] = unsure("free_text", "its keys are data and no names")
-        paths[f"{path}{MEMBERS}"] = _of_members(keys, decide("", keys))
+        paths[f"{path}{MEMBERS}"] = _of_members(keys, decide("$", keys))
     if leaves.broken:
         return Finding(
             "free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths

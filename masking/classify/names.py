@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -138,3 +138,18 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """The lexicon that comes with the code."""
     return Lexicon(yaml.load(files("masking.classify").joinpath("lexicon.yaml").read_text("utf-8"), Loader=_LOADER))
+
+
+# how surely a key must tell what stands below it
+_SURE = 0.6
+
+
+def read_path(path: str) -> NameReading:
+    """Read the key of a path in documents; one that tells of nothing personal itself is read with the key above it: `$.birth.date`."""
+    keys = [step.rstrip("[*]") for step in path.split(".")[1:]]
+    name = lexicon().read(keys[-1] if keys else "")
+    if name.entities or len(keys) < 2:
+        return name
+    whole = lexicon().read(f"{keys[-2]} {keys[-1]}")
+    sure = tuple((entity, strength) for entity, strength in whole.entities if strength >= _SURE)
+    return replace(name, entities=sure, harmless=whole.harmless) if sure else name

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from masking.classify.checksums import checked
 from masking.classify.context import Surroundings
-from masking.classify.days import days_in, written
+from masking.classify.days import days_in, named_days, written
 from masking.classify.finding import Finding, harmless, personal, unsure
 from masking.classify.fitting import fits_numbers
 from masking.classify.names import NameReading
@@ -65,7 +65,9 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
         if not numbers.rows:
             if strength >= SURE and fits_numbers(entity, 1e6, 1e6, 9) | fits_numbers(entity, 50, 50, 9) | fits_numbers(entity, 1, 9, 9):
                 return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
-        elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(entity, strength, numbers, around, name):
+        elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(
+            entity, strength, numbers, around, name, today
+        ):
             why = f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
             named = personal(entity, 0.6 + 0.3 * strength, why)
             return replace(named, written=written(numbers.texts, today)) if entity == "birth_date" else named
@@ -77,7 +79,7 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
         return _without_values(name, "sensitive")
     if born := _days_of_birth(name, numbers, around, today):
         return born
-    if numbers.whole and numbers.low >= 1e5 and (found := _checked(numbers)):
+    if numbers.whole and numbers.high >= 1e5 and (found := _checked(numbers)):
         return found
     if around.personal and not name.harmless and _like_coordinates(name, numbers):
         return personal(
@@ -109,7 +111,7 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
 _AGGREGATES = frozenset(("avg", "average", "mean", "median", "min", "max", "sum", "total", "stddev", "moyenne", "media", "durchschnitt"))
 
 
-def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundings, name: NameReading) -> bool:
+def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundings, name: NameReading, today: int) -> bool:
     """Whether the rows agree with a name that says little by itself."""
     if not around.personal and _AGGREGATES & set(name.words):
         return False
@@ -126,7 +128,7 @@ def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundi
     if entity == "age":
         return strength >= SURE and (around.personal or not around.things)
     if entity == "birth_date" and not (numbers.low >= 1e3 and numbers.high <= 1e8):  # days and times since 1970
-        return strength >= SURE and around.personal
+        return strength >= SURE and (around.personal or _are_named_births(name, numbers, around, today))
     if entity == "device_id":
         return strength >= SURE
     return strength >= SURE
@@ -144,6 +146,12 @@ def _like_coordinates(name: NameReading, numbers: Numbers) -> bool:
         and numbers.distinct >= 0.5 * numbers.rows
         and not name.entities
     )
+
+
+def _are_named_births(name: NameReading, numbers: Numbers, around: Surroundings, today: int) -> bool:
+    """Whether numbers that are called days of birth are spread as births are, where nothing else tells of persons."""
+    around, unnamed = replace(around, linked=True), replace(name, entities=())  # the name has spoken: what is asked of is the spread
+    return any(classify_moments(unnamed, "date", days, around, today).personal for _, days in named_days(numbers.texts, today))
 
 
 def _days_of_birth(name: NameReading, numbers: Numbers, around: Surroundings, today: int) -> Finding | None:

@@ -129,7 +129,7 @@ def by_number(column: Column) -> Finding | None:
     ]
     if not numbers:
         return None
-    whole = all(v.isdigit() for v in values)
+    whole = all(v.removeprefix("-").isdigit() for v in values)
     found = Numbers(column.texts.rows, column.texts.distinct, min(numbers), max(numbers), whole, 0, tuple(values) if whole else ())
     return classify_numbers(column.name, "numeric", found, column.around, column.today)
 

@@ -182,3 +182,15 @@ def test_days_of_birth_in_whole_numbers_stay_days_near_the_births(way: str) -> N
     made.prepare()
     masked = [read(n) for n in made.read("people").read_all().column("born_on").to_pylist()]
     assert min(masked).year >= 1935 and max(masked).year <= 2015
+
+
+def test_days_of_birth_in_documents_are_dealt_to_other_documents() -> None:
+    write, _ = WRITTEN_DAYS["days"]
+    people = PEOPLE + "      doc: {type: json, generate: {constant: {}}}\n"
+    documents = [json.dumps({"birth": {"on": write(d)}}) for d in DAYS_OF_BIRTH]
+    rows = [{"id": i, "given_name": GIVEN[i % 8], "family_name": FAMILY[i % 7], "doc": d} for i, d in enumerate(documents)]
+    source = MemorySource.of(people, people=rows)
+    made = MaskedSource(source, plan(source), read_key("ephemeral"))
+    made.prepare()
+    masked = [json.loads(text)["birth"]["on"] for text in made.read("people").read_all().column("doc").to_pylist()]
+    assert sorted(masked) == sorted(map(write, DAYS_OF_BIRTH)) and masked != [*map(write, DAYS_OF_BIRTH)]

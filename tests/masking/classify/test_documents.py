@@ -1,6 +1,8 @@
 """JSON and arrays, path by path."""
 
 import json
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +48,41 @@ def test_one_personal_path_is_enough() -> None:
     found = one("d", documents(lambda i, email, _: {"a": 1, "b": {"c": {"d": [[email]]}}}), type="json")
     assert found.klass == "free_text"
     assert found.paths["$.b.c.d[*][*]"].entity == "email"
+
+
+BORN = [date(1945, 1, 1) + timedelta(days=367 * i) for i in range(ROWS)]
+DAYS: dict[str, Callable[[date], Any]] = {
+    "YYYYMMDD": lambda d: int(f"{d:%Y%m%d}"),
+    "with a point": lambda d: float(f"{d:%Y%m%d}"),
+    "days": lambda d: (d - date(1970, 1, 1)).days,
+    "milliseconds": lambda d: (d - date(1970, 1, 1)).days * 86_400_000,
+    "days in texts": lambda d: str((d - date(1970, 1, 1)).days),
+    "beside a text": lambda d: "n/a" if d is BORN[0] else (d - date(1970, 1, 1)).days,
+}
+PLACES: dict[str, Callable[[Any], Any]] = {
+    "$.dob": lambda v: {"dob": v},
+    "$.customer.birth.date": lambda v: {"customer": {"birth": {"date": v}}},
+    "$.birthDate.value": lambda v: {"birthDate": {"value": v}},
+    "$.born[*]": lambda v: {"born": [v]},
+}
+
+
+@pytest.mark.parametrize("way", DAYS)
+@pytest.mark.parametrize("path", PLACES)
+def test_days_of_birth_in_numbers_are_known_by_their_key_whatever_the_table_is(path: str, way: str) -> None:
+    found = one("payload", [json.dumps(PLACES[path](DAYS[way](d))) for d in BORN], type="json")
+    assert found.paths[path].entity == "birth_date"
+
+
+@pytest.mark.parametrize("key", ["hired", "count", "v1"])
+def test_other_keys_with_numbers_of_days_stay_public(key: str) -> None:
+    found = one("payload", [json.dumps({key: {"value": DAYS["days"](d)}}) for d in BORN], type="json")
+    assert found.paths[f"$.{key}.value"].klass == "public"
+
+
+@pytest.mark.parametrize("document", ['{"n": {"value": 1%s}}' % ("0" * 400), '{"n": {"value": 1e999}}', '{"n": {"value": NaN}}'])
+def test_numbers_of_documents_that_no_computer_word_holds_break_nothing(document: str) -> None:
+    assert set(one("payload", [document] * ROWS, type="json").paths) == {"$.n.value"}
 
 
 def test_documents_that_are_scalars_are_what_the_scalars_are() -> None:
