@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -43,6 +44,7 @@ _CANDIDATE = re.compile(r"(?=(?:.*\d){6})[A-Za-z0-9][A-Za-z0-9 ./\-+]{5,38}")
 TRIED = 120
 LEAST_SHARE = 0.8
 MOST_BY_CHANCE = 0.35
+MOST_ZEROS = 2  # at the beginning of a number: the year 2000, and days before the tenth
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,26 @@ def _validators() -> tuple[tuple[str, str, Callable[[str], bool]], ...]:
 
 
 def checked(values: Sequence[str]) -> list[Checked]:
-    """The validators that most of `values` pass and random ones of the same shape do not, the most particular first."""
+    """The validators that most of `values` pass and random ones of the same shape do not, the most particular first.
+
+    Digits that may have lost the zeros that they began with, as numbers do (a year of birth such as 04), are tried with these as well;
+    so found are numbers of persons alone.
+    """
     step = max(1, -(-len(values) // TRIED))
     tried = [v for v in values[::step] if len(v) <= 40]
     candidates = sum(1 for v in tried if _CANDIDATE.fullmatch(v))
     if len(tried) < 3 or candidates < LEAST_SHARE * len(tried):
         return []
+    if found := _passed(tried):
+        return found
+    for padded in _with_zeros(tried):
+        found = _passed(padded)
+        if found and found[0].entity != "thing":
+            return found
+    return []
+
+
+def _passed(tried: Sequence[str]) -> list[Checked]:
     scrambled: list[str] = []
     found = []
     for entity, rule, test in _validators():
@@ -102,6 +118,17 @@ def checked(values: Sequence[str]) -> list[Checked]:
         if by_chance <= MOST_BY_CHANCE and max(by_chance, 0.02) ** (share * len(tried)) < 1e-4:
             found.append(Checked(entity, rule, share, by_chance, len(tried)))
     return sorted(found, key=lambda c: (c.entity not in _FIRST, round(c.by_chance, 2), -round(c.share, 2), _ORDER.index(c.entity), c.rule))
+
+
+def _with_zeros(tried: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Digits with the zeros that they may have lost, up to so many more than most of them have; nothing where one begins with a zero."""
+    if not all(v.isdecimal() and v.isascii() and (v == "0" or v[0] != "0") for v in tried):
+        return
+    usual = Counter(map(len, tried)).most_common(1)[0][0]
+    for size in range(usual, usual + MOST_ZEROS + 1):
+        padded = [v.zfill(size) for v in tried]
+        if padded != list(tried):
+            yield padded
 
 
 # accounts and cards have beginnings of their own, so that nothing else is likelier

@@ -1,13 +1,17 @@
 """What values say by themselves, whatever their column is called."""
 
 import random
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import faker
 import pyarrow as pa
 import pytest
+from stdnum.no import fodselsnummer
+from stdnum.pl import pesel
 
 from masking.classify.checksums import checked
 from tests.masking.classify.tables_of_values import findings, one, table
@@ -67,6 +71,48 @@ def test_random_digits_are_no_numbers_with_check_digits() -> None:
 def test_a_counter_that_begins_with_zeros_is_no_national_id() -> None:
     assert checked([f"{i:010}" for i in range(1, 500)]) == []
     assert checked([f"10{i:07}" for i in range(1, 500)]) == []
+
+
+def national_numbers(country: str, dates: Callable[[random.Random], str], rest: int, check: Callable[[str], str]) -> list[str]:
+    draw, valid = random.Random(7), import_module(f"stdnum.{country}").is_valid
+    found: list[str] = []
+    while len(found) < ROWS:
+        body = dates(draw) + f"{draw.randrange(10**rest):0{rest}d}"
+        number = body + check(body)
+        if valid(number):
+            found.append(number)
+    return found
+
+
+NATIONAL: dict[str, list[str]] = {
+    "PESEL of those born since 2000": national_numbers(
+        "pl.pesel", lambda d: f"{d.randrange(0, 10):02}{d.randrange(21, 33)}{d.randrange(1, 29):02}", 4, pesel.calc_check_digit
+    ),
+    "fodselsnummer, a third of which begin with a zero": national_numbers(
+        "no.fodselsnummer",
+        lambda d: f"{d.randrange(1, 29):02}{d.randrange(1, 13):02}{d.randrange(50, 99)}",
+        3,
+        lambda body: (one := fodselsnummer.calc_check_digit1(body)) + fodselsnummer.calc_check_digit2(body + one),
+    ),
+}
+
+
+@pytest.mark.parametrize("type", ["bigint", "text"])
+@pytest.mark.parametrize("what", NATIONAL)
+def test_national_numbers_that_lost_their_first_zeros_are_found(what: str, type: str) -> None:
+    numbers = [int(v) for v in NATIONAL[what]]
+    assert sum(len(str(n)) < 11 for n in numbers) > 0.2 * ROWS
+    assert one("c9", numbers if type == "bigint" else list(map(str, numbers)), type=type).entity == "national_id"
+
+
+def test_a_zero_for_a_number_that_nobody_knows_hides_none_of_the_others() -> None:
+    assert one("c9", [0, *(int(v) for v in made("credit_card_number", card_type="visa16"))], type="bigint").entity == "credit_card"
+
+
+def test_digits_are_no_national_numbers_because_zeros_are_put_before_them() -> None:
+    for length in (8, 9, 10, 11):
+        draw = random.Random(length)
+        assert checked([str(draw.randrange(10 ** (length - 2), 10**length)) for _ in range(ROWS)]) == []
 
 
 def test_article_numbers_are_public_though_they_have_check_digits() -> None:
