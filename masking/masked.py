@@ -302,16 +302,16 @@ class MaskedSource:
 
     @staticmethod
     def _copied(bound: BoundTable, raw: pa.RecordBatch, made: pa.RecordBatch) -> Mapping[tuple[str, str], CopiesFound]:
-        """Where the numbers that are masked stand in public columns of their rows."""
+        """Where the numbers and texts that are masked stand in public columns of their rows."""
         masked = [
             c.column.name for c in bound.columns if c.masker is not None and c.treatment.klass == "direct" and is_compared(c.treatment)
         ]
-        numbers = {name: raw.column(name) for name in masked if pa.types.is_integer(raw.column(name).type)}
+        personal = {name: raw.column(name) for name in textual_or_whole({name: raw.schema.field(name).type for name in masked})}
         public = [c.column.name for c in bound.columns if c.treatment.klass == "public"]
-        looked = textual_or_whole({name: made.schema.field(name).type for name in public}) if numbers else ()
+        looked = textual_or_whole({name: made.schema.field(name).type for name in public}) if personal else ()
         keys = {name for name in looked if bound.table.is_unique(name) or bound.table.foreign_key_of(name) is not None}
         found = {}
-        for name, values in numbers.items():  # a reference may be the same as the row's own key: both may count from one
+        for name, values in personal.items():  # a reference may be the same as the row's own key: both may count from one
             others = looked if bound.table.is_unique(name) else [other for other in looked if other not in keys]
             found.update(copies({name: values}, {other: made.column(other) for other in others}))
         return found

@@ -96,7 +96,9 @@ class Judge:
         public = allow(~none if shown else none)
         shared = allow(column.values.shared(hashes) if weak else none)
         words = allow(self._words.lookup_sorted(hashes) if left.any() else none)
-        pools = [(pool_number, pool, pool.lookup_sorted(hashes) & left) for pool_number, pool in self._pools]
+        # a column that is a copy was not picked from pools, however much of these the source has
+        copied = where == CELLS and _are_copied_texts(column, output)
+        pools = [] if copied else [(n, pool, pool.lookup_sorted(hashes) & left) for n, pool in self._pools]
         in_pools = allow(np.logical_or.reduce([met for _, _, met in pools]) if pools else none)
         pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
         rest = int(np.count_nonzero(left))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from masking.errors import Survivors
+from masking.keys import read_key
 from masking.known import KnownPlace, KnownValues
+from masking.masked import MaskedSource
 from masking.policy.reader import parse_policy
+from masking.pools import pool
 from masking.proof import Examined, Scanner, ScanReport, column_entries, examined
+from tests.masking.memory_source import MemorySource
 
 POLICY = """
 policy: p
@@ -70,3 +77,61 @@ def test_what_is_numbered_alike_but_is_no_copy_passes() -> None:
     assert judged([f"{i:04}" for i in range(1000)], "rooms.code", [f"{i:04}" for i in range(18, 90)]).survivors == 0
     letters = "abcdefghijklmnopqrstuvwxyz"
     assert judged([a + b for a in letters for b in letters], "rooms.code", [a + b for a in letters for b in "aeiou"]).survivors == 0
+
+
+# --- row by row --------------------------------------------------------------------------------------------------------------
+
+SCHEMA = """
+schema: crm
+tables:
+  users:
+    rows: 600
+    columns:
+      id: {type: bigint, key: true}
+      name: {type: text, generate: {constant: x}}
+      shown: {type: text, generate: {constant: x}}
+      payload: {type: json, generate: {constant: {}}}
+"""
+RUN = """
+policy: p
+tables:
+  users:
+    columns:
+      id: {class: public, mask: keep}
+      name: {class: direct, entity: family_name, mask: {name: {parts: family}}}
+      shown: {class: public, mask: keep}
+      payload: {class: public, mask: keep}
+"""
+POOL = pool("family_name", "en_US").texts  # all of which the source has, so that nothing tells a pick from what stayed
+
+
+def run(change: Callable[[int, str], dict[str, Any]]) -> None:
+    names = [POOL[i * 31 % len(POOL)] for i in range(len(POOL))]
+    assert len(set(names)) == len(POOL)
+    rows = [{"id": i, "name": name, "shown": "nothing", "payload": "{}"} | change(i, name) for i, name in enumerate(names)]
+    source = MaskedSource(MemorySource.of(SCHEMA, users=rows), parse_policy(RUN), read_key("ephemeral"))
+    source.prepare()
+    for _ in source.read("users"):
+        pass
+    assert source.provenance["certificate"]
+
+
+def some_other(i: int) -> str:
+    return POOL[i * 17 % len(POOL)]
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("shown", lambda i, name: {"shown": f"Hello {name.upper()}, {some_other(i)} called"}),
+        ("shown", lambda i, name: {"shown": f"call {name if i % 9 == 0 else some_other(i)}"}),
+        ("payload", lambda i, name: {"payload": json.dumps({"by": [some_other(i), name]})}),
+    ],
+)
+def test_names_of_a_pool_in_their_own_rows_stop_the_run(column: str, change: Callable[[int, str], dict[str, Any]]) -> None:
+    with pytest.raises(Survivors, match=rf"users\.{column}: [0-9,]+ of [0-9,]+ cells hold what users\.name has in their row"):
+        run(change)
+
+
+def test_names_of_a_pool_in_other_rows_do_not_stop_it() -> None:
+    run(lambda i, name: {"shown": f"call {some_other(i)}", "payload": json.dumps([some_other(i + 5), some_other(i + 9)])})

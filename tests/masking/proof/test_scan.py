@@ -373,6 +373,17 @@ def test_picks_from_a_pool_pass_and_the_names_of_the_source_do_not() -> None:
     assert pairs(leaked) == {("users.name", "users.name", "cells")}
 
 
+def test_a_public_copy_of_names_is_found_though_the_source_has_all_of_the_pool() -> None:
+    """Picks may be any of the source's values then; a public column that holds nothing else was not picked."""
+    pool = Pool("given_name", ("Ottoline", "Xanthippe", *(f"{a}{b}{c}ne" for a in "bcdf" for b in "aeiou" for c in "rst")))
+    names = [pool.texts[i % len(pool.texts)] for i in range(PEOPLE)]
+    known, columns = learned(SOURCE_USERS | {"name": names}, pools=[Pool("given_name", tuple(names))])
+    picked = MASKED_USERS | {"name": names[::-1]}
+    assert scanned(users=picked, known=known, columns=columns).passed
+    copied = scanned(users=picked, messages=CLEAN | {"body": names}, known=known, columns=columns)
+    assert pairs(copied) == {("users.name", "messages.body", "cells")}
+
+
 def test_what_stands_within_a_pick_from_a_pool_is_no_find_and_a_leak_beside_it_is_one() -> None:
     pool = Pool("job_title", ("Surveyor, quantity", "Surveyor", "Brewer, head", "Farrier"))
     known, columns = learned(SOURCE_USERS | {"name": ["Surveyor", *NAMES[1:]]}, pools=[pool])
