@@ -165,11 +165,24 @@ class SqliteSource:
 
     def _as_kept(self, schema: Schema) -> Schema:
         """The schema with types for what SQLite keeps: its integers have 64 bits, and some columns hold other than they declare."""
-        tables = (replace(t, columns=tuple(self._column_as_kept(t, c) for c in t.columns)) for t in schema.tables)
+        longer = {name for table in schema.tables for name in self._longer_than_declared(table)}
+        longer |= _referencing(schema, longer)
+        tables = (
+            replace(t, columns=tuple(self._column_as_kept(t, c, (t.name, c.name) in longer) for c in t.columns)) for t in schema.tables
+        )
         return replace(schema, tables=tuple(tables))
 
-    def _column_as_kept(self, table: Table, column: Column) -> Column:
-        type = self._kept_type(table, column)
+    def _longer_than_declared(self, table: Table) -> list[tuple[str, str]]:
+        """Columns with texts that are longer than their type says, which SQLite lets them be."""
+        limited = [c for c in table.stored_columns if c.type.length is not None]
+        if not limited:
+            return []
+        asked = ", ".join(f"max(length({quoted(c.name)}) > {c.type.length})" for c in limited)
+        found = self._connection.execute(f"SELECT {asked} FROM {quoted(table.name)}").fetchone()
+        return [(table.name, c.name) for c, is_longer in zip(limited, found, strict=True) if is_longer]
+
+    def _column_as_kept(self, table: Table, column: Column, longer: bool) -> Column:
+        type = SqlType("text") if longer else self._kept_type(table, column)
         is_default_kept = column.type.kind not in _MAYBE_NUMBERS or type == column.type or _NUMBER.fullmatch(column.default or "")
         return replace(column, type=type, default=column.default if is_default_kept else None)
 
@@ -246,6 +259,16 @@ class SqliteSource:
             longest = self._connection.execute(f"SELECT max({' + '.join(lengths) or '0'}) FROM {quoted(table.name)}").fetchone()[0]
             self._steps[table.name] = max(1, min(_STEP_ROWS, _STEP_BYTES // max(1, longest or 0)))
         return self._steps[table.name]
+
+
+def _referencing(schema: Schema, columns: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The columns with a length that reference some columns, or are referenced by them, at any distance: they are of one type."""
+    keys = [(table.name, key) for table in schema.tables for key in table.foreign_keys]
+    pairs = [{(name, own), (key.table, target)} for name, key in keys for own, target in zip(key.columns, key.target, strict=True)]
+    found = set(columns)
+    while more := {place for pair in pairs if pair & found for place in pair} - found:
+        found |= more
+    return {(table, name) for table, name in found if schema.has(table) and schema.table(table).column(name).type.length is not None}
 
 
 @contextmanager

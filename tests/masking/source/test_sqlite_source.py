@@ -270,6 +270,22 @@ def test_a_default_that_is_a_moment_is_none_of_a_column_of_numbers(tmp_path: Pat
     assert kept == {"seen": ("bigint", None), "since": ("bigint", "0"), "made": ("timestamp", "CURRENT_TIMESTAMP")}
 
 
+def test_texts_longer_than_their_type_come_whole_with_what_references_them(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "long.db",
+        "CREATE TABLE p (code VARCHAR(3) PRIMARY KEY, short VARCHAR(3), empty CHAR(1))",
+        "CREATE TABLE c (p_code VARCHAR(3) REFERENCES p, other VARCHAR(3))",
+        "INSERT INTO p VALUES ('abcd', 'äöü', NULL), ('a', 'b', NULL)",
+        "INSERT INTO c VALUES ('a', 'b')",
+    )
+    with open_source(f"sqlite:///{path}") as source:
+        types = {f"{t.name}.{c.name}": str(c.type) for t in source.schema.tables for c in t.columns}
+        assert types == {
+            "p.code": "text", "p.short": "varchar(3)", "p.empty": "char(1)", "c.p_code": "text", "c.other": "varchar(3)",
+        }  # fmt: skip
+        assert source.read("p").read_all().column("code").to_pylist() == ["a", "abcd"]
+
+
 @pytest.mark.parametrize("kind", ["TEXT", "VARCHAR(10)"])
 def test_a_text_that_is_no_utf8_stops_the_read_and_is_not_shown(tmp_path: Path, kind: str) -> None:
     path = made(tmp_path / "a.db", f"CREATE TABLE t (id INTEGER PRIMARY KEY, secret {kind})")
