@@ -27,6 +27,10 @@ BY_WRITTEN: Mapping[str, Step] = {
     DAYS_SINCE_1970: _moved(_SPREAD_DAYS),
     **{f"{unit} since 1970 at midnight": _moved(_SPREAD_DAYS * size) for unit, size in A_DAY.items()},
 }
+# whole numbers that stand for a word, and have no measure: noise would give all of one sex the same other number, often of no sex
+_CODED = frozenset(
+    ("gender", "marital_status", "nationality", "religion", "ethnicity", "political", "sexuality", "country", "language", "region", "city")
+)
 OF_MEMBERS = Step("hash")  # of documents: two members of one name would become one
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
@@ -35,7 +39,7 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "family_name": (Step("name", {"parts": "family"}),),
     "username": (Step("username"), Step("code")),
     "email": (Step("email"),),
-    "phone": (Step("phone"),),
+    "phone": (Step("phone"), Step("code")),
     "address": (Step("address"),),
     "street": (Step("street"),),
     "city": (Step("city"),),
@@ -87,7 +91,7 @@ def candidates(
     if kind in _NUMBERS and not key and entity == "birth_date":
         yield BY_WRITTEN.get(written or "", _SHUFFLE)
         yield _SHUFFLE
-    elif kind in _NUMBERS and not key:
+    elif kind in _NUMBERS and not key and klass in ("quasi", "sensitive") and entity not in _CODED:
         yield Step("noise", {"spread": 0.1})
     if klass in ("quasi", "sensitive") and dealt:
         yield _SHUFFLE

@@ -194,3 +194,32 @@ def test_days_of_birth_in_documents_are_dealt_to_other_documents() -> None:
     made.prepare()
     masked = [json.loads(text)["birth"]["on"] for text in made.read("people").read_all().column("doc").to_pylist()]
     assert sorted(masked) == sorted(map(write, DAYS_OF_BIRTH)) and masked != [*map(write, DAYS_OF_BIRTH)]
+
+
+NUMBERS: dict[str, tuple[str, Callable[[int], int]]] = {
+    "salary": ("noise", lambda i: 20_000 + 613 * i),
+    "weight_kg": ("noise", lambda i: 50 + i % 60),
+    "age": ("noise", lambda i: 18 + i % 70),
+    "gender": ("shuffle", lambda i: 1 + i % 3),
+    "marital_status": ("shuffle", lambda i: 1 + i % 5),
+    "nationality": ("shuffle", lambda i: (40, 276, 756)[i % 3]),
+    "religion": ("shuffle", lambda i: 1 + i % 7),
+    "phone": ("code", lambda i: 4_930_000_000 + 7919 * i),
+}
+
+
+def test_measures_get_noise_and_numbers_that_stand_for_words_or_persons_do_not() -> None:
+    people = PEOPLE + "".join(f"      {name}: {{type: bigint, generate: sequence}}\n" for name in NUMBERS)
+    rows = [
+        {"id": i, "given_name": GIVEN[i % 8], "family_name": FAMILY[i % 7]} | {name: make(i) for name, (_, make) in NUMBERS.items()}
+        for i in range(120)
+    ]
+    source = MemorySource.of(people, people=rows)
+    policy = plan(source)
+    columns = policy.tables["people"].columns
+    assert {name: columns[name].mask.name for name in NUMBERS} == {name: step for name, (step, _) in NUMBERS.items()}
+    made = MaskedSource(source, policy, read_key("ephemeral"))
+    made.prepare()
+    masked = made.read("people").read_all()
+    assert set(masked.column("gender").to_pylist()) == {1, 2, 3}
+    assert not set(masked.column("phone").to_pylist()) & {row["phone"] for row in rows}
