@@ -122,9 +122,16 @@ class _Sampled:
         found = self._by_type(column.name, column.type, name, self._values(column), around, find)
         if around.key and about.persons and (not found.personal or found.confidence < 0.5):
             return personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
+        if about.persons and not found.personal and self._numbers_rows(column, name):
+            return personal("person_id", 0.7, "it is the number within the key of a table whose rows are persons", *found.evidence)
         if around.key and found.personal and found.confidence < 0.5 and not about.persons and self._has_values(column):
             return harmless(0.6, "it is the key of a table whose rows are not persons")
         return found
+
+    def _numbers_rows(self, column: SchemaColumn, name: NameReading) -> bool:
+        """Whether it is that part of a key of several columns which is called a number, and of nothing else: `id` beside `tenant_id`."""
+        part = len(self._table.key) > 1 and column.name in self._table.key and self._table.foreign_key_of(column.name) is None
+        return part and name.identifier and (len(name.words) == 1 or name.person)
 
     def values_of(self, name: str) -> tuple[str, ...]:
         """All different texts or identifiers of a column, () where it has neither."""

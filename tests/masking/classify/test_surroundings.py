@@ -115,6 +115,18 @@ def test_keys_of_persons_and_what_references_them_are_personal() -> None:
     assert found["orders", "id"].klass == found["lines", "order_id"].klass == "public"
 
 
+@pytest.mark.parametrize("name", ["id", "Nr", "user_no"])
+def test_the_number_in_a_key_of_several_columns_is_that_of_a_person(name: str) -> None:
+    columns = {"tenant_id": "integer", name: "bigint", "first_name": "text", "last_name": "text", "email": "text"}
+    members = table("users", columns, key=("tenant_id", name))
+    boxes = table("boxes", {"tenant_id": "integer", name: "bigint", "label": "text"}, key=("tenant_id", name))
+    key = {"tenant_id": [i % 3 for i in range(ROWS)], name: [i // 3 for i in range(ROWS)]}
+    found = findings((members, persons() | key), (boxes, {**key, "label": ["red"] * ROWS}))
+    assert found["users", name].entity == "person_id"
+    assert found["users", "tenant_id"].klass == "public"
+    assert found["boxes", name].klass == ("direct" if name == "user_no" else "public")
+
+
 def test_references_in_a_circle_are_classified() -> None:
     left = table("a", {"id": "bigint", "b_id": "bigint"}, key=("id",), references={"b_id": "b.id", "id": "b.a_id"})
     right = table("b", {"id": "bigint", "a_id": "bigint"}, key=("id",), references={"a_id": "a.id"})
