@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -26,15 +27,30 @@ _MICROSECONDS_A_YEAR = 365.2425 * 86_400_000_000
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of a column: how many rows, how many different, the extremes, and up to some hundred as whole numbers in text."""
+    """The numbers of a column: how many rows, how many different, the extremes, and up to some hundred as whole numbers in text.
+
+    `usual` are the extremes of the different numbers without a tenth at each end: a 0 or a 999 for what nobody knows is not among them.
+    """
 
     rows: int
     distinct: int
     low: float
     high: float
+    usual: tuple[float, float]
     whole: bool
     places: int
     texts: tuple[str, ...]
+
+    def fit(self, entity: str) -> bool:
+        """Whether they can be `entity`, all or all usual ones."""
+        return any(low <= high and fits_numbers(entity, low, high, self.distinct) for low, high in ((self.low, self.high), self.usual))
+
+
+def usual_of(different: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """The extremes of some different numbers without a tenth at each end; the first is above the second where none are left."""
+    if not len(different):
+        return 0.0, 0.0
+    return float(np.quantile(different, 0.1, method="higher")), float(np.quantile(different, 0.9, method="lower"))
 
 
 def numbers_of(values: pa.Array) -> Numbers:
@@ -48,13 +64,15 @@ def numbers_of(values: pa.Array) -> Numbers:
     if pa.types.is_floating(known.type):
         known = known.filter(pc.is_finite(known))
     if not len(known):
-        return Numbers(0, 0, 0.0, 0.0, True, 0, ())
+        return Numbers(0, 0, 0.0, 0.0, (0.0, 0.0), True, 0, ())
     unique = pc.unique(known)
     extremes = pc.min_max(unique)
     whole = pa.types.is_integer(known.type)
     wide = whole or places <= 0
     texts = texts_from([str(int(v)) for v in unique.slice(0, 2000).to_pylist()]).values if wide else ()
-    return Numbers(len(known), len(unique), float(extremes["min"].as_py()), float(extremes["max"].as_py()), whole, places, texts)
+    low, high = float(extremes["min"].as_py()), float(extremes["max"].as_py())
+    usual = usual_of(unique.to_numpy(zero_copy_only=False).astype(np.float64))
+    return Numbers(len(known), len(unique), low, high, usual, whole, places, texts)
 
 
 def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Surroundings, today: int) -> Finding:
@@ -65,9 +83,7 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
         if not numbers.rows:
             if strength >= SURE and fits_numbers(entity, 1e6, 1e6, 9) | fits_numbers(entity, 50, 50, 9) | fits_numbers(entity, 1, 9, 9):
                 return personal(entity, 0.6, f"its name reads as {entity}; there are no values")
-        elif fits_numbers(entity, numbers.low, numbers.high, numbers.distinct) and _supported(
-            entity, strength, numbers, around, name, today
-        ):
+        elif numbers.fit(entity) and _supported(entity, strength, numbers, around, name, today):
             why = f"its name reads as {entity}, and {numbers.rows} numbers in the sample can be that"
             named = personal(entity, 0.6 + 0.3 * strength, why)
             return replace(named, written=written(numbers.texts, today)) if entity == "birth_date" else named
@@ -85,10 +101,10 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
         return personal(
             "coordinates", 0.5, f"{numbers.rows} numbers from -180 to 180 with {numbers.places} places, in rows that belong to persons"
         )
-    lengths = {len(t) for t in numbers.texts}
+    lengths = {len(t) for t in numbers.texts if numbers.usual[0] <= int(t) <= numbers.usual[1]}
     if (
         around.persons
-        and numbers.low >= 1e6
+        and numbers.usual[0] >= 1e6
         and lengths
         and min(lengths) >= 7
         and len(lengths) <= 2

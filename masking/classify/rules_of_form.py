@@ -6,7 +6,7 @@ from datetime import datetime
 
 from masking.classify import likeness, patterns
 from masking.classify.finding import Finding, harmless, personal
-from masking.classify.numbers import SURE, WEAK, Numbers, classify_moments, classify_numbers, years_of_texts
+from masking.classify.numbers import SURE, WEAK, Numbers, classify_moments, classify_numbers, usual_of, years_of_texts
 from masking.classify.text_column import MOST, Column
 
 
@@ -130,7 +130,8 @@ def by_number(column: Column) -> Finding | None:
     if not numbers:
         return None
     whole = all(v.removeprefix("-").isdigit() for v in values)
-    found = Numbers(column.texts.rows, column.texts.distinct, min(numbers), max(numbers), whole, 0, tuple(values) if whole else ())
+    texts = tuple(values) if whole else ()
+    found = Numbers(column.texts.rows, column.texts.distinct, min(numbers), max(numbers), usual_of(numbers), whole, 0, texts)
     return classify_numbers(column.name, "numeric", found, column.around, column.today)
 
 

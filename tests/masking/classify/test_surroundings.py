@@ -127,6 +127,27 @@ def test_the_number_in_a_key_of_several_columns_is_that_of_a_person(name: str) -
     assert found["boxes", name].klass == ("direct" if name == "user_no" else "public")
 
 
+@pytest.mark.parametrize(
+    ("name", "unknown", "low", "high"),
+    [
+        ("age", 999, 18, 90),
+        ("age", -1, 18, 90),
+        ("salary", 10**14, 20_000, 90_000),
+        ("gender", 99, 1, 3),
+        ("ssn", 0, 10**8, 10**9),
+        ("phone", 0, 10**9, 10**10),
+        ("zip", 0, 10_000, 99_999),
+        ("passport", -9, 10**7, 10**8),
+        ("k9", 0, 10**7, 10**8),
+    ],
+)
+def test_a_number_for_what_nobody_knows_makes_no_column_public(name: str, unknown: int, low: int, high: int) -> None:
+    draw = random.Random(4)
+    users = table("users", {"id": "bigint", "first_name": "text", "last_name": "text", "email": "text", name: "bigint"}, key=("id",))
+    values = [unknown, unknown, *(draw.randrange(low, high) for _ in range(ROWS - 2))]
+    assert findings((users, persons() | {name: values}))["users", name].klass != "public"
+
+
 def test_references_in_a_circle_are_classified() -> None:
     left = table("a", {"id": "bigint", "b_id": "bigint"}, key=("id",), references={"b_id": "b.id", "id": "b.a_id"})
     right = table("b", {"id": "bigint", "a_id": "bigint"}, key=("id",), references={"a_id": "a.id"})
