@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ LEAST_OBJECTS = 3
 LEAST_KEYS = 5
 # at the end of the path of an object: the names of its members
 MEMBERS = "~"
+
+_QUOTED = re.compile(r"(.*?)((?:\[\*\])*)\Z")
 
 Leaf = Callable[[str, list[Any]], Finding]
 
@@ -104,11 +107,12 @@ def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
         return unsure("free_text", "there are no documents")
     _find_crowds(leaves)
     shown = {path: values for path, values in sorted(leaves.at.items()) if not _is_below(path, leaves.keyed) and _is_shown(path, leaves)}
-    paths = {path: decide(path, values) for path, values in shown.items()}
+    paths = {_quoted(path): decide(path, values) for path, values in shown.items()}
     left = len(leaves.at) - len(shown)
     for path, keys in sorted(leaves.keyed.items()):
-        paths[path] = unsure("free_text", "its keys are data and no names")
-        paths[f"{path}{MEMBERS}"] = _of_members(keys, decide("$", keys))
+        above = _quoted(path)
+        paths[above] = unsure("free_text", "its keys are data and no names")
+        paths[f"{above}{MEMBERS}"] = _of_members(keys, decide("$", keys))
     if leaves.broken:
         return Finding(
             "free_text", "text", 0.4, (f"{leaves.broken} of {leaves.documents} documents are no JSON, so all are masked",), paths
@@ -117,6 +121,12 @@ def classify_documents(leaves: Leaves, decide: Leaf) -> Finding:
         said = f"{left} of {len(leaves.at)} paths have keys that may be values, so they are not named, and are masked"
         return Finding("free_text", "text", 0.4, (said,), paths)
     return _whole(leaves.documents, paths, "documents")
+
+
+def _quoted(path: str) -> str:
+    """The path as policies write it: `$["first name"].value`."""
+    root, *steps = path.split(".")
+    return root + "".join(_QUOTED.sub(r'["\1"]\2', step, count=1) if " " in step else f".{step}" for step in steps)
 
 
 def _of_members(keys: Collection[str], finding: Finding) -> Finding:

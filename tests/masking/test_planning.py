@@ -171,6 +171,23 @@ def test_documents_have_a_domain_of_their_own_whatever_one_path_holds() -> None:
         bind(source.schema, proposed, family, read_key("ephemeral"), source.count, None)
 
 
+def test_names_of_members_with_spaces_are_masked_by_their_paths() -> None:
+    docs = [{"first contact": {"e-mail of it": [f"siobhan{i}@northwind.net"], "seen at": i}, "dark mode": True} for i in range(60)]
+    rows = [{"id": i, "settings": json.dumps(doc)} for i, doc in enumerate(docs)]
+    schema = (
+        "schema: s\ntables: {users: {rows: 10, columns: {id: {type: bigint, key: true}, settings: {type: json, generate: {constant: {}}}}}}"
+    )
+    source = MemorySource.of(schema, users=rows)
+    policy = parse_policy(policy_yaml(plan(source), {}))
+    paths = policy.tables["users"].columns["settings"].paths
+    assert set(paths) == {'$["first contact"]["e-mail of it"][*]', '$["first contact"]["seen at"]', '$["dark mode"]'}
+    made = MaskedSource(source, policy, read_key("ephemeral"))
+    made.prepare()
+    masked = [json.loads(text) for text in made.read("users").read_all().column("settings").to_pylist()]
+    assert {doc["first contact"]["seen at"] for doc in masked} == set(range(60))
+    assert all("@" in email and "siobhan" not in email for doc in masked for email in doc["first contact"]["e-mail of it"])
+
+
 def test_names_of_members_that_are_data_are_masked_by_a_path_of_their_own() -> None:
     names = ["anna.meyer", "meyer_kari", "AnnaMeyer", "bvance"]
     docs = [{"users": {f"{names[i % 4]}{i}": "rw"}, "theme": "dark"} for i in range(60)]
