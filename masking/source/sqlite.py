@@ -22,7 +22,7 @@ from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported
 from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
 from masking.source.rows import batch_of, gathered
-from masking.source.sqlite_columns import SETTINGS, ByRows, ColumnReader, can_read
+from masking.source.sqlite_columns import SETTINGS, ByRows, ColumnReader, can_read, folded
 from schemas.connecting import engine_of
 from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
@@ -256,7 +256,7 @@ class SqliteSource:
         """How many rows may be fetched at once: as many of the longest as have room."""
         if table.name not in self._steps:
             lengths = [f"coalesce(length(CAST({quoted(c.name)} AS BLOB)), 0)" for c in table.stored_columns]
-            longest = self._connection.execute(f"SELECT max({' + '.join(lengths) or '0'}) FROM {quoted(table.name)}").fetchone()[0]
+            longest = self._connection.execute(f"SELECT max({folded(lengths, '+')}) FROM {quoted(table.name)}").fetchone()[0]
             self._steps[table.name] = max(1, min(_STEP_ROWS, _STEP_BYTES // max(1, longest or 0)))
         return self._steps[table.name]
 

@@ -36,6 +36,14 @@ _TEXTS = (*TEXTS, "enum", "json", "date", "time", "timestamp", "timestamptz")
 SETTINGS = ("query_only = ON", "temp_store = MEMORY", "trusted_schema = OFF")
 
 
+def folded(terms: Sequence[str], operator: str) -> str:
+    """The terms with an operator between them, folded in halves: SQLite takes no expression a thousand deep, as a row of terms is."""
+    if len(terms) < 2:
+        return "".join(terms) or "0"
+    half = len(terms) // 2
+    return f"({folded(terms[:half], operator)} {operator} {folded(terms[half:], operator)})"
+
+
 class ByRows(Exception):
     """What is asked for, or what comes next, must be read by rows."""
 
@@ -80,7 +88,7 @@ class ColumnReader:
         Raises ByRows in place of the first batch that cannot be read like this.
         """
         asked = [_asked(column) for column in columns]
-        unfit = " OR ".join(f"NOT ({a.fitting})" for a in asked) or "0"
+        unfit = folded([f"NOT ({a.fitting})" for a in asked], "OR")
         constants = [*(a.constant for a in asked), *("0" for _ in flags), "0"]
         # the limit keeps SQLite from forgetting the order of what is not the outermost query
         query = f"SELECT {', '.join(constants)} UNION ALL SELECT * FROM (SELECT "

@@ -128,6 +128,18 @@ def test_columns_and_rows_are_read_alike(tmp_path: Path) -> None:
         assert other.read("t", names).read_all().equals(source.read("t", names).read_all())
 
 
+def test_a_table_of_as_many_columns_as_there_may_be_is_read(tmp_path: Path) -> None:
+    names = [f"c{i}" for i in range(2000)]
+    path = made(
+        tmp_path / "wide.db",
+        f"CREATE TABLE t ({', '.join(f'{name} TEXT' for name in names)})",
+        "INSERT INTO t (c0, c1999) VALUES ('a', 'b')",
+    )
+    with open_source(f"sqlite:///{path}") as source:
+        read = source.read("t").read_all()
+        assert read.column_names == names and read.column("c1999").to_pylist() == ["b"]
+
+
 def test_the_driver_for_columns_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = made(tmp_path / "a.db", f"CREATE TABLE t ({COLUMNS})", rows=[(i, *PLAIN[1:]) for i in range(100)])
     with open_source(f"sqlite:///{path}") as source:
