@@ -145,11 +145,13 @@ _SURE = 0.6
 
 
 def read_path(path: str) -> NameReading:
-    """Read the key of a path in documents; one that tells of nothing personal itself is read with the key above it: `$.birth.date`."""
+    """Read the key of a path in documents; one that tells nothing itself is read with the key above it: `$.birth.date`, `$.user.id`."""
     keys = [step.rstrip("[*]") for step in path.split(".")[1:]]
     name = lexicon().read(keys[-1] if keys else "")
     if name.entities or len(keys) < 2:
         return name
     whole = lexicon().read(f"{keys[-2]} {keys[-1]}")
     sure = tuple((entity, strength) for entity, strength in whole.entities if strength >= _SURE)
+    if whole.person and whole.identifier:
+        return replace(whole, entities=sure)
     return replace(name, entities=sure, harmless=whole.harmless) if sure else name

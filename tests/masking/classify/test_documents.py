@@ -74,6 +74,13 @@ def test_days_of_birth_in_numbers_are_known_by_their_key_whatever_the_table_is(p
     assert found.paths[path].entity == "birth_date"
 
 
+@pytest.mark.parametrize("above", ["user", "customers", "Kunde"])
+def test_a_number_below_the_key_of_persons_is_that_of_a_person(above: str) -> None:
+    found = one("payload", [json.dumps({above: [{"id": 7919 * i}], "order": {"id": i}}) for i in range(ROWS)], type="json")
+    assert found.paths[f"$.{above}[*].id"].entity == "person_id"
+    assert found.paths["$.order.id"].klass == "public"
+
+
 @pytest.mark.parametrize("key", ["hired", "count", "v1"])
 def test_other_keys_with_numbers_of_days_stay_public(key: str) -> None:
     found = one("payload", [json.dumps({key: {"value": DAYS["days"](d)}}) for d in BORN], type="json")
