@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import yaml
 
 from masking.classes import CLASSES, ENTITIES
 from masking.errors import PolicyInvalid
+from masking.policy.ends import End, read_end
 from masking.policy.model import DROP, KEEP, UNDECIDED, Policy, Proof, Step, TablePolicy, Treatment, VirtualReference
 from schemas.errors import InputError, Problem
 from schemas.yaml_nodes import Node, Parts, Reading, kind_of, mark_of, plain
@@ -23,7 +23,6 @@ _TREATMENT = (
 )  # fmt: skip
 _REFERENCE = ("from", "to", "when")
 _PROOF = ("survivors", "common_words")
-_END = re.compile(r"(?P<place>[^$()]+?)(?:\.\((?P<list>[^()]+)\))?(?P<path>\$.*)?\Z")
 _MAX_BYTES = 20_000_000
 
 
@@ -217,21 +216,18 @@ class _PolicyReader:
         when = reading.text(parts["when"][1], "when") if "when" in parts else None
         return VirtualReference(table, columns, target_table, target, path, when, mark_of(node))
 
-    def _end(self, node: Node, what: str) -> tuple[str, tuple[str, ...], str | None] | None:
-        """`table.column`, `schema.table.column`, `table.(a, b)` or `table.column$.path`."""
+    def _end(self, node: Node, what: str) -> End | None:
         text = self._reading.text(node, what)
-        found = _END.match(text) if text else None
+        found = read_end(text) if text else None
         if found is None:
             if text:
-                self._reading.say(node, f"{what} must read like table.column, table.(a, b) or table.column$.path")
+                odd = 'names with other characters than letters stand in double quotes: "odd.table"."a (b)"'
+                self._reading.say(node, f"{what} must read like table.column, table.(a, b) or table.column$.path; {odd}")
             return None
-        if found["list"]:
-            return found["place"], tuple(c.strip() for c in found["list"].split(",")), found["path"]
-        table, dot, column = found["place"].rpartition(".")
-        if not dot:
+        if not found[0]:
             self._reading.say(node, f"{what} must name a table and a column, as in users.id, not '{text}'")
             return None
-        return table, (column,), found["path"]
+        return found
 
 
 def problem(message: str, treatment: Treatment | Step | TablePolicy | VirtualReference | None) -> Problem:

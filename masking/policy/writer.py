@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from masking.policy.ends import end_text
 from masking.policy.model import DROP, UNDECIDED, Policy, Step, TablePolicy, Treatment
 from schemas.yaml_text import flow, text, visible
 
@@ -27,8 +28,8 @@ def _lines(policy: Policy, notes: Notes) -> Iterator[str]:
     if policy.references:
         yield "references:"
         for r in policy.references:
-            start = _end(r.table, r.columns) + (r.path or "")
-            said = {"from": start, "to": _end(r.target_table, r.target), **({"when": r.when} if r.when else {})}
+            start, end = end_text(r.table, r.columns, r.path), end_text(r.target_table, r.target)
+            said = {"from": start, "to": end, **({"when": r.when} if r.when else {})}
             yield f"  - {flow(said)}"
     if policy.subset is not None:
         yield f"subset: {flow(policy.subset)}"
@@ -37,10 +38,6 @@ def _lines(policy: Policy, notes: Notes) -> Iterator[str]:
         for item in policy.anonymity:
             yield f"  - {flow(item)}"
     yield f"proof: {flow({'survivors': policy.proof.survivors, 'common_words': policy.proof.common_words})}"
-
-
-def _end(table: str, columns: tuple[str, ...]) -> str:
-    return f"{table}.{columns[0]}" if len(columns) == 1 else f"{table}.({', '.join(columns)})"
 
 
 def _comment(notes: Notes, place: tuple[str, ...], indent: str) -> Iterator[str]:
