@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
 _QUERY = "SELECT CASE WHEN json_valid(document) THEN json_extract_string(document, ?) END AS found FROM documents"
 
 
+_BRACKETS = re.compile(r'\["([^"\\]*)"\]')  # around a name, as policies write it and DuckDB does not
+
+
 class JsonPaths:
-    """Finds by paths such as `$.user_id`, `$.items[0].id` and `$.items[*].id`."""
+    """Finds by paths such as `$.user_id`, `$.items[0].id`, `$.items[*].id` and `$["user id"]`."""
 
     def __init__(self) -> None:
         self._database: DuckDBPyConnection | None = None
@@ -26,7 +30,7 @@ class JsonPaths:
             self._database = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
         self._database.register("documents", pa.table({"document": documents.cast(pa.string())}))
         try:
-            return self._database.sql(_QUERY, params=[path]).to_arrow_table().column("found").combine_chunks()
+            return self._database.sql(_QUERY, params=[_BRACKETS.sub(r'."\1"', path)]).to_arrow_table().column("found").combine_chunks()
         finally:
             self._database.unregister("documents")
 

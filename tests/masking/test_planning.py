@@ -233,6 +233,31 @@ def test_a_column_that_cannot_be_read_is_proposed_to_be_dropped_and_its_table_is
         assert made.read("users").read_all().column_names == ["id", "email"]
 
 
+def test_references_of_odd_names_are_proposed_so_that_they_can_be_followed(tmp_path: Path) -> None:
+    path = tmp_path / "odd.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            CREATE TABLE users (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT);
+            CREATE TABLE "my$log" (nr INTEGER PRIMARY KEY, "user (id)" INTEGER, "pay.load$" JSON);
+        """)
+        for i in range(60):
+            who = 1_000_003 + 7919 * i
+            connection.execute("INSERT INTO users VALUES (?, 'Siobhan', 'Quillfeather', ?)", (who, f"siobhan{i}@northwind.net"))
+            connection.execute('INSERT INTO "my$log" VALUES (?, ?, ?)', (i, who, json.dumps({"a user": {"user id": who}})))
+        connection.commit()
+    with open_source(f"sqlite:///{path}") as source:
+        policy = parse_policy(policy_yaml(plan(source), {}))
+        assert {(r.columns, r.path) for r in policy.references} == {
+            (("user (id)",), None),
+            (("pay.load$",), '$["a user"]["user id"]'),
+        }
+        made = MaskedSource(source, policy, read_key("ephemeral"))
+        made.prepare()
+        users = set(made.read("users").read_all().column("id").to_pylist())
+        log = made.read("my$log").read_all().to_pylist()
+    assert {row["user (id)"] for row in log} == {json.loads(row["pay.load$"])["a user"]["user id"] for row in log} == users
+
+
 def test_a_source_that_fails_is_no_column_that_cannot_be_read() -> None:
     class Lost(MemorySource):
         def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
