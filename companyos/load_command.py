@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
 import click
 
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from schemas.plurals import counted
-
-if TYPE_CHECKING:
-    from bundles import Bundle
 
 
 @click.command()
@@ -34,7 +28,6 @@ def load(reference: str, url: str, replace: bool, as_of: str | None, store: str 
     from schemas.errors import without_secrets
 
     opened = bundles.open(reference, store)
-    _require_in_time(opened)
     with progress(quiet=as_json) as tell:
         receipt = provisioning.load(opened, url, replace=replace, as_of=as_of, on_progress=tell)
     if as_json:
@@ -48,10 +41,3 @@ def load(reference: str, url: str, replace: bool, as_of: str | None, store: str 
     click.echo(f"content   {receipt.content_digest} (read back)")
     for left_out in receipt.not_enforced:
         click.echo(f"not enforced by this database: {left_out.table}: {left_out.what} ({left_out.reason})", err=True)
-
-
-def _require_in_time(bundle: Bundle) -> None:
-    from provisioning.errors import SeedRefused
-
-    if bundle.expires is not None and bundle.expires <= datetime.now(UTC):
-        raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")

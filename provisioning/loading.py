@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 
 from bundles import Bundle, Progress
+from provisioning.errors import SeedRefused
+from provisioning.expiry import has_expired
 from provisioning.loaders.base import loader_for
 from provisioning.receipt import Receipt
 from provisioning.shifting import Shift, weeks_until
@@ -19,6 +22,7 @@ def load(
     *,
     replace: bool = False,
     as_of: str | None = None,
+    now: datetime | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Receipt:
     """Load `bundle` into the database at `url`, read it back and return a receipt.
@@ -26,13 +30,15 @@ def load(
     Makes tables, keys, references, checks, indexes, sequences and comments, all or nothing. A target that holds a table of
     the bundle is refused, unless `replace` drops those tables first, in the same transaction. `as_of` (a date, or `now`)
     moves all dates and times by whole weeks so that the bundle's anchor lands in the week that ends with that day.
-    `on_progress` hears of rows in the stages `load` and `check`.
+    `on_progress` hears of rows in the stages `load` and `check`. Whether the bundle has expired is judged at `now`, or by the clock.
 
-    Raises InputError (the URL, the day), Refused (tables are there), CheckFailed (the rows break a constraint, or what is read
-    back differs), SystemFailure (the database or disk). Passwords are in no message.
+    Raises InputError (the URL, the day), Refused (tables are there, the bundle has expired), CheckFailed (the rows break a
+    constraint, or what is read back differs), SystemFailure (the database or disk). Passwords are in no message.
     """
     started = monotonic()
     target = parse_target(url)
+    if has_expired(bundle.expires, now or datetime.now(UTC)):
+        raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")
     shift = Shift(0 if as_of is None else weeks_until(bundle.schema.anchor, as_of))
     shipment = Shipment(bundle, shift, on_progress)
     not_enforced = loader_for(target)(target, shipment, replace=replace)

@@ -103,7 +103,7 @@ class Templates:
 
     def _make(self, name: str, bundle: Bundle, day: str | None, tell: Telling) -> Template:
         self._clear(name)
-        receipt = load(bundle, f"{self._kind.kind}:///{self._path(name)}", as_of=day, on_progress=tell)
+        receipt = load(bundle, f"{self._kind.kind}:///{self._path(name)}", as_of=day, now=self._clock(), on_progress=tell)
         self._path(name).chmod(0o400)
         note = {
             "bundle": bundle.manifest_digest,

@@ -122,7 +122,7 @@ class Templates:
         run(held, f"GRANT CREATE ON DATABASE {quoted(making)} TO {quoted(maker)}")
         with self._server.connected(f"template of {bundle.reference}", making) as inside:
             run(inside, f"ALTER SCHEMA public OWNER TO {quoted(maker)}")
-        receipt = load(bundle, self._server.url(making, role=maker), as_of=day, on_progress=on_progress)
+        receipt = load(bundle, self._server.url(making, role=maker), as_of=day, now=self._clock(), on_progress=on_progress)
         if receipt.shifted_weeks != weeks:
             raise TargetFailure(f"template of {bundle.reference}: times moved by {receipt.shifted_weeks} weeks, not by {weeks}")
         with self._server.visiting(held, f"template of {bundle.reference}", making) as inside:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from provisioning.expiry import has_expired
 from provisioning.policy.case import Case, Setting
 from provisioning.policy.change_windows import is_open, next_opening
 from provisioning.policy.lifetime import YEARS, spoken
@@ -100,18 +101,14 @@ def ttl(case: Case) -> Iterator[str]:
     elif asked is not None and asked > YEARS:
         most = spoken(case.environment.ttl_most)
         yield f"no sandbox lives for years, and {spoken(asked)} was asked for; {most} in all are the most in {case.environment.name}"
-    elif life.ttl <= timedelta(0) and not _bundle_has_expired(case):
+    elif life.ttl <= timedelta(0) and not has_expired(case.asked.bundle_expires, case.asked.now):
         yield f"nothing is left of its time: {life.why}"
 
 
 def bundle_expiry(case: Case) -> Iterator[str]:
     """The bundle has not come to its own end."""
-    if _bundle_has_expired(case):
+    if has_expired(case.asked.bundle_expires, case.asked.now):
         yield f"the bundle expired at {case.asked.bundle_expires:%Y-%m-%d %H:%M} UTC"
-
-
-def _bundle_has_expired(case: Case) -> bool:
-    return case.asked.bundle_expires is not None and case.asked.bundle_expires <= case.asked.now
 
 
 def extension(case: Case) -> Iterator[str]:

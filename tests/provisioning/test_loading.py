@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from loading_sources import (
     BIGINT,
     KINDS,
+    ArrowSource,
+    arrow_table,
     build,
     complete,
     kind,
@@ -24,7 +27,7 @@ from loading_sources import (
 
 import bundles
 import provisioning
-from provisioning.errors import ConstraintBroken, ReadBackDiffers, TargetInUse
+from provisioning.errors import ConstraintBroken, ReadBackDiffers, SeedRefused, TargetInUse
 from schemas.model import Check, Column, ForeignKey, Rows, Schema, Table
 from schemas.types import SqlType
 
@@ -175,6 +178,18 @@ def test_a_view_in_the_place_of_a_table_is_kept(url: str, store: Path) -> None:
     with pytest.raises(TargetInUse, match="view"):
         provisioning.load(build(simple(), simple_rows(), store), url, replace=True)
     assert ask(url, "SELECT id FROM parents") == [(1,)]
+
+
+def test_a_bundle_whose_time_is_over_is_refused(url: str, store: Path) -> None:
+    held, end = contents(url), datetime(2030, 1, 1, tzinfo=UTC)
+    tables = {t.name: arrow_table(t, simple_rows()[t.name]) for t in simple().tables}
+    with pytest.raises(SeedRefused, match="expired at 2020-01-01 00:00 UTC"):
+        provisioning.load(bundles.build(ArrowSource(simple(), tables), store=store, expires=end.replace(year=2020)), url)
+    bundle = bundles.build(ArrowSource(simple(), tables), store=store, expires=end)
+    with pytest.raises(SeedRefused, match="expired at 2030-01-01 00:00 UTC"):
+        provisioning.load(bundle, url, now=end)
+    assert contents(url) == held
+    assert provisioning.load(bundle, url, now=end.replace(year=2029)).content_digest == bundle.content_digest
 
 
 @pytest.mark.parametrize("replace", [False, True])
