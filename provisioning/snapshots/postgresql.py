@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from provisioning.errors import TargetInvalid
 from provisioning.hosts.file_databases import SCHEMA
+from provisioning.interrupts import interruptible
 from provisioning.loaders.postgresql import SETTINGS, connected
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, read_back_query
@@ -24,6 +25,8 @@ from schemas.types import SqlType
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
+
+T = TypeVar("T")
 
 _TIME_DIGITS = re.compile(r"^(timestamp|time|interval)\(\d\)")
 _NOTHING_HIDDEN = {"row_security": "off"}  # to fail where a policy hides rows, and not to leave them out
@@ -140,8 +143,7 @@ class PostgreSQLLive:
 
         self._cursor.execute("SAVEPOINT asked")
         try:
-            self._cursor.execute(query)
-            kept = not self._cursor.fetchall()[0][0]
+            kept = not self._asked(query)[0][0]
         except adbc_driver_manager.Error:
             self._cursor.execute("ROLLBACK TO SAVEPOINT asked")
             return False
@@ -157,15 +159,25 @@ class PostgreSQLLive:
         order = f" ORDER BY {', '.join(map(_order, in_order(table)))}" if ordered else ""
         query = read_back_query(table, f"{self.sql(place)} t{order}")
         with postgresql_errors(f"table '{table.name}'"):
-            self._cursor.execute(query)
-            for batch in self._cursor.fetch_record_batch():
+            self._interruptible(lambda: self._cursor.execute(query))
+            reader = self._cursor.fetch_record_batch()
+            while (batch := self._interruptible(lambda: next(reader, None))) is not None:
                 yield given_back(table, batch)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with postgresql_errors("catalogue"):
+            return self._asked(sql)
+
+    def _asked(self, sql: str) -> list[tuple[Any, ...]]:
+        def rows() -> list[tuple[Any, ...]]:
             self._cursor.execute(sql)
             found: list[tuple[Any, ...]] = self._cursor.fetchall()
             return found
+
+        return self._interruptible(rows)
+
+    def _interruptible(self, work: Callable[[], T]) -> T:
+        return interruptible(work, self._cursor.adbc_cancel)
 
 
 def _plain(type: SqlType) -> SqlType:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from provisioning.errors import TargetFailure
 from provisioning.hosts.file_databases import SCHEMA
+from provisioning.interrupts import interruptible
 from provisioning.snapshots.live import LiveColumn, LiveReference, LiveTable, Place, in_order
 from provisioning.target import Target
 from schemas.ddl_expressions import for_sqlite
@@ -20,6 +22,8 @@ from schemas.model import Column, Schema, Table
 from schemas.sqlite_values import decoded
 from schemas.type_reader import type_of
 from schemas.types import INTEGER_RANGE, SqlType
+
+T = TypeVar("T")
 
 _BATCH_ROWS = 16_384
 _GENERATED = (2, 3)  # what PRAGMA table_xinfo says of computed columns, virtual and stored
@@ -32,7 +36,8 @@ def opened(target: Target, schema: Schema) -> Iterator[SQLiteLive]:
     """Open a file; TargetFailure where it cannot be read."""
     assert target.path is not None
     try:
-        with closing(sqlite3.connect(f"{target.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+        place = f"{target.path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)) as connection:
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             yield SQLiteLive(connection, target)
@@ -54,7 +59,7 @@ class SQLiteLive:
 
     def tables(self) -> Sequence[LiveTable]:
         """Return all tables but ours."""
-        names = [str(name) for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        names = [str(name) for (name,) in self._asked("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         return [self._table(n) for n in names if not n.lower().startswith(("sqlite_", f"{SCHEMA}_"))]
 
     def place(self, table: str) -> Place:
@@ -88,7 +93,7 @@ class SQLiteLive:
     def is_kept(self, query: str) -> bool:
         """Whether nothing breaks what the query counts."""
         try:
-            return not self._connection.execute(query).fetchone()[0]
+            return not self._asked(query)[0][0]
         except sqlite3.OperationalError:
             return False
 
@@ -111,8 +116,9 @@ class SQLiteLive:
         columns = table.stored_columns
         names = ", ".join(f"t.{quoted(c.name)}" for c in columns)
         order = f" ORDER BY {', '.join(part for c in in_order(table) for part in _order(c))}" if ordered else ""
-        cursor = self._connection.execute(f"SELECT {names} FROM {self.sql(place)} t{order}")
-        while rows := cursor.fetchmany(_BATCH_ROWS):
+        query = f"SELECT {names} FROM {self.sql(place)} t{order}"
+        cursor = self._interruptible(lambda: self._connection.execute(query))
+        while rows := self._interruptible(lambda: cursor.fetchmany(_BATCH_ROWS)):
             arrays = []
             for column, values in zip(columns, zip(*rows, strict=True), strict=True):
                 try:
@@ -126,12 +132,12 @@ class SQLiteLive:
 
     def _table(self, name: str) -> LiveTable:
         columns, key = [], {}
-        for _, column, type, not_null, _, in_key, hidden in self._connection.execute(f"PRAGMA table_xinfo({quoted(name)})"):
+        for _, column, type, not_null, _, in_key, hidden in self._asked(f"PRAGMA table_xinfo({quoted(name)})"):
             columns.append(LiveColumn(column, type, not not_null and not in_key, hidden in _GENERATED))
             if in_key:
                 key[in_key] = column
         references: dict[int, list[tuple[str, str, str | None]]] = {}
-        for number, _, parent, column, target, *_ in self._connection.execute(f"PRAGMA foreign_key_list({quoted(name)})"):
+        for number, _, parent, column, target, *_ in self._asked(f"PRAGMA foreign_key_list({quoted(name)})"):
             references.setdefault(number, []).append((parent, column, target))
         return LiveTable(
             (None, name),
@@ -142,8 +148,8 @@ class SQLiteLive:
         )
 
     def _unique(self, name: str) -> Iterator[tuple[str, ...]]:
-        for _, index, unique, origin, partial in self._connection.execute(f"PRAGMA index_list({quoted(name)})").fetchall():
-            names = [row[2] for row in self._connection.execute(f"PRAGMA index_info({quoted(index)})")]
+        for _, index, unique, origin, partial in self._asked(f"PRAGMA index_list({quoted(name)})"):
+            names = [row[2] for row in self._asked(f"PRAGMA index_info({quoted(index)})")]
             if unique and not partial and origin != "pk" and None not in names:
                 yield tuple(names)
 
@@ -151,9 +157,15 @@ class SQLiteLive:
         parent = found[0][0]
         target = [t for _, _, t in found if t is not None]
         if not target:
-            key = {row[5]: row[1] for row in self._connection.execute(f"PRAGMA table_info({quoted(parent)})") if row[5]}
+            key = {row[5]: row[1] for row in self._asked(f"PRAGMA table_info({quoted(parent)})") if row[5]}
             target = [key[n] for n in sorted(key)]
         return LiveReference(tuple(c for _, c, _ in found), (None, parent), tuple(target))
+
+    def _asked(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._interruptible(lambda: self._connection.execute(sql).fetchall())
+
+    def _interruptible(self, work: Callable[[], T]) -> T:
+        return interruptible(work, self._connection.interrupt)
 
 
 def _order(column: Column) -> list[str]:

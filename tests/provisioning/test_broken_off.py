@@ -127,32 +127,50 @@ def test_ctrl_c_stops_a_long_query_of_duckdb(tmp_path: Path) -> None:
 
 ENDLESS_READ = """
 import os, signal, sys, threading
+from importlib import import_module
 import bundles, provisioning
 from provisioning import differences
-from provisioning.snapshots import duckdb, present
+from provisioning.snapshots import present
+from provisioning.target import parse_target
 
 store, url, what, number = sys.argv[1:]
 number = signal.Signals[number]
 signal.signal(number, signal.default_int_handler)
 bundle = bundles.open("synthetic:latest", store)
+dialect = parse_target(url).dialect
+room = import_module(f"provisioning.snapshots.{dialect}")
+live = {"duckdb": "DuckDBLive", "sqlite": "SQLiteLive", "postgresql": "PostgreSQLLive"}[dialect]
+endless = {
+    "duckdb": "SELECT 1, 2, sum(hash(a.range)) FROM range(100000000) a, range(1000) b",
+    "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT count(*) FROM generate_series(1, 1000000000) a, generate_series(1, 1000) b",
+}
 
-def endless(*rest):
+def soon(dialect):
     threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
-    return "SELECT 1, 2, sum(hash(a.range)) FROM range(100000000) a, range(1000) b"
+    return endless[dialect]
 
 try:
     if what == "compared":
-        differences._by_key = endless
+        differences._by_key = lambda key: soon("duckdb")
         differences.changed_since(url, bundle)
     elif what == "gathered":
-        differences._by_key = lambda key: "CREATE TABLE endless AS " + endless()
+        differences._by_key = lambda key: "CREATE TABLE endless AS " + soon("duckdb")
         differences.changed_since(url, bundle)
+    elif what == "read" and dialect == "sqlite":
+        with present(url, bundle) as source:
+            source._live.sql = lambda place: f"(SELECT q.* FROM {place[1]} q, ({soon(dialect)}))"
+            bundles.build(source, store=store, tag="synthetic:snapshot")
     elif what == "read":
-        duckdb.read_back_query = endless
+        room.read_back_query = lambda *rest: soon(dialect)
         with present(url, bundle) as source:
             bundles.build(source, store=store, tag="synthetic:snapshot")
+    elif what == "checked":
+        getattr(room, live).strays = lambda live, *rest: live.is_kept(soon(dialect))
+        with present(url, bundle):
+            pass
     else:
-        duckdb.DuckDBLive.tables = lambda live: live._rows(endless())
+        getattr(room, live).tables = lambda live: live._asked(soon(dialect))
         with present(url, bundle):
             pass
 except KeyboardInterrupt:
@@ -160,17 +178,25 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("number", one_in(2, ["SIGINT", "SIGTERM"]))
-@pytest.mark.parametrize("what", ["compared", "gathered", "read", "asked"])
-def test_ctrl_c_stops_a_long_query_of_a_snapshot_or_a_comparison(tmp_path: Path, what: str, number: str) -> None:
-    bundle = build(simple(), simple_rows(), tmp_path / "store")
-    target = tmp_path / "target.duckdb"
-    provisioning.load(bundle, f"duckdb:///{target}")
+def interrupted_read(tmp_path: Path, url: str, what: str, number: str) -> None:
+    provisioning.load(build(simple(), simple_rows(), tmp_path / "store"), url)
     done = subprocess.run(
-        [sys.executable, "-c", ENDLESS_READ, str(tmp_path / "store"), f"duckdb:///{target}", what, number],
+        [sys.executable, "-c", ENDLESS_READ, str(tmp_path / "store"), url, what, number],
         cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+@pytest.mark.parametrize("number", one_in(2, ["SIGINT", "SIGTERM"]))
+@pytest.mark.parametrize("what", ["compared", "gathered"])
+def test_ctrl_c_stops_a_long_query_of_a_comparison(tmp_path: Path, what: str, number: str) -> None:
+    interrupted_read(tmp_path, f"duckdb:///{tmp_path / 'target.duckdb'}", what, number)
+
+
+@pytest.mark.parametrize("number", one_in(2, ["SIGINT", "SIGTERM"]))
+@pytest.mark.parametrize("what", ["read", "checked", "asked"])
+def test_ctrl_c_stops_a_long_query_of_a_snapshot(url: str, tmp_path: Path, what: str, number: str) -> None:
+    interrupted_read(tmp_path, url, what, number)
 
 
 def test_a_signal_that_comes_before_a_driver_has_begun_is_told_again(tmp_path: Path) -> None:
