@@ -45,7 +45,8 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
             return _loaded(connection, shipment, path, replace)
     with new_file(path) as partial, _open(partial, path) as connection:
         not_enforced = _loaded(connection, shipment, path, replace)
-        connection.execute("CHECKPOINT")  # to close does it too, but says nothing where it fails, and the journal is not kept
+        # to close does it too, but says nothing where it fails, and the journal is not kept
+        interruptible(lambda: connection.execute("CHECKPOINT"), connection.interrupt)
         return not_enforced
 
 

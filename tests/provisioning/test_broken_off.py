@@ -114,11 +114,41 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_stops_a_long_query_of_duckdb(tmp_path: Path) -> None:
+ENDLESS_CHECKPOINT = """
+import os, signal, sys, threading
+import duckdb
+import bundles, provisioning
+
+class Duck:
+    def __init__(self, connection):
+        self._connection = connection
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+    def __enter__(self):
+        return self
+    def __exit__(self, *error):
+        self._connection.close()
+    def execute(self, sql, *rest):
+        if sql == "CHECKPOINT":
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            sql = "SELECT sum(hash(a.range)) FROM range(100000000) a, range(1000) b"
+        return self._connection.execute(sql, *rest)
+
+connect = duckdb.connect
+duckdb.connect = lambda *args, **more: Duck(connect(*args, **more))
+try:
+    provisioning.load(bundles.open("synthetic:latest", sys.argv[1]), sys.argv[2])
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("endless", [ENDLESS_FILL, ENDLESS_CHECKPOINT], ids=["fill", "checkpoint"])
+def test_ctrl_c_stops_a_long_query_of_duckdb(tmp_path: Path, endless: str) -> None:
     build(simple(), simple_rows(), tmp_path / "store")
     target = tmp_path / "target.duckdb"
     done = subprocess.run(
-        [sys.executable, "-c", ENDLESS_FILL, str(tmp_path / "store"), f"duckdb:///{target}"],
+        [sys.executable, "-c", endless, str(tmp_path / "store"), f"duckdb:///{target}"],
         cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
