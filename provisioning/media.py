@@ -42,7 +42,7 @@ class MediaFolders:
                 place.rename(self._folder / f".{sandbox}.{secrets.token_hex(4)}")
             fresh.rename(place)
         except OSError as error:
-            raise TargetFailure(f"the files of {sandbox} cannot be kept in {self._folder}: {error.strerror or error}") from error
+            raise TargetFailure(f"the files of {sandbox} cannot be kept in '{self._folder}': {error.strerror or error}") from error
         finally:
             self._sweep(sandbox)
         return place
@@ -69,7 +69,7 @@ class MediaFolders:
             else:
                 aside.mkdir(parents=True, mode=0o700)
         except OSError as error:
-            raise TargetFailure(f"the files of {sandbox} cannot be kept in {self._folder}: {error.strerror or error}") from error
+            raise TargetFailure(f"the files of {sandbox} cannot be kept in '{self._folder}': {error.strerror or error}") from error
 
     def bring_back(self, sandbox: str) -> Path | None:
         """Put back what was set aside, files or none, and return where they are."""
@@ -102,4 +102,4 @@ class MediaFolders:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise TargetFailure(f"the files in {place} cannot be removed: {error.strerror or error}") from error
+            raise TargetFailure(f"the files in '{place}' cannot be removed: {error.strerror or error}") from error

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from companyos.api.hidden_paths import Told
+from companyos.api.hidden_places import Told, ToldThroughout
 from provisioning.life.states import State
 
 SANDBOX: dict[str, Any] = {
@@ -289,17 +289,17 @@ class Environments(_Answer):
 
 
 class Event(_Answer):
-    """A row of the audit ledger. One that is not `whole` is not what its hash says."""
+    """A row of the audit ledger, without places of the server, which its hash is of too. One that is not `whole` is not what that says."""
 
     number: int
     at: str
     actor: str
     action: str
     sandbox: str | None
-    why: str
-    outcome: Any
+    why: Told
+    outcome: ToldThroughout
     bundle_digest: str | None
-    details: Any
+    details: ToldThroughout
     hash: str
     whole: bool
 

@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457): which error has which type and status, and what a client is told of it.
 
-What a person can mend is told in the words of the command line, without the paths of the server. Of what nobody foresaw a client is told
-the id of the request, under which the log says more.
+What a person can mend is told in the words of the command line, without the places of the server's files and databases. Of what nobody
+foresaw a client is told the id of the request, under which the log says more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from companyos.api.hidden_paths import without_paths
+from companyos.api.hidden_places import without_places
 from provisioning import errors as e
 from schemas.errors import CheckFailed, CompanyOSError, InputError, Refused, SystemFailure
 
@@ -84,7 +84,7 @@ def problem(kind: Kind, detail: str, request_id: str, *, headers: Mapping[str, s
         "type": TYPES + kind.name,
         "title": kind.title,
         "status": kind.status,
-        "detail": without_paths(detail),
+        "detail": without_places(detail),
         "instance": f"urn:uuid:{request_id}",
         **members,
     }
@@ -98,7 +98,7 @@ def of_ours(request: Request, error: Exception) -> JSONResponse:
     members: dict[str, Any] = {}
     headers = {}
     if isinstance(error, e.PolicyRefused):
-        members["violations"] = [{"rule": v.rule, "message": without_paths(v.message)} for v in error.violations]
+        members["violations"] = [{"rule": v.rule, "message": without_places(v.message)} for v in error.violations]
     if isinstance(error, e.PolicyRefused | e.SeedRefused) and error.request is not None:
         members["sandbox"] = error.request
     if isinstance(error, e.NotAuthenticated):

@@ -29,6 +29,6 @@ def anchor_of(control: Control, path: str | Path | None = None) -> Anchor:
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise ControlFailure(f"the folder of the audit ledger's anchor {place} cannot be made: {error.strerror}") from error
+        raise ControlFailure(f"the folder of the audit ledger's anchor '{place}' cannot be made: {error.strerror}") from error
     mended = "remove it if that is no surprise: the next verification writes another"
     return Anchor(place, "the audit ledger's anchor", mended, ControlFailure)

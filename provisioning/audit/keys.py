@@ -46,7 +46,7 @@ def configured_key() -> Path | None:
     try:
         _hold_modes(path, path.stat())
     except OSError as error:
-        raise KeyInvalid(f"the key {path} of ${KEY_VARIABLE} cannot be read: {error.strerror}") from error
+        raise KeyInvalid(f"the key '{path}' of ${KEY_VARIABLE} cannot be read: {error.strerror}") from error
     return path
 
 
@@ -75,11 +75,11 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(_read(path, private=True), None)
     except TypeError:
-        raise KeyInvalid(f"the key {path} has a passphrase; checkpoints are signed unattended, with a key without one") from None
+        raise KeyInvalid(f"the key '{path}' has a passphrase; checkpoints are signed unattended, with a key without one") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyInvalid(f"{path} holds no private key in PEM; `companyos audit key FILE` makes one") from None
+        raise KeyInvalid(f"'{path}' holds no private key in PEM; `companyos audit key FILE` makes one") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyInvalid(f"the key {path} is no Ed25519 key; `companyos audit key FILE` makes one")
+        raise KeyInvalid(f"the key '{path}' is no Ed25519 key; `companyos audit key FILE` makes one")
     return key
 
 
@@ -91,13 +91,13 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
 
     contents = _read(path, private=False)
     if b"PRIVATE KEY" in contents:
-        raise KeyInvalid(f"{path} is a private key; give the public one, {path.name}{PUBLIC}")
+        raise KeyInvalid(f"'{path}' is a private key; give the public one, {path.name}{PUBLIC}")
     try:
         key = load_pem_public_key(contents)
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyInvalid(f"{path} holds no public key in PEM") from None
+        raise KeyInvalid(f"'{path}' holds no public key in PEM") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyInvalid(f"the key {path} is no Ed25519 key")
+        raise KeyInvalid(f"the key '{path}' is no Ed25519 key")
     return key
 
 
@@ -113,7 +113,7 @@ def _read(path: Path, *, private: bool) -> bytes:
                 _hold_modes(path, os.fstat(file.fileno()))
             return file.read(_LONGEST)
     except OSError as error:
-        raise KeyInvalid(f"the key {path} cannot be read: {error.strerror}") from error
+        raise KeyInvalid(f"the key '{path}' cannot be read: {error.strerror}") from error
 
 
 def _hold_modes(path: Path, found: os.stat_result) -> None:
@@ -121,7 +121,7 @@ def _hold_modes(path: Path, found: os.stat_result) -> None:
     kept_from = stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO if found.st_uid == 0 else stat.S_IRWXG | stat.S_IRWXO
     if found.st_mode & kept_from:
         raise KeyInvalid(
-            f"the private key {path} is open to others (mode {stat.S_IMODE(found.st_mode):04o}): `chmod 600` it, and make another one if "
+            f"the private key '{path}' is open to others (mode {stat.S_IMODE(found.st_mode):04o}): `chmod 600` it, and make another one if "
             "anybody may have read it"
         )
 
@@ -130,9 +130,9 @@ def _write(path: Path, contents: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     except FileExistsError:
-        raise KeyInvalid(f"{path} is there already, and a key is never overwritten: take another name") from None
+        raise KeyInvalid(f"'{path}' is there already, and a key is never overwritten: take another name") from None
     except OSError as error:
-        raise KeyInvalid(f"the key {path} cannot be written: {error.strerror}") from error
+        raise KeyInvalid(f"the key '{path}' cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(contents)
         file.flush()

@@ -121,7 +121,7 @@ def _file(path: Path) -> sa.Engine:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise ControlFailure(f"the control database {path} cannot be opened: {error.strerror}") from error
+        raise ControlFailure(f"the control database '{path}' cannot be opened: {error.strerror}") from error
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")

@@ -55,25 +55,25 @@ def _file(path: Path) -> Iterator[sa.Engine]:
     there is no log, the file is all there is: it is read as one that nobody changes, and held to that when all is read.
     """
     if not path.is_file():
-        raise InputError(f"there is no control database {path}")
+        raise InputError(f"there is no control database '{path}'")
     # who can write moves a log into the file when done; who cannot leaves an empty one where there was none
     uri, frozen = f"{path.as_uri()}?mode={'ro' if _journals(path) else 'rw'}", None
     try:
         if not _can_be_read(uri):
             if _journals(path):
                 said = "beside it is a journal with rows, for which something must be written; copy all of them to a folder of your own"
-                raise ControlFailure(f"the control database {path} cannot be read where it is: {said}")
+                raise ControlFailure(f"the control database '{path}' cannot be read where it is: {said}")
             uri, frozen = f"{path.as_uri()}?mode=ro&immutable=1", _state(path)
             _can_be_read(uri)
     except sqlite3.Error as error:
-        raise ControlFailure(f"the control database {path} cannot be read: {error}") from error
+        raise ControlFailure(f"the control database '{path}' cannot be read: {error}") from error
     engine = sa.create_engine(f"sqlite:///{path}", creator=lambda: _connected(uri))
     try:
         yield engine
     finally:
         engine.dispose()
     if frozen is not None and _state(path) != frozen:
-        raise ControlFailure(f"the control database {path} was changed while it was read; read it again, or a copy of it")
+        raise ControlFailure(f"the control database '{path}' was changed while it was read; read it again, or a copy of it")
 
 
 def _connected(uri: str) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ import pytest
 from serving import PROBLEM, Served, wanted
 from yard import ALICE
 
-from companyos.api.hidden_paths import without_paths
+from companyos.api.hidden_places import without_places
 from companyos.api.problems import HTTP, KINDS, SPENT, kind_of
 from companyos.api.watching import shown
 from provisioning import errors
@@ -118,23 +118,27 @@ def test_an_unknown_bundle_is_named_without_the_path_of_the_store(served: Served
     assert str(served.yard.folder) not in answer.text
 
 
-def test_what_fails_on_the_server_is_told_without_its_paths_and_logged_with_them(served: Served, monkeypatch, caplog) -> None:
+def test_what_fails_on_the_server_is_told_without_its_places_and_logged_with_them(served: Served, monkeypatch, caplog) -> None:
     path = served.yard.folder / "my sandboxes" / "sandbox.duckdb"
 
     def fail(*_: object, **__: object) -> None:
-        raise errors.TargetFailure(f"the sandbox's file '{path}' is locked; close it there and try again")
+        raise errors.TargetFailure(f"the sandbox's file '{path}' is locked; ask server at \"db.company.com\", port 5432")
 
     monkeypatch.setattr("provisioning.hosts.files.FileHost.seed", fail)
     with caplog.at_level(logging.INFO):
         answer = served.as_().post("/sandboxes", json=wanted(), headers={"Idempotency-Key": "k"})
     said = _is_problem(answer, 503, "unavailable")
-    assert said["detail"] == "the sandbox's file [path] is locked; close it there and try again"
-    assert any(said["instance"].removeprefix("urn:uuid:") in line and str(path) in line for line in caplog.messages)
+    assert said["detail"] == "the sandbox's file [path] is locked; ask server at [server]"
+    assert any(
+        said["instance"].removeprefix("urn:uuid:") in line and str(path) in line and "db.company.com" in line for line in caplog.messages
+    )
     [sandbox] = served.as_().get("/sandboxes").json()["sandboxes"]
     assert sandbox["failure"] == said["detail"]
     told = [served.as_().get(f"/sandboxes/{sandbox['id']}{page}").text for page in ("", "/why")]
     told.append(served.as_().post("/sandboxes", json=wanted(), headers={"Idempotency-Key": "k"}).text)
-    assert not any(str(served.yard.folder) in text for text in told)
+    told.append(served.as_().get("/audit/events", params={"sandbox": sandbox["id"]}).text)
+    assert "is locked" in told[-1]
+    assert not any(hidden in text for text in told for hidden in (str(served.yard.folder), "company.com\\", "5432"))
 
 
 def test_a_key_of_the_service_that_cannot_be_read_is_not_the_fault_of_a_client(served: Served, monkeypatch, tmp_path: Path) -> None:
@@ -152,11 +156,27 @@ def test_a_key_of_the_service_that_cannot_be_read_is_not_the_fault_of_a_client(s
         ("blob 1 in /srv/bundles is altered; build", "blob 1 in [path] is altered; build"),
         ("the store /store: (/srv/x, /srv/y).", "the store [path]: ([path], [path])."),
         ("duckdb:////srv/x.duckdb is locked", "[path] is locked"),
+        ("blob 1 in /srv/my very old bundles/x is altered; build", "blob 1 in [path] is altered; build"),
+        ("duckdb:////srv/my data/x.duckdb is locked", "[path] is locked"),
+        ("another process has '/srv/o'brien's data/x.db' locked; close 'it'", "another process has [path] locked; close 'it'"),
+        ("neither /srv/a nor /srv/b is a store, and/or full", "neither [path] nor [path] is a store, and/or full"),
+        (
+            'connection to server at "db.company.com" (10.0.0.7), port 5432 failed: refused',
+            "connection to server at [server] failed: refused",
+        ),
+        ('could not translate host name "db-1" to address', "could not translate host name [server] to address"),
+        ("failed to resolve host 'db-1': [Errno -2]", "failed to resolve host [server]: [Errno -2]"),
+        ("- host: 'db-1', port: 5432, hostaddr: '::1': timeout", "- host: [server], hostaddr: [server]: timeout"),
+        ('certificate for "db-1" does not match host name "db-2"', "certificate for [server] does not match host name [server]"),
+        ('no pg_hba.conf entry for host "10.0.0.7", user "us"', 'no pg_hba.conf entry for host [server], user "us"'),
+        ("at [2001:db8::1]:5432, 10.0.0.7:5432 and 10.0.0.8.", "at [server], [server] and [server]."),
+        ("postgresql://alice@db.company.com:5432/x failed", "[server] failed"),
+        ("host 'pg': version 1.2.3 of 10:30 [Errno 2]", "host 'pg': version 1.2.3 of 10:30 [Errno 2]"),
         ("say 1/2, and/or https://docs.company.com/a/b", "say 1/2, and/or https://docs.company.com/a/b"),
     ],
 )
-def test_paths_are_hidden_and_nothing_else(text: str, told: str) -> None:
-    assert without_paths(text) == told
+def test_places_are_hidden_and_nothing_else(text: str, told: str) -> None:
+    assert without_places(text) == told
 
 
 def test_every_error_of_ours_has_a_kind() -> None:

@@ -172,7 +172,7 @@ def test_a_key_is_for_its_owner_alone_and_is_never_overwritten(key: Path) -> Non
     with pytest.raises(KeyInvalid, match="is there already"):
         make_key(key)
     key.rename(key.with_name("other"))
-    with pytest.raises(KeyInvalid, match=r"key.pub is there already"):
+    with pytest.raises(KeyInvalid, match=r"key.pub' is there already"):
         make_key(key)
     assert not key.exists() and key.with_name("other").read_bytes() == before
 
