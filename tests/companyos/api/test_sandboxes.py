@@ -13,6 +13,7 @@ import pytest
 from serving import PROBLEM, Served, wanted
 from yard import ALICE, BEGIN, BOB, Yard
 
+from provisioning.audit import record
 from provisioning.demo.tenants import create_tenant
 from provisioning.errors import TargetFailure
 
@@ -356,6 +357,25 @@ def test_the_whole_ledger_is_an_administrators(served: Served) -> None:
     numbers = [e["number"] for e in page["events"]]
     assert numbers == sorted(numbers, reverse=True) and len(numbers) == 2
     assert admin.get("/audit/events", params={"before": page["next"], "limit": 1}).json()["events"][0]["number"] == numbers[-1] - 1
+
+
+def test_events_are_told_without_places_of_the_server(served: Served) -> None:
+    admin = served.as_(BOB, "admin")
+    with served.yard.control.write() as connection:
+        record(
+            connection,
+            at=served.yard.clock(),
+            actor="test",
+            action="failed",
+            sandbox=None,
+            why="see /srv/my notes/x",
+            outcome={"violations": [{"message": 'server at "db.company.com" (10.0.0.7), port 5432 is full'}]},
+            details={"files": ["/srv/a", {"name": "'/srv/b c'"}], "rows": 7},
+        )
+    [event] = admin.get("/audit/events", params={"limit": 1}).json()["events"]
+    assert event["whole"] and event["why"] == "see [path]"
+    assert event["outcome"] == {"violations": [{"message": "server at [server] is full"}]}
+    assert event["details"] == {"files": ["[path]", {"name": "[path]"}], "rows": 7}
 
 
 def test_environments_and_templates_are_told(served: Served) -> None:
