@@ -20,7 +20,7 @@ from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout
 from bundles.manifest import ARTIFACT_TYPE, Manifest
 from bundles.references import Reference, parse
 from bundles.stage import Stage
-from schemas.errors import nearest
+from schemas.errors import followed, nearest
 
 HOME_VARIABLE = "COMPANYOS_HOME"
 
@@ -252,7 +252,7 @@ class Store:
                 if same_name
                 else nearest(wanted.name, [k.partition(":")[0] for k in known])
             )
-        return f"there is no bundle '{wanted}' in the store '{self.path}'{hint}; `companyos bundle list` shows all"
+        return f"there is no bundle '{wanted}' in the store '{self.path}'{followed(hint, '`companyos bundle list` shows all')}"
 
 
 def _tag(text: str) -> Reference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.errors import InputError, nearest, without_secrets
+from schemas.errors import InputError, followed, nearest, without_secrets
 
 if TYPE_CHECKING:
     from dpsql.ledger import StoredLedger
@@ -28,7 +28,7 @@ def known_release(ledger: StoredLedger, target: str, store: str | None) -> str:
         return digest
     if digest is not None:
         raise InputError(f"nothing was asked of '{target}' yet, as far as this ledger knows; `companyos dp budget` shows all its releases")
-    raise InputError(f"the ledger knows no release '{address}'{nearest(address, known)}; `companyos dp budget` shows all")
+    raise InputError(f"the ledger knows no release '{address}'{followed(nearest(address, known), '`companyos dp budget` shows all')}")
 
 
 def _digest(target: str, store: str | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from masking.policy.model import KEEP, REFERENCE, Policy
-from schemas.errors import InputError, nearest
+from schemas.errors import InputError, followed, nearest
 from schemas.model import Column, Schema, Table
 from schemas.privacy import ColumnPrivacy, Privacy
 from schemas.privacy_values import declared_bounds, declared_values
@@ -23,7 +23,8 @@ def require_named(schema: Schema, privacy: Privacy) -> None:
     named += [("column", f"{table}.{column}", columns) for table, column in privacy.through.items() if table in tables]
     for what, name, known in named:
         if name not in known:
-            raise InputError(f"privacy: there is no {what} '{name}' in the source{nearest(name, known)}; mend the schema's file")
+            mend = followed(nearest(name, known), "mend the schema's file")
+            raise InputError(f"privacy: there is no {what} '{name}' in the source{mend}")
 
 
 def output_privacy(

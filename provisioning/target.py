@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.errors import TargetInvalid
-from schemas.errors import mistyped_url, nearest
+from schemas.errors import followed, mistyped_url, nearest
 
 SUPPORTED = "postgresql://user@host/database, duckdb:///file.db and sqlite:///file.db"
 _DIALECTS = {"postgresql": "postgresql", "postgres": "postgresql", "duckdb": "duckdb", "sqlite": "sqlite"}
@@ -35,7 +35,7 @@ def parse_target(url: str) -> Target:
         raise TargetInvalid(f"'{url}' is no database URL; supported are {SUPPORTED}")
     if found is None or dialect is None:
         scheme = found[1] if found else mistyped_url(url).partition(":")[0]
-        raise TargetInvalid(f"cannot load into '{scheme}:'{nearest(scheme, _DIALECTS)}; supported are {SUPPORTED}")
+        raise TargetInvalid(f"cannot load into '{scheme}:'{followed(nearest(scheme, _DIALECTS), f'supported are {SUPPORTED}')}")
     rest = url[found.end() :]
     if not rest.startswith("//"):
         raise TargetInvalid(f"'{mistyped_url(url)}' is no database URL; supported are {SUPPORTED}")

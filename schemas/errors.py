@@ -103,3 +103,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint such as `; did you mean 'email'?` with the nearest of `known`, or an empty string."""
     matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{matches[0]}'?" if matches else ""
+
+
+def followed(hint: str, rest: str) -> str:
+    """Return a hint, or an empty string, with what is said after it: as a sentence of its own after a question."""
+    return f"{hint} {rest[0].upper()}{rest[1:]}" if hint.endswith("?") else f"{hint}; {rest}"

@@ -16,7 +16,7 @@ from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
 from masking.anonymity.hierarchy import Hierarchy, from_function
-from schemas.errors import InputError, nearest
+from schemas.errors import InputError, followed, nearest
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # of a number of any length
@@ -40,7 +40,8 @@ def hierarchy_function(text: str, column: str, values: Iterable[str | None]) -> 
         "network": _networks,
     }
     if kind not in makers:
-        raise InputError(f"column '{column}': no hierarchy is called '{kind}'{nearest(kind, makers)}; there are {', '.join(makers)}")
+        hint = followed(nearest(kind, makers), f"there are {', '.join(makers)}")
+        raise InputError(f"column '{column}': no hierarchy is called '{kind}'{hint}")
     labels = makers[kind](_parameters(kind, rest, column), distinct)
     wrong = 0
 

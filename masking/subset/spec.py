@@ -9,7 +9,7 @@ from typing import Any
 from masking.errors import PolicyInvalid
 from masking.source.conditions import condition_problem
 from masking.subset.graph import Graph, unknown_table
-from schemas.errors import Mark, Problem, nearest
+from schemas.errors import Mark, Problem, followed, nearest
 
 ALL = "all"
 _WORDS = ("root", "where", "percent", "children", "whole")
@@ -64,7 +64,8 @@ class _Reader:
     def read(self, said: Mapping[str, Any], dialect: str) -> SubsetSpec:
         for word in said:
             if word not in _WORDS:
-                self._say(f"'{word}' is not known here{nearest(str(word), _WORDS)}; known are {', '.join(_WORDS)}")
+                hint = followed(nearest(str(word), _WORDS), f"known are {', '.join(_WORDS)}")
+                self._say(f"'{word}' is not known here{hint}")
         root = said.get("root")
         if not isinstance(root, str):
             self._say("`root:` must name the table to start from")

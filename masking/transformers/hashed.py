@@ -17,7 +17,7 @@ from masking.transformers.base import Context, Rows
 from masking.transformers.integers import IntegerPermutation, integers_of
 from masking.transformers.lengths import check_collisions, longest
 from masking.transformers.parameters import parameter
-from schemas.errors import nearest
+from schemas.errors import followed, nearest
 from schemas.types import INTEGERS, TEXTS, SqlType
 
 FORMS = ("hex", "base64", "uuid", "integer")
@@ -53,7 +53,8 @@ class Hash:
         kind, where = context.column.type.kind, f"{context.table.name}.{context.column.name}"
         form = self.form or _natural_form(kind)
         if form not in FORMS:
-            raise TransformerUnfit(f"{where}: `hash` has no form '{form}'{nearest(form, FORMS)}; it has {', '.join(FORMS)}")
+            hint = followed(nearest(form, FORMS), f"it has {', '.join(FORMS)}")
+            raise TransformerUnfit(f"{where}: `hash` has no form '{form}'{hint}")
         if not _holds(kind, form):
             raise TransformerUnfit(f"{where}: a {context.column.type} cannot hold a hash in the form {form}{_advice(kind)}")
         if kind == "numeric":

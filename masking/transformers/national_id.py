@@ -20,7 +20,7 @@ from masking.transformers.iban import written_like
 from masking.transformers.lengths import text_column
 from masking.transformers.parameters import parameter
 from masking.walking import walk
-from schemas.errors import nearest
+from schemas.errors import followed, nearest
 from schemas.types import TEXTS
 
 
@@ -44,10 +44,8 @@ class NationalId:
         where = text_column(context, self.name)
         country = self.country or context.locale.partition("_")[2]
         if country not in PLANS:
-            raise TransformerUnfit(
-                f"{where}: the national numbers of '{country}' are not known{nearest(country, PLANS)}; "
-                f"there are {', '.join(PLANS)}; mask others by `code`"
-            )
+            hint = followed(nearest(country, PLANS), f"there are {', '.join(PLANS)}; mask others by `code`")
+            raise TransformerUnfit(f"{where}: the national numbers of '{country}' are not known{hint}")
         if self.never_issued and country not in NEVER_ISSUED:
             raise TransformerUnfit(f"{where}: {country} has no range of numbers that are never issued; {', '.join(NEVER_ISSUED)} have one")
         if self.never_issued and context.unique:

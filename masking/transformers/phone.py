@@ -23,7 +23,7 @@ from masking.transformers.lengths import longest, text_column
 from masking.transformers.number_plan import BEGINNING, LONGEST, NumberPlan, PlannedNumbers, number_plan, phonenumbers_library
 from masking.transformers.parameters import parameter
 from masking.walking import walk
-from schemas.errors import nearest
+from schemas.errors import followed, nearest
 from schemas.types import TEXTS
 
 Int64 = npt.NDArray[np.int64]
@@ -68,7 +68,9 @@ class Phone:
         regions = phonenumbers_library().SUPPORTED_REGIONS
         country = self.country or context.locale.partition("_")[2] or "US"
         if country not in regions:
-            raise TransformerUnfit(f"{where}: there is no number plan of '{country}'{nearest(country, sorted(regions))}; set `country`")
+            raise TransformerUnfit(
+                f"{where}: there is no number plan of '{country}'{followed(nearest(country, sorted(regions)), 'set `country`')}"
+            )
         key = KeyedHash(context.key.derive(f"phone/{context.domain}"))
         if not self.fictional:
             return _Permuted(key, FormatPermutation(key), country, self.keep)

@@ -21,7 +21,7 @@ from provisioning.audit import record
 from provisioning.control.database import Control
 from provisioning.control.moments import moment, stamp
 from provisioning.control.tables import tokens as table
-from schemas.errors import InputError, nearest
+from schemas.errors import InputError, followed, nearest
 
 PREFIX = "cos_"  # by which scanners of repositories and logs find a token that got lost
 SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
@@ -115,7 +115,8 @@ def revoke(control: Control, id: str, *, actor: str, why: str = "") -> Token:
         row = connection.execute(sa.select(table).where(table.c.id == id)).first()
         if row is None:
             known = connection.scalars(sa.select(table.c.id)).all()
-            raise InputError(f"there is no token '{_named(id)}'{nearest(id, known)}; `companyos token list` shows those that there are")
+            hint = followed(nearest(id, known), "`companyos token list` shows those that there are")
+            raise InputError(f"there is no token '{_named(id)}'{hint}")
         token = _of(row)
         if token.revoked_at is not None:
             return token

@@ -29,7 +29,7 @@ from provisioning.policy import Asked, Verdict, Who, judge
 from provisioning.policy.approvals import approvals_for
 from provisioning.shifting import weeks_until
 from schemas.environments import Environments, SandboxTemplate
-from schemas.errors import CompanyOSError, InputError, nearest
+from schemas.errors import CompanyOSError, InputError, followed, nearest
 
 LONGEST_KEY = 200
 
@@ -183,7 +183,8 @@ def known_template(environments: Environments, name: str) -> SandboxTemplate:
     """Return a template; InputError with the nearest name where there is none."""
     known = environments.templates
     if name not in known:
-        raise InputError(f"there is no template '{name[:80]}'{nearest(name, known)}; there are {', '.join(sorted(known))}")
+        hint = followed(nearest(name, known), f"there are {', '.join(sorted(known))}")
+        raise InputError(f"there is no template '{name[:80]}'{hint}")
     return known[name]
 
 

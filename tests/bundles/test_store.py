@@ -108,7 +108,9 @@ def test_a_bundle_is_found_by_digest_even_after_its_tag_has_moved(store):
 
 def test_an_unknown_reference_names_the_nearest(store):
     build(store)
-    with pytest.raises(ReferenceUnknown, match=r"no bundle 'syntetic:v1' .*did you mean 'synthetic:v1'\?"):
+    with pytest.raises(
+        ReferenceUnknown, match=r"no bundle 'syntetic:v1' .*did you mean 'synthetic:v1'\? `companyos bundle list` shows all"
+    ):
         bundles.open("syntetic:v1", store)
     with pytest.raises(ReferenceUnknown, match="bundle list"):
         store.remove("other@sha256:" + "0" * 64)
