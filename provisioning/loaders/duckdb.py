@@ -16,7 +16,7 @@ from threading import Event
 import duckdb
 import pyarrow as pa
 
-from provisioning.database_file import check_place, new_file
+from provisioning.database_file import check_place, disk_errors, new_file
 from provisioning.errors import ConstraintBroken, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible, last_step
 from provisioning.loaders.duckdb_errors import duckdb_errors
@@ -32,6 +32,7 @@ from schemas.plurals import counted
 from schemas.types import INTEGER_RANGE
 
 _BATCH_ROWS = 65_536
+_SQLITE = b"SQLite format 3\0"  # how its files begin
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')*)'\)")
 
 
@@ -41,6 +42,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     path = target.path
     check_place(path)
     if path.exists():
+        _require_no_sqlite(path)
         with _open(path, path) as connection, _transaction(connection):
             return _loaded(connection, shipment, path, replace)
     with new_file(path) as partial, _open(partial, path) as connection:
@@ -48,6 +50,13 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
         # to close does it too, but says nothing where it fails, and the journal is not kept
         interruptible(lambda: connection.execute("CHECKPOINT"), connection.interrupt)
         return not_enforced
+
+
+def _require_no_sqlite(path: Path) -> None:
+    """Raise TargetInvalid for a SQLite database, for which DuckDB would fetch an extension from the network."""
+    with disk_errors(path), path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            raise TargetInvalid(f"'{path}' is a SQLite database, and no DuckDB one; to load into it write sqlite:///{path}")
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path, replace: bool) -> Sequence[NotEnforced]:

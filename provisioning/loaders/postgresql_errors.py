@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, TargetInUse
+from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
 from schemas.errors import CompanyOSError
 
 _FIRST = re.compile(r"(?:ERROR|FATAL|PANIC):\s+(.*)")
 _COPY = re.compile(r"CONTEXT:\s+COPY (.+), line \d+(?:, column ([^\n:]+))?")
 _DEPENDENTS = re.compile(r"^(?:DETAIL:\s+)?(.+ depends on .+)$", re.MULTILINE)
 _QUOTED_VALUE = re.compile(r': ".*$')
+_BAD_URL = "Failed to connect: invalid "  # how libpq begins where it cannot make sense of a URL, and has asked no server yet
 _NOISE = re.compile(r"^[A-Z_]+: (?:\[libpq\] )?")
 
 
@@ -35,6 +36,8 @@ def _translated(error: Any, doing: str, secrets: tuple[str, ...]) -> CompanyOSEr
     state = error.sqlstate or ""
     first = _FIRST.search(text)
     said = first[1] if first else _NOISE.sub("", text).strip().partition("\n")[0]
+    if said.startswith(_BAD_URL):
+        return TargetInvalid(f"the database URL cannot be read: {said.removeprefix('Failed to connect: ')}")
     if state == "2BP01":
         dependents = "; ".join(_DEPENDENTS.findall(text)[:3])
         return TargetInUse(f"cannot replace the tables: {dependents or said}. Drop what depends on them first")

@@ -45,6 +45,7 @@ def bundle(store: Path) -> Bundle:
         ("sqlite:///:memory:", "in-memory"),
         ("sqlite:///x.db?mode=ro", "has options"),
         ("duckdb:///a\0b", "character"),
+        ("postgresql://127.0.0.1:1/x?foo=bar", 'the database URL cannot be read: invalid URI query parameter: "foo"'),
     ],
 )
 def test_a_url_that_names_no_target(bundle: Bundle, url: str, message: str) -> None:
@@ -64,6 +65,17 @@ def test_a_duckdb_file_with_the_name_of_a_schema_of_the_bundle_is_refused(store:
         provisioning.load(bundle, f"duckdb:///{path}")
     assert path.exists() == there
     provisioning.load(bundle, f"duckdb:///{tmp_path / 'sales_data.duckdb'}")
+
+
+@pytest.mark.parametrize("dialect", FILES)
+def test_a_file_of_the_other_kind_of_database_is_named_and_left_as_it_was(bundle: Bundle, tmp_path: Path, dialect: str) -> None:
+    path = tmp_path / "shop.db"
+    other, name = ("sqlite", "DuckDB") if dialect == "duckdb" else ("duckdb", "SQLite")
+    provisioning.load(bundle, f"{other}:///{path}")
+    held = path.read_bytes()
+    with pytest.raises(TargetInvalid, match=f"'{path}' is .*no {name} (database|one; to load into it write sqlite:///{path})"):
+        provisioning.load(bundle, f"{dialect}:///{path}", replace=True)
+    assert path.read_bytes() == held
 
 
 def test_urls_are_read_as_sqlalchemy_reads_them() -> None:
