@@ -38,13 +38,13 @@ class Control:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction of the only writer, from its first statement on; ControlFailure where the database fails."""
-        with _failures(), of_the_only_writer(self._engine, ONE_WRITER) as connection:
+        with _failures(self._engine), of_the_only_writer(self._engine, ONE_WRITER) as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database throughout; ControlFailure where the database fails."""
-        with _failures(), of_a_reader(self._engine) as connection:
+        with _failures(self._engine), of_a_reader(self._engine) as connection:
             yield connection
 
     def close(self) -> None:
@@ -121,7 +121,8 @@ def _file(path: Path) -> sa.Engine:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise ControlFailure(f"the control database '{path}' cannot be opened: {error.strerror}") from error
+        why = f"'{error.filename}' is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise ControlFailure(f"the control database '{path}' cannot be opened: {why}") from error
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -134,10 +135,11 @@ def _file(path: Path) -> sa.Engine:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(engine: sa.Engine) -> Iterator[None]:
     """Errors of the database as ControlFailure, without the statement and its values."""
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise ControlFailure(f"the control database failed: {without_secrets(str(cause)).splitlines()[0][:200]}") from error
+        place = f" '{engine.url.database}'" if engine.dialect.name == "sqlite" else ""
+        raise ControlFailure(f"the control database{place} failed: {without_secrets(str(cause)).splitlines()[0][:200]}") from error

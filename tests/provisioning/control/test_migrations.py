@@ -77,6 +77,15 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         open_control(address)
 
 
+def test_a_file_that_cannot_be_one_is_named(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.db"
+    junk.write_bytes(b"junk" * 500)
+    with pytest.raises(ControlFailure, match=f"the control database '{junk}' failed: file is not a database"):
+        open_control(junk)
+    with pytest.raises(ControlFailure, match=f"'{junk / 'control.db'}' cannot be opened: '{junk}' is no folder"):
+        open_control(junk / "control.db")
+
+
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
     with pytest.raises(ControlFailure) as error:
         open_control("postgresql://user:hunter2@127.0.0.1:1/control")
