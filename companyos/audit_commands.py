@@ -74,16 +74,20 @@ def log(
     from provisioning.audit import log as read_log
     from provisioning.control.reading import open_to_read
 
+    found = False
     with open_to_read(control) as opened:
         moment = opened.clock() - since if isinstance(since, timedelta) else since
         filters = Filters(sandbox, actor, action, moment)
         while True:
             page = read_log(opened, filters, before=before, limit=1_000 if every else limit)
+            found = found or bool(page.events)
             for event in page.events:
                 print(visible(json.dumps(event.to_json(), ensure_ascii=False)) if as_json else _line(event))
             before = page.next
             if before is None or not every:
                 break
+    if not found and not as_json:
+        click.echo("no events were found", err=True)
     if before is not None:
         click.echo(f"older ones with --before {before}", err=True)
 

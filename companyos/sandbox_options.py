@@ -30,8 +30,8 @@ class DurationType(click.ParamType[timedelta]):
             return value
         try:
             return timedelta(microseconds=parse_duration(str(value), negative=True))
-        except (ValueError, OverflowError) as error:
-            self.fail(f"'{value}' is no time such as 72h or 7d ({error})", param, ctx)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class FlagsType(click.ParamType["tuple[str, ...]"]):

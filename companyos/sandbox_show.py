@@ -45,7 +45,8 @@ def list_sandboxes(
         print_json({"sandboxes": [s.to_json() for s in page.sandboxes], "next": page.next})
         return
     if not page.sandboxes:
-        click.echo("there are no sandboxes; `companyos sandbox create` makes one")
+        asked = owner or states or tenant or after
+        click.echo("no sandboxes were found" if asked else "there are no sandboxes; `companyos sandbox create` makes one")
         return
     print_table(
         ["id", "owner", "state", "environment", "seed", "until"],

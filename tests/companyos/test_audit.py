@@ -47,6 +47,11 @@ def test_the_log_tells_who_did_what_and_why_on_one_line(capsys: pytest.CaptureFi
     assert [line.split()[0] for line in out.splitlines()] == ["3", "2", "1"] and err == ""
 
 
+def test_a_log_without_events_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "log", "--sandbox", "sb-no") == ("", "no events were found\n")
+    assert printed(capsys, "log", "--sandbox", "sb-no", "--json") == ("", "")
+
+
 def test_the_log_is_filtered(capsys: pytest.CaptureFixture[str]) -> None:
     for filters, numbers in (
         (["--sandbox", "sb-0000000002"], [2]),

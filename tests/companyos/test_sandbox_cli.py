@@ -186,7 +186,8 @@ def test_a_sandbox_that_is_a_file_has_no_password_to_rotate(capsys):
         (("--ttl", "0h"), 3, "ttl"),
         (("--ttl", "-5h"), 3, "ttl"),
         (("--ttl", "3000d"), 3, "years"),
-        (("--ttl", "soon"), 2, "soon"),
+        (("--ttl", "soon"), 2, "Invalid value for '--ttl': 'soon' is no length of time; write it like 90s, 15m, 8h, 3d, 2w, 6mo or 2y\n"),
+        (("--ttl", "9999999999h"), 2, "Invalid value for '--ttl': a length of time is at most 290,000 years\n"),
     ],
 )
 def test_wrong_words_are_told(capsys, words, code, told):
@@ -194,6 +195,13 @@ def test_wrong_words_are_told(capsys, words, code, told):
     error = typed(capsys, "sandbox", "create", *(word for pair in ask_for.items() for word in pair), code=code)
     assert told in error
     assert said(capsys, "sandbox", "list")["sandboxes"] == []
+
+
+def test_an_empty_list_says_whether_there_are_none_at_all(capsys):
+    assert typed(capsys, "sandbox", "list") == "there are no sandboxes; `companyos sandbox create` makes one\n"
+    typed(capsys, "sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1")
+    for asked in (("--owner", BOB), ("--state", "failed"), ("--tenant", "acme")):
+        assert typed(capsys, "sandbox", "list", *asked) == "no sandboxes were found\n"
 
 
 def test_what_ends_after_the_last_date_is_refused_like_any_other_time(capsys):
