@@ -383,7 +383,8 @@ def _two_units(steps: Sequence[Step], step: Step, left: Relation, declaration: D
     one, other = first.kept.relation, step.kept.relation
     if isinstance(one, Scan) and isinstance(other, Scan) and one.table == other.table and one.rows_a_unit == 1:
         # joined by the unit each row would find itself alone
-        return Mendable(f"{reason}; count the rows of each group, and work with the noisy counts", node, pairs_of_units(*sides))
+        named = {name for name, field in step.kept.columns.items() if not field.facts.identifies}
+        return Mendable(f"{reason}; count the rows of each group, and work with the noisy counts", node, pairs_of_units(*sides, named))
     return Mendable(reason, node, within_one_unit(*sides))
 
 

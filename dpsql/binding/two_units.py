@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlglot import expressions as exp
 
@@ -35,10 +35,10 @@ def within_one_unit(left: Side, right: Side) -> Mend:
     return mend
 
 
-def pairs_of_units(left: Side, right: Side) -> Mend:
+def pairs_of_units(left: Side, right: Side, groups: Collection[str]) -> Mend:
     """Return what counts the pairs of rows of a table with one row for each unit by the noisy counts of its groups.
 
-    It changes a count of pairs that have the same values, and nothing else.
+    It changes a count of pairs that have the same values in some of the columns `groups`, and nothing else.
     """
 
     def mend(place: exp.Expr) -> None:
@@ -48,9 +48,10 @@ def pairs_of_units(left: Side, right: Side) -> Mend:
         where = select.args.get("where")
         conditions = [*_conjuncts(place.args.get("on")), *_conjuncts(where.this if where is not None else None)]
         unequal = [kind for one in conditions if (kind := _unequal(one, left, right)) is not None]
-        keys = [key for one in conditions if (key := _same_column(one, left[0], right[0])) is not None]
-        if len(unequal) > 1 or len(unequal) + len(keys) < len(conditions):
+        same = [key for one in conditions if (key := _same_column(one, left[0], right[0])) is not None and key in groups]
+        if len(unequal) > 1 or len(unequal) + len(same) < len(conditions):
             return
+        keys = dict.fromkeys(same)
         table = place.this
         source = exp.Table(this=table.this.copy(), db=table.args["db"].copy() if table.args.get("db") else None)
         columns = [exp.column(key) for key in keys]
@@ -58,7 +59,9 @@ def pairs_of_units(left: Side, right: Side) -> Mend:
         for column in columns:
             inner = inner.where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null()))).group_by(column.copy())
         pairs: exp.Expr = exp.maybe_parse(PAIRS[unequal[0]] if unequal else "n * n", dialect="postgres")
-        shown = exp.Sum(this=pairs) if keys else pairs
+        shown: exp.Expr = exp.Sum(this=pairs) if keys else pairs
+        if name := select.expressions[0].alias:
+            shown = exp.alias_(shown, name, quoted=select.expressions[0].args["alias"].quoted)
         made = exp.Select(expressions=[shown]).from_(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("t"))))
         made.set("with_", select.args.get("with_"))
         select.replace(made)

@@ -137,6 +137,7 @@ def test_what_is_offered_in_place_of_a_subquery_for_each_row_is_the_same(sql: st
         "SELECT COUNT(*) FROM users a JOIN users b ON a.id <> b.id",
         "SELECT COUNT(*) FROM users a CROSS JOIN users b",
         "SELECT COUNT(*) FROM users a, users b WHERE b.id > a.id AND a.city = b.city",
+        "SELECT pairs + 1 FROM (SELECT COUNT(*) AS pairs FROM users a JOIN users b ON a.city = b.city AND b.city = a.city AND a.id < b.id) t",
         "SELECT COUNT(*) FROM users a JOIN users b ON a.country = b.country AND a.plan_id = b.plan_id WHERE a.id <> b.id",
     ],
 )
