@@ -115,14 +115,13 @@ def _repeated(text: Expression, times: Literal) -> Expression:
 
 
 def _overlaid(binder: Expressions, node: exp.Overlay, text: Expression) -> Expression:
-    """OVERLAY as what stands before, the new text, and what stands behind."""
     new = _constant_text(binder, node.expression)
-    start = binder.whole(node.args["from_"]).value
-    length = len(new) if node.args.get("for_") is None else binder.whole(node.args["for_"]).value
-    if not isinstance(start, int) or not isinstance(length, int) or start < 1 or length < 0:
+    start = binder.whole(node.args["from_"])
+    length = constant(len(new)) if node.args.get("for_") is None else binder.whole(node.args["for_"])
+    if not isinstance(start.value, int) or not isinstance(length.value, int) or start.value < 1 or length.value < 0:
         raise QueryRefused("OVERLAY is understood from a place from 1 on, for a length that is not below zero")
     hold_repeated(2, text)
-    return call("concat", call("left", text, constant(start - 1)), word(new), call("substring", text, constant(start + length)))
+    return call("overlay", text, word(new), start, length)
 
 
 def _may_be_negative(number: Expression) -> bool:

@@ -28,6 +28,8 @@ def _most_of_call(made: Call) -> int | None:
     match made.function:
         case "concat" | "replace" if grows(made):
             return GROWING
+        case "overlay":
+            return GROWING
         case "md5":
             return 32
         case "cast_text":

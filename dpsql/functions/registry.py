@@ -68,7 +68,7 @@ FUNCTIONS: Mapping[str, Function] = _Table()
 TELLING = frozenset((
     "add", "subtract", "multiply", "negate", "abs", "round", "trunc", "floor", "ceil", "coalesce", "nullif", "least", "greatest", "concat",
     "cast_integer", "cast_decimal", "cast_double", "cast_text", "upper", "lower", "trim", "ltrim", "rtrim", "replace",
-    "left", "right", "substring", "divide", "divide_whole", "power", "reverse", "md5", "translate", "ascii", "lpad", "rpad",
+    "left", "right", "substring", "divide", "divide_whole", "power", "reverse", "md5", "translate", "overlay", "ascii", "lpad", "rpad",
 ))  # fmt: skip
 
 

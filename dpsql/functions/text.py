@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from hashlib import md5
+from itertools import product
+from math import prod
 
 from dpsql.functions import ranges
 from dpsql.functions.lengths import CLOSED_TEXT, GROWING, PUT_IN, REPLACED, closed_texts, cut, grows, most_letters
@@ -47,21 +49,21 @@ def _closing(work: Work, may_be_null: bool = False) -> Callable[[Sequence[Expres
 
 
 def _concatenated_facts(arguments: Sequence[Expression]) -> Facts:
+    """What comes several times has the same value each time."""
     found = _text(arguments)
-    values: list[str] = [""]
+    domains: dict[Expression, list[str]] = {}
     for argument in arguments:
         listed = argument.facts.values
         if listed is None or not all(v is None or isinstance(v, str) for v in listed):
             return found
-        made = (
-            closed_texts(a + b for a in values for b in listed if isinstance(b, str))
-            if len(values) * len(listed) <= ranges.CLOSED
-            else None
-        )
-        if made is None or len(made) > ranges.CLOSED // 10:
-            return found
-        values = [v for v in made if v is not None]
-    return Facts("text", found.nullable, values=tuple(values))
+        domains[argument] = [v for v in listed if isinstance(v, str)]
+    if prod(map(len, domains.values())) > ranges.CLOSED:
+        return found
+    chosen = (dict(zip(domains, values, strict=True)) for values in product(*domains.values()))
+    made = closed_texts("".join(one[argument] for argument in arguments) for one in chosen)
+    if made is None or len(made) > ranges.CLOSED // 10:
+        return found
+    return replace(found, values=made)
 
 
 def _length(arguments: Sequence[Expression]) -> Facts:
@@ -221,6 +223,20 @@ def _translate(text: str, letters: str, others: str) -> str:
     return text.translate(by)
 
 
+def _overlay(text: str, new: str, start: int, length: int) -> str:
+    return text[: start - 1] + new + text[start - 1 + length :]
+
+
+def _overlaid(value: str, new: str, start: str, length: str, call: Call) -> str:
+    """What stands before, the new text, and what stands behind, as far as a text may grow."""
+    text, _, first, count = call.arguments
+    assert isinstance(first, Literal)
+    assert isinstance(count, Literal)
+    kept = cut(value, GROWING, most_letters(text))
+    before, behind = (min(place, LONGEST) for place in (first.value - 1, first.value + count.value))  # type: ignore[operator]
+    return cut(f"(LEFT({kept}, {before}) || {new} || SUBSTRING({kept}, {behind}))", GROWING, None)
+
+
 def _first_letter(arguments: Sequence[Expression]) -> Facts:
     first = arguments[0].facts
     if first.values is not None and all(v is None or isinstance(v, str) for v in first.values):
@@ -247,6 +263,7 @@ FUNCTIONS = (
     Function("concat", _concatenated_facts, _concatenated, _concatenated),
     Function("reverse", _closing(lambda v: v[::-1]), *_named("REVERSE")),
     Function("translate", _closing(_translate), *_named("TRANSLATE")),
+    Function("overlay", _closing(_overlay), _overlaid, _overlaid),
     Function("ascii", _first_letter, *_named("ASCII")),
     Function("md5", _closing(_md5), *_named("MD5")),
     Function("lpad", _closing(_padded(left=True)), *_pad("LPAD")),

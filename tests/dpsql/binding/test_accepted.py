@@ -274,3 +274,24 @@ def test_clamps_inside_of_each_other_take_no_more_sql_than_is_written(value: str
 
     for few, more in zip(lengths(4), lengths(16), strict=True):
         assert more <= 4 * few
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("REPEAT(country, 3)", ("DEDEDE", "FRFRFR", "JPJPJP")),
+        ("OVERLAY(country PLACING '_' FROM 2 FOR 0)", ("D_E", "F_R", "J_P")),
+        ("OVERLAY(country PLACING '' FROM 1 FOR 9)", ("",)),
+        ("OVERLAY(country PLACING '!' FROM 9223372036854775807 FOR 2)", ("DE!", "FR!", "JP!")),
+    ],
+)
+def test_no_group_is_made_of_parts_of_two_values(key: str, values: tuple[str, ...]) -> None:
+    (release,) = bind(f"SELECT {key}, COUNT(*) FROM users GROUP BY 1", SHOP).releases
+    assert release.keys[0].expression.facts.values == values
+
+
+def test_a_new_text_at_a_place_is_put_into_no_more_than_a_text_may_grow() -> None:
+    (release,) = bind("SELECT COUNT(*) FROM users WHERE OVERLAY(city PLACING 'x' FROM 2 FOR 0) = 'a'", SHOP).releases
+    assert isinstance(release.rows, Filter)
+    written = emit(release.rows.condition, "postgres")
+    assert written.count("10000)") == 3
