@@ -11,7 +11,7 @@ from dpsql.binding.mending import Mendable
 from dpsql.binding.state import State
 from dpsql.column_facts import KINDS
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.functions.date_formats import NAMES, NOT_WRITTEN, format_parts
+from dpsql.functions.date_formats import NAMES, NOT_WRITTEN, alike
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 PADDED = (exp.DType.CHAR, exp.DType.NCHAR, exp.DType.BPCHAR)
@@ -93,6 +93,8 @@ def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
         made = spelled_out(one, "postgres")
         if made is not one:
             one.replace(exp.Paren(this=made))
+    if any(isinstance(part.this, exp.Tuple) for part in outcome.find_all(exp.Between)):
+        raise QueryRefused("rows of values are compared by =, < and the like, or IN; write BETWEEN as a >= and a <=")
     for written in list(outcome.find_all(exp.TimeToStr)):
         _write_date(written)
     found = [part for part in outcome.find_all(exp.Substring) if _may_start_before(part)]
@@ -108,17 +110,17 @@ def as_in_postgres(outcome: exp.Expr, texts: Collection[str] = ()) -> None:
 
 
 def _write_date(written: exp.TimeToStr) -> None:
-    """TO_CHAR of a date; QueryRefused of formats that DuckDB would write as letters."""
+    """TO_CHAR of a date; QueryRefused of formats that are worked out, or that DuckDB would write otherwise."""
     text = written.args["format"]
-    if isinstance(text, exp.Literal) and text.name in NAMES:
+    if not isinstance(text, exp.Literal) or (text.name not in NAMES and not alike(text.name)):
+        raise QueryRefused(NOT_WRITTEN)
+    if text.name in NAMES:
         letter, width = NAMES[text.name]
         text.replace(exp.Literal.string(letter))
         if width:
             filled = exp.Left(expression=exp.Literal.number(width))
             written.replace(filled)
             filled.set("this", exp.DPipe(this=written, expression=exp.Literal.string(" " * width)))
-    elif isinstance(text, exp.Literal) and format_parts(text.name) is None and any(letter.isalpha() for letter in text.name):
-        raise QueryRefused(NOT_WRITTEN)
 
 
 def _may_start_before(part: exp.Substring) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import cache
 from itertools import islice
 
 import sqlglot
+from sqlglot import Token, TokenType
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
@@ -35,7 +37,11 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
         raise QueryInvalid("the query holds a zero byte")
     _hold_depth(sql)
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect=_dialect(dialect)) if s is not None and not isinstance(s, exp.Semicolon)]
+        tokens = _dialect(dialect).tokenize(sql)
+        if dialect == "postgres":
+            _hold_numbers(tokens, sql)
+        parsed = _dialect(dialect).parser().parse(tokens, sql)
+        statements = [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
     except (SqlglotError, RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise QueryInvalid(f"the query cannot be read: {_first_line(error)}") from None
     if not statements:
@@ -74,10 +80,21 @@ def _dialect(name: str) -> sqlglot.Dialect:
 
 
 def _hexadecimal(statement: exp.Expr, sql: str) -> None:
-    """Write 0x1F and 0b11 as the numbers that they are, in place; X'1F' is a text of bits."""
+    """Write 0x1F and 0b11 as the numbers that they are, in place. Raises QueryRefused of X'1F' and B'11', which are texts of bits."""
     for node in list(statement.find_all(exp.HexString, exp.BitString)):
-        if sql[node.meta.get("start", 0) :].startswith("0"):
-            node.replace(exp.Literal.number(int(node.name, 16 if isinstance(node, exp.HexString) else 2)))
+        if not sql[node.meta.get("start", 0) :].startswith("0"):
+            raise QueryRefused("texts of bits are not understood; write a number as 0x1F or 0b11")
+        node.replace(exp.Literal.number(int(node.name, 16 if isinstance(node, exp.HexString) else 2)))
+
+
+def _hold_numbers(tokens: Sequence[Token], sql: str) -> None:
+    """Raise QueryInvalid of 1_000 and 0o17, which would be read as a number with an alias behind it."""
+    for token in tokens:
+        behind = sql[token.end + 1 : token.end + 2]
+        if token.token_type == TokenType.NUMBER and (behind.isalpha() or behind == "_"):
+            raise QueryInvalid(
+                f"what starts with {token.text[:40]!r} is no number that is understood; write its digits alone, and a blank behind"
+            )
 
 
 def _hold_depth(sql: str) -> None:

@@ -16,6 +16,7 @@ NAMES = {
 }  # fmt: skip
 NOT_WRITTEN = "a date is written with year, month, day, hour, minute and what stands between: 'YYYY-MM', '%Y-%m'"
 BETWEEN = "-/ .:_"
+ALIKE = re.compile("%-?[YymdjHIMSfAaBb]")  # what both write alike of a moment that is shown
 
 
 def format_parts(text: str) -> list[str] | None:
@@ -23,6 +24,11 @@ def format_parts(text: str) -> list[str] | None:
     if not text or not re.fullmatch(f"(%[{''.join(LETTERS)}]|[{BETWEEN}])+", text):
         return None
     return re.findall(f"%[{''.join(LETTERS)}]|[{BETWEEN}]", text)
+
+
+def alike(text: str) -> bool:
+    """Whether TO_CHAR and strftime write all of a format alike, which is in strftime's letters."""
+    return not any(letter.isalpha() or letter in '%"\\' for letter in ALIKE.sub("", text))
 
 
 def to_char(text: str) -> str:
