@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import expressions as exp
 
 from bundles.scanning import Session, numbered, quoted, reason, scan
+from schemas.conditions import why_no_condition
 from schemas.model import Check, Table
 from schemas.sql_expressions import with_like_escape
 
@@ -47,6 +48,10 @@ def run_checks(session: Session, table: Table, paths: Sequence[Path]) -> list[Ch
     results: dict[int, CheckResult] = {}
     conditions: dict[int, str] = {}
     for i, check in enumerate(table.checks):
+        unusable = why_no_condition(check.sql, table.columns)
+        if unusable is not None:
+            results[i] = CheckResult(table.name, check, not_checked=unusable)
+            continue
         try:
             conditions[i] = translated(check.sql)
             session.prepare(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)}")

@@ -5,14 +5,14 @@ Each rule is one function from a schema to problems; they run in the order of `R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.impossible_conditions import why_impossible
-from schemas.model import ForeignKey, Present, Recipe, Schema, Table
+from schemas.model import Column, ForeignKey, Present, Recipe, Schema, Table
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems, states_of
 from schemas.recipes import MOMENTS
@@ -348,7 +348,8 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         names = [c.name for c in table.database_columns]
         for check in table.checks:
-            for message in sql_problems(check.sql, names):
+            sound = subject.sound(table.name, *(c.name for c in table.columns))
+            for message in check_problems(check.sql, table.database_columns) if sound else sql_problems(check.sql, names):
                 yield Problem(f"check: {message}", check.at)
         for column in table.columns:
             if column.computed is not None:
@@ -358,6 +359,15 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
             if column.default is not None:
                 for message in default_problems(column.default):
                     yield Problem(f"default: {message}", column.at)
+
+
+def check_problems(sql: str, columns: Sequence[Column]) -> Iterator[str]:
+    """Yield what is wrong with a SQL expression (PostgreSQL's dialect) as a condition on a row of `columns`."""
+    from schemas.conditions import why_no_condition
+
+    found = list(sql_problems(sql, [c.name for c in columns]))
+    fault = why_no_condition(sql, columns) if not found else None
+    yield from found if fault is None else [fault]
 
 
 def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:

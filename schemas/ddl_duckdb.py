@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from schemas.conditions import why_no_condition
 from schemas.ddl import Ddl, NotEnforced, Probe, SelfReferenceProbe, Statement
 from schemas.ddl_expressions import Untranslatable, for_duckdb
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, reference, split
@@ -157,11 +158,24 @@ class _Writer:
         return full
 
     def _checks(self, table: Table) -> list[str]:
-        found = []
+        found: list[str] = []
         for check in table.checks:
             what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
-            found.append(self._accepted(table, "CHECK (%s)", check.sql, what))
-        return [line for line in found if line is not None]
+            reason = why_no_condition(check.sql, table.columns)
+            line = None if reason is not None else self._accepted(table, "CHECK (%s)", check.sql, what)
+            if line is not None and not self._is_condition(table, check.sql):
+                reason = "DuckDB takes it for no condition: it gives something else than true or false"
+            if reason is not None:
+                self._leave_out(table, what, reason)
+            elif line is not None:
+                found.append(line)
+        return found
+
+    def _is_condition(self, table: Table, sql: str) -> bool:
+        """Whether a check that DuckDB takes is of true and false: it takes others, and fails on their rows."""
+        columns = [f"CAST(NULL AS {duckdb_type(c.type)}) AS {quoted(c.name)}" for c in table.database_columns if c.computed is None]
+        probe = f"CREATE TABLE probe AS SELECT bool_and({for_duckdb(sql, table)}) AS condition FROM (SELECT {', '.join(columns)})"
+        return self._probe(probe) is None
 
     def _accepted(self, table: Table, line: str, sql: str, what: str) -> str | None:
         """`line` around the translated `sql`, if a table of the same columns takes it; else it is reported as left out."""

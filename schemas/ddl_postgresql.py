@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.ddl import PHASES, Ddl, Statement
+from schemas.conditions import why_no_condition
+from schemas.ddl import PHASES, Ddl, NotEnforced, Statement
 from schemas.ddl_expressions import for_postgresql
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, split
 from schemas.ddl_order import components, fill_order, in_cycle
@@ -18,7 +19,7 @@ _TYPES = {
 
 
 def postgresql_ddl(schema: Schema) -> Ddl:
-    """Return the statements of `schema` for PostgreSQL; everything in it can be enforced there."""
+    """Return the statements of `schema` for PostgreSQL; all but checks that are no conditions is enforced there."""
     return _Writer(schema).write()
 
 
@@ -69,6 +70,7 @@ class _Writer:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._statements: list[Statement] = []
+        self._not_enforced: list[NotEnforced] = []
         self._enums = enum_types(schema)
         # a key's or index's name is a relation's name, and unique among all relations of its namespace
         self._relations: dict[str | None, FreeNames] = {}
@@ -103,7 +105,7 @@ class _Writer:
             self._counters(table)
             self._comments(table)
         ordered = sorted(self._statements, key=lambda s: PHASES.index(s.phase))
-        return Ddl("postgresql", tuple(ordered), fill_order(self._schema))
+        return Ddl("postgresql", tuple(ordered), fill_order(self._schema), tuple(self._not_enforced))
 
     def _add(self, phase: str, subject: str, sql: str) -> None:
         self._statements.append(Statement(phase, subject, sql))
@@ -172,10 +174,16 @@ class _Writer:
         )
 
     def _checks(self, table: Table) -> list[str]:
-        return [
-            f"ADD {_constraint(table, check.name)}CHECK (\n{for_postgresql(check.sql, table, f'check {check.name or number}')}\n)"
-            for number, check in enumerate(table.checks, 1)
-        ]
+        found = []
+        for number, check in enumerate(table.checks, 1):
+            reason = why_no_condition(check.sql, table.columns)
+            if reason is None:
+                sql = for_postgresql(check.sql, table, f"check {check.name or number}")
+                found.append(f"ADD {_constraint(table, check.name)}CHECK (\n{sql}\n)")
+            else:
+                what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
+                self._not_enforced.append(NotEnforced(table.name, what, reason))
+        return found
 
     def _counters(self, table: Table) -> None:
         for column in table.database_columns:

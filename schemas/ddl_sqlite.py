@@ -8,6 +8,7 @@ binary64 number. A table's name may hold a dot: SQLite has no schemas.
 
 from __future__ import annotations
 
+from schemas.conditions import why_no_condition
 from schemas.ddl import Ddl, NotEnforced, Probe, Statement
 from schemas.ddl_expressions import Untranslatable, for_sqlite
 from schemas.ddl_names import FreeNames, listed, literal, quoted
@@ -111,7 +112,11 @@ class _Writer:
         found = []
         for check in table.checks:
             what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
-            found.append(self._accepted(table, f"{_constraint(check.name)}CHECK (%s)", check.sql, what))
+            reason = why_no_condition(check.sql, table.columns)
+            if reason is None:
+                found.append(self._accepted(table, f"{_constraint(check.name)}CHECK (%s)", check.sql, what))
+            else:
+                self._leave_out(table, what, reason)
         return [line for line in found if line is not None]
 
     def _accepted(self, table: Table, line: str, sql: str, what: str, default_of: str | None = None) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schemas.consistency import comparable, default_problems, sql_problems
+from schemas.consistency import check_problems, comparable, default_problems, sql_problems
 from schemas.ddl_names import FreeNames
 from schemas.model import Column, ForeignKey
 from schemas.reflection import RawSchema, ends_of
@@ -196,7 +196,7 @@ def _leave_out_expressions(raw: RawSchema) -> None:
     """Leave out SQL over what is no column, such as SQLite's rowid or a text in double quotes."""
     for table in raw.tables:
         names = [c.name for c in table.columns]
-        table.checks = [c for c in table.checks if not _noted(raw, (table.name,), "check", c.sql, sql_problems(c.sql, names))]
+        table.checks = [c for c in table.checks if not _noted(raw, (table.name,), "check", c.sql, check_problems(c.sql, table.columns))]
         table.columns = [_default(raw, table, _computed(raw, table, column, names)) for column in table.columns]
 
 

@@ -44,7 +44,7 @@ TABLE = (
     Key("unique", "list of lists of columns", "Unique constraints, where they have several columns or a name.", "unique: [[tenant_id, email]]"),
     Key("foreign_keys", "list of foreign keys", "Foreign keys, where they have several columns or a name.",
         'foreign_keys: [{columns: [order_id, line], references: "order_lines(order_id, line)"}]'),
-    Key("checks", "list of SQL, or mapping from names to SQL", "Check constraints: PostgreSQL expressions over the columns of one row.",
+    Key("checks", "list of SQL, or mapping from names to SQL", "Check constraints: conditions over the columns of one row, in PostgreSQL's SQL.",
         "checks: {dates_in_order: starts_at < ends_at}"),
     Key("indexes", "list of lists of columns, or of indexes", "Indexes that are no constraints.", "indexes: [[tenant_id, created_at], {columns: [email], unique: true}]"),
     Key("rules", "list of SQL, or mapping from names to SQL",
