@@ -241,7 +241,7 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
                 raise SourceInvalid(
                     f"table '{table.name}' comes with {counted(batch.num_rows, 'row')} where rows {first:,} to {last:,} were asked for"
                 )
-            yield conformed(table, batch, first)
+            yield conformed(table, batch, first, source.schema.file)
 
     return lambda: _write_chunk(table, blocks(), start, stage, stopped, canonical)
 
@@ -277,7 +277,7 @@ def _chunks(source: TableSource, table: Table, chunk_rows: int) -> Iterator[pa.T
     waiting: list[pa.RecordBatch] = []
     count = first_row = 0
     for given in source.read(table.name):
-        batch = conformed(table, given, first_row + count)
+        batch = conformed(table, given, first_row + count, source.schema.file)
         while batch.num_rows:
             taken = batch.slice(0, chunk_rows - count)
             batch = batch.slice(taken.num_rows)

@@ -27,7 +27,8 @@ from bundles.dictionaries import in_order_of_appearance, is_sound_dictionary
 from bundles.digest import BLOCK_ROWS
 from bundles.encoding import relisted, storage
 from bundles.errors import BundleDamaged, ContentInvalid, SourceInvalid
-from schemas.model import Table
+from schemas.errors import Problem
+from schemas.model import Column, Table
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
 _GROUP_ROWS = 2 * BLOCK_ROWS
@@ -40,11 +41,12 @@ _REPEATING = (*TEXTS, "enum", "json")
 _WHOLE = (*INTEGERS, "date", "time", "timestamp", "timestamptz", "interval")
 
 
-def conformed(table: Table, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
+def conformed(table: Table, batch: pa.RecordBatch, first_row: int, file: str = "") -> pa.RecordBatch:
     """Return `batch` with exactly the Arrow schema of `table`, but for dictionaries of texts, which may stay.
 
     Other dictionaries and 64-bit offsets are undone; SourceInvalid names the column where the type is another or the column is
-    missing or unknown, ContentInvalid the first row where a NOT NULL column has a null.
+    missing or unknown, ContentInvalid the first row where a NOT NULL column has a null, and the place of its recipe where the
+    schema was read from a `file`.
     """
     for name in batch.schema.names:
         if not table.has(name) or table.column(name).computed is not None:
@@ -56,7 +58,7 @@ def conformed(table: Table, batch: pa.RecordBatch, first_row: int) -> pa.RecordB
         array = batch.column(field.name)
         if array.null_count and not field.nullable:
             row = first_row + array.is_null().index(True).as_py()
-            raise ContentInvalid(f"table '{table.name}', column '{field.name}', row {row}: null in a column that is NOT NULL")
+            raise ContentInvalid(_null_in(table, column, row, file))
         if array.type != field.type:
             if not _carries(array.type, field.type):
                 raise SourceInvalid(
@@ -67,6 +69,15 @@ def conformed(table: Table, batch: pa.RecordBatch, first_row: int) -> pa.RecordB
         arrays.append(array)
     fields = [field.with_type(array.type) for field, array in zip(table.arrow, arrays, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _null_in(table: Table, column: Column, row: int, file: str) -> str:
+    what = f"table '{table.name}', column '{column.name}', row {row}: null in a column that is NOT NULL"
+    at = column.at if column.generate is None else column.generate.at or column.at
+    if at is None:
+        return what
+    remedy = "it is part of the key, so let it never be null" if column.name in table.key else "give it `null: 0`, or a value in every row"
+    return Problem(f"{what}; {remedy}", at).render(file)
 
 
 def typed(type: SqlType, array: pa.Array) -> pa.Array:

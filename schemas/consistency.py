@@ -102,26 +102,29 @@ def key_columns_fit(subject: Subject) -> Iterator[Problem]:
         for name in table.key:
             column = table.column(name)
             if column.nullable:
-                yield Problem(f"column '{name}' is part of the key of '{table.name}', so it cannot have `null:`", column.at)
+                yield Problem(f"column '{name}' is part of the key of '{table.name}', so it cannot have `null:`", column.place_of("null"))
             if column.type.kind == "json":
                 yield Problem(f"column '{name}' is json, which cannot be part of a key", column.at)
             if column.computed is not None:
-                yield Problem(f"column '{name}' is computed by the database and cannot be part of the key", column.at)
+                yield Problem(f"column '{name}' is computed by the database and cannot be part of the key", column.place_of("computed"))
 
 
 def columns_are_made_one_way(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         for column in table.columns:
             if column.identity and column.type.kind not in INTEGERS and subject.sound(table.name, column.name):
-                yield Problem(f"identity needs an integer column, and '{column.name}' is {column.type}", column.at)
+                yield Problem(f"identity needs an integer column, and '{column.name}' is {column.type}", column.place_of("identity"))
             if column.computed is None:
                 continue
             if column.generate is not None:
-                yield Problem(f"column '{column.name}' is computed by the database, so it takes no `generate:`", column.at)
+                yield Problem(
+                    f"column '{column.name}' is computed by the database, so it takes no `generate:`", column.place_of("generate")
+                )
             if column.default is not None or column.identity:
-                yield Problem(f"column '{column.name}' is computed by the database, so it takes no default or identity", column.at)
+                at = column.place_of("identity" if column.default is None else "default")
+                yield Problem(f"column '{column.name}' is computed by the database, so it takes no default or identity", at)
             if any(column.name in key.columns for key in table.foreign_keys):
-                yield Problem(f"column '{column.name}' is computed by the database and cannot be a reference", column.at)
+                yield Problem(f"column '{column.name}' is computed by the database and cannot be a reference", column.place_of("computed"))
 
 
 def hidden_columns_serve_others(subject: Subject) -> Iterator[Problem]:
@@ -135,7 +138,8 @@ def hidden_columns_serve_others(subject: Subject) -> Iterator[Problem]:
                     yield Problem(f"column '{name}' is hidden, so it cannot be part of {what}", hidden[name].at)
         for column in hidden.values():
             if column.computed is not None or column.default is not None or column.identity:
-                yield Problem(f"column '{column.name}' is hidden, so it takes no computed, default or identity", column.at)
+                first = "computed" if column.computed is not None else "default" if column.default is not None else "identity"
+                yield Problem(f"column '{column.name}' is hidden, so it takes no computed, default or identity", column.place_of(first))
         if table.columns and not table.database_columns:
             yield Problem(f"table '{table.name}' has only hidden columns", table.at)
 
@@ -355,10 +359,10 @@ def expressions_are_sql(subject: Subject) -> Iterator[Problem]:
             if column.computed is not None:
                 others = [name for name in names if name != column.name]
                 for message in sql_problems(column.computed, others):
-                    yield Problem(f"computed: {message}", column.at)
+                    yield Problem(f"computed: {message}", column.place_of("computed"))
             if column.default is not None:
                 for message in default_problems(column.default):
-                    yield Problem(f"default: {message}", column.at)
+                    yield Problem(f"default: {message}", column.place_of("default"))
 
 
 def check_problems(sql: str, columns: Sequence[Column]) -> Iterator[str]:

@@ -148,7 +148,7 @@ class Column:
     `null` is None for NOT NULL, else the share of nulls to generate (0 means nullable, none generated). `computed` is the
     SQL of a column that the database computes; such a column is in the DDL and not in the bundle.
     A `hidden` one is made for other columns to use, and is in neither. An `ever` one has the value of the whole history at any
-    moment of it, though it may tell of what comes later.
+    moment of it, though it may tell of what comes later. `places` says where what is written of it stands in the file, for messages.
     """
 
     name: str
@@ -164,6 +164,11 @@ class Column:
     at: Mark | None = field(default=None, compare=False)
     hidden: bool = False
     ever: bool = False
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+
+    def place_of(self, key: str) -> Mark | None:
+        """Where the value of `key`, such as `computed`, stands in the file, or else the column."""
+        return self.places.get(key, self.at)
 
     @property
     def nullable(self) -> bool:

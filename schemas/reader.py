@@ -52,11 +52,18 @@ def schema_text(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
         return _decoded(_bytes(name), name), name
     except FileNotFoundError:
         known = builtin_names()
-        hint = nearest(name, known) or (f"; built in: {', '.join(known)}" if known else "")
+        hint = nearest(name, known) or _near_file(name) or (f"; built in: {', '.join(known)}" if known else "")
         raise InputError(f"{name}: there is no such schema file, and no built-in schema of that name{hint}") from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise InputError(f"{name}: the schema file cannot be read: {reason}") from None
+
+
+def _near_file(name: str) -> str:
+    """A hint to the schema file beside `name` that is most like it, which may be named without its suffix."""
+    path = Path(name)
+    files = [str(path.with_name(file.name)) for file in path.parent.glob("*.y*ml")]
+    return nearest(name if path.suffix else f"{name}.yaml", files)
 
 
 def _bytes(name: str) -> bytes:

@@ -385,19 +385,26 @@ def _time_of_day(text: str) -> str:
     return text.strip()
 
 
+def _near_locale(word: str) -> str:
+    from faker.config import AVAILABLE_LOCALES
+
+    return nearest(word.replace("-", "_"), filter(_LOCALE.match, AVAILABLE_LOCALES))
+
+
 def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, float] | None:
     """Return a locale name, or a mapping from locale names to weights."""
     if isinstance(node, yaml.ScalarNode):
         if _LOCALE.match(node.value):
             return str(node.value)
-        reading.say(node, f"{what} must be a locale such as de_DE, or a mapping from locales to weights, not {kind_of(node)}")
+        hint = _near_locale(node.value)
+        reading.say(node, f"{what} must be a locale such as de_DE, or a mapping from locales to weights, not {kind_of(node)}{hint}")
         return None
     mix: dict[str, float] = {}
     before = len(reading.problems)
     for name, (key, value) in reading.mapping(node, what).items():
         weight = reading.number(value, f"the weight of {name}")
         if not _LOCALE.match(name):
-            reading.say(key, f"'{name[:60]}' is no locale; write it like de_DE")
+            reading.say(key, f"'{name[:60]}' is no locale; write it like de_DE{_near_locale(name)}")
         elif weight is not None and weight < 0:
             reading.say(value, f"the weight of {name} must be 0 or more, not {weight}")
         elif weight is not None:

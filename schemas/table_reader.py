@@ -217,7 +217,7 @@ class TableReader:
         null = reading.share(parts["null"][1], "null") if "null" in parts else None
         return Column(
             column.name, type, null, identity, computed, text("default"), recipe, data_class or "internal", semantic, text("comment"), at,
-            flag("hidden"), flag("ever"),
+            flag("hidden"), flag("ever"), {name: mark_of(value) for name, (_, value) in parts.items()},
         )  # fmt: skip
 
     def _recipe(self, column: WrittenColumn, identity: bool) -> Recipe | None:

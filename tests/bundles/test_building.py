@@ -16,11 +16,13 @@ import pytest
 from bundle_sources import StreamSource, column, narrow, numbers, shop, texts
 
 import bundles
+import datagen
 from bundles.digest import BLOCK_ROWS
 from bundles.errors import ContentInvalid, SourceInvalid
 from bundles.scanning import scan
 from schemas.errors import CheckFailed, InputError
 from schemas.model import Check, Rows, Schema, Table
+from schemas.reader import parse_schema
 from schemas.types import SqlType
 
 
@@ -279,6 +281,21 @@ def test_a_null_in_a_not_null_column_is_named_by_its_row(store):
         with pytest.raises(ContentInvalid, match="table 'numbers', column 'id', row 150000: null in a column that is NOT NULL"):
             bundles.build(one, store=store, chunk_rows=BLOCK_ROWS)
         assert untouched(store)
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [("id", "give it `null: 0`, or a value in every row"), ("[id, c]", "it is part of the key, so let it never be null")],
+)
+def test_a_null_that_a_recipe_gives_is_told_with_its_place_and_remedy(store, key, remedy):
+    text = (
+        f"schema: s\ntables:\n  t:\n    rows: 3\n    key: {key}\n    columns:\n      id: {{type: bigint, identity: true}}\n"
+        "      c: {type: text, generate: {expression: \"nullif('x', 'x' || left(CAST(id AS text), 0))\"}}\n"
+    )
+    with pytest.raises(ContentInvalid) as caught:
+        bundles.build(datagen.SyntheticSource(parse_schema(text, "shop.yaml")), store=store)
+    assert str(caught.value) == f"shop.yaml:8:33: table 't', column 'c', row 0: null in a column that is NOT NULL; {remedy}"
+    assert untouched(store)
 
 
 def test_a_broken_check_is_named_with_its_first_row_and_no_value(store):

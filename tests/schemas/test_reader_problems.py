@@ -36,6 +36,25 @@ def test_a_missing_file_names_its_path_and_the_nearest_built_in() -> None:
     assert str(caught.value) == "companyoss: there is no such schema file, and no built-in schema of that name; did you mean 'companyos'?"
 
 
+@pytest.mark.parametrize("written", ["shopp", "shopp.yaml", "folder/../sho.yaml"])
+def test_a_missing_file_names_the_nearest_file_of_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "shop.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        read_schema(written)
+    near = str(Path(written).with_name("shop.yaml"))
+    assert str(caught.value).endswith(f"there is no such schema file, and no built-in schema of that name; did you mean '{near}'?")
+
+
+@pytest.mark.parametrize(("written", "near"), [("en_USA", "en_US"), ("de-DE", "de_DE"), ("{en_USA: 1}", "en_US")])
+def test_what_is_no_locale_is_told_with_the_nearest_one(written: str, near: str) -> None:
+    (told,) = problems(
+        f"schema: s\nlocale: {written}\ntables:\n  t:\n    rows: 1\n    columns:\n      c: {{type: int, generate: sequence}}\n"
+    )
+    assert told.endswith(f"; did you mean '{near}'?")
+
+
 def test_a_folder_is_no_schema_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_schema(tmp_path)
@@ -192,17 +211,17 @@ def test_the_same_name_twice_is_refused() -> None:
         ("{type: text, semantic: person.mail, generate: words}", "6:33: unknown semantic 'person.mail'; did you mean 'person.email'?"),
         ("{type: text, comment: , generate: words}", "6:32: comment must be text, not nothing"),
         ("{type: text, within: c, generate: words}", "6:23: within belongs beside `references:`"),
-        ("{type: text, identity: true, generate: words}", "6:7: identity needs an integer column, and 'c' is text"),
-        ("{type: text, computed: lower(x), generate: words}", "6:7: column 'c' is computed by the database, so it takes no `generate:`"),
-        ("{type: text, computed: 'NULL', default: 'NULL'}", "6:7: column 'c' is computed by the database, so it takes no default or identity"),
-        ("{type: text, default: nope(, generate: words}", "6:7: default: this is not a SQL expression: something is missing at '(', character 5"),
-        ("{type: text, default: \"'x'); DROP TABLE t; --\", generate: words}", "6:7: default: this is not a SQL expression: ')' is not expected at character 4"),
-        ("{type: text, default: new, generate: words}", "6:7: default: a default sees no column such as new; a text stands in quotes inside of those of YAML, such as \"'new'\""),
-        ("{type: timestamptz, default: anchor(), generate: {between: [-1y, now]}}", "6:7: default: anchor() is for rules and the recipes of columns; a database does not know the data's now"),
-        ("{type: text, computed: 'NULL', key: true}", "6:7: column 'c' is computed by the database and cannot be part of the key"),
-        ("{type: int, key: true, null: 0}", "6:7: column 'c' is part of the key of 't', so it cannot have `null:`"),
+        ("{type: text, identity: true, generate: words}", "6:33: identity needs an integer column, and 'c' is text"),
+        ("{type: text, computed: lower(x), generate: words}", "6:53: column 'c' is computed by the database, so it takes no `generate:`"),
+        ("{type: text, computed: 'NULL', default: 'NULL'}", "6:50: column 'c' is computed by the database, so it takes no default or identity"),
+        ("{type: text, default: nope(, generate: words}", "6:32: default: this is not a SQL expression: something is missing at '(', character 5"),
+        ("{type: text, default: \"'x'); DROP TABLE t; --\", generate: words}", "6:32: default: this is not a SQL expression: ')' is not expected at character 4"),
+        ("{type: text, default: new, generate: words}", "6:32: default: a default sees no column such as new; a text stands in quotes inside of those of YAML, such as \"'new'\""),
+        ("{type: timestamptz, default: anchor(), generate: {between: [-1y, now]}}", "6:39: default: anchor() is for rules and the recipes of columns; a database does not know the data's now"),
+        ("{type: text, computed: 'NULL', key: true}", "6:33: column 'c' is computed by the database and cannot be part of the key"),
+        ("{type: int, key: true, null: 0}", "6:39: column 'c' is part of the key of 't', so it cannot have `null:`"),
         ("{type: json, key: true, generate: {list: [1]}}", "6:7: column 'c' is json, which cannot be part of a key"),
-        ("{type: text, computed: lower(d)}", "6:7: computed: there is no column 'd'"),
+        ("{type: text, computed: lower(d)}", "6:33: computed: there is no column 'd'"),
         ("{type: text, check: d > 1, generate: words}", "6:30: check: there is no column 'd'"),
         ("{type: text, check: c >, generate: words}", "6:30: check: this is not a SQL expression: something is missing at '>', character 3"),
         ("{type: text, check: \"c > 'x\", generate: words}", "6:30: check: this is not a SQL expression: a quote or comment is not closed"),
@@ -306,7 +325,7 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
         ("integer", "{sum: t}", "sum: 't' is not `table.column` that references 't'"),
         ("integer", "{sum: t.c}", "sum: 't' does not reference 't', so its rows do not belong to one of these"),
         ("integer", "{count: u}", "count: 'u' is not a table that references 't'"),
-        ("text", "{person.name: {locale: de-DE}}", "locale of person.name must be a locale such as de_DE, or a mapping from locales to weights, not 'de-DE'"),
+        ("text", "{person.name: {locale: de-DE}}", "locale of person.name must be a locale such as de_DE, or a mapping from locales to weights, not 'de-DE'; did you mean 'de_DE'?"),
         ("text", "{faker: x, args: 5}", "args of faker must be a mapping of arguments, not '5'"),
         ("text", "{internet.token: 0}", "length of internet.token must be above 0, not 0"),
     ],
