@@ -8,9 +8,20 @@ import numpy as np
 
 from datagen.randomness import Int64, UInt64, below
 from datagen.values.choices import shares
+from schemas.model import Recipe
+from schemas.recipes import argument
 
 MOST_DISTINCT = 50
+_ENDLESS = ("normal", "lognormal", "exponential", "poisson")
 _CELLS = 1 << 20  # weights that are held for owners at a time
+
+
+def asked_for(count: object, most: int, size: int) -> str:
+    """How many different values a count asks for, of `size`, in the words of the schema; an end of our own is none of theirs."""
+    if isinstance(count, Recipe) and count.name in _ENDLESS and argument(count, "max") is None:
+        room = min(size, MOST_DISTINCT)
+        return f"here the count is {count.name} without an end, and there are {size:,} different ones; give it one, such as `max: {room}`"
+    return f"here up to {most:,} are asked for of {size:,} different ones"
 
 
 def without_repeats(draws: UInt64, counts: Int64, size: int) -> Int64:

@@ -17,7 +17,7 @@ from datagen.numbers import count_distribution
 from datagen.randomness import Int64
 from datagen.rows import Elements, Kernel, Rows
 from datagen.values.choices import constants, require_distinct
-from datagen.values.distinct import MOST_DISTINCT, without_repeats, without_repeats_by_weight
+from datagen.values.distinct import MOST_DISTINCT, asked_for, without_repeats, without_repeats_by_weight
 from datagen.values.lorem import glue, positions
 from datagen.values.texts import join, pick
 from datagen.values.writing import text_of
@@ -151,7 +151,7 @@ def array(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail("an array has at most 100,000 items; give its count a max", recipe.at)
     item_type = _item_type(inner, ctx)
     if argument(recipe, "distinct"):
-        item = _distinct_items(inner, ctx, item_type, whole.most)
+        item = _distinct_items(inner, ctx, item_type, argument(recipe, "count"), whole.most)
     elif ctx.type.kind == "json":
         item, item_type = _member(inner, ctx, "item")
     else:
@@ -176,7 +176,7 @@ def _item_type(inner: Recipe, ctx: Context) -> SqlType:
     return ctx.type.item or _path_type(inner, ctx) or json_type(inner)
 
 
-def _distinct_items(inner: Recipe, ctx: Context, type: SqlType, most: int) -> Callable[[Elements], pa.Array]:
+def _distinct_items(inner: Recipe, ctx: Context, type: SqlType, count: object, most: int) -> Callable[[Elements], pa.Array]:
     """A kernel of items of which no array has one twice; fails where there are too few different ones."""
     if inner.name not in _APART or type.kind in FLOATS:
         ctx.fail(f"distinct items are made by {', '.join(_APART)} (of numbers that are exact), not by {inner.name} of {type}", inner.at)
@@ -186,7 +186,7 @@ def _distinct_items(inner: Recipe, ctx: Context, type: SqlType, most: int) -> Ca
         if most > min(size, MOST_DISTINCT):
             ctx.fail(
                 f"distinct items need at least as many different ones as the longest array has, and at most {MOST_DISTINCT} in an array; "
-                f"here up to {most:,} are asked for of {size:,} different ones",
+                + asked_for(count, most, size),
                 inner.at,
             )
 

@@ -12,7 +12,7 @@ from datagen.compiling import Context, generator
 from datagen.numbers import BIGINT, whole_distribution
 from datagen.randomness import Index, Int64, below
 from datagen.rows import Kernel, Rows
-from datagen.values.distinct import MOST_DISTINCT, without_repeats
+from datagen.values.distinct import MOST_DISTINCT, asked_for, without_repeats
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.texts import join, pick
 from schemas.model import Recipe
@@ -44,7 +44,7 @@ def words(recipe: Recipe, ctx: Context) -> Kernel:
     if distinct and (len(set(known)) < len(known) or stride > min(len(known), MOST_DISTINCT)):
         ctx.fail(
             f"distinct words need at least as many different words as the longest text has, and at most {MOST_DISTINCT} in a text; "
-            f"here up to {stride} are asked for of {len(set(known))} different ones",
+            + asked_for(argument(recipe, "count"), stride, len(set(known))),
             recipe.at,
         )
 

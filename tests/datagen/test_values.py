@@ -506,6 +506,16 @@ def test_items_of_a_distinct_array_differ_and_follow_the_weights():
         ("text[]", "{array: {choice: [a, b]}, count: {uniform: [1, 3]}, distinct: true}", "here up to 3 are asked for of 2 different ones"),
         ("text[]", "{array: {choice: [a, b, a]}, distinct: true}", "values that must not repeat have to differ"),
         ("bigint[]", "{array: {uniform: [1, 2]}, distinct: true}", "here up to 3 are asked for of 2 different ones"),
+        (
+            "text[]",
+            "{array: {choice: [a, b]}, count: {poisson: 1}, distinct: true}",
+            "here the count is poisson without an end, and there are 2 different ones; give it one, such as `max: 2`",
+        ),
+        (
+            "text[]",
+            "{array: {choice: [a, b]}, count: {poisson: 1, max: 3}, distinct: true}",
+            "here up to 3 are asked for of 2 different ones",
+        ),
         ("bigint[]", "{array: {uniform: [1, 200]}, count: 51, distinct: true}", "at most 50 in an array"),
         ("text[]", "{array: person.name, distinct: true}", "distinct items are made by choice, uniform, between"),
         ("double[]", "{array: {uniform: [1, 9]}, distinct: true}", "distinct items are made by choice, uniform, between"),
