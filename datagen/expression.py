@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -112,6 +113,10 @@ def _as_coded(path: str, ctx: Context, source: Kernel) -> Kernel:
     return (lambda rows: rows.encoded(path)) if ctx.table.has(path) else source
 
 
+def _in_duckdb(tree: exp.Expr) -> str:
+    return tree.transform(with_like_escape).sql(dialect="duckdb", unsupported_level=_SILENT)
+
+
 def _duckdb_type(type: SqlType) -> str:
     if type.kind == "numeric":
         arrow = type.arrow
@@ -122,6 +127,8 @@ def _duckdb_type(type: SqlType) -> str:
     return _DUCKDB[type.kind]
 
 
+# of which one is of any type that an expression gives, but for arrays
+_OF_SOME_TYPE = ("1", "2000-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000")
 _NAMED = re.compile(r"\bc\d+\b")
 
 
@@ -155,9 +162,7 @@ class _Evaluator:
 
     @cached_property
     def _query(self) -> str:
-        cast = (
-            f"CAST({self._tree.transform(with_like_escape).sql(dialect='duckdb', unsupported_level=_SILENT)} AS {_duckdb_type(self._type)})"
-        )
+        cast = f"CAST({_in_duckdb(self._tree)} AS {_duckdb_type(self._type)})"
         if self._type.kind == "interval":  # months, of 30 days as in PostgreSQL's comparisons, have no place in an exact length of time
             cast = f"epoch_us({cast})"
         elif self._type.kind == "uuid":  # DuckDB hands uuids over as texts
@@ -198,25 +203,61 @@ class _Evaluator:
             raise GenerationFailed(f"{self._where}: the expression gives a text that is no value of {type}")
 
     def _run(self, batch: pa.Table) -> pa.Table:
+        with self._holding(batch):
+            return self._connections.mine().sql(self._query).to_arrow_table()
+
+    @contextmanager
+    def _holding(self, batch: pa.Table) -> Iterator[None]:
         connection = self._connections.mine()
         connection.register("batch", batch)
         try:
-            return connection.sql(self._query).to_arrow_table()
+            yield
         finally:
             connection.unregister("batch")
 
     def rehearse(self, types: dict[str, SqlType]) -> None:
-        """Run on no rows, so that a wrong type or function is found before anything is made."""
+        """Run on no rows, so that a wrong type or function is found before anything is made, and try its casts."""
         import duckdb
 
+        batch = pa.table({name: pa.nulls(0, type.arrow) for name, type in types.items()})
         try:
-            self._run(pa.table({name: pa.nulls(0, type.arrow) for name, type in types.items()}))
+            with self._holding(batch):
+                self._connections.mine().sql(self._query).to_arrow_table()
+                self._try_casts()
         except duckdb.Error as error:
             self._ctx.fail(f"the expression failed: {self._reason(error)}", self._at)
+
+    def _try_casts(self) -> None:
+        """Fail on a cast between two types that DuckDB knows no way between, which it says at the first value and not of none."""
+        inner = [
+            (cast.this, cast.to.sql(dialect="duckdb"), cast.to.sql(dialect="postgres").lower()) for cast in self._tree.find_all(exp.Cast)
+        ]
+        for node, target, shown in [*inner, (self._tree, _duckdb_type(self._type), str(self._type))]:
+            given = self._type_of(node)
+            if given != '"NULL"' and not self._is_cast(given, target):
+                said = self._in_schema(node.sql(dialect="postgres"))
+                self._ctx.fail(f"expression: {said} is {given.lower()}, and no {shown} can be made of it", self._at)
+
+    def _type_of(self, node: exp.Expr) -> str:
+        return str(self._connections.mine().sql(f"SELECT {_in_duckdb(node)} FROM batch").types[0])
+
+    def _is_cast(self, given: str, target: str) -> bool:
+        import duckdb
+
+        value = ", ".join(f"TRY_CAST('{text}' AS {given})" for text in _OF_SOME_TYPE)
+        try:
+            self._connections.mine().sql(f"SELECT CAST(coalesce({value}) AS {target})").to_arrow_table()
+        except duckdb.Error as error:
+            return "Unimplemented type for cast" not in str(error)
+        return True
 
     def _reason(self, error: Exception) -> str:
         """What DuckDB says, in the words of the schema."""
         said = str(error).splitlines()[0]
         if "Division by zero" in said:
             return "it divides by zero; a divisor of NULLIF(..., 0), and `null: 0` at the column, give null instead"
-        return _NAMED.sub(lambda found: self._paths.get(found[0], found[0]), said)[:200]
+        return self._in_schema(said)[:200]
+
+    def _in_schema(self, text: str) -> str:
+        """`text` with the columns of the schema for those of the query."""
+        return _NAMED.sub(lambda found: self._paths.get(found[0], found[0]), text)

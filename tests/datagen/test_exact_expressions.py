@@ -10,7 +10,7 @@ from sqlglot import exp
 
 import datagen
 from datagen import exact, expression
-from datagen.errors import GenerationFailed
+from datagen.errors import GenerationFailed, RecipeError
 from schemas.reader import parse_schema
 from tests.datagen.making import source_of
 
@@ -213,3 +213,44 @@ def test_an_expression_that_fails_on_a_row_is_told_with_its_place_in_the_words_o
     with pytest.raises(GenerationFailed) as caught:
         datagen.source(parse_schema(text, "f.yaml")).read("t").read_all()
     assert str(caught.value) == f"f.yaml:9:36: t.x: the expression failed: {why}"
+
+
+@pytest.mark.parametrize(
+    ("type", "sql", "why"),
+    [
+        ("date", "lo + 1", "lo + 1 is integer, and no date can be made of it"),
+        ("timestamptz", "lo", "lo is integer, and no timestamptz can be made of it"),
+        ("time", "lo > 1", "lo > 1 is boolean, and no time can be made of it"),
+        ("integer", "day", "day is date, and no integer can be made of it"),
+        ("date", "CASE WHEN lo > 900 THEN lo END", "CASE WHEN lo > 900 THEN lo END is integer, and no date can be made of it"),
+        ("text", "upper(CAST(CAST(lo AS date) AS text))", "lo is integer, and no date can be made of it"),
+    ],
+)
+def test_a_cast_that_no_row_can_pass_is_told_before_any_is_made(type, sql, why):
+    text = (
+        "schema: s\ntables:\n  t:\n    rows: 50\n    columns:\n      id: {type: bigint, key: true}\n"
+        "      lo: {type: integer, generate: {uniform: [0, 2]}}\n      day: {type: date, generate: {between: [2020-01-01, 2020-03-01]}}\n"
+        f"      x: {{type: {type}, generate: {{expression: {sql}}}}}\n"
+    )
+    with pytest.raises(RecipeError) as caught:
+        datagen.source(parse_schema(text, "f.yaml"))
+    assert str(caught.value) == f"f.yaml:9:{text.splitlines()[8].index('{expression') + 1}: expression: {why}"
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("type", "sql"),
+    [
+        ("boolean", "n + 1"),
+        ("date", "CASE WHEN n > 900 THEN NULL END"),
+        ("date", "upper(CAST(CASE WHEN n > 900 THEN NULL END AS text))"),
+        ("date", "upper(CAST(CASE WHEN b THEN CAST(NULL AS date) END AS text))"),
+        ("date", "upper(CAST(s1 AS text))"),
+        ("integer", "initcap(CAST(n AS text))"),
+        ("uuid", "CASE WHEN n > 900 THEN CAST(c AS uuid) END"),
+        ("timestamptz", "s1"),
+        ("text", "initcap(CAST(s1 AS text) || CAST(b AS text))"),
+    ],
+)
+def test_casts_that_some_row_can_pass_are_left_to_the_rows(type, sql):
+    assert len(by_duckdb(sql, type)) == 400
