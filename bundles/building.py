@@ -198,7 +198,7 @@ def _tasks(source: TableSource, tables: Sequence[Table], stage: Stage, chunk_row
         if isinstance(source, RangeSource):
             rows = source.row_count(table.name)
             for start in range(0, max(rows, 1), chunk_rows):
-                yield table.name, 0, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped)
+                yield table.name, 0, _range_task(source, table, start, min(start + chunk_rows, rows), stage, stopped, source.schema.file)
         else:
             start = 0
             canonical = _canonical_json(source, table)
@@ -227,7 +227,7 @@ def _totals_last(tables: Sequence[Table]) -> list[Table]:
     return list(placed.values())
 
 
-def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event) -> _Task:
+def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage: Stage, stopped: Event, file: str) -> _Task:
     canonical = _canonical_json(source, table)
 
     read = source.read_encoded if isinstance(source, EncodedSource) else source.read_rows
@@ -241,7 +241,7 @@ def _range_task(source: RangeSource, table: Table, start: int, stop: int, stage:
                 raise SourceInvalid(
                     f"table '{table.name}' comes with {counted(batch.num_rows, 'row')} where rows {first:,} to {last:,} were asked for"
                 )
-            yield conformed(table, batch, first, source.schema.file)
+            yield conformed(table, batch, first, file)
 
     return lambda: _write_chunk(table, blocks(), start, stage, stopped, canonical)
 
