@@ -28,6 +28,9 @@ from schemas.errors import Mark, Problem
 from schemas.sql_expressions import anchored, with_cut_texts, with_like_escape
 from schemas.types import SqlType
 
+# of which one is of any type that an expression gives, but for arrays
+_OF_SOME_TYPE = ("1", "2000-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000")
+_NAMED = re.compile(r"\bc\d+\b")  # how the columns of the query are called
 _SILENT = sqlglot.ErrorLevel.IGNORE  # what it says of time zones is for sessions in other zones than UTC
 _ALLOWED = (
     exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
@@ -125,11 +128,6 @@ def _duckdb_type(type: SqlType) -> str:
         assert type.item is not None
         return _duckdb_type(type.item) + "[]"
     return _DUCKDB[type.kind]
-
-
-# of which one is of any type that an expression gives, but for arrays
-_OF_SOME_TYPE = ("1", "2000-01-01", "00:00:00", "00000000-0000-0000-0000-000000000000")
-_NAMED = re.compile(r"\bc\d+\b")
 
 
 class Connections:

@@ -22,6 +22,8 @@ from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, columns_in, names_anchor, parse_expression
 from schemas.types import INTEGERS, TEXTS, SqlType
 
+_WORDS_OF_DEFAULTS = frozenset({"user", "current_role", "system_user"})  # which the parser takes for columns
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -38,9 +40,6 @@ class Subject:
     def tables(self) -> Iterator[Table]:
         return (table for table in self.schema.tables if self.sound(table.name))
 
-
-_NO_ANCHOR = "anchor() is for rules and the recipes of columns; a database does not know the data's now"
-_WORDS_OF_DEFAULTS = frozenset({"user", "current_role", "system_user"})  # which the parser takes for columns
 
 Rule = Callable[[Subject], Iterator[Problem]]
 
@@ -376,33 +375,41 @@ def check_problems(sql: str, columns: Sequence[Column]) -> Iterator[str]:
 
 def sql_problems(sql: str, columns: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with a SQL expression (PostgreSQL's dialect) over `columns`."""
-    try:
-        tree = parse_expression(sql)
-    except NotAnExpression as error:
-        yield str(error)
-        return
-    if names_anchor(tree):
-        yield _NO_ANCHOR
     known = list(columns)
     exact, folded = set(known), {name.casefold() for name in known}
-    for dotted, quoted in columns_in(tree):
+
+    def fault_of(dotted: str, quoted: bool) -> str | None:
         name = dotted.rpartition(".")[2]
-        if not {dotted, name} & exact and (quoted or name.casefold() not in folded):
-            yield f"there is no column '{name[:60]}'{nearest(name, known)}"
+        if {dotted, name} & exact or (not quoted and name.casefold() in folded):
+            return None
+        return f"there is no column '{name[:60]}'{nearest(name, known)}"
+
+    return _faults(sql, fault_of)
 
 
 def default_problems(sql: str) -> Iterator[str]:
     """Yield what is wrong with a SQL expression (PostgreSQL's dialect) as a default, which sees no column."""
+
+    def fault_of(name: str, quoted: bool) -> str | None:
+        if not quoted and name.casefold() in _WORDS_OF_DEFAULTS:
+            return None
+        return f"a default sees no column such as {name[:60]}; a text stands in quotes inside of those of YAML, such as \"'new'\""
+
+    return _faults(sql, fault_of)
+
+
+def _faults(sql: str, fault_of: Callable[[str, bool], str | None]) -> Iterator[str]:
+    """What is wrong with a SQL expression, and what `fault_of` says of the columns in it (each as written, and whether in quotes)."""
     try:
         tree = parse_expression(sql)
     except NotAnExpression as error:
         yield str(error)
         return
     if names_anchor(tree):
-        yield _NO_ANCHOR
+        yield "anchor() is for rules and the recipes of columns; a database does not know the data's now"
     for name, quoted in columns_in(tree):
-        if quoted or name.casefold() not in _WORDS_OF_DEFAULTS:
-            yield f"a default sees no column such as {name[:60]}; a text stands in quotes inside of those of YAML, such as \"'new'\""
+        if (fault := fault_of(name, quoted)) is not None:
+            yield fault
 
 
 def correlations_are_possible(subject: Subject) -> Iterator[Problem]:

@@ -114,12 +114,9 @@ except KeyboardInterrupt:
 """
 
 
-ENDLESS_CHECKPOINT = """
-import os, signal, sys, threading
-import duckdb
-import bundles, provisioning
-
-class Duck:
+# a connection of DuckDB cannot be given methods of others
+WRAPPED = """
+class Wrapped:
     def __init__(self, connection):
         self._connection = connection
     def __getattr__(self, name):
@@ -128,6 +125,16 @@ class Duck:
         return self
     def __exit__(self, *error):
         self._connection.close()
+"""
+
+ENDLESS_CHECKPOINT = (
+    WRAPPED
+    + """
+import os, signal, sys, threading
+import duckdb
+import bundles, provisioning
+
+class Duck(Wrapped):
     def execute(self, sql, *rest):
         if sql == "CHECKPOINT":
             threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -141,6 +148,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
+)
 
 
 @pytest.mark.parametrize("endless", [ENDLESS_FILL, ENDLESS_CHECKPOINT], ids=["fill", "checkpoint"])
@@ -246,7 +254,9 @@ def test_a_signal_that_comes_before_a_driver_has_begun_is_told_again(tmp_path: P
     assert told[:2] == [False, True]
 
 
-LATE_INTERRUPT = """
+LATE_INTERRUPT = (
+    WRAPPED
+    + """
 import os, signal, sqlite3, sys
 import adbc_driver_manager.dbapi, duckdb
 import bundles, provisioning
@@ -265,15 +275,7 @@ class Lite(sqlite3.Connection):
             interrupt()
         return done
 
-class Duck:
-    def __init__(self, connection):
-        self._connection = connection
-    def __getattr__(self, name):
-        return getattr(self._connection, name)
-    def __enter__(self):
-        return self
-    def __exit__(self, *error):
-        self._connection.close()
+class Duck(Wrapped):
     def execute(self, sql, *rest):
         done = self._connection.execute(sql, *rest)
         if sql == "COMMIT":
@@ -297,6 +299,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
+)
 
 
 @pytest.mark.parametrize(("before", "end"), [("nothing", "SIGINT"), ("the same tables", "SIGINT"), ("nothing", "SIGHUP")])
