@@ -13,6 +13,7 @@ from schemas.correlation import correlation_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.impossible_conditions import why_impossible
 from schemas.model import Column, ForeignKey, Present, Recipe, Schema, Table
+from schemas.paths import NoSuchPath, follow, may_be_unread, references_are_read
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems, states_of
 from schemas.recipes import MOMENTS
@@ -413,31 +414,54 @@ def _faults(sql: str, fault_of: Callable[[str, bool], str | None]) -> Iterator[s
 
 
 def correlations_are_possible(subject: Subject) -> Iterator[Problem]:
-    if any(place[1:] in (("*references",), ("*correlate",)) for place in subject.broken):
-        return
     for table in subject.tables:
-        if not subject.sound(table.name, *(c.name for c in table.columns)):
-            continue
         for correlation in table.correlate:
+            if not _ends_are_sound(subject, table, correlation.columns):
+                continue
             for message in correlation_problems(subject.schema, table, correlation):
                 yield Problem(message, correlation.at)
 
 
+def _ends_are_sound(subject: Subject, table: Table, paths: Iterable[str]) -> bool:
+    """Whether all that can be said of the columns at the ends of paths is theirs, and comes of no other problem."""
+    if not subject.broken:
+        return True
+    for path in paths:
+        if not table.has(path) and not references_are_read(subject.schema, table, subject.broken):
+            return False
+        try:
+            found = follow(subject.schema, table, path)
+        except NoSuchPath:
+            continue
+        if not subject.sound(found.table.name, found.column.name, "*correlate"):
+            return False
+    return True
+
+
 def rules_can_be_held(subject: Subject) -> Iterator[Problem]:
-    if any(len(place) == 1 or place[1] == "*references" for place in subject.broken):
-        return
     for table in subject.tables:
         for rule in table.rules:
             try:
                 read_rule(subject.schema, table, rule.sql)
             except NotAnExpression as error:
-                yield Problem(f"rule: {error}", rule.at)
+                if _paths_are_read(subject, table, rule.sql):
+                    yield Problem(f"rule: {error}", rule.at)
+
+
+def _paths_are_read(subject: Subject, table: Table, sql: str) -> bool:
+    """Whether the references by which the paths of a rule lead were read without problems, both there and back."""
+    if not subject.broken:
+        return True
+    try:
+        paths = [path for path, _ in columns_in(parse_expression(sql))]
+    except NotAnExpression:
+        return True
+    read = references_are_read(subject.schema, table, subject.broken)
+    return all(table.has(path) or (read and not may_be_unread(path, subject.broken)) for path in paths)
 
 
 def conditions_are_possible(subject: Subject) -> Iterator[Problem]:
     """A check or rule that all rows would break is told before any is made."""
-    if any(place[1:] == ("*references",) for place in subject.broken):
-        return
     for table in subject.tables:
         if table.rows.count == 0 or not subject.sound(table.name, *(c.name for c in table.columns)):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from schemas.errors import nearest
@@ -80,3 +81,23 @@ def child(schema: Schema, parent: Table, path: str, *, column: bool) -> Table:
     if column and named.column(path[len(named.name) + 1 :]).computed is not None:
         raise NoSuchPath(f"'{path}' is computed by the database, so it is not known when values are made")
     return named
+
+
+def references_are_read(schema: Schema, table: Table, broken: Collection[tuple[str, ...]]) -> bool:
+    """Whether the references of a table, and all beyond, were read, so that a path that leads nowhere is wrong itself."""
+    if not broken:
+        return True
+    seen, waiting = set(), [table.name]
+    while waiting:
+        name = waiting.pop()
+        if (name,) in broken or (name, "*references") in broken:
+            return False
+        if name not in seen:
+            seen.add(name)
+            waiting += [f.table for f in schema.table(name).foreign_keys]
+    return True
+
+
+def may_be_unread(path: str, broken: Collection[tuple[str, ...]]) -> bool:
+    """Whether a path to a child table may be right, but for problems of that table that are told already."""
+    return any(path.startswith(place[0]) and (len(place) == 1 or place[1] == "*references") for place in broken)

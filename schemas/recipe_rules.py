@@ -14,7 +14,7 @@ from typing import Any
 from schemas.cases import case_problems
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, Recipe, Schema, Table
-from schemas.paths import NoSuchPath, child, follow
+from schemas.paths import NoSuchPath, child, follow, may_be_unread, references_are_read
 from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argument, bounds_of, is_zone_name
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.steps import first_multiple, is_countable
@@ -126,7 +126,7 @@ def paths_lead_to_columns(placed: Placed) -> Iterator[Problem]:
         try:
             if _is_path(parameter, value) and _can_follow(placed):
                 follow(placed.schema, placed.table, value)
-            elif parameter.kind in ("child", "table") and not _may_be_unread(placed, value):
+            elif parameter.kind in ("child", "table") and not may_be_unread(value, placed.broken):
                 child(placed.schema, placed.table, value, column=parameter.kind == "child")
         except NoSuchPath as error:
             yield Problem(f"{placed.recipe.name}: {error}", placed.at(parameter.name))
@@ -138,23 +138,7 @@ def _is_path(parameter: Parameter, value: str) -> bool:
 
 
 def _can_follow(placed: Placed) -> bool:
-    """Whether the references of this table, and all beyond, were read, so that a path that leads nowhere is wrong itself."""
-    if not placed.broken:
-        return True
-    seen, waiting = set(), [placed.table.name]
-    while waiting:
-        name = waiting.pop()
-        if (name,) in placed.broken or (name, "*references") in placed.broken:
-            return False
-        if name not in seen:
-            seen.add(name)
-            waiting += [f.table for f in placed.schema.table(name).foreign_keys]
-    return True
-
-
-def _may_be_unread(placed: Placed, path: str) -> bool:
-    """Whether a path to a child table may be right, but for problems of that table that are told already."""
-    return any(path.startswith(place[0]) and (len(place) == 1 or place[1] == "*references") for place in placed.broken)
+    return references_are_read(placed.schema, placed.table, placed.broken)
 
 
 _TIMES = {
