@@ -145,7 +145,7 @@ def _problems(schema: Schema) -> Sequence[Problem]:
     if problems:
         return problems
     try:
-        datagen.source(schema)
+        datagen.SyntheticSource(schema)
     except SchemaError as error:
         return error.problems
     except CompanyOSError:

@@ -31,13 +31,14 @@ def check(file: str, as_json: bool) -> int:
         found = read_schema(file, warnings=warnings)
         source = datagen.source(found)
     except SchemaError as error:
+        told = datagen.in_full(error)
         if not as_json:
-            raise
+            raise told from None
         problems = [
-            {"line": p.at.line if p.at else None, "column": p.at.column if p.at else None, "message": p.message} for p in error.problems
+            {"line": p.at.line if p.at else None, "column": p.at.column if p.at else None, "message": p.message} for p in told.problems
         ]
-        print_json({"file": error.file, "ok": False, "problems": problems})
-        return error.exit_code
+        print_json({"file": told.file, "ok": False, "problems": problems})
+        return told.exit_code
     rows = {table.name: source.row_count(table.name) for table in found.tables}
     if as_json:
         lives = {table.name: lives_of(table) for table in found.tables}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datagen.errors import GenerationFailed, RecipeError
+    from datagen.problems import in_full
     from datagen.state_source import StateSource
     from datagen.synthetic import SyntheticSource, source
     from datagen.version import GENERATOR_VERSION
@@ -23,10 +24,11 @@ _PLACES = {
     "RecipeError": "datagen.errors",
     "StateSource": "datagen.state_source",
     "SyntheticSource": "datagen.synthetic",
+    "in_full": "datagen.problems",
     "source": "datagen.synthetic",
 }
 
-__all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "StateSource", "SyntheticSource", "source"]
+__all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "StateSource", "SyntheticSource", "in_full", "source"]
 
 
 def __getattr__(name: str) -> Any:

@@ -310,7 +310,7 @@ class Plan:
 
     def _stop_at_problems(self) -> None:
         if self._problems:
-            raise RecipeError(self.schema.file, list(dict.fromkeys(self._problems)))
+            raise RecipeError(self.schema.file, list(dict.fromkeys(self._problems)), self.schema if self.base is None else None)
 
 
 def _follow(rows: Rows, keys: tuple[tuple[str, ...], ...], column: str) -> pa.Array:

@@ -17,11 +17,12 @@ from datagen.arrays import empty_batch
 from datagen.errors import GenerationFailed
 from datagen.inputs import Inputs, documented
 from datagen.pools import Pools
+from datagen.problems import in_full
 from datagen.rows import Rows
 from datagen.staging import staged
 from datagen.version import GENERATOR_VERSION
 from schemas.document import to_document
-from schemas.errors import InputError, nearest
+from schemas.errors import InputError, SchemaError, nearest
 from schemas.lives import lives_of
 from schemas.model import Schema
 from schemas.reader import read_schema
@@ -237,9 +238,12 @@ def source(
         raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
     if not 0 < scale <= 1e6:
         raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
-    found = schema if isinstance(schema, Schema) else read_schema(schema)
-    moment = None if as_of is None else moment_of(found, as_of)
-    history = SyntheticSource(found, seed=seed, scale=scale, scenarios=scenarios)
+    try:
+        found = schema if isinstance(schema, Schema) else read_schema(schema)
+        moment = None if as_of is None else moment_of(found, as_of)
+        history = SyntheticSource(found, seed=seed, scale=scale, scenarios=scenarios)
+    except SchemaError as error:
+        raise in_full(error, seed, scale) from None
     if moment is None and not any(lives_of(t).ends for t in found.tables):
         return history
     if history.scenarios:

@@ -17,6 +17,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.model import Schema
 
 # up to the last @, and with any number of slashes: a wrong URL still holds a password
 _URL_PASSWORD = re.compile(r"([A-Za-z][\w+.-]*:/{0,2}[^/\s:@]*):\S*@")
@@ -91,10 +95,15 @@ class Problem:
 
 
 class SchemaError(InputError):
-    """Everything that is wrong in one schema file, in the order of the file."""
+    """Everything that is wrong in one schema file, in the order of the file.
 
-    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
-        self.file = file
+    `schema` is what was read in spite of it, None where nothing was, and `broken` the parts of it that were not.
+    """
+
+    def __init__(
+        self, file: str, problems: Iterable[Problem], schema: Schema | None = None, broken: Iterable[tuple[str, ...]] = ()
+    ) -> None:
+        self.file, self.schema, self.broken = file, schema, frozenset(broken)
         self.problems: Sequence[Problem] = tuple(sorted(problems, key=lambda p: p.at or Mark(0, 0)))
         super().__init__("\n".join(p.render(file) for p in self.problems))
 

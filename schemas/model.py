@@ -177,7 +177,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `name` may be qualified by a database schema (`sales.orders`). `lives` is None where the file does not say."""
+    """A table; `name` may be qualified by a database schema (`sales.orders`). `lives` is None where the file does not say.
+
+    `places` says where its parts, such as `unique`, begin in the file, for messages.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -194,6 +197,7 @@ class Table:
     rules: tuple[Check, ...] = ()
     lives: Lives | None = None
     locale_at: Mark | None = field(default=None, compare=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
@@ -247,7 +251,8 @@ class Schema:
 
     `scenarios` holds scenarios of its own, and the shares of ready ones that are to be applied.
     `anchor` is the data's 'now' in microseconds since 1970 (UTC). `locale` maps locale names to weights. `file` is where
-    it was read from, and `scenario_places` and `locale_at` where in it scenarios and the locale stand, for messages only.
+    it was read from, and `scenario_places`, `locale_at` and `places` where in it scenarios, the locale and its parts stand, for messages
+    only.
     """
 
     name: str
@@ -262,6 +267,7 @@ class Schema:
     file: str = field(default="schema", compare=False)
     scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
     locale_at: Mark | None = field(default=None, compare=False, repr=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def privacy_unit(self) -> str | None:

@@ -33,7 +33,7 @@ def parse_schema(text: str, file: str = "schema.yaml", *, warnings: list[Problem
     if schema is not None:
         problems += problems_of(schema, reader.broken)
     if problems or schema is None:
-        raise SchemaError(file, dict.fromkeys(problems))
+        raise SchemaError(file, dict.fromkeys(problems), schema, reader.broken)
     if warnings is not None:
         warnings += warnings_of(schema)
     return schema

@@ -47,7 +47,7 @@ class SchemaReader:
                 reading.say(root, f"a schema file needs `{key.name}:`, for example `{key.example}`")
         if "types" in top:
             self._read_types(top["types"][1])
-        values: dict[str, Any] = {"name": "schema", **self._values(top)}
+        values: dict[str, Any] = {"name": "schema", "places": {name: mark_of(key) for name, (key, _) in top.items()}, **self._values(top)}
         if "tables" in top:
             self._read_tables(top["tables"][1])
         self._resolve_references()

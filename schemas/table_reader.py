@@ -154,7 +154,7 @@ class TableReader:
         return Table(
             self.name, columns, self._rows(), key, tuple(unique), tuple(self.foreign_keys), tuple(checks), indexes, comment,
             self._locale(), mark_of(self.node), correlate, rules, self._lives(columns),
-            mark_of(parts["locale"][1]) if "locale" in parts else None,
+            mark_of(parts["locale"][1]) if "locale" in parts else None, {name: mark_of(key) for name, (key, _) in parts.items()},
         )  # fmt: skip
 
     def _lives(self, columns: tuple[Column, ...]) -> Lives | None:
