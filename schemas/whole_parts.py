@@ -72,12 +72,12 @@ class _Lost:
         """Lose what rests on what is lost, until nothing more does."""
         grown = True
         while grown:
-            before = len(self.places)
+            before = len(self.places), self.references
             self.references = {t.name: [f for f in t.foreign_keys if not self._leads(t, f)] for t in self.schema.tables}
             for table in self.schema.tables:
                 if (table.name,) not in self.places:
                     self.places |= set(self._resting(table))
-            grown = len(self.places) > before
+            grown = (len(self.places), self.references) != before
 
     def rest_of(self, table: Table) -> Table:
         """What is left of a table; conditions on rows that are there are not part of it."""
@@ -134,7 +134,7 @@ class _Lost:
 
     def _leads(self, table: Table, key: ForeignKey) -> bool:
         """Whether a reference, and all that its options name, is left."""
-        if key.at in self.parts or not self.schema.has(key.table):
+        if key.at in self.parts or not self.schema.has(key.table) or self._may_part(table, key):
             return False
         own, there, present = [*key.columns, key.within], [*key.target, key.weight], key.present
         if present is not None:
@@ -145,6 +145,11 @@ class _Lost:
         unique = [target.key, *(part.columns for part in parts if self._keeps(target, part))]
         sound = self._has(table, *(c for c in own if c is not None)) and self._has(target, *(c for c in there if c is not None))
         return sound and any(set(columns) == set(key.target) for columns in unique)
+
+    def _may_part(self, table: Table, key: ForeignKey) -> bool:
+        """Whether a reference must lead to the same row as another of its table, and a way there may be lost."""
+        together = any({*key.columns, key.within} & set(f.columns) for f in table.foreign_keys if f is not key)
+        return together and any(self.references.get(f.table) or (f.table, "*references") in self.unread for f in table.foreign_keys)
 
 
 def _mentions(said: object, names: re.Pattern[str] | None) -> bool:

@@ -116,6 +116,11 @@ tables:
       place: {type: int, generate: ordinal}
       price: {type: int, generate: {expression: orders.price * 2}}
       lost: {type: int, null: 0.5, generate: {from: orders.users.paid}}
+  helped:
+    rows: 9
+    columns:
+      plan_id: {references: plans.id}
+      helper_id: {references: users.id, within: plan_id}
 """
 MUTATED = [
     (line, pattern, mistake)
