@@ -70,9 +70,11 @@ def _bytes(name: str) -> bytes:
     path = Path(name)
     if name in builtin_names() and not path.is_file():
         return (resources.files("schemas") / "builtin" / f"{name}.yaml").read_bytes()
-    if path.stat().st_size > _MAX_BYTES:
+    with path.open("rb") as file:  # what is no file on a disk, such as a pipe, tells no size before it is read
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
         raise ValueError(f"it has more than {_MAX_BYTES // 1_000_000} MB")
-    return path.read_bytes()
+    return content
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -9,6 +9,8 @@ from schemas.times import format_moment
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_MAX_DEPTH = 800
+
 
 class NotAnExpression(ValueError):
     """SQL that is no expression over the columns of one row; the message says why."""
@@ -27,9 +29,25 @@ def parse_expression(sql: str, dialect: str = "postgres") -> exp.Expression:
         raise NotAnExpression("this is not a SQL expression: a quote or comment is not closed") from None
     except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
         raise NotAnExpression("this is not a SQL expression that can be read here") from None
+    if _is_too_deep(tree):
+        raise NotAnExpression("it is too long or too deep an expression to be read here; make it several")
     if not isinstance(tree, exp.Expression) or isinstance(tree, exp.Query) or tree.find(exp.Query, exp.Command):
         raise NotAnExpression("it must be an expression over the columns of one row, not a query")
     return tree
+
+
+def _is_too_deep(tree: exp.Expr) -> bool:
+    """Whether functions that call themselves for each part of a tree may not reach its end; they do little where AND and OR join them."""
+    from sqlglot import exp
+
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            return True
+        further = depth + (1 if isinstance(node, exp.Connector) else 4)
+        waiting += ((part, further) for part in node.iter_expressions())
+    return False
 
 
 def _reason(error: Exception) -> str:

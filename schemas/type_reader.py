@@ -71,10 +71,10 @@ def type_of(word: str, enums: Mapping[str, tuple[str, ...]]) -> SqlType:
         return SqlType("enum", values=enums[word], name=word)
     text = word.strip()
     if text.endswith("[]"):
-        item = type_of(text[:-2], enums)
-        if item.kind == "array":
+        inner = text[:-2].strip()
+        if inner.endswith("[]") and inner not in enums:
             raise ValueError(_NESTED)
-        return SqlType("array", item=item)
+        return SqlType("array", item=type_of(inner, enums))
     found = _FORM.match(text)
     known = (*_PLAIN, *ALIASES, *enums)
     kind = "" if found is None else ALIASES.get(found[1].lower(), found[1].lower())

@@ -82,6 +82,30 @@ def test_an_enormous_file_is_not_read(tmp_path: Path) -> None:
         read_schema(path)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without an end is Unix's")
+def test_what_tells_no_size_is_read_no_further_than_a_file_may_be() -> None:
+    with pytest.raises(InputError, match="more than 20 MB"):
+        read_schema("/dev/zero")
+
+
+def test_arrays_of_arrays_are_refused_however_deep() -> None:
+    assert of_column(f"{{type: 'int{'[]' * 50_000}'}}") == ["6:17: arrays of arrays are not known; use json"]
+
+
+@pytest.mark.parametrize("part", [" AND c > 0", " OR c > 0", " + c > 0"])
+def test_expressions_too_long_to_be_read_are_told(part: str) -> None:
+    written = f"{{type: int, generate: {{uniform: [1, 5]}}, check: c > 0{part * 2_000}}}"
+    message = "it is too long or too deep an expression to be read here; make it several"
+    assert of_column(written) == [f"6:58: check: {message}"]
+
+
+@pytest.mark.parametrize(("part", "times"), [(" AND c > 0", 700), (" OR c > 0", 700), (" + c", 180)])
+def test_long_expressions_are_read(part: str, times: int) -> None:
+    sql = f"c{part * times} > 0" if "+" in part else f"c > 0{part * times}"
+    column = f"c: {{type: int, generate: {{uniform: [1, 5]}}, check: {sql}}}"
+    assert parse_schema(f"schema: s\ntables:\n  t:\n    rows: 1\n    columns:\n      {column}\n    rules: [{sql}]\n").tables
+
+
 def test_a_password_in_a_file_name_is_not_shown() -> None:
     with pytest.raises(InputError) as caught:
         read_schema("postgresql://me:secret@host/db")
