@@ -16,6 +16,15 @@ from schemas.yaml_nodes import Node, Reading, kind_of
 _FORM = re.compile(r"([a-z][a-z0-9_ ]*?)\s*(?:\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\))?\Z", re.IGNORECASE)
 _PLAIN = tuple(k for k in KINDS if k not in ("enum", "array"))
 _NESTED = "arrays of arrays are not known; use json"
+_ELSEWHERE = {
+    "serial": "integer, with `identity: true` beside it",
+    "bigserial": "bigint, with `identity: true` beside it",
+    "tinyint": "smallint",
+    "money": "numeric(12,2)",
+    "number": "numeric(12,2), or integer",
+    "enum": "{enum: [first, second]}",
+    "array": "text[]",
+}
 MAX_PRECISION = 38
 MAX_LENGTH = 10_485_760
 MAX_LABEL = 63
@@ -80,7 +89,9 @@ def type_of(word: str, enums: Mapping[str, tuple[str, ...]]) -> SqlType:
     kind = "" if found is None else ALIASES.get(found[1].lower(), found[1].lower())
     if found is None or kind not in _PLAIN:
         name = text.partition("(")[0].strip()
-        hint = nearest(name.lower(), known) or f"; known are {', '.join(_PLAIN)}, enums of `types:`, and each with [] as an array"
+        elsewhere = _ELSEWHERE.get(name.lower())
+        hint = f"; here it is written {elsewhere}" if elsewhere else nearest(name.lower(), known)
+        hint = hint or f"; known are {', '.join(_PLAIN)}, enums of `types:`, and each with [] as an array"
         raise ValueError(f"unknown type '{text[:60]}'{hint}")
     if len(found[2] or "") > 9 or len(found[3] or "") > 9:
         raise ValueError(f"the number in '{text[:60]}' is too large")

@@ -171,7 +171,7 @@ class Reading:
         words = None if known is None else list(known)
         found: Parts = {}
         merged: list[Node] = []
-        for key_node, value_node in node.value:
+        for key_node, value_node in self._made_whole(node):
             if key_node.tag == _MERGE:
                 merged += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
                 continue
@@ -187,6 +187,22 @@ class Reading:
             for key, pair in self.mapping(source, "what `<<` merges", words).items():
                 found.setdefault(key, pair)
         return found
+
+    def _made_whole(self, node: Node) -> list[tuple[Node, Node]]:
+        """The entries of a mapping; text that YAML cut at a comma inside of { }, such as `numeric(12,2)`, is told and made whole."""
+        entries: list[tuple[Node, Node]] = []
+        cut: set[int] = set()
+        for key, value in node.value:
+            if node.flow_style and entries and _is_open(entries[-1][1]) and is_nothing(value) and isinstance(key, yaml.ScalarNode):
+                before, first = entries[-1]
+                entries[-1] = (before, yaml.ScalarNode(first.tag, f"{first.value}, {key.value}", first.start_mark, key.end_mark))
+                cut.add(len(entries) - 1)
+            else:
+                entries.append((key, value))
+        for place in sorted(cut):
+            whole = entries[place][1]
+            self.say(whole, f'YAML cuts this at its comma; inside of {{ }} it stands in quotes: "{_short(whole.value)}"')
+        return entries
 
     def items(self, node: Node, what: str) -> Iterator[Node]:
         """Yield the items of a list."""
@@ -288,6 +304,11 @@ def name_fault(name: str) -> str | None:
     if any(unicodedata.category(c) == "Cc" for c in name):
         return "must not have control characters such as line breaks"
     return None
+
+
+def _is_open(node: Node) -> bool:
+    """Whether a value is text without quotes in which a bracket is open."""
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value.count("(") > node.value.count(")")
 
 
 def is_nothing(node: Node) -> bool:
