@@ -14,7 +14,7 @@ from schemas.recipes import BY_NAME, COUNTS, DISTRIBUTIONS, PARAMETER_KINDS, SEA
 from schemas.times import canonical_limit, canonical_moment, parse_duration, resolve_time_of_day
 from schemas.types import SqlType
 from schemas.value_reader import read_value
-from schemas.yaml_nodes import Node, Parts, Reading, is_nothing, is_null, kind_of, mark_of, plain
+from schemas.yaml_nodes import Node, Parts, Reading, as_number, is_nothing, is_null, kind_of, mark_of, plain
 
 _DISTRIBUTION_NAMES = tuple(d.name for d in DISTRIBUTIONS)
 _COUNT_NAMES = tuple(g.name for g in COUNTS)
@@ -25,6 +25,11 @@ _RHYTHMS = ("office", "evening", "always")
 _TEXT = SqlType("text")
 _JSON = SqlType("json")
 _BIGINT = SqlType("bigint")
+_ELSEWHERE = {
+    "random": "uniform", "range": "uniform", "int": "uniform", "integer": "uniform", "float": "uniform", "number": "uniform",
+    "string": "words", "lorem": "words", "regex": "pattern", "enum": "choice", "date": "between", "datetime": "between",
+    "timestamp": "between", "autoincrement": "sequence", "serial": "sequence", "uuid": "uuid4",
+}  # fmt: skip
 _MAPPINGS = ("weights", "states", "grammar", "recipes", "cases")
 
 
@@ -42,7 +47,7 @@ class RecipeReader:
             spec = self._spec(node, node.value, known)
             return None if spec is None else self._finish(node, spec, {})
         if not isinstance(node, yaml.MappingNode):
-            self._reading.say(node, f"a generator must be a name or a mapping, not {kind_of(node)}")
+            self._reading.say(node, f"a generator must be a name or a mapping, not {kind_of(node)}{_of_list(node, known)}")
             return None
         entries = self._reading.mapping(node, "a generator")
         names = [key for key in entries if key in known]
@@ -72,7 +77,7 @@ class RecipeReader:
     def _spec(self, node: Node, name: str, known: tuple[str, ...]) -> Generator | None:
         if name in known:
             return BY_NAME[name]
-        hint = nearest(name, known)
+        hint = _near_generator(name, known)
         if not hint and len(known) < 12:
             hint = f"; known are {', '.join(known)}"
         what = {_DISTRIBUTION_NAMES: "distribution", _SPANS: "distribution", _COUNT_NAMES: "number of rows"}.get(known, "generator")
@@ -252,7 +257,9 @@ class RecipeReader:
         if isinstance(node, yaml.ScalarNode):
             if node.value in known:
                 return reader._finish(node, BY_NAME[node.value], {})
-            value = self._reading.number(node, what)
+            value = as_number(node)
+            if value is None:
+                self._reading.say(node, f"{what} must be a number, or a distribution such as {{uniform: [1, 5]}}, not {kind_of(node)}")
             if value is not None and value < 0:
                 self._reading.say(node, f"{what} must be 0 or more, not {value}")
                 return None
@@ -389,6 +396,24 @@ def _near_locale(word: str) -> str:
     from faker.config import AVAILABLE_LOCALES
 
     return nearest(word.replace("-", "_"), filter(_LOCALE.match, AVAILABLE_LOCALES))
+
+
+def _near_generator(name: str, known: tuple[str, ...]) -> str:
+    """A hint to the generators that end in `name`, that other tools call so, or that are spelled most like it."""
+    same = [f"'{k}'" for k in known if k.rpartition(".")[2] == name]
+    if same:
+        return f"; did you mean {', '.join(same[:-1])}{' or ' if len(same) > 1 else ''}{same[-1]}?"
+    other = _ELSEWHERE.get(name)
+    return f"; did you mean '{other}'?" if other in known else nearest(name, known)
+
+
+def _of_list(node: Node, known: tuple[str, ...]) -> str:
+    """A hint to what a list stands for where a generator is expected: a range, or values to choose from."""
+    items = node.value
+    name = "uniform" if len(items) == 2 and all(as_number(item) is not None for item in items) else "choice"
+    if len(items) < 2 or name not in known or not all(isinstance(item, yaml.ScalarNode) for item in items):
+        return ""
+    return f"; did you mean {{{name}: [{items[0].value}, {items[1].value}{', ...' if len(items) > 2 else ''}]}}?"
 
 
 def read_locale(reading: Reading, node: Node, what: str) -> str | dict[str, float] | None:
