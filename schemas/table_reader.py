@@ -11,18 +11,23 @@ from dataclasses import dataclass, field
 import yaml
 
 from schemas import grammar
+from schemas.check_facts import ColumnFacts
 from schemas.correlation_reader import read_correlations
 from schemas.errors import Mark, nearest
 from schemas.grammar import MOST_ROWS, names
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Table, Unique
+from schemas.proposals import Wanted, propose
 from schemas.recipe_reader import RecipeReader, read_locale
+from schemas.recipe_writer import written_recipe
 from schemas.recipes import BY_NAME, GENERATORS
 from schemas.reference_reader import Reference, read_reference
 from schemas.type_reader import read_type
 from schemas.types import INTEGERS, SqlType
-from schemas.yaml_nodes import Node, Parts, Reading, mark_of
+from schemas.yaml_nodes import Node, Parts, Reading, as_number, kind_of, mark_of
+from schemas.yaml_text import flow
 
+_SOME_ROWS = 1000  # that a proposed generator is to suffice for
 ColumnList = tuple[tuple[str, ...], str | None, bool, Mark]
 
 _BIGINT = SqlType("bigint")
@@ -214,11 +219,17 @@ class TableReader:
         if "class" in parts:
             self.classed.add(column.name)
         data_class = reading.word(parts["class"][1], "class", DATA_CLASSES) if "class" in parts else None
-        null = reading.share(parts["null"][1], "null") if "null" in parts else None
+        null = self._null(parts["null"][1]) if "null" in parts else None
         return Column(
             column.name, type, null, identity, computed, text("default"), recipe, data_class or "internal", semantic, text("comment"), at,
             flag("hidden"), flag("ever"), {name: mark_of(value) for name, (_, value) in parts.items()},
         )  # fmt: skip
+
+    def _null(self, node: Node) -> float | None:
+        if as_number(node) is None:
+            self.reading.say(node, f"null is the share of the values that are null, such as 0.1, or 0 for none yet, not {kind_of(node)}")
+            return None
+        return self.reading.share(node, "null")
 
     def _recipe(self, column: WrittenColumn, identity: bool) -> Recipe | None:
         parts, type = column.parts, column.type
@@ -234,8 +245,9 @@ class TableReader:
         usual = usual_recipe(type, column.name, self._key(), unique="unique" in parts, identity=identity)
         if usual is None and column.name not in self.broken:
             self.broken.add(column.name)
-            able = [g.name for g in GENERATORS if type.kind in g.fits and g.room == "general"]
-            self.reading.say(column.node, f"column '{column.name}' ({type}) needs `generate:`, for example {', '.join(able[:6])}")
+            wanted = Wanted(self.name, column.name, type, _SOME_ROWS, "unique" in parts, False, ColumnFacts())
+            example = flow(written_recipe(propose(wanted).recipe, type))
+            self.reading.say(column.node, f"column '{column.name}' ({type}) needs `generate:`, for example `generate: {example}`")
         return None if usual is None else Recipe(usual.name, usual.args, mark_of(column.node))
 
     def _key(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ def find_owner(environments: Environments, name: str, groups: Iterable[str] = ()
     own = None if "*" in name else known.get(name, known.get(f"*@{name.rpartition('@')[2]}") if _is_address(name) else None)
     brought = tuple(groups)
     if own is None and (not brought or not name or "*" in name):
-        hint = nearest(name, known) or (f"; known are {', '.join(known)}" if len(known) <= 12 else "")
+        listed = f"; known are {', '.join(known)}" if len(known) <= 12 else ""
+        hint = nearest(name, known) or f"{listed}; more go under `owners:` in the environments' file (docs/environments.md)"
         raise InputError(f"unknown owner '{name[:80]}'{hint}")
     return Who(name, tuple(dict.fromkeys((*(own or ()), *brought))))
 

@@ -233,10 +233,11 @@ def test_the_same_name_twice_is_refused() -> None:
         ("{type: 'varchar(0)', generate: words}", "6:17: varchar needs one length from 1 to 10,485,760, not varchar(0)"),
         ("{type: 'timestamp(3)'}", "6:17: timestamp takes nothing in brackets; times are exact to the microsecond; write timestamp, not timestamp(3)"),
         ("{type: text, generat: words}", "6:23: unknown key 'generat' in column 'c'; did you mean 'generate'?"),
-        ("{type: int}", "6:7: column 'c' (integer) needs `generate:`, for example sequence, ordinal, boolean, choice, list, constant"),
+        ("{type: int}", "6:7: column 'c' (integer) needs `generate:`, for example `generate: {uniform: [0, 1000]}`"),
         ("{type: text, key: yes, generate: words}", "6:28: key must be true or false, not 'yes'"),
         ("{type: text, null: 1.5, generate: words}", "6:29: null must lie between 0 and 1, not 1.5"),
-        ("{type: text, null: some, generate: words}", "6:29: null must be a number, not 'some'"),
+        ("{type: text, null: some, generate: words}", "6:29: null is the share of the values that are null, such as 0.1, or 0 for none yet, not 'some'"),
+        ("{type: text, null: true, generate: words}", "6:29: null is the share of the values that are null, such as 0.1, or 0 for none yet, not 'true'"),
         ("{type: text, class: privat, generate: words}", "6:30: unknown class 'privat'; known are public, internal, personal, sensitive"),
         ("{type: text, semantic: person.mail, generate: words}", "6:33: unknown semantic 'person.mail'; did you mean 'person.email'?"),
         ("{type: text, comment: , generate: words}", "6:32: comment must be text, not nothing"),
@@ -715,3 +716,19 @@ def test_what_is_made_from_a_column_with_nulls_must_have_a_place_for_them(type: 
 )
 def test_columns_that_may_have_nulls_and_have_none_are_taken_over(type: str, recipe: str) -> None:
     parse_schema("schema: s\ntables:\n" + NULLS.format(type=type, recipe=recipe, more=""), "f")
+
+
+# What is proposed for a column without a generator
+
+
+@pytest.mark.parametrize("name", ["name", "email", "n", "created_at"])
+@pytest.mark.parametrize(
+    "column",
+    ["smallint", "bigint", "'numeric(8,2)'", "real", "text", "varchar(8)", "char(2)", "boolean", "date", "time", "timestamptz", "interval", "uuid", "json",
+     "bytes", "{enum: [a, b]}", "'text[]'", "smallint, unique: true", "text, unique: true", "varchar(8), unique: true", "date, unique: true", "bytes, unique: true"],
+)  # fmt: skip
+def test_a_column_without_a_generator_is_told_of_one_that_does(column: str, name: str) -> None:
+    text = f"schema: s\ntables:\n  users:\n    rows: 1\n    columns:\n      {name}: {{type: {column}%s}}\n"
+    (told,) = problems(text % "")
+    example = told.partition("for example `")[2].removesuffix("`")
+    assert parse_schema(text % f", {example}").table("users").columns[0].generate is not None

@@ -51,6 +51,13 @@ def test_unknown_words_are_input_errors_with_the_nearest_and_all_at_once():
     ]
 
 
+def test_an_unknown_owner_is_told_where_owners_stand():
+    with pytest.raises(
+        InputError, match=r"unknown owner 'eve@other\.example'; known are .*; more go under `owners:` in the environments' file"
+    ):
+        verdict(place(), owner=Who("eve@other.example"))
+
+
 def test_an_unknown_template_and_an_unknown_environment_are_input_errors():
     with pytest.raises(InputError, match=r"unknown template 'plaice'; did you mean 'place'\?"):
         verdict(place(), template="plaice")
