@@ -165,7 +165,8 @@ def references_fit(subject: Subject) -> Iterator[Problem]:
                 continue
             target = subject.schema.table(key.table)
             listed = f"{key.table}({', '.join(key.target)})"
-            if not any(set(key.target) == set(columns) for columns in target.unique_sets()):
+            known = subject.sound(key.table, *key.target)
+            if known and not any(set(key.target) == set(columns) for columns in target.unique_sets()):
                 yield Problem(f"{listed} is neither a key nor unique, so it cannot be referenced; add it to `unique:` there", key.at)
             for own, other in zip(key.columns, key.target, strict=True):
                 here, there = table.column(own).type, target.column(other).type

@@ -27,6 +27,16 @@ from schemas.types import INTEGERS, SqlType
 from schemas.yaml_nodes import Node, Parts, Reading, as_number, kind_of, mark_of
 from schemas.yaml_text import flow
 
+_ELSEWHERE = {
+    "primary_key": "`key: true`",
+    "pk": "`key: true`",
+    "foreign_key": "`references: table.column`",
+    "not_null": "nothing: a column is NOT NULL unless `null:` says otherwise",
+    "required": "nothing: a column is NOT NULL unless `null:` says otherwise",
+    "nullable": "`null:` with the share of the values that are null, such as 0.1",
+    "faker": "`generate: {faker: ...}`",
+    "values": "`generate: {choice: [first, second]}`",
+}
 _SOME_ROWS = 1000  # that a proposed generator is to suffice for
 ColumnList = tuple[tuple[str, ...], str | None, bool, Mark]
 
@@ -79,7 +89,7 @@ class TableReader:
             if reading.name(key, "the name of a column") is None:
                 continue
             before = len(reading.problems)
-            column = WrittenColumn(name, key, reading.mapping(value, f"column '{name}'", names(grammar.COLUMN)))
+            column = WrittenColumn(name, key, reading.mapping(value, f"column '{name}'", names(grammar.COLUMN), _ELSEWHERE))
             self.columns[name] = column
             if len(reading.problems) > before:
                 # What a mistyped key was meant to say is not missed a second time.
@@ -200,10 +210,13 @@ class TableReader:
         def text(name: str) -> str | None:
             return reading.text(parts[name][1], name) if name in parts else None
 
+        before = len(reading.problems)
         if flag("key"):
             key.append(column.name)
         if flag("unique"):
             unique.append(Unique((column.name,), None, at))
+        if len(reading.problems) > before:
+            self.broken.add(column.name)
         if "check" in parts:
             node = parts["check"][1]
             for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -163,8 +164,13 @@ class Reading:
             else:
                 lines[key.value] = key.start_mark.line + 1
 
-    def mapping(self, node: Node, what: str, known: Iterable[str] | None = None) -> Parts:
-        """Return {key: (key node, value node)}; unknown keys are problems and left out."""
+    def mapping(
+        self, node: Node, what: str, known: Iterable[str] | None = None, elsewhere: Mapping[str, str] = MappingProxyType({})
+    ) -> Parts:
+        """Return {key: (key node, value node)}; unknown keys are problems and left out.
+
+        `elsewhere` says how that is written which other tools write under a key that is unknown here.
+        """
         if not isinstance(node, yaml.MappingNode):
             self.say(node, f"{what} must be a mapping, not {kind_of(node)}")
             return {}
@@ -179,12 +185,12 @@ class Reading:
             if not isinstance(key, str) or key in found:
                 continue
             if words is not None and key not in words:
-                hint = nearest(key, words) or f"; known are {', '.join(words)}"
+                hint = f"; write {elsewhere[key]}" if key in elsewhere else nearest(key, words) or f"; known are {', '.join(words)}"
                 self.say(key_node, f"unknown key '{_short(key)}' in {what}{hint}")
             else:
                 found[key] = (key_node, value_node)
         for source in merged:
-            for key, pair in self.mapping(source, "what `<<` merges", words).items():
+            for key, pair in self.mapping(source, "what `<<` merges", words, elsewhere).items():
                 found.setdefault(key, pair)
         return found
 

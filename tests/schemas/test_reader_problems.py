@@ -232,6 +232,7 @@ def test_the_same_name_twice_is_refused() -> None:
         ("{type: 'numeric(5,6)', generate: finance.price}", "6:17: numeric needs a precision from 1 to 38 and a scale of at most that, not numeric(5,6)"),
         ("{type: 'varchar(0)', generate: words}", "6:17: varchar needs one length from 1 to 10,485,760, not varchar(0)"),
         ("{type: 'timestamp(3)'}", "6:17: timestamp takes nothing in brackets; times are exact to the microsecond; write timestamp, not timestamp(3)"),
+        ("{type: text, nullable: true, generate: words}", "6:23: unknown key 'nullable' in column 'c'; write `null:` with the share of the values that are null, such as 0.1"),
         ("{type: text, generat: words}", "6:23: unknown key 'generat' in column 'c'; did you mean 'generate'?"),
         ("{type: int}", "6:7: column 'c' (integer) needs `generate:`, for example `generate: {uniform: [0, 1000]}`"),
         ("{type: text, key: yes, generate: words}", "6:28: key must be true or false, not 'yes'"),
@@ -265,6 +266,19 @@ def test_a_wrong_column_is_told_once_with_its_place(written: str, message: str) 
     if "lower(x)" in written:
         found = [f for f in found if "computed: there" not in f]
     assert found == [message]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("primary_key: true", "6:26: unknown key 'primary_key' in column 'id'; write `key: true`"),
+        ("key: yes", "6:31: key must be true or false, not 'yes'"),
+        ("uniqe: true", "6:26: unknown key 'uniqe' in column 'id'; did you mean 'unique'?"),
+    ],
+)
+def test_references_to_a_column_whose_key_is_mistyped_are_not_told_of_it_too(written: str, message: str) -> None:
+    more = "  u:\n    rows: 1\n    columns:\n      t_id: {references: t.id}\n"
+    assert of_tables(f"  t:\n    rows: 1\n    columns:\n      id: {{type: bigint, {written}, generate: sequence}}\n{more}") == [message]
 
 
 # Recipes, one wrong thing each
