@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -241,18 +242,21 @@ class Store:
         return needed
 
     def _unknown(self, wanted: Reference) -> str:
+        from schemas.reader import builtin_names  # reads much that a store seldom needs
+
         known = self.references()
+        missing = f"there is no bundle '{wanted}' in the store '{self.path}'"
+        if wanted.name in builtin_names() or wanted.name.endswith((".yaml", ".yml")):
+            return f"{missing}, and '{wanted.name}' is a schema: `companyos bundle build {wanted.name} --tag NAME:VERSION` makes a bundle of it"
         if not known:
             return f"there is no bundle '{wanted}': the store {self.path} is empty. Make one with `companyos bundle build`"
-        same_name = [k for k in known if k.partition(":")[0] == wanted.name]
-        hint = nearest(str(wanted), same_name or known)
-        if not hint:
-            hint = (
-                f"; under that name there is {', '.join(same_name)}"
-                if same_name
-                else nearest(wanted.name, [k.partition(":")[0] for k in known])
-            )
-        return f"there is no bundle '{wanted}' in the store '{self.path}'{followed(hint, '`companyos bundle list` shows all')}"
+        names = {k.partition(":")[0] for k in known}
+        name = next(iter(get_close_matches(wanted.name, sorted(names), n=1)), None)
+        same_name = [k for k in known if k.partition(":")[0] == name]
+        hint = nearest(str(wanted).replace(wanted.name, str(name), 1), same_name)
+        if not hint and same_name:
+            hint = f"; under the name '{name}' there is {', '.join(same_name)}"
+        return f"{missing}{followed(hint, '`companyos bundle list` shows all')}"
 
 
 def _tag(text: str) -> Reference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def schema_text(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
         return _decoded(_bytes(name), name), name
     except FileNotFoundError:
         known = builtin_names()
-        hint = nearest(name, known) or _near_file(name) or (f"; built in: {', '.join(known)}" if known else "")
+        hint = nearest(name, known) or _near_file(name) or f"; built in: {', '.join(known)}"
+        if ":" in name:
+            hint = f"; it is written like a reference to a bundle, and a schema is meant here: a file, or one of {', '.join(known)}"
         raise InputError(f"{name}: there is no such schema file, and no built-in schema of that name{hint}") from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
@@ -60,10 +63,11 @@ def schema_text(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
 
 
 def _near_file(name: str) -> str:
-    """A hint to the schema file beside `name` that is most like it, which may be named without its suffix."""
+    """A hint to the schema file beside `name` that is most like it but for its suffix, which may be missing."""
     path = Path(name)
-    files = [str(path.with_name(file.name)) for file in path.parent.glob("*.y*ml")]
-    return nearest(name if path.suffix else f"{name}.yaml", files)
+    files = {file.stem: str(path.with_name(file.name)) for file in sorted(path.parent.glob("*.y*ml"))}
+    near = get_close_matches(path.stem, files, n=1)
+    return f"; did you mean '{files[near[0]]}'?" if near else ""
 
 
 def _bytes(name: str) -> bytes:

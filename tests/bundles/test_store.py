@@ -118,6 +118,22 @@ def test_an_unknown_reference_names_the_nearest(store):
         store.tag("synthetic:v2", "synthetic:v3")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("nope:v1", "there is no bundle 'nope:v1' in the store '[^']*'; `companyos bundle list` shows all"),
+        ("syntetic:v7", r"; did you mean 'synthetic:v1'\? `companyos bundle list` shows all"),
+        ("syntetic:as-of-the-night-before", "; under the name 'synthetic' there is synthetic:v1; `companyos bundle list` shows all"),
+        ("shop.yaml", "and 'shop.yaml' is a schema: `companyos bundle build shop.yaml --tag NAME:VERSION` makes a bundle of it"),
+        ("companyos", "and 'companyos' is a schema: `companyos bundle build companyos --tag NAME:VERSION` makes a bundle of it"),
+    ],
+)
+def test_a_reference_is_like_another_by_its_name_and_a_schema_is_told_to_be_none(store, wanted, said):
+    build(store)
+    with pytest.raises(ReferenceUnknown, match=f"{said}$"):
+        bundles.open(wanted, store)
+
+
 def test_a_digest_is_no_tag(store):
     bundle = build(store)
     with pytest.raises(ReferenceInvalid, match="is no tag"):

@@ -47,6 +47,20 @@ def test_a_missing_file_names_the_nearest_file_of_its_folder(tmp_path: Path, mon
     assert str(caught.value).endswith(f"there is no such schema file, and no built-in schema of that name; did you mean '{near}'?")
 
 
+def test_a_missing_file_is_not_like_another_by_its_suffix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bins.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no built-in schema of that name; built in: companyos, demo, tpch$"):
+        read_schema("missing.yaml")
+
+
+def test_a_reference_to_a_bundle_is_told_to_be_no_schema() -> None:
+    with pytest.raises(
+        InputError, match="it is written like a reference to a bundle, and a schema is meant here: a file, or one of companyos, "
+    ):
+        read_schema("shop:v1")
+
+
 @pytest.mark.parametrize(("written", "near"), [("en_USA", "en_US"), ("de-DE", "de_DE"), ("{en_USA: 1}", "en_US")])
 def test_what_is_no_locale_is_told_with_the_nearest_one(written: str, near: str) -> None:
     (told,) = problems(
