@@ -247,7 +247,8 @@ class Store:
         known = self.references()
         missing = f"there is no bundle '{wanted}' in the store '{self.path}'"
         if wanted.name in builtin_names() or wanted.name.endswith((".yaml", ".yml")):
-            return f"{missing}, and '{wanted.name}' is a schema: `companyos bundle build {wanted.name} --tag NAME:VERSION` makes a bundle of it"
+            build = f"`companyos bundle build {wanted.name} --tag NAME:VERSION`"
+            return f"{missing}, and '{wanted.name}' is a schema: {build} makes a bundle of it"
         if not known:
             return f"there is no bundle '{wanted}': the store {self.path} is empty. Make one with `companyos bundle build`"
         names = {k.partition(":")[0] for k in known}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+_SHORT = 11
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _QUIET_SECONDS = 2.0
 
@@ -68,7 +69,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbe
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in numbers or i == 0, overflow="ellipsis")
+        short = all(len(row[i]) <= _SHORT for row in rows)  # a word, which is not cut while longer cells can give way
+        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in numbers or i == 0 or short, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 140)

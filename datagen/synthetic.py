@@ -119,7 +119,8 @@ class SyntheticSource:
         """Raise InputError unless rows `start` to `stop` (exclusive) are all rows of `table`."""
         count = self.row_count(table)
         if not 0 <= start <= stop <= count:
-            raise InputError(f"{table} has rows 0 to {count:,}; {start:,} to {stop:,} are not all among them")
+            last = f"its rows are numbered 0 to {count - 1:,}" if count else "it has no rows"
+            raise InputError(f"there are no rows {start:,} to {stop:,} (without the last) of {table}; {last}")
 
     def media(self) -> Iterator[MediaFile]:
         """Draw the files that rows have, column by column; a `schemas.source.MediaSource`."""
