@@ -157,13 +157,15 @@ def profile(reference: str, output: str | None, store: str | None, as_json: bool
     estimated, and there is no median.
     """
     import bundles
-    from companyos.files import replace_file
+    from companyos.files import replace_file, require_writable
     from companyos.profile_page import page
 
     opened = bundles.open(reference, store)
+    target = output if output is not None or as_json else page_name(opened.reference)
+    if target is not None:
+        require_writable(target)
     with progress(quiet=as_json) as tell:
         found = bundles.profile(opened, tell)
-    target = output if output is not None or as_json else page_name(found.reference)
     if target is not None:
         replace_file(target, page(found).encode())
     if as_json:

@@ -54,8 +54,8 @@ def declare(schema: Schema, privacy: Privacy | None = None) -> Declaration:
     privacy = privacy or schema.privacy
     if privacy is None:
         raise DeclarationInvalid(
-            f"schema '{schema.name}' does not say whose privacy its rows concern: add `privacy: {{unit: table.column}}` to its file; "
-            "`companyos dp suggest` proposes the whole section"
+            f"schema '{schema.name}' does not say whose privacy its rows concern: add `privacy: {{unit: table.column}}` to its file, "
+            "or, where it is masked, to that of `companyos mask run --schema FILE`; `companyos dp suggest` proposes the whole section"
         )
     problems = list(_names(schema, privacy))
     _refuse(schema, problems)

@@ -28,6 +28,7 @@ Samples = Mapping[str, pa.Table]
 
 _FEWEST = 5  # different values that have to be keys before a column is said to hold them
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
+_AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
 _HITS = 3  # values of a public column that hold something personal, before it is public no longer
 _KINDS = 20  # a column that says which table another references has no more different values
 
@@ -45,7 +46,7 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
     """References to keys of persons that no foreign key declares: from columns, paths into JSON, and in some rows only.
 
     One is proposed where all of the sampled values are keys of the table, and the name says so: `user_id`, `$.user.id`, or
-    `owner_id` beside an `owner_type` that says `user`.
+    `owner_id` beside an `owner_type` that says `user`; not `user_count`, whose small numbers are keys by chance.
     """
     keys = list(_keys_of_persons(source.schema, found))
     if not keys:
@@ -126,6 +127,8 @@ def _reference(
     known: Mapping[str, KnownValues],
 ) -> VirtualReference | None:
     words = split(column.name if path is None else " ".join(path.replace("[*]", "").split(".")[-2:]))
+    if _AMOUNTS & set(words):
+        return None
     named = frozenset(words) - {"id", "key", "no", "uuid", "number"}
     for key in keys:
         if key.words & named and _all_known(values, known[key.table.name]):

@@ -209,6 +209,13 @@ def test_a_bundle_with_a_missing_file_fails_its_check(capsys, home):
     assert "is missing" in err
 
 
+def test_nothing_is_worked_out_for_a_page_that_cannot_be_written(capsys, home, monkeypatch):
+    built()
+    monkeypatch.setattr(bundles, "profile", lambda *_: pytest.fail("it was worked out"))
+    code, _, err = called(capsys, "schema", "profile", "shop:v1", "-o", "nowhere/page.html")
+    assert (code, "cannot be written" in err) == (2, True)
+
+
 @pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 4), (errno.EACCES, 2)])
 def test_a_page_that_cannot_be_written_whole_leaves_the_old_one(capsys, home, monkeypatch, number, code):
     built()

@@ -123,6 +123,17 @@ def test_a_key_is_masked_at_home_and_referenced_elsewhere(policy) -> None:
     assert policy.tables["orders"].columns["user_id"].mask == Step("reference")
 
 
+def test_a_column_that_counts_users_is_no_reference_to_them_though_its_numbers_are_keys() -> None:
+    people = [{"id": i + 1, "email": email_of(i)} for i in range(60)]
+    teams = [{"id": i + 1, "user_count": 1 + i % 30, "user_no": 1 + i % 30} for i in range(60)]
+    columns = "{id: {type: bigint, key: true}, email: {type: text, generate: person.email}}"
+    counted = "{id: {type: bigint, key: true}, user_count: {type: bigint, generate: sequence}, user_no: {type: bigint, generate: sequence}}"
+    schema = f"schema: crm\ntables:\n  users: {{rows: 9, columns: {columns}}}\n  teams: {{rows: 9, columns: {counted}}}\n"
+    planned = plan(MemorySource.of(schema, users=people, teams=teams))
+    assert [(r.table, r.columns) for r in planned.references] == [("teams", ("user_no",))]
+    assert planned.tables["teams"].columns["user_count"].mask == Step("keep")
+
+
 def test_references_that_nobody_declared_are_proposed(policy) -> None:
     found = {(r.table, r.columns[0], r.path, r.when): r.target_table for r in policy.references}
     assert found == {("users", "settings", "$.user.id", None): "users", ("comments", "owner_id", None, "owner_type = 'user'"): "users"}
