@@ -30,6 +30,8 @@ from schemas.source import KnownInputs, TableSource
 
 _SEARCHED = 20
 _SHORT = 32
+_COLUMNS = "order and types of columns"
+_SETTINGS = "Parquet settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ def _inputs(source: TableSource, chunk_rows: int) -> dict[str, TableInputs]:
 def _files(table: Table, chunk_rows: int) -> TableInputs:
     columns = [[c.name, str(c.type), str(c.type.arrow), c.nullable] for c in table.stored_columns]
     return {
-        "order and types of columns": _digest(columns),
-        "Parquet settings": _digest(settings(table)),
+        _COLUMNS: _digest(columns),
+        _SETTINGS: _digest(settings(table)),
         "chunk size": str(chunk_rows),
     }
 
@@ -171,12 +173,17 @@ def _is_sound(store: Store, blob: Blob) -> bool:
 def _differences(before: TableInputs, now: TableInputs) -> Sequence[str]:
     """What is not as it was, in words."""
     said = []
-    for what in sorted(before.keys() | now.keys()):
+    different = {what for what in before.keys() | now.keys() if before.get(what) != now.get(what)}
+    if _COLUMNS in different:
+        different -= {_SETTINGS}  # they name the columns
+    if any(what.startswith("column ") and not (what in before and what in now) for what in different):
+        different -= {_COLUMNS}
+    for what in sorted(different):
         if what not in before:
             said.append(f"{what} is new")
         elif what not in now:
             said.append(f"{what} is gone")
-        elif before[what] != now[what]:
+        else:
             plain = len(before[what]) < _SHORT and len(now[what]) < _SHORT
             said.append(f"{what} is {now[what]}, and was {before[what]}" if plain else f"{what} changed")
     return tuple(said)

@@ -21,6 +21,7 @@ from bundles.errors import ContentInvalid
 from bundles.layout import sha256
 from bundles.reuse import Origin
 from schemas.model import Check
+from schemas.reader import parse_schema
 from tests.datagen.making import source_of
 from tests.spread import one_in
 
@@ -143,6 +144,15 @@ def test_files_of_another_kind_are_not_taken_over(store, monkeypatch):
     monkeypatch.setattr(parquet, "_REVISION", 10**6)
     made = bundles.build(known(source=turned), store=store, tag="shop:v1", chunk_rows=BLOCK_ROWS)
     assert made.origins["shops"].reasons == ("Parquet settings changed",)
+
+
+def test_a_column_that_is_new_is_named_and_not_what_follows_from_it(store):
+    schema = "schema: s\ntables:\n  t:\n    rows: 9\n    columns:\n      id: {type: bigint, key: true}\n"
+    bundles.build(datagen.source(parse_schema(schema)), store=store, tag="s:v1")
+    made = bundles.build(
+        datagen.source(parse_schema(f"{schema}      vip: {{type: boolean, generate: boolean}}\n")), store=store, tag="s:v2"
+    )
+    assert made.origins["t"].reasons == ("column vip is new",)
 
 
 def test_data_of_another_kind_is_not_taken_over(store):
