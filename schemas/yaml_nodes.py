@@ -194,7 +194,7 @@ class Reading:
                 found.setdefault(key, pair)
         return found
 
-    def _made_whole(self, node: Node) -> list[tuple[Node, Node]]:
+    def _made_whole(self, node: yaml.MappingNode) -> list[tuple[Node, Node]]:
         """The entries of a mapping; text that YAML cut at a comma inside of { }, such as `numeric(12,2)`, is told and made whole."""
         entries: list[tuple[Node, Node]] = []
         cut: set[int] = set()
