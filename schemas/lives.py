@@ -34,5 +34,5 @@ def spoken(schema: Schema) -> list[str]:
             told.append(f"{table.name}.{lives.begins}{until}" if lives.begins else f"{table.name}{until}")
         else:
             others.append(table.name)
-    lines = [f"rows exist from {', '.join(told)}"] if told else []
+    lines = [f"as of a moment (--as-of-state) rows exist from {', '.join(told)}"] if told else []
     return [*lines, f"rows exist as long as those that they must reference: {', '.join(others)}"] if told and others else lines

@@ -455,7 +455,8 @@ def test_the_commands_speak_of_the_same_state(home, capsys):
 
 def test_a_check_says_when_rows_exist(home, capsys):
     assert (
-        "rows exist from members.joined_on until left_at, houses.founded_on, visits.at\n" in call(capsys, "schema", "check", "club.yaml")[1]
+        "as of a moment (--as-of-state) rows exist from members.joined_on until left_at, houses.founded_on, visits.at\n"
+        in call(capsys, "schema", "check", "club.yaml")[1]
     )
     lives = json.loads(call(capsys, "schema", "check", "club.yaml", "--json")[1])["lives"]
     assert lives["members"] == {"from": "joined_on", "until": "left_at"} and lives["posts"] == {"from": None, "until": None}

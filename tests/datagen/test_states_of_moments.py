@@ -256,7 +256,7 @@ def test_tables_without_times_of_events_live_as_long_as_their_parents():
     from schemas.lives import lives_of, spoken
 
     assert [(lives_of(t).begins, lives_of(t).ends) for t in schema.tables] == [("opened_on", "closed_at"), ("at", None)]
-    assert spoken(schema) == ["rows exist from lists.opened_on until closed_at, tasks.at"]
+    assert spoken(schema) == ["as of a moment (--as-of-state) rows exist from lists.opened_on until closed_at, tasks.at"]
 
 
 def test_the_company_grows_every_year(whole):
