@@ -51,7 +51,7 @@ def rows(
 
     source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     count = source.row_count(table)
-    end = min(start + 10, count) if stop is None else stop
+    end = stop if stop is not None else start + 10 if start > count else min(start + 10, count)
     source.require_rows(table, start, end)
     found = _records(source, table, start, end)
     if as_json:

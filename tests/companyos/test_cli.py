@@ -213,6 +213,7 @@ def test_every_problem_of_a_schema_is_told_with_its_place(capsys, shop):
             2,
             "there are no rows 5 to 100,000 (without the last) of users; its rows are numbered 0 to ",
         ),
+        (["rows", "shop.yaml", "users", "--from", "5000"], 2, "there are no rows 5,000 to 5,010 (without the last) of users"),
         (
             ["rows", "shop.yaml", "users", "--from", "9", "--to", "5"],
             2,
