@@ -64,10 +64,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "digest":
-        return import_module("bundles.digest")
-    if name not in _PLACES:
-        raise AttributeError(f"module 'bundles' has no attribute '{name}'")
-    module, attribute = _PLACES[name]
-    return getattr(import_module(module), attribute)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name == "digest":
+            return import_module("bundles.digest")
+        if name not in _PLACES:
+            raise AttributeError(f"module 'bundles' has no attribute '{name}'")
+        module, attribute = _PLACES[name]
+        return getattr(import_module(module), attribute)

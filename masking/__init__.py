@@ -58,8 +58,14 @@ _MODULES = {
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    # found when first asked for: a command that reads a policy does not pay for Polars
-    if name not in _PLACES:
-        raise AttributeError(f"module 'masking' has no attribute {name!r}")
-    return getattr(import_module(f"masking.{_PLACES[name]}"), name)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        # found when first asked for: a command that reads a policy does not pay for Polars
+        if name not in _PLACES:
+            raise AttributeError(f"module 'masking' has no attribute {name!r}")
+        return getattr(import_module(f"masking.{_PLACES[name]}"), name)

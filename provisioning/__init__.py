@@ -24,7 +24,13 @@ _PLACES = {
 __all__ = ["Receipt", "Target", "load", "parse_target"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'provisioning' has no attribute '{name}'")
-    return getattr(import_module(_PLACES[name]), name)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'provisioning' has no attribute '{name}'")
+        return getattr(import_module(_PLACES[name]), name)

@@ -57,8 +57,14 @@ _MODULES = {
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    # Names are found when first asked for, so that a command that needs only the errors does not pay for Arrow and YAML.
-    if name not in _PLACES:
-        raise AttributeError(f"module 'schemas' has no attribute {name!r}")
-    return getattr(import_module(f"schemas.{_PLACES[name]}"), name)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        # Names are found when first asked for, so that a command that needs only the errors does not pay for Arrow and YAML.
+        if name not in _PLACES:
+            raise AttributeError(f"module 'schemas' has no attribute {name!r}")
+        return getattr(import_module(f"schemas.{_PLACES[name]}"), name)

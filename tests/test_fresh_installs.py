@@ -86,6 +86,39 @@ def test_the_bare_install_builds_and_loads_and_names_the_extra_it_lacks(clone, t
         assert "Traceback" not in found.stderr
 
 
+USERS_PROGRAM = """
+import bundles
+import datagen
+import provisioning
+
+bundle = bundles.open("a:v1")
+rows: int = bundle.table("users").rows
+reveal_type(datagen.source("shop.yaml", seed=7))
+reveal_type(provisioning.load(bundle, "sqlite:///a.sqlite"))
+bundles.opne("a:v1")
+bundle.tabel("users")
+"""
+
+
+def test_the_types_of_an_installed_wheel_reach_the_type_checker_of_its_users(clone, tmp_path):
+    source, wheels, programs = tmp_path / "source", tmp_path / "wheels", tmp_path / "env" / "bin"
+    shutil.copytree(clone, source, ignore=shutil.ignore_patterns(".venv", ".git", ".demo"))
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", wheels, source)
+    run(sys.executable, "-m", "venv", programs.parent)
+    run(programs / "pip", "install", "--quiet", "--no-deps", next(wheels.glob("*.whl")))
+    program = tmp_path / "program.py"
+    program.write_text(USERS_PROGRAM)
+    found = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", programs / "python", program],
+        cwd=tmp_path, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 'Revealed type is "datagen.synthetic.SyntheticSource"' in found.stdout
+    assert 'Revealed type is "provisioning.receipt.Receipt"' in found.stdout
+    assert 'Module has no attribute "opne"' in found.stdout
+    assert '"Bundle" has no attribute "tabel"' in found.stdout
+    assert found.stdout.count(": error: ") == 2
+
+
 @pytest.mark.parametrize("version", ["3.12", "3.13"])
 def test_another_python_under_the_same_lock_makes_the_same_bytes(clone, tmp_path, here, version):
     python = another_python(version)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import bundles
 import datagen
+import masking
 import provisioning
 import schemas
 from companyos import reference
@@ -39,8 +41,16 @@ def test_rooms_import_only_the_rooms_they_may():
     assert run.returncode == 0, run.stdout
 
 
-def test_names_that_rooms_export_are_there():
-    for room in (bundles, datagen, provisioning, schemas):
+def test_names_that_rooms_export_are_there_and_are_offered_for_completion():
+    for room in (bundles, datagen, masking, provisioning, schemas):
         assert room.__all__
+        assert set(room.__all__) <= set(dir(room))
         for name in room.__all__:
             assert getattr(room, name) is not None
+
+
+def test_type_checkers_of_users_may_read_every_package_that_is_installed():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    assert "py.typed" in setuptools["package-data"]["*"]
+    for pattern in setuptools["packages"]["find"]["include"]:
+        assert (ROOT / pattern.removesuffix("*") / "py.typed").exists(), pattern
