@@ -11,7 +11,7 @@ import pyarrow as pa
 from dpsql.formulas import Estimate, Noisy, column, estimate
 from dpsql.kept import GroupKey, KeptPart
 from dpsql.measuring import Measured
-from dpsql.noise import Mechanism
+from dpsql.noise import Mechanism, least_released
 from dpsql.outcome_errors import DEVIATION, ERROR
 from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Facts
@@ -71,16 +71,18 @@ def nothing_measured(plan: Plan) -> Measured:
 
 
 def notes(plan: Plan, measured: Measured) -> Iterator[str]:
-    """Say which bounds were chosen and what the errors leave out."""
+    """Say which bounds were chosen, which groups are not shown, and what the errors leave out."""
     for threshold in plan.thresholds:
         bound = measured.thresholds[threshold.name].values[0]
-        yield f"chosen privately: {_what(plan, threshold)} at most {bound:,}"
+        yield f"chosen privately: {_what(plan, threshold)} at most {_amount(plan, threshold, bound)}"
+    if plan.private_keys:
+        yield _left_out(plan, plan.spread if plan.spread is not None else measured.thresholds["groups"].values[0], measured)
     if plan.thresholds or any(p.unit is not None and plan.release.rows.rows_a_unit != 1 for p in plan.parts):
         yield "the 95 % errors are those of the noise; what clipping takes away is not in them"
 
 
 def bounds_told(plan: Plan) -> Iterator[str]:
-    """Say which bounds hold, and which are still to be chosen."""
+    """Say which bounds hold, which are still to be chosen, and which groups will not be shown."""
     if plan.release.keys and plan.groups is not None and not plan.total:
         yield f"a unit counts in at most {plan.groups:,} groups"
     for part in plan.parts:
@@ -88,16 +90,34 @@ def bounds_told(plan: Plan) -> Iterator[str]:
             yield f"{part.kind}: a unit adds from {float(part.unit.lo * part.step):g} to {float(part.unit.hi * part.step):g} to a group"
     for threshold in plan.thresholds:
         yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold)}"
+    if plan.private_keys and plan.spread is not None:
+        yield _left_out(plan, plan.spread)
+
+
+def _left_out(plan: Plan, most_groups: int, measured: Measured | None = None) -> str:
+    """Which groups are not shown; of what was kept, by the epsilon that it was measured with."""
+    units = next(p.name for p in plan.parts if p.kind == "units")
+    epsilon = plan.shares.keys if measured is None else measured.parts[units].epsilon
+    _, least = least_released(most_groups, epsilon, plan.shares.keys_delta, plan.settings.min_units)
+    return f"groups with fewer than about {least:,} units of privacy are left out, as it is not public which groups there are"
 
 
 def _what(plan: Plan, threshold: Threshold) -> str:
     unit = "one unit of privacy"
     if threshold.of is None:
         return f"groups of {unit}"
-    part, where = plan.part(threshold.of), "all groups together" if threshold.total else "a group"
-    if threshold.rows or part.kind in ("rows", "values"):
-        return f"rows of {unit} in {where}"
-    return f"the sum of {unit} in {where}, in steps of {part.step}," if part.step != 1 else f"the sum of {unit} in {where}"
+    where = "all groups together" if threshold.total else "a group"
+    return f"{'rows' if _of_rows(plan, threshold) else 'the sum'} of {unit} in {where}"
+
+
+def _amount(plan: Plan, threshold: Threshold, bound: int) -> str:
+    """A chosen bound in the unit of what it bounds."""
+    step = 1 if threshold.of is None or _of_rows(plan, threshold) else plan.part(threshold.of).step
+    return f"{bound:,}" if step == 1 else f"{float(bound * step):,.6g}"
+
+
+def _of_rows(plan: Plan, threshold: Threshold) -> bool:
+    return threshold.of is not None and (threshold.rows or plan.part(threshold.of).kind in ("rows", "values"))
 
 
 def _noisy(part: Part, kept: KeptPart, groups: Sequence[GroupKey]) -> Noisy:

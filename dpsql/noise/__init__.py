@@ -1,7 +1,7 @@
 """Noise: whole numbers only, from OpenDP's proved samplers, whose randomness is the operating system's and cannot be seeded."""
 
 from dpsql.noise.additive import Mechanism, Sensitivity, add_noise, calibrate
-from dpsql.noise.keys import ReleasedKeys, keys_above
+from dpsql.noise.keys import ReleasedKeys, keys_above, least_released
 from dpsql.noise.quantiles import quantile, rank_error95
 from dpsql.noise.selection import choose
 from dpsql.noise.thresholds import choose_threshold
@@ -15,6 +15,7 @@ __all__ = [
     "choose",
     "choose_threshold",
     "keys_above",
+    "least_released",
     "quantile",
     "rank_error95",
 ]

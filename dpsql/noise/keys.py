@@ -40,13 +40,18 @@ def keys_above(counts: Mapping[K, int], most_groups: int, epsilon: float, delta:
     check_values(counts.values())
     if not 0 < delta < 1:
         raise InputError(f"groups that are not public are released by a threshold, which needs a delta above 0 and below 1, not {delta:g}")
-    scale, least = _least_threshold(most_groups, epsilon, delta)
-    threshold = max(least, min_units or 0)
+    scale, threshold = least_released(most_groups, epsilon, delta, min_units)
     keys = list(counts)
     # OpenDP sees numbers in place of the keys, and says which of them it releases
     released = _measurement(scale, threshold)({n: counts[key] for n, key in enumerate(keys)}) if keys else {}
     ordered = sorted(((keys[n], count) for n, count in released.items()), key=lambda item: (-item[1], repr(item[0])))
     return ReleasedKeys(dict(ordered), scale, threshold)
+
+
+def least_released(most_groups: int, epsilon: float, delta: float, min_units: int | None = None) -> tuple[float, int]:
+    """The scale of the noise on the numbers of units, and the least noisy number that is released. Neither depends on the data."""
+    scale, least = _least_threshold(most_groups, epsilon, delta)
+    return scale, max(least, min_units or 0)
 
 
 @lru_cache(maxsize=256)

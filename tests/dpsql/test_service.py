@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from cProfile import Profile
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from dpsql.answers import Answer
 from dpsql.declaration import declare
 from dpsql.errors import QueryInvalid
 from dpsql.ledger import open_ledger
+from dpsql.noise.keys import least_released
 from dpsql.outcome_errors import with_errors
 from dpsql.planning.model import Settings
 from dpsql.service import Service
@@ -264,3 +267,31 @@ def test_days_that_are_never_null_have_no_group_of_nulls(tmp_path: Path, key: st
         )
     assert None not in [row[0] for row in found.rows()]
     assert None in [row[0] for row in with_nulls.rows()]
+
+
+@pytest.mark.parametrize("settings", [Settings(epsilon=1.0), Settings(epsilon=1.0, min_units=70), Settings(epsilon=0.3)])
+def test_an_answer_says_from_how_many_units_on_its_private_groups_are_shown(tmp_path: Path, settings: Settings) -> None:
+    sql = "SELECT city, COUNT(*) FROM users GROUP BY city"
+    with service(tmp_path) as asked:
+        explained = asked.explain(sql, analyst="ada", settings=settings).bounds
+        answers = [asked.ask(sql, analyst="ada", settings=settings) for _ in range(2)]
+        public = asked.ask("SELECT country, COUNT(*) FROM users GROUP BY country", analyst="ada")
+    assert settings.epsilon is not None
+    _, least = least_released(1, settings.epsilon / 2, asked.limit.delta * 0.01, settings.min_units)
+    note = f"groups with fewer than about {least} units of privacy are left out, as it is not public which groups there are"
+    assert [a.source for a in answers] == ["private", "kept"]
+    assert all(a.notes == (note,) for a in answers)
+    assert note in explained
+    assert public.notes == ()
+
+
+def test_a_bound_that_was_chosen_is_told_in_the_unit_of_what_is_summed(tmp_path: Path) -> None:
+    with service(tmp_path, Limit(1e12, 0.5)) as asked:
+        (chosen, _) = asked.ask("SELECT SUM(total) FROM orders", analyst="ada", settings=Settings(epsilon=1e9)).notes
+        bound = float(
+            re.fullmatch(r"chosen privately: the sum of one unit of privacy in a group at most ([\d,.]+)", chosen)[1].replace(",", "")
+        )
+    spent: dict[int, Decimal] = {}
+    for order in tables()["orders"].to_pylist():
+        spent[order["user_id"]] = spent.get(order["user_id"], Decimal(0)) + (order["total"] or 0)
+    assert max(spent.values()) <= bound < 2 * max(spent.values())
