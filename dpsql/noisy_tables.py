@@ -14,7 +14,7 @@ from dpsql.measuring import Measured
 from dpsql.noise import Mechanism, least_released
 from dpsql.outcome_errors import DEVIATION, ERROR
 from dpsql.planning.model import Part, Plan, Threshold
-from dpsql.tree import Facts
+from dpsql.tree import Column, Facts
 
 
 def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | None, only: Collection[str] | None = None) -> pa.Table:
@@ -77,6 +77,7 @@ def notes(plan: Plan, measured: Measured) -> Iterator[str]:
         yield f"chosen privately: {_what(plan, threshold)} at most {_amount(plan, threshold, bound)}"
     if plan.private_keys:
         yield _left_out(plan, plan.spread if plan.spread is not None else measured.thresholds["groups"].values[0], measured)
+    yield from _wide_means(plan, measured)
     if plan.thresholds or any(p.unit is not None and plan.release.rows.rows_a_unit != 1 for p in plan.parts):
         yield "the 95 % errors are those of the noise; what clipping takes away is not in them"
 
@@ -92,6 +93,25 @@ def bounds_told(plan: Plan) -> Iterator[str]:
         yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold)}"
     if plan.private_keys and plan.spread is not None:
         yield _left_out(plan, plan.spread)
+
+
+def _wide_means(plan: Plan, measured: Measured) -> Iterator[str]:
+    """Of means that noise drowns: bounds that follow from what is written, as of a difference of times, are often far too wide."""
+    for formula, aggregate in zip(plan.formulas, plan.release.aggregates, strict=True):
+        argument, lo, hi = aggregate.argument, formula.lo, formula.hi
+        if formula.function != "mean" or lo is None or hi is None or hi - lo <= 1 or argument is None or isinstance(argument, Column):
+            continue
+        parts = [plan.part(formula.parts[role]) for role in ("sum", "count")]
+        groups = measured.parts[parts[1].name].groups
+        found = estimate(formula, aggregate, {p.name: _noisy(p, measured.parts[p.name], groups) for p in parts})
+        told = [
+            error > abs(v) for v, error in zip(found.values.to_pylist(), found.errors, strict=True) if v is not None and error is not None
+        ]
+        if sum(told) * 2 > len(told):
+            yield (
+                f"noise drowns a mean of values that count from {float(lo):,.6g} to {float(hi):,.6g}: where they lie closer together, "
+                "clamp them, AVG(LEAST(GREATEST(x, LOW), HIGH)), for less noise; or spend more epsilon"
+            )
 
 
 def _left_out(plan: Plan, most_groups: int, measured: Measured | None = None) -> str:

@@ -16,11 +16,16 @@ pytest.importorskip("opendp")
 
 from dpsql.accounting import Limit
 from dpsql.answers import Answer
+from dpsql.binding import bind
 from dpsql.declaration import declare
 from dpsql.errors import QueryInvalid
+from dpsql.kept import KeptPart
 from dpsql.ledger import open_ledger
+from dpsql.measuring import Measured
 from dpsql.noise.keys import least_released
+from dpsql.noisy_tables import notes
 from dpsql.outcome_errors import with_errors
+from dpsql.planning import plan
 from dpsql.planning.model import Settings
 from dpsql.service import Service
 from schemas import parse_schema
@@ -295,3 +300,22 @@ def test_a_bound_that_was_chosen_is_told_in_the_unit_of_what_is_summed(tmp_path:
     for order in tables()["orders"].to_pylist():
         spent[order["user_id"]] = spent.get(order["user_id"], Decimal(0)) + (order["total"] or 0)
     assert max(spent.values()) <= bound < 2 * max(spent.values())
+
+
+@pytest.mark.parametrize(
+    ("mean_of", "scale", "reach"),
+    [
+        ("EXTRACT(EPOCH FROM (placed_at - TIMESTAMP '2024-07-01')) / 86400", 1e12, "from -182 to 184:"),
+        ("EXTRACT(EPOCH FROM (placed_at - TIMESTAMP '2024-07-01')) / 86400", 1e-3, None),
+        ("CASE WHEN total > 5 THEN 1 ELSE 0 END", 1e12, None),  # a share has no closer bounds
+        ("total", 1e12, None),  # and those of a column were declared
+    ],
+)
+def test_a_mean_that_noise_drowns_says_how_far_its_values_reach(mean_of: str, scale: float, reach: str | None) -> None:
+    (release,) = bind(f"SELECT AVG({mean_of}) FROM orders", shop()).releases
+    planned = plan(release, shop(), Settings())
+    kept = {p.name: KeptPart(((),), (500,), "laplace", scale if p.kind == "sum" else 1e-3, 1.0) for p in planned.parts}
+    chosen = {t.name: KeptPart(((),), (8,), "noisy max", 0.0, 1.0) for t in planned.thresholds}
+    told = [n for n in notes(planned, Measured(chosen, kept)) if "noise drowns" in n]
+    assert len(told) == (reach is not None)
+    assert reach is None or (reach in told[0] and "LEAST(GREATEST(x, LOW), HIGH)" in told[0])
