@@ -106,6 +106,7 @@ def build(
     Raises InputError (bad tag, options or source), ContentInvalid (the data breaks its schema), StoreFailure (disk full, ...).
     """
     store = Store.at(store)
+    _check_source(source)
     _check_kind(source)
     target = parse(f"{source.kind}:latest" if tag is None else tag)
     if target.digest:
@@ -139,6 +140,11 @@ def build(
         stage.publish()
         store.point(target, manifest)
         return BuiltBundle(open_bundle(str(target), store), manifest, reused.origins)
+
+
+def _check_source(given: object) -> None:
+    if isinstance(given, str | os.PathLike):
+        raise InputError(f"a bundle is built from a source of tables, not from a name or a path: give it datagen.source({str(given)!r})")
 
 
 def _check_kind(source: TableSource) -> None:

@@ -48,6 +48,10 @@ class BundleTable:
         self.schema = table
         self._layers = layers
 
+    def __repr__(self) -> str:
+        columns = ", ".join(f"{c.name} {c.type}" for c in self.schema.stored_columns)
+        return f"<BundleTable {self.name} of {self._bundle.reference}: {counted(self.rows, 'row')} of {columns}>"
+
     @property
     def name(self) -> str:
         return self.schema.name
@@ -108,6 +112,14 @@ class Bundle:
         self.manifest_digest = manifest_blob.digest
         self.manifest = manifest
         self.config = config
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds, as multiprocessing sends it: all but `tables`, which follow from the rest."""
+        return {name: value for name, value in vars(self).items() if name != "tables"}
+
+    def __repr__(self) -> str:
+        tables, rows = counted(len(self.schema.tables), "table"), counted(self.config.rows, "row")
+        return f"<{type(self).__name__} {self.reference}: {self.kind}, {tables}, {rows}>"
 
     @property
     def schema(self) -> Schema:
@@ -209,6 +221,12 @@ def describe_media(layer: MediaLayer) -> dict[str, Any]:
         "bytes": layer.blob.size,
         "digest": layer.blob.digest,
     }
+
+
+def must_be_opened(given: object) -> None:
+    """Raise InputError where a bundle's reference was given in place of the bundle."""
+    if isinstance(given, str):
+        raise InputError(f"this takes an opened bundle, not its reference: give it bundles.open({given!r})")
 
 
 def open_bundle(reference: str, store: Store | str | os.PathLike[str] | None = None) -> Bundle:

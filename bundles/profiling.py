@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import duckdb
 
 from bundles.errors import BundleDamaged, StoreFailure
-from bundles.opened import Bundle
+from bundles.opened import Bundle, must_be_opened
 from bundles.profile_columns import Columns
 from bundles.profile_relations import profile_relation
 from bundles.profile_states import profile_machine
@@ -27,6 +27,7 @@ def profile(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int 
     refer to each other row is counted everywhere. The same bundle has the same figures on any machine, with any number of jobs.
     Raises BundleDamaged where files are missing or cannot be read, StoreFailure where memory or the disk for its work is full.
     """
+    must_be_opened(bundle)
     tell = on_progress or unseen
     rows = 0
     tables = []

@@ -32,6 +32,7 @@ class Reference:
 
 def parse(text: str) -> Reference:
     """Read a reference; a bare name means its `latest` version. Raises ReferenceInvalid."""
+    _must_be_text(text)
     name, at, digest = text.partition("@")
     if at:
         if not _DIGEST.fullmatch(digest):
@@ -44,6 +45,11 @@ def parse(text: str) -> Reference:
             "and does not begin with '.' or '-'"
         )
     return Reference(_checked_name(text, name), version=version or LATEST)
+
+
+def _must_be_text(given: object) -> None:
+    if not isinstance(given, str):
+        raise ReferenceInvalid(f"a reference to a bundle is a text such as 'name:version', not {given!r}")
 
 
 def _checked_name(text: str, name: str) -> str:

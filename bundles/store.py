@@ -81,6 +81,9 @@ class Store:
         self.path = Path(default_path() if path is None else path).expanduser().absolute()
         self.layout = Layout(self.path)
 
+    def __repr__(self) -> str:
+        return f"<Store {self.path}>"
+
     @classmethod
     def at(cls, store: Store | str | os.PathLike[str] | None) -> Store:
         """Return `store` itself, or the store at that path."""

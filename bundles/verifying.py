@@ -10,7 +10,7 @@ from bundles.checks import run_checks
 from bundles.constraints import Constraints
 from bundles.hierarchies import check_hierarchies
 from bundles.media import check_media
-from bundles.opened import Bundle
+from bundles.opened import Bundle, must_be_opened
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.report import Findings, Report
 from bundles.rules import RuleResult, run_rules
@@ -30,6 +30,7 @@ def verify(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int |
     further, and what depends on it is reported as not checked. Values of personal or sensitive columns are never shown. Memory
     does not grow with the bundle.
     """
+    must_be_opened(bundle)
     tell = on_progress or unseen
     threads = jobs or os.cpu_count() or 1
     found = Findings()

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,9 @@ class StateSource(SyntheticSource):
         self.plan = self.state
         self._starts: dict[str, Int64] = {}
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StateSource, (self.history, self.as_of)
 
     def inputs(self, table: str) -> Mapping[str, str]:
         """The moment and the whole history, of which a state may see any part; InputError for an unknown table."""

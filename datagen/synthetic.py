@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from schemas.document import to_document
 from schemas.errors import InputError, SchemaError, nearest
 from schemas.lives import lives_of
 from schemas.model import Schema
+from schemas.plurals import counted
 from schemas.reader import read_schema
 from schemas.source import MediaFile
 from schemas.times import canonical_moment, format_moment, resolve_moment
@@ -51,8 +54,19 @@ class SyntheticSource:
         pools: Pools | None = None,
         scenarios: Mapping[str, float | None] | None = None,
     ) -> None:
-        self._staged = staged(schema, seed, scale, pools, scenarios or {})
+        self._made_from = (schema, seed, scale, pools, dict(scenarios or {}))
+        self._staged = staged(*self._made_from)
         self.plan, self.schema = self._staged.plan, self._staged.schema
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What a pickle holds, as multiprocessing sends it: what the source is made from, and nothing that was worked out since."""
+        return _again, self._made_from
+
+    def __repr__(self) -> str:
+        plan = self.plan
+        moment = "" if self.as_of is None else f", as of {format_moment(self.as_of)}"
+        tables = counted(len(self.schema.tables), "table")
+        return f"<{type(self).__name__} {self.schema.name}: seed {plan.seed}, scale {float(plan.scale):g}{moment}, {tables}>"
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
@@ -219,32 +233,37 @@ def made_column(rows: Rows, name: str, column: Callable[[Rows, str], pa.Array] =
         raise GenerationFailed(f"{rows.table}.{name} cannot be made: {error}") from None
 
 
+def _again(
+    schema: Schema, seed: int | None, scale: float | Fraction, pools: Pools | None, scenarios: Mapping[str, float | None]
+) -> SyntheticSource:
+    return SyntheticSource(schema, seed=seed, scale=scale, pools=pools, scenarios=scenarios)
+
+
 def source(
     schema: Schema | str | os.PathLike[str],
     *,
     seed: int | None = None,
     scale: float = 1.0,
     scenarios: Mapping[str, float | None] | None = None,
-    as_of: str | int | None = None,
+    as_of: str | int | date | None = None,
 ) -> SyntheticSource:
     """Return the data of a schema, a schema file or a built-in schema.
 
     `seed` is that of the schema unless given; `scale` multiplies the rows of tables with a number of rows of their own;
     `scenarios` names scenarios to apply beside those of the schema, each with its share of the subjects (None: its own). `as_of` (a
-    date, a time stamp, an offset from the anchor such as -90d, or microseconds since 1970) asks for the state of a moment up to the
-    anchor. Where rows are deleted (`lives: {until: ...}`), the data is the state of the anchor. States and scenarios exclude each other.
+    date, a time stamp, an offset from the anchor such as -90d, a `date` or `datetime` of Python, in UTC where it has no zone, or
+    microseconds since 1970) asks for the state of a moment up to the anchor. Where rows are deleted (`lives: {until: ...}`), the data is
+    the state of the anchor. States and scenarios exclude each other.
     Raises InputError and RecipeError (every problem at once).
     """
-    if seed is not None and not 0 <= seed < 2**63:
-        raise InputError(f"a seed lies between 0 and 2**63 - 1, not {seed}")
-    if not 0 < scale <= 1e6:
-        raise InputError(f"a scale is above 0 and at most 1,000,000, not {scale}")
+    asked = _seed(seed)
+    _check_scale(scale)
     try:
         found = schema if isinstance(schema, Schema) else read_schema(schema)
         moment = None if as_of is None else moment_of(found, as_of)
-        history = SyntheticSource(found, seed=seed, scale=scale, scenarios=scenarios)
+        history = SyntheticSource(found, seed=asked, scale=scale, scenarios=scenarios)
     except SchemaError as error:
-        raise in_full(error, seed, scale) from None
+        raise in_full(error, asked, scale) from None
     if moment is None and not any(lives_of(t).ends for t in found.tables):
         return history
     if history.scenarios:
@@ -258,10 +277,28 @@ def source(
     return StateSource(history, moment)
 
 
-def moment_of(schema: Schema, text: str | int) -> int:
+def _seed(given: object) -> int | None:
+    if given is None:
+        return None
+    if not isinstance(given, Integral):
+        raise InputError(f"a seed is a whole number, not {given!r}")
+    if not 0 <= int(given) < 2**63:
+        raise InputError(f"a seed lies between 0 and 2**63 - 1, not {given}")
+    return int(given)
+
+
+def _check_scale(given: object) -> None:
+    if not isinstance(given, Real):
+        raise InputError(f"a scale is a number, not {given!r}")
+    if not 0 < float(given) <= 1e6:
+        raise InputError(f"a scale is above 0 and at most 1,000,000, not {given}")
+
+
+def moment_of(schema: Schema, text: str | int | date) -> int:
     """Return the microseconds since 1970 of a moment of the history of `schema`; InputError where it is none, or in its future."""
     try:
-        moment = text if isinstance(text, int) else resolve_moment(canonical_moment(text), schema.anchor)
+        written = text.isoformat() if isinstance(text, date) else text
+        moment = written if isinstance(written, int) else resolve_moment(canonical_moment(written), schema.anchor)
         shown = format_moment(moment)
     except ValueError as error:
         raise InputError(str(error)) from None

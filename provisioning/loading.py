@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import monotonic
 
 from bundles import Bundle, Progress
+from bundles.opened import must_be_opened
 from provisioning.errors import SeedRefused
 from provisioning.expiry import has_expired
 from provisioning.loaders.base import loader_for
@@ -21,7 +22,7 @@ def load(
     url: str,
     *,
     replace: bool = False,
-    as_of: str | None = None,
+    as_of: str | date | None = None,
     now: datetime | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Receipt:
@@ -36,6 +37,7 @@ def load(
     constraint, or what is read back differs), SystemFailure (the database or disk). Passwords are in no message.
     """
     started = monotonic()
+    must_be_opened(bundle)
     target = parse_target(url)
     if has_expired(bundle.expires, now or datetime.now(UTC)):
         raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")

@@ -23,12 +23,14 @@ _WEEK_DAYS = 7
 _DAY_MICROSECONDS = 86_400_000_000
 
 
-def weeks_until(anchor: int, as_of: str, *, today: date | None = None) -> int:
+def weeks_until(anchor: int, as_of: str | date, *, today: date | None = None) -> int:
     """Return how many whole weeks bring `anchor` (microseconds since 1970, UTC) nearest to `as_of`, at or before it.
 
     `as_of` is `now` (that is `today`, or the clock's day in UTC) or a date; InputError for anything else.
     """
-    if as_of.strip() == "now":
+    if isinstance(as_of, date):
+        day = (as_of.astimezone(UTC) if as_of.tzinfo else as_of).date() if isinstance(as_of, datetime) else as_of
+    elif as_of.strip() == "now":
         day = today or datetime.now(UTC).date()
     else:
         try:

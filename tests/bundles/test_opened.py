@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import pickle
 import uuid
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from bundle_sources import shop
 
 import bundles
-from bundles.errors import BundleDamaged, BundleTooNew
+from bundles.errors import BundleDamaged, BundleTooNew, ReferenceInvalid
 from schemas.errors import InputError
 from schemas.source import RangeSource, TableSource
 
@@ -82,6 +84,38 @@ def test_rows_are_streamed_in_small_batches(bundle, tmp_path):
     batch = reader.read_next_batch()
     assert pa.total_allocated_bytes() - before < 8 * batch.nbytes
     reader.close()
+
+
+def test_what_a_notebook_shows_says_what_it_is(bundle):
+    assert repr(bundle) == "<BuiltBundle synthetic:v1: synthetic, 3 tables, 1,010 rows>"
+    assert repr(bundle.table("people")).startswith("<BundleTable people of synthetic:v1: 1,000 rows of shop_id uuid, nr integer, ")
+    assert repr(bundle.store) == f"<Store {bundle.store.path}>"
+
+
+def test_what_was_looked_at_can_be_sent_to_other_processes(bundle):
+    opened = bundles.open(bundle.reference, bundle.store)
+    table = opened.table("people")
+    assert table.rows == opened.tables["people"].rows
+    for sent in (pickle.loads(pickle.dumps(table)), pickle.loads(pickle.dumps(opened)).table("people")):
+        assert sent.rows == table.rows
+        assert sent.to_arrow() == table.to_arrow()
+
+
+@pytest.mark.parametrize("reference", [None, 3, Path("shop:v1")])
+def test_a_reference_that_is_no_text_is_refused(tmp_path, reference):
+    with pytest.raises(ReferenceInvalid, match="is a text such as 'name:version', not"):
+        bundles.open(reference, tmp_path)
+
+
+@pytest.mark.parametrize("what", [bundles.verify, bundles.profile])
+def test_a_reference_in_place_of_a_bundle_is_told_how_to_open_it(what):
+    with pytest.raises(InputError, match=r"give it bundles.open\('shop:v1'\)"):
+        what("shop:v1")
+
+
+def test_a_schema_in_place_of_a_source_is_told_what_to_build_from(tmp_path):
+    with pytest.raises(InputError, match=r"give it datagen.source\('companyos'\)"):
+        bundles.build("companyos", store=tmp_path)
 
 
 def test_a_bundle_of_a_newer_format_says_so(bundle, monkeypatch):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import datagen
 from datagen import GENERATOR_VERSION
+from schemas.errors import InputError
+from schemas.reader import parse_schema
 from tests.datagen.making import source_of
 
 SCHEMA = """schema: pinned
@@ -154,3 +159,40 @@ def test_a_larger_scale_begins_with_the_smaller_one():
         if key not in unstable:
             assert large[key][: len(values)] == values, key
     assert len(large["p", "id"]) == 900
+
+
+@pytest.mark.parametrize("as_of", [None, "2025-01-01"])
+def test_a_source_that_another_process_gets_makes_the_same_rows(as_of):
+    source = datagen.source(parse_schema(SCHEMA, "pinned.yaml"), seed=7, scale=0.5, as_of=as_of)
+    made = source.read("c").read_all()
+    sent = pickle.loads(pickle.dumps(source))
+    assert type(sent) is type(source)
+    assert sent.provenance == source.provenance
+    assert sent.read("c").read_all() == made
+
+
+def test_a_source_says_what_it_is_made_from():
+    schema = parse_schema(SCHEMA, "pinned.yaml")
+    assert repr(datagen.source(schema, seed=7, scale=0.5)) == "<SyntheticSource pinned: seed 7, scale 0.5, 2 tables>"
+    shown = repr(datagen.source(schema, as_of="2025-01-01"))
+    assert shown == "<StateSource pinned: seed 42, scale 1, as of 2025-01-01T00:00:00Z, 2 tables>"
+
+
+def test_a_seed_of_numpy_is_the_number():
+    schema = parse_schema(SCHEMA, "pinned.yaml")
+    assert datagen.source(schema, seed=np.int64(7)).read("p").read_all() == datagen.source(schema, seed=7).read("p").read_all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": 7.5}, "a seed is a whole number, not 7.5"),
+        ({"seed": "7"}, "a seed is a whole number, not '7'"),
+        ({"seed": -1}, "a seed lies between"),
+        ({"scale": "0.1"}, "a scale is a number, not '0.1'"),
+        ({"scale": float("nan")}, "a scale is above 0"),
+    ],
+)
+def test_seeds_and_scales_that_are_none_are_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        datagen.source(parse_schema(SCHEMA, "pinned.yaml"), **options)

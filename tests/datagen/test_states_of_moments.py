@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from itertools import pairwise
 
@@ -141,6 +141,19 @@ def test_any_rows_alone_and_any_number_of_threads_give_the_same_state(tmp_path):
     assert (np.diff(ids) > 0).all() and ids[-1] > 190_000, "keys are those of the whole history"
     made = [bundles.build(source_of(text, as_of="-1y"), store=tmp_path, tag=f"s:{jobs}", jobs=jobs, chunk_rows=65_536) for jobs in (1, 3)]
     assert made[0].manifest_digest == made[1].manifest_digest
+
+
+@pytest.mark.parametrize(
+    ("as_of", "text"),
+    [
+        (date(2025, 6, 1), "2025-06-01"),
+        (datetime(2025, 6, 1, 12, 30), "2025-06-01T12:30:00Z"),
+        (datetime(2025, 6, 1, 12, 30, tzinfo=timezone(timedelta(hours=2))), "2025-06-01T10:30:00Z"),
+    ],
+)
+def test_a_moment_may_be_a_date_of_python(as_of, text):
+    source = source_of(TASKS, as_of=as_of)
+    assert source.provenance["as_of"] == source_of(TASKS, as_of=text).provenance["as_of"]
 
 
 @pytest.mark.parametrize(

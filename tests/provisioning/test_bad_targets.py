@@ -357,3 +357,8 @@ def test_a_bundle_whose_rows_are_lost_or_cut_is_said_to_be_damaged(bundle: Bundl
     with pytest.raises(CheckFailed, match=f"blob sha256:{path.name} with rows of table .*(is missing|`companyos bundle verify`)"):
         provisioning.load(bundle, f"{kind_of}:///{tmp_path / 'out.db'}")
     assert not (tmp_path / "out.db").exists()
+
+
+def test_a_reference_in_place_of_a_bundle_is_told_how_to_open_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"give it bundles.open\('synthetic:v1'\)"):
+        provisioning.load("synthetic:v1", f"sqlite:///{tmp_path / 'a.db'}")  # type: ignore[arg-type]

@@ -58,6 +58,7 @@ def microseconds(moment: datetime) -> int:
 @given(anchor=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)), day=st.dates(date(1990, 1, 1), date(2090, 1, 1)))
 def test_the_anchor_lands_in_the_seven_days_that_end_with_the_day(anchor: datetime, day: date) -> None:
     weeks = weeks_until(microseconds(anchor.replace(tzinfo=UTC)), day.isoformat())
+    assert weeks_until(microseconds(anchor.replace(tzinfo=UTC)), day) == weeks
     landed = anchor.date() + timedelta(weeks=weeks)
     assert timedelta(0) <= day - landed < timedelta(days=7)
     assert landed.weekday() == anchor.weekday()
