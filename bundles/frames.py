@@ -17,14 +17,33 @@ if TYPE_CHECKING:
     import polars as pl
 
 _HEX = np.frombuffer("".join(f"{i:02x}" for i in range(256)).encode(), np.uint8).reshape(256, 2)
+_LARGEST_IN_FLOATS = 2**53  # up to which a float holds every whole number
 _HYPHENS = (8, 13, 18, 23)
 _DIGITS = [i for i in range(36) if i not in _HYPHENS]
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Return `table` as a pandas data frame; InputError where pandas is not installed."""
+    """Return `table` as a pandas data frame; InputError where pandas is not installed.
+
+    Whole numbers with nulls are floats, as pandas has them, but where a float would change one: then they are of its type Int64.
+    """
     _need("pandas")
-    return plain(table).to_pandas()
+    import pandas
+
+    found = plain(table)
+    frame = found.to_pandas()
+    for position, column in enumerate(found.columns):
+        if _beyond_floats(column):
+            whole, missing = pc.fill_null(column, 0).to_numpy(), pc.is_null(column).to_numpy()
+            frame.isetitem(position, pandas.arrays.IntegerArray(whole, missing, copy=True))
+    return frame
+
+
+def _beyond_floats(column: pa.ChunkedArray) -> bool:
+    if column.type != pa.int64() or not column.null_count or column.null_count == len(column):
+        return False
+    ends = pc.min_max(column)
+    return bool(ends["min"].as_py() < -_LARGEST_IN_FLOATS or ends["max"].as_py() > _LARGEST_IN_FLOATS)
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:

@@ -94,7 +94,10 @@ class BundleTable:
         return pa.Table.from_batches(self.batches(), self.schema.arrow)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return all rows as a pandas data frame, uuids as text; InputError where pandas is not installed."""
+        """Return all rows as a pandas data frame, uuids as text; InputError where pandas is not installed.
+
+        Whole numbers with nulls are floats, as pandas has them, but where a float would change one: then they are of its type Int64.
+        """
         return frames.to_pandas(self.to_arrow())
 
     def to_polars(self) -> pl.DataFrame:

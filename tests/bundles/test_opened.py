@@ -13,6 +13,7 @@ import pytest
 from bundle_sources import shop
 
 import bundles
+from bundles import frames
 from bundles.errors import BundleDamaged, BundleTooNew, ReferenceInvalid
 from schemas.errors import InputError
 from schemas.source import RangeSource, TableSource
@@ -57,6 +58,16 @@ def test_tables_become_pandas_frames(bundle):
     assert frame["shop_id"][1] == str(uuid.UUID(int=(7 << 64) + 1))
     assert frame["friends"][3].tolist() == [str(uuid.UUID(int=(9 << 64) + 3))]
     assert bundle.table("empty").to_pandas().empty
+
+
+def test_large_ids_beside_nulls_keep_their_digits_in_pandas():
+    large, small = 2**63 - 1, 7
+    table = pa.table({"id": [large, 2**53 + 1], "parent": [None, large], "rating": [None, small]})
+    frame = frames.to_pandas(table)
+    assert [str(t) for t in frame.dtypes] == ["int64", "Int64", "float64"]
+    assert frame["parent"][1] == large
+    assert frame["parent"].isna().tolist() == [True, False]
+    assert frame.merge(frame, left_on="parent", right_on="id")["id_x"].tolist() == [2**53 + 1]
 
 
 def test_tables_become_polars_frames(bundle):
