@@ -118,6 +118,11 @@ def _write_csv(answer: Answer) -> None:
         click.echo(note, err=True)
 
 
+def _plain(number: float, digits: int) -> str:
+    """`number` with so many digits, and with all that stand before its point, since people compare them."""
+    return f"{number:.0f}" if 10**digits <= abs(number) < 1e15 else f"{number:.{digits}g}"
+
+
 def show(answer: Answer) -> None:
     """Print an answer as a table, the 95 % error beside each noisy value, and what it cost."""
     headings: list[str] = []
@@ -128,11 +133,11 @@ def show(answer: Answer) -> None:
         if any(isinstance(v, int | float) and not isinstance(v, bool) for v in values) or str(column.type).startswith("decimal"):
             numbers.append(len(headings))
         headings.append(name)
-        columns.append(["" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in values])
+        columns.append(["" if v is None else _plain(v, 6) if isinstance(v, float) else str(v) for v in values])
         if position in answer.errors:
             numbers.append(len(headings))
             headings.append("+- 95 %")
-            columns.append(["?" if e is None else f"{e:.3g}" for e in answer.errors[position]])
+            columns.append(["?" if e is None else _plain(float(f"{e:.3g}"), 3) for e in answer.errors[position]])
     print_table(headings, list(zip(*columns, strict=True)), numbers=numbers)
     cost = f"epsilon {answer.spend.epsilon:.6g}" + (f", delta {answer.spend.delta:.3g}" if answer.spend.delta else "")
     click.echo(f"source {answer.source}; {'free' if answer.source != 'private' else cost}", err=True)

@@ -109,8 +109,8 @@ def _wide_means(plan: Plan, measured: Measured) -> Iterator[str]:
         ]
         if sum(told) * 2 > len(told):
             yield (
-                f"noise drowns a mean of values that count from {float(lo):,.6g} to {float(hi):,.6g}: where they lie closer together, "
-                "clamp them, AVG(LEAST(GREATEST(x, LOW), HIGH)), for less noise; or spend more epsilon"
+                f"noise drowns a mean of values that count from {_plain(float(lo))} to {_plain(float(hi))}: where they lie closer "
+                "together, clamp them, AVG(LEAST(GREATEST(x, LOW), HIGH)), for less noise; or spend more epsilon"
             )
 
 
@@ -133,7 +133,11 @@ def _what(plan: Plan, threshold: Threshold) -> str:
 def _amount(plan: Plan, threshold: Threshold, bound: int) -> str:
     """A chosen bound in the unit of what it bounds."""
     step = 1 if threshold.of is None or _of_rows(plan, threshold) else plan.part(threshold.of).step
-    return f"{bound:,}" if step == 1 else f"{float(bound * step):,.6g}"
+    return f"{bound:,}" if step == 1 else _plain(float(bound * step))
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1_000_000 else f"{number:,.6g}"
 
 
 def _of_rows(plan: Plan, threshold: Threshold) -> bool:

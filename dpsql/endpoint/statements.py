@@ -123,6 +123,8 @@ def _statement(sql: str, words: list[str]) -> Statement:
         raise Fault("42501", f"{first} is refused: nothing can be changed here", hint="Ask with SELECT.")
     known = first if first.isalpha() and len(first) < 20 else "this statement"
     hint = "Ask with SELECT."
+    if first == "COPY":  # what polars and others send who read by ADBC, whatever SELECT they were given
+        hint = "Ask with SELECT, by psycopg or SQLAlchemy: drivers of ADBC turn it into COPY."
     if first in REFUSED:
         raise Fault("0A000", f"{known} is not served here", hint=hint)
     raise Fault("42601", f"no statement begins with {known}", hint=hint)

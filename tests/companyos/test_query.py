@@ -8,9 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from companyos.cli import run
+from companyos.query_command import show
+from dpsql.accounting import Spend
+from dpsql.answers import Answer
 
 ENDLESS = """
 schema: endless
@@ -48,6 +52,13 @@ def test_a_signal_ends_a_query_while_the_database_works_and_the_charge_stays(tmp
     assert [release["epsilon"] for release in json.loads(capsys.readouterr().out)] == [1]
     assert run(["dp", "audit", f"duckdb:///{database}", "--ledger", str(ledger)]) == 0
     assert "cancelled" in capsys.readouterr().out
+
+
+def test_large_numbers_and_their_errors_are_printed_with_all_digits_before_the_point(capsys):
+    table = pa.table({"seconds": [116428354.7, 0.000012345678, 5224.411234], "share": [0.25, 1e20, None]})
+    show(Answer(table, {0: [4152345.0, 0.0000123, 351.4]}, (), Spend.pure(1), "private"))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [["116428355", "4150000", "0.25"], ["1.23457e-05", "1.23e-05", "1e+20"], ["5224.41", "351"]]
 
 
 def charged(ledger: Path) -> bool:

@@ -249,6 +249,7 @@ def test_refusals_say_why_and_what_would_be_accepted(endpoint: Server) -> None:
             with pytest.raises(psycopg.Error) as error:
                 connection.execute(sql)
             assert error.value.sqlstate == state, (sql, error.value)
+            assert ("ADBC" in str(error.value.diag.message_hint)) == sql.startswith("COPY")
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
