@@ -130,7 +130,9 @@ class Aggregates:
         if isinstance(inner, exp.Distinct):
             check(inner)
             if len(inner.expressions) != 1 or isinstance(inner.expressions[0], exp.Tuple | exp.Star):
-                raise QueryRefused("COUNT(DISTINCT ...) is answered for one value")
+                raise QueryRefused(
+                    "COUNT(DISTINCT ...) is answered for one value; count the rows of a subquery, SELECT DISTINCT a, b FROM ..."
+                )
             return Aggregate("count", self._expressions.bind(inner.expressions[0]), COUNT, distinct=True)
         if node.expressions:
             raise QueryInvalid("COUNT takes one value")

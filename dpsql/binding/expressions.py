@@ -328,7 +328,10 @@ class Expressions:
             case exp.Subquery() | exp.Exists() | exp.Select():
                 return refused_subquery(node)
             case exp.Window():
-                return QueryRefused("window functions would show single rows; they can be used on the noisy outcome, in an outer query")
+                return QueryRefused(
+                    "window functions would show single rows; they can be used on the noisy outcome, in an outer query, and the first or "
+                    "last of each unit's rows is found by MIN or MAX in a subquery that is grouped by its id"
+                )
             case exp.Interval():
                 return QueryRefused("an interval can be added to or taken from a date or time, with a constant number of units")
             case exp.CurrentDate() | exp.CurrentTimestamp() | exp.Localtimestamp() | exp.CurrentTime() | exp.Rand():
