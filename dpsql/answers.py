@@ -44,11 +44,15 @@ class Answer:
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `companyos query --format json` prints."""
+        """Return what `companyos query --format json` prints.
+
+        `errors_95` goes by the names of the columns; where several are called `sum`, the one in the second place is `sum:2`.
+        """
+        names = self.table.column_names
         return {
-            "columns": self.table.column_names,
+            "columns": names,
             "rows": [list(row) for row in self.rows()],
-            "errors_95": {self.table.column_names[n]: list(e) for n, e in self.errors.items()},
+            "errors_95": {names[n] if names.index(names[n]) == n else f"{names[n]}:{n + 1}": list(e) for n, e in self.errors.items()},
             "source": self.source,
             "epsilon": self.spend.epsilon,
             "delta": self.spend.delta,

@@ -61,6 +61,13 @@ def test_large_numbers_and_their_errors_are_printed_with_all_digits_before_the_p
     assert rows == [["116428355", "4150000", "0.25"], ["1.23457e-05", "1.23e-05", "1e+20"], ["5224.41", "351"]]
 
 
+def test_each_of_several_columns_of_one_name_has_its_error_in_json():
+    table = pa.table([[1], [2], ["a"], [3]], ["sum", "sum", "name", "count"])
+    told = Answer(table, {0: [0.5], 1: [7.0], 3: [None]}, (), Spend.pure(1), "private").to_json()
+    assert told["columns"] == ["sum", "sum", "name", "count"]
+    assert told["errors_95"] == {"sum": [0.5], "sum:2": [7.0], "count": [None]}
+
+
 def charged(ledger: Path) -> bool:
     if not ledger.exists():
         return False
