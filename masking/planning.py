@@ -126,7 +126,11 @@ class _Chooser:
             mask = self._first(place, table, column, items, self._is_listed(replace(place, path=path)))
             return replace(treatment, mask=mask, entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
-        paths = {path: self._path(replace(place, path=path), table, text, inner) for path, inner in treatment.paths.items()}
+        paths = {
+            path: self._path(replace(place, path=path), table, text, inner)
+            for path, inner in treatment.paths.items()
+            if path + MEMBERS not in treatment.paths  # what lies below names that are data has no name, and is of the rest
+        }
         return replace(treatment, klass="free_text", entity="text", paths=paths, mask=Step("redact"), rest=Step("redact"))
 
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:

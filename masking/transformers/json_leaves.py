@@ -71,7 +71,8 @@ class Leaves:
 
     Strings are masked as text; where the transformer does not fit text, as the date, time stamp or number that they may hold. Numbers
     are masked as bigint or numeric(38,9), as double where they do not fit that, and booleans as boolean, or each as the text that it
-    is written as. What the transformer fits in no such way becomes null.
+    is written as. What the transformer fits in no such way becomes null, as do numbers and booleans where it is `redact`, which reads
+    words alone.
     """
 
     def __init__(self, transformer: Transformer | Bound, context: Context, path: str, domain: str) -> None:
@@ -127,6 +128,8 @@ class Leaves:
         if isinstance(self._transformer, Bound):
             return Plan(self._transformer.masker, self._transformer.type, kind)
         for type in _ALTERNATIVES[shape]:
+            if type == "text" and kind in ("number", "boolean") and getattr(self._transformer, "of_strings", False):
+                continue
             masker = self._masker(type)
             # all numbers of a path together are what a statistic is about
             if isinstance(masker, TransformerUnfit) or (type == "bigint" and isinstance(masker, Learner)):

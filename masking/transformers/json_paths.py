@@ -19,12 +19,13 @@ from masking.transformers.json_leaves import Bound, Leaves, Plan
 from masking.transformers.json_text import Cutter, NotJson, Template, quoted, read_document
 from masking.transformers.keep import Keep
 from masking.transformers.path_language import Automaton, NotAPath, Place, Step, parse_path
+from masking.transformers.redact import Redact, RedactProse
 from masking.transformers.template import Template as TextTemplate
 from schemas.plurals import counted
 
 HIDDEN = "***"
-# names of members that are values rather than words of a programmer: with a digit run, an @, a space, very long, or those of persons
-_VALUE_LIKE = re.compile(r"[0-9]{4}|[@\s/+]|[^\x00-\x7f]|.{41}", re.DOTALL)
+# names of members that are values rather than words of a programmer: digits alone, with a run of them, an @, a space, very long, or persons
+_VALUE_LIKE = re.compile(r"\A[0-9]+\Z|[0-9]{4}|[@\s/+]|[^\x00-\x7f]|.{41}", re.DOTALL)
 
 
 def _is_value(name: str) -> bool:
@@ -38,11 +39,13 @@ class ByPath:
     """Masks JSON documents by path (`masking.transformers.path_language`); for columns of JSON, and of text that holds it.
 
     Every string, number and boolean is masked by the transformer of its path, those of no path by `rest` (None: strings become `***`,
-    others null); nulls stay. How numbers and dates are taken is told at `Leaves`. The names of members stay, but for those under a
-    path that ends in `~`, and those that no path speaks and that look like values (a date, an e-mail address, a number, a name): `keys`
-    masks them (None: `key-` and a keyed hash). Documents come out compact, with their members in order; a number that is kept is
-    written as it was. Where a member stands twice, the last counts. A text that is no JSON, or is nested deeper than 400, is masked
-    by `rest` as a whole in a column of text, and an error in one of JSON.
+    others null); nulls stay. Where `rest` is `redact`, nobody has said that a value may stay: prose, of four words at least, is
+    redacted, other strings become `***` unless all of them is found, numbers and booleans null; a path that says `keep` keeps them. How
+    numbers and dates are taken is told at `Leaves`. The names of members stay, but for those under a path that ends in `~`, and those
+    that no path speaks and that look like values (a date, an e-mail address, a number, a name): `keys` masks them (None: `key-` and a
+    keyed hash). Documents come out compact, with their members in order; a number that is kept is written as it was. Where a member
+    stands twice, the last counts. A text that is no JSON, or is nested deeper than 400, is masked by `rest` as a whole in a column of
+    text, and an error in one of JSON.
     `domains` names the domain of a path's values where it is not the path's own: values of one domain are masked alike.
     """
 
@@ -68,7 +71,8 @@ class ByPath:
         for path, tokens in zip(self.paths, parsed):
             if Step.NAMES in tokens[:-1]:
                 raise unfit(context, "paths", f"in '{path}', `~` must be the end")
-        rest = None if self.rest is None or isinstance(self.rest, Keep) else Leaves(self.rest, context, "", context.domain)
+        unnamed = RedactProse(self.rest) if isinstance(self.rest, Redact) else self.rest
+        rest = None if unnamed is None or isinstance(unnamed, Keep) else Leaves(unnamed, context, "", context.domain)
         keys = Leaves(TextTemplate("key-{hash:16}") if self.keys is None else self.keys, context, "~", f"{context.domain}~")
         whole: Masker | None = None
         if context.column.type.kind != "json":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from masking.text import Finder, Found
 
 _STARS = "****"
+_HIDDEN = "***"
 _TEXT = SqlType("text")
+_WORD = re.compile(r"\S*[^\W\d_]\S*")
+_WORDS_OF_PROSE = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Redact:
 
     name: ClassVar[str] = "redact"
     fits: ClassVar[tuple[str, ...]] = WORDS
+    of_strings: ClassVar[bool] = True
 
     by: Mapping[str, Transformer] = field(
         default_factory=dict,
@@ -66,6 +71,19 @@ class Redact:
 
 
 @dataclass(frozen=True)
+class RedactProse:
+    """`redact` for strings of which nobody has said what they are: what is no prose is hidden, unless all of it is found."""
+
+    name: ClassVar[str] = Redact.name
+    of_strings: ClassVar[bool] = True
+
+    redact: Redact
+
+    def bind(self, context: Context) -> Redacted:
+        return replace(self.redact.bind(context), prose_alone=True)
+
+
+@dataclass(frozen=True)
 class Redacted:
     """Texts without what was found in them; each different text of a batch is read once."""
 
@@ -74,6 +92,7 @@ class Redacted:
     keep: frozenset[str]
     stars: bool
     length: int | None
+    prose_alone: bool = False
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         # a transformer that looks at the row gives each row its own pseudonyms; marks are the same in all
@@ -83,9 +102,12 @@ class Redacted:
             encoded = values.dictionary_encode()
             texts, places = encoded.dictionary, pa.array(range(len(encoded.dictionary)), pa.int64())
         written = texts.to_pylist()
-        found = [[f for f in spans if f.entity not in self.keep] for spans in self.finder.find(written)]
+        personal = self.finder.find(written)
+        found = [[f for f in spans if f.entity not in self.keep] for spans in personal]
         pseudonyms = self._pseudonyms(written, found, places, rows)
         masked = [self._written(i, text, spans, pseudonyms) for i, (text, spans) in enumerate(zip(written, found))]
+        if self.prose_alone:
+            masked = [out if _is_prose(text) or _is_found(text, spans) else _HIDDEN for out, text, spans in zip(masked, written, personal)]
         out = pa.array(masked, values.type)
         if not self.maskers:
             return out.take(encoded.indices)
@@ -121,6 +143,17 @@ class Redacted:
         rest = text[at:]
         parts.append(rest if self.length is None else cut(rest, self.length - size))
         return "".join(parts)
+
+
+def _is_prose(text: str) -> bool:
+    return len(_WORD.findall(text)) >= _WORDS_OF_PROSE
+
+
+def _is_found(text: str, spans: Sequence[Found]) -> bool:
+    """Whether nothing but signs and spaces is left of a text without its spans."""
+    ends = [0, *(span.end for span in spans)]
+    starts = [*(span.start for span in spans), len(text)]
+    return not any(c.isalnum() for end, start in zip(ends, starts) for c in text[end:start])
 
 
 def cut(text: str, length: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from masking.errors import TransformerInvalid, TransformerUnfit
 from masking.transformers.base import Rows
+from masking.transformers.json_paths import ByPath
 from masking.transformers.redact import cut
 from masking.transformers.registry import read
 from schemas.types import SqlType
@@ -86,6 +88,33 @@ def test_what_the_database_knows_is_redacted_too() -> None:
 def test_strings_inside_json_and_arrays_are_redacted() -> None:
     assert mask({"redact": {"fast": True}}, ['{"a":"ab@example.org","n":1}'], "json")[0].startswith('{"a":"<EMAIL>"')
     assert mask({"redact": {"fast": True}}, [["ab@example.org", None]], "array") == [["<EMAIL>", None]]
+
+
+def test_what_is_no_prose_in_a_document_is_hidden_unless_a_path_keeps_it() -> None:
+    before = {
+        "mail": "ab@example.org, ac@example.org", "salary": 52.5, "deals": [3, 41], "hiv": True, "blood": "a positive", "code": "7:3",
+        "note": "she asked again what it costs", "theme": {"size": 12, "name": "dark"}, "17": None,
+    }  # fmt: skip
+    masker = ByPath({"$.theme": read("keep", "$.theme")}, read({"redact": {"fast": True}}, "rest")).bind(context("json"))
+    values = pa.array([json.dumps(before)])
+    after = json.loads(masker.apply(values, rows_of(values)).to_pylist()[0])
+    [(number, none)] = [(name, value) for name, value in after.items() if name not in before]
+    assert number.startswith("key-") and none is None
+    assert {name: value for name, value in after.items() if name in before} == {
+        "mail": "<EMAIL>, <EMAIL>", "salary": None, "deals": [None, None], "hiv": None, "blood": "***", "code": "***",
+        "note": "she asked again what it costs", "theme": {"size": 12, "name": "dark"},
+    }  # fmt: skip
+
+
+def test_a_path_that_is_redacted_reads_all_its_strings_and_no_number() -> None:
+    masker = ByPath({"$.note": read({"redact": {"fast": True}}, "$.note")}).bind(context("json"))
+    values = pa.array(['{"note":["called back",7,false]}'])
+    assert masker.apply(values, rows_of(values)).to_pylist() == ['{"note":["called back",null,null]}']
+
+
+def test_an_entity_that_is_kept_is_found_all_the_same() -> None:
+    keeping = {"redact": {"fast": True, "keep": ["email"]}}
+    assert mask(keeping, ['{"a":"ab@example.org"}'], "json") == ['{"a":"ab@example.org"}']
 
 
 def test_columns_that_it_cannot_mask_are_refused() -> None:
