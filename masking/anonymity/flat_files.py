@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from masking.anonymity.anonymize import HIGH, LOW, Specification, Summary, anonymize, require_columns
 from masking.anonymity.checker import check
@@ -24,24 +25,33 @@ from schemas.errors import InputError, SystemFailure, nearest
 
 
 def anonymize_file(
-    source: str, target: str, asked: Specification, *, hierarchies: str | None = None, functions: Mapping[str, str] | None = None
+    source: str,
+    target: str,
+    asked: Specification,
+    *,
+    hierarchies: str | None = None,
+    functions: Mapping[str, str] | None = None,
+    keep_order: bool = False,
 ) -> Summary:
     """Anonymise a CSV or Parquet file into another, which is put in its place after it was checked.
 
-    Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column), else from
-    the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file is not what
-    was asked for; then `target` stays as it was.
+    Its rows are sorted by what is written of them, since their order in the source tells whose each is; `keep_order` leaves them where
+    they are. Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column),
+    else from the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file is not
+    what was asked for; then `target` stays as it was.
     """
     read = read_table(source)
     require_columns(read.table, [quasi.name for quasi in asked.quasi_identifiers])
     asked = with_hierarchies(read.table, asked, hierarchies, functions or {})
     anonymized = anonymize(read.table, asked)
-    written = Tabular(anonymized.table, read.separator, read.kind, read.stored)
+    order = pa.array(range(read.table.num_rows), pa.int64()) if keep_order else _by_cells(anonymized.table)
+    released = anonymized.table.take(order)
+    written = Tabular(released, read.separator, read.kind, None if read.stored is None else read.stored.take(order))
     if (read.kind if Path(target).suffix.lower() not in (".csv", ".parquet") else Path(target).suffix.lower()[1:]) == "parquet":
-        written = replace(written, table=_typed(anonymized.table))
+        written = replace(written, table=_typed(released))
     with _checked_place(target) as fresh:
         write_table(written, str(fresh))
-        check(read.table, read_table(str(fresh)).table, asked)
+        check(read.table.take(order), read_table(str(fresh)).table, asked)
     return anonymized.summary
 
 
@@ -64,6 +74,11 @@ def with_hierarchies(table: pa.Table, asked: Specification, folder: str | None, 
         return quasi
 
     return replace(asked, quasi_identifiers=tuple(given(quasi) for quasi in asked.quasi_identifiers))
+
+
+def _by_cells(table: pa.Table) -> pa.Array:
+    """The places of the rows in the order of their cells, from the first column to the last; equal rows cannot be told apart."""
+    return pc.sort_indices(table, [(name, "ascending") for name in table.column_names])
 
 
 def _typed(table: pa.Table) -> pa.Table:
