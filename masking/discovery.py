@@ -20,6 +20,7 @@ from masking.policy.model import VirtualReference
 from masking.proof.words import common_words
 from masking.references import Families, Place
 from masking.source.base import Source
+from masking.text.dictionary import load
 from schemas.model import Column, Schema, Table
 from schemas.types import INTEGERS, TEXTS
 
@@ -30,6 +31,7 @@ _FEWEST = 5  # different values that have to be keys before a column is said to 
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
 _AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
 _HITS = 3  # values of a public column that hold something personal, before it is public no longer
+_LETTERS = 5  # of a word that is a name, and not some abbreviation
 _KINDS = 20  # a column that says which table another references has no more different values
 
 
@@ -65,30 +67,51 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
 
 
 def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[str, str], Finding]:
-    """Findings for the public columns whose texts hold values of personal columns, as free texts.
+    """Findings for the public columns, and paths of documents, whose texts hold values of personal columns, as free texts.
 
     Few are enough, for the proof would find them in the output.
     """
     known = KnownValues()
     for (owner, name), finding in found.items():
         if finding.personal and finding.entity not in (None, "person_id", "text") and not finding.paths:
-            known.add(KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks())
+            place, values = KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks()
+            known.add(place, values)
+            if finding.entity == "person_name" and pa.types.is_string(values.type):
+                known.add(place, _seldom_words(values))
     known.pass_over(pa.array(common_words().words, pa.large_string()))
     known.seal()
     told = {}
     for table in schema.tables:
         for column in table.stored_columns:
             finding = found[table.name, column.name]
-            if finding.personal or column.type.kind not in TEXTS:
+            paths = finding.paths if column.type.item is None else {}
+            if column.type.kind not in ("json", *TEXTS) or (finding.personal and not paths):
                 continue
-            texts = pc.unique(samples[table.name].column(column.name)).drop_null().to_pylist()
-            hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
-            if hits >= _HITS:
-                why = f"{hits} of {len(texts)} different values hold values of personal columns"
-                told[table.name, column.name] = replace(
-                    finding, klass="free_text", entity="text", confidence=0.6, evidence=(why, *finding.evidence)
-                )
+            betrayed = {}
+            for path, values in _parts(column, samples[table.name], tuple(paths)):
+                inner = finding if path is None else paths[path]
+                why = None if inner.personal else _betrayal(known, values)
+                if why is not None:
+                    betrayed[path] = replace(inner, klass="free_text", entity="text", confidence=0.6, evidence=(why, *inner.evidence))
+            if None in betrayed:
+                told[table.name, column.name] = betrayed[None]
+            elif betrayed:
+                told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths={**paths, **betrayed})
     return told
+
+
+def _betrayal(known: KnownValues, values: pa.Array) -> str | None:
+    """How many of different texts hold known values, where they are enough to tell."""
+    texts = pc.unique(values).drop_null().to_pylist()
+    hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
+    return f"{hits} of {len(texts)} different values hold values of personal columns" if hits >= _HITS else None
+
+
+def _seldom_words(names: pa.Array) -> pa.Array:
+    """The words of full names that no dictionary has, for a family name alone tells as much as the whole."""
+    words = pc.unique(pc.list_flatten(pc.split_pattern_regex(names, r"[\s,.]+"))).drop_null()
+    seldom = [word for word in words.to_pylist() if len(word) >= _LETTERS and word.isalpha() and not load().bits(word.lower())]
+    return pa.array(seldom, pa.string())
 
 
 def _keys_of_persons(schema: Schema, found: Findings) -> Iterator[_Key]:
