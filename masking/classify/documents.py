@@ -26,6 +26,8 @@ MOST_LEAVES = 4000
 LEAST_OBJECTS = 3
 # so many keys in one place, most of which may be data, are data all together
 LEAST_KEYS = 5
+# so many in one object, or most of which may be data in one place of all documents, are not read any further
+MOST_KEYS = 60
 # at the end of the path of an object: the names of its members
 MEMBERS = "~"
 
@@ -41,6 +43,7 @@ class Leaves:
     at: dict[str, list[Any]] = field(default_factory=dict)
     keyed: dict[str, list[str]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
     broken: int = 0
     documents: int = 0
@@ -72,6 +75,8 @@ def _walk(found: Leaves, path: str, value: Any, depth: int) -> None:
             return
         for key, inner in value.items():
             below = f"{path}.{key}"
+            if below not in found.objects:
+                found.children.setdefault(path, []).append(key)
             found.objects[below] = found.objects.get(below, 0) + 1
             _walk(found, below, inner, depth + 1)
     elif isinstance(value, list) and depth < MOST_DEPTH:
@@ -87,9 +92,25 @@ def _walk(found: Leaves, path: str, value: Any, depth: int) -> None:
 
 def _keys_are_values(value: Mapping[str, Any], found: Leaves, path: str) -> bool:
     """Whether keys are no names but data, such as addresses or numbers, so that no path may show them."""
-    if path in found.keyed or len(value) > 60 or len(found.at) > MOST_PATHS:
+    if path in found.keyed or len(value) > MOST_KEYS:
         return True
-    return any(not _is_name(key) for key in value)
+    keys = found.children.get(path, [])
+    if len(keys) > MOST_KEYS and _is_crowd(path, keys, found):
+        _drop(path, keys, found)
+        return True
+    return len(found.at) > MOST_PATHS or any(not _is_name(key) for key in value)
+
+
+def _is_crowd(path: str, keys: Collection[str], leaves: Leaves) -> bool:
+    """Whether most keys of a place stand in few of its objects, and are no known words."""
+    return sum(not _is_known(f"{path}.{key}", key, leaves) for key in keys) > len(keys) / 2
+
+
+def _drop(path: str, keys: Collection[str], leaves: Leaves) -> None:
+    """Take the keys of a place, which were read as names so far, for data, and make room for the paths of others."""
+    leaves.keyed.setdefault(path, []).extend(keys)
+    for below in [at for at in leaves.at if _is_below(at, (path,))]:
+        del leaves.at[below]
 
 
 def _is_name(key: str) -> bool:
@@ -142,13 +163,8 @@ def _of_members(keys: Collection[str], finding: Finding) -> Finding:
 
 def _find_crowds(leaves: Leaves) -> None:
     """Objects most of whose keys stand in few of them: some recur, and are data all the same."""
-    children: dict[str, list[str]] = {}
-    for path in leaves.objects:
-        above, _, key = path.rpartition(".")
-        children.setdefault(above, []).append(key)
-    for above, keys in children.items():
-        doubtful = sum(not _is_known(f"{above}.{key}", key, leaves) for key in keys)
-        if len(keys) >= LEAST_KEYS and doubtful > len(keys) / 2 and not _is_below(above, leaves.keyed):
+    for above, keys in leaves.children.items():
+        if len(keys) >= LEAST_KEYS and _is_crowd(above, keys, leaves) and not _is_below(above, leaves.keyed):
             leaves.keyed.setdefault(above, []).extend(keys)
 
 

@@ -142,6 +142,14 @@ def test_keys_most_of_which_never_recur_are_data_with_those_that_do() -> None:
     assert found.paths["$.by~"].klass == "free_text"
 
 
+def test_very_many_keys_that_are_data_do_not_hide_the_paths_beside_them() -> None:
+    keys = ["zqx" + "".join("bcdfghjklm"[int(digit)] for digit in str(i)) for i in range(400)]
+    texts = [json.dumps({"theme": "dark", "mail": f"someone{i}@example.org", "seen_by": {key: i}}) for i, key in enumerate(keys)]
+    found = one("prefs", texts, type="json")
+    assert found.paths["$.theme"].klass == "public" and found.paths["$.mail"].entity == "email"
+    assert set(found.paths) == {"$.theme", "$.mail", "$.seen_by", "$.seen_by~"}
+
+
 def test_words_of_programmers_stay_names_of_members() -> None:
     keys = ("darkMode", "page", "mark", "firstName", "min", "max", "beta", "utm_source", "street", "rose", "line1", "monday")
     found = one("d", documents(lambda *_: dict.fromkeys(keys, 1)), type="json")
