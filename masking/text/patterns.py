@@ -84,6 +84,8 @@ _TOKEN = re.compile(
     r"(?<![\w-])(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,100}|sk[-_](?:live_|test_)?\w{16,100}|xox[abps]-[\w-]{10,100}|AIza[\w-]{35}"
     r"|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{8,2000})"
 )
+# host, identity, user and time of a line in the log of a web server (Common Log Format)
+_LOGGED = re.compile(r"(?<!\S)\S{1,64} \S{1,64} (?P<value>[^\s\"-]\S{1,63}) \[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}")
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
 _DIGIT = re.compile(r"\d")
 _DIGIT_RUN = re.compile(r"\d(?:\D{0,2}\d){5}")
@@ -112,6 +114,8 @@ def scan(text: str) -> list[Found]:
             found += _dotted(text)
         if _DIGIT_RUN.search(text):
             found += _numbers(text)
+        if " [" in text:
+            found += _logged(text)
     if text.count(":") > 1:
         found += _net(text)
     return found
@@ -147,6 +151,14 @@ def _dates(text: str) -> Iterator[Found]:
         yield _at(match, "birth_date" if born else "date", SURE)
     for match in _YEAR.finditer(text):
         yield _at(match, "date", POSSIBLE - 0.1)
+
+
+def _logged(text: str) -> Iterator[Found]:
+    """The users of lines of a log, and where they stand again in their lines, as in the address that was asked for."""
+    for user in _LOGGED.finditer(text):
+        end = text.find("\n", user.end())
+        again = re.compile(rf"(?<!\w){re.escape(user['value'])}(?!\w)")
+        yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else len(text)))
 
 
 def _announced(text: str) -> Iterator[Found]:

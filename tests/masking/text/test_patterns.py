@@ -40,6 +40,7 @@ def found(text: str) -> dict[str, str]:
         ("she is 43 years old", "43", "age"),
         ("zip code is SW1A 1AA", "SW1A 1AA", "postcode"),
         ("passport no. C01X00T47", "C01X00T47", "passport"),
+        ('203.0.113.9 - qtjarks [10/Jan/2024:13:55:36 +0000] "GET /"', "qtjarks", "username"),
         ("my account number: 10023456", "10023456", "bank_account"),
         ("PSC 1234, Box 5678\nAPO AE 09012", "PSC 1234, Box 5678\nAPO AE 09012", "address"),
         ("password is hunter2!", "hunter2!", "password"),
@@ -69,6 +70,13 @@ def test_a_value_is_found_whole_and_as_what_it_is(text: str, value: str, entity:
 )
 def test_what_only_looks_like_a_value_is_left(text: str) -> None:
     assert set(found(text).values()) <= {"date"}, found(text)
+
+
+def test_the_user_of_a_line_of_a_log_is_found_in_the_address_that_was_asked_for_and_in_no_other_line() -> None:
+    line = '203.0.113.9 - {} [10/Jan/2024:13:55:36 +0000] "GET /u/{}/orders HTTP/1.1" 200'
+    text = "\n".join((line.format("qtjarks", "qtjarks"), line.format("-", "qtjarks"), line.format("bov", "qtjarksen")))
+    users = [(text[f.start : f.end], text.count("\n", 0, f.start)) for f in settled(text, scan(text)) if f.entity == "username"]
+    assert users == [("qtjarks", 0), ("qtjarks", 0), ("bov", 2)]
 
 
 @pytest.mark.parametrize(
