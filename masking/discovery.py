@@ -32,6 +32,8 @@ _KEYS = (*INTEGERS, "uuid", *TEXTS)
 _AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
 _HITS = 3  # values of a public column that hold something personal, before it is public no longer
 _LETTERS = 5  # of a word that is a name, and not some abbreviation
+_OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
+_OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
 _KINDS = 20  # a column that says which table another references has no more different values
 
 
@@ -173,16 +175,15 @@ def _reference(
 
 
 def _kinds_beside(table: Table, column: Column) -> Iterator[str]:
-    """Columns such as `owner_type` beside `owner_id`."""
+    """Columns such as `owner_type` beside `owner_id`, and in what tells of the rows of many tables `table_name` beside `row_key`."""
     stem = column.name.lower().removesuffix("id").rstrip("_")
+    of_any_row = set(split(column.name)) <= _OF_ANY_ROW
     for other in table.stored_columns:
-        name = other.name.lower()
-        if (
-            stem
-            and other.type.kind in (*TEXTS, "enum")
-            and name.startswith(stem)
-            and name[len(stem) :].strip("_") in ("type", "kind", "class", "table")
-        ):
+        if not stem or other.type.kind not in (*TEXTS, "enum"):
+            continue
+        name, words = other.name.lower(), set(split(other.name))
+        of_its_own = name.startswith(stem) and name[len(stem) :].strip("_") in ("type", "kind", "class", "table")
+        if of_its_own or (of_any_row and "table" in words and words <= _OF_A_TABLE):
             yield other.name
 
 

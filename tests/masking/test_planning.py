@@ -143,6 +143,35 @@ def test_references_that_nobody_declared_are_proposed(policy) -> None:
     assert policy.tables["users"].columns["settings"].paths["$.user.id"].mask == Step("reference")
 
 
+def test_the_keys_of_an_audit_of_many_tables_are_those_of_the_table_that_it_names() -> None:
+    schema = """
+schema: clinic
+tables:
+  patients:
+    rows: 10
+    columns:
+      id: {type: bigint, key: true}
+      name: {type: text, generate: person.name}
+  audit:
+    rows: 10
+    columns:
+      no: {type: bigint, key: true}
+      table_name: {type: text, generate: {choice: [patients, wards]}}
+      row_key: {type: text, generate: {choice: ["1"]}}
+      status: {type: text, generate: {choice: [patients]}}
+      shelf_key: {type: text, generate: {choice: ["1"]}}
+"""
+    patients = [{"id": 1000 + 3 * i, "name": name_of(i)} for i in range(100)]
+    audit = [
+        {"no": i, "table_name": ["patients", "wards"][i % 2], "row_key": str(1000 + 3 * i if i % 2 == 0 else i), "status": "patients", "shelf_key": str(1000 + 3 * i)}
+        for i in range(100)
+    ]  # fmt: skip
+    policy = plan(MemorySource.of(schema, patients=patients, audit=audit))
+    found = [(r.table, r.columns, r.target_table, r.when) for r in policy.references]
+    assert found == [("audit", ("row_key",), "patients", "table_name = 'patients'")]
+    assert policy.tables["audit"].columns["row_key"].mask.name not in ("keep", "reference")  # those of other tables are masked, too
+
+
 def test_a_public_column_that_repeats_personal_values_is_so_no_longer(source) -> None:
     samples = {table.name: sample(source, table.name, 1000) for table in source.schema.tables}
     public = Finding("public", None, 0.9, ("a code",))
