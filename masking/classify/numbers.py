@@ -145,8 +145,8 @@ def _supported(entity: str, strength: float, numbers: Numbers, around: Surroundi
         return strength >= SURE and (around.personal or not around.things)
     if entity == "birth_date" and not (numbers.low >= 1e3 and numbers.high <= 1e8):  # days and times since 1970
         return strength >= SURE and (around.personal or _are_named_births(name, numbers, around, today))
-    if entity == "device_id":
-        return strength >= SURE
+    if entity == "password" and strength < SURE:  # a `pin` of four to eight digits
+        return around.personal and numbers.whole and 1e3 <= numbers.usual[1] < 1e8
     return strength >= SURE
 
 

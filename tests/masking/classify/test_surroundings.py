@@ -50,6 +50,22 @@ def test_values_overrule_a_harmless_name(name: str, entity: str, values: list[st
     assert one(name, values, table_name="orders").entity == entity
 
 
+@pytest.mark.parametrize(
+    ("of", "pins", "klass"),
+    [
+        ("members", [1000 + 37 * i for i in range(ROWS)], "sensitive"),
+        ("members", [37 * i for i in range(ROWS)], "sensitive"),  # 0042 is 42
+        ("members", choices(0, 1), "public"),  # of what is pinned
+        ("boards", [1000 + 37 * i for i in range(ROWS)], "public"),
+    ],
+)
+def test_a_pin_is_a_secret_of_persons(of: str, pins: list[int], klass: str) -> None:
+    columns = {"id": "bigint", "pin": "integer", **({"email": "text"} if of == "members" else {})}
+    values = {"id": list(range(ROWS)), "pin": pins, "email": made("email")[:ROWS]}
+    found = findings((table(of, columns, key=("id",)), values))[of, "pin"]
+    assert (found.klass, found.entity) == (klass, "password" if klass == "sensitive" else None)
+
+
 @pytest.mark.parametrize("type", ["text", "integer", "date", "json", "text[]", "bytes", "double", "uuid"])
 def test_an_empty_column_that_says_nothing_is_masked(type: str) -> None:
     for values in ([], [None, None, None]):
