@@ -86,20 +86,32 @@ def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[s
     for table in schema.tables:
         for column in table.stored_columns:
             finding = found[table.name, column.name]
-            paths = finding.paths if column.type.item is None else {}
-            if column.type.kind not in ("json", *TEXTS) or (finding.personal and not paths):
+            whole = column.type.kind in TEXTS and not finding.paths
+            if (finding.personal and not finding.paths) or not (whole or finding.paths):
                 continue
             betrayed = {}
-            for path, values in _parts(column, samples[table.name], tuple(paths)):
-                inner = finding if path is None else paths[path]
+            for path, values in _texts(column, samples[table.name], tuple(finding.paths)):
+                inner = finding if path is None else finding.paths[path]
                 why = None if inner.personal else _betrayal(known, values)
                 if why is not None:
                     betrayed[path] = replace(inner, klass="free_text", entity="text", confidence=0.6, evidence=(why, *inner.evidence))
             if None in betrayed:
                 told[table.name, column.name] = betrayed[None]
             elif betrayed:
-                told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths={**paths, **betrayed})
+                told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths={**finding.paths, **betrayed})
     return told
+
+
+def _texts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[tuple[str | None, pa.Array]]:
+    """The texts of a column, of each path of its documents, or of all items of its arrays."""
+    if column.type.item is None:
+        yield from _parts(column, sample, paths)
+        return
+    items = sample.column(column.name).combine_chunks()
+    while pa.types.is_list(items.type):
+        items = items.drop_null().flatten()
+    if pa.types.is_string(items.type):
+        yield paths[0], items
 
 
 def _betrayal(known: KnownValues, values: pa.Array) -> str | None:

@@ -184,23 +184,30 @@ def test_a_public_column_that_repeats_personal_values_is_so_no_longer(source) ->
     assert told["comments", "job"].evidence[0] == "10 of 300 different values hold values of personal columns"
 
 
-def test_a_family_name_of_a_full_name_betrays_a_text_and_a_path_of_documents() -> None:
+def test_a_family_name_of_a_full_name_betrays_a_text_a_path_of_documents_and_the_items_of_arrays() -> None:
     families = ["Quellhaubner", "Brzoskovdor", "Vandermeinzel", "Osterkulin"]
     tables = (
         Table("people", (Column("name", SqlType("text")),), RowCount(1)),
         Table("tickets", tuple(Column(c, SqlType(t)) for c, t in (("subject", "text"), ("state", "text"), ("data", "json"))), RowCount(1)),
+        Table("teams", tuple(Column(c, SqlType("array", item=SqlType("text"))) for c in ("members", "tags")), RowCount(1)),
     )
     rows = [(f"Re: invoice {f} {i}", "Young", json.dumps({"file": f"{i}_{f}.jpg", "kind": "scan"})) for i, f in enumerate(families)]
     samples = {
         "people": pa.table({"name": [f"Rose Young {f}" for f in families]}),
         "tickets": pa.table([list(column) for column in zip(*rows)], names=["subject", "state", "data"]),
+        "teams": pa.table({"members": [[f, None] for f in families], "tags": [["Young"], None, [], ["a"]]}),
     }
     public = Finding("public", None, 0.9, ("harmless",))
     found = {("people", "name"): Finding("direct", "person_name", 0.9, ("a name",))}
     found |= {("tickets", "subject"): public, ("tickets", "state"): public}
     found["tickets", "data"] = replace(public, paths={"$.file": public, "$.kind": public})
+    found |= {("teams", c): replace(public, paths={"$[*]": public}) for c in ("members", "tags")}
     told = betraying(found, samples, Schema("s", tables))
-    assert set(told) == {("tickets", "subject"), ("tickets", "data")}  # words of the dictionary are other rules' business
+    assert told.keys() == {
+        ("tickets", "subject"),
+        ("tickets", "data"),
+        ("teams", "members"),
+    }  # words of the dictionary are other rules' business
     assert told["tickets", "subject"].evidence[0] == "4 of 4 different values hold values of personal columns"
     assert {path: finding.klass for path, finding in told["tickets", "data"].paths.items()} == {"$.file": "free_text", "$.kind": "public"}
 
