@@ -89,16 +89,18 @@ def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[s
             whole = column.type.kind in TEXTS and not finding.paths
             if (finding.personal and not finding.paths) or not (whole or finding.paths):
                 continue
-            betrayed = {}
+            paths = dict(finding.paths)
             for path, values in _texts(column, samples[table.name], tuple(finding.paths)):
                 inner = finding if path is None else finding.paths[path]
                 why = None if inner.personal else _betrayal(known, values)
-                if why is not None:
-                    betrayed[path] = replace(inner, klass="free_text", entity="text", confidence=0.6, evidence=(why, *inner.evidence))
-            if None in betrayed:
-                told[table.name, column.name] = betrayed[None]
-            elif betrayed:
-                told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths={**finding.paths, **betrayed})
+                if why is None:
+                    continue
+                betrayed = replace(inner, klass="free_text", entity="text", confidence=0.6, evidence=(why, *inner.evidence))
+                if path is None:
+                    told[table.name, column.name] = betrayed
+                else:
+                    paths[path] = betrayed
+                    told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths=paths)
     return told
 
 
