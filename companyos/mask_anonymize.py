@@ -88,25 +88,25 @@ def _weights(ctx: click.Context, param: click.Parameter, given: str | None) -> d
 )
 @click.option("--weights", metavar="A=X,B=Y", callback=_weights, help="How much a loss in a column counts.  [default: 1]")
 @click.option(
-    "--keep-order",
+    "--sort-rows",
     is_flag=True,
-    help="Leave rows where they are, so that mask risk --against can compare the files. Do not hand such a file out.",
+    help="Sort rows by what is written of them, so that their places do not tell whose they are.",
 )
 @click.option("-o", "--output", "target", metavar="FILE", type=click.Path(), required=True, help="Where the anonymised file is written.")
 @json_option
 def anonymize(
-    source: str, target: str, as_json: bool, functions: dict[str, str], hierarchies: str | None, keep_order: bool, **asked: Any
+    source: str, target: str, as_json: bool, functions: dict[str, str], hierarchies: str | None, sort_rows: bool, **asked: Any
 ) -> None:
     """Anonymise a CSV or Parquet FILE, so that nobody can be told from fewer than k by the quasi-identifiers together.
 
-    Rows are sorted by what is written of them, for their order tells whose they are; columns that are not quasi-identifiers stay as
-    they are, so leave out what names people directly. The finished file is checked before it is put in its place.
+    Rows stay where they are: sort them in a file that you hand out. Columns that are not quasi-identifiers stay as they are, so leave
+    out what names people directly. The finished file is checked before it is put in its place.
     """
     from companyos.files import require_another
     from masking.anonymity import anonymize_file
 
     require_another(target, source)
-    summary = anonymize_file(source, target, _specification(**asked), hierarchies=hierarchies, functions=functions, keep_order=keep_order)
+    summary = anonymize_file(source, target, _specification(**asked), hierarchies=hierarchies, functions=functions, sort_rows=sort_rows)
     if as_json:
         print_json({"output": target, **summary.as_json()})
     else:

@@ -31,12 +31,12 @@ def anonymize_file(
     *,
     hierarchies: str | None = None,
     functions: Mapping[str, str] | None = None,
-    keep_order: bool = False,
+    sort_rows: bool = False,
 ) -> Summary:
     """Anonymise a CSV or Parquet file into another, which is put in its place after it was checked.
 
-    Its rows are sorted by what is written of them, since their order in the source tells whose each is; `keep_order` leaves them where
-    they are. Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column),
+    With `sort_rows` its rows are sorted by what is written of them, since their order in the source tells whose each is; they stay where
+    they are without. Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column),
     else from the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file is not
     what was asked for; then `target` stays as it was.
     """
@@ -44,7 +44,7 @@ def anonymize_file(
     require_columns(read.table, [quasi.name for quasi in asked.quasi_identifiers])
     asked = with_hierarchies(read.table, asked, hierarchies, functions or {})
     anonymized = anonymize(read.table, asked)
-    order = pa.array(range(read.table.num_rows), pa.int64()) if keep_order else _by_cells(anonymized.table)
+    order = _by_cells(anonymized.table) if sort_rows else pa.array(range(read.table.num_rows), pa.int64())
     released = anonymized.table.take(order)
     written = Tabular(released, read.separator, read.kind, None if read.stored is None else read.stored.take(order))
     if (read.kind if Path(target).suffix.lower() not in (".csv", ".parquet") else Path(target).suffix.lower()[1:]) == "parquet":
