@@ -15,7 +15,7 @@ from provisioning.differences import Difference, changed_since
 from provisioning.hosts.base import Telling
 from provisioning.life.creating import flags_after_reset
 from provisioning.life.platform import Platform
-from provisioning.life.resetting import reset
+from provisioning.life.resetting import reset, settle_abandoned
 from provisioning.policy import owner_now
 from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
@@ -85,6 +85,8 @@ def reset_tenants(
         visited = Visited()
         try:
             bundle = bundles.open(f"bundle@{tenant.bundle_digest}", platform.store)
+            if not dry_run:  # what is half-reset cannot be looked at
+                settle_abandoned(platform, tenant.sandbox.id, actor=actor)
             visited = look(platform, tenant, bundle, as_of, force=force)
             if on_found is not None:
                 on_found(tenant, visited)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from provisioning.errors import WrongState
 from provisioning.life import records
 from provisioning.life.admitting import admit_anew, admit_as_recorded
+from provisioning.life.heartbeat import at_work
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from schemas.errors import InputError
@@ -57,7 +58,7 @@ def _require_open(platform: Platform, sandbox: Sandbox) -> None:
 
 def _rotated(platform: Platform, sandbox: Sandbox, actor: str) -> str | None:
     if sandbox.doing is not None:  # a reset has a password of its own to make, or the old one to come back to
-        raise WrongState(f"{sandbox.id} is being worked on ({sandbox.doing}); ask for a password when that is over")
+        raise WrongState(f"{sandbox.id} gets no password before that is over: it is {at_work(platform, sandbox)}")
     password = admit_anew(platform, sandbox, sandbox.expires_at)
     with platform.control.write() as connection:
         present = records.find(connection, sandbox.id)

@@ -9,6 +9,7 @@ from provisioning.control.moments import stamp
 from provisioning.errors import WrongState
 from provisioning.life import records
 from provisioning.life.admitting import admit_as_recorded
+from provisioning.life.heartbeat import at_work
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from provisioning.policy import Asked, Who, judge
@@ -31,7 +32,7 @@ def extend(platform: Platform, id: str, by: timedelta, *, owner: Who, actor: str
     if sandbox.state != "ready" or now >= sandbox.expires_at:
         raise WrongState(f"{id} is {'expired' if sandbox.state == 'ready' else sandbox.state}; only a ready sandbox can be extended")
     if sandbox.quarantined or sandbox.doing is not None:  # to extend it would let its owner in
-        raise WrongState(f"{id} is {'quarantined' if sandbox.quarantined else sandbox.doing}; it cannot be extended now")
+        raise WrongState(f"{id} cannot be extended now: it is {'quarantined' if sandbox.quarantined else at_work(platform, sandbox)}")
     bundle = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
     verdict = judge(
         platform.environments,

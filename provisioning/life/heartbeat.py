@@ -29,6 +29,14 @@ def beating(platform: Platform, sandbox: Sandbox, tell: Telling) -> Telling:
     return heard
 
 
+def at_work(platform: Platform, sandbox: Sandbox) -> str:
+    """Say what a sandbox is while it is worked on: by somebody, or by nobody any more."""
+    what = sandbox.doing or sandbox.state
+    if workers.is_gone(sandbox.worker, sandbox.beat_at, platform.now):
+        return f"half-done ({what}), and whoever worked on it is gone: `companyos sandbox reconcile` puts it right"
+    return f"being worked on ({what})"
+
+
 def give_up(platform: Platform, sandbox: Sandbox) -> None:
     """Leave what cannot be brought to an end now to `reconcile`, also where this process is a service that lives on."""
     with suppress(CompanyOSError), platform.control.write() as connection:

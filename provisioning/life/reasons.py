@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from provisioning.control.tables import events, recalls
 from provisioning.errors import NoSuchSandbox
 from provisioning.life import records
+from provisioning.life.heartbeat import at_work
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from provisioning.life.sweeping import used
@@ -68,7 +69,8 @@ def _told(platform: Platform, sandbox: Sandbox) -> tuple[list[str], str, str | N
     now = platform.now
     match sandbox.state:
         case "requested" | "provisioning":
-            return [f"it is being made since {_at(sandbox.created_at)}"], "being made", "ready, or undone by reconcile", None
+            told = [f"it is being made since {_at(sandbox.created_at)}", f"it is {at_work(platform, sandbox)}"]
+            return told, "being made", "ready, or undone by reconcile", None
         case "failed":
             return [f"it could not be made, or was lost: {sandbox.failure}"], "failed", None, None
         case "deleted":
@@ -82,7 +84,7 @@ def _told(platform: Platform, sandbox: Sandbox) -> tuple[list[str], str, str | N
 def _ready(platform: Platform, sandbox: Sandbox, now: datetime) -> tuple[list[str], str, str | None, datetime | None]:
     told = [f"it may live until {_at(sandbox.expires_at)}: {sandbox.why_expires}"]
     if sandbox.doing is not None:
-        told.append(f"somebody works on it: {sandbox.doing}")
+        told.append(f"it is {at_work(platform, sandbox)}")
     if sandbox.quarantined:
         told.append(f"nobody may use it: {sandbox.quarantined}")
         return told, "quarantined", "deleted by the first sweep after its time", sandbox.expires_at

@@ -14,7 +14,7 @@ from provisioning.life import records, workers
 from provisioning.life.creating import undone
 from provisioning.life.deleting import remove
 from provisioning.life.platform import Platform
-from provisioning.life.resetting import settle
+from provisioning.life.resetting import settle_abandoned
 from provisioning.life.sandbox import Sandbox
 from schemas.errors import CompanyOSError
 
@@ -68,9 +68,7 @@ def _one(platform: Platform, listed: Sandbox, done: Reconciled, actor: str) -> N
             remove(platform, sandbox, actor=actor, why="its removal was broken off")
         done.finished.append(sandbox.id)
     elif sandbox.state == "ready" and sandbox.doing is not None:
-        if gone:
-            if not done.dry_run:
-                settle(platform, sandbox, actor=actor)
+        if gone and (done.dry_run or settle_abandoned(platform, sandbox.id, actor=actor)):
             done.settled.append(sandbox.id)
     elif sandbox.state == "ready" and platform.host(sandbox.host).marker(platform.place(sandbox)) is None:
         if not done.dry_run:

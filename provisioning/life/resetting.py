@@ -2,7 +2,7 @@
 
 The new data is made beside the old and takes its place by a rename; the old data and the old password are kept until the record says that
 the sandbox is reset. `doing` in the record is `reset` until then: whoever finds it there, its worker gone, takes all back. After that it
-is `reset done` until what was kept is removed.
+is `reset done` until what was kept is removed. The next reset finds it, as does reconciling.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def reset(
     )
     asked = {"seed": seed or sandbox.seed, "bundle_digest": bundle.manifest_digest}
     platform.require(verdict, "reset refused", sandbox, actor=actor, why=why, details=asked)
+    settle_abandoned(platform, id, actor=actor)
     sandbox = _begin(platform, sandbox, actor, why, verdict.to_json(), asked)
     try:
         return _reset(platform, sandbox, bundle, seed or sandbox.seed, as_of, actor, why, on_progress)
@@ -90,6 +91,22 @@ def reset(
         except CompanyOSError:
             give_up(platform, sandbox)
         raise
+
+
+def settle_abandoned(platform: Platform, id: str, *, actor: str) -> bool:
+    """Settle a reset whose worker is gone, and return whether there was one; of several who try at once one does it."""
+    with platform.control.write() as connection:
+        sandbox = records.find(connection, id)
+        if sandbox.state != "ready" or sandbox.doing is None or not workers.is_gone(sandbox.worker, sandbox.beat_at, platform.now):
+            return False
+        now = platform.now
+        records.change(connection, sandbox, now, worker=workers.me(), beat_at=stamp(now))
+    try:
+        settle(platform, sandbox, actor=actor)
+    except BaseException:
+        give_up(platform, sandbox)
+        raise
+    return True
 
 
 def settle(platform: Platform, sandbox: Sandbox, *, actor: str) -> None:

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from databases import ask
 from yard import ALICE, Yard, clean, make_yard
 
+from provisioning.demo.resetting import reset_tenants
+from provisioning.demo.tenants import create_tenant, tenants
+from provisioning.errors import WrongState
 from tests.spread import one_in
 
 PROJECT = Path(__file__).parents[3]
@@ -129,6 +133,35 @@ def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) 
     assert sandbox.flags == {"onboarding": True, "billing": True}
     again = yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), actor="test")
     assert again.doing is None
+
+
+@pytest.mark.parametrize("step", one_in(3, RESET))
+def test_a_reset_that_was_killed_is_put_right_by_the_next(yard: Yard, step: str) -> None:
+    id = yard.create().sandbox.id
+    killed_at(yard, "reset", step, id)
+    [told] = [r for r in yard.sandboxes.why(id).reasons if "half-done" in r]
+    assert "gone" in told and "companyos sandbox reconcile" in told
+    with pytest.raises(WrongState, match="half-done .*reconcile"):
+        yard.sandboxes.extend(id, timedelta(hours=1), owner=yard.sandboxes.who(ALICE), actor="test")
+    again = yard.sandboxes.reset(id, owner=yard.sandboxes.who(ALICE), seed="synthetic:v1", actor="test")
+    assert (again.state, again.doing, again.seed) == ("ready", None, "synthetic:v1")
+    assert ask(yard.sandboxes.address(id, actor="test"), "SELECT count(*) FROM customers") == [(40,)]
+    found = [f for f in yard.host.found() if f.sandbox is not None]
+    assert {f.sandbox for f in found} == {id} and not [f.name for f in found if f.name.endswith(("_next", "_old"))]
+    assert yard.sandboxes.reconcile(actor="test").settled == []
+
+
+@pytest.mark.parametrize("step", ["swapped", "reset"])
+def test_a_demo_tenant_whose_reset_was_killed_is_reset_by_the_next(yard: Yard, step: str) -> None:
+    who = yard.sandboxes.who(ALICE)
+    made = create_tenant(
+        yard.platform, "demo-acme", owner=who, template="demo", seed="synthetic:v1", ttl=timedelta(days=5), actor="test", why=""
+    )
+    killed_at(yard, "reset", step, made.sandbox.id)
+    [outcome] = reset_tenants(yard.platform, tenants(yard.platform), actor="test")
+    assert (outcome.done, outcome.error) == ("reset" if step == "reset" else "skipped", None)
+    sandbox = yard.sandboxes.show(made.sandbox.id)
+    assert (sandbox.state, sandbox.doing, sandbox.seed) == ("ready", None, "synthetic:v1")
 
 
 def test_a_database_without_a_record_is_found(yard: Yard) -> None:
