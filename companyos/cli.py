@@ -5,6 +5,7 @@ Commands live in one module each and are imported when they are called, so that 
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from companyos import __version__
 INTERRUPTED = 130
 FAILED = 4
 _BY_DUCKDB = "Query interrupted"  # what DuckDB makes of a signal that comes while it works in the main thread
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _COMPLETING = "_COMPANYOS_COMPLETE"
 _LEAN = (["bundle", "build"], ["mask", "anonymize"], ["mask", "risk"])  # commands that would wait longest for what they do not need
 
@@ -107,11 +109,19 @@ def main() -> None:
         from companyos.lean import lean
 
         lean()
-    for name in ("SIGTERM", "SIGHUP"):  # what ends jobs and containers, and a terminal that closes, end us as cleanly as Ctrl-C does
+    for name in _ENDING[1:]:  # what ends jobs and containers, and a terminal that closes, end us as cleanly as Ctrl-C does
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+    atexit.register(_pass_over_signals)
     sys.exit(run(sys.argv[1:]))
+
+
+def _pass_over_signals() -> None:
+    """Keep the exit code of what is done: Python takes its handlers back before it ends, and a signal would kill it then."""
+    for name in _ENDING:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def run(arguments: list[str]) -> int:

@@ -359,6 +359,24 @@ def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_c
     assert len(list((blobs / "blobs" / "sha256").iterdir())) == needed
 
 
+@pytest.mark.parametrize("late", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(("command", "code"), [("bundle list", 0), ("bundle show nothing:v1", 2)])
+def test_a_signal_that_comes_while_python_ends_leaves_the_exit_code(late, command, code):
+    child = f"""
+import os, signal, sys
+from companyos.cli import main
+
+class Late:
+    def __del__(self, kill=os.kill, me=os.getpid()):
+        kill(me, signal.{late})
+
+late = Late()  # which is let go of when Python tears down the module
+sys.argv[1:] = {command.split()}
+main()
+"""
+    assert subprocess.run([sys.executable, "-c", child], capture_output=True).returncode == code
+
+
 def test_what_duckdb_makes_of_a_signal_in_the_main_thread_is_an_interruption(capsys, monkeypatch):
     def interrupted(arguments):
         raise RuntimeError("Query interrupted")  # the words of DuckDB 2
