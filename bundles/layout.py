@@ -57,11 +57,11 @@ class Layout:
         return False
 
     def create(self) -> None:
-        """Make an empty store; the caller holds the index lock, and a store that exists is left alone."""
-        if (self.path / "oci-layout").exists():
-            return
+        """Make an empty store, or the folders that one lost; the caller holds the index lock, and the index of a store is left alone."""
         self.blobs.mkdir(parents=True, exist_ok=True)
         self.temporary.mkdir(exist_ok=True)
+        if (self.path / "oci-layout").exists():
+            return
         if not self.index_path.exists():
             self.write_index({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []})
         self._replace(self.path / "oci-layout", dump_document(_MARKER))

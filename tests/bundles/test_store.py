@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -205,6 +206,14 @@ def test_a_lost_index_is_named_and_nothing_is_collected(store):
         with pytest.raises(BundleDamaged, match=r"index\.json is missing"):
             attempt()
     assert blobs(store) == before
+
+
+@pytest.mark.parametrize("lost", ["blobs", "blobs/sha256", "tmp"])
+def test_a_store_that_came_back_without_one_of_its_folders_is_built_into_again(store, lost):
+    build(store, tag="other:v1")
+    shutil.rmtree(store.path / lost)
+    assert bundles.verify(build(store)).ok
+    assert store.references() == ["other:v1", "synthetic:v1"]
 
 
 def test_nothing_is_collected_while_a_manifest_is_lost(store):
