@@ -235,7 +235,8 @@ def _judged(
             ),
         )
         verdict.require()
-        platform.host(template.host)  # one that cannot be opened here makes no record that only it could remove
+        host = platform.host(template.host)
+        host.marker(host.place(id))  # one that cannot be used now makes no record, against the quota, that only it could remove
         sandbox = _new(platform, wanted, template, bundle, id, verdict)
         with platform.control.write() as connection:
             if key is not None and _used(connection, wanted.owner.name, key) is not None:

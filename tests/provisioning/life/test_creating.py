@@ -14,9 +14,10 @@ from databases import ask
 from yard import ALICE, BEGIN, BOB, Yard, build
 
 import bundles
-from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused
+from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused, TargetFailure
 from provisioning.hosts.hosts import Hosts
 from provisioning.life.sandboxes import Sandboxes
+from provisioning.life.states import STATES
 from schemas.errors import CompanyOSError, InputError
 
 
@@ -190,3 +191,14 @@ def test_no_password_is_in_the_control_database(yard: Yard) -> None:
     if yard.kind == "postgresql":
         assert password is not None and len(password) > 30
         assert created.address is not None and password in created.address
+
+
+def test_a_server_that_is_away_takes_nothing_of_the_quota(tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YARD_POSTGRES", "postgresql://nobody@127.0.0.1:1/postgres")
+    (tmp_path / "store").symlink_to(built / "store")
+    yard = Yard(tmp_path, "postgresql")
+    for _ in range(2):  # with the same key, as who tries again sends it
+        with pytest.raises(TargetFailure, match="cannot be reached"):
+            yard.create(idempotency_key="again")
+    assert list(yard.sandboxes.list(states=STATES).sandboxes) == []
+    yard.close()
