@@ -1,5 +1,18 @@
-"""`python -m companyos` is the command line, too."""
+"""The command `companyos`, also as `python -m companyos`."""
 
-from companyos.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is still being imported ends it as cleanly as later."""
+    try:
+        from companyos.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()
