@@ -220,6 +220,8 @@ def _like(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
 def _comparison(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
     if kind is exp.EQ and isinstance(right, exp.Any):
         array = right.this.unnest()
+        while isinstance(array, exp.Cast):  # as PostgreSQL writes lists of varchar
+            array = array.this.unnest()
         items = array.expressions if isinstance(array, exp.Array) else None
         return items is not None and _values(left, items, names, facts)
     if _literal(left) is not None:

@@ -73,10 +73,22 @@ def reflection_of(found: RawSchema) -> Reflection:
     """Keep the references that lead to keys, and propose a generator for every column."""
     raw = found.copy()
     keep_sound_references(raw)
+    _make_referenced_values(raw)
     recipes = {t.name: propose_columns(t, raw.note) for t in raw.tables}
     fix_rows(raw.tables, recipes)
     tables = tuple(_finished(t, recipes[t.name], raw) for t in raw.tables)
     return Reflection(Schema(raw.name, tables, seed=_SEED, enums=raw.enums, file=f"{raw.name}.yaml"), raw.notes, found)
+
+
+def _make_referenced_values(raw: RawSchema) -> None:
+    """Make no nulls in unique columns that columns which are NOT NULL reference: any row of theirs may be chosen."""
+    known = {t.name: t for t in raw.tables}
+    for table in raw.tables:
+        needed = {c.name for c in table.columns if not c.nullable}
+        for key in table.foreign_keys:
+            targets = {there for here, there in zip(key.columns, key.target, strict=True) if here in needed}
+            parent = known[key.table]
+            parent.columns = [replace(c, null=0.0) if c.name in targets and c.nullable else c for c in parent.columns]
 
 
 def leave_out_unheld(raw: RawSchema) -> None:
