@@ -21,7 +21,7 @@ from schemas.expressible import fitting_name, make_expressible
 from schemas.fitted_types import fit_types
 from schemas.model import Check, Column, ForeignKey, Index, Unique
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
-from schemas.reflected_postgresql import NamedType, PostgresqlCatalog, of_column
+from schemas.reflected_postgresql import Condition, NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, long_labels, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
@@ -76,6 +76,19 @@ def _current_time(node: Any) -> Any:
     from sqlglot import exp
 
     return exp.Var(this="CURRENT_TIME") if isinstance(node, exp.CurrentTime) and node.this is None else node
+
+
+def _read_of_postgresql(sql: str) -> Any:
+    """PostgreSQL's own text of an expression, its columns in quotes where the first has a name that sqlglot takes for a statement."""
+    from sqlglot import exp, parse_one
+    from sqlglot.dialects import Postgres
+
+    tree = parse_one(f"({sql})", read="postgres").this
+    first = Postgres().tokenize(f"({sql})")[1].token_type
+    if first in Postgres.tokenizer_class.COMMANDS or first in Postgres.parser_class.STATEMENT_PARSERS:
+        for name in (column.this for column in tree.find_all(exp.Column) if isinstance(column.this, exp.Identifier)):
+            name.set("quoted", True)
+    return tree
 
 
 def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
@@ -156,8 +169,9 @@ class _Reflector:
         raw.key = tuple(key["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
         named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
+        needed = {} if self._postgresql is None else self._postgresql.needed(schema, name)
         for found in inspector.get_columns(name, schema) if self._sqlite is None else self._sqlite.columns(name):
-            self._column(raw, dict(found), named.get(str(found["name"])))
+            self._column(raw, dict(found), named.get(str(found["name"])), needed.get(str(found["name"])))
         for column, dimensions in ({} if self._postgresql is None else self._postgresql.dimensions(schema, name)).items():
             self._raw.note((raw.name, column), f"an array of {dimensions} dimensions, taken as one of one dimension")
         if not raw.key:
@@ -165,8 +179,8 @@ class _Reflector:
         self._note_details(raw, f"key ({', '.join(raw.key)})", unique_details(key))
         self._foreign_keys(raw)
         self._unique(raw)
-        for said, sql in self._checks(raw):
-            self._check(raw, sql, said)
+        for check in self._checks(raw):
+            self._check(raw, check)
         self._comment(raw)
         self._extras(raw)
         return raw
@@ -180,7 +194,7 @@ class _Reflector:
         except NotImplementedError:
             raw.comment = None
 
-    def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None) -> None:
+    def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None, needs: str | None) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = (column_type if self._sqlite is None else declared_type)(found["type"], self._unconstrained)
         if note:
@@ -201,12 +215,12 @@ class _Reflector:
             self._raw.note(place, f"its identity says {numbering}, which is left out")
         if collation := found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
             self._raw.note(place, f"its collation {collation} is left out")
-        default = None if identity or computed else self._default_of(found.get("default"), type, place)
+        default = None if identity or computed else self._default_of(found.get("default"), type, place, needs)
         nullable = bool(found["nullable"]) and name not in raw.key
         raw.columns.append(
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
-                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed"),
+                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed", needs),
                 default=default, comment=found.get("comment"),
             )
         )  # fmt: skip
@@ -219,23 +233,26 @@ class _Reflector:
         domain = self._postgresql.domains[named.oid]
         if domain.details:
             self._raw.note(place, domain.details)
-        for sql in domain.checks:
+        for check in domain.checks:
             if named.of_items:
-                self._raw.note(place, f"check {sql} of the domain {domain.name} is left out")
+                self._raw.note(place, f"check {check.sql} of the domain {domain.name} is left out")
             else:
-                self._check(raw, of_column(sql, place[1]), None)
+                self._check(raw, replace(check, sql=of_column(check.sql, place[1])))
         found = domain.type or type.item or type
         return replace(type, item=found) if named.of_items else found
 
-    def _default_of(self, default: Any, type: SqlType, place: Place) -> str | None:
+    def _default_of(self, default: Any, type: SqlType, place: Place, needs: str | None) -> str | None:
         if type.kind == "boolean" and str(default).strip("()'") in ("0", "1"):
             return "TRUE" if "1" in str(default) else "FALSE"
         if default is None:
             return None
-        return self._expression(str(default) if self._sqlite is None else in_quotes(str(default)), place, "default")
+        return self._expression(str(default) if self._sqlite is None else in_quotes(str(default)), place, "default", needs)
 
-    def _expression(self, sql: str, place: Place, what: str) -> str | None:
-        """SQL in PostgreSQL's dialect, or None and a note."""
+    def _expression(self, sql: str, place: Place, what: str, needs: str | None) -> str | None:
+        """SQL in PostgreSQL's dialect, or None and a note; `needs` is what it calls that only this database has."""
+        if needs is not None:
+            self._raw.note(place, f"{what} {sql} is left out: it needs {needs}")
+            return None
         translated = self._translated(sql)
         if translated is None:
             self._raw.note(place, f"{what} {sql or 'by a formula'} is not understood and left out")
@@ -245,7 +262,8 @@ class _Reflector:
         import sqlglot
 
         try:
-            tree = sqlglot.parse_one(sql, read=_DIALECTS.get(self._backend, ""))
+            dialect = _DIALECTS.get(self._backend, "")
+            tree = _read_of_postgresql(sql) if self._postgresql is not None else sqlglot.parse_one(sql, read=dialect)
             said = tree if self._sqlite is None else portable(tree)
             if said is None:
                 return None
@@ -255,22 +273,22 @@ class _Reflector:
             return None
         return text
 
-    def _checks(self, raw: RawTable) -> list[tuple[str | None, str]]:
+    def _checks(self, raw: RawTable) -> list[Condition]:
         if self._sqlite is not None:
-            return self._sqlite.definition(raw.table).checks
+            return [Condition(sql, name) for name, sql in self._sqlite.definition(raw.table).checks]
         if self._postgresql is not None:
-            found = self._postgresql.checks(raw.schema, raw.table)
-            for name in (name for name, _, enforced in found if not enforced):
-                self._raw.note((raw.name,), f"check {name} is not enforced and left out")
-            return [(name, sql) for name, sql, enforced in found if enforced]
-        return [(c.get("name"), str(c["sqltext"])) for c in self._inspector.get_check_constraints(raw.table, raw.schema)]
+            return self._postgresql.checks(raw.schema, raw.table)
+        return [Condition(str(c["sqltext"]), c.get("name")) for c in self._inspector.get_check_constraints(raw.table, raw.schema)]
 
-    def _check(self, raw: RawTable, sql: str, name: str | None) -> None:
-        translated = self._translated(sql)
-        if translated is None:
-            self._raw.note((raw.name,), f"check {sql} is not understood and left out")
+    def _check(self, raw: RawTable, check: Condition) -> None:
+        if not check.enforced:
+            self._raw.note((raw.name,), f"check {check.name} is not enforced and left out")
+        elif check.needs is not None:
+            self._raw.note((raw.name,), f"check {check.sql} is left out: it needs {check.needs}")
+        elif (translated := self._translated(check.sql)) is None:
+            self._raw.note((raw.name,), f"check {check.sql} is not understood and left out")
         elif not any(c.sql == translated for c in raw.checks):
-            raw.checks.append(Check(translated, name))
+            raw.checks.append(Check(translated, check.name))
 
     def _foreign_keys(self, raw: RawTable) -> None:
         sqlite = self._sqlite

@@ -28,16 +28,32 @@ _DIMENSIONS = (
     "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
     "WHERE n.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped AND GREATEST(a.attndims, t.typndims) > 1"
 )
+# What an expression needs that is no part of PostgreSQL itself, and that no enum or sequence of the schema language stands for.
+_NEEDED = (
+    "(SELECT min(pg_describe_object(d.refclassid, d.refobjid, 0)) FROM pg_depend d "
+    "LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid LEFT JOIN pg_type i ON i.oid = t.typelem "
+    "WHERE d.classid = '{}'::regclass AND d.objid = {} AND d.deptype = 'n' AND d.refclassid <> 'pg_class'::regclass "
+    "AND 'e' NOT IN (COALESCE(t.typtype, 'x'), COALESCE(i.typtype, 'x')))"
+)
+_FORMULAS = (
+    f"SELECT a.attname, {_NEEDED.format('pg_attrdef', 'f.oid')} FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum "
+    "WHERE n.nspname = :schema AND c.relname = :table"
+)
 _DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
-_DOMAIN_CHECKS = "SELECT contypid, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
+_DOMAIN_CHECKS = (
+    f"SELECT contypid, pg_get_expr(conbin, 0), {_NEEDED.format('pg_constraint', 'x.oid')} FROM pg_constraint x "
+    "WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
+)
 _PARTITIONS = (
     "SELECT c.relname, p.relname, s.nspname, pg_get_partkeydef(i.inhparent) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class p ON p.oid = pg_partition_root(i.inhrelid) "
     "JOIN pg_namespace s ON s.oid = p.relnamespace WHERE n.nspname = :schema AND c.relispartition ORDER BY c.relname"
 )
 _CHECKS = (
-    "SELECT x.conname, pg_get_expr(x.conbin, x.conrelid, true), to_jsonb(x) ->> 'conenforced' IS DISTINCT FROM 'false' "
-    "FROM pg_constraint x JOIN pg_class c ON c.oid = x.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT x.conname, pg_get_expr(x.conbin, x.conrelid, true), to_jsonb(x) ->> 'conenforced' IS DISTINCT FROM 'false', "
+    f"{_NEEDED.format('pg_constraint', 'x.oid')} FROM pg_constraint x "
+    "JOIN pg_class c ON c.oid = x.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = :schema AND c.relname = :table AND x.contype = 'c' ORDER BY x.conname"
 )
 
@@ -54,13 +70,23 @@ class NamedType:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A check as PostgreSQL writes it, with its name where it is a table's; `needs` is what only this database has, such as a function."""
+
+    sql: str
+    name: str | None = None
+    needs: str | None = None
+    enforced: bool = True
+
+
+@dataclass(frozen=True)
 class Domain:
     """A domain's type, where it is known here, what that does not say, and its checks over VALUE, those of the domains below first."""
 
     name: str
     type: SqlType | None
     details: str | None
-    checks: tuple[str, ...]
+    checks: tuple[Condition, ...]
 
 
 class PostgresqlCatalog:
@@ -82,20 +108,24 @@ class PostgresqlCatalog:
         """The partitions in a schema: name, the table that they are parts of in the end and its schema, and by what they are parted."""
         return [(row[0], row[1], row[2], row[3]) for row in self._rows(_PARTITIONS, schema=schema)]
 
-    def checks(self, schema: str | None, table: str) -> list[tuple[str, str, bool]]:
-        """The names and expressions of a table's checks, and whether each is enforced."""
-        return [(row[0], row[1], row[2]) for row in self._rows(_CHECKS, schema=schema, table=table)]
+    def checks(self, schema: str | None, table: str) -> list[Condition]:
+        """A table's checks."""
+        return [Condition(row[1], row[0], row[3], row[2]) for row in self._rows(_CHECKS, schema=schema, table=table)]
+
+    def needed(self, schema: str | None, table: str) -> dict[str, str]:
+        """The columns of a table whose defaults or formulas need what only this database has, and what that is."""
+        return {row[0]: row[1] for row in self._rows(_FORMULAS, schema=schema, table=table) if row[1] is not None}
 
     @cached_property
     def domains(self) -> dict[int, Domain]:
         """All domains by their oids."""
         rows = {row[0]: row for row in self._rows(_DOMAINS)}
-        checks: dict[int, list[str]] = {}
-        for oid, sql in self._rows(_DOMAIN_CHECKS):
-            checks.setdefault(oid, []).append(sql)
+        checks: dict[int, list[Condition]] = {}
+        for oid, sql, needs in self._rows(_DOMAIN_CHECKS):
+            checks.setdefault(oid, []).append(Condition(sql, needs=needs))
         found = {}
         for oid, row in rows.items():
-            lowest, said = oid, list[str]()
+            lowest, said = oid, list[Condition]()
             while lowest in rows:  # a domain may be over another
                 said = checks.get(lowest, []) + said
                 base, lowest = rows[lowest][3], rows[lowest][2]

@@ -138,3 +138,45 @@ def test_what_the_catalogues_alone_tell_is_noted_at_its_place(reflected, tmp_pat
         "trigger t of its part half is left out",
     ]
     built(found, tmp_path)
+
+
+def test_a_list_over_a_varchar_is_a_closed_list(reflected, tmp_path):
+    found = reflected("CREATE TABLE t(id int PRIMARY KEY, state varchar(20) NOT NULL CHECK (state IN ('draft', 'sent')))")
+    assert column_of(found, "t", "state").generate == Recipe("choice", {"values": (("draft", 1), ("sent", 1))})
+    built(found, tmp_path)
+
+
+def test_a_column_with_the_name_of_a_statement_keeps_its_check(reflected, tmp_path, another_postgres_url):
+    found = reflected("CREATE TABLE t(lock char(1) NOT NULL CHECK (lock = 'X'), comment text CHECK (comment <> ''))")
+    assert {c.sql for c in found.schema.table("t").checks} == {"\"lock\" = CAST('X' AS BPCHAR)", "\"comment\" <> CAST('' AS TEXT)"}
+    assert column_of(found, "t", "lock").generate == Recipe("choice", {"values": (("X", 1),)})
+    provisioning.load(built(found, tmp_path), another_postgres_url)
+
+
+def test_no_nulls_are_made_where_a_column_that_is_not_null_may_reference_them(reflected, tmp_path):
+    found = reflected(
+        "CREATE TABLE users(name text UNIQUE, mail text UNIQUE);"
+        "CREATE TABLE keys(user_id text PRIMARY KEY REFERENCES users(name)); CREATE TABLE hints(mail text REFERENCES users(mail))"
+    )
+    assert (column_of(found, "users", "name").null, column_of(found, "users", "mail").null) == (0.0, 0.1)
+    built(found, tmp_path)
+
+
+def test_what_needs_functions_of_the_database_is_left_out_and_noted(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE FUNCTION twice(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2 * $1';"
+        "CREATE DOMAIN even AS int CHECK (VALUE <> twice(7)); CREATE TYPE mood AS ENUM ('sad', 'glad');"
+        "CREATE TABLE t(id int PRIMARY KEY, a int DEFAULT twice(3), b int GENERATED ALWAYS AS (twice(id)) STORED,"
+        " c even, m mood DEFAULT 'sad' CHECK (m = 'sad'), CHECK (a < twice(100)), CHECK (a < 100))"
+    )
+    t = found.schema.table("t")
+    assert [c.sql for c in t.checks] == ["a < 100", "m = CAST('sad' AS mood)"]
+    assert (t.column("a").default, t.column("b").computed, t.column("m").default) == (None, None, "CAST('sad' AS mood)")
+    for place, said in (
+        (("t", "a"), "default twice(3) is left out: it needs function twice(integer)"),
+        (("t", "b"), "computed twice(id) is left out: it needs function twice(integer)"),
+        (("t",), 'check ("c" <> twice(7)) is left out: it needs function twice(integer)'),
+        (("t",), "check a < twice(100) is left out: it needs function twice(integer)"),
+    ):
+        assert said in found.notes[place]
+    provisioning.load(built(found, tmp_path), another_postgres_url)
