@@ -175,7 +175,7 @@ def _finished_column(column: Column, recipe: Recipe | None) -> Column:
         return column
     spec = BY_NAME[recipe.name]
     null = column.null
-    if null is not None and recipe.name in ("after", "expression", "from"):
+    if null is not None and null < 1 and recipe.name in ("after", "expression", "from"):
         null = 0.0
     semantic = recipe.name if spec.semantic else None
     return replace(column, generate=recipe, null=null, data_class=spec.data_class, semantic=semantic)

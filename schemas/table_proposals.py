@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
 from schemas.equal_columns import follow_leaders
 from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
+from schemas.null_checks import nulls_that_hold
 from schemas.proposals import SCALE, Wanted, propose
 from schemas.types import FLOATS, INTEGERS, SqlType
 
@@ -47,7 +48,9 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
     referenced = {c for key in raw.foreign_keys for c in key.columns}
     alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
     leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
-    for sql in facts.unclear:
+    raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
+    held = _choose_nulls(raw, facts, note)
+    for sql in (sql for sql in facts.unclear if sql not in held):
         note((raw.name,), _NOTHING.format(sql))
     alone |= _made_alone_unique(raw, referenced, alone, facts)
     together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
@@ -84,8 +87,18 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
             note((raw.name,), _NOTHING.format(sql))
         recipes[column.name] = recipe
         earlier[column.name] = column.type
-    raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
     return recipes
+
+
+def _choose_nulls(raw: RawTable, facts: TableFacts, note: Note) -> Collection[str]:
+    """Let columns be null in all rows or in none where checks ask which are null; return the checks that hold by that."""
+    several = {c for key in raw.foreign_keys if len(key.columns) > 1 for c in key.columns}  # which are null together
+    present = [c.name for c in raw.columns if not c.null]
+    nulls = nulls_that_hold(facts.unclear, present, [c.name for c in raw.columns if c.null and c.name not in several])
+    raw.columns = [replace(c, null=float(nulls.always[c.name])) if c.name in nulls.always else c for c in raw.columns]
+    for name in (name for name, always in nulls.always.items() if always):
+        note((raw.name, name), "null in all rows, by which a check holds that asks which columns are null")
+    return nulls.held
 
 
 def _in_order(raw: RawTable, facts: TableFacts) -> list[Column]:
