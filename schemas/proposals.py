@@ -39,7 +39,8 @@ PRODUCTS = frozenset((
 class Wanted:
     """A column that needs a generator. `rows` is how many its table has; `others` are the columns made before it.
 
-    `together` says that it is part of a unique combination of columns.
+    `together` says that it is part of a unique combination of columns; `meaning` is the generator whose values its type in the
+    database is for.
     """
 
     table: str
@@ -51,6 +52,7 @@ class Wanted:
     facts: ColumnFacts
     others: dict[str, SqlType] = field(default_factory=dict)
     together: bool = False
+    meaning: str | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -245,6 +247,8 @@ def _text(column: Wanted) -> Proposal:
         least = max(facts.min_length, 1)
         most = max(min(room, max(least, 12)), least)
         return Proposal(Recipe("pattern", {"regex": f"[a-z]{{{least},{most}}}" if most > least else f"[A-Z]{{{least}}}"}))
+    if column.meaning is not None:
+        return Proposal(Recipe(column.meaning, {}))
     if (room == 36 and column.has("id", "key")) or (room >= 36 and column.has("uuid", "guid")):
         return Proposal(Recipe("uuid4", {}))
     for applies, made, shortest in _TEXT_RULES:

@@ -23,7 +23,7 @@ from schemas.model import Check, Column, ForeignKey, Index, Unique
 from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
 from schemas.reflected_postgresql import Condition, NamedType, PostgresqlCatalog, of_column
 from schemas.reflected_sqlite import SqliteCatalog
-from schemas.reflected_types import column_type, long_labels, named_enum
+from schemas.reflected_types import column_type, long_labels, meaning, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.sqlite_types import declared_type
@@ -221,7 +221,7 @@ class _Reflector:
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
                 computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed", needs),
-                default=default, comment=found.get("comment"),
+                default=default, comment=found.get("comment"), semantic=meaning(found["type"]),
             )
         )  # fmt: skip
 

@@ -51,6 +51,13 @@ def column_type(type: Any, unconstrained: SqlType | None = None) -> tuple[SqlTyp
     return _scalar(type)
 
 
+def meaning(type: Any) -> str | None:
+    """Return the semantic type of what columns of SQLAlchemy's `type` hold, where the type alone tells."""
+    if isinstance(type, (postgresql.INET, postgresql.CIDR)):
+        return "internet.ipv4"
+    return "internet.mac" if isinstance(type, (postgresql.MACADDR, postgresql.MACADDR8)) else None
+
+
 def long_labels(type: Any) -> tuple[str, ...]:
     """Return the values of an enum that PostgreSQL has no room for; none where it has."""
     labels = tuple(type.enums) if isinstance(type, sa.Enum) else ()

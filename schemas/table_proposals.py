@@ -11,7 +11,7 @@ from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.null_checks import nulls_that_hold
 from schemas.proposals import SCALE, Wanted, propose
-from schemas.types import FLOATS, INTEGERS, SqlType
+from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
 
 Note = Callable[[tuple[str, ...], str], None]
 
@@ -54,6 +54,7 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
         note((raw.name,), _NOTHING.format(sql))
     alone |= _made_alone_unique(raw, referenced, alone, facts)
     together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
+    counted = _counted(raw, referenced, facts)
     recipes: dict[str, Recipe] = {}
     earlier: dict[str, SqlType] = {}
     for column in _in_order(raw, facts):
@@ -63,10 +64,11 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
             column.type,
             raw.rows,
             column.name in alone,
-            raw.key == (column.name,) or column.identity,
+            raw.key == (column.name,) or column.identity or column.name in counted,
             facts.of(column.name),
             earlier,
             column.name in together,
+            column.semantic,
         )
         if column.name in referenced or column.computed is not None:
             made = Recipe("sequence", {}) if column.computed is None else Recipe("expression", {"sql": column.computed})
@@ -146,6 +148,18 @@ def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], fac
         roomy = sorted(able, key=lambda c: (types[c].kind not in (*INTEGERS, "numeric", "uuid"), -(types[c].length or 10**6)))
         if roomy:
             chosen.add(roomy[0])
+    return chosen
+
+
+def _counted(raw: RawTable, referenced: set[str], facts: TableFacts) -> set[str]:
+    """Whole numbers that make a unique set of theirs unique by counting, as its references are chosen for another set already."""
+    sets = [set(s) for s in raw.unique_sets() if len(s) > 1]
+    whole = [c for c in raw.columns if c.type.kind in INTEGERS and c.computed is None and c.name not in referenced]
+    able = {c.name for c in whole if facts.of(c.name).high is None and raw.rows * SCALE <= INTEGER_RANGE[c.type.kind]}
+    chosen: set[str] = set()
+    for columns in sets:
+        if not chosen & columns and any(other is not columns and other & columns & referenced for other in sets):
+            chosen |= set(sorted(columns & able)[:1])
     return chosen
 
 

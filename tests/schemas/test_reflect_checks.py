@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.model import Recipe
 from schemas.reflect import reflect
 from tests.schemas.reflecting import all_notes, built, column_of, reflected
 
@@ -128,4 +129,15 @@ def test_domains_bounded_below_zero_build(postgres_url, tmp_path):
 def test_moments_near_the_ends_of_the_calendar_build(tmp_path, column):
     found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, {column});")
     assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    built(found, tmp_path)
+
+
+def test_a_position_counts_where_the_references_beside_it_are_unique_in_another_pair(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE lists(id INTEGER PRIMARY KEY); CREATE TABLE tracks(id INTEGER PRIMARY KEY);"
+        "CREATE TABLE listed(list_id INTEGER REFERENCES lists, track_id INTEGER NOT NULL REFERENCES tracks, position INTEGER NOT NULL,"
+        " PRIMARY KEY (list_id, track_id), UNIQUE (list_id, position));",
+    )
+    assert column_of(found, "listed", "position").generate == Recipe("sequence", {})
     built(found, tmp_path)

@@ -180,3 +180,11 @@ def test_what_needs_functions_of_the_database_is_left_out_and_noted(reflected, t
     ):
         assert said in found.notes[place]
     provisioning.load(built(found, tmp_path), another_postgres_url)
+
+
+def test_addresses_of_networks_have_values_of_their_types(reflected, tmp_path):
+    found = reflected("CREATE TABLE t(id int PRIMARY KEY, last_sign_in inet, next_server inet NOT NULL, net cidr, card macaddr)")
+    generated = [column_of(found, "t", name).generate.name for name in ("last_sign_in", "next_server", "net", "card")]
+    assert generated == ["internet.ipv4", "internet.ipv4", "internet.ipv4", "internet.mac"]
+    assert parse_schema(to_yaml(found.schema, found.notes)) == found.schema
+    built(found, tmp_path)
