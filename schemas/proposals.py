@@ -253,7 +253,10 @@ def _text(column: Wanted) -> Proposal:
         return Proposal(Recipe("uuid4", {}))
     for applies, made, shortest in _TEXT_RULES:
         if room >= shortest and applies(column):
-            return Proposal(Recipe(made, {}) if isinstance(made, str) else made(column))
+            recipe = Recipe(made, {}) if isinstance(made, str) else made(column)
+            if recipe.name == "choice" and column.together and not column.rows:
+                break  # a few invented values leave little room in a table that was empty
+            return Proposal(recipe)
     if room < 8:
         return Proposal(Recipe("pattern", {"regex": f"[a-z]{{{1 if room == 1 else min(room, 3)}}}"}))
     return Proposal(Recipe("words", {"count": Recipe("uniform", {"range": (1, 3)})}))

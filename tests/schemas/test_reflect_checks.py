@@ -141,3 +141,12 @@ def test_a_position_counts_where_the_references_beside_it_are_unique_in_another_
     )
     assert column_of(found, "listed", "position").generate == Recipe("sequence", {})
     built(found, tmp_path)
+
+
+def test_a_short_list_is_not_invented_for_a_part_of_a_key_of_an_empty_table(tmp_path):
+    sql = "CREATE TABLE kinds(id INTEGER PRIMARY KEY); INSERT INTO kinds VALUES (1), (2); CREATE TABLE t(class TEXT NOT NULL, state TEXT)"
+    keyed = sql.replace("state TEXT", "status TEXT, kind INTEGER NOT NULL REFERENCES kinds, PRIMARY KEY (class, kind)")
+    assert column_of(reflected(tmp_path, sql), "t", "class").generate.name == "choice"
+    found = reflected(tmp_path, keyed)
+    assert [column_of(found, "t", name).generate.name for name in ("class", "status")] == ["words", "choice"]
+    built(found, tmp_path)
