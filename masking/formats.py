@@ -67,11 +67,6 @@ def _alphabet(first: int) -> Codepoints:
     return np.array([ord(c) for c in alphabet(chr(first))], np.uint32)
 
 
-def format_size(text: str) -> int:
-    """Return how many texts have the format of `text`."""
-    return prod(len(alphabet(c)) for c in text)
-
-
 class FormatPermutation:
     """Maps every text to another of its format, one to one, under a key; `name` tells it from others under the same key.
 

@@ -13,12 +13,10 @@ from masking.national_ids import PLANS
 from masking.pools import pool
 from schemas.types import INTEGER_RANGE, SqlType
 
-TRIES_CORE = 4.3e6
-"""HMAC-SHA-256 of short values a second on one core of a server, by polars-hash 0.9 (measured)."""
-
 TRIES_GPU = 1.1e10
-"""The same on one graphics card: hashcat's benchmark of the RTX 4090 does 2.2 * 10^10 SHA-256 a second (published by Chick3nman in
-2022), and an HMAC under a known key takes two. The order of magnitude holds for AES-CMAC too, by which pseudonyms are picked."""
+"""HMAC-SHA-256 of short values a second on one graphics card: hashcat's benchmark of the RTX 4090 does 2.2 * 10^10 SHA-256 a second
+(published by Chick3nman in 2022), and an HMAC under a known key takes two. The order of magnitude holds for AES-CMAC too, by which
+pseudonyms are picked."""
 
 KEY_BITS = 256
 WEAK_SECONDS = 365.25 * 86_400
@@ -101,15 +99,13 @@ class SearchPrice:
 
 
 def price_search(
-    column: str, transformer: str, kind: SqlType, origin: str, entity: str | None = None, locale: str = "en_US",
-    digits: int | None = None, formats: int | None = None,
-) -> SearchPrice:  # fmt: skip
+    column: str, transformer: str, kind: SqlType, origin: str, entity: str | None = None, locale: str = "en_US"
+) -> SearchPrice:
     """Return what a search for the values of a masked column costs.
 
-    `column` is its name for messages, `origin` that of the masking key (`env`, `file`, `ephemeral`), `digits` the most decimal digits
-    that its integers were seen to have, `formats` how many texts the formats of its codes have (`masking.formats.format_size`).
+    `column` is its name for messages, `origin` that of the masking key (`env`, `file`, `ephemeral`).
     """
-    values, basis = domain_size(kind, entity, locale, digits, formats)
+    values, basis = domain_size(kind, entity, locale)
     reversible = transformer in PERMUTING or (transformer == "hash" and kind.kind in INTEGER_RANGE)
     seconds = 1 / TRIES_GPU if reversible else values / 2 / TRIES_GPU
     warning = None
@@ -122,10 +118,8 @@ def price_search(
     return SearchPrice(column, transformer, values, basis, reversible, seconds, 2.0 ** (KEY_BITS - 1) / TRIES_GPU / _YEARS, warning)
 
 
-def domain_size(
-    kind: SqlType, entity: str | None = None, locale: str = "en_US", digits: int | None = None, formats: int | None = None
-) -> tuple[float, str]:
-    """Return how many values of a column are worth trying, and what that rests on: its entity, else its type (see `price_search`)."""
+def domain_size(kind: SqlType, entity: str | None = None, locale: str = "en_US") -> tuple[float, str]:
+    """Return how many values of a column are worth trying, and what that rests on: its entity, else its type."""
     country = locale.partition("_")[2]
     if entity == "phone":
         return phone_numbers(country)
@@ -143,7 +137,7 @@ def domain_size(
         return float(_POSTCODES.get(country, 1e5)), f"postcodes of {country or 'a country'}"
     if entity in _DOMAINS:
         return _DOMAINS[entity]
-    return _by_type(kind, digits, formats)
+    return _by_type(kind)
 
 
 def phone_numbers(country: str) -> tuple[float, str]:
@@ -154,12 +148,9 @@ def phone_numbers(country: str) -> tuple[float, str]:
     return (size, f"mobile numbers of {country}") if size else (_MOBILES, "mobile numbers of a country")
 
 
-def _by_type(kind: SqlType, digits: int | None, formats: int | None) -> tuple[float, str]:
+def _by_type(kind: SqlType) -> tuple[float, str]:
     if kind.kind in INTEGER_RANGE:
-        most = float(INTEGER_RANGE[kind.kind])
-        return (most, f"values of a {kind}") if digits is None else (min(10.0**digits, most), f"integers of up to {digits} digits")
-    if formats is not None:
-        return float(formats), "texts of the formats that were seen"
+        return float(INTEGER_RANGE[kind.kind]), f"values of a {kind}"
     if kind.kind == "uuid":
         return _UUID, "random uuids"
     if kind.kind in ("date", "timestamp", "timestamptz"):

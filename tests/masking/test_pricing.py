@@ -23,9 +23,7 @@ def test_domains_are_of_the_size_that_is_known() -> None:
     assert 2e9 < phone_numbers("US")[0] < 1e10  # 10 digits, the first of which is none of 0 and 1
     assert 1e8 < phone_numbers("DE")[0] < 1e10
     assert 5e8 < domain_size(TEXT, "national_id", "en_US")[0] < 1e9
-    assert domain_size(SqlType("bigint"), digits=6)[0] == 1e6
     assert domain_size(SqlType("smallint"))[0] == 2**15 - 1
-    assert domain_size(TEXT, formats=6_760_000)[0] == 6_760_000
     assert domain_size(SqlType("uuid"))[0] == 2**122
 
 
@@ -46,8 +44,8 @@ def test_a_key_that_is_gone_after_the_run_is_not_warned_of_nor_are_large_domains
 
 def test_what_can_be_run_backwards_is_said_to_be() -> None:
     for transformer, kind in (("code", TEXT), ("phone", TEXT), ("hash", SqlType("integer"))):
-        price = price_search("t.c", transformer, kind, "file", formats=10**30)
+        price = price_search("t.c", transformer, kind, "file")
         assert price.reversible
         assert price.warning is not None and "at once" in price.warning
         assert "read backwards" in price.lines()[0]
-    assert not price_search("t.c", "hash", TEXT, "file", formats=10**30).reversible
+    assert not price_search("t.c", "hash", TEXT, "file").reversible
