@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datagen.elementary import Float64, exp, log, normal_quantile, power
-from datagen.randomness import Int64, UInt64, below, unit
+from datagen.randomness import Int64, UInt64, unit
 
 Quantile = Callable[[Float64], Float64]
 Sampler = Callable[[UInt64], Float64]
@@ -226,8 +226,3 @@ def zipf_rank(draws: UInt64, exponent: float, sizes: Int64) -> Int64:
         rest = 1.0 - exponent
         x = exp(log(1.0 + u * (exp(rest * top) - 1.0)) / rest)
     return np.clip(np.floor(x).astype(np.int64) - 1, 0, np.maximum(sizes - 1, 0))
-
-
-def uniform_units(draws: UInt64, low: int, high: int, step: int) -> Int64:
-    """Return low + k * step for k from 0 to (high - low) // step, equally likely."""
-    return below(draws, (high - low) // step + 1) * step + low

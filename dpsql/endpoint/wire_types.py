@@ -18,7 +18,6 @@ from dpsql.endpoint.sqlstates import Fault
 Y2000 = datetime.datetime(2000, 1, 1)
 DAY2000 = datetime.date(2000, 1, 1)
 MICROSECOND = datetime.timedelta(microseconds=1)
-DECIMAL_GROUP = 10_000  # numeric travels in groups of four decimal digits
 POSITIVE, NEGATIVE, NAN = 0x0000, 0x4000, 0xC000  # the signs of a binary numeric
 
 

@@ -104,10 +104,6 @@ class HashedValues:
         found[found] = self._counts[places[found]] >= SHARED
         return found
 
-    @property
-    def shared_values(self) -> int:
-        return int(np.count_nonzero(self._counts >= SHARED))
-
     def _at(self, places: I64, hashes: U64) -> Mask:
         if not len(self.hashes):
             return np.zeros(len(hashes), bool)

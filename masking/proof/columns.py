@@ -78,14 +78,6 @@ def examined(entries: Iterable[Mapping[str, Any]]) -> list[Examined]:
         raise InputError("the certificate of the bundle does not say what became of its columns; name the policy by --policy") from None
 
 
-def by_table(columns: Iterable[Examined]) -> dict[str, list[Examined]]:
-    """The columns by table, in their order."""
-    found: dict[str, list[Examined]] = {}
-    for column in columns:
-        found.setdefault(column.table, []).append(column)
-    return found
-
-
 def kinds_of_output(columns: Iterable[Examined]) -> dict[str, frozenset[str]]:
     """The kinds of entities by column of the output (`users.email`), paths of a JSON column together."""
     found: dict[str, set[str]] = {}
