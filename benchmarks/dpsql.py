@@ -151,10 +151,10 @@ def sessions() -> tuple[Schema, Privacy, dict[str, pa.Table]]:
     return schema, Privacy("users.id", columns={"sessions.minutes": ColumnPrivacy(bounds=(0, 720))}), {"users": users, "sessions": table}
 
 
-def covering(units: pa.ChunkedArray, percent: int = 99) -> int:
-    """The least power of two that so many of the units have no more rows than: smartnoise-sql has to be told, ours chooses it itself."""
+def covering(units: pa.ChunkedArray) -> int:
+    """The least power of two that 99 % of the units have no more rows than: smartnoise-sql has to be told, ours chooses it itself."""
     rows = sorted(pc.value_counts(units).field("counts").to_pylist())
-    return 1 << (rows[len(rows) * percent // 100] - 1).bit_length()
+    return 1 << (rows[len(rows) * 99 // 100] - 1).bit_length()
 
 
 def error(found: Sequence[Sequence[Any]], exact: Sequence[Sequence[Any]]) -> float:

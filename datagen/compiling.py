@@ -79,9 +79,9 @@ class Context:
         """A stream that all columns of the row share, such as those of its person."""
         return stream(self.plan.seed, self.table.name, f"~{entity}", purpose)
 
-    def compile(self, recipe: Recipe, type: SqlType, part: str, unique: bool = False) -> Kernel:
+    def compile(self, recipe: Recipe, type: SqlType, part: str) -> Kernel:
         """Compile a nested recipe; `part` tells its draws from those of its siblings."""
-        inner = replace(self, type=type, part=(*self.part, part), unique=unique, factor=None, at=recipe.at or self.at)
+        inner = replace(self, type=type, part=(*self.part, part), unique=False, factor=None, at=recipe.at or self.at)
         return self.plan.compile_recipe(recipe, inner)
 
     def recipe_of(self, column: str) -> Recipe | None:
@@ -154,10 +154,3 @@ class Context:
     def fail(self, message: str, at: Mark | None = None) -> NoReturn:
         """Say that this recipe cannot be carried out."""
         raise Unusable(message, at or self.at)
-
-    def locale_mix(self, recipe: Recipe) -> Mapping[str, float] | str:
-        """The locales to draw from: the recipe's, the table's or the schema's; a string names the reference to follow."""
-        own = recipe.args.get("locale")
-        if isinstance(own, str):
-            return {own: 1.0}
-        return own or self.table.locale or self.schema.locale

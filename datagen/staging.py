@@ -13,7 +13,6 @@ from blake3 import blake3
 from datagen.errors import RecipeError, Unusable
 from datagen.inputs import documented, rows_of
 from datagen.plan import Plan
-from datagen.pools import Pools
 from schemas.document import to_document
 from schemas.errors import Problem
 from schemas.model import Schema
@@ -37,13 +36,13 @@ class Staged:
         return {one.scenario.name: {"share": one.scenario.share, "near_miss": one.scenario.near_miss, **one.size()} for one in self.applied}
 
 
-def staged(schema: Schema, seed: int | None, scale: float | Fraction, pools: Pools | None, asked: Mapping[str, float | None]) -> Staged:
+def staged(schema: Schema, seed: int | None, scale: float | Fraction, asked: Mapping[str, float | None]) -> Staged:
     """Make the plan of a schema with the scenarios that it says and those that are `asked` for.
 
     Raises InputError for scenarios that there are not, and SchemaError or RecipeError for those that cannot be carried out.
     """
     scenarios = scenarios_to_apply(schema, asked)
-    plan = Plan(schema, seed, scale, pools)
+    plan = Plan(schema, seed, scale)
     if not scenarios:
         return Staged(plan, schema)
     from datagen.labels import Labels

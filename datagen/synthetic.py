@@ -18,7 +18,6 @@ from blake3 import blake3
 from datagen.arrays import empty_batch
 from datagen.errors import GenerationFailed
 from datagen.inputs import Inputs, documented
-from datagen.pools import Pools
 from datagen.problems import in_full
 from datagen.rows import Rows
 from datagen.staging import staged
@@ -51,10 +50,9 @@ class SyntheticSource:
         *,
         seed: int | None = None,
         scale: float | Fraction = 1.0,
-        pools: Pools | None = None,
         scenarios: Mapping[str, float | None] | None = None,
     ) -> None:
-        self._made_from = (schema, seed, scale, pools, dict(scenarios or {}))
+        self._made_from = (schema, seed, scale, dict(scenarios or {}))
         self._staged = staged(*self._made_from)
         self.plan, self.schema = self._staged.plan, self._staged.schema
 
@@ -233,10 +231,8 @@ def made_column(rows: Rows, name: str, column: Callable[[Rows, str], pa.Array] =
         raise GenerationFailed(f"{rows.table}.{name} cannot be made: {error}") from None
 
 
-def _again(
-    schema: Schema, seed: int | None, scale: float | Fraction, pools: Pools | None, scenarios: Mapping[str, float | None]
-) -> SyntheticSource:
-    return SyntheticSource(schema, seed=seed, scale=scale, pools=pools, scenarios=scenarios)
+def _again(schema: Schema, seed: int | None, scale: float | Fraction, scenarios: Mapping[str, float | None]) -> SyntheticSource:
+    return SyntheticSource(schema, seed=seed, scale=scale, scenarios=scenarios)
 
 
 def source(

@@ -16,9 +16,7 @@ _PERSON = "a value of a person stands in it"
 _Named = TypeVar("_Named", Unique, ForeignKey, Check, Index)
 
 
-def output_schema(
-    schema: Schema, policy: Policy, name: str | None = None, holds_a_person: Callable[[str], bool] | None = None
-) -> tuple[Schema, tuple[str, ...]]:
+def output_schema(schema: Schema, policy: Policy, holds_a_person: Callable[[str], bool] | None = None) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema of what `policy` leaves of `schema`, and a line for each constraint that could not stay.
 
     Defaults, checks and computed columns whose SQL `holds_a_person` are left out, and not shown, and so are such names of constraints and
@@ -30,7 +28,7 @@ def output_schema(
     dropped = {t for t, p in policy.tables.items() if p.drop}
     gone = {t: {c for c, treatment in p.columns.items() if treatment.mask.name == DROP} for t, p in policy.tables.items()}
     tables = [_table(table, dropped, gone, holds, said) for table in schema.tables if table.name not in dropped]
-    return replace(schema, name=name or schema.name, tables=tuple(tables), privacy=None, comment=None), tuple(said)
+    return replace(schema, tables=tuple(tables), privacy=None, comment=None), tuple(said)
 
 
 def _table(

@@ -23,7 +23,7 @@ SAMPLE_ROWS = 5000
 Findings = Mapping[tuple[str, str], Finding]
 
 
-def plan(source: Source, *, name: str | None = None, locale: str = "en_US", rows: int = SAMPLE_ROWS) -> Policy:
+def plan(source: Source, *, locale: str = "en_US", rows: int = SAMPLE_ROWS) -> Policy:
     """Propose a policy for the whole of `source` from its structure and a sample of `rows` rows of each table.
 
     No value of the source is in it. A column with a value that cannot be read is dropped, and its evidence says so. Raises
@@ -35,7 +35,7 @@ def plan(source: Source, *, name: str | None = None, locale: str = "en_US", rows
     found = dict(classify(schema, samples.__getitem__)) | unreadable
     found |= betraying(found, samples, schema)
     references = virtual_references(source, found, samples, families(schema, ()))
-    return _without(unreadable, propose(schema, found, source.count, references, name=name, locale=locale))
+    return _without(unreadable, propose(schema, found, source.count, references, locale=locale))
 
 
 def _without(unreadable: Collection[tuple[str, str]], policy: Policy) -> Policy:
@@ -53,7 +53,6 @@ def propose(
     count: Callable[[str], int],
     references: Sequence[VirtualReference] = (),
     *,
-    name: str | None = None,
     locale: str = "en_US",
 ) -> Policy:
     """Propose a policy from what was found: for each column the first transformer that fits, the same for all that hold one key.
@@ -68,7 +67,7 @@ def propose(
         )
         for table in schema.tables
     }
-    blank = Policy(name or schema.name, tables, locale=locale, references=tuple(references))
+    blank = Policy(schema.name, tables, locale=locale, references=tuple(references))
     chooser = _Chooser(family, found, Binder(schema, blank, family, read_key("ephemeral"), count))
     chosen = {
         table.name: replace(

@@ -37,12 +37,12 @@ def duckdb_type(type: SqlType) -> str:
     return _TYPES.get(type.kind) or str(type).upper()
 
 
-def orphans(table: Table, key: ForeignKey, *, with_rows: str | None = None) -> str:
+def orphans(table: Table, key: ForeignKey) -> str:
     """Return the query that counts the rows of `table` whose foreign key `key` finds no row."""
-    child = with_rows or qualified(table.name)
+    child, parent = qualified(table.name), qualified(key.table)
     present = " AND ".join(f"c.{quoted(c)} IS NOT NULL" for c in key.columns)
     same = " AND ".join(f"p.{quoted(t)} = c.{quoted(c)}" for c, t in zip(key.columns, key.target, strict=True))
-    return f"SELECT count(*) FROM {child} c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {qualified(key.table)} p WHERE {same})"
+    return f"SELECT count(*) FROM {child} c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same})"
 
 
 class _Writer:

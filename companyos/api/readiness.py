@@ -15,9 +15,8 @@ KEPT = 5.0  # seconds: anybody may ask, and it costs a connection to each host
 class Readiness:
     """Remembers for some seconds what cannot be reached; `look` finds out."""
 
-    def __init__(self, look: Callable[[], Mapping[str, str]], *, kept: float = KEPT) -> None:
+    def __init__(self, look: Callable[[], Mapping[str, str]]) -> None:
         self._look = look
-        self._kept = kept
         self._lock = threading.Lock()
         self._found: Mapping[str, str] = {}
         self._until = 0.0
@@ -27,7 +26,7 @@ class Readiness:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._found = self._look()
-                self._until = time.monotonic() + self._kept
+                self._until = time.monotonic() + KEPT
                 for what, why in self._found.items():
                     log.error("%s cannot be reached: %s", what, why)
             return self._found

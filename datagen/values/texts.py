@@ -103,16 +103,13 @@ def widest_serial(ctx: Context) -> int:
     return len(str(2 * max(ctx.rows, 1)))
 
 
-def with_serial(words: pa.Array, serial: Int64, ctx: Context, between: str = "", after: pa.Array | str = "") -> pa.Array:
-    """Return words followed by a number that never repeats; too long words are cut, the number never."""
+def with_serial(words: pa.Array, serial: Int64, ctx: Context, between: str) -> pa.Array:
+    """Return words, `between` and a number that never repeats; too long words are cut, the number never."""
     number = decimal(serial)
     length = ctx.type.length
     if length is not None:
-        tail = (
-            widest_serial(ctx) + len(between) + (len(after) if isinstance(after, str) else int(pc.max(pc.utf8_length(after)).as_py() or 0))
-        )
-        words = pc.utf8_slice_codeunits(words, 0, max(length - tail, 0))
-    return join(words, between, number, after)
+        words = pc.utf8_slice_codeunits(words, 0, max(length - widest_serial(ctx) - len(between), 0))
+    return join(words, between, number)
 
 
 def require_room(ctx: Context, needed: int, what: str) -> None:

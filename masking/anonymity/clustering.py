@@ -26,6 +26,7 @@ _BLOCK_SIZES = ((1 << 14, 256), (1 << 16, 128), (1 << 18, 64))
 _SMALLEST_BLOCK = 32
 _PAIRS = 1 << 22
 _FEWEST_CLUSTERS = 6
+_NEAR = 24
 
 
 def cluster(table: DistinctTable, classes: Ints, met: Callable[[Ints, int], Flags], need: int) -> Ints:
@@ -109,13 +110,13 @@ def _blocks(parts: Ints, width: int) -> tuple[Ints, int]:
     return block_of, int(np.bincount(block_of).max())
 
 
-def _near(ordered: Ints, lacking: Flags, each: int = 24) -> Ints:
+def _near(ordered: Ints, lacking: Flags) -> Ints:
     """The lacking items and those that stand near them."""
-    near = np.zeros(len(ordered) + 2 * each + 1, np.int64)
+    near = np.zeros(len(ordered) + 2 * _NEAR + 1, np.int64)
     places = np.flatnonzero(lacking[ordered])
     np.add.at(near, places, 1)
-    np.add.at(near, places + 2 * each + 1, -1)
-    return ordered[np.cumsum(near)[each : each + len(ordered)] > 0]
+    np.add.at(near, places + 2 * _NEAR + 1, -1)
+    return ordered[np.cumsum(near)[_NEAR : _NEAR + len(ordered)] > 0]
 
 
 def _agglomerate(joins: Sequence[Joins], states: list[State], counts: Floats, must: Flags, need: int, enough: Enough) -> Ints:

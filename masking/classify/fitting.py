@@ -22,8 +22,8 @@ def _has(share: float, test: Callable[[str], bool]) -> Fit:
     return lambda texts: texts.share(test(v) for v in texts.values) >= share
 
 
-def _digits(least: int, share: float = 0.6) -> Fit:
-    return _has(share, lambda v: sum(c.isdigit() for c in v) >= least and len(v) <= 45)
+def _digits(least: int) -> Fit:
+    return _has(0.6, lambda v: sum(c.isdigit() for c in v) >= least and len(v) <= 45)
 
 
 def _letters(texts: Texts) -> bool:

@@ -115,7 +115,6 @@ def roll_back(
     actor: str,
     why: str,
     on_found: Callable[[Tenant, Visited], None] | None = None,
-    on_progress: Telling = None,
 ) -> list[Outcome]:
     """Pin tenants to another version of a bundle, earlier or later, and bring them there.
 
@@ -126,7 +125,7 @@ def roll_back(
     for tenant in found:
         pin(platform, tenant.name, bundle.manifest_digest, to, actor=actor, why=why)
         pinned = replace(tenant, seed=to, bundle_digest=bundle.manifest_digest)
-        [outcome] = reset_tenants(platform, [pinned], as_of=as_of, actor=actor, why=why, on_found=on_found, on_progress=on_progress)
+        [outcome] = reset_tenants(platform, [pinned], as_of=as_of, actor=actor, why=why, on_found=on_found)
         if outcome.error is not None:
             pin(platform, tenant.name, tenant.bundle_digest, tenant.seed, actor=actor, why="the roll-back failed")
         outcomes.append(outcome)

@@ -17,7 +17,7 @@ from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
 from provisioning.life import connecting, creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
 from provisioning.life.creating import Created, Wanted
-from provisioning.life.platform import Platform, no_step
+from provisioning.life.platform import Platform
 from provisioning.life.records import Page
 from provisioning.life.sandbox import Sandbox
 from provisioning.life.states import PRESENT, State
@@ -215,7 +215,6 @@ def open_sandboxes(
     *,
     home: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
-    on_step: Callable[[str], None] = no_step,
 ) -> Iterator[Sandboxes]:
     """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
 
@@ -229,6 +228,6 @@ def open_sandboxes(
         hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
         passwords = Passwords(folder / "passwords" / opened.id)
         media = MediaFolders(folder / "media" / opened.id)
-        yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, media, on_step))
+        yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, media))
     finally:
         opened.close()
