@@ -14,6 +14,7 @@ from threading import Event
 import pyarrow as pa
 
 from bundles.config import KINDS, Config
+from bundles.conforming import conformed
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
 from bundles.errors import ReferenceInvalid, SourceInvalid
 from bundles.holding import hold, reads
@@ -21,7 +22,7 @@ from bundles.layout import Blob
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.media import add_media
 from bundles.opened import Bundle, open_bundle
-from bundles.parquet import ChunkFile, conformed
+from bundles.parquet import ChunkFile
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.references import parse
 from bundles.reuse import Origin, Taken, find

@@ -23,12 +23,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bundles.dictionaries import in_order_of_appearance, is_sound_dictionary
+from bundles.conforming import typed
+from bundles.dictionaries import in_order_of_appearance
 from bundles.digest import BLOCK_ROWS
-from bundles.encoding import relisted, storage
-from bundles.errors import BundleDamaged, ContentInvalid, SourceInvalid
-from schemas.errors import Problem
-from schemas.model import Column, Table
+from bundles.errors import BundleDamaged
+from schemas.model import Table
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
 _GROUP_ROWS = 2 * BLOCK_ROWS
@@ -39,59 +38,6 @@ _BATCH_ROWS = 4096
 _PAGE_BYTES = 3 << 17  # texts are compressed while they are in the processor's cache; codes of a whole group take less
 _REPEATING = (*TEXTS, "enum", "json")
 _WHOLE = (*INTEGERS, "date", "time", "timestamp", "timestamptz", "interval")
-
-
-def conformed(table: Table, batch: pa.RecordBatch, first_row: int, file: str = "") -> pa.RecordBatch:
-    """Return `batch` with exactly the Arrow schema of `table`, but for dictionaries of texts, which may stay.
-
-    Other dictionaries and 64-bit offsets are undone; SourceInvalid names the column where the type is another or the column is
-    missing or unknown, ContentInvalid the first row where a NOT NULL column has a null, and the place of its recipe where the
-    schema was read from a `file`.
-    """
-    for name in batch.schema.names:
-        if not table.has(name) or table.column(name).computed is not None:
-            raise SourceInvalid(f"table '{table.name}' comes with a column '{name}' that its schema does not store")
-    arrays = []
-    for field, column in zip(table.arrow, table.stored_columns, strict=True):
-        if batch.schema.names.count(field.name) != 1:
-            raise SourceInvalid(f"table '{table.name}' comes without its column '{field.name}', or with two of them")
-        array = batch.column(field.name)
-        if array.null_count and not field.nullable:
-            row = first_row + array.is_null().index(True).as_py()
-            raise ContentInvalid(_null_in(table, column, row, file))
-        if array.type != field.type:
-            if not _carries(array.type, field.type):
-                raise SourceInvalid(
-                    f"table '{table.name}', column '{field.name}' comes as {array.type}, but {column.type} is carried as {field.type}"
-                )
-            if not is_sound_dictionary(array, field.type):
-                array = typed(column.type, array)
-        arrays.append(array)
-    fields = [field.with_type(array.type) for field, array in zip(table.arrow, arrays, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _null_in(table: Table, column: Column, row: int, file: str) -> str:
-    what = f"table '{table.name}', column '{column.name}', row {row}: null in a column that is NOT NULL"
-    at = column.at if column.generate is None else column.generate.at or column.at
-    if at is None:
-        return what
-    remedy = "it is part of the key, so let it never be null" if column.name in table.key else "give it `null: 0`, or a value in every row"
-    return Problem(f"{what}; {remedy}", at).render(file)
-
-
-def typed(type: SqlType, array: pa.Array) -> pa.Array:
-    """Return `array`, as a Parquet file or a lenient source gives it, in the Arrow type that carries `type`."""
-    target = type.arrow
-    if array.type == target:
-        return array
-    stored = storage(type, array)
-    if type.kind == "uuid":
-        return pa.ExtensionArray.from_storage(target, stored)
-    if type.kind == "array":
-        assert type.item is not None
-        return relisted(stored, typed(type.item, stored.flatten()))
-    return stored if stored.type == target else stored.cast(target)
 
 
 def encoded(table: Table, batch: pa.RecordBatch) -> pa.Buffer:
@@ -240,16 +186,3 @@ def _repeats(table: Table, name: str, type: SqlType, first: pa.Array) -> bool:
 
 def _is_packed(type: SqlType) -> bool:
     return type.kind in _WHOLE or (type.kind == "numeric" and type.precision is not None and type.precision <= 18)
-
-
-def _carries(given: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether `given` is `wanted` but for dictionaries, run-ends and the width of offsets."""
-    if given == wanted:
-        return True
-    if isinstance(given, (pa.DictionaryType, pa.RunEndEncodedType)):
-        return _carries(given.value_type, wanted)
-    if pa.types.is_large_string(given) or pa.types.is_large_binary(given):
-        return bool(wanted == (pa.string() if pa.types.is_large_string(given) else pa.binary()))
-    if pa.types.is_list(wanted) and (pa.types.is_list(given) or pa.types.is_large_list(given)):
-        return _carries(given.value_type, wanted.value_type)
-    return False

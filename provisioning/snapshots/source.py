@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from bundles import Bundle
+from bundles.conforming import typed
 from bundles.media import still_named
-from bundles.parquet import typed
 from provisioning.snapshots.live import Live, opened
 from provisioning.snapshots.structure import Structure
 from provisioning.target import parse_target

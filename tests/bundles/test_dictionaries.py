@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 import bundles
 import datagen
+from bundles.conforming import conformed
 from bundles.dictionaries import in_order_of_appearance, is_sound_dictionary
 from bundles.digest import block_digests
-from bundles.parquet import ChunkFile, conformed
+from bundles.parquet import ChunkFile
 from schemas.reader import parse_schema
 from tests.datagen.test_coded import TEXT
 

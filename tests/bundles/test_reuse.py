@@ -16,6 +16,7 @@ import datagen
 from benchmarks.stability import EDITS, company
 from bundles import parquet
 from bundles.config import Config
+from bundles.conforming import conformed
 from bundles.digest import BLOCK_ROWS
 from bundles.errors import ContentInvalid
 from bundles.layout import sha256
@@ -213,7 +214,7 @@ def test_a_bundle_says_what_its_tables_depend_on_and_older_ones_do_not(store):
 @pytest.mark.skipif(pa.__version__ != "26.0.1", reason="another version of the writer writes other bytes, and says so")
 def test_a_change_of_the_bytes_of_files_steps_the_revision_of_the_writer():
     table = shop().schema.table("people")
-    batch = parquet.conformed(table, shop().read_rows("people", 0, 1000), 0)
+    batch = conformed(table, shop().read_rows("people", 0, 1000), 0)
     assert (parquet._REVISION, sha256(memoryview(parquet.encoded(table, batch)))) == (
         1,
         "sha256:f4f6e32133cee70ffc1906a719d215c84d5fac873f939d9d231d9399d6f02fad",
