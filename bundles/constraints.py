@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from bundles.report import Findings
-from bundles.scanning import Session, numbered, reason, scan
+from bundles.scanning import Session, numbered, positional_names, reason, scan
 from schemas.model import ForeignKey, Table
 
 
@@ -25,7 +25,7 @@ class Constraints:
         """Note every key and unique constraint of `table` that rows break."""
         for columns in table.unique_sets():
             rule = "key" if columns == table.key else "unique"
-            positions = _positions(table, columns)
+            positions = positional_names(table, columns)
             if positions is None:
                 self._found.skipped(rule, f"{rule} ({', '.join(columns)}): the database computes one of its columns", table.name)
                 continue
@@ -37,7 +37,7 @@ class Constraints:
     def check_references(self, table: Table, other: Table, key: ForeignKey) -> None:
         """Note where rows of `table` refer to rows that `other` does not have."""
         name = f"reference ({', '.join(key.columns)}) to {key.table} ({', '.join(key.target)})"
-        mine, theirs = _positions(table, key.columns), _positions(other, key.target)
+        mine, theirs = positional_names(table, key.columns), positional_names(other, key.target)
         if mine is None or theirs is None:
             self._found.skipped("reference", f"{name}: the database computes one of its columns", table.name)
             return
@@ -82,9 +82,3 @@ class Constraints:
     def _wrong(self, rule: str, what: str, table: Table, columns: tuple[str, ...], row: int, rows: int) -> None:
         column = columns[0] if len(columns) == 1 else None
         self._found.wrong(rule, what, table.name, column, row, rows)
-
-
-def _positions(table: Table, columns: Sequence[str]) -> list[str] | None:
-    """The positional names of `columns` in a scan; None where one of them is not in bundles."""
-    names = [c.name for c in table.stored_columns]
-    return [f"c{names.index(c)}" for c in columns] if set(columns) <= set(names) else None

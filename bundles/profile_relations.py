@@ -9,7 +9,7 @@ from pathlib import Path
 from bundles.histograms import cuts
 from bundles.measures import Length, Value, short
 from bundles.profiled import RelationProfile, Spread
-from bundles.scanning import Session, scan
+from bundles.scanning import Session, positional_names, scan
 from schemas.model import ForeignKey, Table
 
 _COUNT = Length("")
@@ -22,7 +22,7 @@ def profile_relation(
 
     As in a database, a key with a null in it refers to nothing (MATCH SIMPLE).
     """
-    mine, theirs = _positions(child, key.columns), _positions(parent, key.target)
+    mine, theirs = positional_names(child, key.columns), positional_names(parent, key.target)
     if mine is None or theirs is None:
         return None
     children, parents = scan(child, child_paths, positional=True), scan(parent, parent_paths, positional=True)
@@ -71,8 +71,3 @@ def _quantile(times: Sequence[tuple[int, int]], count: int, part: int, whole: in
         if seen * whole >= count * part:
             return n
     raise AssertionError("all numbers are not above the last")
-
-
-def _positions(table: Table, columns: Sequence[str]) -> list[str] | None:
-    names = [c.name for c in table.stored_columns]
-    return [f"c{names.index(c)}" for c in columns] if set(columns) <= set(names) else None

@@ -12,6 +12,7 @@ import pyarrow as pa
 from dpsql.compiling.dialects import Name, quoted
 from dpsql.engines.base import DataFault, Reading
 from dpsql.errors import EngineFailure, EngineStopped, QueryRefused
+from schemas.ddl_names import literal
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ class PostgresEngine:
     def unique(self, reading: Reading, table: str, columns: tuple[str, ...]) -> bool:
         """Whether an index of the table makes sure that no two rows have the same values in `columns`."""
         target = ".".join(quoted(part) for part in table.split("."))
-        listed = ", ".join(_text(column) for column in columns)
-        return bool(reading.rows(_UNIQUE.format(table=_text(target), columns=listed))[0][0])
+        listed = ", ".join(literal(column) for column in columns)
+        return bool(reading.rows(_UNIQUE.format(table=literal(target), columns=listed))[0][0])
 
     def cancel(self, thread: int) -> None:
         """Stop what a thread runs."""
@@ -91,10 +92,6 @@ class PostgresEngine:
         for connection in running:
             with suppress(psycopg.Error):  # it may have ended by itself in the meantime
                 connection.cancel_safe()
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _of_resources(error: psycopg.Error) -> bool:
