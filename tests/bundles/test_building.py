@@ -26,11 +26,6 @@ from schemas.reader import parse_schema
 from schemas.types import SqlType
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def untouched(store):
     """Whether a failed build has left nothing."""
     return list(store.list()) == [] and not any((store.path / "tmp").iterdir()) and not any((store.path / "blobs" / "sha256").iterdir())

@@ -29,11 +29,6 @@ tables:
 """
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 class Pointed:
     """A source of which rows of `people` point to others: `column` maps rows by number to rows by number."""
 

@@ -42,11 +42,6 @@ class Drawn(MadeSource):
         yield from self.files
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def forged(store, bundle, *, media=None, config_media=None):
     """The same bundle with other media in its manifest or config, which nobody has checked."""
     config = replace(bundle.config, media=bundle.config.media if config_media is None else config_media)

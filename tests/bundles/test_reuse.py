@@ -50,11 +50,6 @@ def known(kind: str = "synthetic", source: MadeSource | None = None, **inputs: s
     return Known(source or shop(), inputs, kind)
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def reused(bundle) -> dict[str, str]:
     return {name: origin.reference for name, origin in bundle.origins.items() if origin.reference}
 

@@ -85,11 +85,6 @@ class Altered:
         raise AssertionError("ranges are read")
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def source(text: str = SHOP) -> SyntheticSource:
     return SyntheticSource(parse_schema(text, "shop.yaml"))
 

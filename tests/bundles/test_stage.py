@@ -20,11 +20,6 @@ def octets(size: int, seed: int = 0) -> bytes:
     return hashlib.shake_128(seed.to_bytes(4, "little")).digest(size)
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def published(store: bundles.Store) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in store.layout.blobs.iterdir()}
 

@@ -22,11 +22,6 @@ from bundles.store import default_path
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def build(store, rows=100, tag="synthetic:v1"):
     return bundles.build(sources.narrow(rows), store=store, tag=tag)
 

@@ -29,11 +29,6 @@ from schemas.model import Check, ForeignKey, Index, Rows, Schema, Table, Unique
 from schemas.types import SqlType
 
 
-@pytest.fixture
-def store(tmp_path):
-    return bundles.Store(tmp_path / "store")
-
-
 def put(store, config, layers, summary=None, tag="forged:v1"):
     """Tag a bundle that nobody has checked; `layers` is a list of (table, first row, rows, bytes)."""
     with store.staging() as stage:
