@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.conditions import why_no_condition
-from schemas.ddl import Ddl, NotEnforced, Probe, SelfReferenceProbe, Statement
+from schemas.ddl import Ddl, Probe, SelfReferenceProbe
 from schemas.ddl_expressions import Untranslatable, for_duckdb
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, reference, split
 from schemas.ddl_order import fill_order
+from schemas.ddl_writer import DdlWriter, in_words
 from schemas.model import Column, ForeignKey, Schema, Table
 from schemas.types import SqlType
 
@@ -45,7 +45,7 @@ def orphans(table: Table, key: ForeignKey) -> str:
     return f"SELECT count(*) FROM {child} c WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same})"
 
 
-class _Writer:
+class _Writer(DdlWriter):
     def __init__(
         self,
         schema: Schema,
@@ -53,9 +53,8 @@ class _Writer:
         next_values: Mapping[tuple[str, str], int],
         self_references: SelfReferenceProbe | None,
     ) -> None:
-        self._schema, self._probe, self._next_values, self._self_references = schema, probe, next_values, self_references
-        self._statements: list[Statement] = []
-        self._not_enforced: list[NotEnforced] = []
+        super().__init__(schema)
+        self._probe, self._next_values, self._self_references = probe, next_values, self_references
         self._order = fill_order(schema)
         self._names: dict[str | None, FreeNames] = {}
         for table in schema.tables:
@@ -71,14 +70,7 @@ class _Writer:
             self._table(table)
             self._indexes(table)
             self._comments(table)
-        ordered = sorted(self._statements, key=lambda s: _ORDER.index(s.phase))
-        return Ddl("duckdb", tuple(ordered), self._order, tuple(self._not_enforced))
-
-    def _add(self, phase: str, subject: str, sql: str) -> None:
-        self._statements.append(Statement(phase, subject, sql))
-
-    def _leave_out(self, table: Table, what: str, reason: str, query: str | None = None) -> None:
-        self._not_enforced.append(NotEnforced(table.name, what, reason, query))
+        return self._written("duckdb", _ORDER, self._order)
 
     def _table(self, table: Table) -> None:
         computed = {c.name for c in table.database_columns if c.computed is not None}
@@ -159,16 +151,15 @@ class _Writer:
 
     def _checks(self, table: Table) -> list[str]:
         found: list[str] = []
-        for check in table.checks:
-            what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
-            reason = why_no_condition(check.sql, table.columns)
-            line = None if reason is not None else self._accepted(table, "CHECK (%s)", check.sql, what)
-            if line is not None and not self._is_condition(table, check.sql):
-                reason = "DuckDB takes it for no condition: it gives something else than true or false"
-            if reason is not None:
-                self._leave_out(table, what, reason)
-            elif line is not None:
+        for check in self._conditions(table):
+            line = self._accepted(table, "CHECK (%s)", check.sql, in_words(check))
+            if line is None:
+                continue
+            if self._is_condition(table, check.sql):
                 found.append(line)
+            else:
+                reason = "DuckDB takes it for no condition: it gives something else than true or false"
+                self._leave_out(table, in_words(check), reason)
         return found
 
     def _is_condition(self, table: Table, sql: str) -> bool:
@@ -205,12 +196,3 @@ class _Writer:
             else:
                 sql = f"CREATE {unique}INDEX {quoted(free)} ON {qualified(table.name)} ({listed(index.columns)})"
                 self._add("indexes", table.name, sql)
-
-    def _comments(self, table: Table) -> None:
-        name = qualified(table.name)
-        if table.comment is not None:
-            self._add("comments", table.name, f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
-        for column in table.database_columns:
-            if column.comment is not None:
-                target = f"{name}.{quoted(column.name)}"
-                self._add("comments", table.name, f"COMMENT ON COLUMN {target} IS {literal(column.comment)}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from schemas.conditions import why_no_condition
-from schemas.ddl import PHASES, Ddl, NotEnforced, Statement
+from schemas.ddl import PHASES, Ddl
 from schemas.ddl_expressions import for_postgresql
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, split
 from schemas.ddl_order import components, fill_order, in_cycle
+from schemas.ddl_writer import DdlWriter
 from schemas.errors import InputError
 from schemas.model import Check, Column, ForeignKey, Schema, Table, Unique
 from schemas.types import SqlType
@@ -66,11 +66,9 @@ def _shortened(name: str, suffix: str = "") -> str:
     return name.encode()[: NAME_BYTES - len(suffix)].decode(errors="ignore") + suffix
 
 
-class _Writer:
+class _Writer(DdlWriter):
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
-        self._statements: list[Statement] = []
-        self._not_enforced: list[NotEnforced] = []
+        super().__init__(schema)
         self._enums = enum_types(schema)
         # a key's or index's name is a relation's name, and unique among all relations of its namespace
         self._relations: dict[str | None, FreeNames] = {}
@@ -104,11 +102,7 @@ class _Writer:
             self._alter(table, "checks", self._checks(table))
             self._counters(table)
             self._comments(table)
-        ordered = sorted(self._statements, key=lambda s: PHASES.index(s.phase))
-        return Ddl("postgresql", tuple(ordered), fill_order(self._schema), tuple(self._not_enforced))
-
-    def _add(self, phase: str, subject: str, sql: str) -> None:
-        self._statements.append(Statement(phase, subject, sql))
+        return self._written("postgresql", PHASES, fill_order(self._schema))
 
     def _alter(self, table: Table, phase: str, actions: list[str]) -> None:
         # one statement for all: PostgreSQL then scans the table once for every check
@@ -175,29 +169,15 @@ class _Writer:
 
     def _checks(self, table: Table) -> list[str]:
         found = []
-        for number, check in enumerate(table.checks, 1):
-            reason = why_no_condition(check.sql, table.columns)
-            if reason is None:
-                sql = for_postgresql(check.sql, table, f"check {check.name or number}")
-                found.append(f"ADD {_constraint(table, check.name)}CHECK (\n{sql}\n)")
-            else:
-                what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
-                self._not_enforced.append(NotEnforced(table.name, what, reason))
+        for check in self._conditions(table):
+            sql = for_postgresql(check.sql, table, f"check {check.name or table.checks.index(check) + 1}")
+            found.append(f"ADD {_constraint(table, check.name)}CHECK (\n{sql}\n)")
         return found
 
     def _counters(self, table: Table) -> None:
         for column in table.database_columns:
             if column.identity:
                 self._add("counters", table.name, counter(table, column))
-
-    def _comments(self, table: Table) -> None:
-        name = qualified(table.name)
-        if table.comment is not None:
-            self._add("comments", table.name, f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
-        for column in table.database_columns:
-            if column.comment is not None:
-                target = f"{name}.{quoted(column.name)}"
-                self._add("comments", table.name, f"COMMENT ON COLUMN {target} IS {literal(column.comment)}")
 
 
 def _constraint(table: Table, name: str | None) -> str:

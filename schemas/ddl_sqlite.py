@@ -8,11 +8,11 @@ binary64 number. A table's name may hold a dot: SQLite has no schemas.
 
 from __future__ import annotations
 
-from schemas.conditions import why_no_condition
-from schemas.ddl import Ddl, NotEnforced, Probe, Statement
+from schemas.ddl import Ddl, Probe
 from schemas.ddl_expressions import Untranslatable, for_sqlite
 from schemas.ddl_names import FreeNames, listed, literal, quoted
 from schemas.ddl_order import fill_order, in_cycle
+from schemas.ddl_writer import DdlWriter, in_words
 from schemas.model import Column, ForeignKey, Schema, Table
 from schemas.types import INTEGERS, SqlType
 
@@ -48,11 +48,10 @@ def free_row_number(table: Table) -> str | None:
     return next((name for name in ("rowid", "oid", "_rowid_") if name not in taken), None)
 
 
-class _Writer:
+class _Writer(DdlWriter):
     def __init__(self, schema: Schema, probe: Probe) -> None:
-        self._schema, self._probe = schema, probe
-        self._statements: list[Statement] = []
-        self._not_enforced: list[NotEnforced] = []
+        super().__init__(schema)
+        self._probe = probe
         self._names = FreeNames(t.name for t in schema.tables)
 
     def write(self) -> Ddl:
@@ -63,12 +62,8 @@ class _Writer:
                 name = self._names.take(index.name or f"{table.name}_{'_'.join(index.columns)}_idx")
                 unique = "UNIQUE " if index.unique else ""
                 sql = f"CREATE {unique}INDEX {quoted(name)} ON {quoted(table.name)} ({listed(index.columns)})"
-                self._statements.append(Statement("indexes", table.name, sql))
-        ordered = sorted(self._statements, key=lambda s: _ORDER.index(s.phase))
-        return Ddl("sqlite", tuple(ordered), fill_order(self._schema), tuple(self._not_enforced))
-
-    def _leave_out(self, table: Table, what: str, reason: str) -> None:
-        self._not_enforced.append(NotEnforced(table.name, what, reason))
+                self._add("indexes", table.name, sql)
+        return self._written("sqlite", _ORDER, fill_order(self._schema))
 
     def _table(self, table: Table, cyclic: set[tuple[str, ForeignKey]]) -> None:
         lines = [(sql, _comment(column.comment)) for column in table.database_columns if (sql := self._column(table, column)) is not None]
@@ -85,7 +80,7 @@ class _Writer:
             ))  # fmt: skip
         lines += [(line, "") for line in self._checks(table)]
         body = "\n".join(f"    {sql}{',' if number < len(lines) else ''}{comment}" for number, (sql, comment) in enumerate(lines, 1))
-        self._statements.append(Statement("tables", table.name, f"CREATE TABLE {quoted(table.name)} ({_comment(table.comment)}\n{body}\n)"))
+        self._add("tables", table.name, f"CREATE TABLE {quoted(table.name)} ({_comment(table.comment)}\n{body}\n)")
 
     def _column(self, table: Table, column: Column) -> str | None:
         # exactly this word makes the key the row number, which counts on by itself
@@ -109,14 +104,9 @@ class _Writer:
         return " ".join(parts)
 
     def _checks(self, table: Table) -> list[str]:
-        found = []
-        for check in table.checks:
-            what = f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
-            reason = why_no_condition(check.sql, table.columns)
-            if reason is None:
-                found.append(self._accepted(table, f"{_constraint(check.name)}CHECK (%s)", check.sql, what))
-            else:
-                self._leave_out(table, what, reason)
+        found = [
+            self._accepted(table, f"{_constraint(check.name)}CHECK (%s)", check.sql, in_words(check)) for check in self._conditions(table)
+        ]
         return [line for line in found if line is not None]
 
     def _accepted(self, table: Table, line: str, sql: str, what: str, default_of: str | None = None) -> str | None:

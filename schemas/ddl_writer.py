@@ -1,0 +1,53 @@
+"""What the writers of DDL for all databases share: the statements so far, and what the database does not enforce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from schemas.conditions import why_no_condition
+from schemas.ddl import Ddl, NotEnforced, Statement
+from schemas.ddl_names import literal, qualified, quoted
+from schemas.model import Check, Schema, Table
+
+
+class DdlWriter:
+    """Collects the statements that make the tables of a schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._statements: list[Statement] = []
+        self._not_enforced: list[NotEnforced] = []
+
+    def _add(self, phase: str, subject: str, sql: str) -> None:
+        self._statements.append(Statement(phase, subject, sql))
+
+    def _leave_out(self, table: Table, what: str, reason: str, query: str | None = None) -> None:
+        self._not_enforced.append(NotEnforced(table.name, what, reason, query))
+
+    def _written(self, dialect: str, phases: Sequence[str], order: tuple[str, ...]) -> Ddl:
+        """All of it, the statements in the order of their `phases`."""
+        ordered = sorted(self._statements, key=lambda s: phases.index(s.phase))
+        return Ddl(dialect, tuple(ordered), order, tuple(self._not_enforced))
+
+    def _conditions(self, table: Table) -> Iterator[Check]:
+        """The checks of a table that are conditions; the others are left out."""
+        for check in table.checks:
+            reason = why_no_condition(check.sql, table.columns)
+            if reason is None:
+                yield check
+            else:
+                self._leave_out(table, in_words(check), reason)
+
+    def _comments(self, table: Table) -> None:
+        name = qualified(table.name)
+        if table.comment is not None:
+            self._add("comments", table.name, f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
+        for column in table.database_columns:
+            if column.comment is not None:
+                target = f"{name}.{quoted(column.name)}"
+                self._add("comments", table.name, f"COMMENT ON COLUMN {target} IS {literal(column.comment)}")
+
+
+def in_words(check: Check) -> str:
+    """Return a check in words."""
+    return f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
