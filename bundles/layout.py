@@ -18,6 +18,7 @@ from typing import Any
 
 from bundles.canonical import dump_document
 from bundles.errors import BundleDamaged, NotAStore
+from schemas.syncing import sync_path
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -104,7 +105,7 @@ class Layout:
             os.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        sync_path(path.parent)
 
 
 def sha256(data: bytes | memoryview) -> str:
@@ -118,15 +119,6 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _descriptors(value: Any) -> bool:

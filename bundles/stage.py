@@ -28,7 +28,8 @@ from typing import Any
 
 from bundles import locks
 from bundles.errors import disk_errors
-from bundles.layout import Blob, Layout, sync_folder
+from bundles.layout import Blob, Layout
+from schemas.syncing import sync_path
 
 _BUILD = "build-"
 _PIECE = 1 << 20
@@ -80,7 +81,7 @@ class Stage:
         with disk_errors(self._layout.path):
             for name in sorted(os.listdir(self.path)):
                 os.replace(self.path / name, self._layout.blobs / name)
-            sync_folder(self._layout.blobs)
+            sync_path(self._layout.blobs)
 
     def discard(self) -> None:
         """Remove what still waits."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import last_step
+from schemas.syncing import sync_path
 
 _MARK = ".loading-"
 _SIDE_FILES = ("", ".wal", ".tmp", "-journal", "-wal", "-shm")
@@ -47,10 +48,10 @@ def new_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         with disk_errors(path):
-            _sync(partial)
+            sync_path(partial)
             with last_step():
                 _publish(partial, path)
-                _sync(path.parent)
+                sync_path(path.parent)
     finally:
         _remove(partial)
 
@@ -80,14 +81,6 @@ def _publish(partial: Path, path: Path) -> None:
         if path.exists():
             raise TargetInUse(f"another process made '{path}' in the meantime; nothing was loaded") from None
         partial.rename(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from schemas.errors import SystemFailure
 from schemas.hash_chain import START, Mark
-from schemas.syncing import SYNCING, sync
+from schemas.syncing import SYNCING, sync, sync_path
 
 SIZE = 128  # one length for all, and within one sector of a disk: a write is seen whole or not at all
 
@@ -80,7 +80,7 @@ class Anchor:
                 os.pwrite(descriptor, json.dumps([mark.number, mark.hash]).encode().ljust(SIZE), 0)
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             if fresh:
-                _sync_folder(self.path.parent)
+                sync_path(self.path.parent)
         except BaseException:
             os.close(descriptor)
             raise
@@ -108,11 +108,3 @@ class Anchor:
 
 def nothing() -> None:
     """What waits for nothing."""
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

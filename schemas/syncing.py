@@ -1,14 +1,24 @@
-"""Files on their way to the disk, by one thread for all who wait: what need not be there before the next step can be done meanwhile."""
+"""Bringing files to the disk: now, or by one thread for all who wait, while what need not wait for it goes on."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
 
 # what was written over in a file is on the disk without its times, which would go through the file system's journal
 sync = getattr(os, "fdatasync", os.fsync)
+
+
+def sync_path(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk as they are now; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class _Sync:

@@ -23,6 +23,7 @@ from provisioning.control.moments import moment, stamp
 from provisioning.errors import NotASandbox
 from provisioning.hosts.file_databases import CannotOpen, FileDatabase, Mark, read_mark
 from provisioning.hosts.file_use import unseen
+from schemas.syncing import sync_path
 
 Phase = Literal["open", "shut", "next", "old", "making", "gone"]
 
@@ -59,7 +60,7 @@ class Generation:
         changed = replace(self, phase=phase)
         if phase != self.phase:
             self.folder.rename(changed.folder)
-            sync(self.root)
+            sync_path(self.root)
         return changed
 
 
@@ -176,13 +177,4 @@ def discard(generation: Generation) -> None:
                 entry.unlink(missing_ok=True)
         (gone.folder / NOTE).unlink(missing_ok=True)
         gone.folder.rmdir()
-        sync(gone.root)
-
-
-def sync(path: Path) -> None:
-    """Make sure that a folder's or file's present state survives a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_path(gone.root)

@@ -19,9 +19,9 @@ from bundles import Bundle
 from bundles.locks import exclusive, shared
 from provisioning.hosts.base import Telling
 from provisioning.hosts.file_databases import FileDatabase
-from provisioning.hosts.file_generations import sync
 from provisioning.loading import load
 from provisioning.shifting import weeks_until
+from schemas.syncing import sync_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Templates:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self._note(name))
-        sync(self._folder)
+        sync_path(self._folder)
         tables, digest, weeks = receipt.tables, receipt.content_digest, receipt.shifted_weeks
         return Template(self._path(name), bundle.manifest_digest, tables, digest, weeks, self._clock(), receipt.seconds)
 

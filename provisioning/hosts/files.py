@@ -25,11 +25,12 @@ from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
 from provisioning.hosts.base import Activity, Found, Marker, Place, Seeded, Telling
 from provisioning.hosts.copying import copied
 from provisioning.hosts.file_databases import DATABASES, FileDatabase, Mark, read_flags, write_mark, write_settings
-from provisioning.hosts.file_generations import Generation, Phase, discard, generations, new, proved, read_note, sync, write_note
+from provisioning.hosts.file_generations import Generation, Phase, discard, generations, new, proved, read_note, write_note
 from provisioning.hosts.file_templates import Template, Templates
 from provisioning.hosts.file_use import activity, unseen
 from schemas.environments import Host, Limits
 from schemas.plurals import counted
+from schemas.syncing import sync_path
 
 _ID = re.compile(r"sb-([a-z2-7]{10})")
 
@@ -70,8 +71,8 @@ class FileHost:
                 self._templates.drop(template.path.stem)  # which may be damaged: no later copy is to fail for it
                 raise type(error)(f"{error}. The bundle's template was removed; do it again to have it made anew") from None
             write_note(generation, mark, path)
-            sync(path)
-            sync(generation.folder)
+            sync_path(path)
+            sync_path(generation.folder)
             generation.moved("next" if swap else "shut")
         seconds = monotonic() - started
         return Seeded(strategy, why, rows, template.content_digest, "template", template.shifted_weeks, seconds)
