@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import from_units, largest_units
+from datagen.arrays import from_units
 from datagen.attended import AttendedLink
 from datagen.casting import conversion, keeps
-from datagen.composite import CompositeKey, Offspring, Product, Siblings
+from datagen.composite import CompositeKey, Offspring, Siblings
 from datagen.counting import StillCounted
 from datagen.errors import Unusable
 from datagen.families import Family
 from datagen.groups import FamilyGroups, Groups, family_key_of, groups_of
-from datagen.inputs import Node, key_of, link_of, plain_fields, rows_of
+from datagen.inputs import link_of, plain_fields, rows_of
 from datagen.keys import Affine
 from datagen.links import (
     ChainLink,
@@ -31,20 +31,17 @@ from datagen.links import (
     WeightedLink,
 )  # fmt: skip
 from datagen.randomness import Int64, Stream, stream
+from datagen.reference_checks import check_members, check_siblings, check_width
 from datagen.rows import Kernel, Link, Rows
+from datagen.unique_keys import UniqueKeys, factor_name
 from schemas.model import ForeignKey, Recipe, Table
-from schemas.recipes import BY_NAME
 from schemas.rules import in_order_of_choice
-from schemas.types import INTEGERS
 
 if TYPE_CHECKING:
     from datagen.plan import Plan
 
 FactorOf = Callable[[int], Callable[[Rows], Int64]]
 
-_SEQUENTIAL = ("sequence", "uuid4", "uuid7")
-_FINITE = ("choice", "uniform", "between")
-_CHECK_ROWS = 1 << 18
 _ATTEMPTS = 32
 
 
@@ -56,9 +53,7 @@ class ReferencePlanner:
         self.table = table
         self.own = plan.tables[table.name]
         self._owner: dict[str, ForeignKey] = {}
-        self._unique: set[str] = set()
-        self._keys: list[tuple[tuple[str, ...], CompositeKey]] = []
-        self._factor_of: dict[str, CompositeKey] = {}
+        self._keys = UniqueKeys(plan, table)
         self._checks: list[Callable[[], None]] = []
         self._begun = False
         self.refused: set[str] = set()
@@ -78,18 +73,24 @@ class ReferencePlanner:
         if column not in self._owner and not self._explicit(column):
             raise Unusable(f"{self.table.name}.{column} is needed to count rows that it depends on itself", self.table.column(column).at)
 
+    def check(self) -> None:
+        """Check what only the finished plan can tell: enough combinations, no empty group."""
+        self._keys.check()
+        for step in self._checks:
+            step()
+
     def kernel(self, column: str) -> Kernel | None:
         """The kernel of a column that a reference determines; None for any other."""
         owner = self._owner.get(column)
         return None if owner is None else self._column_kernel(owner, column)
 
     def must_be_unique(self, column: str) -> bool:
-        return column in self._unique or self.table.is_unique(column)
+        return column in self._keys.alone or self.table.is_unique(column)
 
     def factor(self, column: str) -> FactorOf | None:
         """How a column that is a member of a composite unique key gets its position in a domain."""
-        key = self._factor_of.get(column)
-        self._reads_key((self.table.name, column), key)
+        key = self._keys.of_factor(column)
+        self._keys.note_reads((self.table.name, column), key)
         return None if key is None else lambda size: key.factor(column, size)
 
     # Planning
@@ -110,7 +111,7 @@ class ReferencePlanner:
         explicit = [f for f in waiting if any(self._explicit(c) for c in f.columns)]
         for foreign_key in explicit:
             self._try(foreign_key, self._follow_explicit)
-        self._plan_unique_sets()
+        self._keys.plan(self._owner, self.refused)
         rest = [f for f in waiting if f not in explicit]
         for foreign_key in in_order_of_choice(self.table, rest):
             self._try(foreign_key, self._choose)
@@ -174,7 +175,7 @@ class ReferencePlanner:
         if change is None:
             raise Unusable(f"{column} is {type} and references {foreign_key.table}.{target}, which is {source}", foreign_key.at)
         if not keeps(source, type):
-            self._checks.append(lambda: self._check_width(foreign_key, column, target))
+            self._checks.append(lambda: check_width(self.plan_of_all, self.table, foreign_key, column, target))
         key = foreign_key.columns
 
         def kernel(rows: Rows) -> pa.Array:
@@ -318,7 +319,7 @@ class ReferencePlanner:
         rows = self.plan_of_all.row_count(name)
         if size == 0 and rows and required:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
-        key = self._factor_of.get(self._factor_name(foreign_key))
+        key = self._keys.of_factor(factor_name(foreign_key))
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
             return self._weighted(foreign_key, within, required, draws)
@@ -345,16 +346,16 @@ class ReferencePlanner:
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
             if key is not None:
-                self._reads_key(self._node(foreign_key), key)
+                self._keys.note_reads(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
             grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
             return self._attended(foreign_key, grouped, required)
         if key is not None:
-            self._reads_key(self._node(foreign_key), key)
+            self._keys.note_reads(self._node(foreign_key), key)
             if isinstance(key, Offspring) and foreign_key.acyclic:
                 return FactorLink(parent, key.above)
-            return FactorLink(parent, key.factor(self._factor_name(foreign_key), size))
+            return FactorLink(parent, key.factor(factor_name(foreign_key), size))
         if unique:
             if rows > size and required:
                 raise Unusable(
@@ -381,7 +382,7 @@ class ReferencePlanner:
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream
     ) -> WeightedLink:
         plan, name, parent, column = self.plan_of_all, self.table.name, foreign_key.table, foreign_key.weight or ""
-        if self._factor_of.get(self._factor_name(foreign_key)) is not None or foreign_key.columns in self.table.unique_sets():
+        if self._keys.of_factor(factor_name(foreign_key)) is not None or foreign_key.columns in self.table.unique_sets():
             raise Unusable(f"weight is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         self._needs(self._node(foreign_key), (parent, column))
         groups = None
@@ -415,7 +416,7 @@ class ReferencePlanner:
                 foreign_key.at,
             )
         key = Siblings(stream(self.plan_of_all.seed, self.table.name, *foreign_key.columns, "~combination"), self.own.family)
-        self._keys.append((foreign_key.columns, key))
+        self._keys.add(foreign_key.columns, key)
         return key
 
     def _one_each(self, foreign_key: ForeignKey) -> bool:
@@ -426,93 +427,7 @@ class ReferencePlanner:
             return
         if isinstance(groups, FamilyGroups) and all(f.least > 0 for f in groups.chain):
             return
-        self._checks.append(lambda: self._check_members(foreign_key, groups, within))
-
-    # Unique keys over several columns
-
-    def _plan_unique_sets(self) -> None:
-        sets = [frozenset(s) for s in self.table.unique_sets()]
-        for columns in sorted((s for s in sets if len(s) > 1), key=lambda s: (len(s), sorted(s))):
-            if not any(other < columns for other in sets) and not self._holds_already(columns):
-                try:
-                    self._plan_unique_set(columns)
-                except StillCounted:
-                    raise
-                except Unusable as problem:
-                    self.refused |= columns
-                    self.plan_of_all.report(problem, self.table.at)
-
-    def _holds_already(self, columns: frozenset[str]) -> bool:
-        family_inside = self._family_inside(columns)
-        for name in columns - set(self._owner):
-            recipe = self.table.column(name).generate
-            if name in self._unique or (recipe is not None and recipe.name in _SEQUENTIAL and not self.table.foreign_key_of(name)):
-                return True
-            if family_inside and recipe is not None and recipe.name == "ordinal":
-                return True
-            if family_inside and recipe is not None and recipe.name == "list" and self.own.family is not None:
-                return self.own.family.most <= len(recipe.args["values"])
-        return family_inside and self.own.family is not None and self.own.family.most <= 1
-
-    def _family_inside(self, columns: frozenset[str]) -> bool:
-        key = family_key_of(self.table)
-        return key is not None and set(key.columns) <= columns
-
-    def _plan_unique_set(self, columns: frozenset[str]) -> None:
-        family_key = family_key_of(self.table)
-        inside = self._family_inside(columns)
-        references = [
-            f for f in self.table.foreign_keys if f is not family_key and set(f.columns) <= columns and f.columns not in self.own.links
-        ]
-        covered = {c for f in self.table.foreign_keys for c in f.columns}
-        plain = sorted(columns - covered)
-        wide = [c for c in plain if self._can_be_unique_alone(c)]
-        if wide:
-            self._unique.add(wide[0])
-            return
-        free = [f for f in references if f.acyclic and f.within is None and self._factor_name(f) not in self._factor_of]
-        tree = next((f for f in free if all(self.table.column(c).nullable for c in f.columns)), None)
-        # others that are acyclic have no choice of what makes the columns unique
-        names = [self._factor_name(f) for f in references if not f.acyclic] + [c for c in plain if self._is_finite(c)]
-        siblings = self.own.family if inside else None
-        if (not names and (tree is None or siblings is not None)) or any(n in self._factor_of for n in names):
-            raise Unusable(
-                f"nothing makes ({', '.join(sorted(columns))}) unique: "
-                "let one of them be a sequence, or a text or number that can be unique",
-                self.table.at,
-            )
-        stream_of_key = stream(self.plan_of_all.seed, self.table.name, *sorted(columns), "~combination")
-        if siblings is not None:
-            key: CompositeKey = Siblings(stream_of_key, siblings)
-        elif tree is not None:
-            key = Offspring(stream_of_key, self.plan_of_all.row_count(self.table.name), tree.depth)
-            names.append(self._factor_name(tree))
-        else:
-            key = Product(stream_of_key, self.plan_of_all.row_count(self.table.name))
-        self._keys.append((tuple(sorted(columns)), key))
-        for name in names:
-            self._factor_of[name] = key
-
-    def _reads_key(self, node: Node, key: CompositeKey | None) -> None:
-        """Note that a member of a composite key depends on all others, by how many positions each of them has."""
-        inputs = self.plan_of_all.inputs
-        for columns, known in self._keys:
-            if known is key:
-                inputs.reads(node, key_of(self.table.name, columns))
-                inputs.reads(key_of(self.table.name, columns), rows_of(self.table.name))
-                if node[0] == "link" and len(node) > 2:
-                    inputs.reads(key_of(self.table.name, columns), node)
-
-    def _factor_name(self, foreign_key: ForeignKey) -> str:
-        return "~" + "+".join(foreign_key.columns)
-
-    def _can_be_unique_alone(self, column: str) -> bool:
-        recipe = self.table.column(column).generate
-        return recipe is not None and BY_NAME[recipe.name].unique and recipe.name not in (*_FINITE, "list")
-
-    def _is_finite(self, column: str) -> bool:
-        recipe = self.table.column(column).generate
-        return recipe is not None and recipe.name in _FINITE
+        self._checks.append(lambda: check_members(self.plan_of_all, self.table, foreign_key, groups, within))
 
     def _grouped_factor(self, foreign_key: ForeignKey, key: CompositeKey, groups: Groups, within: tuple[str, ...]) -> Link:
         if not isinstance(key, Siblings):
@@ -521,68 +436,11 @@ class ReferencePlanner:
         def sizes(rows: Rows) -> Int64:
             return groups.ranges(np.maximum(rows.links(within), 0))[1]
 
-        position = key.factor(self._factor_name(foreign_key), sizes)
+        position = key.factor(factor_name(foreign_key), sizes)
 
         def place(rows: Rows) -> Int64:
             start, size = groups.ranges(np.maximum(rows.links(within), 0))
             return np.where(size > 0, groups.members(start + position(rows)), np.int64(-1))
 
-        self._checks.append(lambda: self._check_siblings(foreign_key, key))
+        self._checks.append(lambda: check_siblings(self.plan_of_all, self.table, foreign_key, key))
         return FactorLink(foreign_key.table, place)
-
-    # Checks that need the finished plan
-
-    def check(self) -> None:
-        """Check what only the finished plan can tell: enough combinations, no empty group."""
-        for columns, key in self._keys:
-            self.plan_of_all.inputs.note(key_of(self.table.name, columns), type(key).__name__, key.sizes)
-            shortage = key.shortage()
-            if shortage is not None:
-                at = next((u.at for u in self.table.unique if set(u.columns) == set(columns)), None) or self.table.at
-                raise Unusable(f"({', '.join(columns)}) of {self.table.name} cannot be unique: {shortage}", at)
-        for step in self._checks:
-            step()
-
-    def _check_width(self, foreign_key: ForeignKey, column: str, target: str) -> None:
-        """A value that is cut or rounded refers to nothing. Databases let narrow numbers refer to wide keys, which count from 1."""
-        parent, type = self.plan_of_all.tables[foreign_key.table], self.table.column(column).type
-        source, sequence = parent.table.column(target).type, parent.kernels.get(target)
-        if isinstance(sequence, Affine):
-            last = sequence.largest(self.plan_of_all.row_span(foreign_key.table)) // 10**source.decimals
-            if last * 10**type.decimals <= largest_units(type):
-                return
-            what = f"whose values go to {last:,}"
-        elif source.kind in INTEGERS and type.kind in INTEGERS:
-            return  # the values that do not fit are told when they are made
-        else:
-            what = f"which is {source}"
-        raise Unusable(
-            f"{column} is {type} and references {foreign_key.table}.{target}, {what}, so it cannot hold all values there; "
-            "give it a type that is as wide",
-            foreign_key.at,
-        )
-
-    def _check_members(self, foreign_key: ForeignKey, groups: Groups, within: tuple[tuple[str, ...], ForeignKey]) -> None:
-        for rows in self._all_rows():
-            links = rows.links(within[0])
-            if (groups.ranges(links[links >= 0])[1] == 0).any():
-                parent, shared = foreign_key.table, within[1].table
-                raise Unusable(
-                    f"some rows of {shared} have no {parent}, so {', '.join(foreign_key.columns)} has nothing to reference; "
-                    f"give {parent} `min: 1` per {shared}, or make the column nullable (`null:`)",
-                    foreign_key.at,
-                )
-
-    def _check_siblings(self, foreign_key: ForeignKey, key: Siblings) -> None:
-        for rows in self._all_rows():
-            if key.shortage_in(rows):
-                raise Unusable(
-                    f"some rows of {self.table.rows.per} have more {self.table.name} than there are different {foreign_key.table} "
-                    f"for them; lower the count per parent or raise that of {foreign_key.table}",
-                    foreign_key.at,
-                )
-
-    def _all_rows(self) -> list[Rows]:
-        count = self.plan_of_all.row_count(self.table.name)
-        tables = self.plan_of_all.tables
-        return [Rows(tables, self.table.name, range(a, min(a + _CHECK_ROWS, count))) for a in range(0, count, _CHECK_ROWS)]
