@@ -1,16 +1,20 @@
-"""Totals over the rows of another table are the same whether those rows were made before or not."""
+"""Totals over the rows of another table: they are right, and the same whether those rows were made before or not."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+import bundles
 from datagen import folds
+from datagen.errors import GenerationFailed
 from datagen.rows import Rows
 from datagen.synthetic import SyntheticSource, source
+from tests.datagen.making import source_of
 
 SCHEMA = """
 schema: shop
@@ -143,3 +147,99 @@ def test_a_total_beyond_64_bits_is_refused_as_ever(shop: Path, tmp_path: Path) -
             orders(made)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
+
+
+def test_sums_counts_and_extremes_are_those_of_the_children():
+    text = """tables:
+  orders:
+    rows: 300
+    columns:
+      id:    {type: bigint, key: true}
+      total: {type: "numeric(12,2)", generate: {sum: lines.amount}}
+      lines: {type: integer, generate: {count: lines}}
+      first: {type: date, null: 0, generate: {earliest: lines.day}}
+      last:  {type: date, null: 0, generate: {latest: lines.day}}
+      votes: {type: integer, generate: {count: votes}}
+  lines:
+    rows: {per: orders, count: {uniform: [0, 5]}}
+    columns:
+      id:       {type: bigint, key: true}
+      order_id: {references: orders.id}
+      amount:   {type: "numeric(10,2)", generate: {lognormal: {median: 20, sigma: 1}, max: 900}}
+      day:      {type: date, generate: {between: [-1y, now]}}
+  votes:
+    rows: 1000
+    columns:
+      id:       {type: bigint, key: true}
+      order_id: {references: orders.id, null: 0.2}
+"""
+    made = source_of(text)
+    orders, lines, votes = (made.read(n).read_all().to_pylist() for n in ("orders", "lines", "votes"))
+    for order in orders:
+        own = [x for x in lines if x["order_id"] == order["id"]]
+        assert order["total"] == sum(x["amount"] for x in own) and order["lines"] == len(own)
+        assert order["first"] == min((x["day"] for x in own), default=None)
+        assert order["last"] == max((x["day"] for x in own), default=None)
+        assert order["votes"] == sum(v["order_id"] == order["id"] for v in votes)
+    assert made.read_rows("orders", 100, 120).to_pylist() == orders[100:120]
+
+
+@pytest.mark.parametrize(
+    ("total", "amounts", "expected"),
+    [
+        ("integer", "0.50, 0.50", 1),
+        ("bigint", "-0.25, -0.25", -1),
+        ("smallint", "0.24, 0.25", 0),
+        ('"numeric(9,1)"', "0.04, 0.04", Decimal("0.1")),
+        ('"numeric(9,1)"', "-0.04, -0.01", Decimal("-0.1")),
+        ('"numeric(9,2)"', "0.04, 0.04", Decimal("0.08")),
+        ('"numeric(9,3)"', "0.04, 0.04", Decimal("0.080")),
+    ],
+)
+@pytest.mark.parametrize("rows", ["{per: p, count: 2}", "{fixed: 2}"])
+def test_a_sum_with_fewer_decimals_is_rounded_once(total, amounts, expected, rows, tmp_path):
+    made = source_of(f"""tables:
+  p: {{rows: {{fixed: 1}}, columns: {{id: {{type: bigint, key: true}}, total: {{type: {total}, generate: {{sum: c.amount}}}}}}}}
+  c:
+    rows: {rows}
+    columns:
+      id: {{type: bigint, key: true}}
+      p:  {{references: p.id}}
+      amount: {{type: "numeric(9,2)", generate: {{list: [{amounts}]}}}}
+""")
+    assert made.read("p").read_all()["total"].to_pylist() == [expected]
+    report = bundles.verify(bundles.build(made, store=tmp_path))
+    assert (report.problems, report.checked["rules"]) == ((), 1)
+
+
+EXTREMES = """tables:
+  p:
+    rows: {fixed: 4}
+    columns:
+      id:    {type: bigint, key: true}
+      first: {type: bigint, null: 0, generate: {earliest: c.v}}
+      last:  {type: bigint, null: 0, generate: {latest: c.v}}
+  c:
+    rows: %s
+    columns:
+      id: {type: bigint, key: true}
+      p:  {references: p.id}
+      v:  {type: bigint, generate: {list: [%d, %d]}}
+"""
+
+
+@pytest.mark.parametrize("rows", ["{per: p, count: {uniform: [0, 2]}}", "{fixed: 5}"])
+@pytest.mark.parametrize(("low", "high"), [(2**62, 2**63 - 2), (2**62 + 1, 2**62 + 2), (2 - 2**63, -(2**62)), (2 - 2**63, 2**63 - 2)])
+def test_extremes_of_the_largest_numbers_are_those_of_the_children(low, high, rows):
+    made = source_of(EXTREMES % (rows, low, high))
+    children = made.read("c").read_all().to_pylist()
+    assert children
+    for parent in made.read("p").read_all().to_pylist():
+        own = [c["v"] for c in children if c["p"] == parent["id"]]
+        assert (parent["first"], parent["last"]) == (min(own, default=None), max(own, default=None))
+
+
+def test_an_extreme_that_could_not_be_told_from_none_is_refused():
+    made = source_of(EXTREMES % ("{per: p, count: 2}", 2**63 - 1, 2**63 - 1))
+    with pytest.raises(GenerationFailed, match=r"p\.first cannot be made: a value of c\.v is at the very end of 64 bits"):
+        made.read("p").read_all()
