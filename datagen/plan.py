@@ -35,6 +35,7 @@ from datagen.values.canonical import is_canonical
 from schemas.correlation import INVERTIBLE, correlation_of
 from schemas.errors import Mark, Problem, nearest
 from schemas.model import Column, ForeignKey, Present, Recipe, Schema, Table
+from schemas.paths import NoSuchPath, follow
 from schemas.recipes import BY_NAME
 from schemas.types import SqlType
 
@@ -256,27 +257,11 @@ class Plan:
 
     def hops(self, path: str, table: Table, at: Mark | None) -> tuple[list[ForeignKey], str]:
         """Split a path into the references that it follows and the column at its end."""
-        if table.has(path):
-            if table.column(path).computed is not None:
-                raise Unusable(f"column {table.name}.{path} is computed by the database and not known here", at)
-            return [], path
-        for column in table.columns:
-            foreign_key = table.foreign_key_of(column.name)
-            if foreign_key is not None and path.startswith(column.name + "."):
-                rest, end = self.hops(path[len(column.name) + 1 :], self.schema.table(foreign_key.table), at)
-                return [foreign_key, *rest], end
-        for name in {f.table for f in table.foreign_keys}:
-            if path.startswith(name + "."):
-                able = [f for f in table.foreign_keys if f.table == name]
-                if len(able) > 1 and table.rows.per != name:
-                    choices = ", ".join(f"{f.columns[0]}.…" for f in able)
-                    raise Unusable(f"{table.name} references {name} more than once; say which: {choices}", at)
-                rest, end = self.hops(path[len(name) + 1 :], self.schema.table(name), at)
-                return [able[0], *rest], end
-        known = [c.name for c in table.columns] + [
-            f"{f.columns[0]}.{c.name}" for f in table.foreign_keys for c in self.schema.table(f.table).columns
-        ]
-        raise Unusable(f"'{path}' is neither a column of {table.name} nor of a row it references{nearest(path, known)}", at)
+        try:
+            found = follow(self.schema, table, path)
+        except NoSuchPath as problem:
+            raise Unusable(str(problem), at) from None
+        return list(found.hops), found.column.name
 
     def needs(self, node: Node, other: Node) -> None:
         """Note that `node` (a column, or a link) is computed from `other`."""
