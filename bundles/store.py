@@ -22,8 +22,7 @@ from bundles.manifest import ARTIFACT_TYPE, Manifest
 from bundles.references import Reference, parse
 from bundles.stage import Stage
 from schemas.errors import followed, nearest
-
-HOME_VARIABLE = "COMPANYOS_HOME"
+from schemas.home import data_folder
 
 
 class Garbage(NamedTuple):
@@ -66,12 +65,7 @@ class Resolved:
 
 def default_path() -> Path:
     """Return the folder of the store: `$COMPANYOS_HOME/bundles`, else in the user's data folder."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser() / "bundles"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("companyos", appauthor=False)) / "bundles"
+    return data_folder() / "bundles"
 
 
 class Store:

@@ -13,6 +13,7 @@ from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
 from schemas.errors import InputError
+from schemas.home import data_folder
 
 PEM = click.Path(dir_okay=False, path_type=Path)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -22,10 +23,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @target_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=5433, show_default=True, help="The port; 0 takes a free one.")
-@click.option(
-    "--tls-cert", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The certificate (PEM).  [default: its own]"
-)
-@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The key that goes with it.")
+@click.option("--tls-cert", type=PEM, metavar="FILE", help="The certificate (PEM).  [default: its own]")
+@click.option("--tls-key", type=PEM, metavar="FILE", help="The key that goes with it.")
 @click.option("--no-tls", is_flag=True, help="Speak in the clear; at a loopback address only.")
 @click.option("--connections", type=click.IntRange(min=1), default=200, show_default=True, help="The most that are open at a time.")
 @click.option("--per-analyst", type=click.IntRange(min=1), default=50, show_default=True, help="The most of one analyst.")
@@ -120,9 +119,4 @@ def serve(
 
 def _folder() -> Path:
     """Where the server's own certificate is kept."""
-    import os
-
-    from platformdirs import user_data_path
-
-    home = os.environ.get("COMPANYOS_HOME")
-    return (Path(home) if home else user_data_path("companyos")) / "endpoint"
+    return data_folder() / "endpoint"

@@ -30,6 +30,7 @@ from blake3 import blake3
 
 from datagen.distributions import Discrete
 from datagen.randomness import Int64, UInt64, below
+from schemas.home import cache_folder
 
 HARVEST_VERSION = 5
 
@@ -89,7 +90,7 @@ class Pools:
     """The pools one plan uses, from the cache or freshly harvested; `folder` is the cache (None for the user's own)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder if folder is not None else _cache_folder()
+        self._folder = folder if folder is not None else cache_folder() / "pools"
         self._pools: dict[tuple[str, str], Pool] = {}
         self._lock = threading.Lock()
 
@@ -163,15 +164,6 @@ class Pools:
                 stack.callback(Path(file.name).unlink, missing_ok=True)
                 json.dump(content, file, ensure_ascii=False)
             os.replace(file.name, path)
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("COMPANYOS_HOME")
-    if home:
-        return Path(home) / "cache" / "pools"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("companyos")) / "pools"
 
 
 def known_locales() -> frozenset[str]:

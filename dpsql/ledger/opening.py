@@ -20,8 +20,8 @@ from dpsql.ledger.terms import stamp
 from schemas.anchor import Anchor
 from schemas.errors import InputError, mistyped_url
 from schemas.hash_chain import START
+from schemas.home import data_folder, said_home, state_folder
 
-HOME_VARIABLE = "COMPANYOS_HOME"
 LEDGER_VARIABLE = "COMPANYOS_LEDGER"
 ANCHOR_VARIABLE = "COMPANYOS_LEDGER_ANCHOR"
 DAMAGED = "put back the newest copy of it, or let `companyos dp audit --new-anchor` verify the ledger and write another"
@@ -60,15 +60,15 @@ def open_ledger(
         place = (
             Path(mark)
             if mark
-            else _state() / f"ledger-{_plain(url.host or 'local')}-{url.port or 5432}-{_plain(url.database or '')}.anchor"
+            else state_folder() / f"ledger-{_plain(url.host or 'local')}-{url.port or 5432}-{_plain(url.database or '')}.anchor"
         )
         engine, file = _server(url), None
     elif not said.startswith("sqlite:///") and ("://" in said or mistyped_url(said) != said):
         raise InputError(f"a ledger is a file, sqlite:///FILE or postgresql://..., not {mistyped_url(said)[:80]}")
     else:
         path = Path(said.removeprefix("sqlite:///")).expanduser().absolute()
-        ours = not os.environ.get(HOME_VARIABLE) and path == _default()
-        place = Path(mark) if mark else _state() / "ledger.anchor" if ours else path.with_name(path.name + ".anchor")
+        ours = said_home() is None and path == _default()
+        place = Path(mark) if mark else state_folder() / "ledger.anchor" if ours else path.with_name(path.name + ".anchor")
         if not create and not path.exists():
             raise InputError(f"there is no ledger at {path}: {NOWHERE}")
         engine, file = _file(path), partial(_identity, path)
@@ -172,21 +172,7 @@ def _durable(connection: Any) -> None:
 
 
 def _default() -> Path:
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser().absolute() / "ledger.db"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("companyos", appauthor=False)) / "ledger.db"
-
-
-def _state() -> Path:
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("companyos", appauthor=False))
+    return data_folder() / "ledger.db"
 
 
 def _url(text: str) -> sa.URL:

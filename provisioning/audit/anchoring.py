@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioning.control.database import default_home
 from provisioning.errors import ControlFailure
 from schemas.anchor import Anchor
+from schemas.home import data_folder
 
 if TYPE_CHECKING:
     from provisioning.control.database import Control
@@ -25,7 +25,7 @@ def anchor_of(control: Control, path: str | Path | None = None) -> Anchor:
     Raises ControlFailure where its folder cannot be made.
     """
     said = path or os.environ.get(ANCHOR_VARIABLE)
-    place = Path(said).expanduser() if said else default_home() / "audit" / f"{control.id}.anchor"
+    place = Path(said).expanduser() if said else data_folder() / "audit" / f"{control.id}.anchor"
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

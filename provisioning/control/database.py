@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from platformdirs import user_data_path
 
 from provisioning.control import migrating
 from provisioning.control.moments import utc_now
 from provisioning.control.tables import installation
 from provisioning.errors import ControlFailure
 from schemas.errors import InputError, mistyped_url, without_secrets
+from schemas.home import data_folder
 from schemas.transactions import of_a_reader, of_the_only_writer
 
-HOME_VARIABLE = "COMPANYOS_HOME"
 CONTROL_VARIABLE = "COMPANYOS_CONTROL"
 PATIENCE = 60  # seconds that a writer waits for others
 ONE_WRITER = 7_240_991_253_310_228  # the advisory lock of writers in PostgreSQL
@@ -58,12 +57,6 @@ class Control:
         self.close()
 
 
-def default_home() -> Path:
-    """Return the folder of what has no other place: $COMPANYOS_HOME, else the user's data folder."""
-    said = os.environ.get(HOME_VARIABLE)
-    return Path(said).expanduser().absolute() if said else user_data_path("companyos", appauthor=False)
-
-
 def open_control(address: str | Path | None = None, *, clock: Callable[[], datetime] = utc_now) -> Control:
     """Open the control database at `address`: a file, sqlite:///FILE or postgresql://...; it is made or migrated where needed.
 
@@ -95,7 +88,7 @@ def open_control(address: str | Path | None = None, *, clock: Callable[[], datet
 
 def place_of(address: str | Path | None) -> Path | sa.URL:
     """Return the file or the URL of PostgreSQL that an address, or where there is none the environment, means; InputError."""
-    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(default_home() / "control.db")
+    said = str(address) if address is not None else os.environ.get(CONTROL_VARIABLE) or str(data_folder() / "control.db")
     if said.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
         try:
             return sa.make_url("postgresql+psycopg://" + said.partition("://")[2])

@@ -18,7 +18,6 @@ from time import monotonic
 from typing import Any
 
 from bundles import Bundle
-from provisioning.control.database import default_home
 from provisioning.control.moments import utc_now
 from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
@@ -29,6 +28,7 @@ from provisioning.hosts.file_generations import Generation, Phase, discard, gene
 from provisioning.hosts.file_templates import Template, Templates
 from provisioning.hosts.file_use import activity, unseen
 from schemas.environments import Host, Limits
+from schemas.home import data_folder
 from schemas.plurals import counted
 from schemas.syncing import sync_path
 
@@ -43,7 +43,7 @@ class FileHost:
         self.kind: str = host.kind
         self._control, self._clock = control, clock
         self._database = DATABASES[host.kind]
-        self._root = Path(host.folder).expanduser().absolute() if host.folder else default_home() / "sandboxes" / host.name
+        self._root = Path(host.folder).expanduser().absolute() if host.folder else data_folder() / "sandboxes" / host.name
         self._templates = Templates(self._root / "templates", self._database, clock)
 
     def place(self, sandbox: str) -> Place:

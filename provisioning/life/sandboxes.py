@@ -11,7 +11,7 @@ from pathlib import Path
 import bundles
 from bundles import BuiltBundle, Store
 from provisioning.audit import record
-from provisioning.control.database import Control, default_home, open_control
+from provisioning.control.database import Control, open_control
 from provisioning.control.moments import stamp, utc_now
 from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
@@ -27,6 +27,7 @@ from provisioning.policy import Approval, Who, find_owner, give_approval, owner_
 from provisioning.policy.approvals import LONGEST, What
 from schemas.environments_reader import read_environments
 from schemas.errors import InputError
+from schemas.home import data_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def open_sandboxes(
     reached only when it is used.
     """
     policies = read_environments(environments)
-    folder = default_home() if home is None else home
+    folder = data_folder() if home is None else home
     opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
         hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
