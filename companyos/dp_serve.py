@@ -9,6 +9,7 @@ from types import FrameType
 
 import click
 
+from companyos.listening import LOOPBACK, require_both
 from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
@@ -16,7 +17,6 @@ from schemas.errors import InputError
 from schemas.home import data_folder
 
 PEM = click.Path(dir_okay=False, path_type=Path)
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command()
@@ -66,8 +66,7 @@ def serve(
     from dpsql.endpoint import Limits, Server, certificate_digest, certificate_of, self_signed, server_context
     from dpsql.ledger import open_ledger
 
-    if (tls_cert is None) != (tls_key is None):
-        raise InputError("--tls-cert and --tls-key go together")
+    require_both(tls_cert, tls_key)
     if no_tls and (host not in LOOPBACK or tls_cert is not None):
         raise InputError("--no-tls is for a loopback address, such as 127.0.0.1, and without a certificate")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from companyos.listening import LOOPBACK, require_both
 from companyos.options import json_option, store_option
 from companyos.output import print_json
 from companyos.sandbox_options import place_options
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from provisioning.life.scheduling import Scheduler
 
 _FAILED = 4
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LAST = 2.0  # seconds for threads that are done to end
 _PEM = click.Path(dir_okay=False, exists=True, path_type=Path)
 
@@ -112,9 +112,8 @@ def serve(
 
         print(json.dumps(openapi_document(), ensure_ascii=False, indent=None if as_json else 2))
         return 0
-    if (tls_cert is None) != (tls_key is None):
-        raise InputError("--tls-cert and --tls-key go together")
-    if host not in _LOOPBACK and tls_cert is None and not plain_http:
+    require_both(tls_cert, tls_key)
+    if host not in LOOPBACK and tls_cert is None and not plain_http:
         raise InputError(f"tokens would go in the clear to {host}: give --tls-cert and --tls-key, or --plain-http where a proxy has TLS")
     claims = {"name_claim": oidc_name_claim, "groups_claim": oidc_groups_claim}
     issuer = _issuer(oidc_issuer, oidc_audience, claims, oidc_admin_group, oidc_approver_group)
