@@ -13,9 +13,10 @@ from sqlalchemy.dialects import mysql
 from masking.errors import SourceFailure
 from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported
-from masking.source.conditions import check_condition, refused, with_flags
+from masking.source.conditions import refused, with_flags
 from masking.source.row_values import plain
 from masking.source.rows import batch_of, gathered
+from masking.source.streamed import Streamed
 from schemas.connecting import engine_of
 from schemas.ddl_names import split
 from schemas.errors import InputError
@@ -76,7 +77,7 @@ def _require_snapshots(connection: sa.Connection) -> None:
         )
 
 
-class AnyDatabaseSource:
+class AnyDatabaseSource(Streamed):
     """A `Source` over a connection in a transaction that is one snapshot; a read that begins ends the one before."""
 
     schema: Schema
@@ -92,11 +93,6 @@ class AnyDatabaseSource:
         """See `Source.count`."""
         return self.schema.table(table).rows.count or 0
 
-    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
-        """See `Source.read`."""
-        found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
-
     def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
         """See `Source.sampled`; rows are drawn by a hash of their keys, and of SQL Server's tables pages."""
         found = self.schema.table(table)
@@ -105,10 +101,6 @@ class AnyDatabaseSource:
         wanted = [found.column(c) for c in columns] if columns is not None else list(found.stored_columns)
         batches = reported(self._batches(found, wanted, None, (), share), self._progress, table, self.count(table))
         return pa.RecordBatchReader.from_batches(arrow_schema(wanted), batches)
-
-    def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
-        """See `Source.where`."""
-        return self._stream(self.schema.table(table), columns, condition, ())
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`."""
@@ -123,8 +115,6 @@ class AnyDatabaseSource:
         return reflect_connection(self._connection, self._target, unconstrained=SqlType("numeric")).schema
 
     def _stream(self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str]) -> pa.RecordBatchReader:
-        for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
         batches = reported(self._batches(table, wanted, condition, flags), self._progress, table.name, self.count(table.name))
         return pa.RecordBatchReader.from_batches(with_flags(arrow_schema(wanted), len(flags)), batches)

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from masking.errors import SourceFailure
 from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported, without_columns
-from masking.source.conditions import as_flags, check_condition, with_condition, with_flags
+from masking.source.conditions import as_flags, with_condition, with_flags
 from masking.source.losses import NotCarried, loss
 from masking.source.postgresql_errors import postgresql_failures
 from masking.source.postgresql_values import asked, carried, order
+from masking.source.streamed import Streamed, stored_names
 from schemas.connecting import engine_of
 from schemas.ddl_names import literal, quoted
 from schemas.errors import InputError
@@ -93,7 +94,7 @@ def open_postgresql(target: sa.URL, progress: Progress) -> Iterator[PostgresqlSo
         engine.dispose()
 
 
-class PostgresqlSource:
+class PostgresqlSource(Streamed):
     """A `Source`; the session that holds its snapshot is `leader`, and each read that goes on at the time has one of its own."""
 
     schema: Schema
@@ -113,21 +114,11 @@ class PostgresqlSource:
         """See `Source.count`."""
         return self._places[table].rows
 
-    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
-        """See `Source.read`."""
-        found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
-
     def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
         """See `Source.sampled`; whole pages are drawn."""
         found = self.schema.table(table)
         pages = f"TABLESAMPLE SYSTEM ({100 * share:.9f}) REPEATABLE (1)"
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, (), pages)
-
-    def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
-        """See `Source.where`."""
-        found = self.schema.table(table)
-        return self._stream(found, columns, condition, ())
+        return self._stream(found, stored_names(found) if columns is None else columns, None, (), pages)
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`; that the structure does not change, the locks see to."""
@@ -188,8 +179,6 @@ class PostgresqlSource:
     def _stream(
         self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], pages: str = ""
     ) -> pa.RecordBatchReader:
-        for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, self.dialect)
         place = self._places[table.name]
         wanted = [table.column(name) for name in columns]
         expressions = [asked(column, place.bases[column.name]) for column in wanted]

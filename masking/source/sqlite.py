@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from masking.errors import SourceFailure, ValueNotCarried
 from masking.source.base import Progress
 from masking.source.batches import arrow_schema, reported
-from masking.source.conditions import as_flags, check_condition, refused, with_condition, with_flags
+from masking.source.conditions import as_flags, refused, with_condition, with_flags
 from masking.source.rows import batch_of, gathered
 from masking.source.sqlite_columns import SETTINGS, ByRows, ColumnReader, can_read, folded
+from masking.source.streamed import Streamed, stored_names
 from schemas.connecting import engine_of
 from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
@@ -107,7 +108,7 @@ def _address(path: Path) -> str:
     return f"file:{quote(str(path.absolute()))}?mode=ro"
 
 
-class SqliteSource:
+class SqliteSource(Streamed):
     """A `Source` over one connection, on which any number of reads may go on at a time."""
 
     schema: Schema
@@ -134,11 +135,6 @@ class SqliteSource:
         """See `Source.count`."""
         return self.schema.table(table).rows.count or 0
 
-    def read(self, table: str, columns: Sequence[str] | None = None, conditions: Sequence[str] = ()) -> pa.RecordBatchReader:
-        """See `Source.read`."""
-        found = self.schema.table(table)
-        return self._stream(found, [c.name for c in found.stored_columns] if columns is None else columns, None, conditions)
-
     def sampled(self, table: str, share: float, columns: Sequence[str] | None = None) -> pa.RecordBatchReader | None:
         """See `Source.sampled`; rows are counted in the order of their numbers, or of their key where they have none."""
         found = self.schema.table(table)
@@ -150,12 +146,8 @@ class SqliteSource:
         keys = ", ".join(f"{name} AS k{i}" for i, name in enumerate(names))
         counted = f"SELECT {keys}, row_number() OVER (ORDER BY {listed}) AS n FROM {quoted(table)}"
         picked = f"SELECT {places} FROM ({counted}) WHERE n % {max(1, round(1 / share))} = 0"
-        wanted = [c.name for c in found.stored_columns] if columns is None else columns
+        wanted = stored_names(found) if columns is None else columns
         return self._stream(found, wanted, None, (), f"({listed}) IN ({picked})")
-
-    def where(self, table: str, condition: str, columns: Sequence[str]) -> pa.RecordBatchReader:
-        """See `Source.where`."""
-        return self._stream(self.schema.table(table), columns, condition, ())
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`; a transaction of SQLite sees no change of the structure either."""
@@ -204,8 +196,6 @@ class SqliteSource:
     def _stream(
         self, table: Table, columns: Sequence[str], condition: str | None, flags: Sequence[str], picked: str | None = None
     ) -> pa.RecordBatchReader:
-        for said in (*flags, *([] if condition is None else [condition])):
-            check_condition(table, said, self.dialect)
         wanted = [table.column(name) for name in columns]
         selected = ", ".join([*map(quoted, columns), *as_flags(flags)])
         index, order = self._order(table)
