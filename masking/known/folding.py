@@ -38,11 +38,6 @@ def fold(character: str) -> tuple[int, str]:
     return (DIGIT if kept.isascii() and kept.isdigit() else LETTER), kept
 
 
-def fold_text(text: str) -> str:
-    """Return the letters and digits by which `text` is compared; texts with the same are the same value."""
-    return "".join(fold(character)[1] for character in text)
-
-
 def _digit(character: str) -> str:
     value = unicodedata.digit(character, None)
     return character if value is None else str(value)
