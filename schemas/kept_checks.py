@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from schemas.check_facts import ColumnFacts, TableFacts
 from schemas.model import Recipe
-from schemas.proposals import Wanted, allows, text_form
+from schemas.proposals import allows
 from schemas.text_forms import is_formed
+from schemas.text_proposals import text_form
 from schemas.times import parse_moment, resolve_time_of_day
 from schemas.types import FLOATS, INTEGERS, TEXTS
+from schemas.wanted import Wanted
 
 
 def keeps(column: Wanted, recipe: Recipe, table: TableFacts) -> bool:

@@ -10,8 +10,9 @@ from schemas.equal_columns import follow_leaders
 from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.null_checks import nulls_that_hold
-from schemas.proposals import SCALE, Wanted, propose
+from schemas.proposals import propose
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
+from schemas.wanted import SCALE, Wanted
 
 Note = Callable[[tuple[str, ...], str], None]
 

@@ -17,13 +17,14 @@ from schemas.errors import Mark, nearest
 from schemas.grammar import MOST_ROWS, names
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Table, Unique
-from schemas.proposals import Wanted, propose
+from schemas.proposals import propose
 from schemas.recipe_reader import RecipeReader, read_locale
 from schemas.recipe_writer import written_recipe
 from schemas.recipes import BY_NAME, GENERATORS
 from schemas.reference_reader import Reference, read_reference
 from schemas.type_reader import read_type
 from schemas.types import INTEGERS, SqlType
+from schemas.wanted import Wanted
 from schemas.yaml_nodes import Node, Parts, Reading, as_number, kind_of, mark_of
 from schemas.yaml_text import flow
 
