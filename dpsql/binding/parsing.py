@@ -10,6 +10,7 @@ from itertools import islice
 import sqlglot
 from sqlglot import Token, TokenType
 from sqlglot import expressions as exp
+from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
 
 from dpsql.binding.bracketed import without_brackets
@@ -18,6 +19,7 @@ from dpsql.binding.qualified import without_database, without_schemas
 from dpsql.binding.repeating import hold_repeating
 from dpsql.binding.value_rows import written_as_selects
 from dpsql.errors import QueryInvalid, QueryRefused
+from dpsql.functions.date_formats import NOT_WRITTEN
 
 # it would write what it does not understand of a query, with all that stands in it, into the log
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -60,6 +62,7 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
     without_schemas(parts)
     if dialect == "postgres":
         _hexadecimal(statement, sql)
+        _hold_formats(parts)
     in_one_spelling(statement, dialect)
     try:
         hold_repeating(statement)
@@ -76,7 +79,22 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
 @cache
 def _dialect(name: str) -> sqlglot.Dialect:
     """The dialect of that name, which sqlglot would make anew several times for each text."""
-    return sqlglot.Dialect.get_or_raise(name)
+    return _Postgres() if name == "postgres" else sqlglot.Dialect.get_or_raise(name)
+
+
+class _Postgres(Postgres):
+    """PostgreSQL's SQL, in whose formats % is a sign like others; sqlglot would take it for the beginning of a letter of strftime."""
+
+    TIME_MAPPING = {**Postgres.TIME_MAPPING, "%": "%%"}
+
+
+def _hold_formats(parts: Sequence[exp.Expr]) -> None:
+    """Raise QueryRefused of formats of dates with %, and of those that are worked out, or parameters, and so were not read."""
+    for node in parts:
+        if isinstance(node, exp.TimeToStr | exp.StrToTime | exp.StrToDate):
+            text = node.args.get("format")
+            if not isinstance(text, exp.Literal) or "%%" in text.name:
+                raise QueryRefused(NOT_WRITTEN)
 
 
 def _hexadecimal(statement: exp.Expr, sql: str) -> None:

@@ -14,7 +14,10 @@ ORDER = ("year", "month", "day", "hour", "minute", "second")
 NAMES = {
     "%uay": ("%A", 9), "FM%uay": ("%A", 0), "%uy": ("%a", 0), "Month": ("%B", 9), "F%month": ("%B", 0), "Mon": ("%b", 0),
 }  # fmt: skip
-NOT_WRITTEN = "a date is written with year, month, day, hour, minute and what stands between: 'YYYY-MM', '%Y-%m'"
+NOT_WRITTEN = (
+    "a date is written with year, month, day, hour, minute and what stands between, in a constant format: 'YYYY-MM' in PostgreSQL's "
+    "dialect, '%Y-%m' in DuckDB's"
+)
 BETWEEN = "-/ .:_"
 ALIKE = re.compile("%-?[YymdjHIMSfAaBb]")  # what both write alike of a moment that is shown
 

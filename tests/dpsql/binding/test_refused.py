@@ -86,6 +86,11 @@ def test_what_postgresql_takes_otherwise_is_refused_in_its_dialect(sql: str, wor
         ("SELECT TO_CHAR(MAX(placed_at), 'Mon' || 'th') FROM orders", "a date is written with"),
         ("SELECT TO_CHAR(MAX(placed_at), 'WW') FROM orders", "a date is written with"),
         ("SELECT TO_CHAR(MAX(placed_at), '\"DD\"') FROM orders", "a date is written with"),
+        ("SELECT TO_CHAR(created_at, '%Y'), COUNT(*) FROM users GROUP BY 1", "'YYYY-MM' in PostgreSQL's dialect"),
+        ("SELECT TO_CHAR(created_at, ('%Y-%m')), COUNT(*) FROM users GROUP BY 1", "'YYYY-MM' in PostgreSQL's dialect"),
+        ("SELECT COUNT(*) FROM users WHERE TO_CHAR(created_at, '%uay') = 'Sunday'", "'YYYY-MM' in PostgreSQL's dialect"),
+        ("SELECT TO_CHAR(MAX(placed_at), '%m/%H') FROM orders", "'YYYY-MM' in PostgreSQL's dialect"),
+        ("SELECT COUNT(*) FROM orders WHERE placed_at > TO_DATE('2024', '%Y')", "'YYYY-MM' in PostgreSQL's dialect"),
         ("SELECT country, (country, COUNT(*)) BETWEEN ('DE', NULL) AND ('FR', 7) FROM users GROUP BY country", "write BETWEEN as"),
         ("SELECT X'1F', COUNT(*) FROM users", "texts of bits"),
         ("SELECT B'10', COUNT(*) FROM users", "texts of bits"),
@@ -103,6 +108,12 @@ def test_what_postgresql_takes_otherwise_is_refused_in_its_dialect(sql: str, wor
 )
 def test_what_postgresql_alone_reads_otherwise_is_refused(sql: str, words: str) -> None:
     assert words in str(refused(sql))
+
+
+@pytest.mark.parametrize("shown", ["TO_CHAR(created_at, $1)", "TO_CHAR(MAX(created_at), $1)"])
+def test_a_format_of_strftime_comes_by_no_parameter(shown: str) -> None:
+    with pytest.raises(QueryRefused, match="in a constant format"):
+        bind(f"SELECT COUNT(*), {shown} FROM users GROUP BY {'2' if 'MAX' not in shown else 'active'}", SHOP, parameters=("%Y",))
 
 
 def test_substrings_inside_of_the_places_of_substrings_are_refused_before_they_grow() -> None:
