@@ -85,7 +85,7 @@ def _dialect(name: str) -> sqlglot.Dialect:
 class _Postgres(Postgres):
     """PostgreSQL's SQL, in whose formats % is a sign like others; sqlglot would take it for the beginning of a letter of strftime."""
 
-    TIME_MAPPING = {**Postgres.TIME_MAPPING, "%": "%%"}
+    TIME_MAPPING = Postgres.TIME_MAPPING | {"%": "%%"}
 
 
 def _hold_formats(parts: Sequence[exp.Expr]) -> None:

@@ -10,6 +10,7 @@ from dpsql.binding.aggregates import Aggregates, has_aggregate, is_aggregate
 from dpsql.binding.constants import is_null
 from dpsql.binding.division import divided, is_fractional
 from dpsql.binding.group_keys import GroupKeys
+from dpsql.binding.key_values import with_key_values
 from dpsql.binding.looked_up import LookUp, looked_up
 from dpsql.binding.made_moments import MADE
 from dpsql.binding.mending import Mendable
@@ -326,7 +327,7 @@ class _Releasing:
     def _release(self, chosen: Collection[int]) -> Release:
         joined = self._selecting.joined
         keys = tuple(
-            Key(f"k{n}", key, columns_of(key) <= joined.determined and joined.relation.unit is not None)
+            Key(f"k{n}", with_key_values(key), columns_of(key) <= joined.determined and joined.relation.unit is not None)
             for n, key in enumerate(self._keys)
             if n in chosen
         )

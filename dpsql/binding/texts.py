@@ -58,7 +58,7 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             return _separated(binder, node)
         case exp.Concat():
             # CONCAT leaves nulls out
-            parts = [call("coalesce", _as_shown(binder, p), word("")) for p in node.expressions]
+            parts = [_or_empty(_as_shown(binder, p)) for p in node.expressions]
             return call("concat", *parts) if len(parts) > 1 else parts[0]
         case exp.StartsWith():
             return call("starts_with", text(), text("expression"))
@@ -167,9 +167,12 @@ def _separated(binder: Expressions, node: exp.ConcatWs) -> Expression:
     separator = word(_constant_text(binder, between))
     if not parts:
         return word("")
-    led = [call("concat", separator, _as_shown(binder, part)) for part in parts]
-    led = [call("coalesce", one, word("")) if one.facts.nullable else one for one in led]
+    led = [_or_empty(call("concat", separator, _as_shown(binder, part))) for part in parts]
     return call("substring", call("concat", *led) if len(led) > 1 else led[0], constant(len(str(separator.value)) + 1))
+
+
+def _or_empty(text: Expression) -> Expression:
+    return call("coalesce", text, word("")) if text.facts.nullable else text
 
 
 def _like_several(binder: Expressions, node: exp.Like | exp.ILike) -> Expression:

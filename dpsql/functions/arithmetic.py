@@ -60,6 +60,9 @@ def _remainder(arguments: Sequence[Expression]) -> Facts:
     if largest is None or step is None:
         return ranges.number(ranges.wider(a, b), True, (None, None), step)
     kind = ranges.wider(a, b)
+    if kind == "integer" and a.lo is not None and a.lo == a.hi and b.lo == b.hi != 0:
+        rest = int(a.lo) - int(b.lo) * _toward_zero(Fraction(a.lo) / Fraction(b.lo))  # type: ignore[arg-type]
+        return ranges.number(kind, _may_be_null(a, b), (rest, rest), Fraction(1))
     lowest = Fraction(0) if a.lo is not None and a.lo >= 0 else min(Fraction(0), step - largest)  # type: ignore[operator]
     return ranges.number(kind, kind != "integer" or _may_be_null(a, b), (lowest, max(Fraction(0), largest - step)), step)
 

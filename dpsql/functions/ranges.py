@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ BOOLEAN = Facts("boolean", values=(False, True))
 
 
 def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | None) -> Facts:
-    """Facts of a number; a double between bounds gets a step that divides them finely, a short range of whole numbers is closed."""
+    """Facts of a number; a double between bounds gets a step that divides them finely, a short range of whole ones is closed."""
     lo, hi = _held(bounds[0], -1), _held(bounds[1], 1)
     if step is not None and (step.denominator > LONG or step.numerator > LONG):
         step = None
@@ -26,8 +27,9 @@ def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | 
     if kind == "double" and step is None and lo is not None and hi is not None:
         step = (hi - lo) / FLOAT_STEPS if hi > lo else Fraction(1, FLOAT_STEPS)
     facts = Facts(kind, nullable, _plain(lo), _plain(hi), step)  # type: ignore[arg-type]
-    if (kind == "integer" or step == 1) and lo is not None and hi is not None and hi - lo < CLOSED:
-        return replace(facts, values=tuple(range(-(-lo.numerator // lo.denominator), hi.numerator // hi.denominator + 1)))
+    every = step.numerator if step is not None and step.denominator == 1 else 1 if kind == "integer" else None
+    if every is not None and lo is not None and hi is not None and hi - lo < CLOSED * every:
+        return replace(facts, values=tuple(n * every for n in range(math.ceil(lo / every), math.floor(hi / every) + 1)))
     return facts
 
 
