@@ -40,6 +40,8 @@ DAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "
 MOST_MONTHS = 48_000
 REPEATED_BY_AGE = 20  # times, at most
 AGES = "AGE is understood in EXTRACT(YEAR FROM AGE(a, b)); subtract dates from each other for days"
+BUCKETS = {1: "month", 3: "quarter", 12: "year"}  # the months of a width that TIME_BUCKET counts as DATE_TRUNC does
+FIRST_MONDAY = "2000-01-03"  # from which DuckDB counts
 TOO_LONG = "an interval can have 4,000 years at most"
 LONGEST = 4_000 * 366 * 86400  # seconds: from the year 1 so far back both databases can go
 
@@ -72,6 +74,8 @@ def bound(binder: Expressions, node: exp.Expr) -> Expression | None:
             if unit not in UNITS:
                 raise QueryRefused(f"DATE_TRUNC to '{unit[:40]}' is not understood; units are {', '.join(UNITS)}")
             return call("date_trunc", word(unit), _moment(binder, node.this))
+        case exp.DateBin():
+            return _binned(binder, node)
         case exp.TimeToStr() | exp.ToChar():
             return _formatted(binder, node)
         case exp.DateDiff():
@@ -195,6 +199,26 @@ def _formatted(binder: Expressions, node: exp.TimeToStr | exp.ToChar) -> Express
     if text is None or format_parts(text) is None:
         raise QueryRefused(NOT_WRITTEN)
     return call("format_date", value, word(text))
+
+
+def _binned(binder: Expressions, node: exp.DateBin) -> Expression:
+    """DATE_BIN of PostgreSQL and TIME_BUCKET of DuckDB: the start of the stretch of time that a moment is in, all of one width."""
+    of_duckdb = binder.dialect == "duckdb"
+    width = exp.Interval(this=node.this) if node.this.is_string and not of_duckdb else node.this
+    months, seconds = _interval(width) if isinstance(width, exp.Interval) else (0, 0)
+    value, origin = _moment(binder, node.expression), node.args.get("unit")
+    kind = value.facts.kind
+    if of_duckdb and origin is None and not seconds and months in BUCKETS:
+        return as_kind(call("date_trunc", word(BUCKETS[months]), value), kind)
+    if months or seconds <= 0:
+        raise QueryRefused("DATE_BIN and TIME_BUCKET are understood with a constant width above zero, of weeks, days and shorter units")
+    start = moment(FIRST_MONDAY, kind) if of_duckdb and origin is None else None if isinstance(origin, exp.Var) else binder.bind(origin)
+    if not isinstance(start, Literal) or start.facts.kind != kind or (kind == "date" and not of_duckdb):
+        raise QueryRefused(
+            "DATE_BIN and TIME_BUCKET are understood of a time and a constant origin of the same type, which is written like "
+            "TIMESTAMP '2000-01-01'"
+        )
+    return as_kind(call("date_bin", constant(seconds), as_kind(value, "timestamp"), as_kind(start, "timestamp")), kind)
 
 
 def _difference(binder: Expressions, node: exp.DateDiff) -> Expression:

@@ -54,6 +54,7 @@ PARTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.DateTrunc: "this unit",
         exp.DateDiff: "this expression unit",
         exp.DateAdd: "this expression unit",
+        exp.DateBin: "this expression unit",
         exp.TimeToStr: "this format",
         exp.ToChar: "this format",
         exp.DateFromParts: "year month day",

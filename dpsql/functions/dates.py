@@ -170,6 +170,28 @@ def _trunc(moment_first: bool) -> Writer:
     return write
 
 
+def _binned(arguments: Sequence[Expression]) -> Facts:
+    """The stretches of so many seconds, counted from a constant origin, from the one of the first moment to that of the last."""
+    width, moment = datetime.timedelta(seconds=number_of(arguments[0])), arguments[1].facts
+    origin = as_time(arguments[2].facts.lo)
+    if not moment.bounded:
+        return Facts("timestamp")
+    first, last = ((as_time(bound) - origin) // width for bound in (moment.lo, moment.hi))
+    try:
+        lo, hi = origin + first * width, origin + last * width
+    except OverflowError:
+        return Facts("timestamp", moment.nullable)
+    values = tuple(lo + n * width for n in range(last - first + 1)) if last - first < ranges.CLOSED else None
+    return Facts("timestamp", moment.nullable, lo, hi, values=values)
+
+
+def _bin(name: str) -> Writer:
+    def write(width: str, moment: str, origin: str, call: Call) -> str:
+        return f"{name}(INTERVAL '{number_of(call.arguments[0])} seconds', {_workable(moment, call, 1)}, {origin})"
+
+    return write
+
+
 def _days_between(arguments: Sequence[Expression]) -> Facts:
     a, b = (x.facts for x in arguments)
     lo = (as_time(a.lo) - as_time(b.hi)).days if a.lo is not None and b.hi is not None else None
@@ -265,6 +287,7 @@ def _far(call: Call) -> bool:
 FUNCTIONS = (
     Function("extract", _field, _extract, _extract),
     Function("date_trunc", _truncated, _trunc(True), _trunc(False)),
+    Function("date_bin", _binned, _bin("TIME_BUCKET"), _bin("DATE_BIN")),
     Function("days_between", _days_between, _minus_days, _minus_days),
     Function("epoch", _epoch, _epoch_in("DOUBLE"), _epoch_in("NUMERIC")),
     Function("seconds_between", _seconds_between, _between_in("DOUBLE"), _between_in("NUMERIC")),

@@ -150,12 +150,17 @@ def _truth(exact: st.SearchStrategy[str], texts: st.SearchStrategy[str], times: 
 def _times() -> st.SearchStrategy[str]:
     base = st.sampled_from(["day", "ts", "DATE '2012-02-29'", "CAST(t AS DATE)", "CAST(t AS TIMESTAMP)"])
     unit = st.sampled_from(["year", "quarter", "month", "week", "day", "hour"])
+    width, origin = (
+        st.sampled_from(["15 minutes", "7 days", "400 days"]),
+        st.sampled_from(["0001-01-01", "2001-02-03 04:05:06", "9999-12-31"]),
+    )
     by = st.sampled_from(["1 month", "13 months", "1 year", "3 days", "5 hours", "1 year 2 days"])
     return st.recursive(
         base,
         lambda inner: st.one_of(
             st.builds("DATE_TRUNC('{}', {})".format, unit, inner),
             st.builds("({} {} INTERVAL '{}')".format, inner, st.sampled_from(["+", "-"]), by),
+            st.builds("DATE_BIN(INTERVAL '{}', CAST({} AS TIMESTAMP), TIMESTAMP '{}')".format, width, inner, origin),
             st.builds("CAST({} AS {})".format, inner, st.sampled_from(["DATE", "TIMESTAMP"])),
             st.builds("COALESCE({}, {})".format, inner, inner),
         ),
