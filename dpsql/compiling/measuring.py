@@ -73,10 +73,11 @@ class Measuring:
 
     @cached_property
     def _magnitudes(self) -> str | None:
-        part, threshold = self._plan.parts[0], next(iter(self._plan.thresholds), None)
-        if self._keys or len(self._plan.parts) > 1 or threshold is None or threshold.of != part.name or part.scaled:
+        threshold = next(iter(self._plan.thresholds), None)
+        if self._keys or len(self._plan.parts) != 1 or threshold is None:
             return None
-        if part.threshold != threshold.name or self.by_unit() is None:
+        (part,) = self._plan.parts
+        if threshold.of != part.name or part.scaled or part.threshold != threshold.name or self.by_unit() is None:
             return None
         held = f"CAST(LEAST(GREATEST({part.name}, {-UNBOUNDED}), {UNBOUNDED}) AS BIGINT)"
         counted = f"SELECT {held} AS m, COUNT(*) AS n FROM {self._source()} AS y GROUP BY 1"

@@ -202,6 +202,14 @@ def test_a_mean_alone_is_measured_about_the_middle_of_its_bounds(tmp_path: Path)
         assert any("-60 to 60" in bound for bound in explained.bounds)
 
 
+def test_public_groups_of_which_nothing_is_measured_stand_beside_a_count(tmp_path: Path) -> None:
+    sql = "WITH a AS (SELECT DISTINCT country FROM users), b AS (SELECT COUNT(*) AS n FROM users) SELECT * FROM a, b ORDER BY country"
+    with service(tmp_path, Limit(1e12, 1e-6)) as asked:
+        assert not asked.explain(sql, analyst="ada").free
+        answer = asked.ask(sql, analyst="ada", settings=Settings(epsilon=1e9))
+    assert answer.rows() == [("DE", 60), ("FR", 60), ("JP", 60), (None, 60)]
+
+
 def test_rows_beyond_what_is_declared_leave_a_mean_where_it_was(tmp_path: Path) -> None:
     declared = declare(parse_schema(SCHEMA, "shop.yaml"), replace(PRIVACY, contributions={"orders": 2}))
     engine = engine_over(tables())
