@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 
 from dpsql.errors import QueryRefused
@@ -37,6 +39,8 @@ def domain(key: Key, table_values: Callable[[str, str], Values]) -> Values:
         assert facts.table is not None
         assert facts.table_column is not None
         values = list(table_values(facts.table, facts.table_column))
+    if facts.kind == "double":
+        values = [float(value) if isinstance(value, Fraction | Decimal) else value for value in values]  # 0.1 as a double has it
     if facts.nullable and None not in values:
         values.append(None)
     return list(dict.fromkeys(group_key(values)))

@@ -11,7 +11,7 @@ from dpsql.functions import emit
 from dpsql.functions.arithmetic import fits, holdable
 from dpsql.functions.dates import workable
 from dpsql.functions.mixing import decimal_places
-from dpsql.tree import Expression, Facts
+from dpsql.tree import Column, Expression, Facts
 from schemas.types import SqlType
 
 Name = Literal["duckdb", "postgres"]
@@ -94,6 +94,8 @@ class Dialect:
         A driver fails over such values or tells them as others, and then one unit's row would hide or take the group of many.
         """
         value, kind = self.expression(expression), expression.facts.kind
+        if kind == "double" and self.name == "postgres" and not isinstance(expression, Column):
+            return f"CAST({holdable(value)} AS {self.double})"  # what is worked out is NUMERIC, of which several are one double
         edges = KEY_EDGES.get(kind) if kind != "decimal" or self.name == "postgres" else None
         if edges is None:
             return value
