@@ -35,10 +35,10 @@ def anonymize_file(
 ) -> Summary:
     """Anonymise a CSV or Parquet file into another, which is put in its place after it was checked.
 
-    With `sort_rows` its rows are sorted by what is written of them, since their order in the source tells whose each is; they stay where
-    they are without. Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by column),
-    else from the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file is not
-    what was asked for; then `target` stays as it was.
+    With `sort_rows` its rows are sorted by what is written of them, since their order in the source tells whose each is; without, they
+    stay where they are. Quasi-identifiers of `asked` that have no hierarchy take it from `functions` (a text such as `interval:5,10` by
+    column), else from the folder `hierarchies`. Raises what `anonymize` and `read_table` raise, and ModelViolated where the finished file
+    is not what was asked for; then `target` stays as it was.
     """
     read = read_table(source)
     require_columns(read.table, [quasi.name for quasi in asked.quasi_identifiers])

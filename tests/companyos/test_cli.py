@@ -431,7 +431,7 @@ def test_a_group_alone_shows_its_help_and_is_wrong_usage(capsys, shop, arguments
 
 def test_a_reference_without_its_version_is_told_which_there_are(capsys, shop):
     built(capsys, shop)
-    assert "under that name there is shop:v1" in called(capsys, "bundle", "show", "shop")[2]
+    assert "under the name 'shop' there is shop:v1" in called(capsys, "bundle", "show", "shop")[2]
 
 
 def test_csv_tells_a_null_from_an_empty_text_and_keeps_items_of_arrays_as_values(capsys, tmp_path, monkeypatch):

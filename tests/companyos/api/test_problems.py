@@ -114,7 +114,7 @@ def test_an_unknown_bundle_is_named_without_the_path_of_the_store(served: Served
     answer = served.as_().post("/sandboxes", json=wanted(seed_profile="synthetic:v9"))
     detail = _is_problem(answer, 422, "invalid-request")["detail"]
     assert detail.startswith("there is no bundle 'synthetic:v9' in the store [path]; ")
-    assert "did you mean" in detail or "under that name there is" in detail
+    assert "did you mean" in detail or "under the name 'synthetic' there is" in detail
     assert str(served.yard.folder) not in answer.text
 
 

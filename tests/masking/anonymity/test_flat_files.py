@@ -44,7 +44,9 @@ def test_sorted_rows_come_in_an_order_that_says_nothing_of_where_they_stood(tmp_
     written = []
     for order in ([0, 1, 2, 3, 4], [3, 0, 4, 2, 1]):
         pq.write_table(rows.take(order), tmp_path / "in.parquet")
-        anonymize_file(str(tmp_path / "in.parquet"), str(tmp_path / f"out.{ending}"), asked(columns=("age",), notation=notation), sort_rows=True)
+        anonymize_file(
+            str(tmp_path / "in.parquet"), str(tmp_path / f"out.{ending}"), asked(columns=("age",), notation=notation), sort_rows=True
+        )
         written.append((tmp_path / f"out.{ending}").read_bytes())
     assert written[0] == written[1]
     found = read_table(str(tmp_path / f"out.{ending}"))
