@@ -9,6 +9,7 @@ from datagen.composite import Siblings
 from datagen.errors import Unusable
 from datagen.groups import Groups
 from datagen.keys import Affine
+from datagen.other_rows import OtherRows
 from datagen.rows import Rows
 from schemas.model import ForeignKey, Table
 from schemas.types import INTEGERS
@@ -48,6 +49,19 @@ def check_members(plan: Plan, table: Table, foreign_key: ForeignKey, groups: Gro
             raise Unusable(
                 f"some rows of {shared} have no {parent}, so {', '.join(foreign_key.columns)} has nothing to reference; "
                 f"give {parent} `min: 1` per {shared}, or make the column nullable (`null:`)",
+                foreign_key.at,
+            )
+
+
+def check_others(plan: Plan, table: Table, foreign_key: ForeignKey, others: OtherRows) -> None:
+    """Every row has a row to reference that the reference beside it does not name."""
+    for rows in _all_rows(plan, table):
+        if (others.room(rows) <= 0).any():
+            among = f" with the same {foreign_key.within}" if foreign_key.within is not None else ""
+            raise Unusable(
+                f"some rows of {table.name} find no row of {foreign_key.table}{among} that is another than that of "
+                f"{foreign_key.other_than}; give them at least 2 to choose from, or make {', '.join(foreign_key.columns)} nullable "
+                "(`null:`)",
                 foreign_key.at,
             )
 

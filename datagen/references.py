@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +31,9 @@ from datagen.links import (
     ValueLink,
     WeightedLink,
 )  # fmt: skip
+from datagen.other_rows import OtherLink, OtherRows
 from datagen.randomness import Int64, Stream, stream
-from datagen.reference_checks import check_members, check_siblings, check_width
+from datagen.reference_checks import check_members, check_others, check_siblings, check_width
 from datagen.rows import Kernel, Link, Rows
 from datagen.unique_keys import UniqueKeys, factor_name
 from schemas.model import ForeignKey, Recipe, Table
@@ -337,6 +339,8 @@ class ReferencePlanner:
         if (unique or key is not None) and foreign_key.skew is not None:
             held = "unique" if unique else "part of a unique key"
             raise Unusable(f"skew is for references that may repeat, and {', '.join(foreign_key.columns)} is {held}", foreign_key.at)
+        if unique and foreign_key.other_than is not None:
+            raise Unusable(f"other_than is for references that may repeat, and {', '.join(foreign_key.columns)} is unique", foreign_key.at)
         if unique and foreign_key.acyclic:
             return self._chained(foreign_key, within is not None or required)
         if unique and within is not None and key is None:
@@ -345,12 +349,16 @@ class ReferencePlanner:
             groups = groups_of(self.plan_of_all, parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
+            if foreign_key.other_than is not None:
+                return self._other(foreign_key, OtherRows(size, self._beside(foreign_key), groups, within[0]), key, required, draws)
             if key is not None:
                 self._keys.note_reads(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
             self._require_members(foreign_key, groups, within, required)
             grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
             return self._attended(foreign_key, grouped, required)
+        if foreign_key.other_than is not None:
+            return self._other(foreign_key, OtherRows(size, self._beside(foreign_key)), key, required, draws)
         if key is not None:
             self._keys.note_reads(self._node(foreign_key), key)
             if isinstance(key, Offspring) and foreign_key.acyclic:
@@ -364,6 +372,30 @@ class ReferencePlanner:
             return DistinctLink(parent, max(size, 1), draws)
         uniform = UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
         return self._attended(foreign_key, uniform, required)
+
+    def _beside(self, foreign_key: ForeignKey) -> tuple[str, ...]:
+        """The columns of the reference that this one is to be other than."""
+        other = self.table.other_reference(foreign_key)
+        if other is None:
+            raise Unusable(f"other_than: {foreign_key.other_than} is no other reference to {foreign_key.table}", foreign_key.at)
+        self._needs(self._node(foreign_key), self._node(other))
+        return other.columns
+
+    def _other(self, foreign_key: ForeignKey, others: OtherRows, key: CompositeKey | None, required: bool, draws: Stream) -> Link:
+        if key is None:
+            self._require_others(foreign_key, others, required)
+            return OtherLink(foreign_key.table, others, draws, foreign_key.skew)
+        together = self._keys.columns_of(key)
+        if not set(others.than) <= set(together):
+            raise Unusable(
+                f"other_than: {', '.join(foreign_key.columns)} makes ({', '.join(together)}) unique, which it can only where "
+                f"{', '.join(others.than)} is part of that",
+                foreign_key.at,
+            )
+        self._keys.note_reads(self._node(foreign_key), key)
+        if others.groups is not None:
+            self._require_siblings(foreign_key, key)
+        return FactorLink(foreign_key.table, others.factor(key, factor_name(foreign_key)))
 
     def _attended(self, foreign_key: ForeignKey, link: GroupLink | UniformLink, required: bool) -> Link:
         """`link`, or, where the referenced row must be there at a time, those of its rows that are."""
@@ -429,9 +461,23 @@ class ReferencePlanner:
             return
         self._checks.append(lambda: check_members(self.plan_of_all, self.table, foreign_key, groups, within))
 
-    def _grouped_factor(self, foreign_key: ForeignKey, key: CompositeKey, groups: Groups, within: tuple[str, ...]) -> Link:
+    def _require_others(self, foreign_key: ForeignKey, others: OtherRows, required: bool) -> None:
+        """Every row has another one to reference than that beside it."""
+        if not required:
+            return
+        families = others.groups.chain if isinstance(others.groups, FamilyGroups) else ()
+        grouped = all(self.table.has(c) and not self.table.column(c).nullable for c in others.within)
+        if (prod(f.least for f in families) if families and grouped else others.size if others.groups is None else 0) < 2:
+            self._checks.append(lambda: check_others(self.plan_of_all, self.table, foreign_key, others))
+
+    def _require_siblings(self, foreign_key: ForeignKey, key: CompositeKey) -> None:
+        """What makes references within groups unique counts among the children of one parent; they have different ones enough."""
         if not isinstance(key, Siblings):
             raise Unusable(f"a unique pair with `within` needs rows per parent in {self.table.name}", foreign_key.at)
+        self._checks.append(lambda: check_siblings(self.plan_of_all, self.table, foreign_key, key))
+
+    def _grouped_factor(self, foreign_key: ForeignKey, key: CompositeKey, groups: Groups, within: tuple[str, ...]) -> Link:
+        self._require_siblings(foreign_key, key)
 
         def sizes(rows: Rows) -> Int64:
             return groups.ranges(np.maximum(rows.links(within), 0))[1]
@@ -442,5 +488,4 @@ class ReferencePlanner:
             start, size = groups.ranges(np.maximum(rows.links(within), 0))
             return np.where(size > 0, groups.members(start + position(rows)), np.int64(-1))
 
-        self._checks.append(lambda: check_siblings(self.plan_of_all, self.table, foreign_key, key))
         return FactorLink(foreign_key.table, place)

@@ -41,6 +41,10 @@ class UniqueKeys:
         """The key of which a column, or a reference by its `factor_name`, is a factor."""
         return self._factor_of.get(name)
 
+    def columns_of(self, key: CompositeKey) -> tuple[str, ...]:
+        """The columns that a key makes unique."""
+        return next(columns for columns, known in self._keys if known is key)
+
     def add(self, columns: tuple[str, ...], key: CompositeKey) -> None:
         """Add a key that a reference makes unique itself."""
         self._keys.append((columns, key))

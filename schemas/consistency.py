@@ -204,6 +204,8 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
                 yield from _weight(subject, table, key)
             if key.present is not None:
                 yield from _present(subject, table, key, key.present)
+            if key.other_than is not None:
+                yield from _other_than(subject, table, key)
 
 
 def _choice(table: Table, key: ForeignKey) -> Iterator[Problem]:
@@ -304,6 +306,18 @@ def _within(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem
     elif subject.sound(key.table, "*references") and not any(_share_parent(subject, key, other) for other in others):
         parents = " or ".join(f"'{other.table}'" for other in others)
         yield Problem(f"within: '{key.table}' has no reference to {parents}, so its rows share none with those of '{table.name}'", key.at)
+
+
+def _other_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
+    name = key.other_than or ""
+    refused = {"acyclic": key.acyclic, "weight": key.weight, "present": key.present}
+    for option in (option for option, value in refused.items() if value):
+        yield Problem(f"{option} and other_than cannot stand together", key.at)
+    if not table.has(name):
+        yield Problem(f"other_than: table '{table.name}' has no column '{name}'{nearest(name, [c.name for c in table.columns])}", key.at)
+    elif table.other_reference(key) is None and subject.sound(table.name, "*references"):
+        listed = f"{key.table}({', '.join(key.target)})"
+        yield Problem(f"other_than: '{name}' must be part of another reference of '{table.name}' to {listed}", key.at)
 
 
 def _share_parent(subject: Subject, key: ForeignKey, other: ForeignKey) -> bool:

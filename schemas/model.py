@@ -52,7 +52,8 @@ class ForeignKey:
     `within` names a column of this table (part of another reference) whose parent the referenced row must share;
     `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
     (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is;
-    `present` says at which time the referenced row must be there.
+    `present` says at which time the referenced row must be there, and `other_than` names a column of this table (another reference to
+    the same key) whose row it must not be.
     """
 
     columns: tuple[str, ...]
@@ -65,12 +66,16 @@ class ForeignKey:
     depth: int | None = None
     weight: str | None = None
     present: Present | None = None
+    other_than: str | None = None
     at: Mark | None = field(default=None, compare=False)
 
     @property
     def options(self) -> Sequence[str]:
         """Those that are given of the options that say which row is chosen, by name."""
-        given = {"within": self.within, "acyclic": self.acyclic, "skew": self.skew, "weight": self.weight, "present": self.present}
+        given = {
+            "within": self.within, "acyclic": self.acyclic, "skew": self.skew, "weight": self.weight, "present": self.present,
+            "other_than": self.other_than,
+        }  # fmt: skip
         return [name for name, value in given.items() if value]
 
 
@@ -233,6 +238,11 @@ class Table:
         """The first foreign key that `column` is part of, shortest first."""
         found = [f for f in self.foreign_keys if column in f.columns]
         return min(found, key=lambda f: len(f.columns)) if found else None
+
+    def other_reference(self, key: ForeignKey) -> ForeignKey | None:
+        """The reference to the same key that `key` is to be `other_than`; None where there is no such one."""
+        others = (f for f in self.foreign_keys if f.columns != key.columns and (f.table, f.target) == (key.table, key.target))
+        return next((f for f in others if key.other_than in f.columns), None)
 
     def unique_sets(self) -> Iterator[tuple[str, ...]]:
         """Every set of columns whose values may not repeat: the key, unique constraints and unique indexes."""

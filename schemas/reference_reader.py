@@ -32,17 +32,19 @@ class Reference:
     depth: int | None = None
     weight: str | None = None
     present: Present | None = None
+    other_than: str | None = None
 
     def to(self, target: Target) -> ForeignKey:
         """The foreign key to `target`."""
         return ForeignKey(
-            self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.present, self.at
-        )
+            self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.present, self.other_than,
+            self.at,
+        )  # fmt: skip
 
 
 def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
-    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew`, `weight` and `present` of a mapping
-    write."""
+    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew`, `weight`, `present` and
+    `other_than` of a mapping write."""
     return Reference(
         columns,
         parts["references"][1],
@@ -54,6 +56,7 @@ def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at:
         reading.integer(parts["depth"][1], "depth", 1) if "depth" in parts else None,
         reading.text(parts["weight"][1], "weight") if "weight" in parts else None,
         _read_present(reading, parts["present"][1]) if "present" in parts else None,
+        reading.text(parts["other_than"][1], "other_than") if "other_than" in parts else None,
     )
 
 

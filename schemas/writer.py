@@ -205,6 +205,8 @@ def _reference_options(key: ForeignKey) -> dict[str, Any]:
     if key.present is not None:
         present = {"at": key.present.at, "from": key.present.begins, "until": key.present.ends}
         options["present"] = {name: column for name, column in present.items() if column is not None}
+    if key.other_than is not None:
+        options["other_than"] = key.other_than
     return options
 
 

@@ -63,6 +63,13 @@ tables:
     columns:
       user_id: {references: users.id}
       team_id: {references: teams.id}
+  praises:
+    rows: 40
+    columns:
+      giver_id:  {references: users.id}
+      taker_id:  {references: users.id, other_than: giver_id}
+      tenant_id: {references: tenants.id}
+      mate_id:   {references: users.id, within: tenant_id, other_than: giver_id, null: 0.1}
   tickets:
     rows: {per: tenants, count: {poisson: 4}, total: 50}
     columns:
@@ -190,7 +197,7 @@ def _edit_reference(draw: Any, table: Table, schema: Schema) -> Table:
         return table
     key = draw(st.sampled_from(table.foreign_keys))
     plain = [c.name for c in schema.table(key.table).columns if c.type.kind in ("integer", "numeric")] if schema.has(key.table) else []
-    match draw(st.integers(0, 6)):
+    match draw(st.integers(0, 7)):
         case 0:
             changed = replace(key, skew=None if key.skew else 1.3)
         case 1:
@@ -214,6 +221,8 @@ def _edit_reference(draw: Any, table: Table, schema: Schema) -> Table:
             type = other.column(other.key[0]).type
             columns = tuple(replace(c, type=type) if c.name in key.columns and len(key.columns) == 1 else c for c in table.columns)
             table = replace(table, columns=columns)
+        case 6:
+            changed = replace(key, other_than=None if key.other_than else draw(st.sampled_from([f.columns[0] for f in table.foreign_keys])))
         case _:
             column = f"{key.columns[0]}_too"
             added = replace(table.column(key.columns[0]), name=column, generate=None)

@@ -42,6 +42,7 @@ tables:
       id:     {type: bigint, key: true}
       p_id:   {references: p.id}
       friend: {references: c.id, within: p_id, acyclic: true, null: 0.1}
+      rival:  {references: c.id, within: p_id, other_than: friend, null: 0}
       status: {type: text, generate: {states: {new: {open: 1}, open: {done: 0.9}}, start: at, dwell: 9d}}
       at:     {type: timestamptz, generate: {after: p.born, within: 1y, mean: 30d}}
       words:  {type: text, generate: {words: {uniform: [1, 6]}}}
@@ -82,6 +83,7 @@ c friend 796966fa476fe79d
 c id b195660948483f32
 c note 1f359e8d47e79fe1
 c p_id 334bdd5c096be574
+c rival 93a65f07891120e4
 c status ad9fd9572d828526
 c sum 1cd199014417ce72
 c words 0ac9f326937d023f

@@ -49,10 +49,12 @@ def schemas(draw) -> str:
             f"      id: {{type: {draw(st.sampled_from(['bigint', 'uuid']))}, key: true}}",
         ]
         columns = []
+        differing: list[tuple[str, str]] = []
         if parent is not None:
             parents[name] = parent
             lines.append(f"      owner: {{references: {parent}.id}}")
             columns.append("owner")
+        leads: dict[str, str] = {} if parent is None else {"owner": parent}
         for j in range(draw(st.integers(0, 2))):
             target = draw(st.sampled_from(names))
             options = [f"references: {target}.id"]
@@ -66,6 +68,11 @@ def schemas(draw) -> str:
                 options.append("skew: 1.1")
             if parent is not None and parents.get(target) == parent and draw(st.booleans()) and "skew: 1.1" not in options:
                 options.append("within: owner")
+            beside = [column for column, there in leads.items() if there == target]
+            if beside and "acyclic: true" not in options and draw(st.booleans()):
+                options.append(f"other_than: {draw(st.sampled_from(beside))}")
+                differing.append((f"r{j}", options[-1].removeprefix("other_than: ")))
+            leads[f"r{j}"] = target
             lines.append(f"      r{j}: {{{', '.join(options)}}}")
             columns.append(f"r{j}")
         lines.append(OWN.rstrip())
@@ -78,6 +85,8 @@ def schemas(draw) -> str:
         if len(columns) > 1 and draw(st.booleans()):
             chosen = draw(st.lists(st.sampled_from(columns), min_size=2, max_size=3, unique=True))
             lines.append(f"    unique: [[{', '.join(chosen)}]]")
+        if differing:
+            lines.append(f"    checks: [{', '.join(f'{a} <> {b}' for a, b in differing)}]")
     return "\n".join(lines) + "\n"
 
 

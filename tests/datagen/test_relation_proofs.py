@@ -88,12 +88,18 @@ COMPANY = """tables:
       maybe:  {references: p.id, null: 0.3}
       on:     {type: date, generate: {between: [-2y, now]}}
       there:  {references: p.id, within: t_id, null: 0, present: {at: on, from: from, until: to}}
+      beside: {references: p.id, within: t_id, other_than: inside}
+      rarely: {references: p.id, skew: 1.2, other_than: inside}
       boss:   {references: c.id, acyclic: true, null: 0}
       near:   {references: c.id, acyclic: true, depth: 1, null: 0.5}
   pairs:
     rows: 20000
     key: [a, b]
     columns: {a: {references: p.id}, b: {references: p.id}}
+  follows:
+    rows: 20000
+    key: [a, b]
+    columns: {a: {references: p.id}, b: {references: p.id, other_than: a}}
   friends:
     rows: {per: p, count: 6}
     key: [p_id, other]
@@ -153,6 +159,34 @@ def ranks_within_the_group_follow_the_power_law() -> float:
         rank_of = dict(zip((places + group * 25 + 1).tolist(), range(25), strict=True))
         ranks.update(rank_of[p] for p in column("mine")[column("t_id") == group + 1].tolist())
     return fits(ranks, dict(enumerate(power_law(0.8, 25))))
+
+
+@proves("other_than", "within")
+def every_other_row_of_the_group_is_referenced_alike() -> float:
+    place, taken = ((column(name) - 1) % 25 for name in ("beside", "inside"))
+    assert (column("beside") - 1 - place == (column("t_id") - 1) * 25).all()
+    pairs = [(a, b) for a in range(25) for b in range(25) if a != b]
+    return shared([alike(zip(taken.tolist(), place.tolist(), strict=True), pairs), alike(((place - taken) % 25).tolist(), range(1, 25))])
+
+
+@proves("other_than", "skew")
+def ranks_but_the_one_that_is_taken_follow_the_power_law() -> float:
+    place_of = permute(link_of("rarely").stream, np.arange(1000), 1000)
+    rank_of = np.empty(1000, np.int64)
+    rank_of[place_of] = np.arange(1000)
+    chances = power_law(1.2, 1000)
+    # what is taken is spread evenly over all rows, and its chance goes to the next rank
+    expected = chances * 0.999 + np.roll(chances, 1) * 0.001
+    return fits(Counter(rank_of[column("rarely") - 1].tolist()), dict(enumerate(expected)))
+
+
+@proves("other_than", "key")
+def members_of_pairs_of_different_rows_are_uncorrelated() -> float:
+    pairs = read(company_of(), "follows")
+    a, b = (np.array([p[c] for p in pairs]) for c in "ab")
+    fifths = Counter(zip(((a - 1) // 200).tolist(), ((b - 1) // 200).tolist(), strict=True))
+    rooms = {(i, j): 200.0 * (199 if i == j else 200) for i in range(5) for j in range(5)}
+    return shared([fits(fifths, rooms), alike(b.tolist(), range(1, 1001)), alike((((b - a) % 1000 - 1) // 27).tolist(), range(37))])
 
 
 @proves("weight")

@@ -450,6 +450,12 @@ PARENT = "  p:\n    rows: 1\n    columns: {id: {type: int, key: true}, name: {ty
         ("{references: p.id, within: d}", "within: table 't' has no column 'd'"),
         ("{references: p.id, within: k}", "within: 'k' must be part of another reference of 't'; references are other"),
         ("{references: p.id, within: other}", "within: 'p' has no reference to 'p', so its rows share none with those of 't'"),
+        ("{references: p.id, other_than: othr}", "other_than: table 't' has no column 'othr'; did you mean 'other'?"),
+        ("{references: p.id, other_than: k}", "other_than: 'k' must be part of another reference of 't' to p(id)"),
+        ("{references: p.id, other_than: c}", "other_than: 'c' must be part of another reference of 't' to p(id)"),
+        ("{references: t.k, other_than: other}", "other_than: 'other' must be part of another reference of 't' to t(k)"),
+        ("{references: p.id, other_than: other, generate: {uniform: [1, 9]}}", "other_than: 'c' has a generator of its own, so there is no choice"),
+        ("{references: p.id, other_than: [other]}", "other_than must be text, not a list"),
         ("{references: p.id, skew: 0}", "skew must be above 0 and at most 10, not 0"),
         ("{references: t.k, acyclic: true, depth: 2, generate: {uniform: [1, 9]}}", "acyclic: 'c' has a generator of its own, so there is no choice"),
         ("{references: p.id, within: c}", "within: 'c' must be part of another reference of 't'; references are other"),
@@ -492,6 +498,19 @@ def test_a_reference_whose_options_cannot_hold_is_told(options: str, message: st
     found = of_tables(text.replace("ordinal", "{uniform: [1, 9]}"))
     assert [f.partition(": ")[2] for f in found] == [message]
     assert all(f.startswith("20:") for f in found)
+
+
+@pytest.mark.parametrize(
+    ("options", "option"), [("acyclic: true", "acyclic"), ("weight: size", "weight"), ("present: {at: on, until: off}", "present")]
+)
+def test_options_that_cannot_stand_beside_other_than_are_told(options: str, option: str) -> None:
+    own = option == "acyclic"
+    text = (
+        "  p: {rows: 1, columns: {id: {type: int, key: true}, size: {type: int, generate: {uniform: [1, 9]}}, off: {type: date, generate: {between: [-1y, now]}}}}\n"
+        "  t:\n    rows: 1\n    columns:\n      id: {type: int, key: true}\n      on: {type: date, generate: {between: [-1y, now]}}\n"
+        f"      a: {{references: {'t' if own else 'p'}.id, null: 0}}\n      b: {{references: {'t' if own else 'p'}.id, other_than: a, {options}, null: 0}}\n"
+    )
+    assert [f.partition(": ")[2] for f in of_tables(text)] == [f"{option} and other_than cannot stand together"]
 
 
 def test_types_that_go_in_a_circle_of_references_are_told() -> None:
