@@ -21,19 +21,23 @@ from datagen.rows import Rows
 
 @dataclass(frozen=True)
 class OtherRows:
-    """The rows that a reference chooses from, all `size` or those of the group of this row, and the reference `than` beside it."""
+    """The rows that a reference chooses from, all `size` or those of the group of this row, and the reference `than` beside it;
+    with `acyclic` only those before this row."""
 
     size: int
     than: tuple[str, ...]
     groups: Groups | None = None
     within: tuple[str, ...] = ()
+    acyclic: bool = False
 
     def ranges(self, rows: Rows) -> tuple[Int64, Int64]:
         """Where the rows begin from which each of `rows` chooses, the one beside it among them, and how many they are."""
         if self.groups is None:
-            return np.zeros(len(rows), np.int64), np.full(len(rows), self.size, np.int64)
+            return np.zeros(len(rows), np.int64), rows.numbers() if self.acyclic else np.full(len(rows), self.size, np.int64)
         group = rows.links(self.within)
         start, size = self.groups.ranges(np.maximum(group, 0))
+        if self.acyclic:
+            size = np.clip(self.groups.positions(rows.numbers()) - start, 0, size)
         return start, np.where(group < 0, np.int64(0), size)
 
     def taken(self, rows: Rows, start: Int64, size: Int64) -> Int64:

@@ -350,7 +350,9 @@ class ReferencePlanner:
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
             if foreign_key.other_than is not None:
-                return self._other(foreign_key, OtherRows(size, self._beside(foreign_key), groups, within[0]), key, required, draws)
+                return self._other(
+                    foreign_key, OtherRows(size, self._beside(foreign_key), groups, within[0], foreign_key.acyclic), key, required, draws
+                )
             if key is not None:
                 self._keys.note_reads(self._node(foreign_key), key)
                 return self._grouped_factor(foreign_key, key, groups, within[0])
@@ -358,7 +360,7 @@ class ReferencePlanner:
             grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
             return self._attended(foreign_key, grouped, required)
         if foreign_key.other_than is not None:
-            return self._other(foreign_key, OtherRows(size, self._beside(foreign_key)), key, required, draws)
+            return self._other(foreign_key, OtherRows(size, self._beside(foreign_key), acyclic=foreign_key.acyclic), key, required, draws)
         if key is not None:
             self._keys.note_reads(self._node(foreign_key), key)
             if isinstance(key, Offspring) and foreign_key.acyclic:
@@ -386,6 +388,8 @@ class ReferencePlanner:
             self._require_others(foreign_key, others, required)
             return OtherLink(foreign_key.table, others, draws, foreign_key.skew)
         together = self._keys.columns_of(key)
+        if foreign_key.acyclic:
+            raise Unusable(f"({', '.join(together)}) is unique by a reference that is acyclic, which cannot be other_than", foreign_key.at)
         if not set(others.than) <= set(together):
             raise Unusable(
                 f"other_than: {', '.join(foreign_key.columns)} makes ({', '.join(together)}) unique, which it can only where "

@@ -310,9 +310,13 @@ def _within(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem
 
 def _other_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
     name = key.other_than or ""
-    refused = {"acyclic": key.acyclic, "weight": key.weight, "present": key.present}
+    refused = {"depth": key.depth, "weight": key.weight, "present": key.present}
     for option in (option for option, value in refused.items() if value):
         yield Problem(f"{option} and other_than cannot stand together", key.at)
+    if key.acyclic and not all(table.column(c).nullable for c in key.columns if table.has(c)):
+        yield Problem(
+            f"other_than: '{', '.join(key.columns)}' is acyclic, and the first rows find none before them; give it `null: 0`", key.at
+        )
     if not table.has(name):
         yield Problem(f"other_than: table '{table.name}' has no column '{name}'{nearest(name, [c.name for c in table.columns])}", key.at)
     elif table.other_reference(key) is None and subject.sound(table.name, "*references"):

@@ -104,6 +104,19 @@ A name that contains dots is understood wherever only one meaning is possible; a
 `{table: "a.b", columns: [id]}`.
 """
 
+_OTHER_THAN = """\
+`followed_id: {references: users.id, other_than: follower_id}` names any row but the one that `follower_id` names; where that is
+null, any row at all. It draws nothing again, so each of the others has the same chance.
+
+- With `within`, it is another row of the group, and with `acyclic` another one before this row. Where there is none it is null; a
+  column that is NOT NULL must always find one, which `companyos schema check` tells.
+- With `skew`, where the row of its draw is the one that the other column names, it is the next by rank.
+- Together the two may be unique, also as the key, with rows of a parent or without: `key: [follower_id, followed_id]` makes pairs of
+  different rows, up to all there are. Alone, or with columns among which the other is not, it may not be what makes them unique.
+- With `weight`, `present` and `depth` it is refused, and an `acyclic` one may be null and not be what makes columns unique.
+- The two reference the same key of the same table. Bundles are held to what `checks` say: `checks: [follower_id <> followed_id]`.
+"""
+
 SCENARIOS_EXAMPLE = """\
 scenarios:
   card_testing: 0.002                   # a ready one; `companyos schema scenarios` lists them
@@ -192,7 +205,8 @@ def _lines() -> Iterator[str]:
         yield from table_lines(("key", "value", "meaning", "example"), (key_row(key) for key in keys))
     yield from ("", "## Types", "")
     yield from table_lines(("type", "also written", "notes"), (_type_row(kind) for kind in KINDS))
-    yield from ("", "## Times", "", _TIMES.rstrip(), "", "## Paths", "", _PATHS.rstrip(), "", "## Data classes", "", _CLASSES.rstrip())
+    yield from ("", "## Times", "", _TIMES.rstrip(), "", "## Paths", "", _PATHS.rstrip())
+    yield from ("", "## References to different rows", "", _OTHER_THAN.rstrip(), "", "## Data classes", "", _CLASSES.rstrip())
     yield from ("", "## Generators", "")
     yield "`generate: NAME`, or `{NAME: MAIN, option: ...}`, or `{NAME: {parameter: ..., ...}}`; the main parameter is in bold."
     yield "Numbers for `interval` columns are lengths of time. ✔ marks what can make unique values."

@@ -199,11 +199,49 @@ def test_a_reference_cannot_make_a_key_unique_that_leaves_out_the_one_beside_it(
         source_of(text % 60)
 
 
+def test_a_tree_that_makes_a_key_unique_leaves_no_choice():
+    text = """tables:
+  people:
+    rows: 90
+    unique: [[a, b]]
+    columns: {id: {type: bigint, key: true}, a: {references: people.id}, b: {references: people.id, acyclic: true, other_than: a, null: 0}}
+"""
+    with pytest.raises(RecipeError, match="unique by a reference that is acyclic, which cannot be other_than"):
+        source_of(text)
+
+
 def test_a_column_that_is_unique_otherwise_leaves_the_choice():
     text = (
         FOLLOWS.replace("key: [follower_id, followed_id]", "unique: [[followed_id, code]]") + "      code: {type: uuid, generate: uuid4}\n"
     )
     assert not [f for f in read(source_of(text % 500), "follows") if f["follower_id"] == f["followed_id"]]
+
+
+def test_an_acyclic_reference_is_to_another_row_before_this_one():
+    made = source_of("""tables:
+  clans: {rows: 20, columns: {id: {type: bigint, key: true}}}
+  people:
+    rows: 2000
+    columns:
+      id:      {type: bigint, key: true}
+      clan_id: {references: clans.id}
+      mother:  {references: people.id, acyclic: true, null: 0.1}
+      father:  {references: people.id, acyclic: true, other_than: mother, null: 0}
+      elder:   {references: people.id, within: clan_id, acyclic: true, other_than: mother, null: 0}
+""")
+    people = read(made, "people")
+    clan_of = {p["id"]: p["clan_id"] for p in people}
+    seen: Counter = Counter()
+    for person in people:
+        others = [e for e in ("father", "elder") if person[e] is not None]
+        assert all(person[e] < person["id"] and person[e] != person["mother"] for e in others)
+        assert person["elder"] is None or clan_of[person["elder"]] == person["clan_id"]
+        assert (person["father"] is None) == (person["id"] - 1 - (person["mother"] is not None) == 0)
+        before = [i for i, clan in clan_of.items() if clan == person["clan_id"] and i < person["id"] and i != person["mother"]]
+        assert (person["elder"] is None) == (not before)
+        seen[person["father"]] += 1
+    assert len(seen) > 500
+    assert made.read_rows("people", 900, 910).to_pylist() == people[900:910]
 
 
 def test_references_of_two_columns_differ_by_the_row():

@@ -501,16 +501,22 @@ def test_a_reference_whose_options_cannot_hold_is_told(options: str, message: st
 
 
 @pytest.mark.parametrize(
-    ("options", "option"), [("acyclic: true", "acyclic"), ("weight: size", "weight"), ("present: {at: on, until: off}", "present")]
+    ("options", "option"), [("acyclic: true, depth: 2", "depth"), ("weight: size", "weight"), ("present: {at: on, until: off}", "present")]
 )
 def test_options_that_cannot_stand_beside_other_than_are_told(options: str, option: str) -> None:
-    own = option == "acyclic"
+    own = option == "depth"
     text = (
         "  p: {rows: 1, columns: {id: {type: int, key: true}, size: {type: int, generate: {uniform: [1, 9]}}, off: {type: date, generate: {between: [-1y, now]}}}}\n"
         "  t:\n    rows: 1\n    columns:\n      id: {type: int, key: true}\n      on: {type: date, generate: {between: [-1y, now]}}\n"
         f"      a: {{references: {'t' if own else 'p'}.id, null: 0}}\n      b: {{references: {'t' if own else 'p'}.id, other_than: a, {options}, null: 0}}\n"
     )
     assert [f.partition(": ")[2] for f in of_tables(text)] == [f"{option} and other_than cannot stand together"]
+
+
+def test_an_acyclic_reference_to_another_row_may_be_null() -> None:
+    text = "  t: {rows: 1, columns: {id: {type: int, key: true}, a: {references: t.id}, b: {references: t.id, acyclic: true, other_than: a}}}\n"
+    message = "other_than: 'b' is acyclic, and the first rows find none before them; give it `null: 0`"
+    assert [f.partition(": ")[2] for f in of_tables(text)] == [message]
 
 
 def test_types_that_go_in_a_circle_of_references_are_told() -> None:
