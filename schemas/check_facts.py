@@ -53,12 +53,13 @@ class ColumnFacts:
 
 @dataclass
 class TableFacts:
-    """The facts of all columns of a table, the pairs of columns that must be equal, and the checks (or parts of them) that say
-    more than is understood."""
+    """The facts of all columns of a table, the pairs of columns that must be equal, those that must differ by the checks (or parts of
+    them) that say so, and the checks that say more than is understood."""
 
     columns: dict[str, ColumnFacts]
     unclear: list[str] = field(default_factory=list)
     same: list[tuple[str, str]] = field(default_factory=list)
+    different: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def of(self, column: str) -> ColumnFacts:
         return self.columns.setdefault(column, ColumnFacts())
@@ -166,6 +167,8 @@ def _is_null(option: exp.Expr) -> bool:
 
 def _read_not(part: exp.Not, names: dict[str, str], facts: TableFacts) -> bool:
     inner = part.this.unnest()
+    if isinstance(inner, exp.EQ):
+        return _different(inner, part, names, facts)
     return isinstance(inner, exp.Is) and not inner.args.get("negate") and _present(inner, names, facts)
 
 
@@ -187,7 +190,20 @@ def _document(part: exp.Anonymous, names: dict[str, str], facts: TableFacts) -> 
     return True
 
 
+def _different(pair: exp.Binary, part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
+    """`column <> column`, which `part` says; PostgreSQL compares varchars as texts."""
+    sides = [side.unnest() for side in (pair.left, pair.right)]
+    sides = [side.this.unnest() if isinstance(side, exp.Cast) and side.to.sql() == "TEXT" else side for side in sides]
+    one, other = (_column(s, names) if isinstance(s, exp.Column) else None for s in sides)
+    if one is None or other is None or one == other:
+        return False
+    facts.different[part.sql(dialect="postgres")] = one, other
+    return True
+
+
 def _read_neq(part: exp.NEQ, names: dict[str, str], facts: TableFacts) -> bool:
+    if _different(part, part, names, facts):
+        return True
     column, value = _column(part.left, names), _literal(part.right)
     if isinstance(part.left, exp.Trim) and column is None:
         column = _column(part.left.this, names)

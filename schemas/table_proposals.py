@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
+from schemas.different_columns import choose_other_rows
 from schemas.equal_columns import follow_leaders
 from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
@@ -50,6 +51,7 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
     alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
     leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
     raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
+    choose_other_rows(raw, facts)
     held = _choose_nulls(raw, facts, note)
     for sql in (sql for sql in facts.unclear if sql not in held):
         note((raw.name,), _NOTHING.format(sql))
@@ -187,7 +189,7 @@ def _says_boolean(raw: RawTable, check: Check) -> bool:
     facts = facts_of([check.sql], [c.name for c in raw.columns])
     types = {c.name: c.type.kind for c in raw.columns}
     said = [types[name] == "boolean" and f.values is not None and set(f.values) <= {0, 1} for name, f in facts.columns.items()]
-    return bool(said) and all(said) and not facts.unclear
+    return bool(said) and all(said) and not facts.unclear and not facts.different
 
 
 def _combinations(columns: tuple[str, ...], raw: RawTable, known: dict[str, RawTable], recipes: dict[str, Recipe]) -> float:
@@ -198,7 +200,7 @@ def _combinations(columns: tuple[str, ...], raw: RawTable, known: dict[str, RawT
         if key is not None:
             if key.columns not in keys:
                 keys.add(key.columns)
-                total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE)
+                total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE) - (key.other_than is not None)
             continue
         recipe = recipes.get(column)
         if recipe is not None and recipe.name == "choice":
