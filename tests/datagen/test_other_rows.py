@@ -291,6 +291,42 @@ def test_rows_that_scenarios_add_keep_it_too():
     assert not [f for f in found if f["a"] == f["b"]]
 
 
+def test_the_row_beside_may_be_one_that_a_scenario_adds():
+    made = source_of(
+        """schema: s
+tables:
+  groups: {rows: 5, columns: {id: {type: uuid, key: true, generate: uuid4}}}
+  users:
+    rows: 40
+    columns: {id: {type: bigint, key: true, generate: {sequence: {gaps: 8}}}, group_id: {references: groups.id}}
+  posts:
+    rows: {per: users, count: 2}
+    columns: {id: {type: uuid, key: true, generate: uuid4}, user_id: {references: users.id}}
+  likes:
+    rows: {per: posts, count: 2}
+    columns:
+      id:       {type: uuid, key: true, generate: uuid4}
+      post:     {references: posts.id}
+      group_id: {references: groups.id, generate: {from: post.user_id.group_id}}
+      a:        {references: users.id, generate: {from: post.user_id}}
+      b:        {references: users.id, other_than: a}
+      c:        {references: users.id, within: group_id, other_than: a, skew: 1.2}
+scenarios:
+  s:
+    subjects: groups
+    share: 0.7
+    at: {between: [-1y, now]}
+    add: {users: {count: 5}, posts: {per: new users, count: 2}, likes: {per: new posts, count: 3}}
+""",
+        scenarios={"s": 0.7},
+    )
+    group_of = {u["id"]: u["group_id"] for u in read(made, "users")}
+    likes = read(made, "likes")
+    assert len(likes) > 200 and len(group_of) > 50
+    assert not [like for like in likes if like["a"] in (like["b"], like["c"])]
+    assert all(group_of[like["c"]] == like["group_id"] for like in likes)
+
+
 @pytest.mark.parametrize("rows", ["30", "{per: users, count: 2}"])
 def test_rows_cannot_be_added_for_a_row_that_both_references_would_name(rows):
     with pytest.raises(SchemaError, match="its references a and b would both name that row, and are to differ"):
