@@ -121,6 +121,7 @@ tables:
     columns:
       plan_id: {references: plans.id}
       helper_id: {references: users.id, within: plan_id}
+      asker_id: {references: users.id, other_than: helper_id}
 """
 MUTATED = [
     (line, pattern, mistake)

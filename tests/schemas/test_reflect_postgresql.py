@@ -188,3 +188,18 @@ def test_addresses_of_networks_have_values_of_their_types(reflected, tmp_path):
     assert generated == ["internet.ipv4", "internet.ipv4", "internet.ipv4", "internet.mac"]
     assert parse_schema(to_yaml(found.schema, found.notes)) == found.schema
     built(found, tmp_path)
+
+
+def test_references_that_a_check_holds_to_differ_are_kept_apart(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE TABLE users(handle varchar(20) PRIMARY KEY); INSERT INTO users SELECT 'user' || n FROM generate_series(1, 9) n;"
+        "CREATE TABLE follows(follower varchar(20) REFERENCES users, followed varchar(20) REFERENCES users,"
+        " PRIMARY KEY (follower, followed), CHECK (follower <> followed));"
+        "INSERT INTO follows SELECT a.handle, b.handle FROM users a, users b WHERE a.handle <> b.handle"
+    )
+    assert [(k.columns, k.other_than) for k in found.schema.table("follows").foreign_keys] == [
+        (("follower",), None), (("followed",), "follower"),
+    ]  # fmt: skip
+    assert not found.notes.get(("follows",))
+    made = built(found, tmp_path)
+    assert provisioning.load(made, another_postgres_url).content_digest == made.content_digest
