@@ -6,10 +6,13 @@ Only catalogues and `count(*)` are read. What the schema language cannot say is 
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.engine import URL, Connection, Inspector
 
@@ -20,8 +23,9 @@ from schemas.errors import InputError
 from schemas.expressible import fitting_name, make_expressible
 from schemas.fitted_types import fit_types
 from schemas.model import Check, Column, ForeignKey, Index, Unique
-from schemas.reflected_details import POSTGRESQL_EXTRAS, identity_details, index_details, unique_details
-from schemas.reflected_postgresql import Condition, NamedType, PostgresqlCatalog, of_column
+from schemas.postgresql_left_out import WITH_TABLES
+from schemas.reflected_details import identity_details, index_details, unique_details
+from schemas.reflected_postgresql import Condition, Formula, NamedType, PostgresqlCatalog, Sequence, of_column
 from schemas.reflected_sqlite import SqliteCatalog
 from schemas.reflected_types import column_type, long_labels, meaning, named_enum
 from schemas.reflection import Place, RawSchema, Reflection, keep_sound_references, leave_out_unheld, reflection_of
@@ -34,6 +38,7 @@ from schemas.types import INTEGERS, SqlType
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "mysql", "performance_schema", "sys", "INFORMATION_SCHEMA", "guest")
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle"}
 _NEXTVAL = re.compile(r"^nextval\(", re.IGNORECASE)
+_TEXTS = ("text", "character varying", "text[]", "character varying[]")
 _NULLS = 0.1
 
 
@@ -96,6 +101,11 @@ def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: st
     return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
 
 
+def _says_too_little(found: Any, type: SqlType, note: str | None) -> bool:
+    """Whether SQLAlchemy's type of a column, taken as text, does not say what PostgreSQL has it as."""
+    return isinstance(found, (sa.types.NullType, BIT)) or (note is None and type == SqlType("text"))
+
+
 class _Reflector:
     def __init__(self, connection: Connection, target: URL, unconstrained: SqlType | None) -> None:
         self._connection = connection
@@ -114,6 +124,8 @@ class _Reflector:
         self._raw.tables = [self._table(schema, name) for schema in self._schemas() for name in self._table_names(schema)]
         if not self._raw.tables:
             raise InputError("the database has no tables to reflect")
+        for said in [] if self._postgresql is None or self._for_rows else self._postgresql.left_out():
+            self._raw.note((), said)
         return self._raw
 
     # Names
@@ -169,9 +181,11 @@ class _Reflector:
         raw.key = tuple(key["constrained_columns"] or ())
         raw.rows = self._count(schema, name)
         named = {} if self._postgresql is None else self._postgresql.named_types(schema, name)
-        needed = {} if self._postgresql is None else self._postgresql.needed(schema, name)
-        for found in inspector.get_columns(name, schema) if self._sqlite is None else self._sqlite.columns(name):
-            self._column(raw, dict(found), named.get(str(found["name"])), needed.get(str(found["name"])))
+        formulas = {} if self._postgresql is None else self._postgresql.formulas(schema, name)
+        declared = {} if self._postgresql is None else self._postgresql.declared(schema, name)
+        for found in self._columns(schema, name):
+            column = str(found["name"])
+            self._column(raw, dict(found), named.get(column), formulas.get(column), declared.get(column))
         for column, dimensions in ({} if self._postgresql is None else self._postgresql.dimensions(schema, name)).items():
             self._raw.note((raw.name, column), f"an array of {dimensions} dimensions, taken as one of one dimension")
         if not raw.key:
@@ -185,6 +199,13 @@ class _Reflector:
         self._extras(raw)
         return raw
 
+    def _columns(self, schema: str | None, table: str) -> Iterable[Mapping[str, Any]]:
+        if self._sqlite is not None:
+            return self._sqlite.columns(table)
+        with warnings.catch_warnings():  # of types that SQLAlchemy does not know, which notes tell
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
+            return self._inspector.get_columns(table, schema)
+
     def _count(self, schema: str | None, name: str) -> int:
         return int(self._connection.execute(sa.select(sa.func.count()).select_from(sa.table(name, schema=schema))).scalar_one())
 
@@ -194,9 +215,11 @@ class _Reflector:
         except NotImplementedError:
             raw.comment = None
 
-    def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None, needs: str | None) -> None:
+    def _column(self, raw: RawTable, found: dict[str, Any], named: NamedType | None, formula: Formula | None, declared: str | None) -> None:
         name, place = str(found["name"]), (raw.name, str(found["name"]))
         type, note = (column_type if self._sqlite is None else declared_type)(found["type"], self._unconstrained)
+        if declared is not None and named is None and _says_too_little(found["type"], type, note):
+            note = None if declared in _TEXTS else f"{declared}, taken as text"
         if note:
             self._raw.note(place, note)
         if named is not None:
@@ -207,16 +230,21 @@ class _Reflector:
         if enum.kind == "enum" and enum.name:
             self._raw.enums[enum.name] = enum.values
         computed = found.get("computed")
-        identity = bool(found.get("identity")) or bool(_NEXTVAL.match(str(found.get("default") or "")))
-        if self._backend == "sqlite" and raw.key == (name,) and type.kind == "integer":
-            identity = False
-        numbering = identity_details(found.get("identity") or {})
-        if numbering:
-            self._raw.note(place, f"its identity says {numbering}, which is left out")
-        if collation := found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None):
-            self._raw.note(place, f"its collation {collation} is left out")
-        default = None if identity or computed else self._default_of(found.get("default"), type, place, needs)
         nullable = bool(found["nullable"]) and name not in raw.key
+        identity = bool(found.get("identity")) or (formula is None and bool(_NEXTVAL.match(str(found.get("default") or ""))))
+        if numbering := identity_details(found.get("identity") or {}):
+            self._raw.note(place, f"its identity says {numbering}, which is left out")
+        if formula is not None and formula.sequence is not None and formula.numbers and type.kind in INTEGERS and not nullable:
+            identity = True
+            self._note_sequence(place, formula.sequence)
+        needs = None if formula is None else formula.needs
+        if self._postgresql is not None and computed is not None and computed.get("persisted") is False:
+            self._raw.note(place, "it is VIRTUAL, taken as STORED")
+        collation = found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None)
+        if collation not in (None, "default"):
+            self._raw.note(place, f"its collation {collation} is left out")
+        said = found.get("default") if formula is None or computed else formula.sql
+        default = None if identity or computed else self._default_of(said, type, place, needs)
         raw.columns.append(
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
@@ -224,6 +252,12 @@ class _Reflector:
                 default=default, comment=found.get("comment"), semantic=meaning(found["type"]),
             )
         )  # fmt: skip
+
+    def _note_sequence(self, place: Place, sequence: Sequence) -> None:
+        if not sequence.is_own:
+            self._raw.note(place, f"numbered by the sequence {sequence.name}, which is not its own; taken as an identity")
+        if numbering := identity_details(sequence.counting):
+            self._raw.note(place, f"its sequence says {numbering}, which is left out")
 
     def _named(self, raw: RawTable, place: Place, type: SqlType, named: NamedType) -> SqlType:
         """The type of a column of an enum or domain of PostgreSQL, whose checks become the table's."""
@@ -287,7 +321,9 @@ class _Reflector:
             self._raw.note((raw.name,), f"check {check.sql} is left out: it needs {check.needs}")
         elif (translated := self._translated(check.sql)) is None:
             self._raw.note((raw.name,), f"check {check.sql} is not understood and left out")
-        elif not any(c.sql == translated for c in raw.checks):
+        elif any(c.sql == translated for c in raw.checks):
+            self._raw.note((raw.name,), f"check {check.name or translated} is left out: another says the same")
+        else:
             raw.checks.append(Check(translated, check.name))
 
     def _foreign_keys(self, raw: RawTable) -> None:
@@ -319,6 +355,9 @@ class _Reflector:
             if columns not in seen:
                 seen.add(columns)
                 raw.unique.append(Unique(columns, _own_name(found.get("name"), raw.table, columns, "key")))
+            else:
+                name = found.get("name") or f"({', '.join(columns)})"
+                self._raw.note((raw.name,), f"unique {name} is left out: ({', '.join(columns)}) is unique already")
             self._note_details(raw, f"unique ({', '.join(columns)})", unique_details(found))
         for index in inspector.get_indexes(raw.table, raw.schema) if sqlite is None else sqlite.indexes(raw.table):
             columns = tuple(c for c in index["column_names"] if c is not None)
@@ -348,6 +387,6 @@ class _Reflector:
                 self._raw.note((raw.name, column) if column else (raw.name,), f"{said} is left out")
         if self._backend != "postgresql":
             return
-        for query in POSTGRESQL_EXTRAS:
+        for query in WITH_TABLES:
             for (what,) in self._connection.execute(sa.text(query), {"schema": raw.schema, "table": raw.table}):
                 self._raw.note((raw.name,), f"{what} is left out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from schemas.postgresql_left_out import BESIDES_TABLES
 from schemas.reflected_types import time_details
 from schemas.type_reader import type_of
 from schemas.types import SqlType
 
 _VALUE = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|\bVALUE\b")
+_NEXT_NUMBER = re.compile(r"nextval\('(?:[^']|'')*'(?:::regclass)?\)")
 _TIME = re.compile(r"(timestamp|time|interval)([a-z ]*?)(?:\((\d)\))?( with time zone)?(?: without time zone)?")
+_COUNTING = ("start", "increment", "cache", "cycle")
 _NAMED = (
     "SELECT a.attname, i.oid, n.nspname, i.typname, i.typtype, t.oid <> i.oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
     "JOIN pg_namespace s ON s.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid "
@@ -36,9 +40,19 @@ _NEEDED = (
     "AND 'e' NOT IN (COALESCE(t.typtype, 'x'), COALESCE(i.typtype, 'x')))"
 )
 _FORMULAS = (
-    f"SELECT a.attname, {_NEEDED.format('pg_attrdef', 'f.oid')} FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid "
+    f"SELECT a.attname, pg_get_expr(f.adbin, f.adrelid), {_NEEDED.format('pg_attrdef', 'f.oid')}, q.* "
+    "FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum "
+    "LEFT JOIN LATERAL (SELECT s.seqrelid::regclass::text, EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_class'::regclass "
+    "AND o.objid = s.seqrelid AND o.refobjid = c.oid AND o.refobjsubid = a.attnum AND o.deptype = 'a'), "
+    "s.seqstart, s.seqincrement, s.seqcache, s.seqcycle FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.refobjid "
+    "WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass LIMIT 1) q ON true "
     "WHERE n.nspname = :schema AND c.relname = :table"
+)
+_DECLARED = (
+    "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped"
 )
 _DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
 _DOMAIN_CHECKS = (
@@ -80,6 +94,29 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Sequence:
+    """A sequence that a default takes numbers of: whether it is the column's own, as those of serials are, and how it counts."""
+
+    name: str
+    is_own: bool
+    counting: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A column's default or formula as PostgreSQL writes it; `needs` is what only this database has."""
+
+    sql: str
+    needs: str | None
+    sequence: Sequence | None
+
+    @property
+    def numbers(self) -> bool:
+        """Whether it is nothing but the next number of a sequence."""
+        return _NEXT_NUMBER.fullmatch(self.sql) is not None
+
+
+@dataclass(frozen=True)
 class Domain:
     """A domain's type, where it is known here, what that does not say, and its checks over VALUE, those of the domains below first."""
 
@@ -112,9 +149,22 @@ class PostgresqlCatalog:
         """A table's checks."""
         return [Condition(row[1], row[0], row[3], row[2]) for row in self._rows(_CHECKS, schema=schema, table=table)]
 
-    def needed(self, schema: str | None, table: str) -> dict[str, str]:
-        """The columns of a table whose defaults or formulas need what only this database has, and what that is."""
-        return {row[0]: row[1] for row in self._rows(_FORMULAS, schema=schema, table=table) if row[1] is not None}
+    def formulas(self, schema: str | None, table: str) -> dict[str, Formula]:
+        """The defaults and formulas of a table's columns, whole: SQLAlchemy cuts off what stands before a `nextval`."""
+        found = {}
+        for column, sql, needs, name, is_own, *counting in self._rows(_FORMULAS, schema=schema, table=table):
+            sequence = None if name is None else Sequence(name, is_own, dict(zip(_COUNTING, counting, strict=True)))
+            found[column] = Formula(sql, needs or (None if sequence is None else f"sequence {name}"), sequence)
+        return found
+
+    def declared(self, schema: str | None, table: str) -> dict[str, str]:
+        """The types of a table's columns, by the names that PostgreSQL has for them."""
+        return {row[0]: row[1] for row in self._rows(_DECLARED, schema=schema, table=table)}
+
+    def left_out(self) -> Iterator[str]:
+        """What the database has besides tables, in words: a line for each kind."""
+        for kind, names in self._rows(BESIDES_TABLES):
+            yield f"{kind} {names[0]} is left out" if len(names) == 1 else f"{kind}s {', '.join(names)} are left out"
 
     @cached_property
     def domains(self) -> dict[int, Domain]:

@@ -89,8 +89,11 @@ def _scalar(type: Any) -> tuple[SqlType, str | None]:
         return _float(type), None
     if isinstance(type, sa.Numeric):
         return _numeric(type)
-    if isinstance(type, (sa.JSON, postgresql.HSTORE)):
-        return SqlType("json"), None
+    if isinstance(type, postgresql.HSTORE):
+        return SqlType("json"), "HSTORE, taken as json"
+    if isinstance(type, sa.JSON):
+        is_text = isinstance(type, postgresql.JSON) and not isinstance(type, postgresql.JSONB)
+        return SqlType("json"), "json, which PostgreSQL is given as jsonb" if is_text else None
     if isinstance(type, sa.Date):
         return SqlType("date"), None
     if isinstance(type, sa.DateTime):

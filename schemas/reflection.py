@@ -142,7 +142,9 @@ def _keep_sound(table: RawTable, known: dict[str, RawTable], raw: RawSchema) -> 
         fault = _fault_of(key, known.get(key.table), kept)
         if fault is not None:
             raw.note((table.name,), f"the reference {ends_of(key)} is left out: {fault}")
-        elif not any((k.columns, k.table, k.target) == (key.columns, key.table, key.target) for k in kept):
+        elif any((k.columns, k.table, k.target) == (key.columns, key.table, key.target) for k in kept):
+            raw.note((table.name,), f"a second reference {ends_of(key)} is left out")
+        else:
             nullable = all(c.nullable for c in table.columns if c.name in key.columns)
             kept.append(replace(key, acyclic=key.table == table.name and nullable and len(key.columns) == 1))
     position = {c.name: i for i, c in enumerate(table.columns)}
