@@ -238,7 +238,8 @@ class _Reflector:
             identity = True
             self._note_sequence(place, formula.sequence)
         needs = None if formula is None else formula.needs
-        if self._postgresql is not None and computed is not None and computed.get("persisted") is False:
+        formed = None if computed is None else self._expression(str(computed["sqltext"]), place, "computed", needs)
+        if self._postgresql is not None and computed is not None and formed is not None and computed.get("persisted") is False:
             self._raw.note(place, "it is VIRTUAL, taken as STORED")
         collation = found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None)
         if collation not in (None, "default"):
@@ -248,7 +249,7 @@ class _Reflector:
         raw.columns.append(
             Column(
                 name, type, null=_NULLS if nullable else None, identity=identity and type.kind in INTEGERS,
-                computed=None if computed is None else self._expression(str(computed["sqltext"]), place, "computed", needs),
+                computed=formed,
                 default=default, comment=found.get("comment"), semantic=meaning(found["type"]),
             )
         )  # fmt: skip

@@ -71,6 +71,7 @@ class SqliteCatalog:
             yield from [(None, "WITHOUT ROWID")] if is_without_rowid else []
         definition = self.definition(table)
         yield from [(None, "AUTOINCREMENT")] if definition.counts_on else []
+        yield from [] if definition.key_name is None else [(None, f"the name of its primary key, {definition.key_name},")]
         yield from definition.conflicts
         for key in self._indexes(table, "pk"):
             yield from ((None, f"{said} of its primary key") for said in [index_details(key)] if said)

@@ -37,6 +37,7 @@ class Definition:
     collations: dict[str, str] = field(default_factory=dict)
     conflicts: list[tuple[str | None, str]] = field(default_factory=list)
     counts_on: bool = False
+    key_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def _read(part: list[_Token], text: str, found: Definition) -> None:
         elif token.word == "CONFLICT" and rest:
             found.conflicts.append((column, f"{_CONSTRAINTS.get(last, 'it')} on conflict {rest[0].text.lower()}"))
         elif token.word in _CONSTRAINTS:
+            if token.word == "PRIMARY":
+                found.key_name = name
             if token.word == "UNIQUE":
                 found.uniques.append((name, _named(group) if column is None else (column,)))
             last, name = token.word, None

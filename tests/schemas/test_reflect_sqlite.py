@@ -214,3 +214,15 @@ def test_references_in_another_order_than_that_of_the_key_load(tmp_path, target)
     )
     receipt = provisioning.load(built(found, tmp_path), f"{target}:///{tmp_path}/loaded.{target}")
     assert not receipt.not_enforced
+
+
+def test_the_name_of_a_primary_key_is_told_and_another_check_of_the_same_text_too(tmp_path):
+    found = reflected(
+        tmp_path,
+        "CREATE TABLE t(id INTEGER CONSTRAINT [its key] PRIMARY KEY, a INT, CONSTRAINT one CHECK (a > 0), CONSTRAINT two CHECK (a > 0));"
+        "CREATE TABLE u(a INT CONSTRAINT low CHECK (a > 0), b INT, CONSTRAINT both PRIMARY KEY (a, b));"
+        "CREATE TABLE v(a INT CONSTRAINT low CHECK (a > 0) PRIMARY KEY);",
+    )
+    assert found.notes["t",] == ["check two is left out: another says the same", "the name of its primary key, its key, is left out"]
+    assert found.notes["u",] == ["the name of its primary key, both, is left out"]
+    assert ("v",) not in found.notes
