@@ -24,6 +24,13 @@ PRODUCTS = frozenset((
     "product", "products", "item", "items", "article", "articles", "part", "parts", "goods", "sku",
 ))  # fmt: skip
 
+# what the rows of a table are, and how they are called
+_NAMES = (
+    (PEOPLE, "person.name"), (COMPANIES, "company.name"), (PRODUCTS, "product.name"), ({"country", "countries"}, "address.country"),
+    ({"city", "cities", "town", "towns"}, "address.city"), ({"category", "categories"}, "product.category"),
+    ({"department", "departments"}, "company.department"),
+)  # fmt: skip
+
 _TextRule = tuple[Callable[[Wanted], bool], str | Callable[[Wanted], Recipe], int]
 
 
@@ -36,20 +43,10 @@ def _recipe(name: str, **arguments: Any) -> Callable[[Wanted], Recipe]:
 
 
 def _name_of(column: Wanted) -> Recipe:
-    if column.about & PEOPLE:
-        return Recipe("person.name", {})
-    if column.about & COMPANIES:
-        return Recipe("company.name", {})
-    if column.about & PRODUCTS:
-        return Recipe("product.name", {})
-    if column.about & {"country", "countries"}:
-        return Recipe("address.country", {})
-    if column.about & {"city", "cities", "town", "towns"}:
-        return Recipe("address.city", {})
-    if column.about & {"category", "categories"}:
-        return Recipe("product.category", {})
-    if column.about & {"department", "departments"}:
-        return Recipe("company.department", {})
+    if column.names_rows:
+        for heads, recipe in _NAMES:
+            if column.head in heads:
+                return Recipe(recipe, {})
     return Recipe("words", {"count": Recipe("uniform", {"range": (1, 3)})})
 
 
@@ -95,7 +92,7 @@ _TEXT_RULES: tuple[_TextRule, ...] = (
     (_named("company", "employer", "organisation", "organization"), "company.name", 6),
     (_named("industry", "sector"), "company.industry", 6),
     (_named("department", "dept"), "company.department", 5),
-    (lambda c: c.has("job", "occupation", "profession", "position") or (c.has("title") and bool(c.about & PEOPLE)), "person.job", 6),
+    (lambda c: c.has("job", "occupation", "profession", "position") or (c.has("title") and c.head in PEOPLE), "person.job", 6),
     (_named("password", "passwd", "hash", "digest", "checksum", "sha256", "md5"), "internet.hash", 8),
     (_named("token", "secret", "apikey"), "internet.token", 8),
     (_named("slug"), "internet.slug", 8),

@@ -12,6 +12,12 @@ from schemas.types import INTEGER_RANGE, INTEGERS, SqlType
 
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 SCALE = 10  # times as many rows as there are, which proposals leave room for
+_SAYS_NOTHING = frozenset(
+    ("tbl", "table", "data", "info", "detail", "details", "master", "list", "record", "records", "profile", "profiles", "dim")
+)
+_OF_NAMES = frozenset(
+    ("full", "legal", "short", "long", "display", "trade", "trading", "official", "business", "common", "public", "preferred")
+)
 _MOST_UNITS = 4 * Decimal(10) ** 18  # generators count in 63 bits
 
 
@@ -49,9 +55,15 @@ class Wanted:
         return any(w in self.words or (len(w) > 4 and w in joined) for w in words)
 
     @property
-    def about(self) -> frozenset[str]:
-        """The words of the table's name."""
-        return frozenset(words_of(self.table.rpartition(".")[2]))
+    def head(self) -> str:
+        """The word of the table's name that says what its rows are: the last that says anything, `class` of `client_class`."""
+        words = words_of(self.table.rpartition(".")[2])
+        return next((w for w in reversed(words) if w not in _SAYS_NOTHING and not w.isdigit()), "")
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it is the name of what its table holds, and not of something of it: `full_name`, but not `file_name`."""
+        return self.words[-1:] == ("name",) and set(self.words[:-1]) <= _OF_NAMES | set(words_of(self.table))
 
     @property
     def room(self) -> int:

@@ -16,6 +16,7 @@ from schemas.errors import InputError, SystemFailure
 from schemas.reader import parse_schema
 from schemas.reflect import reflect
 from schemas.writer import to_yaml
+from tests.schemas.reflecting import column_of, reflected
 
 SHARED = Path(__file__).parents[2] / "../shared/data/chinook"
 
@@ -355,3 +356,22 @@ def test_the_text_key_of_an_empty_table_has_room_for_rows(tmp_path):
     found = reflect(f"sqlite:///{path}")
     schema = parse_schema(to_yaml(found.schema, found.notes).replace("rows: 0", "rows: 1000"))
     assert bundles.build(datagen.source(schema), store=tmp_path / "store").tables["users"].rows == 1000
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "recipe"),
+    [
+        ("clients", "name", "company.name"),
+        ("tbl_client_2024", "legal_name", "company.name"),
+        ("dhcp4_client_class", "name", "words"),
+        ("client", "boot_file_name", "words"),
+        ("user_roles", "name", "words"),
+        ("user_posts", "title", "words"),
+        ("employee_data", "title", "person.job"),
+        ("customer_details", "display_name", "person.name"),
+        ("order_items", "name", "product.name"),
+    ],
+)
+def test_names_are_proposed_by_what_the_rows_of_a_table_are_and_not_by_any_word_of_its_name(tmp_path, table, column, recipe):
+    found = reflected(tmp_path, f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, {column} VARCHAR(128) NOT NULL);")
+    assert column_of(found, table, column).generate.name == recipe
