@@ -48,8 +48,23 @@ def _null_in(table: Table, column: Column, row: int, file: str) -> str:
     at = column.at if column.generate is None else column.generate.at or column.at
     if at is None:
         return what
-    remedy = "it is part of the key, so let it never be null" if column.name in table.key else "give it `null: 0`, or a value in every row"
-    return Problem(f"{what}; {remedy}", at).render(file)
+    return Problem(f"{what}; {_remedy(table, column)}", at).render(file)
+
+
+def _remedy(table: Table, column: Column) -> str:
+    is_key, referenced = column.name in table.key, _always_referenced(table, column)
+    if referenced is not None:
+        here = "" if is_key else ", or this one `null: 0`"
+        return f"its values are those of {referenced}, some of which are null: give that `null: 0` and a value in every row{here}"
+    return "it is part of the key, so let it never be null" if is_key else "give it `null: 0`, or a value in every row"
+
+
+def _always_referenced(table: Table, column: Column) -> str | None:
+    """The column that gives `column` its values, where a reference that is never null does."""
+    key = table.foreign_key_of(column.name) if column.generate is None else None
+    if key is None or any(table.column(name).nullable for name in key.columns):
+        return None
+    return f"{key.table}.{key.target[key.columns.index(column.name)]}"
 
 
 def typed(type: SqlType, array: pa.Array) -> pa.Array:

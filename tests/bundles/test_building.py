@@ -293,6 +293,24 @@ def test_a_null_that_a_recipe_gives_is_told_with_its_place_and_remedy(store, key
     assert untouched(store)
 
 
+@pytest.mark.parametrize(
+    ("column", "remedy"),
+    [
+        ("mail: {references: users.mail}", "give that `null: 0` and a value in every row, or this one `null: 0`"),
+        ("mail: {references: users.mail, key: true}", "give that `null: 0` and a value in every row"),
+    ],
+)
+def test_a_null_that_a_reference_gives_is_told_with_the_column_that_it_comes_from(store, column, remedy):
+    text = (
+        "schema: s\ntables:\n  users:\n    rows: 9\n    columns:\n      id: {type: bigint, key: true}\n"
+        f"      mail: {{type: text, null: 0.9, unique: true, generate: person.email}}\n  hints:\n    rows: 9\n    columns:\n      {column}\n"
+    )
+    with pytest.raises(ContentInvalid) as caught:
+        bundles.build(datagen.SyntheticSource(parse_schema(text, "shop.yaml")), store=store)
+    assert str(caught.value).startswith("shop.yaml:11:7: table 'hints', column 'mail', row ")
+    assert str(caught.value).endswith(f"; its values are those of users.mail, some of which are null: {remedy}")
+
+
 def test_a_broken_check_is_named_with_its_first_row_and_no_value(store):
     def wage(start, stop):
         values = np.where(np.isin(numbers(start, stop), (123_456, 130_000)), -777, numbers(start, stop))
