@@ -6,25 +6,26 @@ import re
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from schemas.check_facts import ColumnFacts
+from schemas.fitted_forms import fitted
 
 _SPECIAL = r".^$*+?()[]{}|\\"
 _ORDERED = (ascii_lowercase, ascii_uppercase, digits)
 _FILL = 4
 
 
-def form_of(facts: ColumnFacts, room: int, different: int = 0) -> str | None:
-    """Return a regular expression all of whose texts of at most `room` characters satisfy `facts`, None where none is known.
+def form_of(facts: ColumnFacts, room: int, different: int = 0, *, filling: bool = False) -> str | None:
+    """Return a regular expression all of whose texts, of at most `room` characters, satisfy `facts`; None where none is known.
 
-    It has at least `different` texts, where that can be.
+    It has at least `different` texts, and those are `filling` the room, where that can be.
     """
     bounded = facts.low_text is not None or facts.high_text is not None
     if [facts.pattern is not None, facts.like is not None, bounded].count(True) != 1:
         return None
     if facts.pattern is not None:
         free = facts.min_length <= 1 and facts.max_length is None
-        return facts.pattern if free else None
+        return fitted(facts.pattern, room, filling=filling) if free else None
     if facts.like is not None:
-        return _like(facts.like, facts.min_length, room, different)
+        return _like(facts.like, room if filling and "%" in facts.like else facts.min_length, room, different)
     return _between(facts, room, different)
 
 

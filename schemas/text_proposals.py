@@ -124,7 +124,8 @@ def _code(column: Wanted) -> Recipe:
 
 def text_form(column: Wanted) -> str | None:
     """The regular expression that checks hold the column's texts to."""
-    return form_of(column.facts, column.room, column.rows * SCALE * 100 if column.unique else 0)
+    different = column.rows * SCALE * 100 if column.unique else 0
+    return form_of(column.facts, column.room, different, filling=column.type.kind == "char")
 
 
 def propose_text(column: Wanted) -> Proposal:

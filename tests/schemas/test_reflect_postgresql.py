@@ -9,6 +9,7 @@ import provisioning
 from schemas.model import Recipe
 from schemas.reader import parse_schema
 from schemas.reflect import Reflection, reflect
+from schemas.reflection import Loss
 from schemas.writer import to_yaml
 from tests.schemas.reflecting import built, column_of
 
@@ -209,6 +210,22 @@ def test_names_that_postgresql_gives_by_itself_and_types_that_are_kept_are_not_n
     )
     assert {place: said for place, said in found.notes.items() if place} == {(table, "w"): ["domain word, written out"]}
     assert len(found.notes[()]) == 1
+
+
+def test_what_matches_a_check_fills_the_char_that_postgresql_would_pad(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE TABLE t(id int PRIMARY KEY, code char(5) NOT NULL CHECK (code ~ '^[A-Z]{2}[0-9]{1,3}$'),"
+        " area char(6) NOT NULL CHECK (area ~ '^[A-Z]{3}(-[0-9]{2})?$'), small char(4) NOT NULL CHECK (small ~ '^[[:lower:]]+$'),"
+        " ends char(8) NOT NULL CHECK (ends LIKE '%x'), short varchar(4) NOT NULL CHECK (short ~ '^[a-z]+$'),"
+        " odd varchar(9) NOT NULL CHECK (odd ~ '^(?!x)[a-z]*$'))"
+    )
+    made = {name: column_of(found, "t", name).generate.args["regex"] for name in ("code", "area", "small", "ends", "short")}
+    assert made == {
+        "code": "^[A-Z]{2}[0-9]{3}$", "area": "^[A-Z]{3}-[0-9]{2}$", "small": "^[a-z]{4}$", "ends": "[a-z0-9]{7}x", "short": "^[a-z]{4}$",
+    }  # fmt: skip
+    assert [said for said in found.notes["t",] if "nothing is proposed for the check" in said and "(?!x)" in said]
+    without = found.without([Loss("t", check, "no generator keeps it") for check in found.schema.table("t").checks if "odd" in check.sql])
+    provisioning.load(built(without, tmp_path), another_postgres_url)
 
 
 def test_a_list_over_a_varchar_is_a_closed_list(reflected, tmp_path):
