@@ -322,10 +322,10 @@ class _Reflector:
             self._raw.note((raw.name,), f"check {check.sql} is left out: it needs {check.needs}")
         elif (translated := self._translated(check.sql)) is None:
             self._raw.note((raw.name,), f"check {check.sql} is not understood and left out")
-        elif any(c.sql == translated for c in raw.checks):
-            self._raw.note((raw.name,), f"check {check.name or translated} is left out: another says the same")
-        else:
+        elif not any(c.sql == translated for c in raw.checks):
             raw.checks.append(Check(translated, check.name))
+        elif check.name is not None:
+            self._raw.note((raw.name,), f"check {check.name} is left out: another says the same")
 
     def _foreign_keys(self, raw: RawTable) -> None:
         sqlite = self._sqlite
