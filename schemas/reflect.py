@@ -39,6 +39,8 @@ _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "mysql", "performance_sch
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle"}
 _NEXTVAL = re.compile(r"^nextval\(", re.IGNORECASE)
 _TEXTS = ("text", "character varying", "text[]", "character varying[]")
+_LIKE_TEXTS = ("name", '"char"', "bpchar", "citext")
+_TAKEN = ("taken as text", "taken as numeric(19,2)")
 _NULLS = 0.1
 
 
@@ -117,6 +119,7 @@ class _Reflector:
         file = str(target.database or "").replace("\\", "/").rpartition("/")[2]
         self._raw = RawSchema(fitting_name(re.sub(r"\.[A-Za-z0-9]+$", "", file) or "database"))
         self._unconstrained = unconstrained
+        self._other_types: dict[Place, str] = {}
         self._for_rows = unconstrained is not None
 
     def run(self) -> RawSchema:
@@ -188,6 +191,7 @@ class _Reflector:
             self._column(raw, dict(found), named.get(column), formulas.get(column), declared.get(column))
         for column, dimensions in ({} if self._postgresql is None else self._postgresql.dimensions(schema, name)).items():
             self._raw.note((raw.name, column), f"an array of {dimensions} dimensions, taken as one of one dimension")
+        self._leave_out_formulas(raw)
         if not raw.key:
             self._raw.note((raw.name,), "it has no primary key")
         self._note_details(raw, f"key ({', '.join(raw.key)})", unique_details(key))
@@ -222,6 +226,8 @@ class _Reflector:
             note = None if declared in _TEXTS else f"{declared}, taken as text"
         if note:
             self._raw.note(place, note)
+        if declared is not None and note is not None and note.endswith(_TAKEN) and declared not in _LIKE_TEXTS:
+            self._other_types[place] = note
         if named is not None:
             type = self._named(raw, place, type, named)
         if (labels := long_labels(found["type"])) and not self._for_rows:
@@ -308,6 +314,23 @@ class _Reflector:
             return None
         return text
 
+    def _of_another_type(self, table: str, sql: str) -> str | None:
+        """Which column that an expression asks more of than whether it is null is of a type of PostgreSQL's own, None where none is."""
+        from sqlglot import exp
+
+        for column in parse_expression(sql).find_all(exp.Column):
+            note = self._other_types.get((table, column.name))
+            if note is not None and not isinstance(column.parent, exp.Is):
+                return f"{column.name} is {note}"
+        return None
+
+    def _leave_out_formulas(self, raw: RawTable) -> None:
+        for place, column in enumerate(raw.columns):
+            other = None if column.computed is None else self._of_another_type(raw.name, column.computed)
+            if other is not None:
+                self._raw.note((raw.name, column.name), f"computed {column.computed} is left out: {other}")
+                raw.columns[place] = replace(column, computed=None)
+
     def _checks(self, raw: RawTable) -> list[Condition]:
         if self._sqlite is not None:
             return [Condition(sql, name) for name, sql in self._sqlite.definition(raw.table).checks]
@@ -322,6 +345,8 @@ class _Reflector:
             self._raw.note((raw.name,), f"check {check.sql} is left out: it needs {check.needs}")
         elif (translated := self._translated(check.sql)) is None:
             self._raw.note((raw.name,), f"check {check.sql} is not understood and left out")
+        elif (other := self._of_another_type(raw.name, translated)) is not None:
+            self._raw.note((raw.name,), f"check {check.sql} is left out: {other}")
         elif not any(c.sql == translated for c in raw.checks):
             raw.checks.append(Check(translated, check.name))
         elif check.name is not None:

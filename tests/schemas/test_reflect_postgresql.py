@@ -228,6 +228,19 @@ def test_what_matches_a_check_fills_the_char_that_postgresql_would_pad(reflected
     provisioning.load(built(without, tmp_path), another_postgres_url)
 
 
+def test_conditions_on_types_that_only_postgresql_has_are_left_out_and_noted(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE TABLE stays(id int PRIMARY KEY, during int4range CHECK (NOT isempty(during)) CHECK (during IS NOT NULL), fee money CHECK (fee > '0'),"
+        " ip inet CHECK (family(ip) = 4), at int GENERATED ALWAYS AS (lower(during)) STORED, n name CHECK (n <> ''), a int CHECK (a > 0))"
+    )
+    assert {c.sql for c in found.schema.table("stays").checks} == {"during IS NOT NULL", "n <> CAST('' AS NAME)", "a > 0"}
+    assert "check NOT isempty(during) is left out: during is INT4RANGE, taken as text" in found.notes["stays",]
+    assert "check family(ip) = 4 is left out: ip is INET, taken as text" in found.notes["stays",]
+    assert [said for said in found.notes["stays",] if said.endswith(" is left out: fee is money, taken as numeric(19,2)")]
+    assert found.notes["stays", "at"] == ["computed LOWER(during) is left out: during is INT4RANGE, taken as text"]
+    provisioning.load(built(found, tmp_path), another_postgres_url)
+
+
 def test_a_list_over_a_varchar_is_a_closed_list(reflected, tmp_path):
     found = reflected("CREATE TABLE t(id int PRIMARY KEY, state varchar(20) NOT NULL CHECK (state IN ('draft', 'sent')))")
     assert column_of(found, "t", "state").generate == Recipe("choice", {"values": (("draft", 1), ("sent", 1))})
