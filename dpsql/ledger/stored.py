@@ -156,7 +156,8 @@ class StoredLedger:
             names = connection.scalars(sa.select(analyst).where(charges).distinct().order_by(analyst)).all()
             totals = {name: _Totals.of(chain, terms, release, name) for name in names}
             of_all = _Totals.of(chain, terms, release, None)
-            own_limits = {name: limit for name in names if (limit := self.own_limit(chain, name)) is not None}
+            noted = connection.scalars(sa.select(analyst).where(tables.entries.c.kind == "analyst").distinct()).all()
+            own_limits = {name: limit for name in sorted({*names, *noted}) if (limit := self.own_limit(chain, name)) is not None}
         own = {name: one.own for name, one in totals.items()}
         return Spending(release, terms.limit, terms.per_analyst, of_all.all, own, of_all.ever, own_limits, terms.refresh_days)
 
