@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,14 +36,14 @@ synthetic_option = click.option(
 def open_service(
     target: str,
     *,
-    schema_file: str | None = None,
-    ledger: str | None = None,
-    anchor: str | None = None,
-    store: str | None = None,
+    schema_file: str | os.PathLike[str] | None = None,
+    ledger: str | os.PathLike[str] | None = None,
+    anchor: str | os.PathLike[str] | None = None,
+    store: str | os.PathLike[str] | None = None,
     synthetic: str | None = None,
     dialect: str = "postgres",
 ) -> Service:
-    """Return the service for TARGET: a bundle's reference, postgresql://... or duckdb:///FILE. Whoever gets it closes it.
+    """Return the service for TARGET: a bundle's reference, postgresql://... or duckdb:///FILE. Whoever gets it closes it and its engines.
 
     Raises InputError where the target or its privacy is not known.
     """
@@ -51,26 +53,31 @@ def open_service(
     from dpsql.service import Service
     from schemas import read_schema
 
-    if target.startswith(SCHEMES):
-        if schema_file is None:
-            raise InputError("a database needs `--schema FILE`, a schema whose `privacy:` says whose its rows are")
-        schema = read_schema(schema_file)
-        engine, release = _database(target), without_secrets(target).replace(":***@", "@")
-    else:
-        engine, release, own = _bundle(target, store)
-        schema = own if schema_file is None else read_schema(schema_file)
-    declaration = declare(schema)
-    budget = declaration.budget
-    if budget is None:
-        raise InputError(f"schema '{schema.name}' has no budget: add `budget: {{epsilon: 3, delta: 1e-6}}` under `privacy:`")
-    own_limit = None if budget.analyst_epsilon is None else Limit(budget.analyst_epsilon, budget.analyst_delta or 0.0)
-    made_up = None if synthetic is None else _synthetic(synthetic, store, schema)
-    book = open_ledger(ledger, anchor)
-    try:
-        return Service(declaration, engine, book, release, Limit(budget.epsilon, budget.delta), own_limit, dialect, made_up)
-    except BaseException:
-        book.close()
-        raise
+    with ExitStack() as undoing:
+        if target.startswith(SCHEMES):
+            if schema_file is None:
+                raise InputError(
+                    "a database needs a schema whose `privacy:` says whose its rows are: `--schema FILE`, in Python `schema=FILE`"
+                )
+            schema = read_schema(schema_file)
+            engine, release = _database(target), without_secrets(target).replace(":***@", "@")
+        else:
+            engine, release, own = _bundle(target, store)
+            schema = own if schema_file is None else read_schema(schema_file)
+        undoing.callback(engine.close)
+        declaration = declare(schema)
+        budget = declaration.budget
+        if budget is None:
+            raise InputError(f"schema '{schema.name}' has no budget: add `budget: {{epsilon: 3, delta: 1e-6}}` under `privacy:`")
+        own_limit = None if budget.analyst_epsilon is None else Limit(budget.analyst_epsilon, budget.analyst_delta or 0.0)
+        made_up = None if synthetic is None else _synthetic(synthetic, store, schema)
+        if made_up is not None:
+            undoing.callback(made_up.close)
+        book = open_ledger(ledger, anchor)
+        undoing.callback(book.close)
+        service = Service(declaration, engine, book, release, Limit(budget.epsilon, budget.delta), own_limit, dialect, made_up)
+        undoing.pop_all()
+        return service
 
 
 def _database(url: str) -> Engine:
@@ -83,7 +90,7 @@ def _database(url: str) -> Engine:
     return PostgresEngine(url)
 
 
-def _bundle(reference: str, store: str | None) -> tuple[Engine, str, Schema]:
+def _bundle(reference: str, store: str | os.PathLike[str] | None) -> tuple[Engine, str, Schema]:
     import bundles
     from dpsql.engines.duckdb import DuckDBEngine
 
@@ -93,7 +100,7 @@ def _bundle(reference: str, store: str | None) -> tuple[Engine, str, Schema]:
     return DuckDBEngine({t: opened.table(t).sound_paths() for t in opened.tables}, unique=keys), opened.manifest_digest, opened.schema
 
 
-def _synthetic(reference: str, store: str | None, schema: Schema) -> Engine:
+def _synthetic(reference: str, store: str | os.PathLike[str] | None, schema: Schema) -> Engine:
     import bundles
 
     opened = bundles.open(reference, store)

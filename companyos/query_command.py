@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable
-from threading import get_ident
 from typing import TYPE_CHECKING
 
 import click
 
 from companyos.options import store_option
 from companyos.output import print_json, print_table
-from companyos.person import person
-from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
+from companyos.private_data import DialectName, open_private
+from companyos.private_target import anchor_option, ledger_option, schema_option, synthetic_option, target_argument
 
 if TYPE_CHECKING:
     from dpsql.answers import Answer
-    from dpsql.service import Service
 
 
 @click.command()
@@ -50,7 +47,7 @@ def query(
     min_units: int | None,
     analyst: str | None,
     explain: bool,
-    dialect: str,
+    dialect: DialectName,
     form: str,
     schema_file: str | None,
     ledger: str | None,
@@ -63,17 +60,21 @@ def query(
     TARGET is a bundle's reference, postgresql://... or duckdb:///FILE. Each answer is charged to the privacy budget before the data is
     touched; what was answered before is free. In a table the 95 % error stands beside each noisy value.
     """
-    from dpsql.planning.model import Settings
-
-    settings = Settings(epsilon, delta, None if rel_error is None else share(rel_error), max_groups, min_units)
-    name = analyst or person()
-    with open_service(
-        target, schema_file=schema_file, ledger=ledger, anchor=anchor, store=store, synthetic=synthetic, dialect=dialect
-    ) as service:
+    wanted = None if rel_error is None else share(rel_error)
+    with open_private(
+        target,
+        analyst=analyst or None,
+        schema=schema_file,
+        ledger=ledger,
+        anchor=anchor,
+        store=store,
+        synthetic=synthetic,
+        dialect=dialect,
+    ) as private:
         if explain:
-            explanation = service.explain(sql, analyst=name, settings=settings)
+            explanation = private.explain(sql, epsilon=epsilon, delta=delta, max_groups=max_groups, min_units=min_units)
         else:
-            answer = _asked(service, lambda: service.ask(sql, analyst=name, settings=settings))
+            answer = private.ask(sql, epsilon=epsilon, delta=delta, rel_error=wanted, max_groups=max_groups, min_units=min_units)
     if explain:
         if form == "json":
             print_json(explanation.to_json())
@@ -85,19 +86,6 @@ def query(
         _write_csv(answer)
     else:
         show(answer)
-
-
-def _asked(service: Service, ask: Callable[[], Answer]) -> Answer:
-    """The answer, unless Ctrl-C stops what the database runs for it."""
-    from provisioning.interrupts import interruptible
-
-    thread: list[int] = []
-
-    def work() -> Answer:
-        thread.append(get_ident())
-        return ask()
-
-    return interruptible(work, lambda: service.engine.cancel(thread[0]), patient=False)
 
 
 def share(text: str) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from dpsql.accounting import Spend
+from schemas.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 Source = Literal["private", "kept", "public", "synthetic"]
 
@@ -36,23 +39,35 @@ class Answer:
         return self.table
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the answer as a pandas data frame; needs pandas."""
+        """Return the answer as a pandas data frame; InputError where pandas is not installed."""
+        _need("pandas")
         return self.table.to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the answer as a Polars data frame; InputError where Polars is not installed."""
+        _need("polars")
+        import polars
+
+        frame = polars.from_arrow(self.table)
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    @property
+    def errors_95(self) -> dict[str, list[float | None]]:
+        """The 95 % errors of noisy columns by their names; where several are called `sum`, the one in the second place is `sum:2`."""
+        names = self.table.column_names
+        return {names[n] if names.index(names[n]) == n else f"{names[n]}:{n + 1}": list(e) for n, e in self.errors.items()}
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the rows as tuples of Python values."""
         return list(zip(*(column.to_pylist() for column in self.table.columns), strict=True))
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `companyos query --format json` prints.
-
-        `errors_95` goes by the names of the columns; where several are called `sum`, the one in the second place is `sum:2`.
-        """
-        names = self.table.column_names
+        """Return what `companyos query --format json` prints."""
         return {
-            "columns": names,
+            "columns": self.table.column_names,
             "rows": [list(row) for row in self.rows()],
-            "errors_95": {names[n] if names.index(names[n]) == n else f"{names[n]}:{n + 1}": list(e) for n, e in self.errors.items()},
+            "errors_95": self.errors_95,
             "source": self.source,
             "epsilon": self.spend.epsilon,
             "delta": self.spend.delta,
@@ -108,3 +123,8 @@ class Prepared:
     columns: tuple[str, ...]
     types: tuple[pa.DataType, ...]
     noisy: tuple[int, ...] = ()
+
+
+def _need(library: str) -> None:
+    if find_spec(library) is None:
+        raise InputError(f"{library} is not installed; `pip install 'companyos-data[dataframes]'` brings it")

@@ -88,6 +88,7 @@ def test_the_bare_install_builds_and_loads_and_names_the_extra_it_lacks(clone, t
 
 USERS_PROGRAM = """
 import bundles
+import companyos
 import datagen
 import provisioning
 
@@ -95,8 +96,10 @@ bundle = bundles.open("a:v1")
 rows: int = bundle.table("users").rows
 reveal_type(datagen.source("shop.yaml", seed=7))
 reveal_type(provisioning.load(bundle, "sqlite:///a.sqlite"))
+reveal_type(companyos.open_private("a:v1").ask("SELECT 1").errors_95)
 bundles.opne("a:v1")
 bundle.tabel("users")
+companyos.open_private("a:v1", budget=9)
 """
 
 
@@ -116,7 +119,9 @@ def test_the_types_of_an_installed_wheel_reach_the_type_checker_of_its_users(clo
     assert 'Revealed type is "provisioning.receipt.Receipt"' in found.stdout
     assert 'Module has no attribute "opne"' in found.stdout
     assert '"Bundle" has no attribute "tabel"' in found.stdout
-    assert found.stdout.count(": error: ") == 2
+    assert 'Revealed type is "dict[str, list[float | None]]"' in found.stdout
+    assert 'Unexpected keyword argument "budget" for "open_private"' in found.stdout
+    assert found.stdout.count(": error: ") == 3
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13"])

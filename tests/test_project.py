@@ -8,7 +8,9 @@ import tomllib
 from pathlib import Path
 
 import bundles
+import companyos
 import datagen
+import dpsql
 import masking
 import provisioning
 import schemas
@@ -42,7 +44,7 @@ def test_rooms_import_only_the_rooms_they_may():
 
 
 def test_names_that_rooms_export_are_there_and_are_offered_for_completion():
-    for room in (bundles, datagen, masking, provisioning, schemas):
+    for room in (bundles, companyos, datagen, dpsql, masking, provisioning, schemas):
         assert room.__all__
         assert set(room.__all__) <= set(dir(room))
         for name in room.__all__:

@@ -46,3 +46,7 @@ class Engine(Protocol):
     def cancel(self, thread: int) -> None:
         """Stop what the thread of that identity runs, from another thread."""
         ...
+
+    def close(self) -> None:
+        """Let go of the database; nothing can be read any more."""
+        ...

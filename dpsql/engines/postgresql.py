@@ -93,6 +93,9 @@ class PostgresEngine:
             with suppress(psycopg.Error):  # it may have ended by itself in the meantime
                 connection.cancel_safe()
 
+    def close(self) -> None:
+        """Nothing stays open from one question to the next."""
+
 
 def _of_resources(error: psycopg.Error) -> bool:
     """Whether a statement came to a limit of memory, disk or size, as it can over the values that it meets."""
