@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import pyarrow as pa
@@ -11,10 +12,12 @@ import pyarrow as pa
 from dpsql.formulas import Estimate, Noisy, column, estimate
 from dpsql.kept import GroupKey, KeptPart
 from dpsql.measuring import Measured
-from dpsql.noise import Mechanism, least_released
+from dpsql.noise import Mechanism, least_released, units_to_double
 from dpsql.outcome_errors import DEVIATION, ERROR
 from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Column, Facts
+
+LOWEST = 8  # steps: where no unit adds anything, a higher bound is chosen once in ten thousand times
 
 
 def noisy_table(plan: Plan, measured: Measured, groups: Sequence[GroupKey] | None, only: Collection[str] | None = None) -> pa.Table:
@@ -75,6 +78,7 @@ def notes(plan: Plan, measured: Measured) -> Iterator[str]:
     for threshold in plan.thresholds:
         bound = measured.thresholds[threshold.name].values[0]
         yield f"chosen privately: {_what(plan, threshold)} at most {_amount(plan, threshold, bound)}"
+        yield from _lost(plan, threshold, measured.thresholds[threshold.name])
     if plan.private_keys:
         yield _left_out(plan, plan.spread if plan.spread is not None else measured.thresholds["groups"].values[0], measured)
     yield from _wide_means(plan, measured)
@@ -93,6 +97,19 @@ def bounds_told(plan: Plan) -> Iterator[str]:
         yield f"to be chosen privately, for epsilon {plan.shares.threshold:g}: {_what(plan, threshold)}"
     if plan.private_keys and plan.spread is not None:
         yield _left_out(plan, plan.spread)
+
+
+def _lost(plan: Plan, threshold: Threshold, chosen: KeptPart) -> Iterator[str]:
+    """Of sums under one of the least bounds, which are chosen where too few units are for any: next to nothing is left of the sum then."""
+    if threshold.of is None or _of_rows(plan, threshold) or chosen.values[0] > LOWEST:
+        return
+    row = plan.part(threshold.of).row
+    if row is not None and row.largest > LOWEST:
+        units = ceil(units_to_double(chosen.epsilon, 1 / plan.shares.part))
+        yield (
+            f"hardly any bound on the sum is lower than this: for so little epsilon a higher one takes some {units:,} units of privacy "
+            "that add more. If there are fewer, clipping leaves next to nothing of the sum: spend more epsilon, or declare `contributions`"
+        )
 
 
 def _wide_means(plan: Plan, measured: Measured) -> Iterator[str]:

@@ -4,7 +4,7 @@ from dpsql.noise.additive import Mechanism, Sensitivity, add_noise, calibrate
 from dpsql.noise.keys import ReleasedKeys, keys_above, least_released
 from dpsql.noise.quantiles import quantile, rank_error95
 from dpsql.noise.selection import choose
-from dpsql.noise.thresholds import choose_threshold
+from dpsql.noise.thresholds import choose_threshold, units_to_double
 
 __all__ = [
     "Mechanism",
@@ -18,4 +18,5 @@ __all__ = [
     "least_released",
     "quantile",
     "rank_error95",
+    "units_to_double",
 ]

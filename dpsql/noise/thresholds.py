@@ -36,9 +36,14 @@ def choose_threshold(
     """
     candidates = sorted(exceeding)
     noise = groups * (APART if of_means else 1) / epsilon_of_sum
-    step = max(1, round(FINENESS * min(noise + PATIENCE / epsilon, STEEPEST)))
+    step = max(1, round(FINENESS * min(units_to_double(epsilon, noise), STEEPEST)))
     above = [FINENESS * exceeding[t] for t in candidates]
     if of_means:
         above = [max(isqrt(FINENESS * over), over // ONE_SIDED) for over in above]
     scores = [-(over + step * j) for j, over in enumerate(above)]
     return candidates[choose(scores, FINENESS, epsilon, monotonic=True)]
+
+
+def units_to_double(epsilon: float, noise: float) -> float:
+    """Return how many units have to contribute more than a threshold for twice of it to be worth its noise, which is `noise` thresholds."""
+    return noise + PATIENCE / epsilon

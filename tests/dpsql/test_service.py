@@ -27,6 +27,7 @@ from dpsql.noisy_tables import notes
 from dpsql.outcome_errors import with_errors
 from dpsql.planning import plan
 from dpsql.planning.model import Settings
+from dpsql.pricing import shared_out
 from dpsql.service import Service
 from schemas import parse_schema
 from schemas.privacy import ColumnPrivacy
@@ -308,6 +309,25 @@ def test_a_bound_that_was_chosen_is_told_in_the_unit_of_what_is_summed(tmp_path:
     for order in tables()["orders"].to_pylist():
         spent[order["user_id"]] = spent.get(order["user_id"], Decimal(0)) + (order["total"] or 0)
     assert max(spent.values()) <= bound < 2 * max(spent.values())
+
+
+@pytest.mark.parametrize(
+    ("sql", "epsilon", "bound", "units"),
+    [
+        ("SELECT SUM(total) FROM orders", 0.1, 1, "113"),
+        ("SELECT SUM(total) FROM orders", 0.001, 8, "11,250"),
+        ("SELECT status, SUM(total) FROM orders GROUP BY status", 0.1, 1, "113"),
+        ("SELECT SUM(total) FROM orders", 0.1, 16, None),
+        ("SELECT COUNT(*) FROM orders", 0.1, 1, None),  # one row of each is a bound as good as any
+        ("SELECT SUM(CASE WHEN total > 5 THEN 1 ELSE 0 END) FROM orders", 0.1, 1, None),
+    ],
+)
+def test_a_sum_of_which_clipping_leaves_next_to_nothing_says_so(sql: str, epsilon: float, bound: int, units: str | None) -> None:
+    (planned,) = shared_out([plan(release, shop(), Settings()) for release in bind(sql, shop()).releases], epsilon, 0.0)
+    shares = planned.shares
+    chosen = {t.name: KeptPart(((),), (bound,), "noisy max", 0.0, shares.threshold) for t in planned.thresholds}
+    told = list(notes(planned, Measured(chosen, {p.name: KeptPart(((),), (0,), "laplace", 1.0, shares.part) for p in planned.parts})))
+    assert [f"takes some {units} units" in note for note in told if "clipping leaves next to nothing" in note] == ([True] if units else [])
 
 
 @pytest.mark.parametrize(
