@@ -34,6 +34,7 @@ SHOWING = (
     exp.GroupConcat, exp.ArrayAgg, exp.AnyValue, exp.First, exp.Last, exp.Mode, exp.ArgMax, exp.ArgMin, exp.JSONArrayAgg,
 )  # fmt: skip
 NAMES: dict[type[exp.Expr], str] = {exp.VariancePop: "VAR_POP", exp.StddevPop: "STDDEV_POP", exp.StddevSamp: "STDDEV_SAMP"}
+MONTH = 30 * 86400  # seconds
 COUNT = Facts("integer", False, 0, None, Fraction(1))
 
 
@@ -323,10 +324,15 @@ def _clamped(value: exp.Expr, facts: Facts) -> exp.Expr:
     if facts.kind in MOMENTS:
         ends: list[exp.Expr] = [exp.cast(exp.Literal.string(day), facts.kind) for day in ("2020-01-01", "2030-01-01")]
     else:
-        ends = [exp.Literal.number(0), exp.Literal.number(1000)]
+        ends = [exp.Literal.number(0), exp.Literal.number(MONTH if _of_seconds(value) else 1000)]
     low, high = ends
     # marked as what both databases do with nulls, or sqlglot would write it out for DuckDB
     return exp.Least(this=exp.Greatest(this=value, expressions=[low], ignore_nulls=True), expressions=[high], ignore_nulls=True)
+
+
+def _of_seconds(value: exp.Expr) -> bool:
+    """Whether a value is the seconds between two times."""
+    return isinstance(value, exp.Extract) and value.name.upper() == "EPOCH" and isinstance(value.expression.unnest(), exp.Sub)
 
 
 def _filtered(aggregate: Aggregate, condition: Expression) -> Aggregate:

@@ -145,6 +145,15 @@ def test_rows_of_brackets_with_a_limit_are_ordered_by_what_is_shown_of_them(orde
         ("SELECT SUM(SQRT(visits)) FROM users", "SELECT SUM(LEAST(GREATEST(SQRT(visits), 0), 1000)) FROM users"),
         ("SELECT STDDEV(EXP(visits)) FROM users", "SELECT STDDEV(LEAST(GREATEST(EXP(visits), 0), 1000)) FROM users"),
         ("SELECT AVG(score / visits) FROM users", "SELECT AVG(LEAST(GREATEST(score / visits, 0), 1000)) FROM users"),
+        (  # of seconds a thousand are few
+            "SELECT AVG(happened - created_at) FROM users AS u JOIN events AS e ON e.user_id = u.id",
+            "SELECT AVG(LEAST(GREATEST(EXTRACT(EPOCH FROM (happened - created_at)), 0), 2592000)) "
+            "FROM users AS u JOIN events AS e ON e.user_id = u.id",
+        ),
+        (
+            "SELECT AVG(EXTRACT(EPOCH FROM happened)) FROM events",
+            "SELECT AVG(LEAST(GREATEST(EXTRACT(EPOCH FROM happened), 0), 1000)) FROM events",
+        ),
         (
             "SELECT AVG(mx / mn) FROM (SELECT user_id, MAX(total) AS mx, MIN(total) AS mn FROM orders GROUP BY user_id) AS t",
             "SELECT AVG(LEAST(GREATEST(mx / mn, 0), 1000)) FROM "
