@@ -195,7 +195,7 @@ class Asking:
 
     def _budget(self) -> str:
         spending = self._service.ledger.spending(self._service.release)
-        limit, own = spending.limit, spending.per_analyst
+        limit, own = spending.limit, spending.limit_of(self._analyst)
         told = f"epsilon {limit.epsilon_of(spending.total):.6g} of {limit.epsilon:g} spent by all (delta {limit.delta:g})"
         if self._analyst in spending.analysts or own is not None:
             mine = spending.analysts.get(self._analyst)

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from dpsql.accounting import Limit
 from dpsql.endpoint import Server
-from tests.dpsql.endpoint.serving import PASSWORD
+from tests.dpsql.endpoint.serving import PASSWORD, service_over, serving
 from tests.dpsql.shop_databases import engine_over, tables
 
 HUGE = "SET dp.epsilon = 1e10"  # noise is nothing, so that answers are those of the plain query
@@ -261,3 +262,11 @@ def test_explain_costs_nothing_and_the_budget_is_shown(endpoint: Server) -> None
     assert "by bob" not in done.stdout  # nothing was spent
     done = psql(endpoint, "SET dp.epsilon = 2", "SELECT count(*) FROM events", "SHOW dp.budget", user="bob", more=("-t", "-A", "-q"))
     assert "; 2 of 1e+12 by bob" in done.stdout
+
+
+def test_the_budget_that_is_shown_knows_the_analyst_s_own_limit(tmp_path: Path) -> None:
+    service = service_over(tmp_path)
+    service.ledger.set_analyst("bob", Limit(3.0, 1e-6), "the owner")
+    with serving(service) as server:
+        assert "; 0 of 3 by bob" in psql(server, "SHOW dp.budget", user="bob", more=("-t", "-A")).stdout
+        assert "by ana" not in psql(server, "SHOW dp.budget", user="ana", more=("-t", "-A")).stdout
