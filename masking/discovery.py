@@ -1,6 +1,6 @@
 """What only the values of several columns together tell: references that nobody declared, and columns that repeat what is personal.
 
-Keys of persons are read whole, other columns by their sample; all are compared as keyed hashes.
+Keys and names of persons are read whole, other columns by their sample; all are compared as keyed hashes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from masking.known.json_leaves import JsonLeaves
 from masking.policy.model import VirtualReference
 from masking.proof.words import common_words
 from masking.references import Families, Place
+from masking.sampling import MOST_ROWS
 from masking.source.base import Source
 from masking.text.dictionary import load
 from schemas.model import Column, Schema, Table
@@ -30,7 +31,8 @@ Samples = Mapping[str, pa.Table]
 _FEWEST = 5  # different values that have to be keys before a column is said to hold them
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
 _AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
-_HITS = 3  # values of a public column that hold something personal, before it is public no longer
+_HITS = 3  # values of a public column that hold something personal, before all of it is read as free text
+_NAMES = ("person_name", "given_name", "family_name")
 _LETTERS = 5  # of a word that is a name, and not some abbreviation
 _OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
 _OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
@@ -68,20 +70,14 @@ def virtual_references(source: Source, found: Findings, samples: Samples, family
     return tuple(proposed)
 
 
-def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[str, str], Finding]:
+def betraying(found: Findings, samples: Samples, schema: Schema, source: Source | None = None) -> dict[tuple[str, str], Finding]:
     """Findings for the public columns, and paths of documents, whose texts hold values of personal columns, as free texts.
 
-    Few are enough, for the proof would find them in the output.
+    Few are enough, for the proof would find them in the output. Where they are so few that what they stand in is still what it seemed,
+    names of things of which one is called after a person, nothing else is to be hidden in it. Names of persons are read from `source`
+    where the sample has only some of them, as the person may be any of them.
     """
-    known = KnownValues()
-    for (owner, name), finding in found.items():
-        if finding.personal and finding.entity not in (None, "person_id", "text") and not finding.paths:
-            place, values = KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks()
-            known.add(place, values)
-            if finding.entity == "person_name" and pa.types.is_string(values.type):
-                known.add(place, _seldom_words(values))
-    known.pass_over(pa.array(common_words().words, pa.large_string()))
-    known.seal()
+    known = _known_values(found, samples, source)
     told = {}
     for table in schema.tables:
         for column in table.stored_columns:
@@ -92,10 +88,9 @@ def betraying(found: Findings, samples: Samples, schema: Schema) -> dict[tuple[s
             paths = dict(finding.paths)
             for path, values in _texts(column, samples[table.name], tuple(finding.paths)):
                 inner = finding if path is None else finding.paths[path]
-                why = None if inner.personal else _betrayal(known, values)
-                if why is None:
+                betrayed = None if inner.personal else _betrayed(inner, known, values)
+                if betrayed is None:
                     continue
-                betrayed = replace(inner, klass="free_text", entity="text", confidence=0.6, evidence=(why, *inner.evidence))
                 if path is None:
                     told[table.name, column.name] = betrayed
                 else:
@@ -116,11 +111,43 @@ def _texts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[t
         yield paths[0], items
 
 
-def _betrayal(known: KnownValues, values: pa.Array) -> str | None:
-    """How many of different texts hold known values, where they are enough to tell."""
+def _known_values(found: Findings, samples: Samples, source: Source | None) -> KnownValues:
+    """The values of the personal columns: names as far as they are read, others by their samples."""
+    known = KnownValues()
+    for (owner, name), finding in found.items():
+        if finding.personal and finding.entity not in (None, "person_id", "text") and not finding.paths:
+            place, values = KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks()
+            known.add(place, values)
+            if finding.entity == "person_name" and pa.types.is_string(values.type):
+                known.add(place, _seldom_words(values))
+            if source is not None and finding.entity in _NAMES and source.count(owner) > len(values):
+                _add_first(known, place, source, owner, name)
+    known.pass_over(pa.array(common_words().words, pa.large_string()))
+    known.seal()
+    return known
+
+
+def _add_first(known: KnownValues, place: KnownPlace, source: Source, table: str, column: str) -> None:
+    """Add the values of a column of the first rows of a table, as many as are read of any."""
+    rows = 0
+    with source.read(table, [column]) as reader:
+        for batch in reader:
+            known.add(place, batch.column(0))
+            rows += batch.num_rows
+            if rows >= MOST_ROWS:
+                return
+
+
+def _betrayed(finding: Finding, known: KnownValues, values: pa.Array) -> Finding | None:
+    """What is found of a column or path that seemed harmless, where some of its different texts hold known values."""
     texts = pc.unique(values).drop_null().to_pylist()
     hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
-    return f"{hits} of {len(texts)} different values hold values of personal columns" if hits >= _HITS else None
+    if not hits:
+        return None
+    few = hits < _HITS
+    why = f"{hits} of {len(texts)} different values {'holds' if hits == 1 else 'hold'} values of personal columns"
+    said = (f"{why}, and nothing else is hidden",) if few else (why,)
+    return replace(finding, klass="free_text", entity="text", confidence=0.6, evidence=(*said, *finding.evidence), few=few)
 
 
 def _seldom_words(names: pa.Array) -> pa.Array:

@@ -33,7 +33,7 @@ def plan(source: Source, *, locale: str = "en_US", rows: int = SAMPLE_ROWS) -> P
     unreadable: dict[tuple[str, str], Finding] = {}
     samples = {table.name: readable_sample(source, table.name, rows, unreadable) for table in schema.tables}
     found = dict(classify(schema, samples.__getitem__)) | unreadable
-    found |= betraying(found, samples, schema)
+    found |= betraying(found, samples, schema, source)
     references = virtual_references(source, found, samples, families(schema, ()))
     return _without(unreadable, propose(schema, found, source.count, references, locale=locale))
 
@@ -119,10 +119,10 @@ class _Chooser:
         if self._family.is_member(place) and self._family.root(place) != place:
             return replace(treatment, mask=Step(REFERENCE), paths={})
         if not treatment.paths or not treatment.personal:
-            return replace(treatment, mask=self._first(place, table, column, treatment, self._is_listed(place)), paths={})
+            return replace(treatment, mask=self._first(place, table, column, treatment, self._finding(place)), paths={})
         if column.type.item is not None:  # a transformer masks each item of an array
             path, items = next(iter(treatment.paths.items()))
-            mask = self._first(place, table, column, items, self._is_listed(replace(place, path=path)))
+            mask = self._first(place, table, column, items, self._finding(replace(place, path=path)))
             return replace(treatment, mask=mask, entity=items.entity, paths={})
         text = replace(column, type=SqlType("text"))
         paths = {
@@ -136,15 +136,17 @@ class _Chooser:
         references = self._family.is_member(place)
         if place.path.endswith(MEMBERS) and not references:
             return replace(treatment, mask=OF_MEMBERS)
-        mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, self._is_listed(place))
+        mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, self._finding(place))
         return replace(treatment, mask=mask, paths={})
 
-    def _is_listed(self, place: Place) -> bool:
+    def _finding(self, place: Place) -> Finding:
         finding = self._found[place.table, place.column]
-        return finding.paths[place.path].listed if place.path else finding.listed
+        return finding.paths[place.path] if place.path else finding
 
-    def _first(self, place: Place, table: Table, column: Column, treatment: Treatment, listed: bool) -> Step:
+    def _first(self, place: Place, table: Table, column: Column, treatment: Treatment, finding: Finding) -> Step:
         context = self._binder.context(table, column, place, treatment)
         key, written = self._family.is_member(place), None if place.path else self._found[place.table, place.column].written
-        steps = list(candidates(column, treatment.klass, treatment.entity, key=key, listed=listed, written=written))
+        steps = list(
+            candidates(column, treatment.klass, treatment.entity, key=key, listed=finding.listed, written=written, few=finding.few)
+        )
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

@@ -67,11 +67,12 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
 
 
 def candidates(
-    column: Column, klass: str, entity: str | None, *, key: bool, listed: bool = False, written: str | None = None
+    column: Column, klass: str, entity: str | None, *, key: bool, listed: bool = False, written: str | None = None, few: bool = False
 ) -> Iterator[Step]:
     """Steps for a column of this class and entity, best first.
 
-    `key` says whether others reference it, `listed` whether its values are those of a closed list, `written` how its numbers are days.
+    `key` says whether others reference it, `listed` whether its values are those of a closed list, `written` how its numbers are days,
+    `few` whether only some of its values hold anything personal, which is known from other columns.
     Texts and bytes that are no values of a closed list are not shuffled: each would stand in the output as it is, with whoever it
     tells of.
     """
@@ -84,6 +85,8 @@ def candidates(
         yield from _keys(kind)
     else:
         yield from BY_ENTITY.get(entity or "", ())
+    if few:
+        yield Step("redact", {"known": True})
     if klass == "free_text" or entity == "text":
         yield Step("redact")
     if kind in TIMES:

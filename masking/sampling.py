@@ -11,7 +11,7 @@ from masking.classify import Finding
 from masking.errors import ValueNotCarried
 from masking.source.base import Source
 
-_READ = 1_000_000
+MOST_ROWS = 1_000_000
 _OVER = 20  # a database samples pages, and rows of one page are alike often: of many pages few rows are taken
 
 
@@ -21,11 +21,11 @@ def sample(source: Source, table: str, rows: int, columns: Sequence[str] | None 
     Of more than a million rows the database samples some; of a table that it cannot sample, they are from the first million.
     """
     count = source.count(table)
-    read, reader = min(count, _READ), None
-    if count > _READ and _OVER * rows < count:
+    read, reader = min(count, MOST_ROWS), None
+    if count > MOST_ROWS and _OVER * rows < count:
         read, reader = _OVER * rows, source.sampled(table, _OVER * rows / count, columns)
     if reader is None:
-        read, reader = min(count, _READ), source.read(table, columns)
+        read, reader = min(count, MOST_ROWS), source.read(table, columns)
     step = max(1, read // rows)
     found: list[pa.RecordBatch] = []
     first = 0
@@ -34,7 +34,7 @@ def sample(source: Source, table: str, rows: int, columns: Sequence[str] | None 
             places = range(-first % step, batch.num_rows, step)
             found.append(batch.take(pa.array(places, pa.int64())))
             first += batch.num_rows
-            if first >= _READ:
+            if first >= MOST_ROWS:
                 break
     return pa.Table.from_batches(found, reader.schema)
 

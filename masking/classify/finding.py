@@ -18,7 +18,8 @@ class Finding:
     sentences of counts and rules, and never holds a value. `paths` are the findings in documents and arrays, such as
     `$.contact.email`, `$.tags[*]` and `$.items[*].email`, in the order of their names. `listed` says that the values may stand in
     other rows: those of a closed list, and numbers, which tell of nobody when they stand alone. `written` says how whole numbers are days
-    of birth (`masking.classify.days`), where that is sure.
+    of birth (`masking.classify.days`), where that is sure. `few` says that it is harmless but for a few of its values, in which values of
+    personal columns stand.
     """
 
     klass: str
@@ -28,6 +29,7 @@ class Finding:
     paths: Mapping[str, Finding] = field(default_factory=dict)
     listed: bool = False
     written: str | None = None
+    few: bool = False
 
     @property
     def personal(self) -> bool:

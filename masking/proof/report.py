@@ -125,7 +125,8 @@ class ScanReport:
         raise Survivors(
             f"{counted(self.survivors, 'value of the source is', 'values of the source are')} left in the output, and {self.allowed:,} are "
             "allowed; mask the columns that "
-            "hold them, or allow them in the policy (`mask: keep`, `proof: {survivors: N}`):\n  " + "\n  ".join(lines)
+            "hold them (`mask: {redact: {known: true}}` hides nothing else), or allow them in the "
+            "policy (`mask: keep`, `proof: {survivors: N}`):\n  " + "\n  ".join(lines)
         )
 
     def document(self) -> dict[str, Any]:

@@ -75,6 +75,33 @@ def test_a_cut_leaves_no_character_without_its_marks(text: str, length: int) -> 
         assert text[len(short)] not in "\u0301\u0323\u200d\ufe0f" or not short
 
 
+class OneName:
+    """A source that knows of one person."""
+
+    def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        at = [text.find("Rosa Quill") for text in texts]
+        return [[(start, start + len("Rosa Quill"), "person_name")] if start >= 0 else [] for start in at]
+
+
+def test_with_known_nothing_but_values_of_the_source_is_redacted() -> None:
+    texts = ["Rosa Quill Ward", "Giovanni Rossi Ward", "ann.miller@example.org", None]
+    values = pa.array(texts)
+    masker = masker_for({"redact": {"known": True}}, replace(context(), known=OneName()))
+    assert masker.apply(values, rows_of(values)).to_pylist() == ["<PERSON_NAME> Ward", *texts[1:]]
+
+
+@pytest.mark.parametrize("length", [None, 24])
+def test_in_a_unique_column_known_values_are_redacted_and_texts_stay_different_and_within_their_length(length: int | None) -> None:
+    texts = ["Rosa Quill", "Rosa  Quill", "ROSA Rosa Quill", "Rosa Quill!", "Surgery, the whole floor", None]
+    kind = SqlType("text") if length is None else SqlType("varchar", length=length)
+    values = pa.array(texts)
+    at = context(kind, unique=True, distinct=6)
+    masked = masker_for({"redact": {"known": True}}, replace(at, known=OneName())).apply(values, rows_of(values)).to_pylist()
+    assert masked[1] == texts[1] and masked[4:] == texts[4:]  # which are not redacted
+    assert len(set(masked)) == len(texts)
+    assert all("Quill" not in text and (length is None or len(text) <= length) for text in (masked[0], masked[2], masked[3]))
+
+
 def test_what_the_database_knows_is_redacted_too() -> None:
     class Known:
         def find(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
