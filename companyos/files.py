@@ -40,6 +40,12 @@ def require_another(output: str | None, *inputs: str | None) -> None:
             raise InputError(f"{output} is what is read, and would be overwritten; give another file to write")
 
 
+def require_absent(path: str | None, remedy: str) -> None:
+    """Raise InputError with a `remedy` where a file is there already that people may have worked on."""
+    if path is not None and os.path.isfile(path) and os.path.getsize(path):
+        raise InputError(f"{path} is there already, and what was changed in it would be lost; {remedy}")
+
+
 def require_writable(path: str) -> None:
     """Raise InputError where `replace_file` could not write, before the work whose result is to be there."""
     target = Path(os.path.realpath(path))

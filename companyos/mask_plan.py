@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", metavar="POLICY", type=click.Path(dir_okay=False), help="Write the policy here.  [default: standard output]"
 )
+@click.option("--replace", "overwrite", is_flag=True, help="Write it even where there is such a file, and lose what was changed in it.")
 @click.option(
     "--diff", metavar="POLICY", type=click.Path(dir_okay=False), help="Show where the source differs from a policy; exit 1 if it does."
 )
@@ -29,16 +30,18 @@ if TYPE_CHECKING:
 @click.option("--locale", metavar="NAME", default="en_US", show_default=True, help="The language of pseudonyms.")
 @click.option("--rows", metavar="N", type=click.IntRange(min=1), default=5000, show_default=True, help="Rows to look at in each table.")
 @json_option
-def plan(url: str, output: str | None, diff: str | None, key: str, locale: str, rows: int, as_json: bool) -> int:
+def plan(url: str, output: str | None, overwrite: bool, diff: str | None, key: str, locale: str, rows: int, as_json: bool) -> int:
     """Propose a policy for the database at URL: what each column seems to hold, why, and how to mask it.
 
     No value of the database is in the policy. Read it, correct it, and give it to `companyos mask run`: what is unsure is
     masked, and a column that the policy does not know is let through by nobody.
     """
     import masking
-    from companyos.files import require_another
+    from companyos.files import require_absent, require_another
 
     require_another(output, url)
+    if not overwrite and diff is None:
+        require_absent(output, f"`--diff {output}` tells what is new, `--replace` writes it anew")
     with masking.open_source(url) as source:
         if diff is not None:
             return _show_differences(masking.differences(source.schema, masking.read_policy(diff)), as_json)

@@ -73,6 +73,16 @@ def test_every_step_from_plan_to_certificate_speaks_json(masking: Masking, tmp_p
     assert not masking.places_of(raw_values(60))
 
 
+def test_a_policy_that_people_may_have_worked_on_is_not_written_over_unless_they_say_so(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.policy.write_text("policy: crm  # reviewed\n")
+    code, out, err = masking("mask", "plan", url, "-o", masking.policy)
+    assert (code, out) == (2, "") and "is there already" in err and "--replace" in err
+    assert masking.policy.read_text() == "policy: crm  # reviewed\n"
+    masking.plan(url, "--replace")
+    assert "reviewed" not in masking.policy.read_text()
+
+
 def test_a_page_that_has_no_room_does_not_hide_that_the_bundle_is_made(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
     url = people_in_sqlite(tmp_path / "source.db")
     masking.plan(url)
