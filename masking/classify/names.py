@@ -23,7 +23,8 @@ class NameReading:
 
     `person` says that a word of it means persons, `thing` that one means things, `company` companies; `identifier` that it ends
     like a number or key, `flag` that it begins like a yes or no, `modified` that it ends with a word that makes it tell something
-    about the thing and not the thing, `harmless` the words that are harmless in themselves.
+    about the thing and not the thing, `harmless` the words that are harmless in themselves, `shortened` that one stands for a name in a
+    few letters.
     """
 
     words: tuple[str, ...]
@@ -36,6 +37,7 @@ class NameReading:
     modified: bool
     harmless: tuple[str, ...]
     by: bool
+    shortened: bool
 
     def strength(self, entity: str) -> float:
         """How surely the name says that the column holds `entity`."""
@@ -58,7 +60,7 @@ class Lexicon:
                     words = split(phrase)
                     for form in {words, ("".join(words),)}:
                         self.phrases.setdefault(form, []).append((entity, strength))
-        roles = ("persons", "perhaps", "companies", "things", "modifiers", "flags", "identifiers", "harmless")
+        roles = ("persons", "perhaps", "companies", "things", "modifiers", "flags", "identifiers", "harmless", "shortened")
         self.roles = {role: frozenset("".join(split(w)) for w in document[role]) for role in roles}
         self.longest = max(len(p) for p in self.phrases)
         known = {w for phrase in self.phrases for w in phrase} | {w for words in self.roles.values() for w in words}
@@ -92,6 +94,7 @@ class Lexicon:
             modified=len(words) > 1 and last in self.roles["modifiers"],
             harmless=tuple(w for i, w in enumerate(words) if w in self.roles["harmless"] and i not in covered),
             by=last in ("by", "von", "par", "por", "da", "door", "przez") and len(words) > 1,
+            shortened=bool(own & self.roles["shortened"]),
         )
 
     def words(self, name: str) -> tuple[str, ...]:

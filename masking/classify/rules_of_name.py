@@ -43,6 +43,18 @@ def by_name(column: Column) -> Finding | None:
     return None
 
 
+def by_shortened_name(column: Column) -> Finding | None:
+    """Initials and what a name sounds like (`S530`), which are those of persons unless the rows are things."""
+    if not column.name.shortened or column.around.things or column.texts.mean_words > 2:
+        return None
+    return Finding(
+        "quasi",
+        None,
+        0.7,
+        ("its name reads as the sound or the initials of names", f"{column.texts.distinct} different values in {column.texts.rows} rows"),
+    )
+
+
 # harmless in rows of things: where a depot is, what a country is called, in which language a film is
 _NEED_PERSONS = ("city", "region", "country", "language", "company", "job_title", "postcode", "nationality", "gender", "age",
     "coordinates", "health", "religion", "political", "salary", "signature")  # fmt: skip
