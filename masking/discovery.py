@@ -5,6 +5,7 @@ Keys and names of persons are read whole, other columns by their sample; all are
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.classify import Finding
+from masking.classify.finding import class_of
 from masking.classify.words import split
 from masking.known import KnownPlace, KnownValues
 from masking.known.json_leaves import JsonLeaves
@@ -141,9 +143,15 @@ def _add_first(known: KnownValues, place: KnownPlace, source: Source, table: str
 def _betrayed(finding: Finding, known: KnownValues, values: pa.Array) -> Finding | None:
     """What is found of a column or path that seemed harmless, where some of its different texts hold known values."""
     texts = pc.unique(values).drop_null().to_pylist()
-    hits = sum(bool(spans) for spans in known.find(texts)) if texts else 0
+    told = known.find(texts) if texts else []
+    hits = sum(map(bool, told))
     if not hits:
         return None
+    whole = Counter(spans[0][2] for text, spans in zip(texts, told) if len(spans) == 1 and spans[0][:2] == (0, len(text)))
+    entity, most = whole.most_common(1)[0] if whole else ("text", 0)
+    if entity != "text" and most >= max(_HITS, len(texts) / 2):
+        why = f"{most} of {len(texts)} different values are values of personal columns"
+        return replace(finding, klass=class_of(entity), entity=entity, confidence=0.6, evidence=(why, *finding.evidence))
     few = hits < _HITS
     why = f"{hits} of {len(texts)} different values {'holds' if hits == 1 else 'hold'} values of personal columns"
     said = (f"{why}, and nothing else is hidden",) if few else (why,)

@@ -212,6 +212,26 @@ def test_a_family_name_of_a_full_name_betrays_a_text_a_path_of_documents_and_the
     assert {path: finding.klass for path, finding in told["tickets", "data"].paths.items()} == {"$.file": "free_text", "$.kind": "public"}
 
 
+def test_a_column_or_path_that_mostly_has_values_of_a_personal_column_is_what_that_is() -> None:
+    cities = ["Uelzen", "Gronau", "Lingen", "Chaplygin", "Meppen", "Northeim"]
+    tables = (
+        Table("people", (Column("city", SqlType("text")),), RowCount(1)),
+        Table("audit", tuple(Column(c, SqlType(t)) for c, t in (("place", "text"), ("document", "json"))), RowCount(1)),
+    )
+    there = [*cities, "Vechta"]
+    samples = {
+        "people": pa.table({"city": cities}),
+        "audit": pa.table({"place": there, "document": [json.dumps({"city": c}) for c in there]}),
+    }
+    public = Finding("public", None, 0.9, ("harmless",))
+    found = {("people", "city"): Finding("quasi", "city", 0.9, ("a city",)), ("audit", "place"): public}
+    found["audit", "document"] = replace(public, paths={"$.city": public})
+    told = betraying(found, samples, Schema("s", tables))
+    for finding in (told["audit", "place"], told["audit", "document"].paths["$.city"]):
+        assert (finding.klass, finding.entity) == ("quasi", "city")
+        assert finding.evidence[0] == "6 of 7 different values are values of personal columns"
+
+
 def test_no_value_of_the_source_is_in_the_policy(source, policy) -> None:
     text = policy_yaml(policy, review_notes(policy, prices(source.schema, policy)))
     assert not [v for i in range(200) for v in (name_of(i), email_of(i)) if v in text]
