@@ -86,6 +86,10 @@ _TOKEN = re.compile(
 )
 # host, identity, user and time of a line in the log of a web server (Common Log Format)
 _LOGGED = re.compile(r"(?<!\S)\S{1,64} \S{1,64} (?P<value>[^\s\"-]\S{1,63}) \[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}")
+# what the server says in such a line of itself: the time, and behind the request its protocol, status and size
+_OF_SERVER = re.compile(
+    r"\[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\]|(?<= )HTTP/\d(?:\.\d)?\"(?: [1-5]\d\d(?: (?:\d{1,12}|-))?(?![\w.,-]))?"
+)
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
 _DIGIT = re.compile(r"\d")
 _DIGIT_RUN = re.compile(r"\d(?:\D{0,2}\d){5}")
@@ -159,6 +163,14 @@ def _logged(text: str) -> Iterator[Found]:
         end = text.find("\n", user.end())
         again = re.compile(rf"(?<!\w){re.escape(user['value'])}(?!\w)")
         yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else len(text)))
+
+
+def without_server(text: str, found: list[Found]) -> list[Found]:
+    """What was found in a text but for what stands in the part of a log's line that tells of the server alone."""
+    if "[" not in text and "HTTP/" not in text:
+        return found
+    parts = [match.span() for match in _OF_SERVER.finditer(text)]
+    return [f for f in found if not any(start <= f.start and f.end <= end for start, end in parts)]
 
 
 def _announced(text: str) -> Iterator[Found]:
