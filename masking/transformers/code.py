@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from masking.transformers.base import Context, Masker, Rows
 from masking.transformers.hashed import Hash
 from masking.transformers.integers import IntegerPermutation
 from masking.transformers.parameters import parameter
-from schemas.types import INTEGERS, TEXTS
+from schemas.types import INTEGERS, TEXTS, SqlType
 
 _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
@@ -51,7 +51,9 @@ class Code:
         if kind not in TEXTS:
             raise TransformerUnfit(f"{where}: `code` is for texts, integers and uuids, and a {context.column.type} is none")
         key = KeyedHash(context.key.derive(f"code/{context.domain}"))
-        return _Texts(FormatPermutation(key, digits_only=self.digits_only), Hash("uuid").bind(context), self.keep)
+        # a column that is too short for uuids has none
+        uuids = Hash("uuid").bind(replace(context, column=replace(context.column, type=SqlType("text"))))
+        return _Texts(FormatPermutation(key, digits_only=self.digits_only), uuids, self.keep)
 
 
 @dataclass(frozen=True)

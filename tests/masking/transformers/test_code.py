@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from masking.errors import TransformerUnfit
 from masking.transformers.code import Code
+from schemas.types import SqlType
 from tests.masking.transformers.binding import context, masked, masked_array
 
 
@@ -72,3 +73,10 @@ def test_a_text_no_longer_than_what_is_kept_is_permuted_whole() -> None:
 def test_characters_are_kept_of_texts_alone(kind: str) -> None:
     with pytest.raises(TransformerUnfit, match="are for texts"):
         Code(keep=2).bind(context(kind))
+
+
+def test_short_columns_get_codes_too_though_no_uuid_has_room_in_them() -> None:
+    before = ["C1234567", "K7654321", None]
+    *codes, nothing = masked(Code(), before, SqlType("varchar", length=8))
+    assert nothing is None and not set(codes) & set(before)
+    assert [len(code) for code in codes] == [8, 8]
