@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masking.binding import Binder
 from masking.classify import Finding, classify
-from masking.classify.documents import MEMBERS
+from masking.classify.documents import ITEMS, MEMBERS
 from masking.discovery import betraying, virtual_references
 from masking.keys import read_key
 from masking.policy.model import DROP, KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
@@ -118,6 +118,8 @@ class _Chooser:
         place = Place(table.name, column.name)
         if self._family.is_member(place) and self._family.root(place) != place:
             return replace(treatment, mask=Step(REFERENCE), paths={})
+        if self._finding(place).faint and not treatment.personal:
+            return replace(treatment, mask=Step("code"), paths={})
         if not treatment.paths or not treatment.personal:
             return replace(treatment, mask=self._first(place, table, column, treatment, self._finding(place)), paths={})
         if column.type.item is not None:  # a transformer masks each item of an array
@@ -136,7 +138,10 @@ class _Chooser:
         references = self._family.is_member(place)
         if place.path.endswith(MEMBERS) and not references:
             return replace(treatment, mask=OF_MEMBERS)
-        mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, self._finding(place))
+        finding = self._finding(place)
+        if ITEMS in place.path and finding.numbers and treatment.klass in ("quasi", "sensitive"):
+            text = replace(text, type=SqlType("double"))
+        mask = Step(REFERENCE) if references else self._first(place, table, text, treatment, finding)
         return replace(treatment, mask=mask, paths={})
 
     def _finding(self, place: Place) -> Finding:
@@ -149,4 +154,6 @@ class _Chooser:
         steps = list(
             candidates(column, treatment.klass, treatment.entity, key=key, listed=finding.listed, written=written, few=finding.few)
         )
+        if ITEMS in place.path:  # values are dealt out among rows, each of which has several here
+            steps = [step for step in steps if step.name != "shuffle"]
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

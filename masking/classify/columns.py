@@ -224,7 +224,7 @@ class _Sampled:
             kind = "bigint" if pa.types.is_integer(array.type) else "double"
             found = classify_numbers(name, kind, numbers_of(array), around, self._today)
             if len(numbers) == len(leaves):
-                return replace(found, listed=True)
+                return replace(found, listed=True, numbers=True)
             if found.personal:
                 return found
         return classify_texts(Column(name, texts_from([str(v) for v in leaves]), around, find, self._today))

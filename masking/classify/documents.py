@@ -30,6 +30,8 @@ LEAST_KEYS = 5
 MOST_KEYS = 60
 # at the end of the path of an object: the names of its members
 MEMBERS = "~"
+# in the path of values of which one document has several
+ITEMS = "[*]"
 
 _QUOTED = re.compile(r"(.*?)((?:\[\*\])*)\Z")
 

@@ -18,8 +18,9 @@ class Finding:
     sentences of counts and rules, and never holds a value. `paths` are the findings in documents and arrays, such as
     `$.contact.email`, `$.tags[*]` and `$.items[*].email`, in the order of their names. `listed` says that the values may stand in
     other rows: those of a closed list, and numbers, which tell of nobody when they stand alone. `written` says how whole numbers are days
-    of birth (`masking.classify.days`), where that is sure. `few` says that it is harmless but for a few of its values, in which values of
-    personal columns stand.
+    of birth (`masking.classify.days`), where that is sure. `numbers` says that all values at a path are
+    numbers. `few` says that it is harmless but for a few of its values, in which values of personal columns stand. `faint` says
+    that its values are masked, and tell too little to be looked for elsewhere.
     """
 
     klass: str
@@ -29,7 +30,9 @@ class Finding:
     paths: Mapping[str, Finding] = field(default_factory=dict)
     listed: bool = False
     written: str | None = None
+    numbers: bool = False
     few: bool = False
+    faint: bool = False
 
     @property
     def personal(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -84,3 +86,34 @@ def test_a_ward_that_is_called_as_a_patient_is_loses_that_name_alone(
     names = made.table("wards").to_arrow().column("name").to_pylist()
     assert set(WARDS) < set(names) and len(set(names)) == 7
     assert not masking.places_of(["Nachtegaal"])
+
+
+def test_what_a_row_has_many_of_in_a_document_is_not_dealt_among_rows(masking: Masking, tmp_path: Path):
+    points = [[[round(8.1234567 + i / 90 + k / 1000, 7), round(52.7654321 - i / 90 - k / 1000, 7)] for k in range(4)] for i in range(90)]
+    tracks = [
+        {"coordinates": line, "members": [{"gender": "fm"[k % 2], "weight_kg": 61.5 + i + k} for k in range(3)]}
+        for i, line in enumerate(points)
+    ]
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE members (id INTEGER PRIMARY KEY, full_name TEXT, track JSON)")
+        rows = [(1000 + 3 * i, f"{GIVEN[i % 20]} {FAMILY[(i + i // 20) % 17]}", json.dumps(track)) for i, track in enumerate(tracks)]
+        database.executemany("INSERT INTO members VALUES (?, ?, ?)", rows)
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    masked = [json.loads(text) for text in masking.made(url).table("members").to_arrow().column("track").to_pylist()]
+    assert all(isinstance(number, float) for track in masked for point in track["coordinates"] for number in point)
+    assert not masking.places_of(str(number) for line in points for point in line for number in point)
+
+
+def test_what_names_sound_like_is_masked_though_some_of_it_is_in_any_digest(masking: Masking, tmp_path: Path):
+    sounds = [f"{'ABCDEF'[i % 6]}{100 + i}" for i in range(200)]
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE searches (id INTEGER PRIMARY KEY, name_soundex VARCHAR(4) NOT NULL, sha256 TEXT)")
+        rows = [(i, sound, hashlib.sha256(sound.encode()).hexdigest()) for i, sound in enumerate(sounds)]
+        database.executemany("INSERT INTO searches VALUES (?, ?, ?)", rows)
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    masked = masking.made(url).table("searches").to_arrow().sort_by("id").column("name_soundex").to_pylist()
+    assert sum(now == before for now, before in zip(masked, sounds)) < 5 and len(set(masked)) == 200
