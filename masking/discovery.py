@@ -38,6 +38,7 @@ _NAMES = ("person_name", "given_name", "family_name")
 _LETTERS = 5  # of a word that is a name, and not some abbreviation
 _OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
 _OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
+_BEHIND = r"^\w{1,40}[/:#](?P<key>\d{4,18}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})$"  # numbers of fewer digits are keys by chance
 _KINDS = 20  # a column that says which table another references has no more different values
 
 
@@ -98,6 +99,31 @@ def betraying(found: Findings, samples: Samples, schema: Schema, source: Source 
                 else:
                     paths[path] = betrayed
                     told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths=paths)
+    return told
+
+
+def holding_keys(source: Source, found: Findings, samples: Samples) -> dict[tuple[str, str], Finding]:
+    """Findings for public texts whose last part is the key of a person, as `7/70014` is behind the number of a tenant.
+
+    All of the sampled ones have to be keys, of so many digits that they are not by chance.
+    """
+    keys: list[tuple[_Key, KnownValues]] | None = None
+    told = {}
+    for table in source.schema.tables:
+        for column in table.stored_columns:
+            if found[table.name, column.name].personal or column.type.kind not in TEXTS:
+                continue
+            texts = pc.unique(samples[table.name].column(column.name)).drop_null()
+            last = pc.struct_field(pc.extract_regex(texts, _BEHIND), "key")
+            if len(texts) < _FEWEST or last.null_count:
+                continue
+            if keys is None:
+                keys = [(key, _whole(source, key)) for key in _keys_of_persons(source.schema, found)]
+            for key, known in keys:
+                if _all_known(last, known):
+                    why = f"all of {len(texts)} different values end with keys of {key.table.name}"
+                    told[table.name, column.name] = Finding("direct", "person_id", 0.8, (why, *found[table.name, column.name].evidence))
+                    break
     return told
 
 

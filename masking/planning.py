@@ -8,7 +8,7 @@ from dataclasses import replace
 from masking.binding import Binder
 from masking.classify import Finding, classify
 from masking.classify.documents import ITEMS, MEMBERS
-from masking.discovery import betraying, virtual_references
+from masking.discovery import betraying, holding_keys, virtual_references
 from masking.keys import read_key
 from masking.policy.model import DROP, KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
 from masking.proposals import OF_MEMBERS, candidates
@@ -34,6 +34,7 @@ def plan(source: Source, *, locale: str = "en_US", rows: int = SAMPLE_ROWS) -> P
     samples = {table.name: readable_sample(source, table.name, rows, unreadable) for table in schema.tables}
     found = dict(classify(schema, samples.__getitem__)) | unreadable
     found |= betraying(found, samples, schema, source)
+    found |= holding_keys(source, found, samples)
     references = virtual_references(source, found, samples, families(schema, ()))
     return _without(unreadable, propose(schema, found, source.count, references, locale=locale))
 

@@ -117,3 +117,20 @@ def test_what_names_sound_like_is_masked_though_some_of_it_is_in_any_digest(mask
     masking.plan(url)
     masked = masking.made(url).table("searches").to_arrow().sort_by("id").column("name_soundex").to_pylist()
     assert sum(now == before for now, before in zip(masked, sounds)) < 5 and len(set(masked)) == 200
+
+
+def test_numbers_of_persons_behind_those_of_tenants_are_masked(masking: Masking, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE members (id INTEGER PRIMARY KEY, full_name TEXT)")
+        database.execute("CREATE TABLE logins (id INTEGER PRIMARY KEY, tenant_ref TEXT, page TEXT)")
+        for i in range(200):
+            name = f"{GIVEN[i % 20]} {FAMILY[(i + i // 20) % 17]}"
+            database.execute("INSERT INTO members VALUES (?, ?)", (70001 + 13 * i, name))
+            database.execute("INSERT INTO logins VALUES (?, ?, ?)", (i, f"{i % 7}/{70001 + 13 * i}", f"docs/{10000 + i}"))
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    logins = yaml.safe_load(masking.policy.read_text())["tables"]["logins"]["columns"]
+    assert logins["tenant_ref"]["mask"] == "code" and logins["page"]["mask"] == "keep"
+    assert logins["tenant_ref"]["evidence"][0] == "all of 200 different values end with keys of members"
+    assert masking.run(url)[0] == 0
