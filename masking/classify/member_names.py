@@ -17,7 +17,7 @@ _FEWEST_GLUED = 7  # of a given and a family name without anything between
 _OF_THINGS = frozenset((
     "alpha", "beta", "meta", "min", "max", "lat", "lon", "geo", "lang", "alt", "ram", "main", "dev", "int", "char", "iso", "regex", "visa",
     "safari", "swift", "kafka", "jenkins", "monday", "tuesday", "thursday", "saturday", "january", "april", "june",
-    "august", "november",
+    "august", "november", "fields",
 ))  # fmt: skip
 
 

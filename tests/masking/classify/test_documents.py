@@ -173,3 +173,9 @@ def test_deep_documents_break_nothing() -> None:
 
 def shown_in(found: Finding) -> str:
     return " ".join((*found.evidence, *(p + shown_in(f) for p, f in found.paths.items())))
+
+
+def test_the_fields_of_an_audit_are_no_family() -> None:
+    from masking.classify.member_names import names_a_person
+
+    assert not names_a_person("fields") and not names_a_person("changed_fields") and names_a_person("anna_fields")
