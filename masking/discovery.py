@@ -91,7 +91,7 @@ def betraying(found: Findings, samples: Samples, schema: Schema, source: Source 
             paths = dict(finding.paths)
             for path, values in _texts(column, samples[table.name], tuple(finding.paths)):
                 inner = finding if path is None else finding.paths[path]
-                betrayed = None if inner.personal else _betrayed(inner, known, values)
+                betrayed = None if inner.personal or inner.faint else _betrayed(inner, known, values)
                 if betrayed is None:
                     continue
                 if path is None:

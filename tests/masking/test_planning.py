@@ -212,6 +212,15 @@ def test_a_family_name_of_a_full_name_betrays_a_text_a_path_of_documents_and_the
     assert {path: finding.klass for path, finding in told["tickets", "data"].paths.items()} == {"$.file": "free_text", "$.kind": "public"}
 
 
+def test_initials_that_are_somebodys_name_are_masked_whole_all_the_same() -> None:
+    tables = tuple(Table(name, (Column("c", SqlType("text")),), RowCount(1)) for name in ("people", "notes"))
+    samples = {"people": pa.table({"c": ["Quell", "Osterkulin"]}), "notes": pa.table({"c": ["AB", "Osterkulin", "KM"]})}
+    found = {("people", "c"): Finding("direct", "family_name", 0.9, ("a name",))}
+    initials = Finding("public", None, 0.7, ("its name reads as initials",))
+    assert betraying({**found, ("notes", "c"): initials}, samples, Schema("s", tables))[("notes", "c")].few
+    assert not betraying({**found, ("notes", "c"): replace(initials, faint=True)}, samples, Schema("s", tables))
+
+
 def test_a_column_or_path_that_mostly_has_values_of_a_personal_column_is_what_that_is() -> None:
     cities = ["Uelzen", "Gronau", "Lingen", "Chaplygin", "Meppen", "Northeim"]
     tables = (
