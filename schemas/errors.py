@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -110,7 +111,12 @@ class SchemaError(InputError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint such as `; did you mean 'email'?` with the nearest of `known`, or an empty string."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return _nearest(word, tuple(known))
+
+
+@lru_cache(1024)  # the same mistake is often made many times, and is dear to compare with many words
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    matches = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean '{matches[0]}'?" if matches else ""
 
 

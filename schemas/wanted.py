@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 
 from schemas.check_facts import ColumnFacts
 from schemas.model import Recipe
@@ -21,6 +22,7 @@ _OF_NAMES = frozenset(
 _MOST_UNITS = 4 * Decimal(10) ** 18  # generators count in 63 bits
 
 
+@lru_cache(4096)  # each rule for names asks for them
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `createdAt` and `created_at` have the same."""
     return tuple(w.lower() for w in _SPLIT.split(name) if w)

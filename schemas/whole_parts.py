@@ -56,13 +56,32 @@ def _of_broken_enum(column: Column, broken: Collection[Place]) -> bool:
 
 @dataclass
 class _Lost:
-    """What is lost of a schema: `places` of tables and columns, and `parts` of tables by where they stand; `unread` is what never was."""
+    """What is lost of a schema: `places` of tables and columns, and `parts` of tables by where they stand; `unread` is what never was.
+
+    By table, `references` are those that are lost, `children` the tables that reference it, `mentioned` all names that may
+    stand in its recipes, and `names` what is lost of it.
+    """
 
     schema: Schema
     parts: set[Mark]
     unread: frozenset[Place]
     places: set[Place] = field(default_factory=set)
     references: dict[str, list[ForeignKey]] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    mentioned: dict[str, set[str]] = field(default_factory=dict)
+    names: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tables = self.schema.tables
+        named = {name for place in (*self.known, *self.unread) for name in place}
+        named |= {name for t in tables for f in t.foreign_keys for name in (*f.columns, f.table)}
+        words = {name: _words(name) for name in named}
+        for table in tables:
+            parts = (table.rows.each, *(c.generate for c in table.columns), *(c.columns for c in table.correlate))
+            said = _words("\n".join({text for part in parts for text in _texts(part)}))
+            self.mentioned[table.name] = {name for name in named if words[name] <= said}
+            for name in {f.table for f in table.foreign_keys}:
+                self.children.setdefault(name, []).append(table.name)
 
     @property
     def known(self) -> set[Place]:
@@ -70,14 +89,20 @@ class _Lost:
 
     def spread(self) -> None:
         """Lose what rests on what is lost, until nothing more does."""
+        self._lose(self.places)
         grown = True
         while grown:
             before = len(self.places), self.references
             self.references = {t.name: [f for f in t.foreign_keys if not self._leads(t, f)] for t in self.schema.tables}
             for table in self.schema.tables:
                 if (table.name,) not in self.places:
-                    self.places |= set(self._resting(table))
+                    self._lose(set(self._resting(table)))
             grown = (len(self.places), self.references) != before
+
+    def _lose(self, places: set[Place]) -> None:
+        self.places |= places
+        for place in places:
+            self.names.setdefault(place[0], set()).add(place[-1])
 
     def rest_of(self, table: Table) -> Table:
         """What is left of a table; conditions on rows that are there are not part of it."""
@@ -98,19 +123,23 @@ class _Lost:
 
     def _names_seen_from(self, table: Table) -> re.Pattern[str] | None:
         """What a recipe of a table says that takes something from what is lost there, in the rows that lead to these, or beyond."""
-        children = [t.name for t in self.schema.tables if any(f.table == table.name for f in t.foreign_keys)]
+        mentioned = self.mentioned[table.name]
+        if not mentioned:
+            return None
+        children = self.children.get(table.name, [])
         seen = {table.name, table.rows.per or table.name, *children}
         waiting = [name for name in seen if self.schema.has(name)]
         while waiting:
             further = {f.table for f in self.schema.table(waiting.pop()).foreign_keys} - seen
             seen |= further
             waiting += further
-        names = {place[-1] for place in self.places if place[0] in seen}
+        names = {name for t in seen for name in mentioned & self.names.get(t, set())}
         names |= {name for t in seen for f in self.references.get(t, ()) for name in (*f.columns, f.table)}
         names |= {t for t in children if any(f.table == table.name for f in self.references[t])}
         names |= {place[0] for place in self.unread if place[1:] in ((), ("*references",))}
         if any((name, "*references") in self.unread for name in seen):
             names |= {t.name for t in self.schema.tables}
+        names &= mentioned
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", re.IGNORECASE) if names else None
 
     def _resting(self, table: Table) -> Iterator[Place]:
@@ -154,11 +183,21 @@ class _Lost:
 
 def _mentions(said: object, names: re.Pattern[str] | None) -> bool:
     """Whether a text in a recipe, or in anything that it holds, has one of `names` in it."""
-    if names is None or not isinstance(said, (str, Recipe, Mapping, tuple, list)):
-        return False
+    return names is not None and any(map(names.search, _texts(said)))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def _texts(said: object) -> Iterator[str]:
+    """The texts in a recipe, or in anything that it holds."""
     if isinstance(said, str):
-        return names.search(said) is not None
-    if isinstance(said, Recipe) and said.name == "states" and names.search(_USUAL_START):
-        return True
+        yield said
+    if not isinstance(said, (Recipe, Mapping, tuple, list)):
+        return
+    if isinstance(said, Recipe) and said.name == "states":
+        yield _USUAL_START
     inner = said.args if isinstance(said, Recipe) else said
-    return any(_mentions(part, names) for part in ((*inner, *inner.values()) if isinstance(inner, Mapping) else inner))
+    for part in (*inner, *inner.values()) if isinstance(inner, Mapping) else inner:
+        yield from _texts(part)
