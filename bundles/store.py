@@ -243,12 +243,12 @@ class Store:
 
         known = self.references()
         missing = f"there is no bundle '{wanted}' in the store '{self.path}'"
-        if wanted.name in builtin_names() or wanted.name.endswith((".yaml", ".yml")):
+        names = {k.partition(":")[0] for k in known}
+        if wanted.name not in names and (wanted.name in builtin_names() or wanted.name.endswith((".yaml", ".yml"))):
             build = f"`companyos bundle build {wanted.name} --tag NAME:VERSION`"
             return f"{missing}, and '{wanted.name}' is a schema: {build} makes a bundle of it"
         if not known:
             return f"there is no bundle '{wanted}': the store {self.path} is empty. Make one with `companyos bundle build`"
-        names = {k.partition(":")[0] for k in known}
         name = next(iter(get_close_matches(wanted.name, sorted(names), n=1)), None)
         same_name = [k for k in known if k.partition(":")[0] == name]
         hint = nearest(str(wanted).replace(wanted.name, str(name), 1), same_name)

@@ -130,6 +130,12 @@ def test_a_reference_is_like_another_by_its_name_and_a_schema_is_told_to_be_none
         bundles.open(wanted, store)
 
 
+def test_bundles_of_the_name_of_a_schema_are_told_before_the_schema(store):
+    build(store, tag="tpch:v1")
+    with pytest.raises(ReferenceUnknown, match=r"did you mean 'tpch:v1'\? `companyos bundle list` shows all$"):
+        bundles.open("tpch:v2", store)
+
+
 def test_a_digest_is_no_tag(store):
     bundle = build(store)
     with pytest.raises(ReferenceInvalid, match="is no tag"):
