@@ -44,14 +44,16 @@ def anonymize_file(
     require_columns(read.table, [quasi.name for quasi in asked.quasi_identifiers])
     asked = with_hierarchies(read.table, asked, hierarchies, functions or {})
     anonymized = anonymize(read.table, asked)
-    order = _by_cells(anonymized.table) if sort_rows else pa.array(range(read.table.num_rows), pa.int64())
-    released = anonymized.table.take(order)
-    written = Tabular(released, read.separator, read.kind, None if read.stored is None else read.stored.take(order))
+    released, original, stored = anonymized.table, read.table, read.stored
+    if sort_rows:
+        order = _by_cells(released)
+        released, original, stored = released.take(order), original.take(order), None if stored is None else stored.take(order)
+    written = Tabular(released, read.separator, read.kind, stored)
     if (read.kind if Path(target).suffix.lower() not in (".csv", ".parquet") else Path(target).suffix.lower()[1:]) == "parquet":
         written = replace(written, table=_typed(released))
     with _checked_place(target) as fresh:
         write_table(written, str(fresh))
-        check(read.table.take(order), read_table(str(fresh)).table, asked)
+        check(original, read_table(str(fresh)).table, asked)
     return anonymized.summary
 
 
