@@ -25,7 +25,7 @@ from datagen.errors import GenerationFailed
 from datagen.exact import NotExact, TooLarge, compile_exact
 from datagen.rows import Kernel, Rows
 from schemas.errors import Mark, Problem
-from schemas.sql_expressions import anchored, with_cut_texts, with_like_escape
+from schemas.sql_expressions import anchored, balanced, with_cut_texts, with_like_escape
 from schemas.types import SqlType
 
 # of which one is of any type that an expression gives, but for arrays
@@ -55,7 +55,7 @@ def compile_expression(sql: str, ctx: Context, at: Mark | None) -> Kernel:
     `anchor()` in it is the data's now.
     """
     try:
-        tree = sqlglot.parse_one(sql, read="postgres")
+        tree = balanced(sqlglot.parse_one(sql, read="postgres"))
     except sqlglot.errors.SqlglotError as error:
         ctx.fail(f"the expression cannot be read: {str(error).splitlines()[0]}", at)
     tree = anchored(tree, ctx.schema.anchor)

@@ -9,7 +9,7 @@ from schemas.times import format_moment
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_MAX_DEPTH = 800
+_MAX_DEPTH = 270
 
 
 class NotAnExpression(ValueError):
@@ -29,25 +29,35 @@ def parse_expression(sql: str, dialect: str = "postgres") -> exp.Expression:
         raise NotAnExpression("this is not a SQL expression: a quote or comment is not closed") from None
     except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
         raise NotAnExpression("this is not a SQL expression that can be read here") from None
-    if _is_too_deep(tree):
+    if _is_too_deep(balanced(tree)):
         raise NotAnExpression("it is too long or too deep an expression to be read here; make it several")
     if not isinstance(tree, exp.Expression) or isinstance(tree, exp.Query) or tree.find(exp.Query, exp.Command):
         raise NotAnExpression("it must be an expression over the columns of one row, not a query")
     return tree
 
 
-def _is_too_deep(tree: exp.Expr) -> bool:
-    """Whether functions that call themselves for each part of a tree may not reach its end; they do little where AND and OR join them."""
+def balanced(tree: exp.Expr) -> exp.Expr:
+    """Return `tree` with all that AND joins, or OR, joined in pairs and pairs of pairs: the same condition, of few levels."""
     from sqlglot import exp
 
-    waiting = [(tree, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        if depth > _MAX_DEPTH:
-            return True
-        further = depth + (1 if isinstance(node, exp.Connector) else 4)
-        waiting += ((part, further) for part in node.iter_expressions())
-    return False
+    for node in list(tree.find_all(exp.And, exp.Or)):
+        if isinstance(node.parent, type(node)) or not isinstance(node.left, type(node)) or not isinstance(node.left.left, type(node)):
+            continue
+        parts = [part.pop() for part in list(node.flatten(unnest=False))]
+        while len(parts) > 2:
+            pairs = [type(node)(this=one, expression=other) for one, other in zip(parts[::2], parts[1::2], strict=False)]
+            parts = pairs + parts[len(pairs) * 2 :]
+        node.set("this", parts[0])
+        node.set("expression", parts[1])
+    return tree
+
+
+def _is_too_deep(tree: exp.Expr) -> bool:
+    """Whether functions that call themselves for each part of a tree may not reach its end."""
+    level = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [part for node in level for part in node.iter_expressions()]
+    return bool(level)
 
 
 def _reason(error: Exception) -> str:

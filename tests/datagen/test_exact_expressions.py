@@ -254,3 +254,8 @@ def test_a_cast_that_no_row_can_pass_is_told_before_any_is_made(type, sql, why):
 )
 def test_casts_that_some_row_can_pass_are_left_to_the_rows(type, sql):
     assert len(by_duckdb(sql, type)) == 400
+
+
+@pytest.mark.parametrize("compiled", [made, by_duckdb])
+def test_conditions_of_very_many_parts_are_made(compiled):
+    assert compiled(" OR ".join(f"n = {i}" for i in range(900, 2_000)), "boolean") == compiled("n >= 900 AND n < 2000", "boolean")

@@ -106,14 +106,14 @@ def test_arrays_of_arrays_are_refused_however_deep() -> None:
     assert of_column(f"{{type: 'int{'[]' * 50_000}'}}") == ["6:17: arrays of arrays are not known; use json"]
 
 
-@pytest.mark.parametrize("part", [" AND c > 0", " OR c > 0", " + c > 0"])
+@pytest.mark.parametrize("part", [" + c > 0", " + c", " || c"])
 def test_expressions_too_long_to_be_read_are_told(part: str) -> None:
     written = f"{{type: int, generate: {{uniform: [1, 5]}}, check: c > 0{part * 2_000}}}"
     message = "it is too long or too deep an expression to be read here; make it several"
     assert of_column(written) == [f"6:58: check: {message}"]
 
 
-@pytest.mark.parametrize(("part", "times"), [(" AND c > 0", 700), (" OR c > 0", 700), (" + c", 180)])
+@pytest.mark.parametrize(("part", "times"), [(" AND c > 0", 2_000), (" OR c > 0", 2_000), (" + c", 260)])
 def test_long_expressions_are_read(part: str, times: int) -> None:
     sql = f"c{part * times} > 0" if "+" in part else f"c > 0{part * times}"
     column = f"c: {{type: int, generate: {{uniform: [1, 5]}}, check: {sql}}}"
