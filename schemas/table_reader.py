@@ -11,22 +11,17 @@ from dataclasses import dataclass, field
 import yaml
 
 from schemas import grammar
-from schemas.check_facts import ColumnFacts
 from schemas.correlation_reader import read_correlations
 from schemas.errors import Mark, nearest
 from schemas.grammar import MOST_ROWS, names
 from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Table, Unique
-from schemas.proposals import propose
 from schemas.recipe_reader import RecipeReader, read_locale
-from schemas.recipe_writer import written_recipe
 from schemas.recipes import BY_NAME, GENERATORS
 from schemas.reference_reader import Reference, read_reference
 from schemas.type_reader import read_type
 from schemas.types import INTEGERS, SqlType
-from schemas.wanted import Wanted
 from schemas.yaml_nodes import Node, Parts, Reading, as_number, kind_of, mark_of
-from schemas.yaml_text import flow
 
 _ELSEWHERE = {
     "primary_key": "`key: true`",
@@ -259,8 +254,7 @@ class TableReader:
         usual = usual_recipe(type, column.name, self._key(), unique="unique" in parts, identity=identity)
         if usual is None and column.name not in self.broken:
             self.broken.add(column.name)
-            wanted = Wanted(self.name, column.name, type, _SOME_ROWS, "unique" in parts, False, ColumnFacts())
-            example = flow(written_recipe(propose(wanted).recipe, type))
+            example = _proposed(self.name, column.name, type, "unique" in parts)
             self.reading.say(column.node, f"column '{column.name}' ({type}) needs `generate:`, for example `generate: {example}`")
         return None if usual is None else Recipe(usual.name, usual.args, mark_of(column.node))
 
@@ -338,3 +332,14 @@ def usual_recipe(type: SqlType, column: str, key: tuple[str, ...], *, unique: bo
     if type.kind in INTEGERS and (key == (column,) or identity):
         return Recipe("sequence")
     return Recipe("uuid4") if type.kind == "uuid" and (column in key or unique) else None
+
+
+def _proposed(table: str, column: str, type: SqlType, unique: bool) -> str:
+    """A generator that may suit a column, as it is written."""
+    from schemas.check_facts import ColumnFacts  # reads all of sqlglot, which a sound schema may need nothing of
+    from schemas.proposals import propose
+    from schemas.recipe_writer import written_recipe
+    from schemas.wanted import Wanted
+    from schemas.yaml_text import flow
+
+    return flow(written_recipe(propose(Wanted(table, column, type, _SOME_ROWS, unique, False, ColumnFacts())).recipe, type))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -785,3 +787,9 @@ def test_a_column_without_a_generator_is_told_of_one_that_does(column: str, name
     (told,) = problems(text % "")
     example = told.partition("for example `")[2].removesuffix("`")
     assert parse_schema(text % f", {example}").table("users").columns[0].generate is not None
+
+
+def test_sqlglot_is_not_loaded_to_read_a_schema_without_sql() -> None:
+    text = "schema: s\ntables:\n  t:\n    rows: 1\n    columns:\n      id: {type: bigint, key: true}\n"
+    code = f"import sys; from schemas.reader import parse_schema; parse_schema({text!r}); print('sqlglot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
