@@ -38,13 +38,14 @@ def nulls_that_hold(checks: Iterable[str], present: Collection[str], free: Colle
     """
     named = {name.casefold(): name for name in (*present, *free)}
     always = dict.fromkeys(present, False)
-    held: dict[str, exp.Expr] = {}
+    held: dict[str, tuple[exp.Expr, list[str]]] = {}
     for sql, tree, columns in sorted(_asking(checks, named), key=lambda told: len(told[2])):
         opened = [name for name in columns if name not in always]
+        touched = [tree, *(one for one, its in held.values() if not set(opened).isdisjoint(its))]
         for chosen in _choices(opened) if len(opened) <= _MOST_COLUMNS else ():
-            if not any(False in _value(one, {**always, **chosen}, named) for one in (*held.values(), tree)):
+            if not any(False in _value(one, {**always, **chosen}, named) for one in touched):
                 always.update(chosen)
-                held[sql] = tree
+                held[sql] = tree, columns
                 break
     return Nulls({name: null for name, null in always.items() if name in free}, held.keys())
 
