@@ -159,10 +159,11 @@ def _dates(text: str) -> Iterator[Found]:
 
 def _logged(text: str) -> Iterator[Found]:
     """The users of lines of a log, and where they stand again in their lines, as in the address that was asked for."""
-    for user in _LOGGED.finditer(text):
-        end = text.find("\n", user.end())
+    users = list(_LOGGED.finditer(text))
+    for user, after in zip(users, [*(later.start() for later in users[1:]), len(text)], strict=True):
+        end = text.find("\n", user.end(), after)
         again = re.compile(rf"(?<!\w){re.escape(user['value'])}(?!\w)")
-        yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else len(text)))
+        yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else after))
 
 
 def without_server(text: str, found: list[Found]) -> list[Found]:

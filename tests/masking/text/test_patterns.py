@@ -72,6 +72,11 @@ def test_what_only_looks_like_a_value_is_left(text: str) -> None:
     assert set(found(text).values()) <= {"date"}, found(text)
 
 
+def test_users_of_a_log_without_ends_of_lines_are_found_once_each() -> None:
+    text = " ".join(f'203.0.113.{n} - qtjarks [10/Jan/2024:13:55:36 +0000] "GET /u/qtjarks"' for n in range(100))
+    assert sum(f.entity == "username" for f in scan(text)) == 200
+
+
 def test_the_user_of_a_line_of_a_log_is_found_in_the_address_that_was_asked_for_and_in_no_other_line() -> None:
     line = '203.0.113.9 - {} [10/Jan/2024:13:55:36 +0000] "GET /u/{}/orders HTTP/1.1" 200'
     text = "\n".join((line.format("qtjarks", "qtjarks"), line.format("-", "qtjarks"), line.format("bov", "qtjarksen")))
