@@ -1,8 +1,8 @@
 """Noise: whole numbers only, from OpenDP's proved samplers, whose randomness is the operating system's and cannot be seeded."""
 
-from dpsql.noise.additive import Mechanism, Sensitivity, add_noise, calibrate
+from dpsql.noise.additive import Mechanism, Sensitivity, add_noise
 from dpsql.noise.keys import ReleasedKeys, keys_above, least_released
-from dpsql.noise.quantiles import quantile, rank_error95
+from dpsql.noise.quantiles import quantile
 from dpsql.noise.selection import choose
 from dpsql.noise.thresholds import choose_threshold, units_to_double
 
@@ -11,12 +11,10 @@ __all__ = [
     "ReleasedKeys",
     "Sensitivity",
     "add_noise",
-    "calibrate",
     "choose",
     "choose_threshold",
     "keys_above",
     "least_released",
     "quantile",
-    "rank_error95",
     "units_to_double",
 ]

@@ -1,4 +1,4 @@
-"""Noise that is added to whole numbers: discrete Laplace or discrete Gaussian, whichever errs less."""
+"""Noise that is added to whole numbers: discrete Laplace or discrete Gaussian, as `dpsql.pricing` shares out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal
 
-from dpsql.accounting import Spend, rho_of
 from dpsql.amounts import strictly_below
 from dpsql.noise import laws
 from dpsql.noise.ranges import LARGEST, check_epsilon, check_sensitivity, check_values
@@ -75,41 +74,15 @@ class Mechanism:
             scale = math.nextafter(scale, math.inf)
         return Mechanism("gaussian", _drawable(scale))
 
-    def spend(self, sensitivity: Sensitivity, delta: float = 0.0) -> Spend:
-        """Return the cost where a unit changes `sensitivity`, by OpenDP's map; Gaussian noise needs a `delta` for the basic view."""
-        if not sensitivity.l1:
-            return Spend.pure(0.0)
-        if self.kind == "gaussian":
-            return Spend.gaussian(math.nextafter(_gaussian(self.scale).map(sensitivity.l2), math.inf), delta)
-        return Spend.pure(math.nextafter(_laplace(self.scale).map(sensitivity.l1), math.inf), sensitivity.l0)
-
     @property
     def variance(self) -> float:
         """Of the noise, exactly but for rounding."""
         return laws.gaussian_variance(self.scale) if self.kind == "gaussian" else laws.laplace_variance(self.scale)
 
     @property
-    def mean_error(self) -> float:
-        """The mean magnitude of the noise."""
-        return laws.gaussian_mean_error(self.scale) if self.kind == "gaussian" else laws.laplace_mean_error(self.scale)
-
-    @property
     def error95(self) -> float:
         """The least whole number that the noise exceeds in magnitude with a probability of at most 5 %."""
         return float((laws.gaussian_quantile if self.kind == "gaussian" else laws.laplace_quantile)(self.scale, TAIL))
-
-
-def calibrate(sensitivity: Sensitivity, epsilon: float, delta: float = 0.0) -> Mechanism:
-    """Return the noise that makes `sensitivity` (`epsilon`, `delta`)-DP with the smaller mean error.
-
-    That is Laplace noise where delta is 0 or a unit changes few numbers, Gaussian noise where it changes many.
-    """
-    laplace = Mechanism.laplace(sensitivity, epsilon)
-    rho = rho_of(epsilon, delta) if delta > 0 else 0.0
-    if rho <= 0:
-        return laplace
-    gaussian = Mechanism.gaussian(sensitivity, rho)
-    return gaussian if gaussian.mean_error < laplace.mean_error else laplace
 
 
 def add_noise(values: Sequence[int], mechanism: Mechanism) -> list[int]:

@@ -1,7 +1,7 @@
 """The laws of the noise: discrete Laplace and discrete Gaussian, with their exact errors.
 
-Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy" (2020). Figures are for telling errors and
-choosing between laws; privacy does not rest on them.
+Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy" (2020). Figures are for telling errors;
+privacy does not rest on them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,6 @@ def laplace_variance(scale: float) -> float:
     return 0.0 if scale == 0 else 2 * math.exp(-1 / scale) / math.expm1(-1 / scale) ** 2
 
 
-def laplace_mean_error(scale: float) -> float:
-    """The mean magnitude, 2 q / (1 - q^2)."""
-    return 0.0 if scale == 0 else 2 * math.exp(-1 / scale) / -math.expm1(-2 / scale)
-
-
 def laplace_quantile(scale: float, tail: float) -> int:
     """The least n with P[|x| > n] = 2 q^(n + 1) / (1 + q) of at most `tail`."""
     q = 0.0 if scale == 0 else math.exp(-1 / scale)
@@ -34,11 +29,6 @@ def laplace_quantile(scale: float, tail: float) -> int:
 def gaussian_variance(sigma: float) -> float:
     """The sum of x^2 P[x], which is less than sigma^2."""
     return sigma**2 if sigma > SUMMED else math.fsum(2 * x * x * p for x, p in enumerate(_gaussian_law(sigma)))
-
-
-def gaussian_mean_error(sigma: float) -> float:
-    """The mean magnitude."""
-    return sigma * math.sqrt(2 / math.pi) if sigma > SUMMED else math.fsum(2 * x * p for x, p in enumerate(_gaussian_law(sigma)))
 
 
 def gaussian_quantile(sigma: float, tail: float) -> int:

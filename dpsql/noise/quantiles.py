@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import accumulate
 
 from dpsql.noise.ranges import LARGEST
-from dpsql.noise.selection import choose, shortfall
+from dpsql.noise.selection import choose
 
 FINENESS = 16  # parts of a row in a score
 FINEST_PLACE = 2**20  # denominators of places: with 2^38 rows scores still fit in 62 bits
@@ -37,18 +37,6 @@ def quantile(histogram: Mapping[int, int], bins: int, place: Fraction, most_rows
     inside = [histogram.get(position, 0) for position in range(first, min(first + side, bins))]
     below = sum(blocks[:chosen])
     return first + choose(target.scores(inside, below, sum(blocks)), target.sensitivity(most_rows), epsilon / 2)
-
-
-def rank_error95(bins: int, place: Fraction, most_rows: int, epsilon: float) -> float:
-    """Return by how many rows the rank of a `quantile` is off, but for 5 %: a bound, for any data, that is seldom reached.
-
-    In ranks, not values: how far apart values of near ranks are depends on the data. At places 0 and 1 the rows that are left out on
-    purpose count in.
-    """
-    side = _side(bins)
-    target = _target(place, bins, most_rows, epsilon)
-    missed = 2 * shortfall(side, target.sensitivity(most_rows), epsilon / 2, TAIL / 2) / (FINENESS * (target.down + target.up))
-    return missed + target.spared
 
 
 @dataclass(frozen=True)

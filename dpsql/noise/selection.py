@@ -24,14 +24,6 @@ def choose(scores: Sequence[int], sensitivity: int, epsilon: float, *, monotonic
     return int(_noisy_max(sensitivity, epsilon, monotonic)(list(scores)))
 
 
-def shortfall(candidates: int, sensitivity: int, epsilon: float, tail: float) -> float:
-    """Return what the chosen score lacks to the greatest of so many `candidates`, but for a probability of `tail`.
-
-    With exponential noise of scale b on each, a score that lacks b (log candidates + t) wins with a probability of at most e^-t.
-    """
-    return 2 * sensitivity / epsilon * math.log(max(candidates, 1) / tail)
-
-
 @lru_cache(maxsize=256)
 def _noisy_max(sensitivity: int, epsilon: float, monotonic: bool) -> Any:
     check_epsilon(epsilon)

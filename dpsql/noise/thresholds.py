@@ -14,16 +14,14 @@ APART = 16  # bounds are about so many times as wide as what the means of units 
 ONE_SIDED = 32  # by this part of it may units with many rows differ from the others
 
 
-def choose_threshold(
-    exceeding: Mapping[int, int], epsilon: float, epsilon_of_sum: float, groups: int = 1, *, of_means: bool = False
-) -> int:
+def choose_threshold(exceeding: Mapping[int, int], epsilon: float, epsilon_of_sum: float, *, of_means: bool = False) -> int:
     """Return a power of two at which clipping errs about as much as the noise that it allows, `epsilon`-DP.
 
-    `exceeding` maps each candidate to the number of units whose contribution is larger, to one group where a unit is in up to
-    `groups`. One unit changes each number by at most one, all in the same direction, so report noisy max needs half the usual noise.
+    `exceeding` maps each candidate to the number of units whose contribution is larger, to one group where a unit is in
+    several. One unit changes each number by at most one, all in the same direction, so report noisy max needs half the usual noise.
 
-    A threshold t makes noise of t * `groups` / `epsilon_of_sum`, and its bias falls with t by the number of units above it: the two
-    balance where groups / `epsilon_of_sum` are above (Amin, Kulesza, Munoz and Vassilvitskii 2019). So the score of the j-th power of two
+    A threshold t makes noise of t / `epsilon_of_sum` in a group, and its bias falls with t by the number of units above it: the two
+    balance where 1 / `epsilon_of_sum` are above (Amin, Kulesza, Munoz and Vassilvitskii 2019). So the score of the j-th power of two
     is the negated number of units above it, less j times that number. Another PATIENCE / `epsilon` for each j makes it
     e^PATIENCE times less likely to pick the next power beyond all contributions, while the noise of the sum only doubles, so that the
     choice's own noise costs a constant factor at most.
@@ -35,7 +33,7 @@ def choose_threshold(
     number. The greater of both, which changes by one at most as well, is held against APART times the noise.
     """
     candidates = sorted(exceeding)
-    noise = groups * (APART if of_means else 1) / epsilon_of_sum
+    noise = (APART if of_means else 1) / epsilon_of_sum
     step = max(1, round(FINENESS * min(units_to_double(epsilon, noise), STEEPEST)))
     above = [FINENESS * exceeding[t] for t in candidates]
     if of_means:

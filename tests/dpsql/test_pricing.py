@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("opendp")
 
+from dpsql.accounting import Limit
 from dpsql.binding import bind
+from dpsql.measuring import Measured
 from dpsql.planning import plan
 from dpsql.planning.model import Settings
-from dpsql.pricing import shared_out
+from dpsql.pricing import price, shared_out
 from tests.dpsql.shop import shop
 
 
@@ -29,3 +33,17 @@ def test_a_bound_for_means_alone_costs_half_of_one_for_sums(asked: str, part_of_
     assert len(shared.thresholds) * shared.shares.threshold == pytest.approx(2 * part_of_thresholds)
     assert len(shared.parts) * shared.shares.part == pytest.approx(2 * (1 - part_of_thresholds))
     assert len(shared.thresholds) * shared.shares.threshold + len(shared.parts) * shared.shares.part <= 2
+
+
+@pytest.mark.parametrize(
+    ("groups", "delta", "gaussian"),
+    [(None, 1e-6, False), (2, 1e-6, False), (200, 1e-6, True), (200, 0.0, False)],
+)
+def test_the_noise_that_errs_less_is_taken(groups: int | None, delta: float, gaussian: bool) -> None:
+    # a unit in many groups: Laplace noise grows with their number, Gaussian noise with its root
+    declaration = shop()
+    query = bind("SELECT COUNT(*) FROM orders" + (" GROUP BY status" if groups else ""), declaration)
+    made = [replace(plan(release, declaration, Settings()), groups=groups, total=False) for release in query.releases]
+    (shared,) = shared_out(made, epsilon=1.0, delta=delta)
+    assert (shared.shares.rho is not None) == gaussian
+    assert Limit(1.0, 2 * delta).allows(price([shared], [Measured({}, {})]))

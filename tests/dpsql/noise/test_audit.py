@@ -14,8 +14,10 @@ import pytest
 
 pytest.importorskip("opendp")
 
-from dpsql.accounting import Limit
-from dpsql.noise import Mechanism, Sensitivity, add_noise, calibrate, choose, choose_threshold, keys_above, quantile
+from dpsql.accounting import Limit, Spend, rho_of
+from dpsql.measuring import mechanism_of
+from dpsql.noise import Mechanism, Sensitivity, add_noise, choose, choose_threshold, keys_above, quantile
+from dpsql.planning.model import Shares
 from tests.dpsql.noise.auditing import audit
 from tests.spread import one_in
 
@@ -29,18 +31,18 @@ def noisy(value: int, mechanism: Mechanism) -> int:
 
 
 def laplace(epsilon: float) -> tuple[Run, Run]:
-    mechanism = calibrate(Sensitivity(1, 3), epsilon)
+    mechanism = mechanism_of(Sensitivity(1, 3), Shares(part=epsilon))
     assert mechanism.kind == "laplace"
     return lambda: noisy(100, mechanism), lambda: noisy(103, mechanism)
 
 
 def laplace_of_many(epsilon: float) -> tuple[Run, Run]:
-    mechanism = Mechanism.laplace(Sensitivity(4, 1), epsilon)
+    mechanism = mechanism_of(Sensitivity(4, 1), Shares(part=epsilon))
     return lambda: sum(add_noise([10] * 4, mechanism)), lambda: sum(add_noise([11] * 4, mechanism))
 
 
 def gaussian(epsilon: float, delta: float) -> tuple[Run, Run]:
-    mechanism = calibrate(Sensitivity(16, 2), epsilon, delta)
+    mechanism = mechanism_of(Sensitivity(16, 2), Shares(rho=rho_of(epsilon, delta), delta=delta))
     assert mechanism.kind == "gaussian"
     return lambda: sum(add_noise([50] * 16, mechanism)), lambda: sum(add_noise([52] * 16, mechanism))
 
@@ -81,7 +83,8 @@ def chosen_threshold(epsilon: float) -> tuple[Run, Run]:
     def measured(contributions: list[int]) -> Hashable:
         exceeding = {2**j: sum(c > 2**j for c in contributions) for j in range(6)}
         bound = choose_threshold(exceeding, epsilon / 2, epsilon / 2)
-        total = noisy(sum(min(c, bound) for c in contributions), Mechanism.laplace(Sensitivity(1, bound), epsilon / 2))
+        mechanism = mechanism_of(Sensitivity(1, bound), Shares(part=epsilon / 2))
+        total = noisy(sum(min(c, bound) for c in contributions), mechanism)
         return bound, max(-3, min(3, total // bound - 2))
 
     return lambda: measured([1, 1]), lambda: measured([1, 1, 32])
@@ -129,7 +132,7 @@ def test_noise_of_half_the_scale_is_caught(path: Callable[[float], tuple[Run, Ru
 
 @pytest.mark.parametrize(("part", "runs"), [pytest.param(4, 3_000, id="fast"), pytest.param(2, 200_000, id="slow", marks=pytest.mark.slow)])
 def test_gaussian_noise_of_too_small_a_scale_is_caught(part: int, runs: int) -> None:
-    mechanism = calibrate(Sensitivity(16, 2), 1.0, DELTA)
+    mechanism = mechanism_of(Sensitivity(16, 2), Shares(rho=rho_of(1.0, DELTA), delta=DELTA))
     assert mechanism.kind == "gaussian"
     broken = Mechanism(mechanism.kind, mechanism.scale / part)
 
@@ -163,8 +166,8 @@ def test_questions_up_to_a_limit_keep_it_together() -> None:
     # counts, until the limit allows no more, over one unit's difference
     limit = Limit(1.5, DELTA)
     epsilon = 0.5
-    mechanism = Mechanism.laplace(Sensitivity(1, 1), epsilon)
-    spend = mechanism.spend(Sensitivity(1, 1))
+    mechanism = mechanism_of(Sensitivity(1, 1), Shares(part=epsilon))
+    spend = Spend.pure(epsilon)
     count, total = 0, spend
     while limit.allows(total):
         count, total = count + 1, total + spend

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 pytest.importorskip("opendp")
 
-from dpsql.noise import choose, choose_threshold, keys_above, quantile, rank_error95
+from dpsql.noise import choose, choose_threshold, keys_above, quantile
 from dpsql.noise.quantiles import _target
 from schemas.errors import InputError
 
@@ -56,14 +56,15 @@ def test_a_unit_changes_every_score_by_no_more_than_the_sensitivity(
     assert max(abs(a - b) for a, b in zip(before, after, strict=True)) <= target.sensitivity(most_rows)
 
 
-@pytest.mark.parametrize("place", [Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1)])
-def test_ranks_are_off_by_no_more_than_the_error_that_is_told(place: Fraction) -> None:
-    # one row a bin, so that bins are ranks; 40 runs, each beyond the bound with 5 % at most: 15 or more are beyond it in 4e-10 of cases
+@pytest.mark.parametrize(
+    ("place", "most"), [(Fraction(0), 97), (Fraction(1, 2), 34), (Fraction(9, 10), 60), (Fraction(1), 97)], ids=["0", "1/2", "9/10", "1"]
+)
+def test_ranks_are_off_by_a_few_rows(place: Fraction, most: int) -> None:
+    # one row a bin, so that bins are ranks. Each of two rounds at half of epsilon has 100 candidates, so that with exponential noise the chosen is
+    # off by 4 max(p, 1 - p) log(4000) rows at most, but for 2.5 %; at an end another 30 are spared. 15 of 40 beyond it: in 4e-10 of cases
     histogram = dict.fromkeys(range(10000), 1)
     wanted = max(1, math.ceil(place * 10_000)) - 1
-    told = rank_error95(10_000, place, 1, 1.0)
-    assert told < 200
-    assert sum(abs(quantile(histogram, 10_000, place, 1, 1.0) - wanted) > told for _ in range(40)) < 15
+    assert sum(abs(quantile(histogram, 10_000, place, 1, 1.0) - wanted) > most for _ in range(40)) < 15
 
 
 def test_the_greatest_value_is_not_lost_among_empty_bins_above_it() -> None:
