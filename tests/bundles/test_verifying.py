@@ -195,6 +195,50 @@ def test_a_file_with_other_columns_or_types_is_named(store):
     assert named.endswith("has a column 'spy' that the schema does not store")
     (named,) = problems(put(store, good.config, [("numbers", 0, 10, b"no Parquet")]))
     assert named.endswith("is not a Parquet file that can be read")
+    two = bundles.build(narrow(10, a=texts_as_numbers, b=texts_as_numbers), store=store)
+    turned = pa.record_batch([pa.array(numbers(0, 10))] * 2, ["b", "a"])
+    (named,) = problems(put(store, two.config, [("numbers", 0, 10, file_of(turned))]))
+    assert named.endswith("has its columns in another order")
+
+
+def test_chunks_of_another_number_of_rows_and_wrong_sizes_are_named(store):
+    good = bundles.build(narrow(3 * BLOCK_ROWS), store=store, chunk_rows=BLOCK_ROWS)
+    parts = [(x.table, x.first_row, x.rows, blob(store, x).read_bytes()) for x in good.layers("numbers")]
+    wide = replace(good.config, chunk_rows=2 * BLOCK_ROWS)
+    found = problems(put(store, wide, parts))
+    assert [re.sub("sha256:[0-9a-f]+", "X", line) for line in found] == [
+        "table 'numbers': blob X has 65,536 rows, and chunks have 131,072"
+    ] * 2
+    real, config = good.manifest, good.manifest.config
+    for wrong in (-1, 1):
+        with store.staging() as stage:
+            manifest = stage.add(replace(real, config=replace(config, size=config.size + wrong)).encode())
+            stage.publish()
+            store.point(parse("forged:v2"), manifest)
+        (named,) = problems(bundles.open("forged:v2", store))
+        assert named.endswith(f"(the config) has {config.size:,} bytes where its descriptor says {config.size + wrong:,}")
+
+
+def test_a_table_digest_that_is_not_that_of_its_columns_is_named(store):
+    good = bundles.build(narrow(10), store=store)
+    lie = replace(good.config.tables["numbers"], content_digest="blake3:" + "0" * 64)
+    layers = [(x.table, x.first_row, x.rows, blob(store, x).read_bytes()) for x in good.layers("numbers")]
+    (named,) = problems(put(store, replace(good.config, tables={"numbers": lie}), layers))
+    assert named.startswith("table 'numbers': the content digest is blake3:") and named.endswith("the config says blake3:" + "0" * 64)
+
+
+def test_a_wrong_value_in_a_later_batch_is_named_by_its_row_in_the_table(store):
+    rows, at = BLOCK_ROWS + 9, BLOCK_ROWS + 7
+    bundle = one(store, [column("c", "varchar", length=3)], [["abc"] * at + ["abcd"] + ["abc"] * (rows - at - 1)])
+    assert problems(bundle) == [f"table 't', column 'c', row {at}: longer than varchar(3)"]
+
+
+def test_values_with_a_null_beside_them_repeat_nothing(store):
+    columns = [column("a", "bigint"), column("b", "text", null=0.0)]
+    assert problems(one(store, columns, [[1, 1, 2], [None, None, "x"]], unique=(Unique(("a", "b")),))) == []
+    assert problems(one(store, columns, [[1, 1, 2], ["x", "x", None]], unique=(Unique(("a", "b")),))) == [
+        "table 't', row 1: repeats what must be unique (a, b) of an earlier row"
+    ]
 
 
 def test_other_values_are_found_by_the_content_digest(store):

@@ -35,6 +35,11 @@ def test_names_are_told_apart_by_where_they_end():
     assert stream(1, "a").key != stream(2, "a").key
 
 
+def test_seeds_count_in_full():
+    keys = {stream(seed, "a").key for seed in (1, 2**32 + 1, 2**64 + 1, -1)}
+    assert len(keys) == 4
+
+
 def test_streams_are_pinned():
     assert stream(42, "users", "email", "value").key == (0xB0EA3FA7FD5EE2E4, 0xAA70518870BF06A8)
     assert stream(42, "users", "email", "value").draws(range(2)).tolist() == [7183612441844458820, 13029121817059351257]
@@ -51,3 +56,15 @@ def test_numbers_below_a_bound_stay_below_it(bound):
     found = below(draws, bound)
     assert found.min() >= 0 and found.max() < bound
     assert unit(draws).max() < 1
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1), st.integers(1, 2**62))
+def test_draws_are_mapped_by_the_share_of_a_bound_that_they_are(draws, bound):
+    most = 32 if bound <= 2**31 else 64  # bits of a draw that count
+    assert below(np.array(draws, np.uint64), bound).tolist() == [((draw >> 64 - most) * bound) >> most for draw in draws]
+
+
+def test_bounds_beyond_32_bits_lose_nothing():
+    draws = np.array([2**64 - 1, 2**63], np.uint64)
+    for bound in (2**31, 2**31 + 1, 2**32 + 1, 2**35, 2**62):
+        assert below(draws, bound).tolist() == [bound - 1, bound // 2]
