@@ -19,6 +19,10 @@ from tests.masking.memory_source import MemorySource
 
 HASHER = Hasher(b"a secret of the tests")
 ROWS = 3000
+KEYED = (
+    *("hash", "code", "name", "username", "email", "phone", "company", "job_title", "address", "street", "city", "postcode", "region"),
+    *("iban", "card", "national_id"),
+)
 
 
 def counted(raw: pa.Array, masked: pa.Array, mask: str = "hash", parameters: Any = None) -> Unchanged:
@@ -71,6 +75,19 @@ def test_blank_cells_nulls_and_transformers_that_may_leave_values_are_not_judged
         unchanged.require()
         assert unchanged.document()[0]["limit"] is None
     assert not is_compared(Treatment("direct", Step("shuffle"))) and is_compared(Treatment("direct", Step("reference")))
+
+
+@pytest.mark.parametrize("mask", KEYED)
+def test_what_gives_every_value_another_one_is_judged(mask: str) -> None:
+    texts = pa.array([f"{'abcdefghij'[i % 10]}{i}" for i in range(500)])
+    with pytest.raises(Survivors, match="500 different values"):
+        counted(texts, texts, mask).require()
+
+
+def test_cells_that_became_another_type_are_compared_by_their_texts() -> None:
+    keys = pa.array(range(1, ROWS + 1))
+    with pytest.raises(Survivors, match="3,000 different values"):
+        counted(keys, keys.cast(pa.string())).require()
 
 
 SCHEMA = """
