@@ -18,7 +18,8 @@ from masking.known import KnownPlace, KnownValues
 from masking.known.dense import BLOCK, DenseNumbers
 from masking.masked import MaskedSource
 from masking.policy.reader import parse_policy
-from masking.proof import Examined, Scanner, ScanReport, column_entries, copies, examined
+from masking.proof import Copies, Examined, Scanner, ScanReport, column_entries, copies, examined
+from masking.proof.copies import CopiesFound
 from tests.masking.memory_source import MemorySource
 
 POLICY = """
@@ -137,6 +138,14 @@ def test_what_another_row_holds_by_chance_is_counted_as_such(rows: int, differen
     mine, theirs = (pa.array(rng.integers(1, different + 1, rows)) for _ in range(2))
     (found,) = copies({"id": mine}, {"rank": theirs}).values()
     assert found.own == np.count_nonzero(mine.to_numpy() == theirs.to_numpy()) and (found.own == 0 or found.other <= rows)
+
+
+@pytest.mark.parametrize(("own", "passes"), [(616, True), (617, False)])
+def test_values_of_their_own_rows_beyond_what_others_hold_are_copies(own: int, passes: bool) -> None:
+    """Of 10,000 cells 400 hold the value of another row, in the mean of eight: chance explains 616 of their own."""
+    counts = Copies()
+    counts.add("users", {("id", "rank"): CopiesFound(10_000, own, 400.0, np.arange(100, dtype=np.uint64))})
+    assert [entry["copied"] for entry in counts.document()] == [not passes]
 
 
 # --- the blocks --------------------------------------------------------------------------------------------------------------

@@ -296,6 +296,8 @@ def test_values_of_many_rows_and_values_that_a_public_column_shows_tell_of_nobod
     assert public.passed and [f.public for f in public.found if f.place == "users.city"] == [1]
     own = scanned(users=with_cell("city", "Kleinostheim 7", MASKED_USERS))
     assert own.survivors == 1
+    told = scanned(messages=with_cell("body", "she moved to Kleinostheim 7 in May"))
+    assert told.survivors == 1
 
 
 # --- chance ------------------------------------------------------------------------------------------------------------------
