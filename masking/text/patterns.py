@@ -160,7 +160,8 @@ def _dates(text: str) -> Iterator[Found]:
 def _logged(text: str) -> Iterator[Found]:
     """The users of lines of a log, and where they stand again in their lines, as in the address that was asked for."""
     users = list(_LOGGED.finditer(text))
-    for user, after in zip(users, [*(later.start() for later in users[1:]), len(text)], strict=True):
+    for number, user in enumerate(users, start=1):
+        after = users[number].start() if number < len(users) else len(text)
         end = text.find("\n", user.end(), after)
         again = re.compile(rf"(?<!\w){re.escape(user['value'])}(?!\w)")
         yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else after))
