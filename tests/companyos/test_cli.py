@@ -338,7 +338,9 @@ def test_help_and_list_import_no_more_than_they_need(shop):
         assert found.stderr.strip() == str(allowed), arguments
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "kill", [signal.SIGINT, signal.SIGKILL, *(pytest.param(s, marks=pytest.mark.slow) for s in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_an_interrupted_build_leaves_no_reference_and_nothing_that_gc_does_not_collect(capsys, shop, kill):
     built(capsys, shop)
     process = subprocess.Popen([program(), "bundle", "build", "companyos", "--scale", "3", "--tag", "big:v1"], stderr=subprocess.PIPE)
@@ -386,7 +388,7 @@ def test_what_duckdb_makes_of_a_signal_in_the_main_thread_is_an_interruption(cap
     assert capsys.readouterr().err == "error: interrupted; nothing was left half-made\n"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "command", ["--help", "rows companyos users --to 20000", "bundle list", "schema show companyos", "bundle list --json"]
 )
@@ -399,7 +401,7 @@ def test_a_closed_pipe_is_no_error(capsys, shop, command, unbuffered):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", ["--help", "rows companyos users --to 3", "bundle list --json", "bundle show shop:v1"])
 def test_output_that_cannot_be_written_fails_with_one_line(capsys, shop, command, unbuffered):
     built(capsys, shop)
