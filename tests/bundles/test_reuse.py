@@ -54,7 +54,7 @@ def reused(bundle) -> dict[str, str]:
     return {name: origin.reference for name, origin in bundle.origins.items() if origin.reference}
 
 
-@pytest.mark.parametrize("name", one_in(4, EDITS))
+@pytest.mark.parametrize("name", one_in(6, EDITS))
 def test_what_is_reused_makes_the_same_bundle_as_what_is_made(name, tmp_path):
     bundles.build(datagen.source(company(), scale=SCALE), store=tmp_path / "store", tag="company:v1")
     edited = datagen.source(EDITS[name].make(company()), scale=SCALE)

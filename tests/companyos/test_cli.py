@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from companyos.cli import run
+from tests.spread import one_in
 
 SHOP = """schema: shop
 seed: 42
@@ -309,7 +310,7 @@ def test_versions_are_those_of_the_program_and_the_generator(capsys):
     assert out.strip() == f"companyos {__version__} (generator {GENERATOR_VERSION})"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", one_in(3, ["bash", "zsh", "fish"]))
 def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
     assert "_COMPANYOS_COMPLETE" in called(capsys, "completion", shell)[1]
     built(capsys, shop)

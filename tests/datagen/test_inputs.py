@@ -47,7 +47,7 @@ def built_in() -> SyntheticSource:
     return datagen.source(company(), scale=SCALE)
 
 
-@pytest.mark.parametrize("name", one_in(4, EDITS))
+@pytest.mark.parametrize("name", one_in(6, EDITS))
 def test_tables_with_equal_inputs_have_equal_content(name, built_in):
     edit = EDITS[name]
     after = datagen.source(edit.make(company()), scale=SCALE)

@@ -18,7 +18,7 @@ def before() -> Cells:
     return cells(company(), SCALE)
 
 
-@pytest.mark.parametrize("name", one_in(3, EDITS))
+@pytest.mark.parametrize("name", one_in(4, EDITS))
 def test_an_edit_changes_only_what_follows_it(name, before):
     edit = EDITS[name]
     found = compare(before, cells(edit.make(company()), SCALE), edit)

@@ -22,6 +22,7 @@ from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, 
 from provisioning.target import parse_target
 from schemas.errors import CheckFailed, InputError, Refused, SystemFailure
 from schemas.model import Check, Column, Rows, Schema, Table
+from tests.spread import one_in
 
 PROJECT = Path(__file__).parents[2]
 FILES = ("duckdb", "sqlite")
@@ -303,7 +304,9 @@ def test_a_check_that_postgresql_does_not_know(store: Path, postgres_url: str) -
     assert contents(postgres_url) == {}
 
 
-@pytest.mark.parametrize("sql", ["x > 0); DROP TABLE victim; --", "x > 0; DROP TABLE victim", "x > 0) OR (1 = 1", "x > 0 --", "'"])
+@pytest.mark.parametrize(
+    "sql", one_in(2, ["x > 0); DROP TABLE victim; --", "x > 0; DROP TABLE victim", "x > 0) OR (1 = 1", "x > 0 --", "'"])
+)
 def test_an_expression_cannot_reach_beyond_its_check(url: str, tmp_path: Path, sql: str) -> None:
     from loading_sources import ArrowSource
 

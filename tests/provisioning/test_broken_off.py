@@ -232,7 +232,7 @@ def test_ctrl_c_stops_a_long_query_of_a_comparison(tmp_path: Path, what: str, nu
 
 
 @pytest.mark.parametrize("number", one_in(2, ["SIGINT", "SIGTERM"]))
-@pytest.mark.parametrize("what", ["read", "checked", "asked"])
+@pytest.mark.parametrize("what", one_in(3, ["read", "checked", "asked"]))
 def test_ctrl_c_stops_a_long_query_of_a_snapshot(url: str, tmp_path: Path, what: str, number: str) -> None:
     interrupted_read(tmp_path, url, what, number)
 
@@ -302,7 +302,7 @@ except KeyboardInterrupt:
 )
 
 
-@pytest.mark.parametrize(("before", "end"), [("nothing", "SIGINT"), ("the same tables", "SIGINT"), ("nothing", "SIGHUP")])
+@pytest.mark.parametrize(("before", "end"), one_in(3, [("nothing", "SIGINT"), ("the same tables", "SIGINT"), ("nothing", "SIGHUP")]))
 def test_ctrl_c_that_comes_too_late_to_undo_a_load_does_not_say_that_it_was_undone(url: str, tmp_path: Path, before: str, end: str) -> None:
     if before == "the same tables":
         provisioning.load(build(simple(), simple_rows(mark="old"), tmp_path / "old"), url)

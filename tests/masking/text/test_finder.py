@@ -9,6 +9,7 @@ import pytest
 from benchmarks._pii_texts import texts as made_texts
 from benchmarks.pii import SHARED, score
 from masking.text import Finder, find
+from tests.spread import one_in
 
 MADE = made_texts(200, seed=20)
 TEXTS = [text["full_text"] for text in MADE]
@@ -74,7 +75,7 @@ def test_a_text_longer_than_the_model_reads_at_once_is_read_to_its_end(accurate:
 
 
 @pytest.mark.parametrize(
-    "unit", ["1", "A ", "Ab ", "1 ", "12 Main Street, ", "new ", "corner of ", "A de la ", "may 1999 ", "😀", "e\u0301", "\n"]
+    "unit", one_in(3, ["1", "A ", "Ab ", "1 ", "12 Main Street, ", "new ", "corner of ", "A de la ", "may 1999 ", "😀", "e\u0301", "\n"])
 )
 def test_a_million_characters_are_read_in_bounded_time(fast: Finder, unit: str) -> None:
     # what grows with the square of the length would take hours

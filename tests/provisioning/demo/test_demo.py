@@ -162,7 +162,7 @@ def test_a_failed_roll_back_leaves_the_pin(file_yard: Yard) -> None:
 STEPS = ("begun", "seeded", "swapped", "configured", "password made", "admitted")
 
 
-@pytest.mark.parametrize("step", one_in(2, STEPS))
+@pytest.mark.parametrize("step", one_in(3, STEPS))
 def test_a_failure_at_any_step_leaves_the_old_state(yard: Yard, step: str) -> None:
     tenant(yard)
     visit(address(yard))

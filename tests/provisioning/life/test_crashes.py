@@ -72,7 +72,7 @@ def yard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Yard]:
     clean(made)
 
 
-@pytest.mark.parametrize("step", one_in(2, CREATE))
+@pytest.mark.parametrize("step", one_in(4, CREATE))
 def test_a_create_that_is_killed_is_undone(yard: Yard, step: str) -> None:
     killed_at(yard, "create", step)
     done = yard.sandboxes.reconcile(actor="test")
@@ -135,7 +135,7 @@ def test_a_reset_that_is_killed_gives_the_old_or_the_new(yard: Yard, step: str) 
     assert again.doing is None
 
 
-@pytest.mark.parametrize("step", one_in(3, RESET))
+@pytest.mark.parametrize("step", one_in(5, RESET))
 def test_a_reset_that_was_killed_is_put_right_by_the_next(yard: Yard, step: str) -> None:
     id = yard.create().sandbox.id
     killed_at(yard, "reset", step, id)
