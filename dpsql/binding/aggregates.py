@@ -132,7 +132,8 @@ class Aggregates:
             check(inner)
             if len(inner.expressions) != 1 or isinstance(inner.expressions[0], exp.Tuple | exp.Star):
                 raise QueryRefused(
-                    "COUNT(DISTINCT ...) is answered for one value; count the rows of a subquery, SELECT DISTINCT a, b FROM ..."
+                    "COUNT(DISTINCT ...) is answered for one value; count the rows of a subquery, SELECT DISTINCT a, b FROM ..., "
+                    "which leaves out pairs of few units unless both are public"
                 )
             return Aggregate("count", self._expressions.bind(inner.expressions[0]), COUNT, distinct=True)
         if node.expressions:
