@@ -32,7 +32,7 @@ def first(tmp_path_factory) -> dict:
     ("options", "environment"),
     [
         (["--jobs", "2"], {}),
-        (["--jobs", "5"], {"PYTHONHASHSEED": "123"}),
+        pytest.param(["--jobs", "5"], {"PYTHONHASHSEED": "123"}, marks=pytest.mark.slow),
         ([], {"TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}),
         ([], {"NPY_DISABLE_CPU_FEATURES": DISABLED, "ARROW_USER_SIMD_LEVEL": "NONE"}),
     ],

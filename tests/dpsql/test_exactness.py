@@ -103,7 +103,7 @@ def plainly(sql: str, dialect: str, in_duckdb: dict[str, Service], in_postgres: 
 
 
 @pytest.mark.xdist_group("exactness")
-@pytest.mark.parametrize(("sql", "dialect", "private"), one_in(8, accepted()))
+@pytest.mark.parametrize(("sql", "dialect", "private"), one_in(12, accepted()))
 def test_every_accepted_query_is_exact_on_both_databases(
     sql: str, dialect: str, private: bool, in_duckdb: dict[str, Service], in_postgres: Any
 ) -> None:

@@ -62,7 +62,7 @@ def test_there_are_many_forms() -> None:
     assert len(FORMS) >= 240
 
 
-@pytest.mark.parametrize(("dialect", "sql"), one_in(2, FORMS))
+@pytest.mark.parametrize(("dialect", "sql"), one_in(4, FORMS))
 def test_an_accepted_form_is_bound_with_the_columns_of_its_database(
     dialect: str, sql: str, empty_duckdb: duckdb.DuckDBPyConnection, request: pytest.FixtureRequest
 ) -> None:

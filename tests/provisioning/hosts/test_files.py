@@ -29,7 +29,7 @@ ID = "sb-abcdefghij"
 OTHER = "sb-zyxwvutsrq"
 
 
-@pytest.fixture(params=["duckdb", "sqlite"])
+@pytest.fixture(params=["duckdb", pytest.param("sqlite", marks=pytest.mark.slow)])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
