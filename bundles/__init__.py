@@ -8,8 +8,9 @@ time to load.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from bundles import digest
@@ -25,22 +26,23 @@ if TYPE_CHECKING:
     from bundles.verifying import verify
 
 _PLACES = {
-    "BuiltBundle": ("bundles.building", "BuiltBundle"),
-    "Bundle": ("bundles.opened", "Bundle"),
-    "BundleProfile": ("bundles.profiled", "BundleProfile"),
-    "BundleTable": ("bundles.opened", "BundleTable"),
-    "Finding": ("bundles.report", "Finding"),
-    "Garbage": ("bundles.store", "Garbage"),
-    "Origin": ("bundles.reuse", "Origin"),
-    "Progress": ("bundles.progress", "Progress"),
-    "Report": ("bundles.report", "Report"),
-    "Store": ("bundles.store", "Store"),
-    "StoredBundle": ("bundles.store", "StoredBundle"),
-    "TableInfo": ("bundles.opened", "TableInfo"),
-    "build": ("bundles.building", "build"),
-    "open": ("bundles.opened", "open_bundle"),
-    "profile": ("bundles.profiling", "profile"),
-    "verify": ("bundles.verifying", "verify"),
+    "BuiltBundle": "bundles.building",
+    "Bundle": "bundles.opened",
+    "BundleProfile": "bundles.profiled",
+    "BundleTable": "bundles.opened",
+    "Finding": "bundles.report",
+    "Garbage": "bundles.store",
+    "Origin": "bundles.reuse",
+    "Progress": "bundles.progress",
+    "Report": "bundles.report",
+    "Store": "bundles.store",
+    "StoredBundle": "bundles.store",
+    "TableInfo": "bundles.opened",
+    "build": "bundles.building",
+    "digest": "bundles.digest",
+    "open": "bundles.opened:open_bundle",
+    "profile": "bundles.profiling",
+    "verify": "bundles.verifying",
 }
 
 __all__ = [
@@ -64,16 +66,5 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> Any:
-        if name == "digest":
-            return import_module("bundles.digest")
-        if name not in _PLACES:
-            raise AttributeError(f"module 'bundles' has no attribute '{name}'")
-        module, attribute = _PLACES[name]
-        return getattr(import_module(module), attribute)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -8,8 +8,9 @@ first used, since NumPy and pyarrow take their time to load.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from datagen.errors import GenerationFailed, RecipeError
@@ -31,13 +32,5 @@ _PLACES = {
 __all__ = ["GENERATOR_VERSION", "GenerationFailed", "RecipeError", "StateSource", "SyntheticSource", "in_full", "source"]
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> Any:
-        if name not in _PLACES:
-            raise AttributeError(f"module 'datagen' has no attribute '{name}'")
-        return getattr(import_module(_PLACES[name]), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -9,8 +9,9 @@ time to load.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from dpsql.answers import Answer, Explanation
@@ -44,13 +45,5 @@ __all__ = [
 ]
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> Any:
-        if name not in _PLACES:
-            raise AttributeError(f"module 'dpsql' has no attribute '{name}'")
-        return getattr(import_module(_PLACES[name]), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)

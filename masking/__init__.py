@@ -6,8 +6,9 @@ k-anonymous, and proves that no value of the source is left. Imports `schemas` a
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from masking.agreement import Difference, differences
@@ -55,17 +56,8 @@ _MODULES = {
     "review": ("prices", "review_notes"),
     "source": ("open_source",),
 }
-_PLACES = {name: module for module, names in _MODULES.items() for name in names}
+_PLACES = {name: f"masking.{module}" for module, names in _MODULES.items() for name in names}
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        # found when first asked for: a command that reads a policy does not pay for Polars
-        if name not in _PLACES:
-            raise AttributeError(f"module 'masking' has no attribute {name!r}")
-        return getattr(import_module(f"masking.{_PLACES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -6,8 +6,9 @@ database lives in `provisioning.loaders`, one module each, behind the protocol o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from provisioning.loading import load
@@ -24,13 +25,5 @@ _PLACES = {
 __all__ = ["Receipt", "Target", "load", "parse_target"]
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> Any:
-        if name not in _PLACES:
-            raise AttributeError(f"module 'provisioning' has no attribute '{name}'")
-        return getattr(import_module(_PLACES[name]), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)

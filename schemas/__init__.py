@@ -6,8 +6,9 @@ of the other rooms; everything that the rooms say to each other is said in these
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from schemas.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from schemas.document import from_document, to_document
@@ -54,17 +55,8 @@ _MODULES = {
     "types": ("SqlType",),
     "writer": ("to_yaml",),
 }
-_PLACES = {name: module for module, names in _MODULES.items() for name in names}
+_PLACES = {name: f"schemas.{module}" for module, names in _MODULES.items() for name in names}
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-if not TYPE_CHECKING:  # so that type checkers know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        # Names are found when first asked for, so that a command that needs only the errors does not pay for Arrow and YAML.
-        if name not in _PLACES:
-            raise AttributeError(f"module 'schemas' has no attribute {name!r}")
-        return getattr(import_module(f"schemas.{_PLACES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _PLACES)
