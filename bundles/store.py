@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bundles.references import Reference, parse
 from bundles.stage import Stage
 from schemas.errors import followed, nearest
 from schemas.home import data_folder
+from schemas.plurals import counted
 
 
 class Garbage(NamedTuple):
@@ -150,21 +152,27 @@ class Store:
     def collect_garbage(self, dry_run: bool = False) -> Garbage:
         """Remove the blobs that no reference needs and what killed builds left; waits for running builds.
 
-        Raises BundleDamaged, and removes nothing, where the index or a manifest cannot be read.
+        Raises BundleDamaged: where the index or a manifest cannot be read, and nothing is removed then; and where there is a folder among
+        the blobs, which is nobody's to remove, and the rest of the garbage is gone.
         """
         if not self._exists():
             return Garbage(0, 0)
         layout = self.layout
         with disk_errors(self.path), locks.exclusive(layout.blobs_lock), locks.exclusive(layout.index_lock):
             needed = self._needed()
-            garbage = [path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed]
-            garbage += [path for path in layout.temporary.rglob("*") if path.is_file()]
-            result = Garbage(len(garbage), sum(path.stat().st_size for path in garbage))
+            unneeded = sorted(path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed)
+            folders = [path for path in unneeded if _is_folder(path)]
+            garbage = [path for path in [*unneeded, *layout.temporary.rglob("*")] if not _is_folder(path)]
+            result = Garbage(len(garbage), sum(path.lstat().st_size for path in garbage))
             if not dry_run:
                 for path in garbage:
                     path.unlink()
-                for folder in layout.temporary.glob("*"):
-                    folder.rmdir()
+                for path in layout.temporary.glob("*"):
+                    shutil.rmtree(path)
+        if folders:
+            found = f"'{folders[0]}' is a folder, and no blob" + (f" (nor {counted(len(folders) - 1, 'other')})" if folders[1:] else "")
+            rest = f"{counted(result.blobs, 'blob')} {'would be' if dry_run else 'were'} removed"
+            raise BundleDamaged(f"{found}: look what it is, and move it away; {rest}")
         return result
 
     @contextmanager
@@ -262,6 +270,10 @@ def _tag(text: str) -> Reference:
     if reference.digest:
         raise ReferenceInvalid(f"'{text}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
     return reference
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _names(wanted: Reference, descriptor: Mapping[str, Any]) -> bool:

@@ -298,6 +298,21 @@ def test_a_killed_build_leaves_the_store_as_it_was_and_its_rests_are_collected(s
     assert bundles.open("synthetic:v1", store).manifest_digest == before.manifest_digest
 
 
+def test_garbage_is_collected_around_a_folder_that_is_nobodys(store):
+    build(store)
+    kept = set(files(store))
+    (store.path / "blobs" / "sha256" / "mine").mkdir()
+    for garbage in (store.path / "blobs" / "sha256" / "aa", store.path / "tmp" / "build-1" / "deep" / "bb", store.path / "tmp" / "cc"):
+        garbage.parent.mkdir(parents=True, exist_ok=True)
+        garbage.write_text("left")
+    (store.path / "blobs" / "sha256" / "dangling").symlink_to("nowhere")
+    for dry_run, done in ((True, "4 blobs would be removed"), (False, "4 blobs were removed"), (False, "0 blobs were removed")):
+        with pytest.raises(BundleDamaged, match=rf"/mine' is a folder, and no blob: look what it is, and move it away; {done}"):
+            store.collect_garbage(dry_run=dry_run)
+    assert set(files(store)) == kept and not list((store.path / "tmp").iterdir())
+    assert blobs(store) == {"mine", *(p.name for p in kept if p.parent.name == "sha256")}
+
+
 def test_the_next_build_removes_what_a_killed_one_left_and_nothing_of_one_that_runs(store):
     killed = start_slow_build(store)
     killed.send_signal(signal.SIGKILL)
