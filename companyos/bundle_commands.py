@@ -78,8 +78,10 @@ def build(
     import datagen
 
     started = time.monotonic()
-    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     until = None if expires is None else expires.replace(tzinfo=UTC)
+    if until is not None and until <= datetime.now(UTC):
+        raise click.BadParameter(f"{until:%Y-%m-%d %H:%M UTC} is past, so that nobody could use the bundle", param_hint="--expires")
+    source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     with progress(quiet=as_json) as tell:
         made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, expires=until, on_progress=tell)
     seconds = time.monotonic() - started

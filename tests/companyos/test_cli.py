@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -154,12 +155,21 @@ def test_a_load_reports_rows_and_the_digest_that_was_read_back(capsys, shop, tar
 
 
 def test_a_bundle_whose_time_is_over_is_loaded_nowhere(capsys, shop, tmp_path):
-    built(capsys, shop, "shop:v1", "--expires", "2020-01-31")
+    import bundles
+    import datagen
+
+    bundles.build(datagen.source(shop), tag="shop:v1", expires=datetime(2020, 1, 31, tzinfo=UTC))
     code, _, err = called(capsys, "load", "shop:v1", "sqlite:///company.db")
     assert (code, "shop:v1 expired at 2020-01-31 00:00 UTC" in err) == (3, True)
     assert not (tmp_path / "company.db").exists()
     built(capsys, shop, "shop:v2", "--expires", "2999-01-31")
     assert called(capsys, "load", "shop:v2", "sqlite:///company.db")[0] == 0
+
+
+def test_no_bundle_is_built_that_has_expired_already(capsys, shop):
+    code, _, err = called(capsys, "bundle", "build", shop, "--tag", "shop:v1", "--expires", "2020-01-31")
+    assert (code, "2020-01-31 00:00 UTC is past" in err) == (2, True)
+    assert said(capsys, "bundle", "list") == []
 
 
 def test_rows_are_those_of_the_bundle_in_both_formats(capsys, shop):
