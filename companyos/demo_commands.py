@@ -194,10 +194,8 @@ def webhooks(pattern: str, url: str | None, event: str, control: str | None, env
 
 
 def _show_found(tenant: Tenant, visited: Visited) -> None:
-    if not visited.reasons:
-        click.echo(f"{tenant.name}: nobody touched it")
-        return
-    click.echo(f"{tenant.name}: {'; '.join(visited.reasons)}")
+    if visited.reasons:
+        click.echo(f"{tenant.name}: {'; '.join(visited.reasons)}")
     for name, found in visited.rows.items():
         if found.added or found.removed or found.changed:
             click.echo(f"   {name}: {found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
@@ -208,8 +206,8 @@ def _told(outcomes: Sequence[Outcome], as_json: bool) -> int:
         print_json([o.to_json() for o in outcomes])
     else:
         for outcome in outcomes:
-            took = f" in {outcome.seconds:.1f} s" if outcome.done == "reset" else ""
-            click.echo(f"{outcome.tenant} ({outcome.sandbox}) {outcome.done}{took}")
+            more = {"reset": f" in {outcome.seconds:.1f} s", "skipped": ": nobody touched it"}.get(outcome.done, "")
+            click.echo(f"{outcome.tenant} ({outcome.sandbox}) {outcome.done}{more}")
             if outcome.error is not None:
                 click.echo(f"error: {outcome.tenant}: {outcome.error}", err=True)
     return _FAILED if any(o.error is not None for o in outcomes) else 0
