@@ -14,6 +14,7 @@ from pathlib import Path
 from bundles import Bundle
 from bundles.media import extract
 from provisioning.errors import TargetFailure
+from schemas.home import make_private
 
 _ASIDE = ".aside"
 
@@ -36,7 +37,7 @@ class MediaFolders:
         self._sweep(sandbox)
         fresh = self._folder / f".{sandbox}.{secrets.token_hex(4)}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self._folder)
             extract(bundle, fresh, private=True)
             if place.exists():
                 place.rename(self._folder / f".{sandbox}.{secrets.token_hex(4)}")
@@ -67,7 +68,7 @@ class MediaFolders:
             if present.exists():
                 present.rename(aside)
             else:
-                aside.mkdir(parents=True, mode=0o700)
+                make_private(aside)
         except OSError as error:
             raise TargetFailure(f"the files of {sandbox} cannot be kept in '{self._folder}': {error.strerror or error}") from error
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from provisioning.errors import TargetFailure
+from schemas.home import make_private
 
 _ASIDE = ".aside"
 
@@ -27,7 +28,7 @@ class Passwords:
     def keep(self, sandbox: str, password: str) -> None:
         """Keep a password; the file is replaced at once and whole."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self._folder)
             partial = self._folder / f".{sandbox}.{secrets.token_hex(4)}"
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:

@@ -28,6 +28,12 @@ def state_folder() -> Path:
     return said_home() or platformdirs.user_state_path("companyos", appauthor=False)
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, which only this account enters whatever the umask says; raises OSError."""
+    for place in (*reversed(folder.parents), folder):
+        place.mkdir(mode=0o700, exist_ok=True)
+
+
 def cache_folder() -> Path:
     """Return the folder of what can be made again: `cache` in `$COMPANYOS_HOME`, else the user's cache folder."""
     import platformdirs

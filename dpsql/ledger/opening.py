@@ -20,7 +20,7 @@ from dpsql.ledger.terms import stamp
 from schemas.anchor import Anchor
 from schemas.errors import InputError, mistyped_url
 from schemas.hash_chain import START
-from schemas.home import data_folder, said_home, state_folder
+from schemas.home import data_folder, make_private, said_home, state_folder
 
 LEDGER_VARIABLE = "COMPANYOS_LEDGER"
 ANCHOR_VARIABLE = "COMPANYOS_LEDGER_ANCHOR"
@@ -188,6 +188,6 @@ def _plain(text: str) -> str:
 
 def _folder(path: Path) -> None:
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path)
     except OSError as error:
         raise LedgerFailure(f"the ledger's folder {path} cannot be made: {error.strerror}") from error

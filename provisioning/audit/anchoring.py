@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provisioning.errors import ControlFailure
 from schemas.anchor import Anchor
-from schemas.home import data_folder
+from schemas.home import data_folder, make_private
 
 if TYPE_CHECKING:
     from provisioning.control.database import Control
@@ -27,7 +27,7 @@ def anchor_of(control: Control, path: str | Path | None = None) -> Anchor:
     said = path or os.environ.get(ANCHOR_VARIABLE)
     place = Path(said).expanduser() if said else data_folder() / "audit" / f"{control.id}.anchor"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(place.parent)
     except OSError as error:
         raise ControlFailure(f"the folder of the audit ledger's anchor '{place}' cannot be made: {error.strerror}") from error
     mended = "remove it if that is no surprise: the next verification writes another"

@@ -17,7 +17,7 @@ from provisioning.control.moments import utc_now
 from provisioning.control.tables import installation
 from provisioning.errors import ControlFailure
 from schemas.errors import InputError, mistyped_url, without_secrets
-from schemas.home import data_folder
+from schemas.home import data_folder, make_private
 from schemas.transactions import of_a_reader, of_the_only_writer
 
 CONTROL_VARIABLE = "COMPANYOS_CONTROL"
@@ -111,7 +111,7 @@ def engine_of(url: sa.URL) -> sa.Engine:
 
 def _file(path: Path) -> sa.Engine:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         why = f"'{error.filename}' is no folder" if isinstance(error, FileExistsError) else error.strerror

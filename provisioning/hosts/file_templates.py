@@ -21,6 +21,7 @@ from provisioning.hosts.base import Telling
 from provisioning.hosts.file_databases import FileDatabase
 from provisioning.loading import load
 from provisioning.shifting import weeks_until
+from schemas.home import make_private
 from schemas.syncing import sync_path
 
 
@@ -49,7 +50,7 @@ class Templates:
 
         Who comes while another makes it waits for that. Raises what `provisioning.load` raises.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         day = self._clock().astimezone(UTC).date().isoformat() if as_of is not None and as_of.strip() == "now" else as_of
         weeks = 0 if day is None else weeks_until(bundle.schema.anchor, day)
         name = bundle.manifest_digest.partition(":")[2][:20] + (f"_w{weeks}" if weeks else "")

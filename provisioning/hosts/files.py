@@ -28,7 +28,7 @@ from provisioning.hosts.file_generations import Generation, Phase, discard, gene
 from provisioning.hosts.file_templates import Template, Templates
 from provisioning.hosts.file_use import activity, unseen
 from schemas.environments import Host, Limits
-from schemas.home import data_folder
+from schemas.home import data_folder, make_private
 from schemas.plurals import counted
 from schemas.syncing import sync_path
 
@@ -59,7 +59,7 @@ class FileHost:
         """Copy the bundle's template, mark the copy and count its rows; it waits in the phase `shut`, or `next` where it is to `swap`."""
         started = monotonic()
         with self._disk():
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._root)
             self._drop(place, *(("making", "gone", "next") if swap else ("making", "gone", "next", "old", "open", "shut")))
             with self._templates.holding(bundle, as_of, on_progress) as template:
                 generation, strategy, why = self._copy(place, template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import bundles
 import datagen
 from companyos.cli import run
 from provisioning.life import creating
+from provisioning.life.sandboxes import open_sandboxes
 from schemas.environments_reader import VARIABLE
 
 ALICE, BOB = "alice@company.com", "bob@company.com"
@@ -223,6 +225,21 @@ def test_a_day_that_is_none_is_told_before_anything_is_recorded(capsys):
     create = ("sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1")
     assert "is no day" in typed(capsys, *create, "--as-of", "2026-13-45", code=2)
     assert said(capsys, "sandbox", "list")["sandboxes"] == []
+
+
+def test_the_folders_of_sandboxes_are_their_accounts_alone_whatever_the_umask(capsys, home):
+    before = os.umask(0)
+    try:
+        id = said(capsys, "demo", "create", "--tenant", "demo-acme", "--owner", ALICE, "--seed", "demo:v1")["id"]
+        typed(capsys, "demo", "reset", "--tenant", "demo-acme", "--force")
+        typed(capsys, "audit", "verify")
+        with open_sandboxes() as opened:
+            opened.platform.passwords.keep(id, "secret")
+            opened.platform.media.set_aside(id)
+    finally:
+        os.umask(before)
+    folders = {p.name: p.stat().st_mode & 0o777 for p in (home / "home").iterdir() if p.is_dir() and p.name not in ("bundles", "cache")}
+    assert folders == dict.fromkeys(("audit", "media", "passwords", "sandboxes"), 0o700)
 
 
 def test_a_demo_tenant_is_brought_back_and_rolled_back(capsys):

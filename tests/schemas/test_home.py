@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from schemas.home import cache_folder, data_folder, said_home, state_folder
+from schemas.home import cache_folder, data_folder, make_private, said_home, state_folder
 
 
 def test_the_folder_of_the_environment_is_found_from_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -29,3 +30,15 @@ def test_each_user_has_folders_of_their_own(said: str | None, monkeypatch: pytes
         monkeypatch.setenv("COMPANYOS_HOME", said)
     assert said_home() is None
     assert [data_folder(), state_folder(), cache_folder()] == [tmp_path / kind / "companyos" for kind in ("data", "state", "cache")]
+
+
+def test_a_private_folder_is_its_accounts_alone_whatever_the_umask(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    before = os.umask(0)
+    try:
+        for _ in range(2):
+            make_private(tmp_path / "above" / "folder")
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path, tmp_path / "above", tmp_path / "above" / "folder")]
+    assert modes == [0o755, 0o700, 0o700]
