@@ -38,10 +38,9 @@ class CannotOpen(Exception):
 
 
 class FileDatabase(Protocol):
-    """A kind of database file; `side_files` are what may lie beside it, `journals` those of them that writing changes."""
+    """A kind of database file; `journals` are the files beside it that writing changes."""
 
     kind: str
-    side_files: tuple[str, ...]
     journals: tuple[str, ...]
 
     def own(self, name: str) -> str:
@@ -61,7 +60,6 @@ class DuckDB:
     """DuckDB, whose file one process at a time may write."""
 
     kind: str = "duckdb"
-    side_files: tuple[str, ...] = (".wal",)
     journals: tuple[str, ...] = (".wal",)
 
     def own(self, name: str) -> str:
@@ -98,7 +96,6 @@ class SQLite:
     """SQLite, whose file one connection at a time may write while others read."""
 
     kind: str = "sqlite"
-    side_files: tuple[str, ...] = ("-wal", "-shm", "-journal")
     journals: tuple[str, ...] = ("-wal", "-journal")
 
     def own(self, name: str) -> str:

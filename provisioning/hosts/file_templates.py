@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +19,14 @@ from typing import Any
 
 from bundles import Bundle
 from bundles.locks import exclusive, shared
-from provisioning.hosts.base import Telling
+from provisioning.hosts.base import Found, Telling
 from provisioning.hosts.file_databases import FileDatabase
 from provisioning.loading import load
 from provisioning.shifting import weeks_until
 from schemas.home import make_private
 from schemas.syncing import sync_path
+
+_NAME = re.compile(r"\.?([0-9a-f]{20}(?:_w-?\d+)?)\..+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,23 @@ class Templates:
                 if self._read(name) is None:
                     made = self._make(name, bundle, day, tell)
 
-    def all(self) -> list[Template]:
-        """Return all templates that are complete."""
-        names = sorted(p.name.removesuffix(".json") for p in self._folder.glob("[0-9a-f]*.json")) if self._folder.is_dir() else []
-        return [template for template in map(self._read, names) if template is not None]
+    def found(self) -> list[Found]:
+        """Return all templates, and what killed processes left of some, of which nobody knows the bundle."""
+        files: dict[str, list[Path]] = {}
+        for path in sorted(self._folder.iterdir()) if self._folder.is_dir() else ():
+            if name := _NAME.fullmatch(path.name):
+                files.setdefault(name[1], []).append(path)
+        return [self._found(name, paths) for name, paths in files.items()]
+
+    def _found(self, name: str, paths: Sequence[Path]) -> Found:
+        template = self._read(name)
+        if template is not None:
+            return Found("template", name, None, template.bundle_digest, template.last_used)
+        try:
+            written = datetime.fromtimestamp(max(path.stat().st_mtime for path in paths), UTC)
+        except FileNotFoundError:  # somebody goes on with it just now
+            written = self._clock()
+        return Found("template", name, None, None, written)
 
     def drop(self, name: str) -> None:
         """Remove a template, once nobody copies it; it may be gone already."""
@@ -124,5 +141,9 @@ class Templates:
 
     def _clear(self, name: str) -> None:
         self._note(name).unlink(missing_ok=True)
-        for suffix in ("", *self._kind.side_files):
-            self._path(name).with_name(self._path(name).name + suffix).unlink(missing_ok=True)
+        for form in (f"{name}.{self._kind.kind}*", f".{name}.*"):
+            for path in self._folder.glob(form):
+                if path.is_dir():  # where DuckDB puts what is too large for the memory
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)

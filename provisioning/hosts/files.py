@@ -190,8 +190,7 @@ class FileHost:
                 noted = read_note(generation)
                 if noted is not None and noted[0].control == self._control:
                     found.setdefault(generation.name, Found("database", generation.name, generation.sandbox, noted[0].bundle_digest))
-            templates = [Found("template", t.path.stem, None, t.bundle_digest, t.last_used) for t in self._templates.all()]
-        return [*found.values(), *templates]
+            return [*found.values(), *self._templates.found()]
 
     def drop_template(self, name: str) -> None:
         """Remove a template, once nobody copies it."""

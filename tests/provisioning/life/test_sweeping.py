@@ -124,6 +124,28 @@ def test_every_sweep_leaves_a_row(file_yard: Yard) -> None:
     assert row.counts["kept"] == 1
 
 
+def test_what_killed_processes_left_of_templates_goes(file_yard: Yard) -> None:
+    file_yard.create()
+    templates = file_yard.folder / "sandboxes" / "templates"
+    kept = {p.name for p in templates.iterdir()}
+    unfinished, unnamed = "0123456789abcdef0123", "0123456789abcdef0123_w-4"
+    (templates / f".{unfinished}.duckdb.loading-1.tmp").mkdir()
+    left = [
+        templates / name for name in (f".{unfinished}.duckdb.loading-1", f"{unnamed}.duckdb", f"{unnamed}.duckdb.wal", f".{unnamed}.json")
+    ]
+    for path in (*left, templates / f".{unfinished}.duckdb.loading-1.tmp"):
+        path.touch()
+        written = file_yard.clock.now.timestamp()
+        os.utime(path, (written, written))
+    file_yard.clock.move(days=6)
+    assert file_yard.sandboxes.sweep(actor="cron").templates == []
+    file_yard.create()
+    file_yard.clock.move(days=2)
+    swept = file_yard.sandboxes.sweep(actor="cron")
+    assert (sorted(swept.templates), swept.errors) == ([f"here/{unfinished}", f"here/{unnamed}"], [])
+    assert {p.name for p in templates.iterdir() if not p.name.startswith(".lock")} == {n for n in kept if not n.startswith(".lock")}
+
+
 def test_templates_that_nobody_takes_go(yard: Yard) -> None:
     id = yard.create().sandbox.id
     assert [f.what for f in yard.host.found() if f.what == "template" and f.bundle_digest == yard.sandboxes.show(id).bundle_digest]
