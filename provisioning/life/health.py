@@ -32,7 +32,7 @@ def figures(platform: Platform) -> Figures:
     with platform.control.read() as connection:
         rows = connection.execute(sa.select(sandboxes.c.state, sa.func.count()).group_by(sandboxes.c.state))
         counted = {row.state: row[1] for row in rows}
-        began, ended, errors = last_sweep(connection)
+        began, ended, errors = last_sweep(connection, platform.now)
     return Figures({state: counted.get(state, 0) for state in STATES}, began, ended, errors)
 
 

@@ -90,7 +90,7 @@ class Scheduler:
         if self._not_before is not None and now < self._not_before:
             return []
         with platform.control.read() as connection:
-            began, _, _ = last_sweep(connection)
+            began, _, _ = last_sweep(connection, now)
         if began is not None and began >= self.due(now):
             return []
         swept = self._sandboxes.sweep(actor=ACTOR)

@@ -191,10 +191,14 @@ def _each(swept: Swept, what: str, work: Callable[[], None]) -> None:
             swept.errors.append(said)
 
 
-def last_sweep(connection: sa.Connection) -> tuple[datetime | None, datetime | None, int]:
-    """Return when the last sweep began, when the last one ended, and how many errors that had."""
-    began = connection.scalar(sa.select(sa.func.max(sweeps.c.began_at)))
+def last_sweep(connection: sa.Connection, now: datetime) -> tuple[datetime | None, datetime | None, int]:
+    """Return when the last sweep began, when the last one ended, and how many errors that had.
+
+    What a clock that was wrong dated more than a day after `now` does not count, or there would be no sweep until then.
+    """
+    latest = stamp(now + timedelta(days=1))
+    began = connection.scalar(sa.select(sa.func.max(sweeps.c.began_at)).where(sweeps.c.began_at <= latest))
     ended = connection.execute(
-        sa.select(sweeps.c.ended_at, sweeps.c.errors).where(sweeps.c.ended_at.is_not(None)).order_by(sweeps.c.ended_at.desc()).limit(1)
+        sa.select(sweeps.c.ended_at, sweeps.c.errors).where(sweeps.c.ended_at <= latest).order_by(sweeps.c.ended_at.desc()).limit(1)
     ).first()
     return moment(began) if began else None, moment(ended.ended_at) if ended else None, len(ended.errors) if ended else 0

@@ -265,7 +265,7 @@ def test_a_sweep_that_is_broken_off_says_so(file_yard: Yard) -> None:
     with pytest.raises(RuntimeError):
         file_yard.sandboxes.sweep(actor="cron")
     with file_yard.control.read() as connection:
-        assert last_sweep(connection)[2] == 1
+        assert last_sweep(connection, file_yard.clock.now)[2] == 1
         assert connection.execute(sa.select(sweeps.c.errors)).scalar() == ["the sweep was broken off: RuntimeError"]
 
 

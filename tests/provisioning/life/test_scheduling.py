@@ -11,6 +11,7 @@ import pytest
 from yard import BEGIN, Yard
 
 from provisioning.life import scheduling
+from provisioning.life.health import figures
 from provisioning.life.scheduling import RETRY, Scheduler
 from provisioning.life.sweeping import last_sweep
 
@@ -70,6 +71,17 @@ def test_another_one_has_swept_already(file_yard: Yard, scheduler: Scheduler) ->
     assert scheduler.runs == 0
 
 
+def test_a_sweep_by_a_clock_that_was_wrong_keeps_none_away(file_yard: Yard, scheduler: Scheduler) -> None:
+    file_yard.clock.move(days=400)
+    file_yard.sandboxes.sweep(actor="cron")
+    file_yard.clock.move(days=-400)
+    scheduler.start()
+    until(lambda: scheduler.runs == 1)
+    beats(scheduler, file_yard.clock)
+    assert scheduler.runs == 1
+    assert figures(file_yard.platform).sweep_ended == BEGIN
+
+
 def test_a_crash_is_put_right_at_the_start(file_yard: Yard, scheduler: Scheduler) -> None:
     made = file_yard.create().sandbox
     file_yard.host.remove(file_yard.host.place(made.id))
@@ -80,7 +92,7 @@ def test_a_crash_is_put_right_at_the_start(file_yard: Yard, scheduler: Scheduler
 
 def test_errors_are_counted_logged_and_tried_again(file_yard: Yard, scheduler: Scheduler, monkeypatch, caplog) -> None:
     real = scheduling.last_sweep
-    monkeypatch.setattr(scheduling, "last_sweep", lambda connection: 1 / 0)
+    monkeypatch.setattr(scheduling, "last_sweep", lambda connection, now: 1 / 0)
     with caplog.at_level(logging.ERROR):
         scheduler.start()
         until(lambda: scheduler.errors == 1)
@@ -91,7 +103,7 @@ def test_errors_are_counted_logged_and_tried_again(file_yard: Yard, scheduler: S
     file_yard.clock.now += RETRY
     until(lambda: scheduler.runs == 1)
     with file_yard.control.read() as connection:
-        assert last_sweep(connection)[0] >= BEGIN + RETRY
+        assert last_sweep(connection, file_yard.clock.now)[0] >= BEGIN + RETRY
 
 
 def test_errors_of_a_sweep_are_counted(file_yard: Yard, scheduler: Scheduler, monkeypatch) -> None:
@@ -108,7 +120,7 @@ def test_errors_of_a_sweep_are_counted(file_yard: Yard, scheduler: Scheduler, mo
 
 
 def test_a_scheduler_that_ends_by_itself_says_so(file_yard: Yard, monkeypatch, caplog) -> None:
-    def die(connection):
+    def die(connection, now):
         raise SystemExit
 
     monkeypatch.setattr(scheduling, "last_sweep", die)
