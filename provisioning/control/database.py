@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ class Control:
         self.clock = clock
         self.dialect = engine.dialect.name
         self.id = ""
+        self.closed = Event()
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -48,6 +50,7 @@ class Control:
 
     def close(self) -> None:
         """Close all connections."""
+        self.closed.set()
         self._engine.dispose()
 
     def __enter__(self) -> Control:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -16,7 +15,7 @@ from bundles import Bundle
 from provisioning.audit import record
 from provisioning.control.moments import stamp
 from provisioning.control.tables import idempotency, sandboxes, webhooks
-from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused, TenantExists
+from provisioning.errors import KeyUsedTwice, NoSuchSandbox, PolicyRefused, SeedRefused, TenantExists
 from provisioning.hosts.base import Telling
 from provisioning.life import records, workers
 from provisioning.life.connecting import connect_again
@@ -167,16 +166,21 @@ def _undo(platform: Platform, sandbox: Sandbox, actor: str, error: BaseException
     try:
         undone(platform, sandbox, actor, failure)
     except CompanyOSError:
-        give_up(platform, sandbox)
+        give_up(platform, sandbox.id)
 
 
 def _undo_recorded(platform: Platform, id: str, actor: str, error: BaseException) -> None:
     """Undo a sandbox that was recorded, and not begun with: Ctrl-C may come at any instruction, also as the record is written."""
-    with suppress(CompanyOSError):
+    try:
         with platform.control.read() as connection:
             sandbox = records.find(connection, id)
-        if sandbox.state == "requested":
-            _undo(platform, sandbox, actor, error)
+    except NoSuchSandbox:
+        return
+    except CompanyOSError:  # whether it was recorded cannot be asked now
+        give_up(platform, id)
+        return
+    if sandbox.state == "requested":
+        _undo(platform, sandbox, actor, error)
 
 
 def known_template(environments: Environments, name: str) -> SandboxTemplate:

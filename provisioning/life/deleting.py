@@ -56,7 +56,7 @@ def remove(platform: Platform, sandbox: Sandbox, *, actor: str, why: str) -> San
         platform.passwords.forget(sandbox.id)
         platform.media.remove(sandbox.id)
     except BaseException:
-        give_up(platform, sandbox)
+        give_up(platform, sandbox.id)
         raise
     platform.on_step("forgotten")
     with platform.control.write() as connection:

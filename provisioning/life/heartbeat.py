@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from threading import Thread
 
 from bundles import Progress
 from provisioning.hosts.base import Telling
@@ -10,6 +10,8 @@ from provisioning.life import records, workers
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
 from schemas.errors import CompanyOSError
+
+PAUSE = 5.0  # seconds between two looks whether the control database is back
 
 
 def beating(platform: Platform, sandbox: Sandbox, tell: Telling) -> Telling:
@@ -37,7 +39,25 @@ def at_work(platform: Platform, sandbox: Sandbox) -> str:
     return f"being worked on ({what})"
 
 
-def give_up(platform: Platform, sandbox: Sandbox) -> None:
-    """Leave what cannot be brought to an end now to `reconcile`, also where this process is a service that lives on."""
-    with suppress(CompanyOSError), platform.control.write() as connection:
-        records.let_go(connection, sandbox, workers.me())
+def give_up(platform: Platform, id: str) -> None:
+    """Leave what cannot be brought to an end now to `reconcile`, also where this process is a service that lives on.
+
+    Where the control database fails, too, it is told as soon as it is back.
+    """
+    if not _let_go(platform, id):
+        Thread(target=_let_go_later, args=(platform, id), name=f"give up {id}", daemon=True).start()
+
+
+def _let_go_later(platform: Platform, id: str) -> None:
+    while not platform.control.closed.wait(PAUSE):
+        if _let_go(platform, id):
+            return
+
+
+def _let_go(platform: Platform, id: str) -> bool:
+    try:
+        with platform.control.write() as connection:
+            records.let_go(connection, id, workers.me())
+    except CompanyOSError:
+        return False
+    return True

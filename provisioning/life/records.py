@@ -124,9 +124,9 @@ def beat(connection: sa.Connection, sandbox: Sandbox, now: datetime) -> None:
     connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id).values(beat_at=stamp(now)))
 
 
-def let_go(connection: sa.Connection, sandbox: Sandbox, worker: str) -> None:
+def let_go(connection: sa.Connection, id: str, worker: str) -> None:
     """Note that `worker` no longer works on a sandbox, whatever state it left it in."""
-    connection.execute(sandboxes.update().where(sandboxes.c.id == sandbox.id, sandboxes.c.worker == worker).values(worker=None))
+    connection.execute(sandboxes.update().where(sandboxes.c.id == id, sandboxes.c.worker == worker).values(worker=None))
 
 
 def refuse_recalled(connection: sa.Connection, bundle: Bundle, reference: str) -> None:

@@ -89,7 +89,7 @@ def reset(
                 present = records.find(connection, id)
             settle(platform, present, actor=actor)
         except CompanyOSError:
-            give_up(platform, sandbox)
+            give_up(platform, sandbox.id)
         raise
 
 
@@ -104,7 +104,7 @@ def settle_abandoned(platform: Platform, id: str, *, actor: str) -> bool:
     try:
         settle(platform, sandbox, actor=actor)
     except BaseException:
-        give_up(platform, sandbox)
+        give_up(platform, sandbox.id)
         raise
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +19,13 @@ import sqlalchemy as sa
 from databases import ask
 from yard import ALICE, BEGIN, Yard
 
+from provisioning.control.database import Control
 from provisioning.control.moments import stamp
 from provisioning.control.tables import pins, sweeps, webhooks
 from provisioning.demo.tenants import tenants
 from provisioning.demo.webhooks import register
-from provisioning.errors import NotASandbox, SeedRefused, TenantExists, WrongState
+from provisioning.errors import ControlFailure, NotASandbox, SeedRefused, TenantExists, WrongState
+from provisioning.life import heartbeat
 from provisioning.life.deleting import remove
 from provisioning.life.sandboxes import Sandboxes
 from provisioning.life.sweeping import last_sweep
@@ -252,6 +255,33 @@ def test_what_is_given_more_time_during_a_sweep_stays(file_yard: Yard) -> None:
     at(file_yard, "removed", extend)
     swept = file_yard.sandboxes.sweep(actor="cron")
     assert (swept.expired, swept.kept, swept.errors) == ([first], [second], [])
+
+
+@pytest.mark.parametrize("step", ["recorded", "seeded"])
+def test_who_lives_on_gives_up_a_sandbox_once_the_control_database_is_back(file_yard: Yard, step: str, monkeypatch) -> None:
+    monkeypatch.setattr(heartbeat, "PAUSE", 0.01)
+
+    @contextmanager
+    def gone(control: Control):
+        raise ControlFailure("the server is gone")
+        yield
+
+    def restart() -> None:
+        monkeypatch.setattr(Control, "read", gone)
+        monkeypatch.setattr(Control, "write", gone)
+        raise ControlFailure("the server is gone")
+
+    reading, writing = Control.read, Control.write
+    at(file_yard, step, restart)
+    with pytest.raises(ControlFailure):
+        file_yard.create()
+    monkeypatch.setattr(Control, "read", reading)
+    id = only(file_yard)
+    assert file_yard.sandboxes.reconcile(actor="test").undone == []
+    monkeypatch.setattr(Control, "write", writing)
+    for waiting in [t for t in threading.enumerate() if t.name == f"give up {id}"]:
+        waiting.join(30)
+    assert file_yard.sandboxes.reconcile(actor="test").undone == [id]
 
 
 def test_a_sweep_that_is_broken_off_says_so(file_yard: Yard) -> None:
