@@ -29,7 +29,7 @@ def budget(target: str | None, analyst: str | None, ledger: str | None, anchor: 
 
     TARGET is a bundle's reference or digest, or a database's address.
     """
-    from companyos.ledger_release import known_release
+    from companyos.ledger_release import known_release, titled
     from dpsql.ledger import open_ledger
 
     with closing(open_ledger(ledger, anchor, create=False)) as book:
@@ -40,14 +40,13 @@ def budget(target: str | None, analyst: str | None, ledger: str | None, anchor: 
         if not known:
             click.echo("the ledger is empty: nothing was asked yet")
         for release in known:
+            click.echo(titled(release, store))
             _show(book, book.spending(release), analyst)
 
 
 def _show(book: StoredLedger, spending: Spending, analyst: str | None) -> None:
     limit = spending.limit
-    click.echo(
-        f"{spending.release}\nepsilon {_number(limit.epsilon_of(spending.total))} of {limit.epsilon:g} spent (delta {limit.delta:g})"
-    )
+    click.echo(f"epsilon {_number(limit.epsilon_of(spending.total))} of {limit.epsilon:g} spent (delta {limit.delta:g})")
     if spending.refresh_days is not None:
         ever = _number(limit.epsilon_of(spending.ever))
         click.echo(

@@ -31,6 +31,18 @@ def known_release(ledger: StoredLedger, target: str, store: str | None) -> str:
     raise InputError(f"the ledger knows no release '{address}'{followed(nearest(address, known), '`companyos dp budget` shows all')}")
 
 
+def titled(release: str, store: str | None) -> str:
+    """Return a release with the names that it has in the store before it, where it is a bundle there."""
+    from bundles.store import Store
+    from schemas.errors import CompanyOSError
+
+    try:
+        names = [tag.name for tag in Store(store).written() if tag.manifest_digest == release]
+    except CompanyOSError:  # the ledger stands without it
+        names = []
+    return f"{', '.join(names)}  {release}" if names else release
+
+
 def _digest(target: str, store: str | None) -> str | None:
     import bundles
     from schemas.errors import CompanyOSError

@@ -91,6 +91,15 @@ def test_the_command_and_the_object_have_one_ledger_one_release_and_one_analyst(
     assert [charge["sql"] for charge in one["charges"]] == [PLANS, "SELECT AVG(age) FROM members"]
 
 
+def test_a_budget_is_headed_by_what_the_release_is_called_in_the_store(capsys: pytest.CaptureFixture[str]) -> None:
+    commanded(capsys, "query", "club:v1", PLANS, "--epsilon", "0.25")
+    digest = bundles.open("club:v1").manifest_digest
+    bundles.Store().tag("club:v1", "club:kept")
+    assert commanded(capsys, "dp", "budget").splitlines()[0] == f"club:kept, club:v1  {digest}"
+    (bundles.Store().path / "index.json").write_text("lost")
+    assert commanded(capsys, "dp", "budget").splitlines()[0] == digest
+
+
 def test_a_question_is_refused_as_the_command_refuses_it_and_written_down(capsys: pytest.CaptureFixture[str]) -> None:
     sql = "SELECT id, age FROM members"
     said = commanded(capsys, "query", "club:v1", sql, code=3)
