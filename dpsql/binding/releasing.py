@@ -22,16 +22,13 @@ from dpsql.binding.selecting import Selecting
 from dpsql.binding.state import Open
 from dpsql.binding.understood import called, check, excerpt
 from dpsql.binding.unnesting import refused_beside
+from dpsql.binding.without_partner import adds_nothing
 from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.outcome_errors import DEVIATION, ERROR
-from dpsql.tree import Aggregate, Call, Case, Column, Expression, Key, Literal, Release
+from dpsql.tree import Aggregate, Column, Expression, Key, Literal, Release
 
 GROUPINGS = "groupings"
 UNCHANGED = exp.Literal | exp.Null | exp.Boolean | exp.DataType | exp.Interval | exp.Identifier | exp.Var
-# functions that are not null where an argument is
-LENIENT = frozenset(
-    ("coalesce", "is_null", "is_not_null", "is_true", "is_false", "is_not_true", "is_not_false", "is_distinct", "and", "or")
-)
 
 
 def release(selecting: Selecting, found: GroupKeys) -> Open:
@@ -316,7 +313,7 @@ class _Releasing:
         if not joined.dropped:
             return
         for aggregate in self._aggregates:
-            if aggregate.argument is None or not _null_without(aggregate.argument, joined.private_fields):
+            if not adds_nothing(aggregate, joined.private_fields):
                 raise Mendable(
                     "a left join that keeps public rows without private ones would count them; use an inner join, "
                     "or aggregates of private columns, which leave them out",
@@ -345,17 +342,3 @@ def in_order(one: exp.Expr, target: exp.Expr, dialect: str) -> exp.Expr:
     if dialect == "postgres" and made.args.get("nulls_first") is None:
         made.set("nulls_first", bool(made.args.get("desc")))
     return made
-
-
-def _null_without(expression: Expression, fields: frozenset[str]) -> bool:
-    """Whether an expression is null where the fields are."""
-    match expression:
-        case Column():
-            return expression.name in fields
-        case Literal():
-            return is_null(expression)
-        case Call():
-            return expression.function not in LENIENT and any(_null_without(a, fields) for a in expression.arguments)
-        case Case():
-            branches = all(_null_without(c, fields) or _null_without(v, fields) for c, v in expression.branches)
-            return branches and _null_without(expression.otherwise, fields)
