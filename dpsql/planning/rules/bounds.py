@@ -20,7 +20,7 @@ def bound_contributions(plan: Plan, declaration: Declaration) -> Plan:
     parts = tuple(_bounded(part, plan, part.name in means, counts, thresholds) for part in plan.parts)
     shown = {f.parts["value"] for f in plan.formulas if f.function == "value"}
     strict = {part.threshold for part in parts if part.name in shown} | {"groups"}
-    eased = {part.threshold for part in parts if part.name in means} - strict
+    eased = {part.threshold for part in parts if part.scaled} - strict  # a sum that is cut off takes its mean with it
     return replace(plan, parts=parts, thresholds=tuple(replace(t, of_means=t.name in eased, total=plan.total) for t in thresholds))
 
 
