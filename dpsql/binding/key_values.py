@@ -1,7 +1,8 @@
 """The values that a group key can have, where what it is made of has closed values: each of these is put in, one after the other.
 
-Ranges alone would list groups that no row can be in: for `age / 10 * 10` all whole numbers, and for `country || '-' || country` pairs of
-two countries. What is put in follows from the declaration and the query, so that the groups say nothing of the data.
+Ranges alone would list groups that no row can be in: for `age / 10 * 10` all whole numbers, for `country || '-' || country` pairs of
+two countries, for `EXTRACT(year FROM d) * 100 + EXTRACT(month FROM d)` a hundred months a year. What is put in follows from the
+declaration and the query, so that the groups say nothing of the data.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dpsql.functions import call, ranges
 from dpsql.tree import Call, Case, Column, Expression, Facts, Literal, Value, subexpressions
 
 MOST_WORK = 20_000  # parts of expressions into which values are put
-MOST_AT_ONCE = 16  # values that an expression can have where those of its columns are known
+MOST_AT_ONCE = 16  # values that an expression can have where those of its parts are known
 EXACT = 2**53  # up to which a double holds every whole number
 TRUE = constant(True)
 NEARLY = Fraction(1, 2**40)  # by how much a double may be off from what is worked out exactly
@@ -29,16 +30,14 @@ LENIENT = frozenset(  # others that are not null wherever an argument is
 
 def with_key_values(key: Expression) -> Expression:
     """Return a key with the closed list of what it can be, where that can be worked out and is shorter than what its facts have."""
-    parts = list(subexpressions(key))
-    columns = list(dict.fromkeys(part for part in parts if isinstance(part, Column)))
     if isinstance(key, Column | Literal) or key.facts.identifies or key.facts.table is not None:
         return key
-    domains = [_domain(column.facts) for column in columns]
-    if not columns or any(d is None for d in domains) or len(parts) * prod(len(d) for d in domains if d is not None) > MOST_WORK:
+    domains = _closed_parts(key)
+    if not domains or key in domains or sum(1 for _ in subexpressions(key)) * prod(map(len, domains.values())) > MOST_WORK:
         return key
     found: dict[Value, None] = {}
-    for chosen in product(*(d for d in domains if d is not None)):
-        for made in _at(key, dict(zip(columns, chosen, strict=True))) or [key]:
+    for chosen in product(*domains.values()):
+        for made in _at(key, dict(zip(domains, chosen, strict=True))) or [key]:
             if made is key or made.facts.values is None:
                 return key
             found.update(dict.fromkeys(value for value in made.facts.values if value is not None))
@@ -49,8 +48,26 @@ def with_key_values(key: Expression) -> Expression:
     return replace(key, facts=replace(key.facts, values=values))
 
 
+def _closed_parts(expression: Expression) -> dict[Expression, list[Literal]] | None:
+    """The smallest parts of an expression that all else in it follows from, with what each can be; None where one is not closed."""
+    match expression:
+        case Column():
+            below: Sequence[Expression] | None = None
+        case Literal():
+            below = ()
+        case Call():
+            below = expression.arguments
+        case Case():
+            below = (*(value for _, value in expression.branches), expression.otherwise)
+    found = None if below is None else [_closed_parts(one) for one in below]
+    if found is not None and None not in found:
+        return {part: values for one in found for part, values in (one or {}).items()}
+    values = _domain(expression.facts)
+    return None if values is None else {expression: values}
+
+
 def _domain(facts: Facts) -> list[Literal] | None:
-    """The values of a column, and null where it can be."""
+    """The values of a part, and null where it can be."""
     if facts.kind == "integer" and facts.values is None:
         facts = ranges.number("integer", facts.nullable, (facts.lo, facts.hi), facts.step)
     if facts.values is None:
@@ -58,12 +75,12 @@ def _domain(facts: Facts) -> list[Literal] | None:
     return [_constant(value, facts) for value in facts.values if value is not None] + ([NULL] if facts.nullable else [])
 
 
-def _at(expression: Expression, point: dict[Column, Literal]) -> list[Expression] | None:
-    """What `expression` can be with constants in place of its columns: constants as far as its facts tell; None where they do not."""
+def _at(expression: Expression, point: dict[Expression, Literal]) -> list[Expression] | None:
+    """What `expression` can be with constants in place of its parts: constants as far as its facts tell; None where they do not."""
+    if expression in point:
+        return [point[expression]]
     match expression:
-        case Column():
-            return [point[expression]]
-        case Literal():
+        case Column() | Literal():
             return [expression]
         case Case():
             found = [_at(value, point) for value in (*(value for _, value in expression.branches), expression.otherwise)]

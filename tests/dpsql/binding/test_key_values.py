@@ -50,6 +50,10 @@ def values_of(key: str, dialect: str = "postgres") -> Any:
         ("CASE WHEN active THEN country || country END", "postgres", ["DEDE", "FRFR", "JPJP"]),
         ("EXTRACT(year FROM created_at) || '-Q' || EXTRACT(quarter FROM created_at)", "postgres",
          [f"{year}-Q{quarter}" for year in (2023, 2024) for quarter in (1, 2, 3, 4)]),
+        ("EXTRACT(year FROM created_at) * 100 + EXTRACT(month FROM created_at)", "postgres",
+         [year * 100 + month for year in (2023, 2024) for month in range(1, 13)]),
+        ("CASE WHEN city = 'Paris' THEN EXTRACT(quarter FROM created_at) * 10 END", "duckdb", [10, 20, 30, 40]),
+        ("(DATE_TRUNC('year', created_at)::date - DATE '2023-01-01') / 10", "postgres", [0, 36]),
     ],
 )  # fmt: skip
 def test_only_what_a_key_can_be_is_listed(key: str, dialect: str, values: list[Any]) -> None:
