@@ -221,10 +221,14 @@ class Expressions:
         if len(node.expressions) > MOST_TERMS:
             raise QueryRefused(f"a list after IN has at most {MOST_TERMS:,} values")
         value = self.bind(node.this)
-        others = [matched(value, folded_sign(self.bind(e)))[1] for e in node.expressions]
-        if not others:
+        pairs = [matched(value, folded_sign(self.bind(e))) for e in node.expressions]
+        if not pairs:
             raise QueryInvalid("IN needs a list of values")
-        return call("in", value, *others)
+        if all(same == value for same, _ in pairs):
+            return call("in", value, *(other for _, other in pairs))
+        # days beside times: a database would cast some of its own accord, which fails for those that are too far away
+        hold_repeated(len(pairs), value)
+        return call("or", *(call("=", a, b) for a, b in pairs)) if len(pairs) > 1 else call("=", *pairs[0])
 
     def _case(self, node: exp.Case | exp.If) -> Expression:
         branches: list[tuple[Expression, Expression]] = []

@@ -16,7 +16,7 @@ from dpsql.functions.arithmetic import holdable
 from dpsql.functions.dates import as_time, starts_of, workable
 from dpsql.functions.mixing import is_small
 from dpsql.functions.registry import Function, Writer
-from dpsql.tree import Call, Column, Expression, Facts, Kind, Literal
+from dpsql.tree import NUMBERS, Call, Column, Expression, Facts, Kind, Literal
 
 TYPES: dict[str, tuple[str, str]] = {  # the kinds that one may cast to, in both databases
     "integer": ("BIGINT", "bigint"), "decimal": ("DECIMAL(38, 9)", "numeric"), "double": ("DOUBLE", "numeric"),
@@ -148,6 +148,8 @@ def _in_postgres(kind: str) -> Writer:
             return f"(CASE WHEN {value} BETWEEN -1e28 AND 1e28 THEN CAST({value} AS {target if digits else 'numeric(1000, 9)'}) END)"
         if kind == "integer" and source == "boolean":
             return f"CAST(CAST({value} AS integer) AS bigint)"
+        if kind == "boolean" and source in NUMBERS:  # PostgreSQL casts integers alone
+            return f"({value} <> 0)"
         if source in MOMENTS and kind in MOMENTS:
             return f"CAST({workable(value, source)} AS {target})"
         return f"CAST({value} AS {target})"

@@ -64,6 +64,16 @@ def test_whole_numbers_that_are_one_double_are_not_one_row(join: str) -> None:
     assert found.get((), 0) - without.get((), 0) <= limit
 
 
+@pytest.mark.parametrize(
+    "listed", ["shipped IN (placed_at, shipped)", "shipped NOT IN (placed_at)", "(shipped, id) IN ((placed_at, 3), (shipped, id))"]
+)
+def test_a_day_too_far_for_a_time_does_not_silence_the_others_in_a_list_beside_times(listed: str) -> None:
+    sql = f"SELECT COUNT(CASE WHEN {listed} THEN 1 END) FROM orders"
+    ((_, found),) = counted(sql, ["UPDATE orders SET shipped = DATE '5877642-06-25 (BC)' WHERE user_id = 7"]).sums.items()
+    ((_, without),) = counted(sql, ["DELETE FROM orders WHERE user_id = 7"]).sums.items()
+    assert 0 < without[()] <= found[()] <= without[()] + 2**10
+
+
 LARGE = "10000000000000000 * 10000000000000000"
 PADDED = "CAST(LPAD(CAST(parcels AS VARCHAR), 18, '9') AS DECIMAL(38, 9)) * 90000000000"
 

@@ -124,6 +124,8 @@ def _truth(exact: st.SearchStrategy[str], texts: st.SearchStrategy[str], times: 
         st.builds("({} {} {})".format, times, signs, times),
         st.builds("({} {} {})".format, st.just("x"), signs, st.sampled_from(["0.5", "x", "1e10", "-4"])),
         st.builds("({} IN ({}, 3, NULL))".format, exact, exact),
+        st.builds("({} IN ({}, {}))".format, times, times, times),
+        st.builds("CAST({} AS BOOLEAN)".format, exact),
         st.builds("({} BETWEEN {} AND {})".format, exact, exact, exact),
         st.builds(
             "({} {} {})".format,
