@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
 
@@ -70,6 +72,19 @@ def written(node: exp.Expr) -> Literal:
     if abs(exact) > LONGEST_NUMBER or exact.denominator > FINEST_NUMBER:
         raise QueryInvalid(f"the number {text[:40]} has too many digits")
     return constant(exact)
+
+
+def given(value: Value) -> Literal:
+    """Return the constant that a parameter is; QueryInvalid where it is no number or a longer one than may be written in a query."""
+    if (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, Decimal) and not value.is_finite()):
+        raise QueryInvalid("a parameter is not a finite number")
+    if isinstance(value, Decimal) and abs(value.adjusted()) > 99:  # before it is written out
+        raise QueryInvalid("a parameter has too many digits")
+    if isinstance(value, int | Decimal | Fraction):
+        exact = Fraction(value)
+        if abs(exact) > LONGEST_NUMBER or exact.denominator > FINEST_NUMBER:
+            raise QueryInvalid("a parameter has too many digits")
+    return constant(value)
 
 
 def word(text: str) -> Literal:

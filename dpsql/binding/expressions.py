@@ -19,6 +19,7 @@ from dpsql.binding.constants import (
     constant,
     folded,
     folded_sign,
+    given,
     hold_repeated,
     is_null,
     matched,
@@ -323,7 +324,7 @@ class Expressions:
         number = re.sub(r"\D", "", text)[:9]
         if not number or not 1 <= int(number) <= len(self._parameters):
             raise QueryInvalid(f"there is no value for the parameter {text[:20] or '?'}")
-        return constant(self._parameters[int(number) - 1])
+        return given(self._parameters[int(number) - 1])
 
     def _refusal(self, node: exp.Expr) -> QueryRefused:
         match node:

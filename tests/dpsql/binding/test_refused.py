@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,23 @@ def test_what_postgresql_alone_reads_otherwise_is_refused(sql: str, words: str) 
 def test_a_format_of_strftime_comes_by_no_parameter(shown: str) -> None:
     with pytest.raises(QueryRefused, match="in a constant format"):
         bind(f"SELECT COUNT(*), {shown} FROM users GROUP BY {'2' if 'MAX' not in shown else 'active'}", SHOP, parameters=("%Y",))
+
+
+@pytest.mark.parametrize("sql", ["SELECT COUNT(*) FROM users WHERE age > $1", "SELECT COUNT(*) + $1 FROM users"])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (2**200, "too many digits"),
+        (Decimal("1E+400"), "too many digits"),
+        (Decimal("-1E+999999"), "too many digits"),
+        (Decimal("1E-400"), "too many digits"),
+        (Decimal("NaN"), "not a finite number"),
+        (float("-inf"), "not a finite number"),
+    ],
+)
+def test_a_number_comes_by_a_parameter_only_as_it_may_be_written(sql: str, value: Decimal | float, words: str) -> None:
+    with pytest.raises(QueryInvalid, match=words):
+        bind(sql, SHOP, parameters=(value,))
 
 
 def test_substrings_inside_of_the_places_of_substrings_are_refused_before_they_grow() -> None:
