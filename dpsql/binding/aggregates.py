@@ -10,6 +10,7 @@ from sqlglot import expressions as exp
 from dpsql.binding.constants import MOMENTS, NULL, case, constant
 from dpsql.binding.expressions import Expressions
 from dpsql.binding.mending import Mendable
+from dpsql.binding.pairs import pair_in, written_out
 from dpsql.binding.pruning import columns_of
 from dpsql.binding.understood import check, excerpt
 from dpsql.errors import QueryInvalid, QueryRefused
@@ -68,6 +69,10 @@ class Aggregates:
     def bind(self, node: exp.Expr) -> Aggregate:
         """Return the bound aggregate."""
         binder = self._expressions
+        if (pair := pair_in(node)) is not None:
+            for value in (pair.this, pair.expression):
+                self._number(value, pair.sql_name())
+            raise Mendable(f"the aggregate {excerpt(node, binder.dialect)} cannot be answered here", node, written_out, equal=True)
         if isinstance(node, exp.Filter):
             check(node)
             condition = binder.condition(node.expression.this)

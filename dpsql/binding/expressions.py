@@ -360,7 +360,11 @@ class Expressions:
             return self._changing(node)
         if name == "age":
             return QueryRefused(moments.AGES)
-        return QueryRefused(f"'{name}' is not known as a function whose outcome can be shown private")
+        reason = f"'{name}' is not known as a function whose outcome can be shown private"
+        if isinstance(node, exp.Func) and isinstance(node.args.get("this"), exp.Expr) and isinstance(node.parent, exp.Select | exp.Alias):
+            reason += "; show what it is of, and work it out where the answer is read"
+            return Mendable(reason, node, lambda place: place.replace(place.this))
+        return QueryRefused(reason)
 
     def _changing(self, node: exp.Expr) -> Mendable:
         name = called(node, self.dialect)

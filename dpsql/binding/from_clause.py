@@ -63,6 +63,11 @@ def _inner(place: exp.Expr) -> None:
 
 
 def _source(kind: str, node: exp.Expr, joined: exp.Join | None, known: Environment, state: State) -> Source:
+    if isinstance(node, exp.Lateral):
+        raise QueryRefused(
+            "FROM is understood of tables and subqueries, not of LATERAL ones, which are worked out for each row: group the subquery by "
+            "the column that holds it to the row outside, and join it by that"
+        )
     if not isinstance(node, exp.Subquery | exp.Table):
         raise QueryRefused(f"FROM is understood of tables and subqueries, not of {excerpt(node)}")
     if isinstance(node, exp.Table) and node.args.get("catalog"):

@@ -66,7 +66,7 @@ def _figured(node: exp.Expr, sql: str) -> str | None:
             return str(node.name).lower()
         case exp.Pow() if not _is_sign(node, sql):
             return "power"
-        case exp.Func() if not isinstance(node, exp.And | exp.Or | exp.Not | exp.Binary):
+        case exp.Func() if isinstance(node, exp.AggFunc) or not isinstance(node, exp.And | exp.Or | exp.Not | exp.Binary):
             return _function_name(node, sql)
     return None
 

@@ -251,6 +251,7 @@ def test_the_count_of_what_decides_is_offered_for_a_truth_over_many_units(sql: s
         ("SELECT MODE() WITHIN GROUP (ORDER BY city) FROM users", "SELECT city, COUNT(*) FROM users GROUP BY city"),
         ("SELECT ANY_VALUE(city) FROM users", "SELECT city, COUNT(*) FROM users GROUP BY city"),
         ("SELECT AVG(active) FROM users", "SELECT AVG(CAST(active AS INT)) FROM users"),
+        ("SELECT INITCAP(city) AS c, COUNT(*) FROM users GROUP BY 1", "SELECT city AS c, COUNT(*) FROM users GROUP BY 1"),
         (
             "SELECT p.name, COUNT(*) FROM users AS u RIGHT JOIN plans AS p ON u.plan_id = p.id GROUP BY p.name",
             "SELECT p.name, COUNT(*) FROM users AS u JOIN plans AS p ON u.plan_id = p.id GROUP BY p.name",

@@ -1,0 +1,36 @@
+"""Aggregates of two values, CORR, COVAR and REGR_SLOPE, as the means and variances that they are worked out of."""
+
+from __future__ import annotations
+
+from sqlglot import expressions as exp
+
+PAIRS = (exp.Corr, exp.CovarPop, exp.CovarSamp, exp.RegrSlope)
+
+
+def pair_in(node: exp.Expr) -> exp.AggFunc | None:
+    """Return such an aggregate, which may be within a Filter; None where `node` is another."""
+    inner = node.this if isinstance(node, exp.Filter) else node
+    return inner if isinstance(inner, PAIRS) and inner.expression is not None else None
+
+
+def written_out(place: exp.Expr) -> None:
+    """Put what it is worked out of in its place: over rows in which neither value is null."""
+    pair, conditions = (place.this, [place.expression.this]) if isinstance(place, exp.Filter) else (place, [])
+    y, x = (exp.paren(value, copy=True) for value in (pair.this, pair.expression))
+    conditions += [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in (y, x)]
+
+    def over_pairs(aggregate: type[exp.AggFunc], value: exp.Expr) -> exp.Expr:
+        condition = exp.and_(*conditions, copy=True)
+        return exp.Filter(this=aggregate(this=value.copy()), expression=exp.Where(this=condition))
+
+    both = over_pairs(exp.Avg, exp.Mul(this=y, expression=x))
+    covariance: exp.Expr = exp.paren(both - over_pairs(exp.Avg, y) * over_pairs(exp.Avg, x))
+    match pair:
+        case exp.Corr():
+            covariance = covariance / exp.paren(over_pairs(exp.StddevPop, y) * over_pairs(exp.StddevPop, x))
+        case exp.RegrSlope():
+            covariance = covariance / over_pairs(exp.VariancePop, x)
+        case exp.CovarSamp():
+            number = over_pairs(exp.Count, exp.Star())
+            covariance = covariance * number / exp.paren(number.copy() - 1)
+    place.replace(exp.paren(covariance))
