@@ -16,7 +16,7 @@ import pyarrow as pa
 from bundles.config import KINDS, Config
 from bundles.conforming import conformed
 from bundles.digest import BLOCK_ROWS, TableDigest, block_digests, combine
-from bundles.errors import ReferenceInvalid, SourceInvalid
+from bundles.errors import SourceInvalid
 from bundles.holding import hold, reads
 from bundles.layout import Blob
 from bundles.manifest import Layer, Manifest, Summary
@@ -24,7 +24,7 @@ from bundles.media import add_media
 from bundles.opened import Bundle, open_bundle
 from bundles.parquet import ChunkFile
 from bundles.progress import OnProgress, Progress, unseen
-from bundles.references import parse
+from bundles.references import parse_tag
 from bundles.reuse import Origin, Taken, find
 from bundles.stage import Stage
 from bundles.store import Store
@@ -109,9 +109,7 @@ def build(
     store = Store.at(store)
     _check_source(source)
     _check_kind(source)
-    target = parse(f"{source.kind}:latest" if tag is None else tag)
-    if target.digest:
-        raise ReferenceInvalid(f"'{tag}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
+    target = parse_tag(f"{source.kind}:latest" if tag is None else tag)
     if chunk_rows <= 0 or chunk_rows % BLOCK_ROWS:
         raise InputError(f"chunk_rows is {chunk_rows:,}; it must be a multiple of {BLOCK_ROWS:,}")
     if expires is not None and expires.tzinfo is None:

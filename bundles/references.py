@@ -47,6 +47,14 @@ def parse(text: str) -> Reference:
     return Reference(_checked_name(text, name), version=version or LATEST)
 
 
+def parse_tag(text: str) -> Reference:
+    """Read a reference that is a tag, a name with a version. Raises ReferenceInvalid."""
+    tag = parse(text)
+    if tag.digest:
+        raise ReferenceInvalid(f"'{text}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
+    return tag
+
+
 def _must_be_text(given: object) -> None:
     if not isinstance(given, str):
         raise ReferenceInvalid(f"a reference to a bundle is a text such as 'name:version', not {given!r}")

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bundles import locks
-from bundles.errors import BundleDamaged, ReferenceInvalid, ReferenceUnknown, disk_errors
+from bundles.errors import BundleDamaged, ReferenceUnknown, disk_errors
 from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout
 from bundles.manifest import ARTIFACT_TYPE, Manifest
-from bundles.references import Reference, parse
+from bundles.references import Reference, parse, parse_tag
 from bundles.stage import Stage
 from schemas.errors import followed, nearest
 from schemas.home import data_folder
@@ -131,7 +131,7 @@ class Store:
 
     def tag(self, reference: str, new: str) -> Reference:
         """Let the tag `new` stand for the bundle that `reference` stands for; a tag that exists is moved."""
-        target = _tag(new)
+        target = parse_tag(new)
         if not self._exists():
             self.resolve(reference)
         with disk_errors(self.path), locks.shared(self.layout.blobs_lock):
@@ -263,13 +263,6 @@ class Store:
         if not hint and same_name:
             hint = f"; under the name '{name}' there is {', '.join(same_name)}"
         return f"{missing}{followed(hint, '`companyos bundle list` shows all')}"
-
-
-def _tag(text: str) -> Reference:
-    reference = parse(text)
-    if reference.digest:
-        raise ReferenceInvalid(f"'{text}' is no tag: a tag is a name and a version, such as 'synthetic:v1'")
-    return reference
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from masking import Difference, Policy
 
 
+def _place_of_key(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """What names a key, and not a key itself, which would stand in the policy."""
+    if given != "ephemeral" and not re.fullmatch("(env|file):.+", given):
+        raise click.BadParameter("it is `ephemeral`, `env:NAME` or `file:PATH`; the key itself never stands in a policy or an option")
+    return given
+
+
 @click.command()
 @click.argument("url")
 @click.option(
@@ -25,7 +33,12 @@ if TYPE_CHECKING:
     "--diff", metavar="POLICY", type=click.Path(dir_okay=False), help="Show where the source differs from a policy; exit 1 if it does."
 )
 @click.option(
-    "--key", metavar="KEY", default="ephemeral", show_default=True, help="The key that is meant: env:NAME or file:PATH; it is not read."
+    "--key",
+    metavar="KEY",
+    default="ephemeral",
+    show_default=True,
+    callback=_place_of_key,
+    help="The key that is meant: env:NAME or file:PATH; it is not read.",
 )
 @click.option("--locale", metavar="NAME", default="en_US", show_default=True, help="The language of pseudonyms.")
 @click.option("--rows", metavar="N", type=click.IntRange(min=1), default=5000, show_default=True, help="Rows to look at in each table.")

@@ -49,6 +49,7 @@ def run(
     """
     import bundles
     import masking
+    from bundles.references import parse_tag
 
     started = time.monotonic()
     if certificate is not None:
@@ -56,6 +57,8 @@ def run(
 
         require_another(certificate, url, policy, schema_file)
         require_writable(certificate)
+    if tag is not None:
+        parse_tag(tag)  # before the source is read, which may take hours
     read = masking.read_policy(policy)
     privacy = None if schema_file is None else _privacy(schema_file)
     with progress(quiet=as_json) as tell, masking.open_source(url) as source:

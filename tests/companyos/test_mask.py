@@ -83,6 +83,22 @@ def test_a_policy_that_people_may_have_worked_on_is_not_written_over_unless_they
     assert "reviewed" not in masking.policy.read_text()
 
 
+@pytest.mark.parametrize("key", ["hunter2-and-more-of-it", "file:", "env:"])
+def test_a_key_that_is_given_itself_is_written_into_no_policy(masking: Masking, tmp_path: Path, key: str) -> None:  # noqa: F811
+    code, out, err = masking("mask", "plan", people_in_sqlite(tmp_path / "source.db"), "-o", masking.policy, "--key", key)
+    assert (code, out) == (2, "") and "never stands in a policy" in err and "hunter2" not in err
+    assert not masking.policy.exists()
+
+
+@pytest.mark.parametrize("tag", ["../crm", "crm:", f"crm@sha256:{'0' * 64}"])
+def test_a_tag_that_is_none_is_refused_before_the_source_is_read(masking: Masking, tmp_path: Path, tag: str) -> None:  # noqa: F811
+    url = people_in_sqlite(tmp_path / "source.db")
+    masking.plan(url)
+    (tmp_path / "source.db").unlink()
+    code, _, err = masking.run(url, "--tag", tag)
+    assert code == 2 and f"'{tag}' is no" in err
+
+
 def test_a_page_that_has_no_room_does_not_hide_that_the_bundle_is_made(masking: Masking, tmp_path: Path) -> None:  # noqa: F811
     url = people_in_sqlite(tmp_path / "source.db")
     masking.plan(url)
