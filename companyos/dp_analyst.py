@@ -26,7 +26,7 @@ def analyst() -> None:
 @click.option(
     "--password-file",
     metavar="FILE",
-    type=click.File("r"),
+    type=click.File("r", encoding="utf-8"),
     help="Read the password from here, - for standard input.  [default: ask for it]",
 )
 @click.option("--password-env", metavar="VARIABLE", help="Take the password from an environment variable.")
@@ -97,7 +97,10 @@ def _password(file: TextIO | None, variable: str | None) -> str:
     if file is not None and variable is not None:
         raise InputError("the password comes from --password-file or from --password-env, not from both")
     if file is not None:
-        return file.read().rstrip("\r\n")
+        try:
+            return file.read().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise InputError(f"{file.name}: the password is not UTF-8 text") from None
     if variable is not None:
         if variable not in os.environ:
             raise InputError(f"there is no environment variable '{variable}' with the password")

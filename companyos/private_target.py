@@ -61,6 +61,8 @@ def open_service(
                 )
             schema = read_schema(schema_file)
             engine, release = _database(target), without_secrets(target).replace(":***@", "@")
+        elif "://" in target:
+            raise InputError(f"queries are asked of a bundle, postgresql://... or duckdb:///FILE, not of '{target.partition('://')[0]}:'")
         else:
             engine, release, own = _bundle(target, store)
             schema = own if schema_file is None else read_schema(schema_file)

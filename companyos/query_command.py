@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import store_option
+from companyos.options import json_option, store_option
 from companyos.output import print_json, print_table
 from companyos.private_data import DialectName, open_private
 from companyos.private_target import anchor_option, ledger_option, schema_option, synthetic_option, target_argument
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @anchor_option
 @synthetic_option
 @store_option
+@json_option
 def query(
     target: str,
     sql: str,
@@ -54,12 +55,14 @@ def query(
     anchor: str | None,
     synthetic: str | None,
     store: str | None,
+    as_json: bool,
 ) -> None:
     """Answer SQL over TARGET, a bundle or a database, so that the answer tells of nobody.
 
     TARGET is a bundle's reference, postgresql://... or duckdb:///FILE. Each answer is charged to the privacy budget before the data is
     touched; what was answered before is free. In a table the 95 % error stands beside each noisy value.
     """
+    form = "json" if as_json else form
     wanted = None if rel_error is None else share(rel_error)
     with open_private(
         target,

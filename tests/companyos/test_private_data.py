@@ -100,6 +100,18 @@ def test_a_budget_is_headed_by_what_the_release_is_called_in_the_store(capsys: p
     assert commanded(capsys, "dp", "budget").splitlines()[0] == digest
 
 
+def test_json_is_asked_of_a_query_as_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(commanded(capsys, "query", "club:v1", PLANS, "--epsilon", "0.25", "--json"))["columns"] == ["plan", "n"]
+    assert json.loads(commanded(capsys, "query", "club:v1", PLANS, "--explain", "--json"))
+    assert run(["query", "club:v1", PLANS, "--epsilon", "0", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+
+
+def test_a_database_of_another_kind_is_taken_for_no_reference() -> None:
+    with pytest.raises(InputError, match=r"asked of a bundle, postgresql://\.\.\. or duckdb:///FILE, not of 'mysql:'$"):
+        companyos.open_private("mysql://ada:secret@host/club", schema="club.yaml")
+
+
 def test_a_question_is_refused_as_the_command_refuses_it_and_written_down(capsys: pytest.CaptureFixture[str]) -> None:
     sql = "SELECT id, age FROM members"
     said = commanded(capsys, "query", "club:v1", sql, code=3)
