@@ -97,7 +97,7 @@ def list_tenants(pattern: str, control: str | None, environments: str | None, as
         print_json([t.to_json() for t in found])
         return
     if not found:
-        click.echo("there are no demo tenants; `companyos demo create` makes one")
+        click.echo("there are no demo tenants; `companyos demo create` makes one" if pattern == "*" else "no demo tenants were found")
         return
     print_table(
         ["tenant", "sandbox", "state", "pinned to", "holds", "until"],

@@ -92,7 +92,15 @@ def _weights(ctx: click.Context, param: click.Parameter, given: str | None) -> d
     is_flag=True,
     help="Sort rows by what is written of them, so that their places do not tell whose they are.",
 )
-@click.option("-o", "--output", "target", metavar="FILE", type=click.Path(), required=True, help="Where the anonymised file is written.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    required=True,
+    help="Where the anonymised file is written.",
+)
 @json_option
 def anonymize(
     source: str, target: str, as_json: bool, functions: dict[str, str], hierarchies: str | None, sort_rows: bool, **asked: Any

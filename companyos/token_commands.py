@@ -59,7 +59,7 @@ def list_tokens(owner: str | None, control: str | None, environments: str | None
         print_json([{**token.to_json(), "state": token.state(now)} for token in known])
         return
     if not known:
-        click.echo("there are no tokens; `companyos token create` makes one")
+        click.echo("no tokens were found" if owner else "there are no tokens; `companyos token create` makes one")
         return
     print_table(
         ["id", "owner", "scopes", "until", "state"],

@@ -43,6 +43,11 @@ def test_machines_get_json(people, capsys):
     assert found["reached"]["t of illness"] == 0
 
 
+def test_a_folder_is_no_file_to_write(people, capsys, tmp_path):
+    assert anonymize(people, "--k", "2", "-o", str(tmp_path)) == 2
+    assert "is a directory" in capsys.readouterr().err
+
+
 def test_global_recoding_says_its_levels(people, capsys):
     assert anonymize(people, "--k", "2", "--recoding", "global", "--hierarchy", "age=interval:10", "--json") == 0
     assert json.loads(capsys.readouterr().out)["levels"] == {"age": 1, "city": 0}

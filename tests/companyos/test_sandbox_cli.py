@@ -256,4 +256,5 @@ def test_a_demo_tenant_is_brought_back_and_rolled_back(capsys):
     bundles.build(datagen.source("shop.yaml"), tag="demo:v2")
     assert ") reset in" in typed(capsys, "demo", "rollback", "--tenant", "demo-acme", "--to", "demo:v2")
     assert "demo:v2" in typed(capsys, "demo", "list")
+    assert typed(capsys, "demo", "list", "--tenant", "acme-*") == "no demo tenants were found\n"
     assert "did you mean 'demo-acme'" in typed(capsys, "demo", "reset", "--tenant", "demo-acne", code=2)

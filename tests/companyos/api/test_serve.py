@@ -238,7 +238,11 @@ def test_the_document_is_printed_without_anything_set_up(home: Path, capsys) -> 
 
 
 def test_tokens_are_made_listed_and_revoked(home: Path, capsys) -> None:
+    assert run(["token", "list"]) == 0
+    assert capsys.readouterr().out == "there are no tokens; `companyos token create` makes one\n"
     made = said(capsys, "token", "create", "--owner", "Alice@company.com", "--scope", "read", "--valid", "7d", "--why", "ci")
+    assert run(["token", "list", "--owner", "bob@company.com"]) == 0
+    assert capsys.readouterr().out == "no tokens were found\n"
     assert (made["owner"], made["scopes"]) == (ALICE, ["read"])
     assert run(["token", "create", "--owner", ALICE]) == 0
     out, err = capsys.readouterr()
