@@ -15,4 +15,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        exec("")  # where Ctrl-C ended an earlier exec, such as that of a dataclass, `python -m` would end by SIGINT and not with 130
