@@ -97,6 +97,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every error becomes one message and its exit code."""
     if _COMPLETING in os.environ:
+        import_module("companyos.completion")
         cli.main(prog_name="companyos", complete_var=_COMPLETING)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -335,6 +336,22 @@ def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
         environment = {**os.environ, "_COMPANYOS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
         found = subprocess.run([program()], env=environment, capture_output=True, text=True, check=True, cwd=shop.parent)
         assert wanted in found.stdout
+
+
+@pytest.mark.parametrize("typed", ["bundle show shop:", "bundle show shop:v", "bundle show 'shop:v", "load shop:v"])
+def test_bash_completes_a_reference_behind_its_colon_where_it_sees_several_words(capsys, shop, typed):
+    built(capsys, shop)
+    line = f"companyos {typed}"
+    asked = f"""
+eval "$(companyos completion bash)"
+COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:' COMP_LINE={shlex.quote(line)} COMP_POINT={len(line)}
+COMP_WORDS=({shlex.quote(line).replace(":", "' : '")}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_companyos_completion companyos
+echo "${{COMPREPLY[*]}}"
+"""
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(program()).parent), os.environ["PATH"]])}
+    found = subprocess.run(["bash", "--norc", "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "v1\n", found.stderr
 
 
 def program() -> str:
