@@ -29,7 +29,7 @@ class _Step:
 
 
 @click.command()
-@click.argument("texts", metavar="TEXTS.jsonl")
+@click.argument("texts", metavar="TEXTS.jsonl", type=click.Path())
 @click.option("-o", "--output", metavar="SPANS.jsonl", default=_STANDARD, help="The file to write.  [default: standard output]")
 @click.option("--fast", is_flag=True, help="Ask the model only where patterns and rules are unsure: many times as fast, and misses more.")
 @click.option("--threads", metavar="N", type=click.IntRange(min=1), help="Of the model.  [default: one a core]")

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=click.Path())
 @click.option("--quasi-identifiers", metavar="COLUMNS", type=ColumnsType(), required=True, help="By which someone may know a person.")
 @click.option("--sensitive", metavar="COLUMNS", type=ColumnsType(), default=(), help="What nobody should learn of a person.")
-@click.option("--against", "original", metavar="ORIGINAL", help="The table before: the same records in the same order.")
+@click.option("--against", "original", metavar="ORIGINAL", type=click.Path(), help="The table before: the same records in the same order.")
 @click.option("--hierarchies", metavar="DIR", help="A folder with COLUMN.csv or NAME_hierarchy_COLUMN.csv: value;level 1;...;*")
-@click.option("--population", metavar="FILE", help="The people from whom the table was taken.  [default: the table itself]")
+@click.option(
+    "--population", metavar="FILE", type=click.Path(), help="The people from whom the table was taken.  [default: the table itself]"
+)
 @click.option("--population-size", metavar="N", type=click.IntRange(min=1), help="How many they are; estimates how many are unique.")
 @click.option("--threshold", metavar="X", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="The risk a record may have.")
 @click.option("--html", metavar="PAGE", type=click.Path(dir_okay=False), help="Write the report as an HTML page, too.")

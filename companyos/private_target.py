@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from companyos.options import SchemaType
 from schemas.errors import InputError, without_secrets
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ SCHEMES = ("postgresql://", "postgres://", "duckdb:///")
 
 target_argument = click.argument("target", metavar="TARGET")
 schema_option = click.option(
-    "--schema", "schema_file", metavar="FILE", help="The schema with its privacy, for a database; for a bundle in place of its own."
+    "--schema",
+    "schema_file",
+    metavar="FILE",
+    type=SchemaType(),
+    help="The schema with its privacy, for a database; for a bundle in place of its own.",
 )
 ledger_option = click.option(
     "--ledger", metavar="FILE|URL", help="The budget ledger.  [default: $COMPANYOS_LEDGER, or ledger.db in your data folder]"

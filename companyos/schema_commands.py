@@ -17,7 +17,7 @@ def schema() -> None:
 
 
 @schema.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SchemaType())
 @json_option
 def check(file: str, as_json: bool) -> int:
     """Check a schema FILE (or built-in schema) and say everything that is wrong in it."""

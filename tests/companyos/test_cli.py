@@ -328,6 +328,11 @@ def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
     for words, wanted in (
         ("companyos bundle show s", "shop:v1"),
         ("companyos rows shop.yaml us", "users"),
+        ("companyos schema check sh", "file,sh"),
+        ("companyos mask risk released.csv --against pe", "file,pe"),
+        ("companyos mask risk pe", "file,pe"),
+        ("companyos mask find te", "file,te"),
+        ("companyos query duckdb:///shop.db q --schema sh", "file,sh"),
         ("companyos bun", "bundle"),
         ("companyos bundle build companyos --scenario ca", "card_testing"),
         ("companyos bundle build companyos --tag a:1 --scenario=ca", "card_testing"),
