@@ -114,6 +114,8 @@ def columns_are_made_one_way(subject: Subject) -> Iterator[Problem]:
         for column in table.columns:
             if column.identity and column.type.kind not in INTEGERS and subject.sound(table.name, column.name):
                 yield Problem(f"identity needs an integer column, and '{column.name}' is {column.type}", column.place_of("identity"))
+            if column.identity and column.computed is None:
+                yield from _numbered_alone(table, column)
             if column.computed is None:
                 continue
             if column.generate is not None:
@@ -125,6 +127,15 @@ def columns_are_made_one_way(subject: Subject) -> Iterator[Problem]:
                 yield Problem(f"column '{column.name}' is computed by the database, so it takes no default or identity", at)
             if any(column.name in key.columns for key in table.foreign_keys):
                 yield Problem(f"column '{column.name}' is computed by the database and cannot be a reference", column.place_of("computed"))
+
+
+def _numbered_alone(table: Table, column: Column) -> Iterator[Problem]:
+    """The database has a number for every row, and no other default beside it."""
+    name = column.name
+    if column.null is not None and name not in table.key:
+        yield Problem(f"column '{name}' is numbered by the database, so it cannot have `null:`", column.place_of("null"))
+    if column.default is not None:
+        yield Problem(f"column '{name}' is numbered by the database, so it takes no default", column.place_of("default"))
 
 
 def hidden_columns_serve_others(subject: Subject) -> Iterator[Problem]:

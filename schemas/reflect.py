@@ -236,8 +236,8 @@ class _Reflector:
         if enum.kind == "enum" and enum.name:
             self._raw.enums[enum.name] = enum.values
         computed = found.get("computed")
-        nullable = bool(found["nullable"]) and name not in raw.key
         identity = bool(found.get("identity")) or (formula is None and bool(_NEXTVAL.match(str(found.get("default") or ""))))
+        nullable = bool(found["nullable"]) and name not in raw.key and not identity
         if numbering := identity_details(found.get("identity") or {}):
             self._raw.note(place, f"its identity says {numbering}, which is left out")
         if formula is not None and formula.sequence is not None and formula.numbers and type.kind in INTEGERS and not nullable:

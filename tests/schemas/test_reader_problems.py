@@ -260,6 +260,8 @@ def test_the_same_name_twice_is_refused() -> None:
         ("{type: text, comment: , generate: words}", "6:32: comment must be text, not nothing"),
         ("{type: text, within: c, generate: words}", "6:23: within belongs beside `references:`"),
         ("{type: text, identity: true, generate: words}", "6:33: identity needs an integer column, and 'c' is text"),
+        ("{type: int, identity: true, null: 0.2}", "6:44: column 'c' is numbered by the database, so it cannot have `null:`"),
+        ("{type: int, identity: true, default: '5'}", "6:47: column 'c' is numbered by the database, so it takes no default"),
         ("{type: text, computed: lower(x), generate: words}", "6:53: column 'c' is computed by the database, so it takes no `generate:`"),
         ("{type: text, computed: 'NULL', default: 'NULL'}", "6:50: column 'c' is computed by the database, so it takes no default or identity"),
         ("{type: text, default: nope(, generate: words}", "6:32: default: this is not a SQL expression: something is missing at '(', character 5"),
