@@ -105,30 +105,27 @@ def scenarios(schema: str, as_json: bool) -> None:
 @schema.command()
 @click.argument("url")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to FILE instead of standard output.")
+@click.option("--replace", "overwrite", is_flag=True, help="Write it even where there is such a file, and lose what was changed in it.")
 @json_option
-def reflect(url: str, output: str | None, as_json: bool) -> None:
+def reflect(url: str, output: str | None, overwrite: bool, as_json: bool) -> None:
     """Make a schema from the database at URL: its structure and row counts, none of its values.
 
     URL is what SQLAlchemy takes, such as sqlite:///shop.db or postgresql://user@host/database. What the schema language
     cannot say, and constraints that no generated rows can keep, are left out, with a comment at their place. The file builds as it is,
     unless generators break one of the checks of which comments say that nothing is proposed for them.
     """
-    from pathlib import Path
-
-    from companyos.files import require_another
+    from companyos.files import replace_file, require_absent, require_another
     from companyos.plannable import plannable
-    from schemas.errors import InputError
     from schemas.reflect import reflect as reflected
     from schemas.writer import to_yaml
 
     require_another(output, url)
+    if not overwrite:
+        require_absent(output, "give another file, or `--replace` to write it anew")
     found = plannable(reflected(url))
     text = to_yaml(found.schema, found.notes)
     if output is not None:
-        try:
-            Path(output).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{output} cannot be written: {error.strerror}") from None
+        replace_file(output, text.encode())
     notes = sum(map(len, found.notes.values()))
     if as_json:
         said = {"tables": {t.name: t.rows.count for t in found.schema.tables}, "notes": notes, "output": output}

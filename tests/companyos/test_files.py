@@ -55,3 +55,16 @@ def test_another_file_is(here: Path) -> None:
     assert run([*ANONYMIZE, "out.csv"]) == 0
     assert Path("out.csv").read_text().startswith("age,city\n")
     assert Path("in.csv").read_text() == TABLE
+
+
+def test_a_reflected_schema_that_people_may_have_worked_on_is_not_written_over_unless_they_say_so(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.yaml").write_text("schema: mine  # corrected\n")
+    reflect = ["schema", "reflect", "sqlite:///in.sqlite", "-o", "mine.yaml"]
+    assert run(reflect) == 2
+    told = capsys.readouterr().err
+    assert "is there already" in told and "--replace" in told
+    assert Path("mine.yaml").read_text() == "schema: mine  # corrected\n"
+    assert run([*reflect, "--replace"]) == 0
+    assert "corrected" not in Path("mine.yaml").read_text()
