@@ -48,8 +48,13 @@ WITH_TABLES = (
     f"AS v(said) {_OF.format('a.attrelid')} AND a.attnum > 0 AND NOT a.attisdropped AND said IS NOT NULL ORDER BY a.attnum, said",
     f"SELECT 'inheritance from ' || i.inhparent::regclass::text FROM pg_inherits i {_OF.format('i.inhrelid')} ORDER BY i.inhseqno",
     f"SELECT 'row-level security of ' || c.relname FROM pg_class s {_OF.format('s.oid')} AND c.relrowsecurity",
+    f"SELECT 'FORCE ROW LEVEL SECURITY of ' || c.relname FROM pg_class s {_OF.format('s.oid')} AND c.relforcerowsecurity",
     "SELECT 'policy ' || policyname FROM pg_policies WHERE schemaname = :schema AND tablename = :table ORDER BY policyname",
     f"SELECT 'UNLOGGED of ' || c.relname FROM pg_class s {_OF.format('s.oid')} AND c.relpersistence = 'u'",
+    "SELECT 'grant ' || said FROM pg_class s CROSS JOIN unnest(CAST(s.relacl AS text[])) AS said "
+    f"{_OF.format('s.oid')} AND NOT starts_with(said, CAST(s.relowner::regrole AS text) || '=') ORDER BY said",
+    "SELECT 'grant ' || said || ' of ' || a.attname FROM pg_attribute a CROSS JOIN unnest(CAST(a.attacl AS text[])) AS said "
+    f"{_OF.format('a.attrelid')} AND NOT a.attisdropped ORDER BY a.attnum, said",
     f"WITH parts AS ({_PARTS}) SELECT what || ' of its part ' || part::text FROM ("
     "SELECT 'check ' || conname, conrelid::regclass FROM pg_constraint WHERE contype = 'c' AND conislocal AND conrelid IN (TABLE parts) "
     "UNION SELECT 'trigger ' || tgname, tgrelid::regclass FROM pg_trigger "

@@ -98,6 +98,14 @@ def _read_of_postgresql(sql: str) -> Any:
     return tree
 
 
+def _without_cast(sql: str) -> str:
+    """A text as it is written, which a cast to a type that the column does not have would change: `CAST('101' AS BIT)` is 1."""
+    from sqlglot import exp
+
+    tree = parse_expression(sql)
+    return tree.this.sql("postgres") if isinstance(tree, exp.Cast) and tree.this.is_string else sql
+
+
 def _own_name(name: str | None, table: str, columns: tuple[str, ...], suffix: str) -> str | None:
     """The name of a constraint, unless it is the one that PostgreSQL gives by itself."""
     return None if name == f"{table}_{'_'.join(columns)}_{suffix}" else name
@@ -245,7 +253,7 @@ class _Reflector:
             self._note_sequence(place, formula.sequence)
         needs = None if formula is None else formula.needs
         formed = None if computed is None else self._expression(str(computed["sqltext"]), place, "computed", needs)
-        if self._postgresql is not None and computed is not None and formed is not None and computed.get("persisted") is False:
+        if computed is not None and formed is not None and computed.get("persisted") is False:
             self._raw.note(place, "it is VIRTUAL, taken as STORED")
         collation = found.get("collation") or getattr(getattr(found["type"], "item_type", found["type"]), "collation", None)
         if collation not in (None, "default"):
@@ -278,7 +286,9 @@ class _Reflector:
             if named.of_items:
                 self._raw.note(place, f"check {check.sql} of the domain {domain.name} is left out")
             else:
-                self._check(raw, replace(check, sql=of_column(check.sql, place[1])))
+                if check.name is not None:
+                    self._raw.note(place, f"the name of the domain's check, {check.name}, is left out")
+                self._check(raw, replace(check, name=None, sql=of_column(check.sql, place[1])))
         found = domain.type or type.item or type
         return replace(type, item=found) if named.of_items else found
 
@@ -287,7 +297,8 @@ class _Reflector:
             return "TRUE" if "1" in str(default) else "FALSE"
         if default is None:
             return None
-        return self._expression(str(default) if self._sqlite is None else in_quotes(str(default)), place, "default", needs)
+        sql = self._expression(str(default) if self._sqlite is None else in_quotes(str(default)), place, "default", needs)
+        return _without_cast(sql) if sql is not None and type.kind == "text" and place in self._other_types else sql
 
     def _expression(self, sql: str, place: Place, what: str, needs: str | None) -> str | None:
         """SQL in PostgreSQL's dialect, or None and a note; `needs` is what it calls that only this database has."""

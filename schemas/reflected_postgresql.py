@@ -56,8 +56,9 @@ _DECLARED = (
 )
 _DOMAINS = "SELECT oid, typname, typbasetype, format_type(typbasetype, typtypmod) FROM pg_type WHERE typtype = 'd'"
 _DOMAIN_CHECKS = (
-    f"SELECT contypid, pg_get_expr(conbin, 0), {_NEEDED.format('pg_constraint', 'x.oid')} FROM pg_constraint x "
-    "WHERE contypid <> 0 AND contype = 'c' ORDER BY conname"
+    "SELECT contypid, CASE WHEN NOT starts_with(conname, typname || '_check') THEN conname END, pg_get_expr(conbin, 0), "
+    f"{_NEEDED.format('pg_constraint', 'x.oid')} FROM pg_constraint x JOIN pg_type t ON t.oid = contypid "
+    "WHERE contype = 'c' ORDER BY conname"
 )
 _PARTITIONS = (
     "SELECT c.relname, p.relname, s.nspname, pg_get_partkeydef(i.inhparent) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
@@ -85,7 +86,10 @@ class NamedType:
 
 @dataclass(frozen=True)
 class Condition:
-    """A check as PostgreSQL writes it, with its name where it is a table's; `needs` is what only this database has, such as a function."""
+    """A check as PostgreSQL writes it; `needs` is what only this database has, such as a function.
+
+    `name` is that of a table's check, and of a domain's where it was given one.
+    """
 
     sql: str
     name: str | None = None
@@ -171,8 +175,8 @@ class PostgresqlCatalog:
         """All domains by their oids."""
         rows = {row[0]: row for row in self._rows(_DOMAINS)}
         checks: dict[int, list[Condition]] = {}
-        for oid, sql, needs in self._rows(_DOMAIN_CHECKS):
-            checks.setdefault(oid, []).append(Condition(sql, needs=needs))
+        for oid, name, sql, needs in self._rows(_DOMAIN_CHECKS):
+            checks.setdefault(oid, []).append(Condition(sql, name, needs))
         found = {}
         for oid, row in rows.items():
             lowest, said = oid, list[Condition]()

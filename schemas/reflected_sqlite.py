@@ -12,7 +12,7 @@ from schemas.reflected_details import index_details
 from schemas.sqlite_definitions import Definition, definition_of, module_of
 
 _USUAL = "BINARY"
-_OF_MODULE, _GENERATED = 1, (2, 3)
+_OF_MODULE, _VIRTUAL, _STORED = 1, 2, 3
 
 
 class SqliteCatalog:
@@ -50,7 +50,8 @@ class SqliteCatalog:
             column = {"name": name, "type": declared, "nullable": not is_required, "default": default}
             collation = collations.get(name.casefold(), _USUAL)
             column |= {"collation": collation} if collation.upper() != _USUAL else {}
-            column |= {"computed": {"sqltext": formulas.get(name.casefold(), "")}} if hidden in _GENERATED else {}
+            if hidden in (_VIRTUAL, _STORED):
+                column["computed"] = {"sqltext": formulas.get(name.casefold(), ""), "persisted": hidden == _STORED}
             found += [column] if hidden != _OF_MODULE else []
         return found
 

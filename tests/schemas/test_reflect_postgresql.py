@@ -203,6 +203,34 @@ def test_nothing_that_postgresql_has_is_dropped_in_silence(reflected, tmp_path, 
     provisioning.load(built(found, tmp_path), another_postgres_url)
 
 
+def test_rights_and_the_names_of_checks_of_domains_are_noted(reflected):
+    found = reflected(
+        "CREATE DOMAIN low AS int CONSTRAINT lowest CHECK (VALUE > 5) CHECK (VALUE < 90); CREATE DOMAIN lower AS low CHECK (VALUE < 9);"
+        "CREATE TABLE t(id int PRIMARY KEY, a lower, gone int); GRANT SELECT, INSERT ON t TO pg_monitor; GRANT SELECT (id) ON t TO PUBLIC;"
+        "GRANT SELECT (gone) ON t TO PUBLIC; ALTER TABLE t DROP gone; ALTER TABLE t FORCE ROW LEVEL SECURITY"
+    )
+    assert found.notes["t", "a"] == [
+        "domain lower, written out; domain low, written out",
+        "the name of the domain's check, lowest, is left out",
+    ]
+    assert found.notes["t",] == [
+        "FORCE ROW LEVEL SECURITY of t is left out",
+        "grant pg_monitor=ar/postgres is left out",
+        "grant =r/postgres of id is left out",
+    ]
+    assert [c.name for c in found.schema.table("t").checks] == [None] * 3
+
+
+def test_defaults_of_types_that_are_taken_as_text_are_the_texts(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE TABLE t(id int PRIMARY KEY, b bit(4) DEFAULT B'1010', ip inet DEFAULT '127.0.0.1', x int4range DEFAULT int4range(1, 3))"
+    )
+    assert [column_of(found, "t", name).default for name in ("b", "ip")] == ["'1010'", "'127.0.0.1'"]
+    provisioning.load(built(found, tmp_path), another_postgres_url)
+    with psycopg.connect(another_postgres_url) as connection:
+        assert connection.execute("INSERT INTO t(id) VALUES (1000) RETURNING b, ip, x").fetchone() == ("1010", "127.0.0.1", "[1,3)")
+
+
 def test_names_that_postgresql_gives_by_itself_and_types_that_are_kept_are_not_noted(reflected):
     table = "t" * 63
     found = reflected(

@@ -22,6 +22,8 @@ def test_each_generated_column_has_its_own_formula(tmp_path):
     assert column_of(found, "h", "s").computed == "'), (' || x"
     assert [c.sql for c in found.schema.table("h").checks] == ["x > 0"]
     assert not [said for said in all_notes(found) if "not understood" in said]
+    virtual = {place for place, said in found.notes.items() if "it is VIRTUAL, taken as STORED" in said}
+    assert virtual == {("g", "ab"), ("g", "b"), ("h", "c"), ("h", "s")}
     built(found, tmp_path)
 
 
