@@ -14,6 +14,7 @@ from schemas.errors import Mark, Problem, nearest
 from schemas.impossible_conditions import why_impossible
 from schemas.model import Column, ForeignKey, Present, Recipe, Schema, Table
 from schemas.paths import NoSuchPath, follow, may_be_unread, references_are_read
+from schemas.postgresql_functions import known_functions, unknown_functions
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems, states_of
 from schemas.recipes import MOMENTS
@@ -78,6 +79,19 @@ def warnings_of(schema: Schema) -> Iterator[Problem]:
         for column in table.columns:
             if column.generate is not None and column.generate.name == "states":
                 yield from _states_without_a_way(column.generate)
+        for what, sql, at in _given_to_databases(table):
+            for name in unknown_functions(sql):
+                hint = nearest(name.lower(), sorted(known_functions()))
+                yield Problem(f"{what}: PostgreSQL has no function '{name}' without an extension, and would refuse the load{hint}", at)
+
+
+def _given_to_databases(table: Table) -> Iterator[tuple[str, str, Mark | None]]:
+    """The SQL of a table that databases are given, and what and where it is."""
+    yield from (("check", check.sql, check.at) for check in table.checks)
+    for column in table.columns:
+        for what, sql in (("computed", column.computed), ("default", column.default)):
+            if sql is not None:
+                yield what, sql, column.place_of(what)
 
 
 def _states_without_a_way(recipe: Recipe) -> Iterator[Problem]:

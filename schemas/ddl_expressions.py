@@ -21,8 +21,9 @@ class Untranslatable(Exception):
 def for_postgresql(sql: str, table: Table, what: str) -> str:
     """Return `sql` as one expression that cannot reach beyond its parentheses.
 
-    Column names that are written with capitals but without quotes are quoted, as PostgreSQL would fold them to lower case.
-    Raises InputError where `sql` is not one expression; `what` names it in the message.
+    Column names that are written with capitals but without quotes are quoted, as PostgreSQL would fold them to lower case; JSON_VALID,
+    which checks of SQLite and MariaDB ask of their documents, is IS JSON there. Raises InputError where `sql` is not one expression; `what`
+    names it in the message.
     """
     from sqlglot import TokenType, tokenize
     from sqlglot.errors import TokenError
@@ -34,7 +35,8 @@ def for_postgresql(sql: str, table: Table, what: str) -> str:
         raise InputError(f"{where}: the expression cannot be read: {sql}") from None
     depth = 0
     pieces, kept = [], 0
-    for token in tokens:
+    documents: list[int] = []
+    for token, after in zip(tokens, [*tokens, None][1:], strict=True):
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
         if depth < 0 or token.token_type is TokenType.SEMICOLON:
             depth = -1
@@ -42,6 +44,14 @@ def for_postgresql(sql: str, table: Table, what: str) -> str:
         text = sql[token.start : token.end + 1]
         if text == token.text and text != text.lower() and table.has(text):
             pieces += [sql[kept : token.start], quoted(text)]
+            kept = token.end + 1
+        elif text.lower() == "json_valid" and after is not None and after.token_type is TokenType.L_PAREN:
+            documents.append(depth)
+            pieces += [sql[kept : token.start], "("]
+            kept = token.end + 1
+        elif token.token_type is TokenType.R_PAREN and documents and documents[-1] == depth:
+            documents.pop()
+            pieces += [sql[kept : token.end + 1], " IS JSON)"]
             kept = token.end + 1
     if depth or not tokens:
         raise InputError(f"{where}: one expression is expected, not: {sql}")

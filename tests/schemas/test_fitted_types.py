@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 import provisioning
@@ -126,6 +127,19 @@ def test_texts_that_must_be_json_are_taken_as_json(tmp_path, check, null):
     assert found.notes["t", "a"] == ["text that a check holds to be JSON, taken as json"]
     assert ("t",) not in found.notes
     loaded(found, tmp_path)
+
+
+def test_checks_that_hold_documents_to_be_json_are_loaded_into_postgresql(tmp_path, another_postgres_url):
+    found = reflected(
+        tmp_path,
+        'CREATE TABLE t(id INTEGER PRIMARY KEY, "Doc" TEXT NOT NULL CHECK ((JSON_VALID("Doc") OR "Doc" IS NULL)),'
+        " b BLOB, s TEXT CHECK (NOT json_valid(lower(s))));",
+    )
+    provisioning.load(built(found, tmp_path), another_postgres_url)
+    with psycopg.connect(another_postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO t VALUES (1000, '{}', NULL, 'no document')")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("INSERT INTO t VALUES (1001, '{}', NULL, '[TRUE]')")
 
 
 def test_rows_are_read_as_their_columns_are_declared(tmp_path):

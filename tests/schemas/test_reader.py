@@ -70,6 +70,27 @@ def test_rows_per_a_table_without_a_reference_to_it_are_allowed_with_a_warning()
     assert "no column of 'invoices' references 'tenants'" in warnings[0].message
 
 
+def test_functions_that_postgresql_does_not_have_are_allowed_with_a_warning() -> None:
+    warnings: list[Problem] = []
+    text = """schema: s
+tables:
+  t:
+    rows: 1
+    columns:
+      a: {type: text, generate: words, check: "lenght(a) > 3", default: "lower(hex('x'))"}
+      b: {type: integer, computed: "instr(a, left(a, 1)) + instr(a, 'x')"}
+    checks:
+      - json_valid(a) OR pg_column_size(a) > 3 AND CAST(a AS varchar(3)) = a::mood(3) AND "Odd"(a) = own.f(a) AND a IN ('x') AND iif (true, a, a) = a
+      - coalesce(substr(a, 1, 2), nullif(a, '')) ~ 'x' AND extract(year FROM now() AT TIME ZONE ('UTC')) BETWEEN SYMMETRIC (1) AND greatest(2, 3)
+"""
+    parse_schema(text, warnings=warnings)
+    assert [(w.at.line, w.message.partition("function ")[2].partition(" ")[0]) for w in warnings if w.at] == [
+        (6, "'lenght'"), (9, "'iif'"), (6, "'hex'"), (7, "'instr'"),
+    ]  # fmt: skip
+    assert "check: PostgreSQL has no function 'lenght' without an extension" in warnings[0].message
+    assert warnings[0].message.endswith("; did you mean 'length'?")
+
+
 @pytest.mark.parametrize(
     ("machine", "said"),
     [
