@@ -210,7 +210,7 @@ def test_a_file_of_a_long_name_gives_a_name_that_fits(tmp_path):
 def test_what_is_expressible_is_not_touched(tmp_path):
     found = reflected(
         tmp_path,
-        'CREATE TABLE p(id INTEGER PRIMARY KEY, "Odd name" TEXT UNIQUE, b INT AS (id + 1), CONSTRAINT some CHECK (id > 0));'
+        'CREATE TABLE p(id INTEGER PRIMARY KEY, "Odd name" TEXT UNIQUE, b INT AS (id + 1) STORED, CONSTRAINT some CHECK (id > 0));'
         'CREATE TABLE c(id BIGINT PRIMARY KEY, p NUMERIC(9) REFERENCES p, n VARCHAR(9) REFERENCES p("Odd name"));',
     )
     assert all_notes(found) == ["Reflected from a live database: its structure and row counts, and none of its values."]
