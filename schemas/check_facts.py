@@ -112,7 +112,11 @@ def _read(part: exp.Expr, names: dict[str, str], facts: TableFacts) -> bool:
         return _read_not(part, names, facts)
     if isinstance(part, exp.Anonymous):
         return _document(part, names, facts)
+    if isinstance(part, exp.Column):
+        return _values(part, [exp.true()], names, facts)
     if isinstance(part, exp.Is):
+        if isinstance(part.expression, exp.Boolean):
+            return _is_truth(part, bool(part.args.get("negate")), names, facts)
         return bool(part.args.get("negate")) and _present(part, names, facts)
     if isinstance(part, exp.Between) and not part.args.get("symmetric"):
         low = exp.GTE(this=part.this.copy(), expression=part.args["low"].copy())
@@ -169,7 +173,20 @@ def _read_not(part: exp.Not, names: dict[str, str], facts: TableFacts) -> bool:
     inner = part.this.unnest()
     if isinstance(inner, exp.EQ):
         return _different(inner, part, names, facts)
+    if isinstance(inner, exp.Column):
+        return _values(inner, [exp.false()], names, facts)
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Boolean):
+        return _is_truth(inner, not inner.args.get("negate"), names, facts)
     return isinstance(inner, exp.Is) and not inner.args.get("negate") and _present(inner, names, facts)
+
+
+def _is_truth(part: exp.Is, negated: bool, names: dict[str, str], facts: TableFacts) -> bool:
+    """`column IS TRUE`, which NULL is not; negated it is the other value or NULL."""
+    column = _column(part.this, names)
+    if column is None:
+        return False
+    facts.of(column).present |= not negated
+    return _values(part.this, [exp.Boolean(this=bool(part.expression.this) != negated)], names, facts)
 
 
 def _present(part: exp.Is, names: dict[str, str], facts: TableFacts) -> bool:

@@ -185,10 +185,10 @@ def fix_rows(tables: list[RawTable], recipes: dict[str, dict[str, Recipe]]) -> N
 
 
 def _says_boolean(raw: RawTable, check: Check) -> bool:
-    """Whether a check only says that a truth value is 0 or 1, as databases without a boolean type have it."""
+    """Whether a check only says that a truth value is 0 or 1, as databases without a boolean type have it, and not which."""
     facts = facts_of([check.sql], [c.name for c in raw.columns])
     types = {c.name: c.type.kind for c in raw.columns}
-    said = [types[name] == "boolean" and f.values is not None and set(f.values) <= {0, 1} for name, f in facts.columns.items()]
+    said = [types[name] == "boolean" and f.values is not None and set(f.values) == {0, 1} for name, f in facts.columns.items()]
     return bool(said) and all(said) and not facts.unclear and not facts.different
 
 

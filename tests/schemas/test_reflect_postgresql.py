@@ -231,6 +231,20 @@ def test_defaults_of_types_that_are_taken_as_text_are_the_texts(reflected, tmp_p
         assert connection.execute("INSERT INTO t(id) VALUES (1000) RETURNING b, ip, x").fetchone() == ("1010", "127.0.0.1", "[1,3)")
 
 
+def test_checks_that_name_a_truth_value_are_kept_and_held(reflected, tmp_path, another_postgres_url):
+    checks = {
+        "a": "a = true", "b": "b IN (false)", "c": "c", "d": "NOT d", "e": "e IS TRUE", "f": "f IS NOT FALSE", "g": "g IS FALSE", "h": "h IS NOT TRUE",
+        "i": "i IN (true, false)",
+    }  # fmt: skip
+    found = reflected(f"CREATE TABLE t(id int PRIMARY KEY, {', '.join(f'{name} boolean CHECK ({said})' for name, said in checks.items())})")
+    assert not found.notes.get(("t",))
+    assert {c.name for c in found.schema.table("t").checks} == {f"t_{name}_check" for name in checks if name != "i"}
+    made = {name: column_of(found, "t", name).generate.args.get("values") for name in checks}
+    assert made == {name: None if name == "i" else ((name in "acef", 1),) for name in checks}
+    assert [name for name in checks if column_of(found, "t", name).null == 0] == ["e", "g"]
+    provisioning.load(built(found, tmp_path), another_postgres_url)
+
+
 def test_names_that_postgresql_gives_by_itself_and_types_that_are_kept_are_not_noted(reflected):
     table = "t" * 63
     found = reflected(
