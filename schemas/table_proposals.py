@@ -12,6 +12,8 @@ from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.null_checks import nulls_that_hold
 from schemas.proposals import propose
+from schemas.text_forms import is_formed
+from schemas.time_proposals import times_of_day
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
 from schemas.wanted import SCALE, Wanted
 
@@ -124,16 +126,27 @@ def _needed(facts: ColumnFacts) -> tuple[str, ...]:
 
 
 def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) -> Recipe | None:
-    """A column that is the result of others, or a number that must be above another: that one and something on top."""
+    """A column that is the result of others, or a number or time of day that must be above another: that one and something on top."""
     if wanted.facts.equals is not None and not wanted.unique and set(wanted.facts.sources) <= set(wanted.others):
         return Recipe("expression", {"sql": wanted.facts.equals})
     after = wanted.facts.after
-    able = wanted.type.kind in (*INTEGERS, *FLOATS, "numeric") and not wanted.unique and wanted.facts.high is None
-    if not after or not able or not all(other in recipes for other, _ in after):
+    is_time = wanted.type.kind == "time"
+    able = is_time or wanted.type.kind in (*INTEGERS, *FLOATS, "numeric")
+    if not after or not able or wanted.unique or wanted.facts.high is not None or not all(other in recipes for other, _ in after):
+        return None
+    if is_time and (is_formed(wanted.facts) or not all(_is_of_office_hours(recipes[other]) for other, _ in after)):
         return None
     others = ['"' + other.replace('"', '""') + '"' for other in dict.fromkeys(other for other, _ in after)]
     greatest = others[0] if len(others) == 1 else f"GREATEST({', '.join(others)})"
+    if is_time:
+        return Recipe("expression", {"sql": f"{greatest} + INTERVAL '30 minutes'"})
     return Recipe("expression", {"sql": f"{greatest} + {1 if any(strict for _, strict in after) else 0}"})
+
+
+def _is_of_office_hours(recipe: Recipe) -> bool:
+    """Whether a proposed time of day leaves room before midnight: one between the usual ones, or half an hour after such."""
+    usual = times_of_day(ColumnFacts())
+    return recipe.name in ("between", "expression") and recipe.args.get("period", usual) == usual
 
 
 def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:

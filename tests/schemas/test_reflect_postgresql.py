@@ -245,6 +245,19 @@ def test_checks_that_name_a_truth_value_are_kept_and_held(reflected, tmp_path, a
     provisioning.load(built(found, tmp_path), another_postgres_url)
 
 
+def test_times_of_day_that_must_follow_others_do(reflected, tmp_path, another_postgres_url):
+    found = reflected(
+        "CREATE TABLE t(id int PRIMARY KEY, ends time CHECK (ends > pause), starts time NOT NULL, pause time NOT NULL CHECK (pause >= starts),"
+        " late time NOT NULL CHECK (late > '20:00'), later time CHECK (later > late), low time NOT NULL CHECK (low > starts AND low > '09:00'))"
+    )
+    assert {name: column_of(found, "t", name).generate.name for name in ("starts", "pause", "ends", "later", "low")} == {
+        "starts": "between", "pause": "expression", "ends": "expression", "later": "between", "low": "between",
+    }  # fmt: skip
+    assert len([said for said in found.notes["t",] if "nothing is proposed" in said]) == 3
+    kept = [Loss("t", check, "no generator keeps it") for check in found.schema.table("t").checks if "la" in check.sql or "low" in check.sql]
+    provisioning.load(built(found.without(kept), tmp_path, 400), another_postgres_url)
+
+
 def test_names_that_postgresql_gives_by_itself_and_types_that_are_kept_are_not_noted(reflected):
     table = "t" * 63
     found = reflected(
