@@ -251,8 +251,10 @@ def columns(draw: Any, name: str, all_names: list[str], enums: dict[str, tuple[s
         type, null = SqlType(kind), None
         recipe = Recipe("sequence" if kind in ("bigint", "integer", "text") else "uuid4")
     semantic = recipe.name if BY_NAME[recipe.name].semantic else draw(st.none() | st.just("person.email"))
+    identity = null is None and type.kind in ("bigint", "integer") and draw(st.booleans())
+    default = None if identity else draw(st.none() | texts.map(_as_sql))
     return Column(
-        name, type, null, type.kind in ("bigint", "integer") and draw(st.booleans()), None, draw(st.none() | texts.map(_as_sql)), recipe,
+        name, type, null, identity, None, default, recipe,
         draw(st.sampled_from([BY_NAME[recipe.name].data_class, *DATA_CLASSES])), semantic, draw(st.none() | texts),
         ever=draw(st.integers(0, 4)) == 0,
     )  # fmt: skip
@@ -328,7 +330,7 @@ def tables(draw: Any, name: str, before: list[Table], enums: dict[str, tuple[str
     for column in [c for c in made.values() if c.null is None and c.generate is not None]:
         source = column.generate.args.get({"from": "path", "person.email": "domain"}.get(column.generate.name, ""))
         if source in made and made[source].null:
-            made[column.name] = replace(column, null=0.0)
+            made[column.name] = replace(column, null=0.0, identity=False)
     references = [c for f in foreign_keys for c in f.columns]
     locale = draw(st.none() | mixes | (st.sampled_from(references) if references else st.none()))
     times = [c for c, column in made.items() if column.type.kind in MOMENTS]

@@ -254,7 +254,9 @@ def test_times_of_day_that_must_follow_others_do(reflected, tmp_path, another_po
         "starts": "between", "pause": "expression", "ends": "expression", "later": "between", "low": "between",
     }  # fmt: skip
     assert len([said for said in found.notes["t",] if "nothing is proposed" in said]) == 3
-    kept = [Loss("t", check, "no generator keeps it") for check in found.schema.table("t").checks if "la" in check.sql or "low" in check.sql]
+    kept = [
+        Loss("t", check, "no generator keeps it") for check in found.schema.table("t").checks if "la" in check.sql or "low" in check.sql
+    ]
     provisioning.load(built(found.without(kept), tmp_path, 400), another_postgres_url)
 
 
