@@ -15,6 +15,8 @@ from masking.classify.words import SHORT_PARTS, Segmenter, split
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # prefixes of tables and columns that say nothing
 _PREFIXES = ("tbl", "tb", "dim", "fact", "stg", "col", "fld", "vw", "t", "f", "c", "tab")
+_DIGESTS = frozenset(("hash", "hashed", "digest", "sha", "sha256", "sha512", "md5", "gravatar"))
+_TRIED = ("email", "phone", "username", "national_id", "tax_id", "iban", "credit_card", "passport", "ip_address", "person_id")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class NameReading:
     def strength(self, entity: str) -> float:
         """How surely the name says that the column holds `entity`."""
         return dict(self.entities).get(entity, 0.0)
+
+    @property
+    def digest_of_person(self) -> bool:
+        """Whether it is the digest of what tells of a person, which is found by trying: `email_sha256`."""
+        told = self.person or any(self.strength(entity) for entity in _TRIED)
+        return told and not _DIGESTS.isdisjoint(self.words)
 
     @property
     def telling(self) -> bool:

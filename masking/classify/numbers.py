@@ -256,6 +256,8 @@ def classify_bytes(name: NameReading, values: pa.Array) -> Finding:
     for entity in ("signature", "photo", "password", "secret"):
         if name.strength(entity) >= WEAK:
             return personal(entity, 0.85, f"its name reads as {entity}")
+    if name.digest_of_person:
+        return personal("secret", 0.85, "its name reads as the digest of what tells of a person")
     if set(name.words) & {"checksum", "digest", "etag", "sha256", "md5", "crc", "rowversion"}:
         return harmless(0.7, "its name reads as a digest")
     head = [v[:4] for v in values.drop_null().slice(0, 50).to_pylist()]

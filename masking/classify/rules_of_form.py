@@ -58,6 +58,8 @@ def by_random_identifier(column: Column) -> Finding | None:
     for entity in ("person_id", "device_id", "secret", "password"):
         if column.name.strength(entity) >= SURE:
             return personal(entity, 0.9, said, f"its name reads as {entity}")
+    if column.name.digest_of_person:
+        return personal("secret", 0.9, said, "its name reads as the digest of what tells of a person")
     if column.name.person or (column.around.persons and column.texts.repeats < 1.2):
         return personal("person_id", 0.8, said, "its name reads as the number of a person, or each row is a person")
     return harmless(0.7, said, "the rows are not persons, and the name is of none")
@@ -72,7 +74,7 @@ def by_digest(column: Column) -> Finding | None:
         if column.name.strength(entity) >= WEAK:
             return personal(entity, 0.95, said, f"its name reads as {entity}")
     technical = {"checksum", "digest", "etag", "sha256", "md5", "sha", "commit", "revision", "build"} & set(column.name.words)
-    if technical and not column.around.persons:
+    if technical and not column.around.persons and not column.name.digest_of_person:
         return harmless(0.85, said, "its name reads as the digest of a thing")
     return personal("secret", 0.6, said)
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from hashlib import md5, sha1, sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -239,6 +240,40 @@ def test_a_column_or_path_that_mostly_has_values_of_a_personal_column_is_what_th
     for finding in (told["audit", "place"], told["audit", "document"].paths["$.city"]):
         assert (finding.klass, finding.entity) == ("quasi", "city")
         assert finding.evidence[0] == "6 of 7 different values are values of personal columns"
+
+
+def test_unkeyed_digests_of_personal_values_betray_what_they_stand_in() -> None:
+    mails = [email_of(i) for i in range(30)]
+    tables = (
+        Table("people", tuple(Column(c, SqlType("text")) for c in ("mail", "tel")), RowCount(1)),
+        Table("posts", tuple(Column(c, SqlType(t)) for c, t in (*dict.fromkeys(("face", "picture", "tel", "etag"), "text").items(), ("doc", "json"))), RowCount(1)),
+    )  # fmt: skip
+    numbers = [f"+49 30 {1000000 + 731 * i}" for i in range(30)]
+    faces = [md5(mail.encode()).hexdigest() for mail in mails]
+    samples = {
+        "people": pa.table({"mail": [mail.title() for mail in mails], "tel": numbers}),
+        "posts": pa.table(
+            {
+                "face": faces,
+                "picture": [f"https://img.example/avatar/{face}?s=80" for face in faces],
+                "tel": [sha256(number.replace(" ", "").encode()).hexdigest() for number in numbers],
+                "etag": [md5(f"page {i}".encode()).hexdigest() for i in range(30)],
+                "doc": [json.dumps({"by": sha1(mail.encode()).hexdigest()}) for mail in mails],
+            }
+        ),
+    }
+    public = Finding("public", None, 0.9, ("harmless",))
+    found = {("posts", c): public for c in ("face", "picture", "tel", "etag")}
+    found |= {("posts", "doc"): replace(public, paths={"$.by": public})}
+    found |= {("people", "mail"): Finding("direct", "email", 0.9, ("mail",)), ("people", "tel"): Finding("direct", "phone", 0.9, ("tel",))}
+    told = betraying(found, samples, Schema("s", tables))
+    assert {place[1]: finding.entity for place, finding in told.items()} == {
+        "face": "secret",
+        "picture": "text",
+        "tel": "secret",
+        "doc": "text",
+    }
+    assert told["posts", "doc"].paths["$.by"].entity == "secret"
 
 
 def test_no_value_of_the_source_is_in_the_policy(source, policy) -> None:

@@ -1,9 +1,12 @@
 """What names of columns say."""
 
+from hashlib import md5, sha256
+
 import pytest
 
 from masking.classify.names import lexicon
 from masking.classify.words import split
+from tests.masking.classify.tables_of_values import one
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,15 @@ def test_what_tells_about_a_thing_is_not_the_thing(name: str) -> None:
 def test_written_together_words_are_taken_apart() -> None:
     assert lexicon().words("kundentelefonnummer") == ("kunden", "telefonnummer")
     assert lexicon().words("customerphone") == ("customer", "phone")
+
+
+@pytest.mark.parametrize("name", ["email_sha256", "phone_hash", "user_digest", "hashed_email", "email_md5"])
+def test_the_digest_of_what_tells_of_a_person_is_none_of_a_thing(name: str) -> None:
+    for digest in (md5, sha256):
+        values = [digest(str(i).encode()).hexdigest() for i in range(60)]
+        assert one(name, values, table_name="imports").entity == "secret"
+        assert one(name, [bytes.fromhex(v) for v in values], type="bytes", table_name="imports").entity == "secret"
+        assert one("file_" + digest().name, values, table_name="imports").klass == "public"
 
 
 def test_an_address_of_a_machine_is_no_address_of_a_person() -> None:
