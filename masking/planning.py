@@ -11,7 +11,7 @@ from masking.classify.documents import ITEMS, MEMBERS
 from masking.discovery import betraying, holding_keys, virtual_references
 from masking.keys import read_key
 from masking.policy.model import DROP, KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
-from masking.proposals import OF_MEMBERS, candidates
+from masking.proposals import CODE, HASH, candidates
 from masking.references import Families, Place, families
 from masking.sampling import readable_sample
 from masking.source.base import Source
@@ -138,7 +138,7 @@ class _Chooser:
     def _path(self, place: Place, table: Table, text: Column, treatment: Treatment) -> Treatment:
         references = self._family.is_member(place)
         if place.path.endswith(MEMBERS) and not references:
-            return replace(treatment, mask=OF_MEMBERS)
+            return replace(treatment, mask=HASH)  # two members of one name would become one
         finding = self._finding(place)
         if ITEMS in place.path and finding.numbers and treatment.klass in ("quasi", "sensitive"):
             text = replace(text, type=SqlType("double"))
@@ -157,4 +157,6 @@ class _Chooser:
         )
         if ITEMS in place.path:  # values are dealt out among rows, each of which has several here
             steps = [step for step in steps if step.name != "shuffle"]
+        if finding.various and CODE in steps:  # which keeps the form, and so tells which value it was
+            steps.insert(steps.index(CODE), HASH)
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

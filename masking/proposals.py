@@ -31,7 +31,7 @@ BY_WRITTEN: Mapping[str, Step] = {
 _CODED = frozenset(
     ("gender", "marital_status", "nationality", "religion", "ethnicity", "political", "sexuality", "country", "language", "region", "city")
 )
-OF_MEMBERS = Step("hash")  # of documents: two members of one name would become one
+CODE, HASH = Step("code"), Step("hash")
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "person_name": (Step("name"),),

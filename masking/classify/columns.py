@@ -121,7 +121,8 @@ class _Sampled:
         around = self._surroundings(column, about)
         found = self._by_type(column.name, column.type, name, self._values(column), around, find)
         if around.key and about.persons and (not found.personal or found.confidence < 0.5):
-            return personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
+            key = personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
+            return replace(key, various=found.various)
         if about.persons and not found.personal and self._numbers_rows(column, name):
             return personal("person_id", 0.7, "it is the number within the key of a table whose rows are persons", *found.evidence)
         if around.key and found.personal and found.confidence < 0.5 and not about.persons and self._has_values(column):

@@ -20,7 +20,8 @@ class Finding:
     other rows: those of a closed list, and numbers, which tell of nobody when they stand alone. `written` says how whole numbers are days
     of birth (`masking.classify.days`), where that is sure. `numbers` says that all values at a path are
     numbers. `few` says that it is harmless but for a few of its values, in which values of personal columns stand. `faint` says
-    that its values are masked, and tell too little to be looked for elsewhere.
+    that its values are masked, and tell too little to be looked for elsewhere. `various` says that nearly every text has a form of its
+    own, by which a code of the same form would be told.
     """
 
     klass: str
@@ -33,6 +34,7 @@ class Finding:
     numbers: bool = False
     few: bool = False
     faint: bool = False
+    various: bool = False
 
     @property
     def personal(self) -> bool:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 # different values that are looked at one by one, and the characters of each: more say nothing new of a column
 MOST_VALUES = 400
 MOST_CHARACTERS = 4000
+_ENOUGH = 10  # different values that show how various their shapes are
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _UPPER, _LOWER, _DIGIT = re.compile(r"[A-Z]"), re.compile(r"[^\W\dA-Z_]"), re.compile(r"\d")
@@ -64,6 +65,11 @@ class Texts:
     def shapes(self) -> int:
         """How many different shapes the values have, where capitals, small letters and digits are all alike."""
         return len({shape(v) for v in self.values})
+
+    @property
+    def various(self) -> bool:
+        """Whether most values have a shape that no other has, as random ones and addresses do."""
+        return len(self.values) >= _ENOUGH and self.shapes >= 0.5 * len(self.values)
 
     @property
     def repeats(self) -> float:

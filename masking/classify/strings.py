@@ -42,7 +42,7 @@ def classify_texts(column: Column) -> Finding:
     for rule in RULES:
         found = rule(column)
         if found is not None:
-            return _looked_into(column, found)
+            return replace(_looked_into(column, found), various=column.texts.various)
     return unsure("free_text", f"{column.texts.distinct} different texts in {column.texts.rows} rows")
 
 

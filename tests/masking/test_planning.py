@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -274,6 +275,25 @@ def test_unkeyed_digests_of_personal_values_betray_what_they_stand_in() -> None:
         "doc": "text",
     }
     assert told["posts", "doc"].paths["$.by"].entity == "secret"
+
+
+def test_texts_of_which_each_has_a_form_of_its_own_are_hashed_where_a_code_would_tell_which_it_was() -> None:
+    schema = """
+schema: s
+tables:
+  customers:
+    rows: 10
+    columns:
+      id: {type: text, key: true, generate: words}
+      badge: {type: text, unique: true, generate: words}
+      doc: {type: json, generate: {json: {device_id: words}}}
+"""
+    ids = [f"{random.Random(i).randbytes(6).hex()}" for i in range(60)]
+    rows = [{"id": id, "badge": f"AB-{i:05d}", "doc": json.dumps({"device_id": id[::-1]})} for i, id in enumerate(ids)]
+    columns = plan(MemorySource.of(schema, customers=rows)).tables["customers"].columns
+    assert columns["id"].mask == Step("hash")
+    assert columns["badge"].mask == Step("code")  # all are of one form, which tells nobody
+    assert columns["doc"].paths["$.device_id"].mask == Step("hash")
 
 
 def test_no_value_of_the_source_is_in_the_policy(source, policy) -> None:
