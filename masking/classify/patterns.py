@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 
 from masking.classify.dictionaries import vocabulary
+from masking.transformers.number_plan import phonenumbers_library
 
 Test = Callable[[str], bool]
 LONGEST = 2000
@@ -86,6 +87,17 @@ def is_phone(text: str) -> bool:
     digits = sum(c.isdigit() for c in text)
     plain_number = _NUMBER.fullmatch(text) is not None and not text.startswith("+")
     return 7 <= digits <= 18 and not plain_number
+
+
+def is_dialled(text: str) -> bool:
+    """Whether digits alone are a telephone number that exists, with two zeros before the code of its country."""
+    if not (text.startswith("00") and text.isdigit() and 10 <= len(text) <= 17):
+        return False
+    phonenumbers = phonenumbers_library()
+    try:
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse("+" + text[2:])))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def is_digits(text: str) -> bool:

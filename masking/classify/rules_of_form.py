@@ -81,9 +81,11 @@ def by_digest(column: Column) -> Finding | None:
 
 def by_sure_form(column: Column) -> Finding | None:
     """Telephone numbers with their country, and full names, nearly all of them: whatever the name says."""
-    international = column.share(lambda v: v[:1] in "+(" and patterns.is_phone(v))
+    international = column.share(lambda v: (v[:1] in "+(" and patterns.is_phone(v)) or patterns.is_dialled(v))
     if international >= 0.9:
-        return personal("phone", 0.97, column.counted(international, "are written like telephone numbers with a plus or parentheses"))
+        return personal(
+            "phone", 0.97, column.counted(international, "are written like telephone numbers with their country or parentheses")
+        )
     whole = column.share(likeness.is_person)
     if whole >= 0.9 and column.texts.mean_words <= 4 and whole > column.share(likeness.is_company) and len(column.texts.values) >= 10:
         return personal("person_name", 0.97, column.counted(whole, "are a given and a family name"))

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from masking.known.stream import I64
 
 # E.164: a plus or two zeros, a country code, the national number; codes of one and two digits are listed, all others have three
-_INTERNATIONAL = r"^(?:\+|00)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9]\d{2})(?P<national>\d{6,12})$"
+_INTERNATIONAL = r"^(?:\+|00)(?P<country>1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9]\d{2})(?P<national>\d{6,12})$"
 _TAGGED = r"^(?P<local>[^+@]+)\+[^@]*(?P<domain>@.+)$"
 
 
@@ -56,13 +56,15 @@ def other_spellings(texts: pa.Array, entity: str | None, kind: pa.DataType) -> l
     """Return other ways to write the same values, of those values that have some.
 
     E-mail addresses without a tag (`anna+news@x.org`), telephone numbers without the country code (with and without a zero before
-    them), dates with the day or the month first.
+    them) and with it (with and without two zeros), dates with the day or the month first.
     """
     if entity == "email":
         return [_joined(texts, _TAGGED, ("local", "domain"))]
     if entity == "phone":
-        national = _joined(pc.replace_substring_regex(texts, r"[^+\d]", ""), _INTERNATIONAL, ("national",))
-        return [national, pc.binary_join_element_wise(pa.scalar("0", pa.large_string()), national, pa.scalar("", pa.large_string()))]
+        dialled = pc.replace_substring_regex(texts, r"[^+\d]", "")
+        national, whole = (_joined(dialled, _INTERNATIONAL, parts) for parts in (("national",), ("country", "national")))
+        none, zero, zeros = (pa.scalar(z, pa.large_string()) for z in ("", "0", "00"))
+        return [national, pc.binary_join_element_wise(zero, national, none), whole, pc.binary_join_element_wise(zeros, whole, none)]
     if pa.types.is_date(kind):
         pattern = r"^(\d{4})-(\d\d)-(\d\d)$"
         return [pc.replace_substring_regex(texts, pattern, form) for form in (r"\3.\2.\1", r"\2/\3/\1")]

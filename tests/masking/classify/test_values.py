@@ -46,6 +46,7 @@ def made(method: str, locale: str = "en_US", rows: int = ROWS, **arguments: Any)
         ("person_name", made("name", "ja_JP")),
         ("person_name", made("name", "it_IT")),
         ("phone", made("phone_number", "fr_FR")),
+        ("phone", [f"004930{1000000 + 7919 * i}" for i in range(ROWS)]),
         ("company", made("company", "en_US")),
         ("device_id", made("user_agent")),
         ("password", [f"$2b$12${'x' * 20}{i:033}" for i in range(50)]),
@@ -55,6 +56,11 @@ def test_values_are_known_without_a_name(entity: str, values: list[str]) -> None
     found = one("c17", values)
     assert found.entity == entity
     assert found.klass != "public"
+
+
+def test_numbers_that_are_filled_with_zeros_are_no_telephone_numbers() -> None:
+    assert one("c17", [f"{100_000_000 + 7919 * i:011}" for i in range(ROWS)]).klass == "public"
+    assert one("c17", [f"{10_000_000_000 + 7919 * i:013}" for i in range(ROWS)]).klass == "public"
 
 
 @pytest.mark.parametrize("method", ["first_name", "last_name", "street_address", "city", "user_name", "job"])

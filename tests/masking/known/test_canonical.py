@@ -7,6 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from masking.known import KnownPlace, KnownValues
 from masking.known.canonical import texts_of
 
 
@@ -27,3 +28,13 @@ def test_the_first_and_the_last_time_have_a_text() -> None:
 def test_numbers_have_no_needless_zeros() -> None:
     values = [Decimal("10.50"), Decimal("10.00"), Decimal("0.00"), Decimal("-0.01"), None, Decimal("100.25")]
     assert texts_of(pa.array(values, pa.decimal128(12, 2)))[0].to_pylist() == ["10.5", "10", "0", "-0.01", None, "100.25"]
+
+
+@pytest.mark.parametrize("written", ["+49 (30) 123-45-67", "0049 30 1234567"])
+def test_a_telephone_number_is_known_in_each_way_to_dial_it(written: str) -> None:
+    known = KnownValues()
+    known.add(KnownPlace("users.phone", "phone"), pa.array([written]))
+    known.seal()
+    dialled = ["+49301234567", "0049301234567", "49 30 1234567", "030/1234567", "301234567"]
+    assert known.cells(pa.array([*dialled, "0048301234567", "00301234567"])).tolist() == [True] * 5 + [False] * 2
+    assert all(known.find([f"call {number} now" for number in dialled]))
