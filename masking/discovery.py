@@ -34,6 +34,7 @@ Samples = Mapping[str, pa.Table]
 _FEWEST = 5  # different values that have to be keys before a column is said to hold them
 _KEYS = (*INTEGERS, "uuid", *TEXTS)
 _AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
+_IDENTIFIERS = {"id", "ids", "uuid", "guid", "fk", "key"}  # words at the end of a column that says who all the same: `limit_user_id`
 _HITS = 3  # values of a public column that hold something personal, before all of it is read as free text
 _NAMES = ("person_name", "given_name", "family_name")
 _DIGESTED = ("email", "phone", "username", "national_id", "tax_id", "iban", "credit_card", "passport")
@@ -239,7 +240,7 @@ def _reference(
     known: Mapping[str, KnownValues],
 ) -> VirtualReference | None:
     words = split(column.name if path is None else " ".join(path.replace("[*]", "").split(".")[-2:]))
-    if _AMOUNTS & set(words):
+    if _AMOUNTS & set(words) and words[-1] not in _IDENTIFIERS:
         return None
     named = frozenset(words) - {"id", "key", "no", "uuid", "number"}
     for key in keys:

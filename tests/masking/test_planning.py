@@ -139,6 +139,18 @@ def test_a_column_that_counts_users_is_no_reference_to_them_though_its_numbers_a
     assert planned.tables["teams"].columns["user_count"].mask == Step("keep")
 
 
+@pytest.mark.parametrize("word", ["limit", "total"])
+def test_a_number_of_a_person_whose_name_has_a_word_for_amounts_is_a_reference(word: str) -> None:
+    people = [{"id": i + 1, "email": email_of(i)} for i in range(60)]
+    teams = [{"id": i + 1, f"{word}_user_id": 1 + i % 30, f"user_{word}": 1 + i % 30} for i in range(60)]
+    columns = "{id: {type: bigint, key: true}, email: {type: text, generate: person.email}}"
+    named = f"{{id: {{type: bigint, key: true}}, {word}_user_id: {{type: bigint, generate: sequence}}, user_{word}: {{type: bigint, generate: sequence}}}}"
+    schema = f"schema: crm\ntables:\n  users: {{rows: 9, columns: {columns}}}\n  teams: {{rows: 9, columns: {named}}}\n"
+    planned = plan(MemorySource.of(schema, users=people, teams=teams))
+    assert [(r.table, r.columns) for r in planned.references] == [("teams", (f"{word}_user_id",))]
+    assert planned.tables["teams"].columns[f"user_{word}"].mask == Step("keep")
+
+
 def test_references_that_nobody_declared_are_proposed(policy) -> None:
     found = {(r.table, r.columns[0], r.path, r.when): r.target_table for r in policy.references}
     assert found == {("users", "settings", "$.user.id", None): "users", ("comments", "owner_id", None, "owner_type = 'user'"): "users"}
