@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 from masking.text.checks import NATIONAL_IDS, NEEDS_CONTEXT, digits, is_card, is_iban, is_national_id
@@ -68,6 +69,11 @@ _ANNOUNCED = re.compile(
     r"(?:\s?(?:no\b\.?|nr\b\.?|number|num|code|id|plate|#))?(?:\s(?:is|was|reads|of))?\s?[:#=]?\s?#?"
     r"(?P<value>(?=[A-Z0-9-]{0,20}\d)[A-Z0-9](?:[A-Z0-9]|[ -](?=\d)){2,24}[A-Z0-9])(?!\w)"
 )
+# the number of a person in a log or a note, which may be short: `customer_id=17`, `uid: 4`, `client no. 42`
+_NUMBERED = re.compile(
+    r"(?i)(?<![a-z])(?:(?:user|customer|cust|client|patient|member|employee|student|person|subscriber|guest|contact)"
+    r"(?:[\s_-]?(?:id|no\b\.?|nr\b\.?|num|number)[\"']?\s?[:=#]{0,2}\s?|[\"']?\s?[=#]\s?)|uid[\"']?\s?[:=#]\s?)[\"'#]?(?P<value>\d{1,12})(?![\w-]|[.,]\d)"
+)
 _PHONE_WORDS = re.compile(
     r"(?i)(?:phone|call|tel\b|tel\.|telefon\w*|mobile?|cell|fax|desk|ring|text|whatsapp|sms|number|reach|dial|contact|office)\W[^\n]{0,30}$"
 )
@@ -84,11 +90,17 @@ _TOKEN = re.compile(
     r"(?<![\w-])(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,100}|sk[-_](?:live_|test_)?\w{16,100}|xox[abps]-[\w-]{10,100}|AIza[\w-]{35}"
     r"|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{8,2000})"
 )
+# what is written in base64, in words of mail headers (RFC 2047) and elsewhere, and digests, in hexadecimal
+_ENCODED_WORD = re.compile(r"=\?[\w-]{1,40}\?[BbQq]\?[^?\s]{1,200}\?=")
+_BASE64 = re.compile(r"[\w+/-]{16,4000}={0,2}", re.ASCII)
+_URL_SAFE = str.maketrans("-_", "+/")
+_DIGEST = re.compile(r"(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?!\w)", re.IGNORECASE)
 # host, identity, user and time of a line in the log of a web server (Common Log Format)
 _LOGGED = re.compile(r"(?<!\S)\S{1,64} \S{1,64} (?P<value>[^\s\"-]\S{1,63}) \[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}")
-# what the server says in such a line of itself: the time, and behind the request its protocol, status and size
+# what the server says in such a line of itself: the time, and behind the request (or the word) its protocol, status and size
 _OF_SERVER = re.compile(
     r"\[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\]|(?<= )HTTP/\d(?:\.\d)?\"(?: [1-5]\d\d(?: (?:\d{1,12}|-))?(?![\w.,-]))?"
+    r"|\b[Ss]tatus(?: code)?[ :=]{1,2}[1-5]\d\d(?: \d{1,12})?(?![\w.,-])"
 )
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
 _DIGIT = re.compile(r"\d")
@@ -108,8 +120,13 @@ def scan(text: str) -> list[Found]:
     if ":" in text or "=" in text or " is " in text or " was " in text:
         found += (Found(m.start("value"), m.end("value"), "password", LIKELY) for m in _SECRET.finditer(text))
     found += (_at(m, "date", LIKELY) for m in _WEEKDAY.finditer(text))
+    if "=?" in text:
+        found += (_at(m, "person_name", LIKELY) for m in _ENCODED_WORD.finditer(text))
+    found += (_at(m, "secret", LIKELY) for m in _BASE64.finditer(text) if _is_encoded(m.group()))
     if _DIGIT.search(text):
         found += _dates(text)
+        found += (_at(m, "person_id", LIKELY, 1) for m in _NUMBERED.finditer(text))
+        found += (_at(m, "secret", POSSIBLE) for m in _DIGEST.finditer(text))
         found += (_at(m, "address", SURE) for m in _MILITARY.finditer(text))
         found += (_at(m, "age", LIKELY, m.lastindex or 0) for m in _AGE.finditer(text) if int(m[m.lastindex or 0]) < 130)
         found += _announced(text)
@@ -127,6 +144,15 @@ def scan(text: str) -> list[Found]:
 
 def _at(match: re.Match[str], entity: str, score: float, group: int = 0) -> Found:
     return Found(match.start(group), match.end(group), entity, score)
+
+
+def _is_encoded(token: str) -> bool:
+    """Whether a word is a text in base64, in either alphabet: other words and numbers are not UTF-8 when they are decoded."""
+    plain = token.rstrip("=").translate(_URL_SAFE)
+    try:
+        return "".join(b64decode(plain + "=" * (-len(plain) % 4)).decode().split()).isprintable()
+    except ValueError:
+        return False
 
 
 def _urls(text: str) -> Iterator[Found]:
@@ -169,7 +195,7 @@ def _logged(text: str) -> Iterator[Found]:
 
 def without_server(text: str, found: list[Found]) -> list[Found]:
     """What was found in a text but for what stands in the part of a log's line that tells of the server alone."""
-    if "[" not in text and "HTTP/" not in text:
+    if "[" not in text and "HTTP/" not in text and "tatus" not in text:
         return found
     parts = [match.span() for match in _OF_SERVER.finditer(text)]
     return [f for f in found if not any(start <= f.start and f.end <= end for start, end in parts)]

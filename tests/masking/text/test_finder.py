@@ -112,8 +112,9 @@ def test_the_goals_on_texts_by_others_are_met() -> None:
 
 def test_what_a_line_of_a_log_says_of_the_server_is_nobodys_number_or_name() -> None:
     line = '203.0.113.9 - {} [31/Jan/2024:10:49:00 +0000] "GET /bookings HTTP/1.1" 200 5316'
-    texts = [line.format("anna"), '"POST /login HTTP/1.1" 404 80', line.format("-") + ' "https://kari.example/a" 030 1234567']
+    other = "status 200 5316 was slow, Status code: 404"
+    texts = [line.format("anna"), '"POST /login HTTP/1.1" 404 80', other, line.format("-") + ' "https://kari.example/a" 030 1234567']
     written = [[text[f.start : f.end] for f in spans] for text, spans in zip(texts, find(texts))]
-    assert written[:2] == [["203.0.113.9", "anna"], []]
-    assert "1234567" in written[2][-1]  # behind it stands what anybody may have written
+    assert written[:3] == [["203.0.113.9", "anna"], [], []]
+    assert "1234567" in written[3][-1]  # behind it stands what anybody may have written
     assert [text[f.start : f.end] for text in ["call me at 200 5316"] for f in find([text])[0]] == ["200 5316"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from masking.text.found import settled
 from masking.text.patterns import scan
+
+BASE64 = b64encode("7|Žofie~~~Quellhaubner\n>>>".encode()).decode()
 
 
 def found(text: str) -> dict[str, str]:
@@ -45,6 +49,14 @@ def found(text: str) -> dict[str, str]:
         ("PSC 1234, Box 5678\nAPO AE 09012", "PSC 1234, Box 5678\nAPO AE 09012", "address"),
         ("password is hunter2!", "hunter2!", "password"),
         ("key ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHI1 leaked", "ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHI1", "secret"),
+        ("customer_id=17 failed", "17", "person_id"),
+        ('{"user_id": 4, "n": 3}', "4", "person_id"),
+        ("client no. 42 asked", "42", "person_id"),
+        ("uid=266 action=export", "266", "person_id"),
+        ("From: =?utf-8?B?WmRlbmthIEJhcmtob2x6?= <x>", "=?utf-8?B?WmRlbmthIEJhcmtob2x6?=", "person_name"),
+        (f"cursor={BASE64} next", BASE64, "secret"),
+        (f"cursor={BASE64.replace('+', '-')} next", BASE64.replace("+", "-"), "secret"),
+        ("img /a/0e519ecf7fb1eaed59fd8b6c8c1e2a3b.png", "0e519ecf7fb1eaed59fd8b6c8c1e2a3b", "secret"),
     ],
 )
 def test_a_value_is_found_whole_and_as_what_it_is(text: str, value: str, entity: str) -> None:
@@ -66,6 +78,9 @@ def test_a_value_is_found_whole_and_as_what_it_is(text: str, value: str, entity:
         "a@b is none either",
         "std::vector<int>::iterator",
         "the years 1990-1995",
+        "the customer is number 1, and 3 users of 5 stars",
+        "client no. 3.5 of contact 17",
+        "internationalization of configuration/srv/uploads/documents/final",
     ],
 )
 def test_what_only_looks_like_a_value_is_left(text: str) -> None:
@@ -86,7 +101,28 @@ def test_the_user_of_a_line_of_a_log_is_found_in_the_address_that_was_asked_for_
 
 @pytest.mark.parametrize(
     "unit",
-    ["1", "1-", "1 ", "a@", "a.", "ab:", "(", "+1 ", "www.", "password is ", "GB12 ", "0.", "1(", "born ", "card no ", "x-", "is a "],
+    [
+        "1",
+        "1-",
+        "1 ",
+        "a@",
+        "a.",
+        "ab:",
+        "(",
+        "+1 ",
+        "www.",
+        "password is ",
+        "GB12 ",
+        "0.",
+        "1(",
+        "born ",
+        "card no ",
+        "x-",
+        "is a ",
+        "=?a?b?",
+        "user id ",
+        "ab/",
+    ],
 )
 def test_the_time_is_linear_whatever_is_repeated(unit: str) -> None:
     # a pattern that tries ways without number never ends on a hundred thousand characters
