@@ -36,6 +36,8 @@ _KEYS = (*INTEGERS, "uuid", *TEXTS)
 _AMOUNTS = {"count", "counts", "total", "totals", "limit", "quota"}  # words of a column that says how many, and not who
 _IDENTIFIERS = {"id", "ids", "uuid", "guid", "fk", "key"}  # words at the end of a column that says who all the same: `limit_user_id`
 _HITS = 3  # values of a public column that hold something personal, before all of it is read as free text
+_FEW = 0.05  # the share of what things are called, in words, that may hold names of persons before all of it is read as free text
+_CALLED = frozenset(("name", "label", "naam", "nom", "nombre", "nome", "nazwa"))
 _NAMES = ("person_name", "given_name", "family_name")
 _DIGESTED = ("email", "phone", "username", "national_id", "tax_id", "iban", "credit_card", "passport")
 _LETTERS = 5  # of a word that is a name, and not some abbreviation
@@ -94,7 +96,7 @@ def betraying(found: Findings, samples: Samples, schema: Schema, source: Source 
             paths = dict(finding.paths)
             for path, values in _texts(column, samples[table.name], tuple(finding.paths)):
                 inner = finding if path is None else finding.paths[path]
-                betrayed = None if inner.personal or inner.faint else _betrayed(inner, known, values)
+                betrayed = None if inner.personal or inner.faint else _betrayed(inner, known, values, _calls(table, path or column.name))
                 if betrayed is None:
                     continue
                 if path is None:
@@ -171,7 +173,13 @@ def _add_first(known: KnownValues, place: KnownPlace, source: Source, table: str
                 return
 
 
-def _betrayed(finding: Finding, known: KnownValues, values: pa.Array) -> Finding | None:
+def _calls(table: Table, name: str) -> bool:
+    """Whether a column or path says what the rows are called, some of them as persons are: `name` and `product_name` of products."""
+    words = set(split(name.rpartition(".")[2])) - _singular(table.name)
+    return bool(words) and words <= _CALLED
+
+
+def _betrayed(finding: Finding, known: KnownValues, values: pa.Array, calls: bool) -> Finding | None:
     """What is found of a column or path that seemed harmless, where some of its different texts hold known values."""
     texts = pc.unique(values).drop_null().to_pylist()
     told = known.find(texts) if texts else []
@@ -183,7 +191,8 @@ def _betrayed(finding: Finding, known: KnownValues, values: pa.Array) -> Finding
     if entity != "text" and most >= max(_HITS, len(texts) / 2):
         why = f"{most} of {len(texts)} different values are values of personal columns"
         return replace(finding, klass=class_of(entity), entity=entity, confidence=0.6, evidence=(why, *finding.evidence))
-    few = hits < _HITS
+    named = all(span[2] in _NAMES for spans in told for span in spans) and 2 * sum(" " in text for text in texts) >= len(texts)
+    few = hits < _HITS or (calls and named and hits <= _FEW * len(texts))
     why = f"{hits} of {len(texts)} different values {'holds' if hits == 1 else 'hold'} values of personal columns"
     said = (f"{why}, and nothing else is hidden",) if few else (why,)
     return replace(finding, klass="free_text", entity="text", confidence=0.6, evidence=(*said, *finding.evidence), few=few)

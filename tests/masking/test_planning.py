@@ -226,6 +226,36 @@ def test_a_family_name_of_a_full_name_betrays_a_text_a_path_of_documents_and_the
     assert {path: finding.klass for path, finding in told["tickets", "data"].paths.items()} == {"$.file": "free_text", "$.kind": "public"}
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "kind", "called", "few"),
+    [
+        ("products", "name", "{} shelf {}", 5, True),
+        ("products", "product_name", "{} shelf {}", 5, True),
+        ("products", "name", "{} shelf {}", 6, False),  # too many for names of things
+        ("tickets", "subject", "{} shelf {}", 5, False),  # what people write
+        ("files", "file_name", "{}_shelf_{}.pdf", 5, False),
+        ("products", "name", "{}@mail.example shelf {}", 5, False),  # no names
+    ],
+)
+def test_names_of_things_of_which_some_are_called_as_persons_lose_these_alone(
+    table: str, column: str, kind: str, called: int, few: bool
+) -> None:
+    families = ["Quellhaubner", "Brzoskovdor", "Vandermeinzel", "Osterkulin", "Trondbakke", "Ellerkamp"]
+    people = {"family": families, "mail": [f"{f}@mail.example" for f in families]}
+    tables = (
+        Table("people", tuple(Column(c, SqlType("text")) for c in people), RowCount(1)),
+        Table(table, (Column(column, SqlType("text")),), RowCount(1)),
+    )
+    things = [kind.format(families[i] if i < called else "oak", i) for i in range(100)]
+    samples = {"people": pa.table(people), table: pa.table({column: things})}
+    found = {
+        ("people", "family"): Finding("direct", "family_name", 0.9, ("a name",)),
+        ("people", "mail"): Finding("direct", "email", 0.9, ("",)),
+    }
+    found[table, column] = Finding("public", None, 0.7, ("made of common words",))
+    assert betraying(found, samples, Schema("s", tables))[table, column].few is few
+
+
 def test_initials_that_are_somebodys_name_are_masked_whole_all_the_same() -> None:
     tables = tuple(Table(name, (Column("c", SqlType("text")),), RowCount(1)) for name in ("people", "notes"))
     samples = {"people": pa.table({"c": ["Quell", "Osterkulin"]}), "notes": pa.table({"c": ["AB", "Osterkulin", "KM"]})}
