@@ -44,6 +44,7 @@ _LETTERS = 5  # of a word that is a name, and not some abbreviation
 _OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
 _OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
 _BEHIND = r"^\w{1,40}[/:#](?P<key>\d{4,18}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})$"  # numbers of fewer digits are keys by chance
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _KINDS = 20  # a column that says which table another references has no more different values
 
 
@@ -59,8 +60,8 @@ class _Key:
 def virtual_references(source: Source, found: Findings, samples: Samples, family: Families) -> tuple[VirtualReference, ...]:
     """References to keys of persons that no foreign key declares: from columns, paths into JSON, and in some rows only.
 
-    One is proposed where all of the sampled values are keys of the table, and the name says so: `user_id`, `$.user.id`, or
-    `owner_id` beside an `owner_type` that says `user`; not `user_count`, whose small numbers are keys by chance.
+    One is proposed where all of the sampled values are keys of the table, and the name says so (`user_id`, `$.user.id`, or
+    `owner_id` beside an `owner_type` that says `user`; not `user_count`, whose small numbers are keys by chance) or they are uuids.
     """
     keys = list(_keys_of_persons(source.schema, found))
     if not keys:
@@ -253,7 +254,7 @@ def _reference(
         return None
     named = frozenset(words) - {"id", "key", "no", "uuid", "number"}
     for key in keys:
-        if key.words & named and _all_known(values, known[key.table.name]):
+        if (key.words & named or _are_uuids(values)) and _all_known(values, known[key.table.name]):
             return VirtualReference(table.name, (column.name,), key.table.name, (key.column.name,), path)
     if path is not None:
         return None
@@ -284,8 +285,17 @@ def _kinds_beside(table: Table, column: Column) -> Iterator[str]:
             yield other.name
 
 
+def _are_uuids(values: pa.Array) -> bool:
+    """Whether all are universally unique, so that none is a key by chance, whatever the name says."""
+    if isinstance(values.type, pa.UuidType):
+        return True
+    return (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)) and bool(
+        pc.all(pc.match_substring_regex(values, _UUID)).as_py()
+    )
+
+
 def _all_known(values: pa.Array, known: KnownValues) -> bool:
-    values = pc.unique(values).drop_null()
+    values = pc.unique(values.storage if isinstance(values, pa.ExtensionArray) else values).drop_null()
     return len(values) >= _FEWEST and bool(np.all(known.cells(values)))
 
 

@@ -249,6 +249,8 @@ def _classify_uuids(name: NameReading, rows: int, around: Surroundings) -> Findi
     for entity in ("person_id", "device_id", "secret", "password"):
         if name.strength(entity) >= 0.6:
             return personal(entity, 0.9, f"its name reads as {entity}")
+    if name.digest_of_person:
+        return personal("secret", 0.9, "its name reads as the digest of what tells of a person")
     if name.person or name.by:
         return personal("person_id", 0.85, "its name reads as the number of a person")
     if around.persons and not around.key and around.unique:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from hashlib import md5, sha1, sha256
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
@@ -149,6 +150,34 @@ def test_a_number_of_a_person_whose_name_has_a_word_for_amounts_is_a_reference(w
     planned = plan(MemorySource.of(schema, users=people, teams=teams))
     assert [(r.table, r.columns) for r in planned.references] == [("teams", (f"{word}_user_id",))]
     assert planned.tables["teams"].columns[f"user_{word}"].mask == Step("keep")
+
+
+def test_uuids_of_persons_are_references_whatever_they_are_called() -> None:
+    schema = """
+schema: crm
+tables:
+  users:
+    rows: 9
+    columns:
+      id: {type: uuid, key: true}
+      email: {type: text, generate: person.email}
+  notes:
+    rows: 9
+    columns:
+      id: {type: bigint, key: true}
+      assignee: {type: uuid, generate: uuid4}
+      thing: {type: uuid, generate: uuid4}
+      doc: {type: json, generate: {json: {by: words}}}
+"""
+    uuids = [UUID(int=random.Random(i).getrandbits(128), version=4) for i in range(60)]
+    users = [{"id": u.bytes, "email": email_of(i)} for i, u in enumerate(uuids[:30])]
+    notes = [
+        {"id": i, "assignee": uuids[i % 30].bytes, "thing": uuids[30 + i % 30].bytes, "doc": json.dumps({"by": str(uuids[i % 30])})}
+        for i in range(60)
+    ]
+    planned = plan(MemorySource.of(schema, users=users, notes=notes))
+    assert [(r.table, r.columns, r.path) for r in planned.references] == [("notes", ("assignee",), None), ("notes", ("doc",), "$.by")]
+    assert planned.tables["notes"].columns["thing"].mask == Step("keep")
 
 
 def test_references_that_nobody_declared_are_proposed(policy) -> None:
