@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from masking.classify import likeness, patterns
+from masking.classify.days import days_in
 from masking.classify.finding import Finding, harmless, personal, unsure
-from masking.classify.numbers import SURE
+from masking.classify.numbers import SURE, classify_moments
 from masking.classify.passages import contacts_in, persons_in
 from masking.classify.text_column import HALF, Column, is_code, is_composed, is_of_common_words, names_things
 
@@ -25,6 +28,7 @@ def by_route(column: Column) -> Finding | None:
 
 
 LONGEST_CODE = 80
+_LONG_NUMBER = re.compile(r"\d{6,}")
 
 
 def by_prose(column: Column) -> Finding | None:
@@ -73,9 +77,20 @@ def by_code(column: Column) -> Finding | None:
         return personal("person_id", 0.8, said, "its name reads as the number of a person")
     if column.around.persons and texts.repeats < 1.2 and texts.distinct >= 2:
         return personal("person_id", 0.6, said, "each row is a person, and has a code of its own")
+    if column.around.personal and _hold_births(column):
+        return personal("person_id", 0.7, said, "days that are spread as births are stand in them, and the rows belong to persons")
     if regular:
         return harmless(0.75, said, "the rows are not persons, and the codes have no check digits of persons' numbers")
     return None
+
+
+def _hold_births(column: Column) -> bool:
+    """Whether the first long number of nearly each code begins with a day, and these are spread as births are: `AM19630504-1`."""
+    numbers = [found.group() for value in column.texts.values if (found := _LONG_NUMBER.search(value))]
+    if len(numbers) < 0.95 * len(column.texts.values):
+        return False
+    written = (days for size in (8, 6) for _, days in days_in([number[:size] for number in numbers], column.today, counted=False))
+    return any(classify_moments(column.name, "date", days, column.around, column.today).personal for days in written)
 
 
 def by_phrases(column: Column) -> Finding | None:

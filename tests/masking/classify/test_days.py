@@ -87,3 +87,18 @@ def test_whole_numbers_that_are_called_days_of_birth_are_such_however_written(wa
 
 def test_the_month_of_a_birth_is_no_day_of_birth() -> None:
     assert of_members([d.month for d in BORN], "integer", "birth_month").entity != "birth_date"
+
+
+CODES: dict[str, Callable[[int, date], str]] = {
+    "initials, day, number": lambda i, d: f"{'ABCDEFGH'[i % 8]}K{d:%Y%m%d}{i:03}",
+    "day first": lambda i, d: f"{d:%d%m%y}-{'ABCDEFGH'[i % 8]}{i:04}",
+    "short year": lambda i, d: f"KOW{d:%y%m%d}{i:02}",
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_codes_that_days_of_birth_stand_in_are_numbers_of_persons(code: str) -> None:
+    found = of_members([CODES[code](i, d) for i, d in enumerate(BORN)], "text")
+    assert (found.klass, found.entity) == ("direct", "person_id")
+    assert of_members([CODES[code](i, d) for i, d in enumerate(RECENT)], "text").klass == "public"
+    assert of_members([f"AK{DRAW.randrange(10**8):08}{i:03}" for i in range(ROWS)], "text").klass == "public"
