@@ -89,6 +89,8 @@ def classify_numbers(name: NameReading, kind: str, numbers: Numbers, around: Sur
             return replace(named, written=written(numbers.texts, today)) if entity == "birth_date" else named
     if name.person and name.identifier and kind in (*INTEGERS, "numeric"):
         return personal("person_id", 0.85, "its name reads as the number of a person")
+    if name.words == ("uid",) and kind in INTEGERS and not around.unique and not around.key:
+        return personal("person_id", 0.6, "its name reads as the number of a user, and it does not number the rows")
     if name.by and kind in INTEGERS and numbers.high > 9:
         return personal("person_id", 0.7, "its name reads as a reference to who did it")
     if not numbers.rows:

@@ -1,12 +1,13 @@
 """What names of columns say."""
 
+import json
 from hashlib import md5, sha256
 
 import pytest
 
 from masking.classify.names import lexicon
 from masking.classify.words import split
-from tests.masking.classify.tables_of_values import one
+from tests.masking.classify.tables_of_values import findings, one, table
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,12 @@ def test_the_digest_of_what_tells_of_a_person_is_none_of_a_thing(name: str) -> N
 def test_an_address_of_a_machine_is_no_address_of_a_person() -> None:
     assert lexicon().read("ip_address").strength("address") == 0
     assert lexicon().read("mac_address").strength("address") == 0
+
+
+def test_a_uid_is_the_number_of_a_user_where_it_does_not_number_the_rows() -> None:
+    for name in ("uid", "user_uid", "customer_uid"):
+        assert one(name, [1 + i % 50 for i in range(200)], type="bigint", table_name="clicks").entity == "person_id"
+    pages = table("pages", {"uid": "bigint", "hits": "bigint"}, key=("uid",))
+    assert findings((pages, {"uid": range(200), "hits": range(200)}))["pages", "uid"].klass == "public"
+    found = one("doc", [json.dumps({"uid": 1 + i % 50}) for i in range(200)], type="json", table_name="clicks")
+    assert found.paths["$.uid"].entity == "person_id"
