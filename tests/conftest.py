@@ -1,7 +1,9 @@
-"""What tests of several rooms share: a real PostgreSQL server, started once for each test process; how hypothesis looks for examples."""
+"""What tests of several rooms share: a real PostgreSQL server, started once for each test process; how hypothesis looks for examples;
+garbage is looked for only in what the tests themselves make."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -14,6 +16,21 @@ from tests.servers import postgresql_server
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is imported and collected, millions of objects that live as long as the tests, out of every later search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
