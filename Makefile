@@ -2,6 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# of the plugins that are installed only those that the tests need: of each one pytest compiles the whole package anew
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup \
+	--disable-plugin-autoload -p xdist.plugin -p _hypothesis_pytestplugin -p schemathesis.pytest.plugin
 
 .PHONY: help install demo test test-full search lint types imports lock lock-check check format docs bench clean
 
@@ -27,13 +30,13 @@ demo: install
 	@$(BIN)/companyos tour .demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST)
 
 test-full: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+	$(PYTEST) -m slow
 
 search: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile=search -m "slow or not slow" $$(grep -rl "from hypothesis import given" tests)
+	$(PYTEST) --hypothesis-profile=search -m "slow or not slow" $$(grep -rl "from hypothesis import given" tests)
 
 lint: install
 	$(BIN)/ruff check .
