@@ -22,19 +22,22 @@ from tests.spread import one_in
 PROJECT = Path(__file__).parents[2]
 ROWS = 30_000
 
-# the child pauses at the given stage and says so; the test then sends it a signal (ADBC heeds one when our code returns to it)
+# the child says that it is at the given stage and waits there for a signal (ADBC heeds one when our code returns to it)
 CHILD = """
-import sys, time
+import os, signal, sys
 import bundles, provisioning
 
-store, url, stage, table, pause = sys.argv[1:]
+store, url, stage, table = sys.argv[1:]
 stopped = []
+signalled, signals = os.pipe()
+os.set_blocking(signals, False)
+signal.set_wakeup_fd(signals)
 
 def tell(progress):
     if progress.stage == stage and progress.table == table and not stopped:
         stopped.append(True)
         print("there", flush=True)
-        time.sleep(float(pause))
+        os.read(signalled, 1)
 
 try:
     provisioning.load(bundles.open("synthetic:latest", store), url, replace=True, on_progress=tell)
@@ -44,9 +47,9 @@ except KeyboardInterrupt:
 """
 
 
-def stopped_child(store: Path, url: str, stage: str, table: str, pause: float) -> subprocess.Popen[str]:
+def stopped_child(store: Path, url: str, stage: str, table: str) -> subprocess.Popen[str]:
     child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(CHILD), str(store), url, stage, table, str(pause)],
+        [sys.executable, "-c", textwrap.dedent(CHILD), str(store), url, stage, table],
         cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdout is not None
@@ -74,7 +77,7 @@ def test_a_killed_load_leaves_the_target_as_it_was(url: str, tmp_path: Path, bef
         provisioning.load(build(simple(), simple_rows(mark="old"), tmp_path / "old"), url)
     held = contents(url)
     bundle = build(simple(ROWS), simple_rows(ROWS), tmp_path / "store")
-    child = stopped_child(tmp_path / "store", url, stage, "children", 60)
+    child = stopped_child(tmp_path / "store", url, stage, "children")
     child.send_signal(signal.SIGKILL)
     child.communicate(timeout=30)
     wait_for_the_server(url)
@@ -88,7 +91,7 @@ def test_ctrl_c_stops_a_load_and_leaves_the_target_as_it_was(url: str, tmp_path:
     held = contents(url)
     build(simple(ROWS), simple_rows(ROWS), tmp_path / "store")
     for stage in ("load", "check"):
-        child = stopped_child(tmp_path / "store", url, stage, "parents", 2)
+        child = stopped_child(tmp_path / "store", url, stage, "parents")
         child.send_signal(signal.SIGINT)
         assert child.communicate(timeout=30)[0] == "interrupted\n"
         assert child.returncode == 130
