@@ -24,8 +24,13 @@ def built(home: Path, *options: str, **environment: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory) -> dict:
-    return built(tmp_path_factory.mktemp("first"), "--jobs", "1")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("first")
+
+
+@pytest.fixture(scope="module")
+def first(home) -> dict:
+    return built(home, "--jobs", "1", "--tag", "a:v1")
 
 
 @pytest.mark.parametrize(
@@ -48,10 +53,9 @@ def test_another_chunk_size_leaves_the_content_digest(tmp_path, first):
     assert found["tables"]["users"]["columns"] == first["tables"]["users"]["columns"]
 
 
-def test_the_built_in_company_is_sound(tmp_path):
-    built(tmp_path, "--tag", "a:v1")
+def test_the_built_in_company_is_sound(first, home):
     run = subprocess.run(
-        [str(PROGRAM), "bundle", "verify", "a:v1", "--json"], env={**os.environ, "COMPANYOS_HOME": str(tmp_path)}, capture_output=True, text=True, check=False
+        [str(PROGRAM), "bundle", "verify", "a:v1", "--json"], env={**os.environ, "COMPANYOS_HOME": str(home)}, capture_output=True, text=True, check=False
     )  # fmt: skip
     report = json.loads(run.stdout)
     assert report["ok"], report["problems"]
