@@ -137,11 +137,10 @@ def test_nothing_outside_can_be_reached(catalog: Catalog, sql: str) -> None:
 
 
 def test_a_lookup_that_finds_too_much_is_stopped(catalog: Catalog) -> None:
-    with pytest.raises(Fault) as many:
-        look_up(catalog, "SELECT * FROM pg_type a, pg_type b")
-    assert many.value.code == "54000"
-    with pytest.raises(Fault):
-        look_up(catalog, "SELECT repeat('x', 400000000)")
+    for many in ("SELECT * FROM pg_type a, pg_type b", "SELECT repeat('x', 34000000)"):
+        with pytest.raises(Fault) as stopped:
+            look_up(catalog, many)
+        assert stopped.value.code == "54000"
 
 
 @pytest.mark.parametrize(
