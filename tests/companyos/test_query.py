@@ -15,6 +15,7 @@ from companyos.cli import run
 from companyos.query_command import show
 from dpsql.accounting import Spend
 from dpsql.answers import Answer
+from tests.spread import one_in
 
 ENDLESS = """
 schema: endless
@@ -29,7 +30,7 @@ privacy:
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", one_in(2, [signal.SIGTERM, signal.SIGINT]))
 def test_a_signal_ends_a_query_while_the_database_works_and_the_charge_stays(tmp_path, capsys, ending):
     schema, database, ledger = tmp_path / "endless.yaml", tmp_path / "endless.db", tmp_path / "ledger.db"
     schema.write_text(ENDLESS)

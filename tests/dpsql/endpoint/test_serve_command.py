@@ -18,6 +18,7 @@ from tests.dpsql.endpoint.serving import PASSWORD
 from tests.dpsql.ledger.books import attack
 from tests.dpsql.shop import SCHEMA
 from tests.dpsql.shop_databases import tables
+from tests.spread import one_in
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def shop_file(tmp_path: Path) -> list[str]:
     return [f"duckdb:///{tmp_path / 'shop.duckdb'}", "--schema", str(schema), "--ledger", str(ledger)]
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", one_in(2, [signal.SIGTERM, signal.SIGINT]))
 def test_it_serves_until_it_is_stopped(tmp_path: Path, shop_file: list[str], stop: signal.Signals) -> None:
     import psycopg
 
