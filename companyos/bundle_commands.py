@@ -22,7 +22,7 @@ from companyos.options import (
     state_option,
     store_option,
 )
-from companyos.output import human_bytes, print_json, print_table, progress, short_digest
+from companyos.output import human_bytes, print_json, print_table, progress, scale_text, short_digest
 from schemas.plurals import counted
 
 if TYPE_CHECKING:
@@ -176,8 +176,8 @@ def show(reference: str, store: str | None, as_json: bool) -> None:
     origin = found.provenance
     if "seed" in origin:
         click.echo(
-            f"made from {described['schema']}, seed {origin['seed']}, scale {origin['scale']}, generator {origin['generator_version']}"
-            + (f", as of {origin['as_of']}" if "as_of" in origin else "")
+            f"made from {described['schema']}, seed {origin['seed']}, scale {scale_text(str(origin['scale']))}, "
+            f"generator {origin['generator_version']}" + (f", as of {origin['as_of']}" if "as_of" in origin else "")
         )
         _say_scenarios(origin.get("scenarios", {}))
     rows = [

@@ -55,6 +55,16 @@ def human_bytes(size: float) -> str:
     raise AssertionError
 
 
+def scale_text(scale: str) -> str:
+    """A scale as `--scale` takes it; a bundle keeps it as a fraction, unless it was made by others."""
+    from fractions import Fraction
+
+    try:
+        return f"{float(Fraction(scale)):.15g}"
+    except (ValueError, ArithmeticError):
+        return scale
+
+
 def short_digest(digest: str) -> str:
     """Return the first twelve digits of a digest, for people."""
     return digest.rpartition(":")[2][:12]

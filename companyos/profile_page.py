@@ -12,7 +12,7 @@ from bundles.profiled import (
     TableProfile,
     Transition,
 )
-from companyos.output import human_bytes
+from companyos.output import human_bytes, scale_text
 from companyos.page_parts import bar, cards, data, document, fact_list, safe, share
 from companyos.profile_plots import histogram
 from schemas.plurals import counted
@@ -33,7 +33,8 @@ def page(profile: BundleProfile) -> str:
 
 
 def _head(profile: BundleProfile) -> str:
-    origin = [(name.replace("_", " "), str(profile.provenance[name])) for name in _PROVENANCE if name in profile.provenance]
+    told = {name: str(profile.provenance[name]) for name in _PROVENANCE if name in profile.provenance}
+    origin = [(name.replace("_", " "), scale_text(text) if name == "scale" else text) for name, text in told.items()]
     facts = [
         ("schema", profile.schema),
         ("tables", f"{len(profile.tables):,}"),

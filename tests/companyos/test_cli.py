@@ -102,7 +102,8 @@ def test_two_builds_are_the_same_whatever_the_number_of_jobs(capsys, shop):
     digests = {built(capsys, shop, f"shop:{jobs}", "--jobs", jobs)["manifest_digest"] for jobs in (1, 2, 3)}
     assert len(digests) == 1
     assert built(capsys, shop, "shop:other", "--seed", 7)["manifest_digest"] not in digests
-    assert built(capsys, shop, "shop:large", "--scale", 3)["tables"]["tenants"]["rows"] == 60
+    assert built(capsys, shop, "shop:large", "--scale", 2.5)["tables"]["tenants"]["rows"] == 50
+    assert "seed 42, scale 2.5, generator" in called(capsys, "bundle", "show", "shop:large")[1]
 
 
 def test_bundles_are_listed_verified_removed_and_collected(capsys, shop):

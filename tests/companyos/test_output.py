@@ -2,7 +2,7 @@
 
 import io
 
-from companyos.output import print_table
+from companyos.output import print_table, scale_text
 
 
 class Terminal(io.StringIO):
@@ -21,3 +21,9 @@ def test_where_a_table_is_too_wide_digests_give_way_and_words_do_not(monkeypatch
     _, line, row = terminal.getvalue().splitlines()
     assert (len(line), len(row)) == (80, 80)
     assert all(word in row for word in ("synthetic:latest", " synthetic ", "1,025,794", "31.3 MB", "…"))
+
+
+def test_a_scale_is_shown_as_it_is_given():
+    assert [scale_text(s) for s in ("1", "10", "1/50", "1/3", "of another making")] == [
+        "1", "10", "0.02", "0.333333333333333", "of another making",
+    ]  # fmt: skip
