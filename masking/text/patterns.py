@@ -100,7 +100,7 @@ _LOGGED = re.compile(r"(?<!\S)\S{1,64} \S{1,64} (?P<value>[^\s\"-]\S{1,63}) \[\d
 # what the server says in such a line of itself: the time, and behind the request (or the word) its protocol, status and size
 _OF_SERVER = re.compile(
     r"\[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\]|(?<= )HTTP/\d(?:\.\d)?\"(?: [1-5]\d\d(?: (?:\d{1,12}|-))?(?![\w.,-]))?"
-    r"|\b[Ss]tatus(?: code)?[ :=]{1,2}[1-5]\d\d(?: \d{1,12})?(?![\w.,-])"
+    r"|\b[Ss]tatus(?: code)?[ :=]{1,2}[1-5]\d\d(?: \d{1,6})?(?![\w.,-])"  # more digits may be a telephone number
 )
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
 _DIGIT = re.compile(r"\d")
