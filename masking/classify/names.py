@@ -48,7 +48,7 @@ class NameReading:
     @property
     def digest_of_person(self) -> bool:
         """Whether it is the digest of what tells of a person, which is found by trying: `email_sha256`."""
-        told = self.person or any(self.strength(entity) for entity in _TRIED)
+        told = self.person or "gravatar" in self.words or any(self.strength(entity) for entity in _TRIED)
         return told and not _DIGESTS.isdisjoint(self.words)
 
     @property

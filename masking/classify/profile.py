@@ -68,7 +68,7 @@ class Texts:
 
     @property
     def various(self) -> bool:
-        """Whether most values have a shape that no other has, as random ones and addresses do."""
+        """Whether there is a shape for every second value at least, as of random ones and addresses."""
         return len(self.values) >= _ENOUGH and self.shapes >= 0.5 * len(self.values)
 
     @property

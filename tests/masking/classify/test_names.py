@@ -70,6 +70,7 @@ def test_the_digest_of_what_tells_of_a_person_is_none_of_a_thing(name: str) -> N
         assert one(name, [bytes.fromhex(v) for v in values], type="bytes", table_name="imports").entity == "secret"
         if digest is md5:
             assert one(name, [bytes.fromhex(v) for v in values], type="uuid", table_name="imports").entity == "secret"
+        assert one("gravatar", values, table_name="imports").entity == "secret"
         assert one("file_" + digest().name, values, table_name="imports").klass == "public"
 
 
