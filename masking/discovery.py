@@ -192,8 +192,10 @@ def _betrayed(finding: Finding, known: KnownValues, values: pa.Array, calls: boo
     if entity != "text" and most >= max(_HITS, len(texts) / 2):
         why = f"{most} of {len(texts)} different values are values of personal columns"
         return replace(finding, klass=class_of(entity), entity=entity, confidence=0.6, evidence=(why, *finding.evidence))
-    named = all(span[2] in _NAMES for spans in told for span in spans) and 2 * sum(" " in text for text in texts) >= len(texts)
-    few = hits < _HITS or (calls and named and hits <= _FEW * len(texts))
+    entities = {span[2] for spans in told for span in spans}
+    named = entities <= set(_NAMES) and 2 * sum(" " in text for text in texts) >= len(texts)
+    # what is known when the source is masked are its values, and not their digests
+    few = "secret" not in entities and (hits < _HITS or (calls and named and hits <= _FEW * len(texts)))
     why = f"{hits} of {len(texts)} different values {'holds' if hits == 1 else 'hold'} values of personal columns"
     said = (f"{why}, and nothing else is hidden",) if few else (why,)
     return replace(finding, klass="free_text", entity="text", confidence=0.6, evidence=(*said, *finding.evidence), few=few)
@@ -253,7 +255,7 @@ def _reference(
     if _AMOUNTS & set(words) and words[-1] not in _IDENTIFIERS:
         return None
     named = frozenset(words) - {"id", "key", "no", "uuid", "number"}
-    for key in keys:
+    for key in sorted(keys, key=lambda key: not key.words & named):
         if (key.words & named or _are_uuids(values)) and _all_known(values, known[key.table.name]):
             return VirtualReference(table.name, (column.name,), key.table.name, (key.column.name,), path)
     if path is not None:
