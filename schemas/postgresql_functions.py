@@ -6,7 +6,8 @@ from functools import cache
 from importlib import resources
 
 _OF_TYPES = ("DCOLON", "ALIAS", "DOT")  # `x::name(3)`, `cast(x as name(3))` and `schema.name(x)`
-_OTHER_WORDS = frozenset({"symmetric", "asymmetric", "zone", "varying", "json_valid"})  # which brackets follow; the last becomes IS JSON
+# which brackets follow; the last becomes IS JSON
+_OTHER_WORDS = frozenset({"symmetric", "asymmetric", "placing", "zone", "varying", "json_valid"})
 
 
 def unknown_functions(sql: str) -> list[str]:
@@ -20,7 +21,7 @@ def unknown_functions(sql: str) -> list[str]:
         return []
     found = dict[str, None]()
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
-        called = token.token_type is TokenType.VAR and after.token_type is TokenType.L_PAREN
+        called = token.token_type in (TokenType.VAR, TokenType.DATETIME) and after.token_type is TokenType.L_PAREN
         if called and (before is None or before.token_type.name not in _OF_TYPES) and not _is_known(token.text.lower()):
             found[token.text] = None
     return list(found)

@@ -79,13 +79,14 @@ tables:
     columns:
       a: {type: text, generate: words, check: "lenght(a) > 3", default: "lower(hex('x'))"}
       b: {type: integer, computed: "instr(a, left(a, 1)) + instr(a, 'x')"}
+      c: {type: timestamp, generate: {between: [2020-01-01, 2021-01-01]}, default: "datetime('now')"}
     checks:
       - json_valid(a) OR pg_column_size(a) > 3 AND CAST(a AS varchar(3)) = a::mood(3) AND "Odd"(a) = own.f(a) AND a IN ('x') AND iif (true, a, a) = a
-      - coalesce(substr(a, 1, 2), nullif(a, '')) ~ 'x' AND extract(year FROM now() AT TIME ZONE ('UTC')) BETWEEN SYMMETRIC (1) AND greatest(2, 3)
+      - coalesce(substr(a, 1, 2), nullif(a, '')) ~ overlay(a PLACING ('x') FROM 1) AND extract(year FROM now() AT TIME ZONE ('UTC')) BETWEEN SYMMETRIC (1) AND greatest(2, 3)
 """
     parse_schema(text, warnings=warnings)
     assert [(w.at.line, w.message.partition("function ")[2].partition(" ")[0]) for w in warnings if w.at] == [
-        (6, "'lenght'"), (9, "'iif'"), (6, "'hex'"), (7, "'instr'"),
+        (6, "'lenght'"), (10, "'iif'"), (6, "'hex'"), (7, "'instr'"), (8, "'datetime'"),
     ]  # fmt: skip
     assert "check: PostgreSQL has no function 'lenght' without an extension" in warnings[0].message
     assert warnings[0].message.endswith("; did you mean 'length'?")
