@@ -20,6 +20,7 @@ from schemas.wanted import SCALE, Wanted
 Note = Callable[[tuple[str, ...], str], None]
 
 _NOTHING = "nothing is proposed for the check ({}); if a build breaks it, change the generators of its columns"
+_LATER = " + INTERVAL '30 minutes'"
 
 
 @dataclass
@@ -139,14 +140,15 @@ def _from_others(wanted: Wanted, facts: TableFacts, recipes: dict[str, Recipe]) 
     others = ['"' + other.replace('"', '""') + '"' for other in dict.fromkeys(other for other, _ in after)]
     greatest = others[0] if len(others) == 1 else f"GREATEST({', '.join(others)})"
     if is_time:
-        return Recipe("expression", {"sql": f"{greatest} + INTERVAL '30 minutes'"})
+        return Recipe("expression", {"sql": greatest + _LATER})
     return Recipe("expression", {"sql": f"{greatest} + {1 if any(strict for _, strict in after) else 0}"})
 
 
 def _is_of_office_hours(recipe: Recipe) -> bool:
     """Whether a proposed time of day leaves room before midnight: one between the usual ones, or half an hour after such."""
-    usual = times_of_day(ColumnFacts())
-    return recipe.name in ("between", "expression") and recipe.args.get("period", usual) == usual
+    if recipe.name == "expression":
+        return str(recipe.args["sql"]).endswith(_LATER)
+    return recipe.name == "between" and recipe.args.get("period") == times_of_day(ColumnFacts())
 
 
 def _made_alone_unique(raw: RawTable, referenced: set[str], alone: set[str], facts: TableFacts) -> set[str]:
