@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from base64 import b64decode
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from masking.text.checks import NATIONAL_IDS, NEEDS_CONTEXT, digits, is_card, is_iban, is_national_id
@@ -197,8 +198,11 @@ def without_server(text: str, found: list[Found]) -> list[Found]:
     """What was found in a text but for what stands in the part of a log's line that tells of the server alone."""
     if "[" not in text and "HTTP/" not in text and "tatus" not in text:
         return found
-    parts = [match.span() for match in _OF_SERVER.finditer(text)]
-    return [f for f in found if not any(start <= f.start and f.end <= end for start, end in parts)]
+    starts, ends = [0], [0]
+    for match in _OF_SERVER.finditer(text):
+        starts.append(match.start())
+        ends.append(match.end())
+    return [f for f in found if f.end > ends[bisect_right(starts, f.start) - 1]]
 
 
 def _announced(text: str) -> Iterator[Found]:

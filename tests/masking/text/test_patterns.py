@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from time import process_time
 
 import pytest
 
-from masking.text.found import settled
-from masking.text.patterns import scan
+from masking.text.found import Found, settled
+from masking.text.patterns import POSSIBLE, scan, without_server
 
 BASE64 = b64encode("7|Žofie~~~Quellhaubner\n>>>".encode()).decode()
 
@@ -127,3 +128,11 @@ def test_the_user_of_a_line_of_a_log_is_found_in_the_address_that_was_asked_for_
 def test_the_time_is_linear_whatever_is_repeated(unit: str) -> None:
     # a pattern that tries ways without number never ends on a hundred thousand characters
     scan(unit * (100_000 // len(unit)))
+
+
+def test_the_time_is_linear_in_the_lines_of_a_log() -> None:
+    text = "status 200 53 " * 20_000
+    spans = [Found(start, start + 6, "phone", POSSIBLE) for start in range(7, len(text), 14)]
+    began = process_time()
+    assert without_server(text, spans) == []
+    assert process_time() - began < 2
