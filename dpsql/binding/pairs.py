@@ -27,10 +27,14 @@ def written_out(place: exp.Expr) -> None:
     covariance: exp.Expr = exp.paren(both - over_pairs(exp.Avg, y) * over_pairs(exp.Avg, x))
     match pair:
         case exp.Corr():
-            covariance = covariance / exp.paren(over_pairs(exp.StddevPop, y) * over_pairs(exp.StddevPop, x))
+            covariance = covariance / _unless_zero(over_pairs(exp.StddevPop, y) * over_pairs(exp.StddevPop, x))
         case exp.RegrSlope():
-            covariance = covariance / over_pairs(exp.VariancePop, x)
+            covariance = covariance / _unless_zero(over_pairs(exp.VariancePop, x))
         case exp.CovarSamp():
             number = over_pairs(exp.Count, exp.Star())
-            covariance = covariance * number / exp.paren(number.copy() - 1)
+            covariance = covariance * number / _unless_zero(number.copy() - 1)
     place.replace(exp.paren(covariance))
+
+
+def _unless_zero(divisor: exp.Expr) -> exp.Expr:
+    return exp.Nullif(this=divisor, expression=exp.Literal.number(0))
