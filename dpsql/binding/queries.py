@@ -51,7 +51,7 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
     nearest query that is accepted where there is one.
     """
     node = parse(sql, dialect, declaration.schema.name)
-    for _ in range(MOST_FORMS):
+    for _ in range(MOST_FORMS + 1):
         try:
             return _bound(node, sql, declaration, dialect, parameters)
         except QueryRefused as refusal:
@@ -59,7 +59,9 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
             if other is None:
                 raise QueryRefused(refusal.reason, _instead(node, refusal, declaration, dialect, parameters)) from None
             node = other
-    raise QueryInvalid(f"the query has more than {MOST_FORMS} subqueries and joins that are answered in another form")
+    raise QueryInvalid(
+        f"the query has more than {MOST_FORMS} subqueries, joins and aggregates that are answered in another form; ask in several"
+    )
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:

@@ -134,6 +134,13 @@ def test_a_number_comes_by_a_parameter_only_as_it_may_be_written(sql: str, value
         bind(sql, SHOP, parameters=(value,))
 
 
+def test_twenty_aggregates_are_answered_in_another_form_and_no_more() -> None:
+    shown = [f"CORR(age, score + {n}) AS c{n}" for n in range(21)]
+    bind(f"SELECT {', '.join(shown[:20])} FROM users", SHOP)
+    with pytest.raises(QueryInvalid, match="more than 20 subqueries, joins and aggregates .*; ask in several"):
+        bind(f"SELECT {', '.join(shown)} FROM users", SHOP)
+
+
 def test_substrings_inside_of_the_places_of_substrings_are_refused_before_they_grow() -> None:
     place = "COUNT(*)::int"
     for _ in range(8):
