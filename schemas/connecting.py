@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from schemas.errors import InputError, SystemFailure, mistyped_url, without_secrets
 
-_EXTRAS = {"postgresql": "pip install 'companyos-data[postgres]'"}
+_PACKAGES = {"psycopg": "'companyos-data[postgres]'", "MySQLdb": "mysqlclient"}  # of drivers whose packages have other names
 
 
 def database_url(url: str) -> URL:
@@ -34,16 +34,15 @@ def database_url(url: str) -> URL:
 
 def engine_of(target: URL) -> sa.Engine:
     """Return an engine that keeps no connections; InputError where there is no such database file, or no driver."""
-    backend = target.get_backend_name()
-    if backend == "sqlite":
+    if target.get_backend_name() == "sqlite":
         _require_sqlite_file(target)
     try:
         return sa.create_engine(target, poolclass=sa.pool.NullPool)
     except sa.exc.NoSuchModuleError:
         raise InputError(f"SQLAlchemy knows no dialect '{target.drivername}'; known are sqlite, postgresql, mysql, mssql, oracle") from None
     except ModuleNotFoundError as error:
-        how = _EXTRAS.get(backend, f"pip install {error.name}")
-        raise InputError(f"the driver {error.name} for {target.drivername} is not installed; {how}") from None
+        package = _PACKAGES.get(str(error.name), error.name)
+        raise InputError(f"the driver {error.name} for {target.drivername} is not installed; pip install {package}") from None
 
 
 def _require_sqlite_file(target: URL) -> None:

@@ -49,6 +49,8 @@ def builtin_names() -> tuple[str, ...]:
 def schema_text(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
     """Return the text of a schema file or built-in schema, and the name to use in messages; raises InputError."""
     name = os.fspath(name_or_path)
+    if not name:
+        raise InputError(f"the name of the schema is empty; it is a file, or one of {', '.join(builtin_names())}")
     try:
         return _decoded(_bytes(name), name), name
     except FileNotFoundError:

@@ -42,7 +42,7 @@ def read_policy(path: str | os.PathLike[str]) -> Policy:
 
 def parse_policy(text: str, file: str = "policy.yaml") -> Policy:
     """Read a policy from YAML text; raises PolicyInvalid with every problem."""
-    reading = Reading()
+    reading = Reading(kind="a policy", begins="policy: <name>")
     root = reading.compose(text)
     policy = None if root is None else _PolicyReader(reading, file).read(root)
     if policy is None or reading.problems:

@@ -43,7 +43,7 @@ def recall(platform: Platform, reference: str, action: Action, *, to: str | None
     bundle = bundles.open(reference, platform.store)
     other = None if to is None else platform.seed(to)
     if action == "reset" and (other is None or other.manifest_digest == bundle.manifest_digest):
-        raise InputError("say which other bundle the sandboxes are to hold (--to synthetic:v2)")
+        raise InputError(f"the sandboxes are to hold another bundle than '{reference}', which is recalled: say which")
     if action != "list":
         if not why:
             raise InputError("say why the bundle is recalled (--why)")

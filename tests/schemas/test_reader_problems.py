@@ -77,6 +77,11 @@ def test_a_folder_is_no_schema_file(tmp_path: Path) -> None:
     assert str(caught.value) == f"{tmp_path}: the schema file cannot be read: Is a directory"
 
 
+def test_an_empty_name_is_told_as_one() -> None:
+    with pytest.raises(InputError, match="^the name of the schema is empty; it is a file, or one of companyos, demo, tpch$"):
+        read_schema("")
+
+
 def test_a_path_with_nul_is_an_input_error() -> None:
     with pytest.raises(InputError):
         read_schema("a\0b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -375,3 +376,19 @@ def test_the_text_key_of_an_empty_table_has_room_for_rows(tmp_path):
 def test_names_are_proposed_by_what_the_rows_of_a_table_are_and_not_by_any_word_of_its_name(tmp_path, table, column, recipe):
     found = reflected(tmp_path, f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, {column} VARCHAR(128) NOT NULL);")
     assert column_of(found, table, column).generate.name == recipe
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "package"),
+    [
+        ("mysql://u@h/d", "MySQLdb", "mysqlclient"),
+        ("mysql+pymysql://u@h/d", "pymysql", "pymysql"),
+        ("postgresql://u@h/d", "psycopg", "'companyos-data[postgres]'"),
+        ("postgresql+psycopg2://u@h/d", "psycopg2", "psycopg2"),
+    ],
+)
+def test_a_driver_that_is_missing_is_told_with_its_package(url: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError) as caught:
+        reflect(url)
+    assert str(caught.value).endswith(f"is not installed; pip install {package}")

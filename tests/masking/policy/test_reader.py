@@ -102,7 +102,7 @@ def test_what_is_wrong_in_a_column_is_said_at_its_place(columns: str, message: s
         ("policy: x\ntables: {}\nreferences: [{from: a.b, to: 'b.c$.d'}]", "a reference goes to columns, not into JSON"),
         ("policy: x\ntables: {}\nproof: {survivors: -1}", "survivors must be at least 0"),
         ("policy: [", "this is not YAML"),
-        ("", "the file is empty"),
+        ("", "the file is empty; a policy begins with `policy: <name>`"),
     ],
 )
 def test_what_is_wrong_elsewhere_is_said(text: str, message: str) -> None:

@@ -233,6 +233,12 @@ def test_a_recall_is_of_snapshots_too(file_yard: Yard) -> None:
         file_yard.create(seed="snapshot:two")
 
 
+@pytest.mark.parametrize("to", [None, "synthetic:v1"])
+def test_a_recall_gives_sandboxes_no_data_that_are_recalled(file_yard: Yard, to: str | None) -> None:
+    with pytest.raises(InputError, match="^the sandboxes are to hold another bundle than 'synthetic:v1', which is recalled: say which$"):
+        file_yard.sandboxes.recall("synthetic:v1", "reset", to=to, actor="test", why="a name leaked")
+
+
 def test_a_recall_gives_sandboxes_other_data(yard: Yard) -> None:
     id = yard.create().sandbox.id
     done = yard.sandboxes.recall("synthetic:v1", "reset", to="synthetic:v2", actor="test", why="a name leaked")
