@@ -141,7 +141,7 @@ class Templates:
 
     def _clear(self, name: str) -> None:
         self._note(name).unlink(missing_ok=True)
-        for form in (f"{name}.{self._kind.kind}*", f".{name}.*"):
+        for form in (f"{name}.*", f".{name}.*"):  # all that is found, also where the folder held another kind before
             for path in self._folder.glob(form):
                 if path.is_dir():  # where DuckDB puts what is too large for the memory
                     shutil.rmtree(path)

@@ -131,7 +131,14 @@ def test_what_killed_processes_left_of_templates_goes(file_yard: Yard) -> None:
     unfinished, unnamed = "0123456789abcdef0123", "0123456789abcdef0123_w-4"
     (templates / f".{unfinished}.duckdb.loading-1.tmp").mkdir()
     left = [
-        templates / name for name in (f".{unfinished}.duckdb.loading-1", f"{unnamed}.duckdb", f"{unnamed}.duckdb.wal", f".{unnamed}.json")
+        templates / name
+        for name in (
+            f".{unfinished}.duckdb.loading-1",
+            f"{unnamed}.duckdb",
+            f"{unnamed}.duckdb.wal",
+            f".{unnamed}.json",
+            f"{unnamed}.sqlite",
+        )
     ]
     for path in (*left, templates / f".{unfinished}.duckdb.loading-1.tmp"):
         path.touch()
