@@ -22,6 +22,7 @@ MOMENTS = ("date", "timestamp", "timestamptz")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LONGEST_NUMBER = 10**30
 FINEST_NUMBER = 10**18
+FINEST_DOUBLE = 10**12
 MOST_REPEATED = 2_000  # parts of what is written out several times
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")  # that both databases know
 NULL = Literal(None, Facts("other", True, values=(None,)))
@@ -37,7 +38,7 @@ def constant(value: Value) -> Literal:
         case int():
             return Literal(value, Facts("integer", False, value, value, Fraction(1), (value,)))
         case float():
-            exact = Fraction(value).limit_denominator(10**12)
+            exact = Fraction(value).limit_denominator(FINEST_DOUBLE)
             return Literal(value, Facts("double", False, exact, exact, Fraction(1, exact.denominator), (value,)))
         case str():
             return Literal(value, Facts("text", False, values=(value,)))
@@ -78,6 +79,8 @@ def given(value: Value) -> Literal:
     """Return the constant that a parameter is; QueryInvalid where it is no number or a longer one than may be written in a query."""
     if (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, Decimal) and not value.is_finite()):
         raise QueryInvalid("a parameter is not a finite number")
+    if isinstance(value, float) and (abs(value) > LONGEST_NUMBER or 0 < abs(value) * FINEST_DOUBLE < 1):
+        raise QueryInvalid("a parameter has too many digits")
     if isinstance(value, Decimal) and abs(value.adjusted()) > 99:  # before it is written out
         raise QueryInvalid("a parameter has too many digits")
     if isinstance(value, int | Decimal | Fraction):

@@ -125,6 +125,8 @@ def test_a_format_of_strftime_comes_by_no_parameter(shown: str) -> None:
         (Decimal("1E+400"), "too many digits"),
         (Decimal("-1E+999999"), "too many digits"),
         (Decimal("1E-400"), "too many digits"),
+        (1e300, "too many digits"),
+        (-1e-15, "too many digits"),
         (Decimal("NaN"), "not a finite number"),
         (float("-inf"), "not a finite number"),
     ],
