@@ -24,21 +24,22 @@ def _least(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     tops = [f.hi for f in facts if f.hi is not None and not f.nullable]
-    return _stepped(replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts)))
+    return _stepped(replace(merged, hi=min(tops) if tops else merged.hi, values=ranges.closed(facts)), facts)
 
 
 def _greatest(arguments: Sequence[Expression]) -> Facts:
     facts = [a.facts for a in arguments]
     merged = ranges.merged(facts, all(f.nullable for f in facts))
     bottoms = [f.lo for f in facts if f.lo is not None and not f.nullable]
-    return _stepped(replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts)))
+    return _stepped(replace(merged, lo=max(bottoms) if bottoms else merged.lo, values=ranges.closed(facts)), facts)
 
 
-def _stepped(facts: Facts) -> Facts:
-    """A double that is clamped is counted in steps of its new range, as one whose bounds are declared."""
-    if facts.kind != "double" or facts.step is not None or not facts.bounded:
-        return facts
-    return replace(facts, step=ranges.number("double", facts.nullable, (facts.lo, facts.hi), None).step)
+def _stepped(clamped: Facts, facts: Sequence[Facts]) -> Facts:
+    """A double that is clamped is counted in steps of its new range, as one whose bounds are declared, unless all have their own steps."""
+    if clamped.kind != "double" or not clamped.bounded:
+        return clamped
+    step = None if any(ranges.is_divided(f) for f in facts) else clamped.step
+    return replace(clamped, step=ranges.number("double", clamped.nullable, (clamped.lo, clamped.hi), step).step)
 
 
 def _named(name: str) -> tuple[Writer, Writer]:

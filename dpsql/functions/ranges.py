@@ -33,6 +33,11 @@ def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | 
     return facts
 
 
+def is_divided(facts: Facts) -> bool:
+    """Whether a number has no other step than the one that divides its range finely."""
+    return facts.kind == "double" and facts.bounded and facts.step == (Fraction(facts.hi) - Fraction(facts.lo)) / FLOAT_STEPS  # type: ignore[arg-type]
+
+
 def _held(bound: Any, side: int) -> Fraction | None:
     """A bound as a fraction that is not too long to work with: rounded outwards, and none at all beyond what a double holds."""
     if bound is None:

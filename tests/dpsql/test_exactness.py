@@ -113,6 +113,15 @@ def test_every_accepted_query_is_exact_on_both_databases(
         assert differences(answer.rows(), plain, private) == []
 
 
+@pytest.mark.parametrize("factor", ["1e12", "1e30", str(2**40)])
+def test_a_double_that_is_clamped_is_as_fine_as_its_new_range(factor: str, in_duckdb: dict[str, Service]) -> None:
+    sql = f"SELECT SUM(LEAST(GREATEST(score * {factor}, 0), 1)) FROM users"
+    answer = in_duckdb["duckdb"].ask(sql, analyst="tester", settings=Settings(epsilon=1e9))
+    ((plain,),) = plainly(sql, "duckdb", in_duckdb, None)
+    assert plain > 20
+    assert answer.rows()[0][0] == pytest.approx(plain, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
