@@ -50,7 +50,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 )
 def test_it_is_what_the_database_says(service: Service, asked: str) -> None:
     """The noise of each part, at an epsilon of 10,000, is below a thousandth of what it is, but for a chance of less than 1e-6."""
-    ((expected,),) = duckdb.sql(f"SELECT {asked} FROM ORDERS").fetchall()
+    with duckdb.connect() as connection:
+        ((expected,),) = connection.register("orders", ORDERS).sql(f"SELECT {asked} FROM orders").fetchall()
     ((found,),) = service.ask(f"SELECT {asked} FROM orders", analyst="ada", settings=Settings(epsilon=1e4)).rows()
     assert found == pytest.approx(expected, rel=0.02)
 

@@ -60,7 +60,8 @@ def test_short_texts_are_made_longer_as_ever() -> None:
         ("t || '-' || closed", "anana-a"),
         (f"REPLACE(t, 'n', '{MANY}')", f"a{MANY}a{MANY}a"),
     ]:
-        found = duckdb.execute(f"SELECT {emit(bound(sql), 'duckdb')} FROM (SELECT 'anana' AS t, 'a' AS closed) AS x").fetchone()
+        with duckdb.connect() as connection:
+            found = connection.execute(f"SELECT {emit(bound(sql), 'duckdb')} FROM (SELECT 'anana' AS t, 'a' AS closed) AS x").fetchone()
         assert found == (expected,)
 
 
