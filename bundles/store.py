@@ -171,7 +171,7 @@ class Store:
                     shutil.rmtree(path)
         if folders:
             found = f"'{folders[0]}' is a folder, and no blob" + (f" (nor {counted(len(folders) - 1, 'other')})" if folders[1:] else "")
-            rest = f"{counted(result.blobs, 'blob')} {'would be' if dry_run else 'were'} removed"
+            rest = f"gc {'would remove' if dry_run else 'removed'} {counted(result.blobs, 'blob')} beside it"
             raise BundleDamaged(f"{found}: look what it is, and move it away; {rest}")
         return result
 

@@ -120,7 +120,7 @@ class _Chooser:
         if self._family.is_member(place) and self._family.root(place) != place:
             return replace(treatment, mask=Step(REFERENCE), paths={})
         if self._finding(place).faint and not treatment.personal:
-            return replace(treatment, mask=Step("code"), paths={})
+            return replace(treatment, mask=CODE, paths={})
         if not treatment.paths or not treatment.personal:
             return replace(treatment, mask=self._first(place, table, column, treatment, self._finding(place)), paths={})
         if column.type.item is not None:  # a transformer masks each item of an array

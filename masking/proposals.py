@@ -37,30 +37,30 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "person_name": (Step("name"),),
     "given_name": (Step("name", {"parts": "given"}),),
     "family_name": (Step("name", {"parts": "family"}),),
-    "username": (Step("username"), Step("code")),
+    "username": (Step("username"), CODE),
     "email": (Step("email"),),
-    "phone": (Step("phone"), Step("code")),
+    "phone": (Step("phone"), CODE),
     "address": (Step("address"),),
     "street": (Step("street"),),
     "city": (Step("city"),),
-    "postcode": (Step("postcode"), Step("code")),
+    "postcode": (Step("postcode"), CODE),
     "coordinates": (Step("noise", {"spread": 0.5, "unit": "absolute"}),),
     "company": (Step("company"),),
     "job_title": (Step("job_title"),),
     "iban": (Step("iban"),),
-    "bank_account": (Step("code"),),
+    "bank_account": (CODE,),
     "credit_card": (Step("card"),),
-    "national_id": (Step("national_id"), Step("code")),
-    "tax_id": (Step("national_id"), Step("code")),
-    "passport": (Step("code"),),
-    "driving_licence": (Step("code"),),
-    "vehicle": (Step("code"),),
+    "national_id": (Step("national_id"), CODE),
+    "tax_id": (Step("national_id"), CODE),
+    "passport": (CODE,),
+    "driving_licence": (CODE,),
+    "vehicle": (CODE,),
     "ip_address": (Step("ip"),),
-    "mac_address": (Step("code"),),
-    "device_id": (Step("code"),),
+    "mac_address": (CODE,),
+    "device_id": (CODE,),
     "url": (Step("url"),),
-    "password": (Step("hash"),),
-    "secret": (Step("hash"),),
+    "password": (HASH,),
+    "secret": (HASH,),
     "photo": (Step("null"),),
     "signature": (Step("null"),),
 }  # fmt: skip
@@ -99,7 +99,7 @@ def candidates(
     if klass in ("quasi", "sensitive") and dealt:
         yield _SHUFFLE
     if kind in (*TEXTS, "json"):
-        yield Step("code")
+        yield CODE
         yield Step("redact")
     if kind == "bytes":  # a scan or a letter, of which nothing is to be left
         yield Step("null")
@@ -118,11 +118,11 @@ def _keys(kind: str) -> Iterator[Step]:
     if kind in (*INTEGERS, "numeric"):
         yield Step("hash", {"form": "integer"})
         if kind == "numeric":  # which may hold too few digits for any hash
-            yield Step("code")
+            yield CODE
     elif kind == "uuid":
         yield Step("hash", {"form": "uuid"})
     elif kind == "bytes":
-        yield Step("hash")
+        yield HASH
     elif kind in TEXTS:
-        yield Step("code")
-        yield Step("hash")
+        yield CODE
+        yield HASH

@@ -306,7 +306,11 @@ def test_garbage_is_collected_around_a_folder_that_is_nobodys(store):
         garbage.parent.mkdir(parents=True, exist_ok=True)
         garbage.write_text("left")
     (store.path / "blobs" / "sha256" / "dangling").symlink_to("nowhere")
-    for dry_run, done in ((True, "4 blobs would be removed"), (False, "4 blobs were removed"), (False, "0 blobs were removed")):
+    for dry_run, done in (
+        (True, "gc would remove 4 blobs beside"),
+        (False, "gc removed 4 blobs beside"),
+        (False, "gc removed 0 blobs beside"),
+    ):
         with pytest.raises(BundleDamaged, match=rf"/mine' is a folder, and no blob: look what it is, and move it away; {done}"):
             store.collect_garbage(dry_run=dry_run)
     assert set(files(store)) == kept and not list((store.path / "tmp").iterdir())
