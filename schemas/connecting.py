@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,11 +57,13 @@ def _require_sqlite_file(target: URL) -> None:
 
 @contextmanager
 def reflection_failures(target: URL) -> Iterator[None]:
-    """Turn SQLAlchemy's errors into SystemFailure, without the password."""
+    """Turn SQLAlchemy's errors into SystemFailure, without the password; InputError where the file is no database."""
     shown = without_secrets(target.render_as_string(hide_password=True))
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise InputError(f"'{target.database}' is no SQLite database") from None
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         if target.password:
             reason = reason.replace(str(target.password), "***")

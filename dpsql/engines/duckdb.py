@@ -16,6 +16,7 @@ import pyarrow as pa
 from dpsql.compiling.dialects import Name, quoted
 from dpsql.engines.base import DataFault, Reading
 from dpsql.errors import EngineFailure, EngineStopped, QueryRefused
+from schemas.errors import CompanyOSError, InputError
 
 # what a statement can fail with because of the values it meets
 OF_DATA = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.OutOfMemoryException)
@@ -32,6 +33,7 @@ class DuckDBEngine:
 
     `files` maps every table to its Parquet files, and `unique` names columns of them that somebody else has found to have no values
     twice; with `database`, the tables are those of that file. Nothing is ever spilled to disk: a temporary file would hold raw rows.
+    Raises InputError where that file is none of DuckDB's, EngineFailure where it cannot be opened.
     """
 
     dialect: Name = "duckdb"
@@ -42,10 +44,12 @@ class DuckDBEngine:
         database: Path | None = None,
         unique: Iterable[tuple[str, tuple[str, ...]]] = (),
     ) -> None:
+        if database is not None and not database.is_file():
+            raise InputError(f"{database}: there is no such database file")
         try:
             self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
         except duckdb.Error as error:
-            raise EngineFailure(f"the database {database} cannot be opened") from error
+            raise _cannot_open(database, str(error)) from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
         self._idle: list[duckdb.DuckDBPyConnection] = []
         # a statement that was read before runs in half the time, on any cursor; the tables it names are still looked up each time
@@ -224,6 +228,14 @@ class _Reading:
         with _told_apart():
             for name in self._held:
                 self._cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _cannot_open(database: Path | None, said: str) -> CompanyOSError:
+    if "Could not set lock" in said:
+        return EngineFailure(f"another process has '{database}' open; close it there and ask again")
+    if "not a valid DuckDB database" in said or "sqlite" in said:
+        return InputError(f"'{database}' is no DuckDB database")
+    return EngineFailure(f"the database {database} cannot be opened")
 
 
 def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -27,6 +27,7 @@ from masking.source.streamed import Streamed, stored_names
 from schemas.connecting import engine_of
 from schemas.ddl_names import quoted
 from schemas.ddl_sqlite import free_row_number
+from schemas.errors import InputError
 from schemas.model import Column, Schema, Table
 from schemas.reflect import reflect_connection
 from schemas.sqlite_values import decoded
@@ -281,7 +282,7 @@ def _failure(error: BaseException | None, path: Path, doing: str, condition_on: 
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return SourceFailure(f"'{path}': another process has it locked; close it there and begin again")
     if code & 0xFF == sqlite3.SQLITE_NOTADB:
-        return SourceFailure(f"'{path}' is no SQLite database")
+        return InputError(f"'{path}' is no SQLite database")
     if code & 0xFF == sqlite3.SQLITE_CORRUPT:
         return SourceFailure(f"'{path}', {doing}: the file is damaged; `PRAGMA integrity_check` tells where")
     if code & 0xFF == sqlite3.SQLITE_CANTOPEN:

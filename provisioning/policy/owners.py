@@ -29,7 +29,7 @@ def find_owner(environments: Environments, name: str, groups: Iterable[str] = ()
     brought = tuple(groups)
     if own is None and (not brought or not name or "*" in name):
         listed = f"; known are {', '.join(known)}" if len(known) <= 12 else ""
-        hint = nearest(name, known) or f"{listed}; more go under `owners:` in the environments' file (docs/environments.md)"
+        hint = nearest(name, _meant(name, known)) or f"{listed}; more go under `owners:` in the environments' file (docs/environments.md)"
         raise InputError(f"unknown owner '{name[:80]}'{hint}")
     return Who(name, tuple(dict.fromkeys((*(own or ()), *brought))))
 
@@ -40,6 +40,13 @@ def owner_now(environments: Environments, name: str) -> Who:
         return find_owner(environments, name)
     except InputError:
         return Who(name)
+
+
+def _meant(name: str, known: Iterable[str]) -> list[str]:
+    """Who may have been meant: the owners with a name of their own, and whoever has an address, at the domains that are known."""
+    if "*" in name or not _is_address(name):
+        return [owner for owner in known if "*" not in owner]
+    return [owner.replace("*", name.partition("@")[0]) for owner in known]
 
 
 def _is_address(name: str) -> bool:

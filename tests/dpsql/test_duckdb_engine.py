@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from threading import Event, get_ident
 
 import pyarrow as pa
@@ -11,6 +16,7 @@ import pytest
 from dpsql.engines.base import DataFault
 from dpsql.engines.duckdb import DuckDBEngine
 from dpsql.errors import EngineFailure
+from schemas.errors import InputError
 
 SUMS = 'SELECT "k", SUM("v") FROM "t" GROUP BY 1 ORDER BY 1'
 
@@ -45,6 +51,24 @@ def test_what_cannot_be_let_go_is_told_without_the_words_of_the_database() -> No
     with pytest.raises(EngineFailure, match="^the database could not answer"), engine.read() as reading:
         reading.hold("SELECT 1 AS x")
         reading._cursor.close()
+
+
+def test_a_file_that_is_not_there_or_no_database_is_told_from_one_that_another_process_has_open(tmp_path: Path) -> None:
+    (tmp_path / "text.duckdb").write_text("this is no database, but long enough to be looked at as one " * 20)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE t (a)")
+    for name, words in (("text.duckdb", "no DuckDB database"), ("other.db", "no DuckDB database"), ("nowhere", "no such"), ("", "no such")):
+        with pytest.raises(InputError, match=words):
+            DuckDBEngine(database=tmp_path / name)
+    program = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    holding = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "held.duckdb")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holding.stdout is not None
+    holding.stdout.readline()
+    with pytest.raises(EngineFailure, match="another process has .* open"):
+        DuckDBEngine(database=tmp_path / "held.duckdb")
+    holding.communicate("\n")
 
 
 def test_a_question_is_answered_after_one_that_failed() -> None:

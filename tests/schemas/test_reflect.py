@@ -297,7 +297,7 @@ def test_databases_that_cannot_be_read_are_named_without_their_passwords(url, er
 
 def test_a_file_that_is_no_database_and_one_without_tables_are_refused(tmp_path):
     (tmp_path / "x.db").write_text("this is not a database, although it is quite long" * 30)
-    with pytest.raises(SystemFailure, match="not a database"):
+    with pytest.raises(InputError, match="x.db' is no SQLite database"):
         reflect(f"sqlite:///{tmp_path}/x.db")
     sqlite3.connect(tmp_path / "empty.db").close()
     (tmp_path / "empty.db").touch()

@@ -429,7 +429,7 @@ def test_a_file_that_is_locked_damaged_or_no_database_is_told_so(tmp_path: Path,
     holder.close()
     text = tmp_path / "text.db"
     text.write_text("this is no database, but long enough to be looked at as one " * 20)
-    with pytest.raises(SourceFailure, match="no SQLite database"), open_source(f"sqlite:///{text}"):
+    with pytest.raises(InputError, match="no SQLite database"), open_source(f"sqlite:///{text}"):
         pass
     data = path.read_bytes()
     path.write_bytes(data[:8192] + b"\xff" * 4096 * 8 + data[8192 + 4096 * 8 :])
