@@ -6,11 +6,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-_SHORT = 11
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_SHORT, _CUT, _GAP = 11, 5, 3  # characters: of words that are not cut, of what is left of digests at least, between columns
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _QUIET_SECONDS = 2.0
 
@@ -71,22 +74,61 @@ def short_digest(digest: str) -> str:
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:
-    """Print a table that fits the terminal; the columns in `numbers` are set to the right."""
-    from rich.box import SIMPLE_HEAD
+    """Print a table that fits the terminal; the columns in `numbers` are set to the right.
+
+    Names, numbers and short words stay whole, longer cells give way; on a terminal that is too narrow for that, each row is a block of
+    lines, one for a cell.
+    """
     from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 140)
+    whole = {i for i in range(len(headings)) if i in numbers or i == 0 or all(len(row[i]) <= _SHORT for row in rows)}
+    least = sum(_least([headings[i], *(row[i] for row in rows)], i in whole) + _GAP for i in range(len(headings)))
+    table = _blocks(headings, rows) if terminal and least - _GAP > console.width else _columns(headings, rows, numbers, whole)
+    with console.capture() as printed:  # rich would end the program where the pipe is closed
+        console.print(table)
+    sys.stdout.write(printed.get())
+
+
+def _least(cells: Sequence[str], whole: bool) -> int:
+    """How narrow a column may be: wide enough for all of its cells, for each of their words, or for the beginning of a digest."""
+    from rich.cells import cell_len
+
+    if whole:
+        return max(map(cell_len, cells))
+    if not any(" " in cell for cell in cells):
+        return _CUT
+    return max((cell_len(word) for cell in cells for word in cell.split()), default=0)
+
+
+def _columns(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int], whole: Container[int]) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for i, heading in enumerate(headings):
-        short = all(len(row[i]) <= _SHORT for row in rows)  # a word, which is not cut while longer cells can give way
-        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in numbers or i == 0 or short, overflow="ellipsis")
+        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in whole, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    with console.capture() as printed:  # rich would end the program where the pipe is closed
-        console.print(table)
-    sys.stdout.write(printed.get())
+    return table
+
+
+def _blocks(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for i, row in enumerate(rows):
+        if i:
+            table.add_row()
+        for heading, cell in zip(headings, row, strict=True):
+            if cell:
+                table.add_row(heading, Text(cell))
+    return table
 
 
 @contextmanager
