@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from schemas.errors import Mark
+from schemas.plurals import counted
 from schemas.privacy import Privacy
 from schemas.types import SqlType
 
@@ -169,7 +170,10 @@ class Column:
     at: Mark | None = field(default=None, compare=False)
     hidden: bool = False
     ever: bool = False
-    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Column {self.name} {self.type}, {self.data_class}>"
 
     def place_of(self, key: str) -> Mark | None:
         """Where the value of `key`, such as `computed`, stands in the file, or else the column."""
@@ -202,7 +206,10 @@ class Table:
     rules: tuple[Check, ...] = ()
     lives: Lives | None = None
     locale_at: Mark | None = field(default=None, compare=False)
-    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name}: {', '.join(f'{c.name} {c.type}' for c in self.columns)}>"
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
@@ -275,9 +282,12 @@ class Schema:
     scenarios: Mapping[str, float | Scenario] = field(default_factory=dict)
     comment: str | None = None
     file: str = field(default="schema", compare=False)
-    scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
-    locale_at: Mark | None = field(default=None, compare=False, repr=False)
-    places: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)
+    scenario_places: Mapping[str, Mark] = field(default_factory=dict, compare=False)
+    locale_at: Mark | None = field(default=None, compare=False)
+    places: Mapping[str, Mark] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Schema {self.name}: {counted(len(self.tables), 'table')}>"
 
     @property
     def privacy_unit(self) -> str | None:

@@ -38,6 +38,16 @@ def table(written: str) -> Table:
 # The whole
 
 
+def test_what_was_read_is_shown_in_a_line() -> None:
+    schema = parse_schema(
+        "schema: shop\ntables:\n  users:\n    rows: 9\n    columns:\n      id: {type: bigint, key: true}\n"
+        "      email: {type: text, generate: person.email, class: personal}\n"
+    )
+    assert repr(schema) == "<Schema shop: 1 table>"
+    assert repr(schema.table("users")) == "<Table users: id bigint, email text>"
+    assert repr(schema.table("users").column("email")) == "<Column email text, personal>"
+
+
 def test_the_example_reads_as_it_is_written() -> None:
     schema = parse_schema(EXAMPLE)
     assert (schema.name, schema.seed, schema.anchor) == ("shop", 42, 1_767_225_600_000_000)
