@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from companyos.options import json_option, reference_argument, store_option
+from companyos.options import ReferenceType, json_option, reference_argument, store_option
 from companyos.output import print_json, print_table
 from companyos.sandbox_options import opened, place_options, why_option
 
@@ -14,7 +14,7 @@ _FAILED = 4
 @click.command()
 @reference_argument
 @click.option("--quarantine", is_flag=True, help="Let nobody into the sandboxes any more; their data stays.")
-@click.option("--reset", "to", metavar="REF", help="Give the sandboxes the data of another bundle.")
+@click.option("--reset", "to", metavar="REF", type=ReferenceType(), help="Give the sandboxes the data of another bundle.")
 @why_option
 @place_options
 @store_option

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from companyos.options import json_option, store_option
+from companyos.options import ReferenceType, json_option, store_option
 from companyos.output import print_json, print_table, progress
-from companyos.sandbox_options import DurationType, opened, place_options, why_option
+from companyos.sandbox_options import DurationType, TemplateType, opened, place_options, why_option
 
 if TYPE_CHECKING:
     from provisioning.demo.resetting import Outcome, Visited
@@ -39,8 +39,8 @@ def as_of_option(function: Any) -> Any:
 @demo.command()
 @click.option("--tenant", "name", metavar="NAME", required=True, help="What to call it, such as demo-acme.")
 @click.option("--owner", metavar="ADDRESS", required=True, help="Whose it is.")
-@click.option("--seed", metavar="REF", required=True, help="The bundle to pin it to.")
-@click.option("--template", metavar="NAME", default="demo", show_default=True, help="What to make it after.")
+@click.option("--seed", metavar="REF", type=ReferenceType(), required=True, help="The bundle to pin it to.")
+@click.option("--template", metavar="NAME", type=TemplateType(), default="demo", show_default=True, help="What to make it after.")
 @click.option("--ttl", metavar="TIME", type=DurationType(), help="How long it lives.  [default: the environment's]")
 @as_of_option
 @why_option
@@ -148,7 +148,7 @@ def reset(
 
 @demo.command()
 @tenant_option("Which tenants.")
-@click.option("--to", metavar="REF", required=True, help="The version to go to, such as demo:v1.")
+@click.option("--to", metavar="REF", type=ReferenceType(), required=True, help="The version to go to, such as demo:v1.")
 @as_of_option
 @why_option
 @place_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import json_option
+from companyos.options import LocaleType, json_option
 from companyos.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _place_of_key(context: click.Context, parameter: click.Parameter, given: str
     callback=_place_of_key,
     help="The key that is meant: env:NAME or file:PATH; it is not read.",
 )
-@click.option("--locale", metavar="NAME", default="en_US", show_default=True, help="The language of pseudonyms.")
+@click.option("--locale", metavar="NAME", type=LocaleType(), default="en_US", show_default=True, help="The language of pseudonyms.")
 @click.option("--rows", metavar="N", type=click.IntRange(min=1), default=5000, show_default=True, help="Rows to look at in each table.")
 @json_option
 def plan(url: str, output: str | None, overwrite: bool, diff: str | None, key: str, locale: str, rows: int, as_json: bool) -> int:

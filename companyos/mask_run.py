@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.options import json_option, store_option
+from companyos.options import SchemaType, json_option, store_option
 from companyos.output import print_json, print_table, progress
 from schemas.plurals import counted
 
@@ -25,7 +25,9 @@ _CHUNK_ROWS = 65_536  # rows of real databases may be wide, and several chunks a
 @click.option("--key", metavar="KEY", help="env:NAME, file:PATH or ephemeral, in place of the policy's.")
 @click.option("--tag", metavar="NAME:VERSION", help="What to call the bundle.  [default: sanitized:latest]")
 @click.option("--certificate", metavar="PAGE", type=click.Path(dir_okay=False), help="Write the certificate as an HTML page, too.")
-@click.option("--schema", "schema_file", metavar="FILE", help="A schema of the database whose `privacy:` the bundle is to keep.")
+@click.option(
+    "--schema", "schema_file", metavar="FILE", type=SchemaType(), help="A schema of the database whose `privacy:` the bundle is to keep."
+)
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="How many threads.  [default: the number of cores]")
 @store_option
 @json_option

@@ -48,6 +48,17 @@ class TableType(click.ParamType[str]):
         return [CompletionItem(t.name) for t in tables if t.name.startswith(incomplete)]
 
 
+class LocaleType(click.ParamType[str]):
+    """A locale of pseudonyms."""
+
+    name = "locale"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from masking.pools import locales
+
+        return [CompletionItem(locale) for locale in locales() if locale.startswith(incomplete)]
+
+
 class ColumnsType(click.ParamType["tuple[str, ...]"]):
     """Names of columns, separated by commas; those that hold a comma in double quotes."""
 

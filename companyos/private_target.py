@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import SchemaType
+from companyos.options import ReferenceType, SchemaType
 from schemas.errors import InputError, without_secrets
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgresql://", "postgres://", "duckdb:///")
 
-target_argument = click.argument("target", metavar="TARGET")
+target_argument = click.argument("target", metavar="TARGET", type=ReferenceType())
 schema_option = click.option(
     "--schema",
     "schema_file",
@@ -34,7 +34,10 @@ anchor_option = click.option(
     "--anchor", metavar="FILE", help="The ledger's anchor, best on another disk.  [default: in your state folder, or beside the ledger]"
 )
 synthetic_option = click.option(
-    "--synthetic", metavar="REF", help="A synthetic bundle of the same schema that answers, labelled so, when the budget is gone."
+    "--synthetic",
+    metavar="REF",
+    type=ReferenceType(),
+    help="A synthetic bundle of the same schema that answers, labelled so, when the budget is gone.",
 )
 
 

@@ -6,17 +6,19 @@ from datetime import timedelta
 
 import click
 
-from companyos.options import json_option, store_option
+from companyos.options import ReferenceType, json_option, store_option
 from companyos.output import print_json
-from companyos.sandbox_options import DurationType, ReasonType, opened, place_options
+from companyos.sandbox_options import DurationType, ReasonType, TemplateType, opened, place_options
 
 
 @click.command()
-@click.option("--load", "reference", metavar="REF", help="That a bundle may be loaded.")
+@click.option("--load", "reference", metavar="REF", type=ReferenceType(), help="That a bundle may be loaded.")
 @click.option("--extend", "id", metavar="ID", help="That a sandbox may live longer than its owner may ask for alone.")
 @click.option("--long-life", is_flag=True, help="That sandboxes may be made to live longer than their owner may ask for alone.")
 @click.option("--owner", metavar="ADDRESS", help="For whom, with --load and --long-life.")
-@click.option("--template", metavar="NAME", default="feature-default", show_default=True, help="For sandboxes made after it.")
+@click.option(
+    "--template", metavar="NAME", type=TemplateType(), default="feature-default", show_default=True, help="For sandboxes made after it."
+)
 @click.option("--by", "by", metavar="ADDRESS", required=True, help="Who approves; never the owner.")
 @click.option("--why", metavar="TEXT", type=ReasonType(), required=True, help="The reason, for the audit ledger.")
 @click.option("--valid", metavar="TIME", type=DurationType(), default="7d", show_default=True, help="How long the approval holds.")

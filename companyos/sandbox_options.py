@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from companyos.person import person
 
@@ -32,6 +33,33 @@ class DurationType(click.ParamType[timedelta]):
             return timedelta(microseconds=parse_duration(str(value), negative=True))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class TemplateType(click.ParamType[str]):
+    """A template of sandboxes; completed from the file of environments."""
+
+    name = "template"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from schemas.environments_reader import read_environments
+        from schemas.errors import CompanyOSError
+
+        try:
+            known = read_environments(ctx.params.get("environments") or ctx.params.get("file")).templates
+        except CompanyOSError:
+            return []
+        return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+class ScopeType(click.ParamType[str]):
+    """What a token allows."""
+
+    name = "scope"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from provisioning.access.scopes import SCOPES
+
+        return [CompletionItem(scope) for scope in SCOPES if scope.startswith(incomplete)]
 
 
 class FlagsType(click.ParamType["tuple[str, ...]"]):

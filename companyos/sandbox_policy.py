@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.options import json_option, store_option
+from companyos.options import ReferenceType, json_option, store_option
 from companyos.output import print_json, print_table
-from companyos.sandbox_options import DurationType, FlagsType, control_option, opened
+from companyos.sandbox_options import DurationType, FlagsType, TemplateType, control_option, opened
 from schemas.environments import KINDS
 
 if TYPE_CHECKING:
@@ -23,9 +23,22 @@ REFUSED = 3
 @click.argument("file", required=False, metavar="[FILE]", type=click.Path(dir_okay=False))
 @click.option("--check", is_flag=True, help="Only say whether the file can be read, and which templates nothing can be made after.")
 @click.option("--print", "show_text", is_flag=True, help="Print the file itself, to begin one of your own with.")
-@click.option("--explain", "template", metavar="TEMPLATE", help="Say what the policy says of a sandbox after TEMPLATE, and make none.")
+@click.option(
+    "--explain",
+    "template",
+    metavar="TEMPLATE",
+    type=TemplateType(),
+    help="Say what the policy says of a sandbox after TEMPLATE, and make none.",
+)
 @click.option("--owner", metavar="ADDRESS", help="With --explain: whose it would be.")
-@click.option("--seed", metavar="REF", default="synthetic:v1", show_default=True, help="With --explain: the bundle that it would hold.")
+@click.option(
+    "--seed",
+    metavar="REF",
+    type=ReferenceType(),
+    default="synthetic:v1",
+    show_default=True,
+    help="With --explain: the bundle that it would hold.",
+)
 @click.option("--kind", type=click.Choice(KINDS), help="With --explain: as if REF were of this kind, and not approved.")
 @click.option("--ttl", metavar="TIME", type=DurationType(), help="With --explain: how long it would live, such as 72h.")
 @click.option("--feature-flags", "flags", metavar="NAME,...", type=FlagsType(), default=(), help="With --explain: flags to turn on.")

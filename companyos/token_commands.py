@@ -9,7 +9,7 @@ import click
 from companyos.cli import Lazy
 from companyos.options import json_option
 from companyos.output import print_json, print_table
-from companyos.sandbox_options import DurationType, opened, place_options, why_option
+from companyos.sandbox_options import DurationType, ScopeType, opened, place_options, why_option
 
 
 @click.command()
@@ -18,6 +18,7 @@ from companyos.sandbox_options import DurationType, opened, place_options, why_o
     "--scope",
     "scopes",
     metavar="SCOPE",
+    type=ScopeType(),
     multiple=True,
     default=("read", "write"),
     show_default=True,

@@ -338,6 +338,13 @@ def test_shells_complete_commands_references_and_tables(capsys, shop, shell):
         ("companyos bundle build companyos --scenario ca", "card_testing"),
         ("companyos bundle build companyos --tag a:1 --scenario=ca", "card_testing"),
         ("companyos bundle build --scenario ca", ""),
+        ("companyos query s", "shop:v1"),
+        ("companyos sandbox create --seed s", "shop:v1"),
+        ("companyos demo rollback --to s", "shop:v1"),
+        ("companyos sandbox policy --explain feat", "feature-default"),
+        ("companyos demo create --template demo-", "demo-postgres"),
+        ("companyos token create --scope ap", "approve"),
+        ("companyos mask plan sqlite:///shop.db --locale de_", "de_DE"),
     ):
         environment = {**os.environ, "_COMPANYOS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
         found = subprocess.run([program()], env=environment, capture_output=True, text=True, check=True, cwd=shop.parent)
