@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -16,7 +16,7 @@ from dpsql.binding.pruning import pruned
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.relations import Relations
 from dpsql.planning.model import Part, Plan, Threshold
-from dpsql.tree import Expression, Release, all_fields
+from dpsql.tree import Expression, Key, Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
 Law = Literal["laplace", "gaussian", "noisy max"]
@@ -60,20 +60,19 @@ class Digests:
         self._dialect = dialect
         self._relations = relations
         self._names = {field.name for field in all_fields(plan.release.rows)}
-        keys = [dialect.expression(key.expression) for key in plan.release.keys]
+        self._keys = [dialect.expression(key.expression) for key in plan.release.keys]
         groups = [plan.groups, plan.groups_threshold]
-        self._about = [keys, groups, plan.settings.min_units if plan.private_keys else None]
+        self._about = [len(self._keys), groups, plan.settings.min_units if plan.private_keys else None]
         self._groups = [sha256(json.dumps(sorted(map(str, map(_plain, values)))).encode()).hexdigest() for values in domains]
         self._rows: dict[Expression | None, str] = {}
 
     def part(self, part: Part) -> str:
         """The digest of a part."""
-        argument = None if part.argument is None else self._dialect.expression(part.argument)
         threshold = None
         if part.threshold is not None:
             threshold = self.threshold(next(t for t in self._plan.thresholds if t.name == part.threshold))
         bounds = [[b.lo, b.hi] if b else None for b in (part.row, part.unit)]
-        details = [part.kind, argument, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
+        details = [part.kind, str(part.step), part.centre, bounds, threshold, part.scaled, str(part.fraction), part.bins]
         if self._groups:
             return self._digest(part.argument, [*details, ["groups", *self._groups]])
         return self._digest(part.argument, details)
@@ -84,8 +83,7 @@ class Digests:
         if threshold.of is not None:
             part = self._plan.part(threshold.of)
             source = part.argument
-            argument = None if source is None else self._dialect.expression(source)
-            of = [part.kind, argument, str(part.step), part.centre]
+            of = [part.kind, str(part.step), part.centre]
         about = ["threshold", of, threshold.rows, threshold.highest, threshold.of_means]
         return self._digest(source, [*about, "total"] if threshold.total else about)
 
@@ -95,25 +93,31 @@ class Digests:
             release = self._plan.release
             needed = pruned(release.rows, (*(key.expression for key in release.keys), argument))
             self._rows[argument] = self._relations.sql(needed)
-        text = "\n".join(str(item) for item in (self._rows[argument], *self._about, details))
-        return sha256(renamed(text, self._names).encode()).hexdigest()
+        of = [] if argument is None else [self._dialect.expression(argument)]
+        sql = renamed("\n".join((self._rows[argument], *self._keys, *of)), self._names)
+        text = "\n".join(str(item) for item in (sql, len(of), *self._about, details))
+        return sha256(text.encode()).hexdigest()
 
 
 def in_order(release: Release, dialect: Dialect) -> Release:
     """Return `release` with its keys in an order that does not depend on the query's."""
-    names = {field.name for field in all_fields(release.rows)}
-    return replace(release, keys=tuple(sorted(release.keys, key=lambda key: renamed(dialect.expression(key.expression), names))))
+    fields = {field.name: field.name.partition("_")[2] for field in all_fields(release.rows)}
+
+    def by_columns(key: Key) -> str:
+        return _with_names(dialect.expression(key.expression), lambda name: fields.get(name, name))
+
+    return replace(release, keys=tuple(sorted(release.keys, key=by_columns)))
 
 
 def renamed(text: str, names: Collection[str]) -> str:
     """Return SQL with the inner `names` numbered anew, in the order of their first appearance."""
     numbers: dict[str, str] = {}
+    return _with_names(text, lambda name: numbers.setdefault(name, f"#{len(numbers)}") if name in names else name)
 
-    def number(found: re.Match[str]) -> str:
-        name = found.group()[1:-1]
-        return numbers.setdefault(name, f'"#{len(numbers)}"') if found.group()[0] == '"' and name in names else found.group()
 
-    return _NAME.sub(number, text)
+def _with_names(text: str, change: Callable[[str], str]) -> str:
+    """Return SQL with its quoted names changed."""
+    return _NAME.sub(lambda found: f'"{change(found.group()[1:-1])}"' if found.group()[0] == '"' else found.group(), text)
 
 
 def _plain(value: Hashable) -> Any:

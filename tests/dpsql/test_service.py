@@ -99,6 +99,23 @@ def test_a_mean_of_what_was_summed_and_counted_is_free_and_fits(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SELECT status, COUNT(*) FROM orders GROUP BY 1", "SELECT n FROM (SELECT status, COUNT(*) AS n FROM orders GROUP BY 1) t"),
+        ("SELECT SUM(total) FROM orders", "SELECT s FROM (SELECT SUM(total) AS s FROM orders) t"),
+        (
+            "SELECT status, note, SUM(total) FROM orders GROUP BY 1, 2",
+            "SELECT SUM(o.total), o.note FROM orders o GROUP BY o.note, o.status",
+        ),
+    ],
+)
+def test_the_same_question_in_a_subquery_or_with_its_keys_in_another_order_is_free(tmp_path: Path, before: str, after: str) -> None:
+    with service(tmp_path) as asked:
+        asked.ask(before, analyst="ada")
+        assert asked.ask(after, analyst="bob").source == "kept"
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "SELECT country, COUNT(*) FROM users GROUP BY country",
