@@ -111,7 +111,7 @@ class Service:
     def explain(self, sql: str, *, analyst: str, settings: Settings | None = None, parameters: Sequence[Value] = ()) -> Explanation:
         """Say what `sql` would cost, how good the answer would be, and what would run; data and budget stay untouched."""
         settings = settings or Settings()
-        query = self._bind(sql, parameters)
+        query = self._whole_if_kept(self._bind(sql, parameters), settings)
         plans, _, _, spend = self._planned(query, settings)
         free = spend == NOTHING
         bounds: list[str] = []
@@ -173,6 +173,15 @@ class Service:
                 return made[-1]
         return made[0]
 
+    def _whole_if_kept(self, query: Query, settings: Settings) -> Query:
+        """The query without the conditions on its keys in its rows, where all groups were answered before; else as it is."""
+        if query.whole is None:
+            return query
+        try:
+            return query.whole if self._planned(query.whole, settings)[-1] == NOTHING else query
+        except QueryRefused:  # of groups that the conditions make public
+            return query
+
     def _plans(
         self, query: Query, settings: Settings, planning: Callable[[Release, Declaration, Settings], Plan] = plan
     ) -> tuple[list[Plan], list[dict[str, str]]]:
@@ -202,6 +211,7 @@ class Service:
         return shared, [self._digests(p) for p in shared]
 
     def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
+        query = self._whole_if_kept(query, settings)
         plans, digests, known, spend = self._planned(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
         if spend == NOTHING:

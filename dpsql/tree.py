@@ -320,13 +320,15 @@ class Query:
     """A whole query, shown to be answerable: what is measured, and what is then done with the noisy tables.
 
     `residual` is SQL of DuckDB over the tables of the `releases` and the `public` tables; what runs there sees nothing private.
-    `outputs` are the names of its columns. `remembered` has what followed from the query.
+    `outputs` are the names of its columns. `whole` is the same query where conditions on keys, which this one asks of the rows, are left
+    to the residual. `remembered` has what followed from the query.
     """
 
     releases: tuple[Release, ...]
     public: tuple[str, ...]
     residual: str
     outputs: tuple[str, ...]
+    whole: Query | None = None
     remembered: Remembered = field(default_factory=Remembered, init=False, compare=False, repr=False)
 
 

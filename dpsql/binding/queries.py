@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sqlglot import expressions as exp
 
@@ -13,6 +14,7 @@ from dpsql.binding.from_clause import sources, steps
 from dpsql.binding.group_keys import GroupKeys, group_keys, one_grouping
 from dpsql.binding.joins import Step, join
 from dpsql.binding.keeping import distinct_rows, per_unit, rows
+from dpsql.binding.key_conditions import note_conditions, with_key_conditions
 from dpsql.binding.mending import Mendable, count_of, in_equal_form, mended, nearest
 from dpsql.binding.multiplied import hold_product
 from dpsql.binding.naming import duckdb_names, output_name
@@ -65,8 +67,17 @@ def bind(sql: str, declaration: Declaration, *, dialect: str = "postgres", param
 
 
 def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value]) -> Query:
-    state = State(declaration, dialect, parameters, sql, query, root=node)
+    made, narrowed = _bound_once(node, sql, declaration, dialect, parameters, narrowing=True)
+    return replace(made, whole=_bound_once(node, sql, declaration, dialect, parameters, narrowing=False)[0]) if narrowed else made
+
+
+def _bound_once(
+    node: exp.Query, sql: str, declaration: Declaration, dialect: str, parameters: Sequence[Value], *, narrowing: bool
+) -> tuple[Query, bool]:
+    """The bound query, and whether conditions on keys narrowed its rows."""
+    state = State(declaration, dialect, parameters, sql, query, root=node, narrowing=narrowing)
     try:
+        note_conditions(node)
         if dialect == "postgres":
             hold_forms(node)
         found = query(node, {}, state)
@@ -85,7 +96,7 @@ def _bound(node: exp.Query, sql: str, declaration: Declaration, dialect: str, pa
         if dialect == "duckdb" and names:
             own = duckdb_names(sql, declaration.schema)
             names = own if own is not None and len(own) == len(names) else names
-        return Query(tuple(state.releases), tuple(state.public), sql_of(found.node, "duckdb"), names)
+        return Query(tuple(state.releases), tuple(state.public), sql_of(found.node, "duckdb"), names), state.narrowed
     except RecursionError:
         raise QueryInvalid("the query is nested too deeply") from None
     except (AttributeError, TypeError, LookupError, AssertionError, ArithmeticError, ValueError, StopIteration) as error:
@@ -245,4 +256,8 @@ def _classified(selecting: Selecting) -> Found:
         if distinct is not None and not any(f.name == kept.relation.unit for f in kept.columns.values()):
             raise QueryRefused("DISTINCT leaves out what other units have too; have the unit's id among the columns, or leave DISTINCT out")
         return kept
-    return release(selecting, found)
+    narrow = with_key_conditions(selecting, found) if selecting.state.narrowing else selecting
+    if narrow is not selecting:
+        selecting.state.narrowed = True
+        found = group_keys(narrow, group)
+    return release(narrow, found)

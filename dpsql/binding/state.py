@@ -46,6 +46,7 @@ class State:
     `by_unit` are the fields that sum or count one unit's rows. `query` binds a query inside the query. `sql` is the analyst's text.
     With `public_as_rows` a query of public tables is bound to rows, which private ones can be joined to, in place of SQL for the outcome.
     `scalars` are the values of public subqueries, by their place in the query. `root` is the whole query, whose rows would be shown.
+    With `narrowing` conditions on keys are asked of the rows; `narrowed` says that some were.
     """
 
     declaration: Declaration
@@ -61,6 +62,8 @@ class State:
     root: exp.Expr | None = None
     public_as_rows: bool = False
     scalars: Scalars = field(default_factory=dict)
+    narrowing: bool = True
+    narrowed: bool = False
 
     def __post_init__(self) -> None:
         words = {i.name.lower() for i in self.root.find_all(exp.Identifier)} if self.root is not None else set()
