@@ -1,7 +1,8 @@
 """How far the columns of an answer may be off, computed beside them in the same statement.
 
 The residual query's select list is extended: a noisy column that is shown as it is brings its 95 % error along, and an expression
-over noisy columns gets the first-order propagation of their deviations, by moving each of them once by its own.
+over noisy columns gets the first-order propagation of their deviations, by moving each of them once by its own. What constants clamp
+has the error that it has without them, but none wider than between the two.
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ def _are_groupings(source: exp.Expr, releases: Mapping[str, Collection[str]]) ->
 
 def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
     """1.96 times the root of the summed squares of what one deviation of each noisy column changes."""
+    widest = _width(value)
+    while (inner := value.transform(_unclamped)) != value:
+        value = inner
     terms = []
     for name in touched:
         moved = value.copy().transform(
@@ -106,4 +110,36 @@ def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
         )
         change = f"(TRY_CAST({sql_of(moved, 'duckdb')} AS DOUBLE) - TRY_CAST({sql_of(value, 'duckdb')} AS DOUBLE))"
         terms.append(f"TRY({change} * {change})")
-    return sqlglot.parse_one(f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))", dialect="duckdb")
+    error = f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))"
+    return sqlglot.parse_one(error if widest is None else f"CASE WHEN {error} > {widest} THEN {widest} ELSE {error} END", dialect="duckdb")
+
+
+def _unclamped(node: exp.Expr) -> exp.Expr:
+    """The one argument of LEAST and GREATEST that is no constant; any other node as it is."""
+    if not isinstance(node, exp.Least | exp.Greatest):
+        return node
+    varying = [one for one in (node.this, *node.expressions) if one.find(exp.Column) is not None]
+    return varying[0].copy() if len(varying) == 1 else node
+
+
+def _width(value: exp.Expr) -> float | None:
+    """How far apart the constants are that `value` is clamped between; None where it is not."""
+    if isinstance(value, exp.Paren):
+        return _width(value.this)
+    if isinstance(value, exp.Case) and len(value.args["ifs"]) == 1 and value.args.get("default") is None:
+        return _width(value.args["ifs"][0].args["true"])
+    match value:
+        case (
+            exp.Least(this=exp.Greatest(expressions=[low]), expressions=[high])
+            | exp.Greatest(this=exp.Least(expressions=[high]), expressions=[low])
+        ):
+            lo, hi = (_number(one) for one in (low, high))
+            return None if lo is None or hi is None else hi - lo
+    return None
+
+
+def _number(node: exp.Expr) -> float | None:
+    if isinstance(node, exp.Neg):
+        number = _number(node.this)
+        return None if number is None else -number
+    return float(node.name) if isinstance(node, exp.Literal) and not node.is_string else None

@@ -18,6 +18,7 @@ DAY = 86_400_000_000  # microseconds
 SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
     f"GLOBAL max_execution_time = {SECONDS * 1000}",
+    "GLOBAL error_on_division_by_zero = false",  # what is left of a division by zero is null, as its quotient is
     "temp_directory = ''",
     "GLOBAL python_enable_replacements = false",  # a name never means a variable of this program
     "enable_external_access = false",

@@ -38,13 +38,16 @@ def is_fractional(value: Expression, dialect: str = "postgres") -> bool:
 def divided(node: exp.Div, made: exp.Expr, is_wide: Callable[[exp.Sum], bool] | None) -> exp.Expr:
     """`made`, which is the quotient `node` over noisy tables, as DuckDB has to write it.
 
-    DuckDB's // is of whole numbers between whole numbers, and of fractions between others; by zero it would fail, and is null.
+    DuckDB's // is of whole numbers between whole numbers, and of fractions between others. By zero PostgreSQL would fail, which a noisy
+    divisor is now and then: the quotient is null.
     `is_wide` says of which sums PostgreSQL gives NUMERIC: of bigint. Without it they are sums of noisy counts and sums, all of which are.
     """
-    if _is_fraction(node, is_wide):
-        return made
-    divisor = exp.Nullif(this=made.args["expression"], expression=exp.Literal.number(0))
-    return exp.IntDiv(this=made.this, expression=divisor)
+    divisor = made.args["expression"]
+    zero = exp.Literal.number(0)
+    never = float(divisor.name) != 0 if isinstance(divisor, exp.Literal) else isinstance(divisor, exp.Nullif) and divisor.expression == zero
+    if not never:
+        divisor = exp.Nullif(this=divisor, expression=zero)
+    return (exp.Div if _is_fraction(node, is_wide) else exp.IntDiv)(this=made.this, expression=divisor)
 
 
 def _is_fraction(node: exp.Expr, is_wide: Callable[[exp.Sum], bool] | None) -> bool:

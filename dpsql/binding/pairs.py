@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from sqlglot import expressions as exp
 
+from dpsql.binding.understood import check
+from dpsql.errors import QueryInvalid
+
 PAIRS = (exp.Corr, exp.CovarPop, exp.CovarSamp, exp.RegrSlope)
 
 
 def pair_in(node: exp.Expr) -> exp.AggFunc | None:
     """Return such an aggregate, which may be within a Filter; None where `node` is another."""
     inner = node.this if isinstance(node, exp.Filter) else node
-    return inner if isinstance(inner, PAIRS) and inner.expression is not None else None
+    if not isinstance(inner, PAIRS):
+        return None
+    if inner.args.get("expression") is None or inner.args.get("null_on_zero_variance") is not None:
+        raise QueryInvalid(f"{inner.sql_name()} is of two values: {inner.sql_name()}(y, x)")
+    check(inner)
+    return inner
 
 
 def written_out(place: exp.Expr) -> None:
@@ -27,13 +35,21 @@ def written_out(place: exp.Expr) -> None:
     covariance: exp.Expr = exp.paren(both - over_pairs(exp.Avg, y) * over_pairs(exp.Avg, x))
     match pair:
         case exp.Corr():
-            covariance = covariance / _unless_zero(over_pairs(exp.StddevPop, y) * over_pairs(exp.StddevPop, x))
+            covariance = _within_one(covariance / _unless_zero(over_pairs(exp.StddevPop, y) * over_pairs(exp.StddevPop, x)))
         case exp.RegrSlope():
             covariance = covariance / _unless_zero(over_pairs(exp.VariancePop, x))
         case exp.CovarSamp():
             number = over_pairs(exp.Count, exp.Star())
             covariance = covariance * number / _unless_zero(number.copy() - 1)
     place.replace(exp.paren(covariance))
+
+
+def _within_one(value: exp.Expr) -> exp.Expr:
+    """`value` from -1 to 1, which noise leaves; LEAST and GREATEST would pass over a null."""
+    one = exp.Literal.number(1)
+    above = exp.Greatest(this=value, expressions=[exp.Neg(this=one.copy())], ignore_nulls=True)
+    clamped = exp.Least(this=above, expressions=[one], ignore_nulls=True)
+    return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Is(this=exp.paren(value), expression=exp.Null())), true=clamped)])
 
 
 def _unless_zero(divisor: exp.Expr) -> exp.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
@@ -23,6 +24,8 @@ from dpsql.functions.date_formats import NOT_WRITTEN
 
 # it would write what it does not understand of a query, with all that stands in it, into the log
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+_MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(?P<kind>\w+)'>(?P<place>.*)")
+_MORE = re.compile(r"The number of provided arguments \((?P<given>\d+)\) is greater than .* \((?P<most>\d+)\)(?P<place>.*)")
 LONGEST = 100_000  # characters of a query
 DEEPEST = 150  # brackets inside one another
 LARGEST = 20_000  # nodes of a query
@@ -136,4 +139,11 @@ def _kind(statement: exp.Expr) -> str:
 def _first_line(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return str(error).split("\n")[0].replace("\x1b[4m", "").replace("\x1b[0m", "")
+    line = str(error).split("\n")[0].replace("\x1b[4m", "").replace("\x1b[0m", "")
+    if (missing := _MISSING.match(line)) is not None:
+        kind = getattr(exp, missing["kind"], None)
+        if isinstance(kind, type) and issubclass(kind, exp.Func):
+            return f"{kind.sql_name()} needs another argument{missing['place']}"
+    if (more := _MORE.match(line)) is not None:
+        return f"a function has {more['given']} arguments, where it takes at most {more['most']}{more['place']}"
+    return line

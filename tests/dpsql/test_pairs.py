@@ -8,13 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 pytest.importorskip("opendp")
 
 from dpsql.accounting import Limit
+from dpsql.binding import bind
 from dpsql.ledger import open_ledger
+from dpsql.outcome_errors import with_errors
 from dpsql.planning.model import Settings
+from dpsql.sandbox import work
 from dpsql.service import Service
 from tests.dpsql.shop import shop
 from tests.dpsql.shop_databases import arrow, engine_over, tables
@@ -60,3 +64,19 @@ def test_it_is_what_the_database_says(service: Service, asked: str) -> None:
 def test_it_is_nothing_where_a_value_is_always_the_same(service: Service, asked: str) -> None:
     answer = service.ask(f"SELECT {asked} FROM orders", analyst="ada", settings=Settings(epsilon=1.0))
     assert answer.rows() == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [((9.0, 0.0, 0.0, 3.0, 1.0), (1, 0.0617)), ((0.2, 0.0, 0.0, 0.01, 1.0), (1, 2)), ((1.5, 0.0, 0.0, 3.0, 1.0), (0.5, 0.01214))],
+)
+def test_a_correlation_that_noise_leaves_is_within_its_ends_and_off_by_no_more_than_between_them(
+    parts: tuple[float, ...], told: tuple[float, float]
+) -> None:
+    query = bind("SELECT CORR(total, parcels) FROM orders", shop())
+    names = query.releases[0].names[: len(parts)]
+    columns = {
+        name + ending: [value] for name, part in zip(names, parts, strict=True) for ending, value in ((("", part), ("__deviation", 0.01)))
+    }
+    row = work(with_errors(query.residual, (("r0", names),)).sql, {"r0": pa.table(columns)}).to_pylist()[0]
+    assert tuple(row.values()) == pytest.approx(told, rel=0.01)

@@ -116,6 +116,34 @@ def test_the_same_question_in_a_subquery_or_with_its_keys_in_another_order_is_fr
 
 
 @pytest.mark.parametrize(
+    "divided",
+    [
+        "AVG(total) / 0.0",
+        "AVG(total) / (COUNT(*) - COUNT(*))",
+        "COUNT(*) % 0",
+        "COUNT(*) % (COUNT(*) - COUNT(*))",
+        "COUNT(*) / (SUM(total) * 0)",
+    ],
+)
+def test_what_is_divided_by_zero_is_null(tmp_path: Path, divided: str) -> None:
+    with service(tmp_path) as asked:
+        for sql in (f"SELECT {divided} AS q FROM orders", f"SELECT n FROM (SELECT {divided} AS n FROM orders) t"):
+            assert asked.ask(sql, analyst="ada").rows() == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "clamped"),
+    [("GREATEST(COUNT(*) - 100000, 0)", None), ("LEAST(GREATEST(AVG(total), 0), 5)", 5), ("GREATEST(LEAST(COUNT(*) - 100000, 2), -3)", 5)],
+)
+def test_what_is_clamped_is_told_with_the_error_that_it_has_unclamped(tmp_path: Path, sql: str, clamped: float | None) -> None:
+    plain = {"COUNT(*)": "COUNT(*) + 0.5", "AVG(total)": "AVG(total)"}[next(a for a in ("COUNT(*)", "AVG(total)") if a in sql)]
+    with service(tmp_path) as asked:
+        answer = asked.ask(f"SELECT {sql} AS c, {plain} AS p FROM orders", analyst="ada", settings=Settings(epsilon=0.1))
+    ((error,), (unclamped,)) = answer.errors.values()
+    assert error == pytest.approx(min(unclamped, clamped or unclamped))
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "SELECT country, COUNT(*) FROM users GROUP BY country",
