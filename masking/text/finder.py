@@ -15,6 +15,7 @@ from masking.stopping import unless_stopped
 from masking.text import dictionary, model
 from masking.text.addresses import Addresses
 from masking.text.dictionary import IS_EVERYDAY, IS_NAME, IS_ORDINARY
+from masking.text.east_asian import EastAsianNames
 from masking.text.found import Found, settled
 from masking.text.patterns import scan, without_server
 from masking.text.proper import ProperNouns
@@ -52,7 +53,11 @@ class Finder:
         model.require_installed()
         words = dictionary.load()
         self._reader = Reader(words)
-        self._recognizers: tuple[Callable[[Words], Iterator[Found]], ...] = (ProperNouns(words).find, Addresses().find)
+        self._recognizers: tuple[Callable[[Words], Iterator[Found]], ...] = (
+            ProperNouns(words).find,
+            EastAsianNames(words).find,
+            Addresses().find,
+        )
         self._fast, self._known = fast, known
         self._threads = threads or os.cpu_count() or 1
 
@@ -100,7 +105,7 @@ def open_words(words: Words, found: Sequence[Found], least: float = 0.0) -> tupl
             covered[span.start : span.end] = b"\1" * (span.end - span.start)
     unknown = capitals = 0
     for start, shape, bits, word in zip(words.starts, words.shapes, words.bits, words.words):
-        if covered[start] or shape == TAKEN or len(word) < 2:
+        if shape == TAKEN or len(word) < 2 or all(covered[start : start + len(word)] if shape == CASELESS else covered[start : start + 1]):
             continue
         if shape in (DIGITS, ALNUM) or (not bits & IS_ORDINARY and len(word) > 2):
             unknown += 1

@@ -40,6 +40,15 @@ UNIT_WORDS = _folded("unit_words")
 IN_PLACE = _folded("in_place")
 DETERMINERS = _folded("determiners")
 
+# of Chinese, Japanese and Korean, which nothing is folded of
+CHINESE_FAMILIES, JAPANESE_FAMILIES, KOREAN_FAMILIES, NO_NAMES = (
+    frozenset(_LISTS[name]) for name in ("chinese families", "japanese families", "korean families", "no names")
+)
+CHINESE_FORMS, CHINESE_JOBS, JAPANESE_TITLES, KOREAN_TITLES, LABELS_OF_PERSONS = (
+    tuple(_LISTS[name])
+    for name in ("chinese forms of address", "chinese job titles", "japanese titles", "korean titles", "labels of persons")
+)
+
 
 # what stands before a word, as `Words.before` has it
 NAMING = frozenset(_LISTS["naming phrases"])
