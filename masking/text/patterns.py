@@ -70,10 +70,12 @@ _ANNOUNCED = re.compile(
     r"(?:\s?(?:no\b\.?|nr\b\.?|number|num|code|id|plate|#))?(?:\s(?:is|was|reads|of))?\s?[:#=]?\s?#?"
     r"(?P<value>(?=[A-Z0-9-]{0,20}\d)[A-Z0-9](?:[A-Z0-9]|[ -](?=\d)){2,24}[A-Z0-9])(?!\w)"
 )
-# the number of a person in a log or a note, which may be short: `customer_id=17`, `uid: 4`, `client no. 42`
+# the number of a person in a log, which may be short: `customer_id=17`, `user.id: 4`, `client no. 42`, `/users/5`; no `#1 in line`
+_PERSON = "(?:user|customer|cust|client|patient|member|employee|student|person|subscriber|guest|contact)"
 _NUMBERED = re.compile(
-    r"(?i)(?<![a-z])(?:(?:user|customer|cust|client|patient|member|employee|student|person|subscriber|guest|contact)"
-    r"(?:[\s_-]?(?:id|no\b\.?|nr\b\.?|num|number)[\"']?\s?[:=#]{0,2}\s?|[\"']?\s?[=#]\s?)|uid[\"']?\s?[:=#]\s?)[\"'#]?(?P<value>\d{1,12})(?![\w-]|[.,]\d)"
+    rf"(?i)(?:(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:{_PERSON}(?:(?:s?\.id|s?\[[\"']?id[\"']?\]|[\s_-]?(?:id|no\b\.?|nr\b\.?|num|number))"
+    rf"[\"']?\s?[:=#>]{{0,2}}\s?|[\"']?\s?[=#]\s?)|uid[\"']?\s?[:=#]\s?)|/{_PERSON}s?/)"
+    r"[\"'#]?(?P<value>\d{1,12})(?![\w-]|[.,]\d|\s(?:in\s(?:the\s)?(?:line|queue|row)|of\s\d))"
 )
 _PHONE_WORDS = re.compile(
     r"(?i)(?:phone|call|tel\b|tel\.|telefon\w*|mobile?|cell|fax|desk|ring|text|whatsapp|sms|number|reach|dial|contact|office)\W[^\n]{0,30}$"
