@@ -27,10 +27,14 @@ _PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/]{6,22}(?:\s?(?:x|ext\.?|#)\s?\d{1,6}
 _PHONE_MARK = re.compile(r"^\+|^00|^\(|\d[\s().\-/]+\d")
 _PART_OF_NUMBER = re.compile(r"[*xX•#]{2,16}(?:[ -]?[*xX•#]{2,6}){0,4}[ -]?\d{2,6}")
 _COORDINATES = re.compile(r"\(?\s*-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}\s*\)?|POINT\s*\(.*\)", re.IGNORECASE)
-_ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?")
+# a time of day and its zone, and nothing else: a line of a log begins with a date as well
+_TIME = (
+    r"\s?\d{1,2}:\d{2}(?::\d{2}(?:[.,:]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:[A-Z]{1,5}|[+-]\d{2}(?::?\d{2})?))?(?:\s?\[[\w/+-]+\])?"
+)
+_ISO_DATE = re.compile(rf"(\d{{4}})-(\d\d)-(\d\d)(?:[T ]{_TIME})?")
 _DATES = (
     _ISO_DATE,
-    re.compile(r"(?P<d>\d{1,2})[./-](?P<m>\d{1,2})[./-](?P<y>\d{4})(?:\s.*)?"),
+    re.compile(rf"(?P<d>\d{{1,2}})[./-](?P<m>\d{{1,2}})[./-](?P<y>\d{{4}})(?:,?\s{_TIME})?"),
     re.compile(r"(?P<y>(?:19|20)\d\d)[/.]?(?P<m>0[1-9]|1[0-2])[/.]?(?P<d>0[1-9]|[12]\d|3[01])"),
 )
 _NUMBER = re.compile(r"[-+]?\d{1,3}(?:[ ,.']\d{3})*(?:[.,]\d+)?|[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?")

@@ -142,6 +142,16 @@ def test_days_of_birth_are_told_from_days_of_events() -> None:
     assert one("c5", recent, type="date").klass == "public"
 
 
+@pytest.mark.parametrize("stamp", ["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M"])
+def test_a_line_that_begins_with_a_time_is_no_time(stamp: str) -> None:
+    times = [(datetime(2024, 1, 1) + timedelta(minutes=7 * i)).strftime(stamp) for i in range(ROWS)]
+    lines = [f"{time} INFO login from 203.0.113.{i % 250} of user.id={i}" for i, time in enumerate(times)]
+    assert one("log", lines).klass == "free_text"
+    for zone in ("", "Z", " UTC", "+0200", "+02:00"):
+        assert one("log", [time + zone for time in times]).klass == "public"
+    assert one("log", [f"{time}:09.123456" for time in times if time.count(":") == 1] or times).klass == "public"
+
+
 def test_plain_business_columns_are_public_and_say_why() -> None:
     draw = random.Random(2)
     orders = table(
