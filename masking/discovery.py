@@ -44,6 +44,8 @@ _LETTERS = 5  # of a word that is a name, and not some abbreviation
 _OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
 _OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
 _BEHIND = r"^\w{1,40}[/:#](?P<key>\d{4,18}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})$"  # numbers of fewer digits are keys by chance
+_JOINED = r"[A-Za-z0-9][/:#][0-9a-fA-F]"
+_NAMED = r"(?i)(?:^|[^a-z])(?:{})[/:#](?P<key>\d{{1,18}}|[0-9a-f]{{8}}-[0-9a-f-]{{27}})(?:$|[^0-9a-z])"
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _KINDS = 20  # a column that says which table another references has no more different values
 
@@ -109,9 +111,10 @@ def betraying(found: Findings, samples: Samples, schema: Schema, source: Source 
 
 
 def holding_keys(source: Source, found: Findings, samples: Samples) -> dict[tuple[str, str], Finding]:
-    """Findings for public texts whose last part is the key of a person, as `7/70014` is behind the number of a tenant.
+    """Findings for public texts in which the key of a person stands: `7/70014`, `customer/42`, `/customers/42/orders`.
 
-    All of the sampled ones have to be keys, of so many digits that they are not by chance.
+    All of the sampled ones have to end with one, of so many digits that they are not keys by chance; where the person is named before
+    it, it may be of any length, and stand anywhere in some of them.
     """
     keys: list[tuple[_Key, KnownValues]] | None = None
     told = {}
@@ -120,16 +123,21 @@ def holding_keys(source: Source, found: Findings, samples: Samples) -> dict[tupl
             if found[table.name, column.name].personal or column.type.kind not in TEXTS:
                 continue
             texts = pc.unique(samples[table.name].column(column.name)).drop_null()
-            last = pc.struct_field(pc.extract_regex(texts, _BEHIND), "key")
-            if len(texts) < _FEWEST or last.null_count:
+            if len(texts) < _FEWEST or not pc.any(pc.match_substring_regex(texts, _JOINED)).as_py():
                 continue
             if keys is None:
                 keys = [(key, _whole(source, key)) for key in _keys_of_persons(source.schema, found)]
+            last = pc.struct_field(pc.extract_regex(texts, _BEHIND), "key")
             for key, known in keys:
-                if _all_known(last, known):
+                named = pc.struct_field(pc.extract_regex(texts, _NAMED.format("|".join(sorted(key.words)))), "key").drop_null()
+                if not last.null_count and _all_known(last, known):
                     why = f"all of {len(texts)} different values end with keys of {key.table.name}"
-                    told[table.name, column.name] = Finding("direct", "person_id", 0.8, (why, *found[table.name, column.name].evidence))
-                    break
+                elif _all_known(named, known):
+                    why = f"in {len(named)} of {len(texts)} different values stand keys of {key.table.name}"
+                else:
+                    continue
+                told[table.name, column.name] = Finding("direct", "person_id", 0.8, (why, *found[table.name, column.name].evidence))
+                break
     return told
 
 

@@ -134,3 +134,19 @@ def test_numbers_of_persons_behind_those_of_tenants_are_masked(masking: Masking,
     assert logins["tenant_ref"]["mask"] == "code" and logins["page"]["mask"] == "keep"
     assert logins["tenant_ref"]["evidence"][0] == "all of 200 different values end with keys of members"
     assert masking.run(url)[0] == 0
+
+
+def test_short_numbers_of_persons_are_masked_where_the_person_is_named_before_them(masking: Masking, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, full_name TEXT)")
+        database.execute("CREATE TABLE visits (id INTEGER PRIMARY KEY, target TEXT, path TEXT, page TEXT)")
+        for i in range(200):
+            database.execute("INSERT INTO customers VALUES (?, ?)", (i, f"{GIVEN[i % 20]} {FAMILY[(i + i // 20) % 17]}"))
+            target = f"customer/{i}" if i % 2 else f"order/{7 * i}"
+            database.execute("INSERT INTO visits VALUES (?, ?, ?, ?)", (i, target, f"/api/customers/{i}/orders/{7 * i}", f"docs/{i}"))
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    visits = yaml.safe_load(masking.policy.read_text())["tables"]["visits"]["columns"]
+    assert [visits[name]["mask"] for name in ("target", "path", "page")] == ["code", "code", "keep"]
+    assert masking.run(url)[0] == 0
