@@ -124,13 +124,21 @@ class _Sampled:
             key = personal("person_id", 0.9, "it is the key of a table whose rows are persons", *found.evidence)
             return replace(key, various=found.various)
         if about.persons and not found.personal and self._numbers_rows(column, name):
-            return personal("person_id", 0.7, "it is the number within the key of a table whose rows are persons", *found.evidence)
+            return personal("person_id", 0.7, "it numbers the rows of a table of persons", *found.evidence)
         if around.key and found.personal and found.confidence < 0.5 and not about.persons and self._has_values(column):
             return harmless(0.6, "it is the key of a table whose rows are not persons")
         return found
 
     def _numbers_rows(self, column: SchemaColumn, name: NameReading) -> bool:
-        """Whether it is that part of a key of several columns which is called a number, and of nothing else: `id` beside `tenant_id`."""
+        """Whether it is that part of a key of several columns which is called a number, and of nothing else: `id` beside `tenant_id`.
+
+        In a table without a key, as archives are, it is an `id` of which no two rows have the same.
+        """
+        if not self._table.key:
+            values = self._values(column)
+            return (
+                name.words == ("id",) and self._has_values(column) and pc.count_distinct(values).as_py() == len(values) - values.null_count
+            )
         part = len(self._table.key) > 1 and column.name in self._table.key and self._table.foreign_key_of(column.name) is None
         return part and name.identifier and (len(name.words) == 1 or name.person)
 

@@ -47,6 +47,9 @@ def by_few_values(column: Column) -> Finding | None:
         return personal("text", 0.6, said, "they are sentences, in rows that belong to persons")
     if column.around.persons and column.share(_is_handle) >= HALF:
         return personal("username", 0.7, said, column.counted(column.share(_is_handle), "begin with @, as names of users do"))
+    users = column.share(likeness.is_username)
+    if column.name.by and not column.name.harmless and users >= HALF and column.share(likeness.is_common) < HALF:
+        return personal("username", 0.6, said, "its name asks who did it", column.counted(users, "are user names made of names of persons"))
     if column.around.persons and _may_be_names(column):
         return unsure("direct", said, "the rows are persons, and none of the values is a common word")
     people_said = column.counted(people, "are in the dictionaries of names of persons")

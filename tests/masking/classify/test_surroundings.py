@@ -164,6 +164,23 @@ def test_a_number_for_what_nobody_knows_makes_no_column_public(name: str, unknow
     assert findings((users, persons() | {name: values}))["users", name].klass != "public"
 
 
+def test_an_archive_of_persons_has_a_number_of_each_though_it_has_no_key() -> None:
+    people = persons()
+    columns = {"id": "bigint", "mail": "text", "full_name": "text", "size": "bigint"}
+    values = {"id": list(range(ROWS)), "mail": people["email"], "full_name": made("name"), "size": choices(*range(9))}
+    found = findings((table("old", columns), values))
+    assert (found["old", "id"].entity, found["old", "size"].klass) == ("person_id", "public")
+    found = findings((table("old", columns), values | {"id": choices(*range(9))}))
+    assert found["old", "id"].klass == "public"
+
+
+def test_few_users_are_no_category_where_the_name_asks_who_did_it() -> None:
+    users = choices("asmith", "bjones", "j.doe", "system")
+    assert one("opened_by", users, table_name="tickets").entity == "username"
+    assert one("opened_by", choices("import", "system", "nightly"), table_name="tickets").klass == "public"
+    assert one("plan", users, table_name="tickets").klass == "public"
+
+
 def test_references_in_a_circle_are_classified() -> None:
     left = table("a", {"id": "bigint", "b_id": "bigint"}, key=("id",), references={"b_id": "b.id", "id": "b.a_id"})
     right = table("b", {"id": "bigint", "a_id": "bigint"}, key=("id",), references={"a_id": "a.id"})
