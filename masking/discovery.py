@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import md5, sha1, sha256
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +17,7 @@ from masking.classify import Finding
 from masking.classify.finding import class_of
 from masking.classify.words import split
 from masking.known import KnownPlace, KnownValues
+from masking.known.digests import DIGESTED, digests_of
 from masking.known.json_leaves import JsonLeaves
 from masking.policy.model import VirtualReference
 from masking.proof.words import common_words
@@ -39,7 +39,6 @@ _HITS = 3  # values of a public column that hold something personal, before all 
 _FEW = 0.05  # the share of what things are called, in words, that may hold names of persons before all of it is read as free text
 _CALLED = frozenset(("name", "label", "naam", "nom", "nombre", "nome", "nazwa"))
 _NAMES = ("person_name", "given_name", "family_name")
-_DIGESTED = ("email", "phone", "username", "national_id", "tax_id", "iban", "credit_card", "passport")
 _LETTERS = 5  # of a word that is a name, and not some abbreviation
 _OF_ANY_ROW = frozenset(("row", "record", "object", "entity", "target", "affected", "id", "key", "pk", "no"))
 _OF_A_TABLE = frozenset(("table", "name", "target", "affected", "object"))
@@ -160,8 +159,8 @@ def _known_values(found: Findings, samples: Samples, source: Source | None) -> K
         if finding.personal and finding.entity not in (None, "person_id", "text") and not finding.paths:
             place, values = KnownPlace(f"{owner}.{name}", finding.entity, finding.klass), samples[owner].column(name).combine_chunks()
             known.add(place, values)
-            if finding.entity in _DIGESTED and pa.types.is_string(values.type):
-                known.add(KnownPlace(f"digests of {owner}.{name}", "secret"), _digests(values))
+            if finding.entity in DIGESTED:
+                known.add(KnownPlace(f"digests of {owner}.{name}", "secret"), digests_of(values))
             if finding.entity == "person_name" and pa.types.is_string(values.type):
                 known.add(place, _seldom_words(values))
             if source is not None and finding.entity in _NAMES and source.count(owner) > len(values):
@@ -207,14 +206,6 @@ def _betrayed(finding: Finding, known: KnownValues, values: pa.Array, calls: boo
     why = f"{hits} of {len(texts)} different values {'holds' if hits == 1 else 'hold'} values of personal columns"
     said = (f"{why}, and nothing else is hidden",) if few else (why,)
     return replace(finding, klass="free_text", entity="text", confidence=0.6, evidence=(*said, *finding.evidence), few=few)
-
-
-def _digests(values: pa.Array) -> pa.Array:
-    """Digests of values as they stand, in small letters, and of their letters and digits alone: without a key, they are found by trying."""
-    plain = pc.utf8_trim_whitespace(pc.unique(values).drop_null())
-    lower = pc.utf8_lower(plain)
-    texts = pa.chunked_array([plain, lower, pc.replace_substring_regex(lower, r"[^\w+]", "")]).unique().to_pylist()
-    return pa.array([digest(text.encode()).hexdigest() for text in texts for digest in (md5, sha1, sha256)], pa.string())
 
 
 def _seldom_words(names: pa.Array) -> pa.Array:

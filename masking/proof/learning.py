@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import PolicyOutdated
+from masking.known.digests import DIGESTED, digests_of
 from masking.known.index import POOL, KnownPlace, KnownValues
 from masking.known.json_leaves import JsonLeaves
 from masking.progress import OnProgress, Progress, unseen
@@ -31,6 +33,9 @@ class ValuePool(Protocol):
     def locale(self) -> str: ...
     @property
     def texts(self) -> tuple[str, ...]: ...
+
+
+_MOST_DIGESTED = 10_000  # values of a column: a column of digests has some of them
 
 
 class TableLearner:
@@ -55,6 +60,7 @@ class TableLearner:
             paths = self._paths.setdefault(column.column, [])
             if column.path is not None and column.path != REST:
                 paths.append(column.path)
+        self._digested: Counter[str] = Counter()
         self._leaves = {name: JsonLeaves(paths) for name, paths in self._paths.items()}
 
     def learn(self, known: KnownValues, batch: pa.RecordBatch, each: Callable[..., Iterable[None]] = map) -> None:
@@ -69,9 +75,15 @@ class TableLearner:
             if column.when is not None:
                 kept = pa.array(self._conditions[column.name].holds(rows) == column.kept_where_it_holds)
                 yield column.kept_place, self._values_at(values.filter(kept), column, {})
-                yield column.place, self._values_at(values.filter(pc.invert(kept)), column, {})
+                masked = self._values_at(values.filter(pc.invert(kept)), column, {})
             else:
-                yield column.place, self._values_at(values, column, read)
+                masked = self._values_at(values, column, read)
+            yield column.place, masked
+            left = _MOST_DIGESTED - self._digested[column.name]
+            if column.entity in DIGESTED and column.place.sought and left > 0:
+                some = masked.slice(0, left)
+                self._digested[column.name] += len(some) - some.null_count
+                yield KnownPlace(f"digests of {column.name}", "secret"), digests_of(some)
 
     def _values_at(self, values: pa.Array, column: Examined, read: dict[str, dict[int | None, pa.Array]]) -> pa.Array:
         if column.path is None or not pa.types.is_string(values.type):

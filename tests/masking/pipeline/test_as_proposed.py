@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from base64 import b64encode
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -150,3 +153,26 @@ def test_short_numbers_of_persons_are_masked_where_the_person_is_named_before_th
     visits = yaml.safe_load(masking.policy.read_text())["tables"]["visits"]["columns"]
     assert [visits[name]["mask"] for name in ("target", "path", "page")] == ["code", "code", "keep"]
     assert masking.run(url)[0] == 0
+
+
+@pytest.mark.parametrize("written", [lambda d: d.hexdigest(), lambda d: f"/img/{d.hexdigest().upper()}.png", lambda d: b64encode(d.digest()).decode(), lambda d: d.digest()])  # fmt: skip
+def test_digests_of_addresses_that_a_policy_keeps_are_found(masking: Masking, tmp_path: Path, written: Callable[[Any], Any]):
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT)")
+        database.execute(
+            f"CREATE TABLE faces (id INTEGER PRIMARY KEY, face {'BLOB' if isinstance(written(hashlib.md5()), bytes) else 'TEXT'})"
+        )
+        for i in range(60):
+            email = f"{GIVEN[i % 20]}.{FAMILY[i % 17]}{i}@mail.example"
+            database.execute("INSERT INTO users VALUES (?, ?)", (i, email))
+            database.execute("INSERT INTO faces VALUES (?, ?)", (i, written(hashlib.md5(email.lower().encode()))))
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    policy = yaml.safe_load(masking.policy.read_text())
+    assert policy["tables"]["faces"]["columns"]["face"]["mask"] != "keep"
+    assert masking.run(url)[0] == 0
+    policy["tables"]["faces"]["columns"]["face"] |= {"class": "public", "mask": "keep"}
+    masking.policy.write_text(yaml.safe_dump(policy))
+    code, _, said = masking.run(url)
+    assert code == 1 and "faces.face: 60 values of digests of users.email" in said
