@@ -26,7 +26,11 @@ _AGENT = re.compile(r"(?:Mozilla|Opera|Dalvik|okhttp|curl|python-requests|Postma
 _PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/]{6,22}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?", re.IGNORECASE)
 _PHONE_MARK = re.compile(r"^\+|^00|^\(|\d[\s().\-/]+\d")
 _PART_OF_NUMBER = re.compile(r"[*xX•#]{2,16}(?:[ -]?[*xX•#]{2,6}){0,4}[ -]?\d{2,6}")
-_COORDINATES = re.compile(r"\(?\s*-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}\s*\)?|POINT\s*\(.*\)", re.IGNORECASE)
+_COORDINATES = re.compile(
+    r"\(?\s*-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}\s*\)?"
+    r"|(?:SRID=\d+;\s*)?(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON)|GEOMETRYCOLLECTION)\s*(?:ZM?|M)?\s*\(.*\)",
+    re.IGNORECASE,
+)
 # a time of day and its zone, and nothing else: a line of a log begins with a date as well
 _TIME = (
     r"\s?\d{1,2}:\d{2}(?::\d{2}(?:[.,:]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:[A-Z]{1,5}|[+-]\d{2}(?::?\d{2})?))?(?:\s?\[[\w/+-]+\])?"

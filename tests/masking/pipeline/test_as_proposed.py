@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from base64 import b64encode
 from collections.abc import Callable
@@ -176,3 +177,19 @@ def test_digests_of_addresses_that_a_policy_keeps_are_found(masking: Masking, tm
     masking.policy.write_text(yaml.safe_dump(policy))
     code, _, said = masking.run(url)
     assert code == 1 and "faces.face: 60 values of digests of users.email" in said
+
+
+def test_geometries_stay_geometries_unless_each_has_a_form_of_its_own(masking: Masking, tmp_path: Path):
+    homes = [f"SRID=4326;POINT({10 + i / 7:.5f} {50 - i / 9:.5f})" for i in range(200)]
+    corners = [", ".join(f"{10 + i + k / 10:.{3 + i % 5}f} {50 - k / 10:.4f}" for k in range(3 + i // 2)) for i in range(200)]
+    with closing(sqlite3.connect(tmp_path / "source.sqlite")) as database:
+        database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, home TEXT, area TEXT)")
+        rows = [(i, f"{GIVEN[i % 20]}{i}@mail.example", homes[i], f"POLYGON(({corners[i]}))") for i in range(200)]
+        database.executemany("INSERT INTO users VALUES (?, ?, ?, ?)", rows)
+        database.commit()
+    url = f"sqlite:///{tmp_path}/source.sqlite"
+    masking.plan(url)
+    columns = yaml.safe_load(masking.policy.read_text())["tables"]["users"]["columns"]
+    assert (columns["home"]["mask"], columns["area"]["mask"]) == ({"code": {"digits_only": True}}, "hash")
+    masked = masking.made(url).table("users").to_arrow().column("home").to_pylist()
+    assert all(re.fullmatch(r"SRID=\d{4};POINT\(\d\d\.\d{5} \d\d\.\d{5}\)", text) for text in masked) and not set(masked) & set(homes)
