@@ -66,15 +66,17 @@ class _Writer(DdlWriter):
             if namespace is not None:
                 self._add("namespaces", namespace, f"CREATE SCHEMA IF NOT EXISTS {quoted(namespace)}")
         for name in self._order:
-            table = self._schema.table(name)
-            self._table(table)
+            table = self._table(self._schema.table(name))
             self._indexes(table)
             self._comments(table)
         return self._written("duckdb", _ORDER, self._order)
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: Table) -> Table:
+        """Write a table; what is returned is without the columns that are left out."""
+        written = {column.name: self._column(table, column) for column in table.database_columns}
+        table = self._without(table, (name for name, sql in written.items() if sql is None))
         computed = {c.name for c in table.database_columns if c.computed is not None}
-        lines = [sql for column in table.database_columns if (sql := self._column(table, column)) is not None]
+        lines = [written[column.name] or "" for column in table.database_columns]
         if table.key:
             lines.append(f"PRIMARY KEY ({listed(table.key)})")
         for columns in self._unique_sets(table):
@@ -92,6 +94,7 @@ class _Writer(DdlWriter):
         lines += self._checks(table)
         body = ",\n    ".join(lines)
         self._add("tables", table.name, f"CREATE TABLE {qualified(table.name)} (\n    {body}\n)")
+        return table
 
     def _ends(self, key: ForeignKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns of a reference and those that it leads to, in the order of the constraint there, which DuckDB asks for."""

@@ -76,6 +76,13 @@ def parse(sql: str, table: Table) -> exp.Expr:
     return tree
 
 
+def names_in(sql: str, table: Table) -> set[str]:
+    """Return the names of the table's columns in a PostgreSQL expression; Untranslatable if unreadable."""
+    from sqlglot import exp
+
+    return {column.name for column in parse(sql, table).find_all(exp.Column)}
+
+
 def bare(node: exp.Expr) -> exp.Expr:
     """Return `node` without the casts and parentheses around it."""
     from sqlglot import exp
@@ -96,15 +103,20 @@ def column_of(node: exp.Expr, table: Table) -> str | None:
 
 def for_duckdb(sql: str, table: Table) -> str:
     """Return a PostgreSQL expression in DuckDB's words; Untranslatable where there are none."""
-    tree = parse(sql, table).transform(_whole_division, table).transform(_wide_numeric).transform(with_like_escape)
-    return _generate(tree, "duckdb")
+    from schemas.ddl_meanings import with_meaning
+
+    tree = with_meaning(parse(sql, table), table)
+    for rule in (_whole_division, _lengths_of_arrays):
+        tree = tree.transform(rule, table)
+    return _generate(tree.transform(_wide_numeric).transform(with_like_escape), "duckdb")
 
 
 def for_sqlite(sql: str, table: Table, *, default_of: str | None = None) -> str:
     """Return a PostgreSQL expression in SQLite's words; `default_of` names the column whose default it is."""
+    from schemas.ddl_meanings import with_meaning
     from schemas.ddl_sqlite_expressions import rewritten
 
-    return _generate(rewritten(parse(sql, table), table, default_of), "sqlite")
+    return _generate(rewritten(with_meaning(parse(sql, table), table), table, default_of), "sqlite")
 
 
 def _generate(tree: exp.Expr, dialect: str) -> str:
@@ -163,6 +175,15 @@ def _whole_division(node: exp.Expr, table: Table) -> exp.Expr:
     if isinstance(node, exp.Div) and is_whole(node, table):
         divided = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
         return divided.transform(lambda n: n if n is divided else _whole_division(n, table))
+    return node
+
+
+def _lengths_of_arrays(node: exp.Expr, _: Table) -> exp.Expr:
+    """An empty array has no length in PostgreSQL, which a check lets pass, and 0 in DuckDB."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.ArraySize) and not isinstance(node.parent, exp.Nullif):
+        return exp.Nullif(this=node.copy(), expression=exp.Literal.number(0))
     return node
 
 

@@ -57,7 +57,7 @@ class _Writer(DdlWriter):
     def write(self) -> Ddl:
         cyclic = in_cycle(self._schema)
         for table in self._schema.tables:
-            self._table(table, cyclic)
+            table = self._table(table, cyclic)
             for index in table.indexes:
                 name = self._names.take(index.name or f"{table.name}_{'_'.join(index.columns)}_idx")
                 unique = "UNIQUE " if index.unique else ""
@@ -65,8 +65,11 @@ class _Writer(DdlWriter):
                 self._add("indexes", table.name, sql)
         return self._written("sqlite", _ORDER, fill_order(self._schema))
 
-    def _table(self, table: Table, cyclic: set[tuple[str, ForeignKey]]) -> None:
-        lines = [(sql, _comment(column.comment)) for column in table.database_columns if (sql := self._column(table, column)) is not None]
+    def _table(self, table: Table, cyclic: set[tuple[str, ForeignKey]]) -> Table:
+        """Write a table; what is returned is without the columns that are left out."""
+        written = {column.name: self._column(table, column) for column in table.database_columns}
+        table = self._without(table, (name for name, sql in written.items() if sql is None))
+        lines = [(written[column.name] or "", _comment(column.comment)) for column in table.database_columns]
         if table.key:
             lines.append((f"PRIMARY KEY ({listed(table.key)})", ""))
         for unique in table.unique:
@@ -81,6 +84,7 @@ class _Writer(DdlWriter):
         lines += [(line, "") for line in self._checks(table)]
         body = "\n".join(f"    {sql}{',' if number < len(lines) else ''}{comment}" for number, (sql, comment) in enumerate(lines, 1))
         self._add("tables", table.name, f"CREATE TABLE {quoted(table.name)} ({_comment(table.comment)}\n{body}\n)")
+        return table
 
     def _column(self, table: Table, column: Column) -> str | None:
         # exactly this word makes the key the row number, which counts on by itself

@@ -145,7 +145,58 @@ def _wide_numerics(node: exp.Expr, table: Table) -> exp.Expr:
     return node
 
 
-RULES: tuple[Rule, ...] = (_no_arrays, _moments, _like_as_glob, _fractions, _exact_arithmetic, _wide_numerics)
+def _ends_of_texts(node: exp.Expr, _: Table) -> exp.Expr:
+    """`left(x, 3)` and `right(x, 3)`."""
+    if not isinstance(node, (exp.Left, exp.Right)) or not isinstance(node.expression, exp.Literal) or node.expression.name == "0":
+        return node
+    if isinstance(node, exp.Left):
+        return exp.Substring(this=node.this, start=exp.Literal.number(1), length=node.expression)
+    return exp.Substring(this=node.this, start=exp.Neg(this=node.expression))
+
+
+def _rounding_casts(node: exp.Expr, table: Table) -> exp.Expr:
+    """PostgreSQL rounds where it casts to fewer digits, and writes all digits of a numeric; SQLite cuts, and writes no zeros at the end."""
+    if not isinstance(node, exp.Cast) or isinstance(node.this, exp.Round):
+        return node
+    scale = _scale(node.this, table)
+    digits = 0 if node.is_type(*exp.DataType.INTEGER_TYPES) else _digits(node.to)
+    if digits is not None and _is_binary(node.this, table):
+        raise Untranslatable("SQLite cuts where PostgreSQL rounds a fraction")
+    if scale and node.is_type(*exp.DataType.TEXT_TYPES):
+        raise Untranslatable("SQLite writes a numeric without the zeros at its end")
+    if digits is None or scale is None or scale <= digits:
+        return node
+    rounded = exp.Round(this=node.this, decimals=exp.Literal.number(digits))
+    return exp.Cast(this=rounded, to=node.to if digits == 0 else exp.DataType.build("REAL", dialect="sqlite"))
+
+
+def _digits(type: exp.DataType) -> int | None:
+    """Digits after the point that a cast to a numeric keeps; None for other types."""
+    if type.this is not exp.DataType.Type.DECIMAL or not type.expressions:
+        return None
+    return int(type.expressions[1].name) if len(type.expressions) > 1 else 0
+
+
+def _is_binary(node: exp.Expr, table: Table) -> bool:
+    """Whether SQLite has `node` in binary floating point: it is of such columns, or a quotient."""
+    if any(not is_whole(quotient, table) for quotient in node.find_all(exp.Div)):
+        return True
+    names = (column_of(column, table) for column in node.find_all(exp.Column))
+    return any(name is not None and table.column(name).type.kind in FLOATS for name in names)
+
+
+def _bytewise(node: exp.Expr, _: Table) -> exp.Expr:
+    """PostgreSQL's collations "C" and "POSIX" compare bytes, as SQLite does by itself; it has none of the others."""
+    if not isinstance(node, exp.Collate):
+        return node
+    if node.expression.name not in ("C", "POSIX"):
+        raise Untranslatable(f"SQLite has no collation {node.expression.name}")
+    return cast(exp.Expr, node.this)
+
+
+RULES: tuple[Rule, ...] = (
+    _no_arrays, _bytewise, _ends_of_texts, _rounding_casts, _moments, _like_as_glob, _fractions, _exact_arithmetic, _wide_numerics,
+)  # fmt: skip
 
 
 def _sides(node: exp.Expr) -> list[exp.Expr]:

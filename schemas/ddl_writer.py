@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from schemas.conditions import why_no_condition
 from schemas.ddl import Ddl, NotEnforced, Statement
+from schemas.ddl_expressions import Untranslatable, names_in
 from schemas.ddl_names import literal, qualified, quoted
 from schemas.model import Check, Schema, Table
 
@@ -38,6 +40,29 @@ class DdlWriter:
             else:
                 self._leave_out(table, in_words(check), reason)
 
+    def _without(self, table: Table, missing: Iterable[str]) -> Table:
+        """`table` without its computed columns that are `missing`, and without what is over them, which is left out too."""
+        gone = list(missing)
+        for name in gone:
+            for column in table.database_columns:
+                if column.computed is not None and column.name not in gone and name in _names(column.computed, table):
+                    self._leave_out(table, f"computed column '{column.name}': {column.computed}", _over(name))
+                    gone.append(column.name)
+
+        def stands(what: str, columns: Collection[str]) -> bool:
+            name = next((name for name in gone if name in columns), None)
+            if name is not None:
+                self._leave_out(table, what, _over(name))
+            return name is None
+
+        return replace(
+            table,
+            columns=tuple(c for c in table.columns if c.name not in gone),
+            unique=tuple(u for u in table.unique if stands(f"unique ({', '.join(u.columns)})", u.columns)),
+            checks=tuple(c for c in table.checks if stands(in_words(c), _names(c.sql, table))),
+            indexes=tuple(i for i in table.indexes if stands(f"index ({', '.join(i.columns)})", i.columns)),
+        )
+
     def _comments(self, table: Table) -> None:
         name = qualified(table.name)
         if table.comment is not None:
@@ -51,3 +76,14 @@ class DdlWriter:
 def in_words(check: Check) -> str:
     """Return a check in words."""
     return f"check {f'{check.name}: ' if check.name else ''}{check.sql}"
+
+
+def _over(name: str) -> str:
+    return f"the computed column '{name}' is left out"
+
+
+def _names(sql: str, table: Table) -> Collection[str]:
+    try:
+        return names_in(sql, table)
+    except Untranslatable:  # which is told where it is written
+        return ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from typing import Any
 
 import duckdb
 import pytest
@@ -176,6 +178,13 @@ CHECKS: list[tuple[str, list[tuple[dict[str, object], bool]]]] = [
     ("COALESCE(count, 0) < 5", [({}, True), ({"count": 5}, False)]),
     ("CASE WHEN kind = 'a' THEN count > 1 ELSE true END", [({"kind": "b", "count": 0}, True), ({"kind": "a", "count": 1}, False)]),
     ('"Mixed Case" > 0', [({"Mixed Case": 1}, True), ({"Mixed Case": 0}, False)]),
+    ("num_nonnulls(net, tax) = 1", [({"net": "1"}, True), ({}, False), ({"net": "1", "tax": "1"}, False)]),
+    ("2 * num_nulls(net, tax) = 2", [({"net": "1"}, True), ({}, False), ({"net": "1", "tax": "1"}, False)]),
+    ("name::varchar(2) = 'ab'", [({"name": "abc"}, True), ({"name": "a"}, False)]),
+    ("left(name, 2) = 'ab' AND right(name, 9) = name", [({"name": "abc"}, True), ({"name": "ba"}, False)]),
+    ("name COLLATE \"C\" < 'a'", [({"name": "Z"}, True), ({"name": "b"}, False)]),
+    ("net::integer = 7", [({"net": "6.5"}, True), ({"net": "7.5"}, False)]),
+    ("(net + tax)::numeric(12,1) = 6.9", [({"net": "6.88", "tax": "0"}, True), ({"net": "6.84", "tax": "0"}, False)]),
     ("rate >= 0.5::double precision", [({"rate": 0.5}, True), ({"rate": 0.25}, False)]),
 ]  # fmt: skip
 
@@ -258,6 +267,10 @@ def test_a_backslash_escapes_in_duckdbs_like_as_in_postgresqls(check: str) -> No
         "at::time > '08:00'",
         "day > 'soon'",
         "this is not SQL at all",
+        "rate::integer = 7",
+        "(net / 3)::integer = 7",
+        "net::text = '1.50'",
+        "name COLLATE \"de_DE\" < 'a'",
     ],
 )
 def test_what_would_mean_something_else_in_sqlite_is_left_out(check: str) -> None:
@@ -267,17 +280,67 @@ def test_what_would_mean_something_else_in_sqlite_is_left_out(check: str) -> Non
     assert left_out.what == f"check {check}"
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "name SIMILAR TO 'a%'",
+        "substring(name FROM '[a-z]+') = name",
+        "substr(name, -1, 4) = 'ab'",
+        "kind > 'a'",
+        "kind BETWEEN 'a' AND 'b'",
+    ],
+)
+def test_what_only_postgresql_means_is_left_out(check: str, dialect: str) -> None:
+    [left_out] = ddl(sales(check), dialect).not_enforced
+    assert (left_out.what, "PostgreSQL" in left_out.reason) == (f"check {check}", True)
+
+
+def test_an_array_without_elements_has_no_length_that_a_check_of_duckdb_could_refuse() -> None:
+    column = Column("tags", SqlType("array", item=SqlType("text")))
+    schema = Schema("s", (Table("a", (column,), Rows(1), checks=(Check("array_length(tags, 1) = 2"),)),))
+    with duckdb.connect() as connection:
+        made(connection, ddl(schema, "duckdb"))
+        connection.execute("INSERT INTO a VALUES (['x', 'y']), ([])")
+        with pytest.raises(duckdb.ConstraintException):
+            connection.execute("INSERT INTO a VALUES (['x'])")
+
+
+@pytest.mark.parametrize(("dialect", "connect"), [("duckdb", duckdb.connect), ("sqlite", lambda: sqlite3.connect(":memory:"))])
+def test_what_is_over_a_computed_column_that_is_left_out_is_left_out_too(dialect: str, connect: Callable[[], Any]) -> None:
+    text = SqlType("text")
+    columns = (
+        Column("a", text), Column("b", text, computed="ghost(a)", comment="not there"), Column("c", text, computed="b || a"),
+        Column("d", text, computed="upper(a)"),
+    )  # fmt: skip
+    table = Table(
+        "t", columns, Rows(1), unique=(Unique(("a",)), Unique(("a", "b"))), checks=(Check("c <> ''"), Check("B <> a"), Check("a <> 'x'")),
+        indexes=(Index(("c",), name="over_c"), Index(("a",), name="over_a")),
+    )  # fmt: skip
+    connection = connect()
+    plan = ddl(Schema("s", (table,)), dialect, probe=lambda sql: "no such function" if "GHOST" in sql else None)
+    made(connection, plan)
+    connection.execute("INSERT INTO t (a) VALUES ('y')")
+    assert connection.execute("SELECT * FROM t").fetchall() == [("y", "Y")]
+    connection.close()
+    assert {n.what: n.reason for n in plan.not_enforced} == {
+        "computed column 'b': ghost(a)": "no such function",
+        **dict.fromkeys(("computed column 'c': b || a", "unique (a, b)", "check B <> a"), "the computed column 'b' is left out"),
+        **dict.fromkeys(("check c <> ''", "index (c)"), "the computed column 'c' is left out"),
+    }
+
+
 def test_a_function_that_is_called_otherwise_there_is_left_out() -> None:
     [left_out] = ddl(sales("datetime(net) IS NOT NULL"), "duckdb").not_enforced
     assert (left_out.what, left_out.reason) == ("check datetime(net) IS NOT NULL", "there are no words of duckdb for it")
 
 
 def test_what_the_probe_refuses_is_left_out() -> None:
-    schema = sales("num_nonnulls(net, tax) = 1")
+    schema = sales("pg_column_size(net) = 1")
     for dialect in ("sqlite", "duckdb"):
-        plan = ddl(schema, dialect, probe=lambda sql: "no such function" if "NUM_NONNULLS" in sql else None)
-        assert [(n.what, n.reason) for n in plan.not_enforced] == [("check num_nonnulls(net, tax) = 1", "no such function")]
-        assert "NUM_NONNULLS" not in plan.script()
+        plan = ddl(schema, dialect, probe=lambda sql: "no such function" if "PG_COLUMN_SIZE" in sql else None)
+        assert [(n.what, n.reason) for n in plan.not_enforced] == [("check pg_column_size(net) = 1", "no such function")]
+        assert "PG_COLUMN_SIZE" not in plan.script()
 
 
 @pytest.mark.parametrize("sql", ["x > 0)", "(x > 0", "x > 0; SELECT 1", "x > 0;", "'open", ""])
