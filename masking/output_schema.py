@@ -62,7 +62,7 @@ def _table(
             keys.append(key)
     columns = []
     for column in table.columns:
-        if column.name in out:
+        if column.name in out or column.hidden:
             continue
         if column.computed is not None and (holds_a_person(column.computed) or _lost(column.computed, out)):
             why = f", since {_PERSON}" if holds_a_person(column.computed) else " with a column that it is computed from"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
+from schemas.ddl_names import FreeNames
 from schemas.different_columns import choose_other_rows
+from schemas.either_or import either_or, one_of_two
 from schemas.equal_columns import follow_leaders
 from schemas.kept_checks import keeps
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Unique
 from schemas.null_checks import nulls_that_hold
-from schemas.proposals import propose
+from schemas.proposals import allows, propose
 from schemas.text_forms import is_formed
 from schemas.time_proposals import times_of_day
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, SqlType
@@ -55,8 +58,10 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
     leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
     raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
     choose_other_rows(raw, facts)
+    _follow_earlier_rows(raw, facts)
     held = _choose_nulls(raw, facts, note)
-    for sql in (sql for sql in facts.unclear if sql not in held):
+    sides, held_by_sides = _choose_sides(raw, facts, referenced | {c for s in raw.unique_sets() for c in s})
+    for sql in (sql for sql in facts.unclear if sql not in held and sql not in held_by_sides):
         note((raw.name,), _NOTHING.format(sql))
     alone |= _made_alone_unique(raw, referenced, alone, facts)
     together = {c for s in raw.unique_sets() if len(s) > 1 for c in s}
@@ -93,9 +98,46 @@ def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
         raw.fixed = raw.fixed or found.fixed
         for sql in () if keeps(wanted, recipe, facts) else wanted.facts.said:
             note((raw.name,), _NOTHING.format(sql))
-        recipes[column.name] = recipe
+        recipes[column.name] = one_of_two(*sides[column.name], recipe, column.type) if column.name in sides else recipe
         earlier[column.name] = column.type
     return recipes
+
+
+def _choose_sides(raw: RawTable, facts: TableFacts, taken: set[str]) -> tuple[dict[str, tuple[str, str]], Collection[str]]:
+    """For amounts of which checks let one be above 0, the hidden column that says which, and its value for each; and those checks."""
+    able = {c.name.casefold(): c.name for c in raw.columns if _is_amount(c, facts) and c.name not in taken}
+    pairs = either_or(facts.unclear, able)
+    sides: dict[str, tuple[str, str]] = {}
+    for one, other in pairs:
+        which = FreeNames(c.name for c in raw.columns).take(f"is_{one}")
+        sides |= {one: (which, "true"), other: (which, "false")}
+        place = next(i for i, c in enumerate(raw.columns) if c.name in (one, other))
+        raw.columns = [*raw.columns[:place], Column(which, SqlType("boolean"), hidden=True), *raw.columns[place:]]
+        for name in (one, other):
+            facts.of(name).low, facts.of(name).open_low = Decimal(0), True
+    return sides, {sql for said in pairs.values() for sql in said}
+
+
+def _is_amount(column: Column, facts: TableFacts) -> bool:
+    """Whether a column can be 0, and anything above that its bounds leave."""
+    found = facts.of(column.name)
+    able = column.type.kind in (*INTEGERS, *FLOATS, "numeric") and column.computed is None and not column.identity
+    above = found.high is None or found.high >= 1
+    return able and above and found.values is None and found.equals is None and not found.after and allows(found, Decimal(0))
+
+
+def _follow_earlier_rows(raw: RawTable, facts: TableFacts) -> None:
+    """Of a key that counts, it is known to be above what acyclic references have of it: that of an earlier row."""
+    for key in raw.foreign_keys:
+        if key.acyclic and key.target == raw.key and _counts(raw, raw.key[0], facts):
+            found = facts.of(raw.key[0])
+            found.after = [(other, strict) for other, strict in found.after if other != key.columns[0]]
+
+
+def _counts(raw: RawTable, name: str, facts: TableFacts) -> bool:
+    column = next(c for c in raw.columns if c.name == name)
+    referenced = any(name in key.columns for key in raw.foreign_keys)
+    return column.type.kind in INTEGERS and column.computed is None and not referenced and facts.of(name).high is None
 
 
 def _choose_nulls(raw: RawTable, facts: TableFacts, note: Note) -> Collection[str]:

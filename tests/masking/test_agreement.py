@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from masking.agreement import agree, differences
@@ -11,7 +13,8 @@ from masking.policy.model import Policy, VirtualReference
 from masking.policy.reader import parse_policy
 from masking.references import Place, families
 from schemas import parse_schema
-from schemas.model import Schema
+from schemas.model import Column, Schema
+from schemas.types import SqlType
 
 SCHEMA = parse_schema("""
 schema: shop
@@ -131,6 +134,13 @@ def test_a_cycle_of_references_has_one_root() -> None:
     edges = [VirtualReference("users", ("id",), "orders", ("id",)), VirtualReference("orders", ("id",), "users", ("id",))]
     family = families(SCHEMA, edges)
     assert {family.root(p) for p in (Place("users", "id"), Place("orders", "id"), Place("orders", "user_id"))} == {Place("orders", "id")}
+
+
+def test_the_output_has_no_columns_by_which_generators_alone_would_go() -> None:
+    orders = SCHEMA.table("orders")
+    hidden = replace(orders, columns=(*orders.columns, Column("is_total", SqlType("boolean"), hidden=True)))
+    source = replace(SCHEMA, tables=tuple(hidden if t is orders else t for t in SCHEMA.tables))
+    assert output_schema(source, policy())[0] == output_schema(SCHEMA, policy())[0]
 
 
 def test_the_output_has_no_trace_of_what_is_dropped() -> None:

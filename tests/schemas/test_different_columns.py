@@ -65,3 +65,16 @@ def test_of_three_that_all_differ_the_last_pair_is_noted(tmp_path):
 def test_texts_are_compared_as_postgresql_writes_it():
     assert list(facts_of(["((a)::text <> (b)::text)"], ["a", "b"]).different.values()) == [("a", "b")]
     assert not facts_of(["((a)::char(1) <> (b)::char(1))"], ["a", "b"]).different
+
+
+@pytest.mark.parametrize("check", ["a < id", "id > a", "a <= id", "a IS NULL OR a < id"])
+def test_an_acyclic_reference_is_below_the_key_that_counts(tmp_path, check):
+    found = reflected(tmp_path, f"CREATE TABLE t(id INTEGER PRIMARY KEY, a INT REFERENCES t(id), CHECK ({check}));")
+    assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    built(found, tmp_path)
+
+
+@pytest.mark.parametrize("columns", ["id TEXT PRIMARY KEY, a TEXT REFERENCES t(id)", "id INT PRIMARY KEY, a INT NOT NULL REFERENCES t(id)"])
+def test_where_keys_do_not_count_or_references_go_round_that_is_noted(tmp_path, columns):
+    found = reflected(tmp_path, f"CREATE TABLE t({columns}, CHECK (a < id));")
+    assert [said for said in all_notes(found) if "nothing is proposed" in said]
