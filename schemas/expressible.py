@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schemas.consistency import check_problems, comparable, default_problems, sql_problems
+from schemas.consistency import check_problems, default_problems, sql_problems
 from schemas.ddl_names import FreeNames
 from schemas.model import Column, ForeignKey
+from schemas.reference_rules import comparable
 from schemas.reflection import RawSchema, ends_of
 from schemas.sql_expressions import parse_expression
 from schemas.table_proposals import RawTable

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from schemas.check_facts import ColumnFacts, facts_of
-from schemas.consistency import comparable
+from schemas.reference_rules import comparable
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.table_proposals import Note, RawTable, is_roomy
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
