@@ -241,7 +241,7 @@ _DERIVED = (
     Generator("expression", "A SQL expression over the columns of the row; `anchor()` in it is the data's now.", ANY, "sql", (_p("sql", "text", "the expression", True),), example='{expression: "quantity * unit_price"}'),
     Generator("sum", "The sum of a column over the rows that reference this one.", MEASURES, "child", (_p("child", "child", "the column", True),), example="{sum: invoice_lines.amount}"),
     Generator("count", "How many rows reference this one.", NUMBERS, "table", (_p("table", "table", "the table", True),), example="{count: invoice_lines}"),
-    Generator("earliest", "The least value of a column over the rows that reference this one; null where there are none.", (*NUMBERS, *MOMENTS), "child",
+    Generator("earliest", "The least value of a column over the rows that reference this one; null where there are none. In a reference to them, of their key, it names the first of them: the lead of a team is of the team with `{references: users.id, generate: {earliest: users.id}}`.", (*NUMBERS, *MOMENTS), "child",
               (_p("child", "child", "the column", True),), example="{earliest: ticket_messages.created_at}"),
     Generator("latest", "The greatest value of a column over the rows that reference this one; null where there are none.", (*NUMBERS, *MOMENTS), "child",
               (_p("child", "child", "the column", True),), example="{latest: ticket_messages.created_at}"),

@@ -1,0 +1,32 @@
+"""A row that references one of the rows that reference it, such as a team whose lead is of the team."""
+
+from __future__ import annotations
+
+import datagen
+from schemas import parse_schema
+
+TEAMS = """
+schema: company
+tables:
+  teams:
+    rows: 40
+    columns:
+      id: {type: bigint, key: true}
+      lead_id: {references: users.id, null: 0, generate: {earliest: users.id}}
+    rules: [lead_id.team_id = id]
+  users:
+    rows: {per: teams, count: {uniform: [0, 5]}}
+    columns:
+      id: {type: bigint, key: true}
+      team_id: {references: teams.id}
+"""
+
+
+def test_a_lead_is_of_the_own_team_and_a_team_of_nobody_has_none() -> None:
+    source = datagen.source(parse_schema(TEAMS, "teams.yaml"))
+    team_of = {row["id"]: row["team_id"] for row in source.read("users").read_all().to_pylist()}
+    leads = {row["id"]: row["lead_id"] for row in source.read("teams").read_all().to_pylist()}
+    assert {id: None if lead is None else team_of[lead] for id, lead in leads.items()} == {
+        id: id if id in team_of.values() else None for id in leads
+    }
+    assert None in leads.values()
