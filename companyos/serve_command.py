@@ -120,9 +120,10 @@ def serve(
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    from provisioning.apart import apart
     from provisioning.life.sandboxes import open_sandboxes
 
-    with open_sandboxes(control, environments, store) as sandboxes:
+    with open_sandboxes(control, environments, store, run=apart) as sandboxes:
         import uvicorn
 
         from companyos.api.application import application

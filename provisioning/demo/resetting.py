@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -150,16 +151,17 @@ def look(platform: Platform, tenant: Tenant, bundle: Bundle, as_of: str, *, forc
     if sandbox.quarantined:
         reasons.append("it is quarantined")
     rows: Mapping[str, Difference] = {}
-    activity = platform.host(sandbox.host).activity(platform.place(sandbox))
+    host, place = platform.host(sandbox.host), platform.place(sandbox)
+    activity = host.activity(place)
     if activity is None or activity.counter != receipt.get("counter") or activity.connections:
         held = bundle
         if sandbox.bundle_digest != bundle.manifest_digest:
             held = bundles.open(f"bundle@{sandbox.bundle_digest}", platform.store)
         try:
-            rows = changed_since(platform.host(sandbox.host).admin_address(platform.place(sandbox)), held, weeks=weeks)
+            rows = host.run(partial(changed_since, host.admin_address(place), held, weeks=weeks))
         except CompanyOSError as error:  # somebody made what no bundle holds, or took our rights to read it: it goes all the same
             reasons.append(f"what was changed cannot be counted: {str(error).partition(chr(10))[0]}")
-        present = platform.host(sandbox.host).flags(platform.place(sandbox))
+        present = host.flags(place)
     flagged = sum(present.get(name) != flags.get(name) for name in {*present, *flags})
     changed = sum(d.added + d.removed + d.changed for d in rows.values())
     altered = sum(d.altered for d in rows.values())

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from bundles import Bundle, Progress
+from provisioning.apart import Run
 from schemas.environments import Limits
 
 Telling = Callable[[Progress], None] | None
@@ -80,11 +81,13 @@ class Found:
 class SandboxHost(Protocol):
     """One host, on behalf of one control database, whose id is in all markers.
 
-    Raises SystemFailure where it cannot be reached, NotASandbox where something is there without our marker.
+    Raises SystemFailure where it cannot be reached, NotASandbox where something is there without our marker. `run` runs
+    what reads a sandbox's data at its `admin_address`.
     """
 
     name: str
     kind: str
+    run: Run
 
     def place(self, sandbox: str) -> Place:
         """Return where the sandbox with this id lives, or would."""

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from bundles import Bundle
+from provisioning.apart import here
 from provisioning.control.moments import utc_now
 from provisioning.database_file import disk_errors
 from provisioning.errors import NoSuchSandbox, ReadBackDiffers, TargetFailure
@@ -37,6 +38,8 @@ _ID = re.compile(r"sb-([a-z2-7]{10})")
 
 class FileHost:
     """A folder of database files; see `provisioning.hosts.base.SandboxHost`."""
+
+    run = staticmethod(here)
 
     def __init__(self, host: Host, *, control: str, clock: Callable[[], datetime] = utc_now) -> None:
         self.name: str = host.name

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bundles import Bundle
+from provisioning.apart import Run, here
 from provisioning.control.moments import utc_now
 from provisioning.errors import ReadBackDiffers, WrongState
 from provisioning.hosts import postgresql_activity as use
@@ -57,11 +59,12 @@ class PostgreSQLHost:
 
     kind = "postgresql"
 
-    def __init__(self, host: Host, *, control: str, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, host: Host, *, control: str, clock: Callable[[], datetime] = utc_now, run: Run = here) -> None:
         self.name = host.name
+        self.run = run
         self._control, self._clock = control, clock
         self._server = server_from_environment(host.name, host.url_from)
-        self._templates = Templates(self._server, clock)
+        self._templates = Templates(self._server, clock, run)
         self._roles = Roles(self._server, control)
 
     def place(self, sandbox: str) -> Place:
@@ -99,7 +102,7 @@ class PostgreSQLHost:
                     run(inside, f"REASSIGN OWNED BY {quoted(template.name)} TO {quoted(role)}")
                     write_row(inside, place.sandbox, self._control, bundle.manifest_digest, marker.made_at)
             if template.loading is not None:
-                compare(Target("postgresql", url=self._server.url(name)), Shipment(bundle, Shift(template.weeks)))
+                self.run(partial(compare, Target("postgresql", url=self._server.url(name)), Shipment(bundle, Shift(template.weeks))))
             run(connection, "SET synchronous_commit = on")
             comment(connection, "DATABASE", name, sandbox_mark(replace(marker, phase="next" if swap else "ready")))
         loaded = template.loading is not None

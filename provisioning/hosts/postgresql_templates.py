@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from bundles import Bundle
+from provisioning.apart import Run
 from provisioning.control.moments import moment, stamp
 from provisioning.errors import NotASandbox, SchemaRefused, TargetFailure, WrongState
 from provisioning.hosts.base import Found, Telling
@@ -48,8 +50,8 @@ class Template:
 class Templates:
     """The templates of one server."""
 
-    def __init__(self, server: Server, clock: Callable[[], datetime]) -> None:
-        self._server, self._clock = server, clock
+    def __init__(self, server: Server, clock: Callable[[], datetime], run: Run) -> None:
+        self._server, self._clock, self._run = server, clock, run
 
     def ensure(self, connection: Connection, bundle: Bundle, as_of: str | None, on_progress: Telling) -> Template:
         """Return the template of a bundle, its times moved to the week of `as_of`; it is made where the server has none.
@@ -122,7 +124,8 @@ class Templates:
         run(held, f"GRANT CREATE ON DATABASE {quoted(making)} TO {quoted(maker)}")
         with self._server.connected(f"template of {bundle.reference}", making) as inside:
             run(inside, f"ALTER SCHEMA public OWNER TO {quoted(maker)}")
-        receipt = load(bundle, self._server.url(making, role=maker), as_of=day, now=self._clock(), on_progress=on_progress)
+        loading = partial(load, bundle, self._server.url(making, role=maker), as_of=day, now=self._clock())
+        receipt = self._run(loading, on_progress)
         if receipt.shifted_weeks != weeks:
             raise TargetFailure(f"template of {bundle.reference}: times moved by {receipt.shifted_weeks} weeks, not by {weeks}")
         with self._server.visiting(held, f"template of {bundle.reference}", making) as inside:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bundles
 from bundles import BuiltBundle, Store
+from provisioning.apart import Run, here
 from provisioning.audit import record
 from provisioning.control.database import Control, open_control
 from provisioning.control.moments import stamp, utc_now
@@ -216,17 +217,18 @@ def open_sandboxes(
     *,
     home: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
+    run: Run = here,
 ) -> Iterator[Sandboxes]:
     """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
 
     Each is at its default place where None, in the folder `home` or else the user's. Raises InputError, ControlFailure. A host is
-    reached only when it is used.
+    reached only when it is used; `run` says where the data of PostgreSQL's sandboxes are worked on (see `provisioning.apart`).
     """
     policies = read_environments(environments)
     folder = data_folder() if home is None else home
     opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
     try:
-        hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock)
+        hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock, run=run)
         passwords = Passwords(folder / "passwords" / opened.id)
         media = MediaFolders(folder / "media" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, media))

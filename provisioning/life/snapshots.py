@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bundles
-from bundles import BuiltBundle
+from bundles import BuiltBundle, Bundle, Store
 from bundles.errors import ReferenceUnknown
 from provisioning.errors import WrongState
 from provisioning.hosts.base import Telling
@@ -27,25 +29,28 @@ def snapshot(platform: Platform, sandbox: Sandbox, *, tag: str | None, actor: st
     tag = tag or f"{bundle.kind}:{sandbox.id}"
     _require_free(platform, tag)
     weeks = int((sandbox.receipt or {}).get("shifted_weeks", 0))
-    address = platform.host(sandbox.host).admin_address(platform.place(sandbox))
-    with present(address, bundle, shifted_weeks=weeks) as source:
-        built = bundles.build(
-            source,
-            store=platform.store,
-            tag=tag,
-            expires=bundle.expires,
-            on_progress=on_progress,
-        )
+    host = platform.host(sandbox.host)
+    address = host.admin_address(platform.place(sandbox))
+    built, left_out = host.run(partial(_built, address, bundle, weeks, platform.store, tag), on_progress)
     platform.on_step("snapshot built")
     with platform.control.write() as connection:
         details = {
             "reference": built.reference,
             "manifest_digest": built.manifest_digest,
             "content_digest": built.content_digest,
-            "left_out": list(source.left_out),
+            "left_out": list(left_out),
         }
         platform.event(connection, "snapshot taken", sandbox, actor=actor, why=why, details=details)
     return built
+
+
+def _built(
+    address: str, bundle: Bundle, weeks: int, store: Store, tag: str, on_progress: Telling = None
+) -> tuple[BuiltBundle, tuple[str, ...]]:
+    """Build a bundle of what the database at `address` holds; return it, and what did not stay of the schema of the earlier one."""
+    with present(address, bundle, shifted_weeks=weeks) as source:
+        built = bundles.build(source, store=store, tag=tag, expires=bundle.expires, on_progress=on_progress)
+        return built, source.left_out
 
 
 def _require_free(platform: Platform, tag: str) -> None:

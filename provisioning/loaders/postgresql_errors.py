@@ -15,7 +15,7 @@ _COPY = re.compile(r"CONTEXT:\s+COPY (.+), line \d+(?:, column ([^\n:]+))?")
 _DEPENDENTS = re.compile(r"^(?:DETAIL:\s+)?(.+ depends on .+)$", re.MULTILINE)
 _QUOTED_VALUE = re.compile(r': ".*$')
 _BAD_URL = "Failed to connect: invalid "  # how libpq begins where it cannot make sense of a URL, and has asked no server yet
-_NOISE = re.compile(r"^[A-Z_]+: (?:\[libpq\] )?")
+_NOISE = re.compile(r"^(?:[A-Z_]+: )?(?:\[libpq\] )?")
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def postgresql_errors(doing: str, secrets: tuple[str, ...] = ()) -> Iterator[Non
 
     try:
         yield
-    except adbc_driver_manager.Error as error:
+    except (adbc_driver_manager.Error, OSError) as error:  # a stream of batches raises the latter
         raise _translated(error, doing, secrets) from None
 
 
@@ -33,7 +33,7 @@ def _translated(error: Any, doing: str, secrets: tuple[str, ...]) -> CompanyOSEr
     text = str(error)
     for secret in secrets:
         text = text.replace(secret, "***")
-    state = error.sqlstate or ""
+    state = getattr(error, "sqlstate", None) or ""
     first = _FIRST.search(text)
     said = first[1] if first else _NOISE.sub("", text).strip().partition("\n")[0]
     if said.startswith(_BAD_URL):

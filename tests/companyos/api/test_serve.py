@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from serving import wanted
-from yard import ALICE
+from yard import ALICE, build
 
 from companyos.cli import run
 
@@ -116,6 +117,48 @@ def test_a_service_serves_ends_in_peace_and_keeps_no_token_in_its_log(home: Path
     assert "Traceback" not in log
     states = {s["id"]: s["state"] for s in said(capsys, "sandbox", "list")["sandboxes"]}
     assert states == {made.json()["id"]: "ready", later.json()["id"]: "ready"}
+
+
+@pytest.mark.slow
+def test_a_database_server_that_is_lost_in_the_midst_of_a_load_takes_no_service_along(
+    home: Path, capsys, processes: list[Process], monkeypatch: pytest.MonkeyPatch, postgres: str
+) -> None:
+    monkeypatch.setenv("SERVED_POSTGRES", postgres)
+    policies = home / "environments.yaml"
+    policies.write_text(policies.read_text().replace("kind: duckdb", "kind: postgresql, url_from: SERVED_POSTGRES"))
+    (home / "bundles").unlink()
+    build(home, "synthetic:v1", rows=50_000)
+    (home / "store").rename(home / "bundles")
+    token = said(capsys, "token", "create", "--owner", ALICE)["token"]
+    service = Process(home)
+    processes.append(service)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=120, headers=headers) as client, ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(client.post, "/sandboxes", json=wanted())
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            busy = (
+                "SELECT pid FROM pg_stat_activity WHERE datname LIKE 'companyos_m_%' AND state = 'active' AND query LIKE 'ALTER TABLE%KEY%'"
+            )
+            while not asked.done() and not (found := connection.execute(busy).fetchall()):
+                pass
+            os.kill(found[0][0], signal.SIGKILL)
+        assert (asked.result().status_code, asked.result().json()["type"]) == (503, "urn:companyos:problem:unavailable")
+        assert client.get("/healthz").status_code == 200
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
+        made = client.post("/sandboxes", json=wanted())
+        assert made.status_code == 201, made.text
+        place = f"/sandboxes/{made.json()['id']}"
+        taken = client.post(f"{place}/snapshot", json={})
+        assert taken.status_code == 201, taken.text
+        assert client.delete(place).status_code == 200
+    assert service.end() == 0
+    log = service.log.read_text()
+    assert "has ended (SIGABRT)" in log and "Traceback" not in log
+    said(capsys, "sandbox", "reconcile")
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'companyos_%'").fetchall()
+    assert [name[:12] for (name,) in left] == ["companyos_t_"]
 
 
 STUCK = """
