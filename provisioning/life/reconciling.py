@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from provisioning.audit import record
+from provisioning.control.moments import stamp
 from provisioning.control.tables import sandboxes, webhooks
 from provisioning.errors import NoSuchSandbox, WrongState
 from provisioning.hosts.base import Found
@@ -17,6 +19,8 @@ from provisioning.life.platform import Platform
 from provisioning.life.resetting import settle_abandoned
 from provisioning.life.sandbox import Sandbox
 from schemas.errors import CompanyOSError
+
+GRACE = timedelta(days=7)  # how long a database that no record ever knew stays, since it is the record that may be an old copy
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Reconciled:
     orphans: list[str] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -41,7 +46,8 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
     """Bring records and hosts together again.
 
     What was being made by a worker that is gone is undone, what was being removed is finished, a reset is finished or taken back; a ready
-    sandbox without a database fails; databases and roles of ours without a record are removed. `dry_run` changes nothing.
+    sandbox without a database fails; databases and roles of ours without a record are removed, but a database that no record ever knew
+    only when it is a week old: until then it is an error. `dry_run` changes nothing.
     """
     done = Reconciled(dry_run)
     with platform.control.read() as connection:
@@ -96,9 +102,19 @@ def _orphans(platform: Platform, name: str, done: Reconciled, actor: str) -> Non
 
 
 def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> None:
+    host, id = platform.host(name), str(found.sandbox)
+    if _never_had_a_record(platform, id):
+        marker = host.marker(host.place(id))
+        if marker is not None and platform.now - marker.made_at < GRACE:
+            if id not in done.unknown:
+                done.unknown.append(id)
+                done.errors.append(
+                    f"{name}/{found.name}: no record ever knew it, as where an older copy of the control database was put back; put back "
+                    f"the newest, or it is removed after {stamp(marker.made_at + GRACE)}"
+                )
+            return
     if not done.dry_run:
-        host = platform.host(name)
-        host.remove(host.place(str(found.sandbox)))
+        host.remove(host.place(id))
         with platform.control.write() as connection:
             record(
                 connection,
@@ -114,6 +130,15 @@ def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor
     done.orphans.append(f"{name}/{found.name}")
 
 
+def _never_had_a_record(platform: Platform, id: str) -> bool:
+    with platform.control.read() as connection:
+        try:
+            records.find(connection, id)
+        except NoSuchSandbox:
+            return True
+    return False
+
+
 def _has_no_record(platform: Platform, id: str) -> bool:
     with platform.control.read() as connection:
         try:
@@ -124,7 +149,7 @@ def _has_no_record(platform: Platform, id: str) -> bool:
 
 def _passwords(platform: Platform, done: Reconciled) -> None:
     for id in platform.passwords.kept():
-        if _has_no_record(platform, id):
+        if id not in done.unknown and _has_no_record(platform, id):
             if not done.dry_run:
                 platform.passwords.forget(id)
             done.passwords.append(id)
@@ -132,7 +157,7 @@ def _passwords(platform: Platform, done: Reconciled) -> None:
 
 def _files(platform: Platform, done: Reconciled) -> None:
     for id in platform.media.kept():
-        if _has_no_record(platform, id):
+        if id not in done.unknown and _has_no_record(platform, id):
             if not done.dry_run:
                 platform.media.remove(id)
             done.orphans.append(f"files of {id}")
