@@ -96,7 +96,7 @@ class Config:
             media = {path: FileDigest(f["table"], f["column"], f["type"], f["content_digest"]) for path, f in _media(document).items()}
             config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables, inputs, media)
             _agree(document, config)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BundleDamaged(f"the config of '{name}' is not in the form that bundles have: {error}") from None
         return config
 

@@ -87,7 +87,7 @@ class Layout:
             index = json.loads(self.index_path.read_bytes())
         except FileNotFoundError:
             raise BundleDamaged(f"{self.index_path} is missing; {_MEND}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BundleDamaged(f"{self.index_path} is not JSON; {_MEND}") from None
         if not isinstance(index, dict) or not _descriptors(index.get("manifests")):
             raise BundleDamaged(f"{self.index_path} is no OCI image index; {_MEND}")

@@ -115,7 +115,7 @@ class Manifest:
             layers = [_to_layer(d) for d in document["layers"] if d["mediaType"] == PARQUET_TYPE]
             media = [_to_media_layer(d) for d in document["layers"] if d["mediaType"] in MEDIA_TYPES]
             return cls(_to_blob(document["config"]), layers, summary, media)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BundleDamaged(f"'{name}' is no bundle: its manifest is not in the form that bundles have") from None
 
 

@@ -240,10 +240,13 @@ class Store:
                 continue
             needed.add(digest)
             if "manifest" in descriptor.get("mediaType", "") or "index" in descriptor.get("mediaType", ""):
-                document = json.loads(self._manifest(name, digest))
-                inner = [*document.get("layers", ()), *document.get("manifests", ())]
-                inner += [document[k] for k in ("config", "subject") if k in document]
-                waiting += [(name, d) for d in inner]
+                try:
+                    document = json.loads(self._manifest(name, digest))
+                    inner = [*document.get("layers", ()), *document.get("manifests", ())]
+                    inner += [document[k] for k in ("config", "subject") if k in document]
+                    waiting += [(name, {"digest": d["digest"], "mediaType": str(d.get("mediaType", ""))}) for d in inner]
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    raise BundleDamaged(f"the manifest of '{name}' is no OCI manifest; let go of it: companyos bundle rm {name}") from None
         return needed
 
     def _unknown(self, wanted: Reference) -> str:

@@ -28,7 +28,7 @@ def change_index(store: bundles.Store, change: Callable[[dict], object]) -> None
 
 
 def put(store: bundles.Store, document: object) -> dict:
-    data = json.dumps(document).encode()
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
     digest = hashlib.sha256(data).hexdigest()
     (store.path / "blobs" / "sha256" / digest).write_bytes(data)
     return {"digest": f"sha256:{digest}", "size": len(data)}
@@ -70,3 +70,24 @@ def test_a_config_without_a_sound_number_of_rows_in_a_chunk_is_a_clear_error(sto
     change_manifest(store, len, lambda c: c.update(chunk_rows=rows))
     with pytest.raises(BundleDamaged, match="chunk_rows is"):
         bundles.verify(bundles.open("synthetic:latest", store))
+
+
+@pytest.mark.parametrize(
+    "written", [b"", b"[]", b"[" * 100_000, b'{"layers": null}', b'{"layers": [7]}', b'{"layers": [{}]}', b'{"config": [1]}']
+)
+def test_a_manifest_that_is_none_is_named_and_nothing_is_collected_until_it_is_let_go(store, written):
+    stays = store.path / "blobs" / "sha256" / json.loads((store.path / "index.json").read_bytes())["manifests"][0]["digest"][7:]
+    change_index(store, lambda d: d.update(put(store, written)))
+    for attempt in (store.collect_garbage, lambda: bundles.open("synthetic:latest", store)):
+        with pytest.raises(BundleDamaged, match="'synthetic:latest'"):
+            attempt()
+    assert stays.exists()
+    store.remove("synthetic:latest")
+    store.collect_garbage()
+    assert not stays.exists()
+
+
+def test_a_config_that_is_nested_without_end_is_a_clear_error(store):
+    change_manifest(store, lambda m: m["config"].update(put(store, b"[" * 100_000)))
+    with pytest.raises(BundleDamaged, match="config of 'synthetic:latest'"):
+        bundles.open("synthetic:latest", store)

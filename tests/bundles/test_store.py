@@ -179,7 +179,9 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"manifests": 3}', '{"manifests": [{"digest": 1}]}', '{"manifests": [7]}', "\0\xff"])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"manifests": 3}', '{"manifests": [{"digest": 1}]}', '{"manifests": [7]}', "\0\xff", "[" * 100_000]
+)
 def test_a_damaged_index_is_named_and_nothing_is_collected_or_overwritten(store, damage):
     build(store)
     index = store.path / "index.json"
