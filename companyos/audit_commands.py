@@ -116,7 +116,11 @@ def verify(public_keys: tuple[Path, ...], kept: tuple[Path, ...], anchor: str | 
     keys = public_keys_of(public_keys)
     checkpoints = [one for path in kept for one in read_checkpoints(path)]
     with open_to_read(control) as opened:
-        report = verify_ledger(opened, keys, kept=checkpoints, anchor=anchor_of(opened, anchor))
+        remembered = anchor_of(opened, anchor)
+        begun = not remembered.path.exists()
+        report = verify_ledger(opened, keys, kept=checkpoints, anchor=remembered)
+    if begun and not report.problems:
+        click.echo(f"a new anchor was begun, {visible(str(remembered.path))}: events that are cut off are found from now on", err=True)
     if as_json:
         print_json(report.to_json())
     else:

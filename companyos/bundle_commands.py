@@ -13,6 +13,7 @@ from companyos.bundle_media import media
 from companyos.bundle_recall import recall
 from companyos.changes_command import changes
 from companyos.options import (
+    MomentType,
     json_option,
     reference_argument,
     scale_option,
@@ -48,7 +49,7 @@ def bundle() -> None:
 @click.option(
     "--expires",
     metavar="DATE",
-    type=click.DateTime(),
+    type=MomentType(),
     help="When it is to be used no more (UTC): no sandbox holds it longer, and `companyos load` refuses it.",
 )
 @click.option("--reuse/--no-reuse", default=True, show_default=True, help="Take over unchanged tables from bundles of the store.")
@@ -78,12 +79,11 @@ def build(
     import datagen
 
     started = time.monotonic()
-    until = None if expires is None else expires.replace(tzinfo=UTC)
-    if until is not None and until <= datetime.now(UTC):
-        raise click.BadParameter(f"{until:%Y-%m-%d %H:%M UTC} is past, so that nobody could use the bundle", param_hint="--expires")
+    if expires is not None and expires <= datetime.now(UTC):
+        raise click.BadParameter(f"{expires:%Y-%m-%d %H:%M UTC} is past, so that nobody could use the bundle", param_hint="--expires")
     source = datagen.source(schema, seed=seed, scale=scale, scenarios=scenarios, as_of=moment)
     with progress(quiet=as_json) as tell:
-        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, expires=until, on_progress=tell)
+        made = bundles.build(source, store=store, tag=tag, jobs=jobs, chunk_rows=chunk_rows, reuse=reuse, expires=expires, on_progress=tell)
     seconds = time.monotonic() - started
     description = made.describe()
     if as_json:

@@ -87,6 +87,9 @@ def list_(ledger: str | None, anchor: str | None, as_json: bool) -> None:
         limits = [None if a.limit is None else {"epsilon": a.limit.epsilon, "delta": a.limit.delta} for a in known]
         print_json([{"analyst": a.name, "added": a.added, "limit": limit} for a, limit in zip(known, limits)])
         return
+    if not known:
+        click.echo("there are no analysts; `companyos dp analyst add` makes one")
+        return
     rows = [[a.name, a.added[:19], "as the release" if a.limit is None else f"epsilon {a.limit.epsilon:g}"] for a in known]
     print_table(["analyst", "since (UTC)", "limit"], rows)
 

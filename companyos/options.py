@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -18,6 +19,22 @@ class ReferenceType(click.ParamType[str]):
 
         known = Store(ctx.params.get("store")).references()
         return [CompletionItem(reference) for reference in known if reference.startswith(incomplete)]
+
+
+class MomentType(click.ParamType[datetime]):
+    """A date or time stamp, in UTC where it names no zone."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from schemas.times import EPOCH, MICROSECOND, parse_moment
+
+        if isinstance(value, datetime):
+            return value
+        try:
+            return EPOCH + parse_moment(value) * MICROSECOND
+        except (ValueError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
 
 
 class SchemaType(click.ParamType[str]):

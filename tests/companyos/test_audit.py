@@ -101,6 +101,12 @@ def test_verification_tells_what_was_touched_and_where(capsys: pytest.CaptureFix
     assert [(p["number"], p["kind"]) for p in said["problems"]] == [(0, "unguarded"), (0, "unguarded"), (2, "altered"), (5, "truncated")]
 
 
+def test_an_anchor_that_was_not_there_is_told(capsys: pytest.CaptureFixture[str], ledger: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mistyped.anchor"
+    begun = f"a new anchor was begun, {path}: events that are cut off are found from now on\n"
+    assert [printed(capsys, "verify", "--anchor", str(path))[1] for _ in range(2)] == [begun, ""]
+
+
 @pytest.mark.parametrize("command", ["verify", "log"])
 def test_a_ledger_that_is_not_there_is_told_and_not_made(capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str) -> None:
     missing = tmp_path / "mistyped.db"

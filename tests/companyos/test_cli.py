@@ -174,6 +174,19 @@ def test_no_bundle_is_built_that_has_expired_already(capsys, shop):
     assert said(capsys, "bundle", "list") == []
 
 
+@pytest.mark.parametrize("written", ["2999-01-31T02:00+02:00", "2999-01-31", "2999-01-31 00:00:00Z"])
+def test_the_end_of_a_bundle_is_a_moment_of_any_zone(capsys, shop, written):
+    import bundles
+
+    built(capsys, shop, "shop:v1", "--expires", written)
+    assert bundles.open("shop:v1").expires == datetime(2999, 1, 31, tzinfo=UTC)
+
+
+def test_the_end_of_a_bundle_that_is_no_moment_is_told(capsys, shop):
+    code, _, err = called(capsys, "bundle", "build", shop, "--expires", "tomorrow")
+    assert (code, "'tomorrow' is no date or time stamp; write it like 2026-01-31" in err) == (2, True)
+
+
 def test_rows_are_those_of_the_bundle_in_both_formats(capsys, shop):
     import bundles
 

@@ -104,6 +104,8 @@ def test_analysts_come_and_go_and_their_passwords_come_from_elsewhere(
     assert (ada["analyst"], ada["limit"], bob["limit"]) == ("ada", {"epsilon": 0.5, "delta": 0.0}, None)
     assert printed(capsys, "analyst", "remove", "bob") == "bob may log in no more\n"
     assert "no analyst 'bob'" in printed(capsys, "analyst", "remove", "bob", code=2)
+    printed(capsys, "analyst", "remove", "ada")
+    assert printed(capsys, "analyst", "list") == "there are no analysts; `companyos dp analyst add` makes one\n"
     (tmp_path / "password").write_bytes("Prägestempel".encode("latin-1"))
     assert "password is not UTF-8 text\n" in printed(capsys, "analyst", "add", "eve", "--password-file", str(tmp_path / "password"), code=2)
     assert "no environment variable 'NOTHING'" in printed(capsys, "analyst", "add", "eve", "--password-env", "NOTHING", code=2)
