@@ -83,14 +83,16 @@ def test_a_password_ends_with_the_time_of_the_sandbox_and_a_new_one_replaces_it(
 
 def test_who_is_shut_out_loses_its_sessions_and_none_of_its_data(yard, bundle) -> None:
     place = yard.made("sb-aaaaaaaaaa", bundle)
-    with yard.as_owner(place) as connection, psycopg.connect(yard.host.admin_address(place)) as ours:
+    mine, operator = yard.host.address(place, PASSWORD), yard.host.admin_address(place)
+    with yard.as_owner(place) as connection, psycopg.connect(operator) as ours, psycopg.connect(into(mine, "postgres")) as elsewhere:
         connection.execute("INSERT INTO parents VALUES (9, 'kept')")
         for _ in range(2):
             yard.host.shut(place)
-        for open in (connection, ours):
+        for open in (connection, ours, elsewhere):
             with pytest.raises(psycopg.OperationalError):
                 open.execute("SELECT 1")
-    assert "not permitted to log in" in refused(yard.host.address(place, PASSWORD))
+    for url in (mine, operator):
+        assert "not permitted to log in" in refused(url)
     yard.host.admit(place, None, yard.now + timedelta(hours=1), LIMITS)
     with yard.as_owner(place) as connection:
         assert connection.execute("SELECT name FROM parents WHERE id = 9").fetchone() == ("kept",)
