@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from dpsql.accounting import Limit
+from dpsql.accounting import Limit, Spend
 from dpsql.errors import BudgetSpent, LedgerBroken, LedgerFailure
 from dpsql.ledger.chain import Chain
 from tests.dpsql.ledger.books import RELEASE, TENTH, opened, question, reopened
@@ -134,11 +134,13 @@ def test_nothing_is_told_when_the_anchor_cannot_come_to_the_disk_and_the_charge_
     charge = book.reserve(RELEASE, "ada", TENTH, question())
     with pytest.raises(LedgerFailure, match="anchor .* cannot be written: Input/output error"):
         book.finish(charge, "answered", {"a": b"1"})
+    with pytest.raises(LedgerFailure, match="anchor .* cannot be written"):
+        book.reserve(RELEASE, "ada", Spend.pure(9.0), question())
     monkeypatch.undo()
     assert book.kept(RELEASE, ["a"]) == {}
     assert book.spending(RELEASE).total.epsilon == 0.1
     book.finish(book.reserve(RELEASE, "ada", TENTH, question()), "answered")
-    assert book.verify() == 4
+    assert book.verify() == 5
 
 
 def _cannot(*arguments: object, **options: object) -> None:

@@ -118,12 +118,14 @@ def test_a_budget_with_a_refresh_is_renewed_and_the_whole_spending_stays_known(a
 
 def test_what_is_spent_at_the_moment_of_a_refresh_belongs_to_the_new_time(address: str) -> None:
     clock = Clock()
-    book = opened(address, Limit(0.1, 0.0), None, clock=clock)
-    book.set_limit(RELEASE, Limit(0.1, 0.0), None, by="root", refresh_days=10)
+    book = opened(address, Limit(0.2, 0.0), None, clock=clock)
+    book.set_limit(RELEASE, Limit(0.2, 0.0), None, by="root", refresh_days=10)
     clock.wait(10)
-    book.reserve(RELEASE, "ada", TENTH, question())
+    for _ in range(2):
+        book.reserve(RELEASE, "ada", TENTH, question())
     with pytest.raises(BudgetSpent):
         book.reserve(RELEASE, "bob", TENTH, question())
+    assert book.verify() == 5
 
 
 def test_a_clock_that_is_set_back_renews_nothing(address: str) -> None:
