@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from masking.errors import KeyInvalid
-from masking.keys import read_key
+from masking.keys import MaskingKey, read_key
 
 
 def test_a_binary_key_is_taken_as_it_is(tmp_path) -> None:
@@ -23,6 +23,17 @@ def test_a_written_key_ends_where_its_line_ends(tmp_path) -> None:
 def test_what_is_no_key_is_refused(place: str) -> None:
     with pytest.raises(KeyInvalid):
         read_key(place)
+
+
+def test_every_purpose_has_a_key_of_its_own_and_the_key_itself_is_not_shown() -> None:
+    key = MaskingKey(bytes(range(32)), "file")
+    assert key.derive("a") == key.derive("a") != key.derive("b")
+    assert repr(key) == "MaskingKey(origin='file')"
+
+
+def test_a_key_has_at_least_32_bytes() -> None:
+    with pytest.raises(KeyInvalid, match="has 31 bytes"):
+        MaskingKey(bytes(range(31)), "file")
 
 
 def test_a_key_of_any_bytes_comes_from_the_environment() -> None:
