@@ -42,12 +42,12 @@ class Drawn(MadeSource):
         yield from self.files
 
 
-def forged(store, bundle, *, media=None, config_media=None):
-    """The same bundle with other media in its manifest or config, which nobody has checked."""
-    config = replace(bundle.config, media=bundle.config.media if config_media is None else config_media)
+def forged(store, bundle, *, media=None, config_media=None, kind="synthetic"):
+    """The same bundle of another kind or with other media in its manifest or config, which nobody has checked."""
+    config = replace(bundle.config, kind=kind, media=bundle.config.media if config_media is None else config_media)
     with store.staging() as stage:
         layers = bundle.manifest.media if media is None else media
-        summary = replace(bundle.manifest.summary, content_digest=config.content_digest)
+        summary = replace(bundle.manifest.summary, kind=kind, content_digest=config.content_digest)
         blob = stage.add(Manifest(stage.add(config.encode()), bundle.manifest.layers, summary, layers).encode())
         stage.publish()
         store.point(parse("forged:v1"), blob)
@@ -157,6 +157,8 @@ def test_a_sanitized_bundle_carries_no_files(store):
     with pytest.raises(SourceInvalid, match="no masking has looked"):
         bundles.build(Drawn(kind="sanitized"), store=store)
     assert bundles.build(Drawn(files=(), kind="sanitized"), store=store).manifest.media == []
+    relabelled = forged(store, bundles.build(Drawn(), store=store), kind="sanitized")
+    assert problems(relabelled) == ["a sanitized bundle holds files, into which no masking has looked"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import bundle_sources as sources
 import pyarrow as pa
 import pytest
-from bundle_sources import MadeSource, shop
+from bundle_sources import MadeSource, narrow, shop
 
 import bundles
 import datagen
@@ -20,6 +20,8 @@ from bundles.conforming import conformed
 from bundles.digest import BLOCK_ROWS
 from bundles.errors import ContentInvalid
 from bundles.layout import sha256
+from bundles.manifest import Manifest
+from bundles.references import parse
 from bundles.reuse import Origin
 from schemas.model import Check
 from schemas.reader import parse_schema
@@ -107,6 +109,20 @@ def test_a_damaged_file_is_never_taken_over(store, harm):
     assert again.made == {"people"}
     assert made.origins["people"].reasons == ("its files are missing or altered",)
     assert path.read_bytes() == whole
+    assert made.manifest_digest == first.manifest_digest
+
+
+@pytest.mark.parametrize("lie", ["another first row", "rows left out"])
+def test_files_that_do_not_hold_the_rows_that_a_bundle_says_are_never_taken_over(store, lie):
+    first = bundles.build(known(source=narrow(2 * BLOCK_ROWS)), store=store, tag="shop:v1", chunk_rows=BLOCK_ROWS)
+    head, tail = first.manifest.layers
+    layers = [tail, head] if lie == "another first row" else [head]
+    with store.staging() as stage:
+        blob = stage.add(Manifest(first.manifest.config, layers, first.manifest.summary).encode())
+        stage.publish()
+        store.point(parse("shop:v1"), blob)
+    made = bundles.build(known(source=narrow(2 * BLOCK_ROWS)), store=store, tag="shop:v2", chunk_rows=BLOCK_ROWS)
+    assert made.origins["numbers"].reasons == ("its files are missing or altered",)
     assert made.manifest_digest == first.manifest_digest
 
 

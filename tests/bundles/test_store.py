@@ -246,9 +246,10 @@ def test_an_altered_manifest_or_config_is_named_when_the_bundle_is_opened(store)
             bundles.open("synthetic:v1", store)
 
 
-def test_what_others_put_into_the_layout_is_kept(store):
-    build(store)
-    data = b'{"layers":[],"config":{"digest":"sha256:' + b"0" * 64 + b'","size":2}}'
+def test_what_others_put_into_the_layout_is_kept_with_what_it_is_about(store):
+    manifest = build(store).manifest_blob
+    subject = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": manifest.digest, "size": manifest.size}
+    data = json.dumps({"layers": [], "config": {"digest": "sha256:" + "0" * 64, "size": 2}, "subject": subject}).encode()
     name = hashlib.sha256(data).hexdigest()
     (store.path / "blobs" / "sha256" / name).write_bytes(data)
     index = json.loads((store.path / "index.json").read_text())
@@ -258,6 +259,8 @@ def test_what_others_put_into_the_layout_is_kept(store):
     assert store.collect_garbage().blobs == 0
     assert signature in json.loads((store.path / "index.json").read_text())["manifests"]
     assert [b.reference for b in store.list()] == ["b:v1", "synthetic:v1"]
+    store.remove("synthetic:v1")
+    assert store.collect_garbage().blobs == 0
 
 
 SLOW_BUILD = """
