@@ -17,9 +17,7 @@ from bundles.report import Findings
 from schemas.model import Column, Table
 from schemas.types import SqlType
 
-_DAY = 86_400_000_000
 _SHOWN = 40
-_NO_TIME = "not a time of the day"
 _OPEN_CLASSES = ("public", "internal")
 _UNDIGESTIBLE = ("json", "encoding")
 
@@ -120,7 +118,7 @@ def _typed_breaches(type: SqlType, array: pa.Array) -> Iterator[_Breach]:
         return
     unsound = _unsound(array)
     if unsound.true_count:
-        what = {"numeric": f"beyond {type}", "time": _NO_TIME}.get(type.kind)
+        what = {"numeric": f"beyond {type}", "time": "not a time of the day"}.get(type.kind)
         yield _Breach("range", what, unsound) if what else _Breach("encoding", "the bytes are no value of the type", unsound)
         return
     rule_of = _RULES.get(type.kind)
@@ -131,7 +129,7 @@ def _typed_breaches(type: SqlType, array: pa.Array) -> Iterator[_Breach]:
 
 
 def _unsound(array: pa.Array) -> pa.BooleanArray:
-    """Where the bytes are no value of the Arrow type: text that is not UTF-8, numerics with too many digits."""
+    """Where the bytes are no value of the Arrow type: text that is not UTF-8, numerics with too many digits, times beyond a day."""
     mask = np.zeros(len(array), np.bool_)
     if isinstance(array, pa.ExtensionArray) or _is_sound(array):
         return pa.array(mask)
@@ -166,12 +164,6 @@ def _enum(type: SqlType, array: pa.Array) -> _Breach | None:
     return _Breach("enum", f"not one of the values of {type}", pc.invert(known))
 
 
-def _time(type: SqlType, array: pa.Array) -> _Breach | None:
-    clock = array.cast(pa.int64())
-    outside = pc.or_(pc.less(clock, 0), pc.greater_equal(clock, _DAY)).fill_null(False)
-    return _Breach("range", _NO_TIME, outside)
-
-
 def _json(type: SqlType, array: pa.Array) -> _Breach | None:
     texts = array.to_pylist()
     present = [i for i, text in enumerate(texts) if text is not None]
@@ -193,6 +185,5 @@ _RULES: dict[str, Callable[[SqlType, pa.Array], _Breach | None]] = {
     "varchar": _length,
     "char": _length,
     "enum": _enum,
-    "time": _time,
     "json": _json,
 }
