@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 def test_what_is_over_goes(yard: Yard) -> None:
     short, long = yard.create(ttl=timedelta(hours=2)).sandbox.id, yard.create(ttl=timedelta(hours=20)).sandbox.id
-    yard.clock.move(hours=3)
+    yard.clock.move(hours=2)
     assert yard.sandboxes.why(short).verdict == "about to go"
     planned = yard.sandboxes.sweep(actor="cron", dry_run=True)
     assert (planned.expired, planned.kept) == ([short], [long])
