@@ -132,8 +132,8 @@ def _looked_for(column: Mapping[str, Any]) -> list[str]:
 
 
 def _allowed(found: Mapping[str, Any]) -> str:
-    reasons = ("common_words", "in_pools", "shared", "public", "kept")
-    return _counts({reason: found[reason] for reason in reasons})
+    reasons = ("common_words", "in_pools", "shared", "public", "kept", "picked")
+    return _counts({reason: found.get(reason, 0) for reason in reasons})
 
 
 def _chance(found: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ def scan(reference: str, url: str, policy: str | None, store: str | None, as_jso
             examination.columns,
             pools=examination.pools,
             allowed=examination.allowed,
+            picked=examination.picked,
             common_words=examination.common_words,
             certificate=opened.provenance.get("certificate"),
             on_progress=tell or masking.unseen,

@@ -43,6 +43,11 @@ class MaskingKey:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"companyos/masking/{purpose}".encode()).derive(self.secret)
 
     @property
+    def another(self) -> MaskingKey:
+        """A key that follows from this one, to compare what the two give."""
+        return MaskingKey(self.derive("another"), self.origin)
+
+    @property
     def commitment(self) -> str:
         """Hexadecimal text by which two bundles can be told to share a key; it says nothing else of the key."""
         return self.derive("commitment").hex()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -82,6 +83,10 @@ def _asked_of(treatment: Treatment) -> str:
     steps = [step.parameters for step in (treatment.mask, treatment.otherwise, treatment.rest) if step is not None]
     own = repr((steps, treatment.when, treatment.subject)).lower()
     return " ".join([own, *map(_asked_of, treatment.paths.values())])
+
+
+def _learners(bound: BoundTable) -> list[tuple[str, Learner]]:
+    return [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
 
 
 class MaskedSource:
@@ -180,7 +185,11 @@ class MaskedSource:
         self._known.seal()
         require_no_person(self._known, self.policy, self.schema)
         self.schema, self.left_out = self._output_schema(self._known)
-        self._scanner = Scanner(
+        self._scanner = self._new_scanner()
+        self._done = 0
+
+    def _new_scanner(self) -> Scanner:
+        return Scanner(
             self._known,
             self._examined,
             allowed=self.policy.proof.survivors,
@@ -188,11 +197,10 @@ class MaskedSource:
             keys=key_columns(self.schema),
             jobs=self._jobs,
         )
-        self._done = 0
 
     def _learn(self, table: Table, threads: ThreadPoolExecutor) -> None:
         bound = self._bound.get(table.name)
-        learners = [] if bound is None else [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
+        learners = [] if bound is None else _learners(bound)
         taker = TableLearner(table, self._examined)
         wanted = self._read_of(table) if learners else taker.wanted
         if wanted == []:
@@ -203,12 +211,14 @@ class MaskedSource:
             for name in taker.wanted:
                 self._locales |= foreign_locales(batch.column(name), self.policy.locale)
             if bound is not None and learners:
-                kept = self._kept(table, first, batch)
-                rows = self._rows_of(bound, kept)
-                for name, masker in learners:
-                    masker.learn(kept.column(name), rows)
+                self._teach(bound, learners, self._kept(table, first, batch))
         for _, masker in learners:
             masker.finish()
+
+    def _teach(self, bound: BoundTable, learners: Sequence[tuple[str, Learner]], kept: pa.RecordBatch) -> None:
+        rows = self._rows_of(bound, kept)
+        for name, masker in learners:
+            masker.learn(kept.column(name), rows)
 
     def read(self, table: str) -> pa.RecordBatchReader:
         """Stream the masked rows of `table`, typed as the output schema has it; raises MaskingFailed, SourceFailure, RoomFailure."""
@@ -373,12 +383,34 @@ class MaskedSource:
             for _, held in self._recoded:
                 held.require()
             report = self._scanner.report()
+            if not report.passed:
+                places = [found.output for found in report.found if found.survivors]
+                again = [name for name in self._bound if any(place.startswith(f"{name}.") for place in places)]
+                report = self._scanner.report(self._under_another_key(again))
             report.require()
             self._unchanged.require()
             self._copies.require()
             self._certificate = self._certified(report)
             self._bound, self._orders, self._key, self._scanner, self._people_key = {}, {}, None, None, b""
         return {"certificate": self._certificate}
+
+    def _under_another_key(self, tables: Collection[str]) -> Scanner:
+        """What is found in some tables when the same rows are masked under another key: what was not masked is there again."""
+        assert self._key is not None
+        again, key, scanner = copy(self), self._key.another, self._new_scanner()
+        again._bound = bind(self.source.schema, self.policy, self.families, key, self.source.count, self._known)
+        again._unchanged, again._copies, again._orders, again._done = Unchanged(), Copies(), {}, 0
+        for bound in again._bound.values():
+            learners = _learners(bound)
+            for first, batch in again._batches(bound.table, "learn", self._read_of(bound.table)) if learners else ():
+                again._teach(bound, learners, self._kept(bound.table, first, batch))
+            for _, masker in learners:
+                masker.finish()
+        again._done = 0
+        for name in tables:
+            for batch, _ in again._masked(again._bound[name]):
+                scanner.see(name, batch)
+        return scanner
 
     def _pools(self) -> list[Pool]:
         """The pools that pseudonyms are picked from: those of the policy's locales, and of the scripts that the source is written in."""

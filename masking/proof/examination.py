@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from masking.agreement import agree, resolved
@@ -11,18 +11,20 @@ from masking.dropped import with_dropped
 from masking.policy.model import Policy
 from masking.pools import Pool, locales, pools_of
 from masking.proof.columns import Examined, column_entries, examined
+from masking.proof.judging import Picks
 from masking.source.base import Source
 from schemas.errors import InputError
 
 
 @dataclass(frozen=True)
 class Examination:
-    """The columns and what became of them, the survivors allowed, and the pools that pseudonyms came from."""
+    """The columns and what became of them, the survivors allowed, the pools that pseudonyms came from, and which of these met values."""
 
     columns: Sequence[Examined]
     allowed: int
     common_words: bool
     pools: Sequence[Pool]
+    picked: Picks = field(default_factory=dict)
 
 
 def examination(provenance: Mapping[str, Any], source: Source, policy: Policy | None = None) -> Examination:
@@ -40,6 +42,8 @@ def examination(provenance: Mapping[str, Any], source: Source, policy: Policy | 
         columns = examined(certificate["columns"])
         allowed, words = int(certificate["scan"]["allowed"]), bool(certificate["scan"]["dictionaries"])
         used = [str(entry["pool"]).partition("/")[0] for entry in certificate["pools"]]
-        return Examination(columns, allowed, words, pools_of([name for name in used or [str(certificate["locale"])] if name in locales()]))
+        pools = pools_of([name for name in used or [str(certificate["locale"])] if name in locales()])
+        picked = {(f["place"], f["in"], f["where"]): int(f.get("picked", 0)) for f in certificate["scan"]["found"]}
+        return Examination(columns, allowed, words, pools, picked)
     except (KeyError, TypeError, ValueError):
         raise InputError("the certificate of the bundle cannot be read; name the policy that says what is personal by --policy") from None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from masking.known.index import SHORT, KnownColumn, KnownValues
 from masking.known.looks import PROFILE
+from masking.known.stream import U64, Mask
 from masking.known.values import HashedValues
 from masking.proof.chance import FALSE_ALARM, threshold
 from masking.proof.columns import Examined
@@ -23,6 +25,8 @@ from masking.proof.words import common_words
 
 if TYPE_CHECKING:
     from masking.proof.scanner import OutputColumn, Tally
+
+Picks = Mapping[tuple[str, str, str], int]  # by place, output column, and where: values that stand there under one key alone
 
 _MANY = 200  # numbers of which both ends tell something
 _SIDES = 14  # minus the logarithm of a millionth
@@ -44,9 +48,25 @@ class Judge:
         self._kept = [c for c in known.columns if not c.place.sought and not c.place.is_pool]
         self._neighbours: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
         self._shares: dict[tuple[str, str], float] = {}
+        self._controls: Mapping[str, OutputColumn] = {}
+        self._picks: Picks = {}
 
-    def report(self, outputs: Sequence[OutputColumn], *, allowed: int, cells: int, texts: int, size: int) -> ScanReport:
-        """The report on `outputs`, by columns of the source in their order, then by columns of the output in theirs."""
+    def report(
+        self,
+        outputs: Sequence[OutputColumn],
+        *,
+        allowed: int,
+        cells: int,
+        texts: int,
+        size: int,
+        controls: Sequence[OutputColumn] = (),
+        picked: Picks = MappingProxyType({}),
+    ) -> ScanReport:
+        """The report on `outputs`, by columns of the source in their order, then by columns of the output in theirs.
+
+        `controls` are output columns of the same rows, masked under another key; `picked` says what these have told before.
+        """
+        self._controls, self._picks = {output.name: output for output in controls}, picked
         found = []
         survivors: dict[str, int] = {}
         for number, column in enumerate(self._known.columns):
@@ -103,9 +123,15 @@ class Judge:
         pool_expected, pool_threshold, pool_survivors = self._picked(column, output, where, pools)
         rest = int(np.count_nonzero(left))
         expected, limit = self._by_chance(number, column, output, where) if rest else (0.0, 0)
+        picked = min(rest, self._picks.get((column.place.name, output.name, where), 0))
+        rest -= picked
+        if rest > limit and output.name in self._controls:
+            picked = allow(~_met_again(number, self._controls[output.name], hashes))
+            rest -= picked
+            expected, limit = _by_chance_again(expected, limit, len(column.values))
         survivors = (rest - min(rest, math.floor(expected)) if rest > limit else 0) + pool_survivors
         return Found(
-            column.place.name, output.name, where, len(hashes), tally.cells, words, in_pools, shared, public, kept,
+            column.place.name, output.name, where, len(hashes), tally.cells, words, in_pools, shared, public, kept, picked,
             expected, limit, pool_expected, pool_threshold, survivors,
         )  # fmt: skip
 
@@ -210,6 +236,21 @@ def _are_copied_days(column: KnownColumn, output: OutputColumn) -> bool:
     digits, others = np.divmod(records["form"], PROFILE)
     held = _held(column, records[(digits >= _LONG) & (others == 0)])
     return held >= _FEWEST and held > _NEARLY * len(records) and (held << output.cells.level) > _NEARLY * len(column.values)
+
+
+def _met_again(number: int, control: OutputColumn, hashes: U64) -> Mask:
+    """Which values an output column has under the other key, too, as what was not masked has; a pick is another one then."""
+    again = np.zeros(len(hashes), bool)
+    for (known, _), tally in control.tallies.items():
+        if known == number:
+            again |= tally.values.lookup_sorted(hashes)
+    return again
+
+
+def _by_chance_again(expected: float, limit: int, values: int) -> tuple[float, int]:
+    """What chance brings under two keys, where it brings `expected` of so many values under one."""
+    twice = expected * expected / max(values, 1)
+    return twice, min(limit, threshold(expected, twice))
 
 
 def _held(column: KnownColumn, records: npt.NDArray[np.void]) -> int:

@@ -56,7 +56,8 @@ class ColumnScanned:
 class Found:
     """What an output column has of a personal column of the source; `where` is `cells` or `texts`.
 
-    `values` are different ones, of which `common_words`, `in_pools`, `shared`, `public` and `kept` do not count by themselves.
+    `values` are different ones, of which `common_words`, `in_pools`, `shared`, `public`, `kept` and `picked` (not there under another
+    key) do not count by themselves.
     """
 
     place: str
@@ -69,6 +70,7 @@ class Found:
     shared: int
     public: int
     kept: int
+    picked: int
     expected: float
     threshold: int
     pool_expected: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from masking.known.search import search
 from masking.known.stream import I64, U64, Mask, Stream
 from masking.known.values import HashedValues
 from masking.proof.columns import Examined, kinds_of_output, public_output
-from masking.proof.judging import Judge
+from masking.proof.judging import Judge, Picks
 from masking.proof.report import CELLS, TEXTS, ScanReport
 from masking.proof.sampling import Sample
 
@@ -107,14 +108,21 @@ class Scanner:
             self._texts += texts
             self._bytes += size
 
-    def report(self) -> ScanReport:
-        """What has been found until now."""
+    def report(self, control: Scanner | None = None, picked: Picks = MappingProxyType({})) -> ScanReport:
+        """What has been found until now.
+
+        `control` has seen tables of the output as they are under another key; `picked` says what such a one has told before.
+        """
+        judge = Judge(self._known, self._examined, self._common_words)
+        controls = () if control is None else control._settled()
+        sizes = {"allowed": self._allowed, "cells": self._cells, "texts": self._texts, "size": self._bytes}
+        return judge.report(self._settled(), **sizes, controls=controls, picked=picked)
+
+    def _settled(self) -> Sequence[OutputColumn]:
         for output in self._outputs.values():
             for tally in output.tallies.values():
                 tally.values.settle()
-        judge = Judge(self._known, self._examined, self._common_words)
-        outputs = list(self._outputs.values())
-        return judge.report(outputs, allowed=self._allowed, cells=self._cells, texts=self._texts, size=self._bytes)
+        return list(self._outputs.values())
 
     def _output(self, name: str) -> OutputColumn:
         if name not in self._outputs:

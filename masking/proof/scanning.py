@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from masking.known.index import KnownValues
 from masking.literals import places_of_persons
 from masking.progress import OnProgress, Progress, unseen
 from masking.proof.columns import Examined, key_columns
+from masking.proof.judging import Picks
 from masking.proof.learning import ValuePool, learn_pools, learn_source
 from masking.proof.report import ScanReport
 from masking.proof.scanner import Scanner
@@ -40,11 +42,12 @@ def scan(
     allowed: int = 0,
     common_words: bool = True,
     certificate: Mapping[str, Any] | None = None,
+    picked: Picks = MappingProxyType({}),
     on_progress: OnProgress = unseen,
 ) -> ScanReport:
     """Look for every personal value of `source` in all of `output`, its schema and its `certificate`.
 
-    `columns` say what became of the source's columns.
+    `columns` say what became of the source's columns, `picked` what stands where by the masking key's picks alone.
     Raises PolicyOutdated where `columns` name what the source has not, SourceFailure, and MaskingFailed where no column is personal, so
     that the scan would prove nothing.
     """
@@ -66,4 +69,4 @@ def scan(
                 rows += batch.num_rows
                 on_progress(Progress("search", table.name, rows, None))
     source.check_unchanged()
-    return replace(scanner.report(), said=said)
+    return replace(scanner.report(picked=picked), said=said)
