@@ -20,6 +20,7 @@ BASELINE = (
     "reference of another table; nor a public column of texts, more than nine in ten of which are those of one column that identifies.",
     "Of values that are in the pools of pseudonyms, as many are expected as if the picks from the pool had nothing to do with the source; "
     "what stands within a value of a pool is a part of the pick and no find of its own.",
+    "Where more is left, its tables are masked once more under another key: what is not left again was picked, by this key alone.",
     "Survivors are those beyond what chance passes at most once in a million times; where less than a thousandth of a value is expected, "
     "one is enough.",
     "Common words, values that ten or more rows share (of columns that identify nobody by themselves), values of columns that the policy "

@@ -17,7 +17,7 @@ from masking.text.addresses import Addresses
 from masking.text.dictionary import IS_EVERYDAY, IS_NAME, IS_ORDINARY
 from masking.text.east_asian import EastAsianNames
 from masking.text.found import Found, settled
-from masking.text.patterns import scan, without_server
+from masking.text.patterns import scan, without_extensions, without_server
 from masking.text.proper import ProperNouns
 from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, TAKEN, UPPER, Reader, Words
 
@@ -87,7 +87,7 @@ class Finder:
             loaded = model.load()
             for i, tokens in zip(asked, loaded.read([texts[i] for i in asked], self._threads)):
                 found[i].extend(by_model(read[i], tokens, loaded.entities))
-        found = [without_server(text, candidates) for text, candidates in zip(texts, found)]
+        found = [without_extensions(text, without_server(text, candidates)) for text, candidates in zip(texts, found)]
         if self._known is not None:
             for candidates, spans in zip(found, self._known.find(texts)):
                 candidates.extend(Found(start, end, entity, _KNOWN_SCORE) for start, end, entity in spans)

@@ -71,11 +71,16 @@ _ANNOUNCED = re.compile(
     r"(?P<value>(?=[A-Z0-9-]{0,20}\d)[A-Z0-9](?:[A-Z0-9]|[ -](?=\d)){2,24}[A-Z0-9])(?!\w)"
 )
 # the number of a person in a log, which may be short: `customer_id=17`, `user.id: 4`, `client no. 42`, `/users/5`; no `#1 in line`
-_PERSON = "(?:user|customer|cust|client|patient|member|employee|student|person|subscriber|guest|contact)"
+_PERSON = "(?:user|usr|account|acct|customer|cust|client|patient|member|employee|student|person|subscriber|guest|contact)"
 _NUMBERED = re.compile(
     rf"(?i)(?:(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:{_PERSON}(?:(?:s?\.id|s?\[[\"']?id[\"']?\]|[\s_-]?(?:id|no\b\.?|nr\b\.?|num|number))"
-    rf"[\"']?\s?[:=#>]{{0,2}}\s?|[\"']?\s?[=#]\s?)|uid[\"']?\s?[:=#]\s?)|/{_PERSON}s?/)"
-    r"[\"'#]?(?P<value>\d{1,12})(?![\w-]|[.,]\d|\s(?:in\s(?:the\s)?(?:line|queue|row)|of\s\d))"
+    rf"[\"']?\s?[:=#>]{{0,2}}\s?|[\"']?\s?[=#]\s?|:(?=\d))|uid[\"']?\s?[:=#]\s?)|/{_PERSON}s?/)"
+    r"[\"'#]?(?P<value>\d{1,12})(?![\w-]|[.,:]\d|\s(?:in\s(?:the\s)?(?:line|queue|row)|of\s\d))"
+)
+# `user_id IN (5, 6)`, `"userIds": [4, 5]`
+_NUMBERED_LIST = re.compile(
+    rf"(?i)(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z]))){_PERSON}(?:s?\.id|[\s_-]?ids?)[\"']?\s?(?:in\s?|[:=]{{1,2}}>?\s?)"
+    r"[(\[{](?P<values>\s?[\"']?\d{1,12}[\"']?(?:\s?,\s?[\"']?\d{1,12}[\"']?){0,1000})(?!\d|\.\d)"
 )
 _PHONE_WORDS = re.compile(
     r"(?i)(?:phone|call|tel\b|tel\.|telefon\w*|mobile?|cell|fax|desk|ring|text|whatsapp|sms|number|reach|dial|contact|office)\W[^\n]{0,30}$"
@@ -105,8 +110,13 @@ _OF_SERVER = re.compile(
     r"\[\d{2}/[A-Za-z]{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\]|(?<= )HTTP/\d(?:\.\d)?\"(?: [1-5]\d\d(?: (?:\d{1,12}|-))?(?![\w.,-]))?"
     r"|\b[Ss]tatus(?: code)?[ :=]{1,2}[1-5]\d\d(?: \d{1,6})?(?![\w.,-])"  # more digits may be a telephone number
 )
+_HOME = re.compile(r"(?:\b[A-Za-z]:\\{1,2}[Uu]sers\\{1,2}|(?<!\w)/Users/)(?!Public\b|Shared\b|Default\b)(?P<value>\w[\w.-]{0,40}\w)")
+_EXTENSION = re.compile(
+    r"(?i)(?<=[\w)\]])\.(?P<ending>pdf|docx?|odt|rtf|txt|xlsx?|ods|csv|tsv|pptx?|odp|jpe?g|png|gif|tiff?|heic|svg|mp[34]|wav|mov|zip|gz|7z|json"
+    r"|xml|ya?ml|html?|eml|msg|vcf|ics|log)(?![\w@-]|\.\w)"
+)
 _IDS = [(kind, entity, re.compile(rf"(?<![\w.+-])(?:{written})(?![\w-]|\.\d)")) for kind, (entity, written) in NATIONAL_IDS.items()]
-_DIGIT = re.compile(r"\d")
+_DIGIT, _DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 _DIGIT_RUN = re.compile(r"\d(?:\D{0,2}\d){5}")
 _NEAR = 60
 _LONGEST_PHONE = 15  # E.164
@@ -118,6 +128,8 @@ def scan(text: str) -> list[Found]:
     if "@" in text:
         found += (_at(m, "email", SURE) for m in _EMAIL.finditer(text))
         found += (_at(m, "username", LIKELY) for m in _HANDLE.finditer(text))
+    if "sers" in text:
+        found += (Found(m.start("value"), m.end("value"), "username", LIKELY) for m in _HOME.finditer(text))
     if "://" in text or "www" in text or "WWW" in text:
         found += _urls(text)
     if ":" in text or "=" in text or " is " in text or " was " in text:
@@ -129,6 +141,7 @@ def scan(text: str) -> list[Found]:
     if _DIGIT.search(text):
         found += _dates(text)
         found += (_at(m, "person_id", LIKELY, 1) for m in _NUMBERED.finditer(text))
+        found += _numbered_lists(text)
         found += (_at(m, "secret", POSSIBLE) for m in _DIGEST.finditer(text))
         found += (_at(m, "address", SURE) for m in _MILITARY.finditer(text))
         found += (_at(m, "age", LIKELY, m.lastindex or 0) for m in _AGE.finditer(text) if int(m[m.lastindex or 0]) < 130)
@@ -196,6 +209,14 @@ def _logged(text: str) -> Iterator[Found]:
         yield from (_at(match, "username", SURE) for match in again.finditer(text, user.start("value"), end if end >= 0 else after))
 
 
+def without_extensions(text: str, found: list[Found]) -> list[Found]:
+    """What was found in a text but for the endings of names of files."""
+    if "." not in text:
+        return found
+    endings = dict(match.span("ending") for match in _EXTENSION.finditer(text))
+    return [f for f in found if f.end > endings.get(f.start, -1)]
+
+
 def without_server(text: str, found: list[Found]) -> list[Found]:
     """What was found in a text but for what stands in the part of a log's line that tells of the server alone."""
     if "[" not in text and "HTTP/" not in text and "tatus" not in text:
@@ -205,6 +226,11 @@ def without_server(text: str, found: list[Found]) -> list[Found]:
         starts.append(match.start())
         ends.append(match.end())
     return [f for f in found if f.end > ends[bisect_right(starts, f.start) - 1]]
+
+
+def _numbered_lists(text: str) -> Iterator[Found]:
+    for match in _NUMBERED_LIST.finditer(text):
+        yield from (_at(number, "person_id", LIKELY) for number in _DIGITS.finditer(text, match.start("values"), match.end("values")))
 
 
 def _announced(text: str) -> Iterator[Found]:

@@ -23,7 +23,7 @@ from masking.text.vocabulary import (
 from masking.text.words import ALNUM, CAPITAL, CASELESS, DIGITS, LOWER, MIXED, NAMELIKE, TAKEN, UPPER, Words, names_nothing
 
 SURE, LIKELY, POSSIBLE, DOUBTFUL = 0.9, 0.75, 0.55, 0.45
-_INSIDE = frozenset((" ", "-", "'", "’", "‐", "."))
+_INSIDE = frozenset((" ", "-", "_", "'", "’", "‐", "."))
 _LONGEST_PHRASE = 5
 _LONGEST_RUN = 12
 _ACRONYM = 5

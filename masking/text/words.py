@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from masking.text.dictionary import IS_EVERYDAY, IS_FAMILY, IS_GIVEN, IS_LAND, IS_ORDINARY, IS_PLACE, Dictionary, fold
+from masking.text.dictionary import IS_EVERYDAY, IS_FAMILY, IS_GIVEN, IS_LAND, IS_NAME, IS_ORDINARY, IS_PLACE, Dictionary, fold
 from masking.text.found import Found
 
 LOWER, CAPITAL, UPPER, MIXED, DIGITS, ALNUM, CASELESS, TAKEN = range(8)
@@ -17,6 +17,10 @@ NAMELIKE = frozenset((CAPITAL, UPPER, MIXED))
 WORD = re.compile(r"[^\W_][\w\u0300-\u036f]*")
 _ENDS_SENTENCE = frozenset('.!?:\n"“”„«»>*•|([{')
 _REMEMBERED = 200_000
+# `firstName` and `UserId`, and their parts
+_LABEL = re.compile(r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,5}(?:IDs?)?|(?:[A-Z][a-z]{1,30}){1,5}(?:I[dD]s?|Name)|[a-z]{2,30}IDs?")
+_PART = re.compile(r"[A-Z]*[a-z]*")
+_ENDING = frozenset(("Id", "Ids", "ID", "IDs", "Name"))
 
 
 @dataclass(slots=True)
@@ -71,9 +75,13 @@ class Reader:
         """Return the words of a text; those within the spans `taken`, which are explained already, have the shape TAKEN."""
         starts, ends, words = [], [], []
         for match in WORD.finditer(text):
-            starts.append(match.start())
-            ends.append(match.end())
-            words.append(match.group())
+            start = match.start()
+            for word in parted(match.group()):
+                if word:
+                    starts.append(start)
+                    ends.append(start + len(word))
+                    words.append(word)
+                start += len(word) + 1
         known = [self._known(word) for word in words]
         shapes = [k[0] for k in known]
         letters = [s for s, w in zip(shapes, words) if s in (LOWER, CAPITAL, MIXED, UPPER) and len(w) > 1]
@@ -91,7 +99,23 @@ class Reader:
                 self._seen.clear()
             folded = fold(word)
             found = self._seen[word] = (shape(word), self._dictionary.words.get(folded, 0), folded)
+            if found[0] == MIXED and self._is_label(word):
+                found = self._seen[word] = (LOWER, IS_ORDINARY | IS_EVERYDAY, folded)
         return found
+
+    def _is_label(self, word: str) -> bool:
+        """Whether a word is one of programs, such as `customerId`, made of words not all of which are names, as in `markBrown`."""
+        if not _LABEL.fullmatch(word):
+            return False
+        parts = [part for part in _PART.findall(word) if part]
+        bits = [self._dictionary.words.get(fold(part), 0) for part in parts if part not in _ENDING]
+        return all(b & IS_ORDINARY for b in bits) and (len(bits) < len(parts) or not all(b & IS_NAME for b in bits))
+
+
+def parted(word: str) -> list[str]:
+    """A word, or its parts where it is one of `contract_Smith_Jo`, as names of files are; `user_id` is one word."""
+    parts = word.split("_")
+    return parts if len(parts) > 1 and any(len(part) > 1 and shape(part) == CAPITAL for part in parts) else [word]
 
 
 def shape(word: str) -> int:

@@ -67,6 +67,17 @@ def test_half_characters_do_not_stop_the_search(accurate: Finder) -> None:
     assert [text[f.start : f.end] for f in accurate.find([text])[0]] == ["ann@example.org"]
 
 
+@pytest.mark.parametrize("name", ["contract_Smith_Jo.pdf", "CV Anna Berger.docx", "C:\\jobs\\jsmith.docx", "A.B.Smith.xlsx"])
+def test_the_endings_of_names_of_files_are_left(accurate: Finder, fast: Finder, name: str) -> None:
+    for finder in (accurate, fast):
+        assert all(f.end < name.rindex(".") + 1 for f in finder.find([name])[0]), name
+
+
+def test_a_name_behind_the_ending_of_a_name_of_a_file_is_found(fast: Finder) -> None:
+    text = "Notes.Pdf Smith wrote"
+    assert any(f.start <= text.index("Smith") and f.end >= text.index(" wrote") for f in fast.find([text])[0])
+
+
 def test_a_text_longer_than_the_model_reads_at_once_is_read_to_its_end(accurate: Finder) -> None:
     filler = "the report was late and the numbers did not add up, so we had to do all of it once more. "
     text = filler * 60 + "then mister plathmeyer called, and so did drelk plathmeyer. " + filler * 60

@@ -36,6 +36,9 @@ def found(text: str) -> dict[str, str]:
         ("She works at Open Doors since spring", "Open Doors", "company"),
         ("Ann Lee\nKnowledge Harvest\n+49 30 1234567", "Knowledge Harvest", "company"),
         ("He founded Brightwater Holdings in spring", "Brightwater Holdings", "company"),
+        ("see contract_Smith_Jo.pdf", "Smith_Jo", "person_name"),
+        ("invoice_Mueller_2023.pdf", "Mueller", "person_name"),
+        ("by markBrown, too", "markBrown", "company"),
     ],
 )
 def test_names_are_found(text: str, value: str, entity: str) -> None:
@@ -51,6 +54,7 @@ def test_names_are_found(text: str, value: str, entity: str) -> None:
         "WHY IS THE INVOICE WRONG AGAIN???",
         "Words such as Wisdom and Discipline are no names.",
         "In the spring we rose early and the brook was cold.",
+        "customerId and UserID, orderIds, lastLogin, firstName or FirstName, and getUserName of createdAt",
         "Order 48213 contains 3 items and weighs 12 kg.",
         "Our API returns JSON with HTTP status 404.",
         "Total: 1,299.00 incl. VAT (19%)",
