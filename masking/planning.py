@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from schemas.model import Column, Schema, Table
 from schemas.types import SqlType
 
 SAMPLE_ROWS = 5000
+_ARCHIVE = re.compile(r"(?i)(?P<live>.+?)_(?:archived?|archives|old|bak|backup|deleted|(?:19|20)\d\d(?:_?\d\d){0,2})")
 Findings = Mapping[tuple[str, str], Finding]
 
 
@@ -68,6 +70,7 @@ def propose(
         )
         for table in schema.tables
     }
+    tables = {name: _as_the_live_one(schema, schema.table(name), tables, family) for name in tables}
     blank = Policy(schema.name, tables, locale=locale, references=tuple(references))
     chooser = _Chooser(family, found, Binder(schema, blank, family, read_key("ephemeral"), count))
     chosen = {
@@ -79,6 +82,22 @@ def propose(
     }
     left_out = dict.fromkeys(word_indexes(schema), TablePolicy(drop=True))
     return replace(blank, tables={name: left_out.get(name, table) for name, table in chosen.items()})
+
+
+def _as_the_live_one(schema: Schema, table: Table, tables: Mapping[str, TablePolicy], family: Families) -> TablePolicy:
+    """The rules of an archive (`users_2023` beside `users`), whose key of a person has the domain of that of the live table."""
+    rules, named = tables[table.name], _ARCHIVE.fullmatch(table.name)
+    live = named["live"] if named is not None else ""
+    if not schema.has(live) or len(table.key) != 1 or schema.table(live).key != table.key:
+        return rules
+    key = table.key[0]
+    mine, place = rules.columns[key], Place(live, key)
+    theirs, home = tables[live].columns[key], family.root(place)
+    if family.root(Place(table.name, key)) not in (Place(table.name, key), home) or mine.type != theirs.type:
+        return rules
+    if mine.entity != "person_id" or theirs.entity != "person_id" or home.path:
+        return rules
+    return replace(rules, columns={**rules.columns, key: replace(mine, domain=str(home))})
 
 
 def _of_keys(found: Findings, references: Sequence[VirtualReference]) -> Findings:

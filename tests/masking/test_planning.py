@@ -129,6 +129,19 @@ def test_a_key_is_masked_at_home_and_referenced_elsewhere(policy) -> None:
     assert policy.tables["orders"].columns["user_id"].mask == Step("reference")
 
 
+@pytest.mark.parametrize("archive", ["users_archive", "users_2023", "users_old"])
+def test_a_person_has_one_number_in_a_table_and_in_its_archive(archive: str) -> None:
+    people = [{"id": 1000 + 7 * i, "email": email_of(i)} for i in range(60)]
+    columns = "{rows: 9, columns: {id: {type: bigint, key: true}, email: {type: text, generate: person.email}}}"
+    schema = f"schema: crm\ntables:\n  users: {columns}\n  {archive}: {columns}\n  users_x: {columns}\n"
+    source = MemorySource.of(schema, **{"users": people, archive: people[::-1], "users_x": people})
+    planned = parse_policy(policy_yaml(plan(source)))
+    masked = MaskedSource(source, planned, read_key("ephemeral"))
+    masked.prepare()
+    live, archived, other = (set(masked.read(name).read_all().column("id").to_pylist()) for name in ("users", archive, "users_x"))
+    assert live == archived and live != other and live != {person["id"] for person in people}
+
+
 def test_a_column_that_counts_users_is_no_reference_to_them_though_its_numbers_are_keys() -> None:
     people = [{"id": i + 1, "email": email_of(i)} for i in range(60)]
     teams = [{"id": i + 1, "user_count": 1 + i % 30, "user_no": 1 + i % 30} for i in range(60)]
