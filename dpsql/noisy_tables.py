@@ -13,7 +13,7 @@ from dpsql.formulas import Estimate, Noisy, column, estimate
 from dpsql.kept import GroupKey, KeptPart
 from dpsql.measuring import Measured
 from dpsql.noise import Mechanism, least_released, units_to_double
-from dpsql.outcome_errors import DEVIATION, ERROR
+from dpsql.outcome_columns import DEVIATION, ERROR
 from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Column, Facts
 

@@ -7,16 +7,16 @@ has the error that it has without them, but none wider than between the two.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import expressions as exp
 
+from dpsql.outcome_columns import DEVIATION, ERROR, NotKnown, OutcomeRows
 from dpsql.sql_text import sql_of
 
-DEVIATION, ERROR = "__deviation", "__error95"
 NORMAL_95 = "1.959964"
 
 
@@ -39,29 +39,38 @@ def with_errors(residual: str, noisy: tuple[tuple[str, tuple[str, ...]], ...], m
     """Return `residual` with the errors of its columns; `noisy` has releases with the names of their noisy columns.
 
     `moments` are those of them that are dates and times, by which no number can be moved. Where the
-    residual is more than one SELECT over one release, errors are not known.
+    residual does more than to show rows of one release, errors are not known.
     """
     statement = sqlglot.parse_one(residual, dialect="duckdb")
     releases = dict(noisy)
-    names = {name for columns in releases.values() for name in columns}
     shown = statement.selects if isinstance(statement, exp.Query) else []
-    if not isinstance(statement, exp.Select) or not _plain(statement, releases):
-        return WithErrors(residual, {}, tuple(n for n, _ in enumerate(shown)) if names else ())
+    try:
+        if not isinstance(statement, exp.Select):
+            raise NotKnown
+        rows = OutcomeRows(statement, releases)
+    except NotKnown:
+        return WithErrors(residual, {}, tuple(n for n, _ in enumerate(shown)) if any(releases.values()) else ())
     errors: dict[int, int] = {}
     unknown: list[int] = []
-    count = len(shown)
-    for position, expression in enumerate(list(shown)):
-        value = expression.unalias()
-        touched = sorted({c.name for c in value.find_all(exp.Column) if c.name in names})
-        if not touched:
-            continue
-        of_moments = not isinstance(value, exp.Column) and not set(touched).isdisjoint(moments)
-        if of_moments or value.find(exp.AggFunc, exp.Window, exp.Query):
+    made = list(rows.shown)
+    for position, expression in enumerate(rows.shown):
+        try:
+            value = rows.meaning(expression.unalias())
+        except NotKnown:
             unknown.append(position)
             continue
-        error = exp.column(touched[0] + ERROR) if isinstance(value, exp.Column) else _propagated(value, touched)
-        statement = statement.select(exp.alias_(error, f"__e{position}", quoted=True), copy=False)
-        errors[position] = count + len(errors)
+        touched = rows.touched(value)
+        if not touched:
+            continue
+        alone = isinstance(value, exp.Column)
+        if not alone and any(rows.noisy[name] in moments for name in touched):
+            unknown.append(position)
+            continue
+        error = exp.column(touched[0] + ERROR) if alone else _propagated(value, touched)
+        made.append(exp.alias_(error, f"__e{position}", quoted=True))
+        errors[position] = len(rows.shown) + len(errors)
+    rows.place(statement)
+    statement.set("expressions", made)
     return WithErrors(sql_of(statement, "duckdb"), errors, tuple(unknown), _columns(statement))
 
 
@@ -71,27 +80,9 @@ def _columns(statement: exp.Select) -> tuple[str, ...] | None:
     return tuple(s.name for s in shown) if alone and all(isinstance(s, exp.Column) and not s.table for s in shown) else None
 
 
-def _plain(statement: exp.Select, releases: Mapping[str, Collection[str]]) -> bool:
-    source = statement.args.get("from_") or statement.args.get("from")
-    return (
-        source is not None
-        and (source.this.name in releases if isinstance(source.this, exp.Table) else _are_groupings(source.this, releases))
-        and not any(statement.args.get(part) for part in ("joins", "group", "distinct", "with_", "with", "laterals"))
-    )
-
-
 def _is_table(statement: exp.Select) -> bool:
     source = statement.args.get("from_") or statement.args.get("from")
     return source is not None and isinstance(source.this, exp.Table)
-
-
-def _are_groupings(source: exp.Expr, releases: Mapping[str, Collection[str]]) -> bool:
-    """Whether a subquery shows rows of releases one above the other, all with their errors."""
-    if not isinstance(source, exp.Subquery) or not isinstance(source.this, exp.Query):
-        return False
-    shown = {name for columns in releases.values() for name in columns}
-    wanted = {name + ending for name in shown for ending in ("", DEVIATION, ERROR)}
-    return wanted <= {e.output_name for e in source.this.selects} and all(t.name in releases for t in source.this.find_all(exp.Table))
 
 
 def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:

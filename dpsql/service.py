@@ -349,14 +349,15 @@ class Service:
                 errors[f"{one.release.name}.{name}"] = _expected(one, formula.parts["value"]) if formula.function == "value" else None
         residual = sqlglot.parse_one(query.residual, dialect="duckdb")
         shown = residual.selects if isinstance(residual, exp.Query) else []
+        extended = _with_errors(query)
         explained = []
-        for name, expression in zip(query.outputs, shown, strict=False):
+        for position, (name, expression) in enumerate(zip(query.outputs, shown, strict=False)):
             value = expression.unalias()
             touched = [c.name for c in value.find_all(exp.Column)]
             known = [e for column, e in errors.items() if column.partition(".")[2] in touched]
-            if not known:
+            if position not in extended.errors and position not in extended.unknown:
                 explained.append(ColumnExplained(name, None, "exact"))
-            elif isinstance(value, exp.Column) and None not in known:
+            elif isinstance(value, exp.Column) and known and None not in known:
                 explained.append(ColumnExplained(name, max(error for error in known if error is not None), ""))  # of several groupings
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))

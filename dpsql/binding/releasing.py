@@ -24,7 +24,7 @@ from dpsql.binding.understood import called, check, excerpt
 from dpsql.binding.unnesting import refused_beside
 from dpsql.binding.without_partner import adds_nothing
 from dpsql.errors import QueryInvalid, QueryRefused
-from dpsql.outcome_errors import DEVIATION, ERROR
+from dpsql.outcome_columns import DEVIATION, ERROR
 from dpsql.tree import Aggregate, Column, Expression, Key, Literal, Release
 
 GROUPINGS = "groupings"

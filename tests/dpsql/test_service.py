@@ -168,6 +168,20 @@ def test_groups_that_were_never_measured_are_not_answered_from_what_was_kept(tmp
     assert sorted(again.rows(), key=str) == sorted(wider.rows(), key=str)
 
 
+def test_what_a_cte_shows_is_explained_and_told_as_what_it_is(tmp_path: Path) -> None:
+    sql = (
+        "WITH m AS (SELECT DATE_TRUNC('month', placed_at) AS month, COUNT(*) AS n FROM orders GROUP BY 1) "
+        "SELECT month, n, n - LAG(n) OVER (ORDER BY month) AS d FROM m"
+    )
+    with service(tmp_path) as asked:
+        explained = asked.explain(sql, analyst="ada").columns
+        answer = asked.ask(sql, analyst="ada", settings=Settings(epsilon=0.1))
+        assert asked.prepare(sql).noisy == (1, 2)
+    assert [column.note for column in explained] == ["exact", *["noisy; its error is told with the answer"] * 2]
+    n, d = answer.errors.values()
+    assert d == [None, *[pytest.approx(2**0.5 * n[0], rel=0.1)] * 11]
+
+
 def test_a_difference_of_times_is_a_timedelta(tmp_path: Path) -> None:
     sql = "SELECT MAX(placed_at) - MIN(placed_at), MIN(placed_at) - MAX(placed_at) FROM orders"
     with service(tmp_path, Limit(1e12, 0.5)) as asked:
