@@ -29,6 +29,7 @@ _MORE = re.compile(r"The number of provided arguments \((?P<given>\d+)\) is grea
 LONGEST = 100_000  # characters of a query
 DEEPEST = 150  # brackets inside one another
 LARGEST = 20_000  # nodes of a query
+EXPRESSIONS = (exp.Condition, exp.Star, exp.Alias)
 
 
 def parse(sql: str, dialect: str, database: str) -> exp.Query:
@@ -54,6 +55,8 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
     if len(statements) > 1:
         raise QueryRefused("one query at a time: there are several statements in this text")
     statement = without_brackets(statements[0], dialect)
+    if isinstance(statement, EXPRESSIONS):
+        raise QueryInvalid("this is an expression and no query; write SELECT before it, and FROM with a table behind")
     if not isinstance(statement, exp.Query) or isinstance(statement, exp.Table):
         raise QueryRefused(f"only SELECT is answered here, not {_kind(statement)}")
     parts = list(islice(statement.walk(), LARGEST + 1))
@@ -61,6 +64,8 @@ def parse(sql: str, dialect: str, database: str) -> exp.Query:
         raise QueryInvalid("the query has too many parts")
     if any(isinstance(part, exp.Literal | exp.ByteString) and "\x00" in part.name for part in parts):  # that an escape stands for
         raise QueryInvalid("the query holds a zero byte")
+    if any(isinstance(part, exp.Select) and not part.expressions and part.find_ancestor(exp.Exists) is None for part in parts):
+        raise QueryInvalid("SELECT is of at least one column, as in SELECT COUNT(*) FROM a_table")
     without_database(parts, database)
     without_schemas(parts)
     if dialect == "postgres":
