@@ -9,6 +9,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
@@ -283,8 +284,9 @@ class Service:
             outcome = work(extended.sql, tables)
         told = [note for one, parts in zip(plans, measured, strict=True) for note in notes(one, parts)]
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
-        shown = pa.table([outcome.column(n) for n in range(len(names))], list(names))
-        errors = {n: outcome.column(at).to_pylist() for n, at in extended.errors.items()}
+        noisy = {*extended.errors, *extended.unknown}
+        shown = pa.table([_finite(outcome.column(n)) if n in noisy else outcome.column(n) for n in range(len(names))], list(names))
+        errors = {n: _finite(outcome.column(at)).to_pylist() for n, at in extended.errors.items()}
         errors |= {n: [None] * outcome.num_rows for n in extended.unknown}
         source: Source = "kept" if spend == NOTHING else "private"
         return Answer(shown, errors, tuple(dict.fromkeys(told)), spend, source)
@@ -397,6 +399,11 @@ def _picked(columns: Sequence[str], table: pa.Table) -> pa.Table | None:
     if not all(column.type in AS_THEY_ARE or pa.types.is_decimal128(column.type) for column in found):
         return None
     return pa.table(found, [str(n) for n, _ in enumerate(found)])
+
+
+def _finite(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Noisy values with null for what is no number: PostgreSQL would fail over the logarithm or root of a negative one."""
+    return pc.if_else(pc.is_finite(column), column, None) if pa.types.is_floating(column.type) else column
 
 
 def _measured(parts: Mapping[str, KeptPart]) -> Measured:

@@ -131,6 +131,17 @@ def test_what_is_divided_by_zero_is_null(tmp_path: Path, divided: str) -> None:
             assert asked.ask(sql, analyst="ada").rows() == [(None,)]
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize("of_negative", ["LN(n)", "SQRT(n)", "1 + LN(n)", "1.5 / (n - n)"])
+def test_what_is_no_number_is_null_and_so_is_its_error(tmp_path: Path, dialect: str, of_negative: str) -> None:
+    with service(tmp_path) as asked:
+        asked.dialect = dialect
+        answer = asked.ask(
+            f"SELECT {of_negative} FROM (SELECT COUNT(*) - 1000000 AS n FROM orders) t", analyst="ada", settings=Settings(epsilon=1)
+        )
+    assert (answer.rows(), dict(answer.errors)) == ([(None,)], {0: [None]})
+
+
 @pytest.mark.parametrize(
     ("sql", "clamped"),
     [("GREATEST(COUNT(*) - 100000, 0)", None), ("LEAST(GREATEST(AVG(total), 0), 5)", 5), ("GREATEST(LEAST(COUNT(*) - 100000, 2), -3)", 5)],
