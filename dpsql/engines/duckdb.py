@@ -32,7 +32,8 @@ class DuckDBEngine:
     """The tables of a schema in DuckDB.
 
     `files` maps every table to its Parquet files, and `unique` names columns of them that somebody else has found to have no values
-    twice; with `database`, the tables are those of that file. Nothing is ever spilled to disk: a temporary file would hold raw rows.
+    twice; with `database`, the tables are those of that file. Nothing is ever spilled to disk: a temporary file would hold raw rows. Nor is
+    an extension downloaded, as DuckDB does to read a file of SQLite.
     Raises InputError where that file is none of DuckDB's, EngineFailure where it cannot be opened.
     """
 
@@ -47,7 +48,9 @@ class DuckDBEngine:
         if database is not None and not database.is_file():
             raise InputError(f"{database}: there is no such database file")
         try:
-            self._connection = duckdb.connect(str(database) if database else ":memory:", read_only=database is not None)
+            self._connection = duckdb.connect(
+                str(database) if database else ":memory:", read_only=database is not None, config={"autoinstall_known_extensions": False}
+            )
         except duckdb.Error as error:
             raise _cannot_open(database, str(error)) from error
         self._running: dict[duckdb.DuckDBPyConnection, int] = {}
