@@ -64,15 +64,13 @@ class OutcomeRows:
             value = value.this
         if self._is_exact(value):
             return value
-        if value.find(exp.Query):
-            raise NotKnown
         placed = 0
 
         def over(node: exp.Expr) -> exp.Expr:
             nonlocal placed
             if isinstance(node, exp.Window):
                 return exp.Paren(this=self._other_row(node))
-            if isinstance(node, exp.AggFunc):
+            if isinstance(node, exp.AggFunc | exp.Query):
                 raise NotKnown
             if not isinstance(node, exp.Column) or self._source.columns is None:
                 return node
@@ -190,7 +188,8 @@ class OutcomeRows:
         """Whether nothing noisy is in a value: aggregates of an outcome's rows depend on which rows there are, too."""
         if any(table.name in self._releases or table.name.lower() in self._ctes for table in value.find_all(exp.Table)):
             return False
-        if any(one.find_ancestor(exp.Window) is None for one in value.find_all(exp.AggFunc)):
+        own = value.find_ancestor(exp.Query)
+        if any(one.find_ancestor(exp.Window, exp.Query) in (None, own) for one in value.find_all(exp.AggFunc)):
             return False
         return not any(self.touched(self._column(column)) for column in value.find_all(exp.Column))
 

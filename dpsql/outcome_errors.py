@@ -101,7 +101,8 @@ def _propagated(value: exp.Expr, touched: Sequence[str]) -> exp.Expr:
         )
         change = f"(TRY_CAST({sql_of(moved, 'duckdb')} AS DOUBLE) - TRY_CAST({sql_of(value, 'duckdb')} AS DOUBLE))"
         terms.append(f"TRY({change} * {change})")
-    error = f"TRY({NORMAL_95} * SQRT({' + '.join(terms)}))"
+    untold = " OR ".join(f'("{name}" IS NOT NULL AND "{name + DEVIATION}" IS NULL)' for name in touched)
+    error = f"CASE WHEN {untold} THEN NULL ELSE TRY({NORMAL_95} * SQRT({' + '.join(terms)})) END"
     return sqlglot.parse_one(error if widest is None else f"CASE WHEN {error} > {widest} THEN {widest} ELSE {error} END", dialect="duckdb")
 
 

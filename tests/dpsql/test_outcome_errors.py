@@ -105,6 +105,13 @@ def test_no_error_is_told_where_more_is_done_than_to_show_rows(sql: str) -> None
     assert extended.unknown
 
 
+def test_what_is_looked_up_beside_a_key_is_exact() -> None:
+    counted = "COUNT(*) - LAG(COUNT(*)) OVER (ORDER BY p.name)"
+    query = bind(f"SELECT p.name, {counted}, MAX(p.name) FROM users u JOIN plans p ON p.id = u.plan_id GROUP BY p.id, p.name", shop())
+    extended = with_errors(query.residual, ((query.releases[0].name, ("a0",)),))
+    assert (list(extended.errors), extended.unknown) == ([1], ())
+
+
 def test_columns_that_double_each_time_are_left_alone() -> None:
     ctes = [f"c0 AS ({M})", *(f"c{n + 1} AS (SELECT n + n AS n FROM c{n})" for n in range(40))]
     query = bind(f"WITH {', '.join(ctes)} SELECT n FROM c40", shop())

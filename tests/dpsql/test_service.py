@@ -131,6 +131,12 @@ def test_what_is_divided_by_zero_is_null(tmp_path: Path, divided: str) -> None:
             assert asked.ask(sql, analyst="ada").rows() == [(None,)]
 
 
+def test_what_stands_for_a_null_does_not_tell_an_error_that_is_not_known(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        answer = asked.ask("SELECT COALESCE(MEDIAN(total), 0) FROM orders", analyst="ada", settings=Settings(epsilon=10.0))
+    assert answer.errors[0] == [None]
+
+
 @pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
 @pytest.mark.parametrize("of_negative", ["LN(n)", "SQRT(n)", "1 + LN(n)", "1.5 / (n - n)"])
 def test_what_is_no_number_is_null_and_so_is_its_error(tmp_path: Path, dialect: str, of_negative: str) -> None:
