@@ -74,20 +74,22 @@ def ddl(
     probe: Probe = no_objection,
     next_values: Mapping[tuple[str, str], int] | None = None,
     self_references: SelfReferenceProbe | None = None,
+    version: int | None = None,
 ) -> Ddl:
     """Return the statements that make the tables of `schema` in `dialect`.
 
     `probe` tries a statement in a scratch database of the target and returns why it was refused, or None; expressions that
     it refuses are left out and reported. `next_values` says where the sequence of an identity column (by table and column)
     begins in DuckDB, which cannot move one later. `self_references` says why DuckDB cannot declare a table's reference to
-    itself for the data at hand, or None. Raises InputError for a name or expression that the target cannot take.
+    itself for the data at hand, or None. `version` is the major version of a PostgreSQL server, None for the newest. Raises
+    InputError for a name or expression that the target cannot take.
     """
     from schemas.ddl_duckdb import duckdb_ddl
     from schemas.ddl_postgresql import postgresql_ddl
     from schemas.ddl_sqlite import sqlite_ddl
 
     if dialect == "postgresql":
-        return postgresql_ddl(schema)
+        return postgresql_ddl(schema, version)
     if dialect == "duckdb":
         return duckdb_ddl(schema, probe, next_values or {}, self_references)
     if dialect == "sqlite":

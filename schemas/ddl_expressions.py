@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from schemas.ddl_names import quoted
 from schemas.errors import InputError
 from schemas.model import Table
-from schemas.sql_expressions import with_like_escape
+from schemas.sql_expressions import NotAnExpression, parse_expression, with_like_escape
 from schemas.types import DEFAULT_NUMERIC, INTEGERS
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ def for_postgresql(sql: str, table: Table, what: str) -> str:
     if depth or not tokens:
         raise InputError(f"{where}: one expression is expected, not: {sql}")
     return "".join(pieces) + sql[kept:]
+
+
+def asks_for_json(sql: str) -> bool:
+    """Whether `IS JSON` stands in a PostgreSQL expression."""
+    from sqlglot import exp
+
+    try:
+        tree = parse_expression(sql)
+    except NotAnExpression:
+        return False
+    return any(isinstance(node.expression, exp.JSON) for node in tree.find_all(exp.Is))
 
 
 def parse(sql: str, table: Table) -> exp.Expr:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from schemas.ddl import PHASES, Ddl
-from schemas.ddl_expressions import for_postgresql
+from schemas.ddl_expressions import asks_for_json, for_postgresql
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, split
 from schemas.ddl_order import components, fill_order, in_cycle
-from schemas.ddl_writer import DdlWriter
+from schemas.ddl_writer import DdlWriter, in_words
 from schemas.errors import InputError
 from schemas.model import Check, Column, ForeignKey, Schema, Table, Unique
 from schemas.types import SqlType
 
 NAME_BYTES = 63
+_IS_JSON = 16  # the first version that has it
 _TYPES = {
     "double": "double precision", "json": "jsonb", "bytes": "bytea", "timestamptz": "timestamp with time zone",
     "timestamp": "timestamp without time zone", "time": "time without time zone",
 }  # fmt: skip
 
 
-def postgresql_ddl(schema: Schema) -> Ddl:
-    """Return the statements of `schema` for PostgreSQL; all but checks that are no conditions is enforced there."""
-    return _Writer(schema).write()
+def postgresql_ddl(schema: Schema, version: int | None = None) -> Ddl:
+    """Return the statements of `schema` for a PostgreSQL of a major `version`, None for the newest.
+
+    All is enforced there but checks that are no conditions, and what takes a newer version.
+    """
+    return _Writer(schema, version).write()
 
 
 def counter(table: Table, column: Column) -> str:
@@ -67,8 +71,9 @@ def _shortened(name: str, suffix: str = "") -> str:
 
 
 class _Writer(DdlWriter):
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, version: int | None) -> None:
         super().__init__(schema)
+        self._version = version
         self._enums = enum_types(schema)
         # a key's or index's name is a relation's name, and unique among all relations of its namespace
         self._relations: dict[str | None, FreeNames] = {}
@@ -171,6 +176,10 @@ class _Writer(DdlWriter):
         found = []
         for check in self._conditions(table):
             sql = for_postgresql(check.sql, table, f"check {check.name or table.checks.index(check) + 1}")
+            if self._version is not None and self._version < _IS_JSON and asks_for_json(sql):
+                reason = f"IS JSON takes PostgreSQL {_IS_JSON} or newer, and the server is {self._version}"
+                self._leave_out(table, in_words(check), reason)
+                continue
             found.append(f"ADD {_constraint(table, check.name)}CHECK (\n{sql}\n)")
         return found
 

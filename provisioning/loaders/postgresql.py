@@ -50,8 +50,8 @@ Places = dict[str, tuple[str, str]]
 def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEnforced]:
     """Load a shipment into a PostgreSQL database; see `provisioning.loaders.base.Loader`."""
     assert target.url is not None
-    plan = ddl(shipment.schema, "postgresql")
     with connected(target.url) as connection, connection.cursor() as cursor:
+        plan = ddl(shipment.schema, "postgresql", version=_version(cursor))
         try:
             load = _Load(cursor, shipment, plan)
             interruptible(lambda: load.run(replace), load.cancel)
@@ -68,7 +68,7 @@ def compare(target: Target, shipment: Shipment) -> None:
     """Read a database back that holds a shipment, in the order in which it was loaded; ReadBackDiffers where it is not the same."""
     assert target.url is not None
     with connected(target.url) as connection, connection.cursor() as cursor:
-        load = _Load(cursor, shipment, ddl(shipment.schema, "postgresql"))
+        load = _Load(cursor, shipment, ddl(shipment.schema, "postgresql", version=_version(cursor)))
         interruptible(load.compare, load.cancel)
 
 
@@ -238,6 +238,13 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def _version(cursor: Cursor) -> int:
+    """The major version of the server."""
+    with postgresql_errors("version of the server"):
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        return int(cursor.fetchall()[0][0])
 
 
 def _secrets(url: str) -> tuple[str, ...]:

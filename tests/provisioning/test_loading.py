@@ -296,6 +296,17 @@ def test_a_key_that_duckdb_cannot_declare_is_verified_by_query(tmp_path: Path, s
     assert not target.exists()
 
 
+@pytest.mark.parametrize("version", [15, None])
+def test_checks_that_take_a_newer_server_are_left_out(
+    postgres_url: str, store: Path, monkeypatch: pytest.MonkeyPatch, version: int | None
+) -> None:
+    if version is not None:
+        monkeypatch.setattr("provisioning.loaders.postgresql._version", lambda _: version)
+    notes = Table("notes", (Column("said", SqlType("text")),), Rows(1), checks=(Check("json_valid(said)"),))
+    receipt = provisioning.load(build(Schema("s", (notes,)), {"notes": [{"said": "{}"}]}, store), postgres_url)
+    assert [n.what for n in receipt.not_enforced] == (["check json_valid(said)"] if version else [])
+
+
 def test_an_enum_type_is_shared_and_kept(postgres_url: str, store: Path) -> None:
     moods = SqlType("enum", values=("a", "b"), name="mood")
 

@@ -343,6 +343,15 @@ def test_what_the_probe_refuses_is_left_out() -> None:
         assert "PG_COLUMN_SIZE" not in plan.script()
 
 
+@pytest.mark.parametrize(("check", "asks"), [("json_valid(name)", True), ("name IS NOT JSON OBJECT", True), ("name <> 'IS JSON'", False)])
+def test_a_server_that_has_no_is_json_is_not_asked_for_it(check: str, asks: bool) -> None:
+    assert ddl(sales(check), "postgresql").not_enforced == ddl(sales(check), "postgresql", version=16).not_enforced == ()
+    left_out = ddl(sales(check), "postgresql", version=15)
+    reason = "IS JSON takes PostgreSQL 16 or newer, and the server is 15"
+    assert [(n.what, n.reason) for n in left_out.not_enforced] == ([(f"check {check}", reason)] if asks else [])
+    assert ("IS JSON" in left_out.script()) is not asks
+
+
 @pytest.mark.parametrize("sql", ["x > 0)", "(x > 0", "x > 0; SELECT 1", "x > 0;", "'open", ""])
 def test_postgresql_is_given_single_expressions_only(sql: str) -> None:
     schema = Schema("s", (Table("a", (Column("x", BIGINT),), Rows(1), checks=(Check(sql, name="odd"),)),))
