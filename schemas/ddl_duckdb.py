@@ -12,7 +12,7 @@ from schemas.ddl import Ddl, Probe, SelfReferenceProbe
 from schemas.ddl_expressions import Untranslatable, for_duckdb
 from schemas.ddl_names import FreeNames, listed, literal, qualified, quoted, reference, split
 from schemas.ddl_order import fill_order
-from schemas.ddl_writer import DdlWriter, in_words
+from schemas.ddl_writer import DdlWriter, in_words, names_of
 from schemas.model import Column, ForeignKey, Schema, Table
 from schemas.types import SqlType
 
@@ -154,7 +154,12 @@ class _Writer(DdlWriter):
 
     def _checks(self, table: Table) -> list[str]:
         found: list[str] = []
+        computed = [c.name for c in table.database_columns if c.computed is not None]
         for check in self._conditions(table):
+            over = next((name for name in computed if name in names_of(check.sql, table)), None)
+            if over is not None:
+                self._leave_out(table, in_words(check), f"DuckDB takes no check over a computed column, such as '{over}'")
+                continue
             line = self._accepted(table, "CHECK (%s)", check.sql, in_words(check))
             if line is None:
                 continue
@@ -179,11 +184,7 @@ class _Writer(DdlWriter):
         except Untranslatable as error:
             self._leave_out(table, what, str(error))
             return None
-        columns = [
-            f"{quoted(c.name)} {duckdb_type(c.type)}"
-            for c in table.database_columns
-            if c.computed is None and not line.startswith(f"{quoted(c.name)} ")
-        ]
+        columns = [f"{quoted(c.name)} {duckdb_type(c.type)}" for c in table.database_columns if not line.startswith(f"{quoted(c.name)} ")]
         reason = self._probe(f"CREATE TABLE probe ({', '.join([*columns, full])})")
         if reason is not None:
             self._leave_out(table, what, reason)

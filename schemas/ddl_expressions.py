@@ -117,7 +117,7 @@ def for_duckdb(sql: str, table: Table) -> str:
     from schemas.ddl_meanings import with_meaning
 
     tree = with_meaning(parse(sql, table), table)
-    for rule in (_whole_division, _lengths_of_arrays):
+    for rule in (_whole_division, _lengths_of_arrays, _now):
         tree = tree.transform(rule, table)
     return _generate(tree.transform(_wide_numeric).transform(with_like_escape), "duckdb")
 
@@ -196,6 +196,14 @@ def _lengths_of_arrays(node: exp.Expr, _: Table) -> exp.Expr:
     if isinstance(node, exp.ArraySize) and not isinstance(node.parent, exp.Nullif):
         return exp.Nullif(this=node.copy(), expression=exp.Literal.number(0))
     return node
+
+
+def _now(node: exp.Expr, _: Table) -> exp.Expr:
+    """In a check, DuckDB takes the words without brackets for columns."""
+    from sqlglot import exp
+
+    types: dict[type[exp.Expr], str] = {exp.CurrentTimestamp: "TIMESTAMPTZ", exp.CurrentDate: "DATE", exp.Localtimestamp: "TIMESTAMP"}
+    return exp.cast(exp.Anonymous(this="now"), types[type(node)]) if type(node) in types else node
 
 
 def _wide_numeric(node: exp.Expr) -> exp.Expr:

@@ -44,7 +44,7 @@ def rewritten(tree: exp.Expr, table: Table, default_of: str | None = None) -> ex
     """Return `tree` as SQLite must be given it; `default_of` names the column whose default it is."""
     if default_of is not None:
         tree = _default(tree, table.column(default_of).type)
-    elif tree.find(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Rand):
+    elif tree.find(exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Rand):
         raise Untranslatable("SQLite takes no clock or chance in a check")
     for rule in RULES:
         tree = tree.transform(rule, table)

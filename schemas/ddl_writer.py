@@ -45,7 +45,7 @@ class DdlWriter:
         gone = list(missing)
         for name in gone:
             for column in table.database_columns:
-                if column.computed is not None and column.name not in gone and name in _names(column.computed, table):
+                if column.computed is not None and column.name not in gone and name in names_of(column.computed, table):
                     self._leave_out(table, f"computed column '{column.name}': {column.computed}", _over(name))
                     gone.append(column.name)
 
@@ -59,7 +59,7 @@ class DdlWriter:
             table,
             columns=tuple(c for c in table.columns if c.name not in gone),
             unique=tuple(u for u in table.unique if stands(f"unique ({', '.join(u.columns)})", u.columns)),
-            checks=tuple(c for c in table.checks if stands(in_words(c), _names(c.sql, table))),
+            checks=tuple(c for c in table.checks if stands(in_words(c), names_of(c.sql, table))),
             indexes=tuple(i for i in table.indexes if stands(f"index ({', '.join(i.columns)})", i.columns)),
         )
 
@@ -82,7 +82,8 @@ def _over(name: str) -> str:
     return f"the computed column '{name}' is left out"
 
 
-def _names(sql: str, table: Table) -> Collection[str]:
+def names_of(sql: str, table: Table) -> Collection[str]:
+    """Return the names of the table's columns in an expression; none where it is unreadable."""
     try:
         return names_in(sql, table)
     except Untranslatable:  # which is told where it is written

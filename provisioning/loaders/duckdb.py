@@ -19,7 +19,7 @@ import pyarrow as pa
 from provisioning.database_file import check_place, disk_errors, new_file
 from provisioning.errors import ConstraintBroken, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible, last_step
-from provisioning.loaders.duckdb_errors import duckdb_errors
+from provisioning.loaders.duckdb_errors import duckdb_errors, refusal
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
 from provisioning.read_back import ReadBack
@@ -120,7 +120,7 @@ class _Load:
                     scratch.execute(sql)
                     scratch.execute("DROP TABLE probe")
                 except duckdb.Error as error:
-                    return str(error).partition("\n")[0]
+                    return refusal(error)
                 return None
 
             return ddl(schema, "duckdb", probe=probe, next_values=self._next_values(schema), self_references=self._self_reference)

@@ -14,6 +14,12 @@ from provisioning.errors import ConstraintBroken, SchemaRefused, TargetFailure, 
 
 _KEY = re.compile(r'key "(?:([^":,]+): )?.*"')
 _QUOTED = re.compile(r"'[^']*'")
+_REFUSALS = (
+    (re.compile(r"Scalar Function with name (\S+) does not exist!"), "DuckDB has no function {}"),
+    (re.compile(r"No function matches the given name and argument types '([^']*)'"), "DuckDB has no {}"),
+    (re.compile(r"Cannot compare values of type (.+) and type (.+) - an"), "DuckDB compares no {} with {}"),
+    (re.compile(r"^[A-Z]\w+(?: \w+)* Error: (.*)$"), "DuckDB does not take it: {}"),
+)
 _FULL = ("No space left", "Disk quota", "File too large")
 
 
@@ -33,6 +39,12 @@ def duckdb_errors(path: Path, doing: str = "") -> Iterator[None]:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
         raise _failure(error, path, at) from None
+
+
+def refusal(error: duckdb.Error) -> str:
+    """Why DuckDB does not take an expression."""
+    said = _first(error)
+    return next((words.format(*found.groups()) for pattern, words in _REFUSALS if (found := pattern.search(said))), said)
 
 
 def _failure(error: duckdb.Error, path: Path, at: str) -> TargetFailure | TargetInvalid:

@@ -287,6 +287,18 @@ def test_what_a_target_cannot_enforce_is_on_the_receipt(tmp_path: Path, store: P
     assert duckdb.not_enforced == ()
 
 
+def test_why_duckdb_enforces_something_not_is_in_plain_words(tmp_path: Path, store: Path) -> None:
+    checks = {
+        "pg_column_size(word) < 99": "DuckDB has no function pg_column_size",
+        "octet_length(word) < 99": "DuckDB has no octet_length(VARCHAR)",
+        "trim(word) > now()": "DuckDB compares no VARCHAR with TIMESTAMP WITH TIME ZONE",
+        "word !~ '(?=x)'": "DuckDB does not take it: invalid perl operator: (?=",
+    }
+    words = Table("words", (Column("word", kind("text")),), Rows(1), key=("word",), checks=tuple(map(Check, checks)))
+    receipt = provisioning.load(build(Schema("words", (words,)), {"words": [{"word": "abc"}]}, store), f"duckdb:///{tmp_path / 'a.db'}")
+    assert {n.what.removeprefix("check "): n.reason for n in receipt.not_enforced} == checks
+
+
 def test_a_key_that_duckdb_cannot_declare_is_verified_by_query(tmp_path: Path, store: Path) -> None:
     rows = complete(shop_rows())
     rows["teams"][0]["lead_id"] = 77

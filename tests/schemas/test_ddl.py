@@ -261,6 +261,7 @@ def test_a_backslash_escapes_in_duckdbs_like_as_in_postgresqls(check: str) -> No
         "day + 1 > day",
         "day < at",
         "at > now()",
+        "at::timestamp > localtimestamp",
         "name LIKE kind",
         "name LIKE 'a\\_b'",
         "name = ANY (name_list)",
@@ -328,6 +329,38 @@ def test_what_is_over_a_computed_column_that_is_left_out_is_left_out_too(dialect
         **dict.fromkeys(("computed column 'c': b || a", "unique (a, b)", "check B <> a"), "the computed column 'b' is left out"),
         **dict.fromkeys(("check c <> ''", "index (c)"), "the computed column 'c' is left out"),
     }
+
+
+@pytest.mark.parametrize(
+    ("check", "later"),
+    [("at <= now()", "2999-01-01 00:00Z"), ("day <= current_date", "2999-01-01"), ("day <= localtimestamp", "2999-01-01")],
+)
+def test_duckdb_asks_the_clock_in_a_check(check: str, later: str) -> None:
+    name = check.split()[0]
+    with duckdb.connect() as connection:
+        made(connection, ddl(sales(check), "duckdb"))
+        try_rows(connection, "?", [({name: "2020-01-01 00:00Z"}, True), ({name: later}, False)], duckdb.ConstraintException)
+
+
+def test_duckdb_computes_columns_over_others_and_takes_no_check_over_them() -> None:
+    columns = (Column("a", BIGINT), Column("c", BIGINT, computed="b * 2"), Column("b", BIGINT, computed="a + 1"))
+    schema = Schema("s", (Table("t", columns, Rows(1), checks=(Check("a > 0"), Check("a < c"))),))
+    with duckdb.connect() as connection:
+
+        def probe(sql: str) -> str | None:
+            try:
+                connection.execute(sql)
+                connection.execute("DROP TABLE probe")
+            except duckdb.Error as error:
+                return str(error)
+            return None
+
+        plan = ddl(schema, "duckdb", probe=probe)
+        made(connection, plan)
+        connection.execute("INSERT INTO t (a) VALUES (1)")
+        assert connection.execute("SELECT a, b, c FROM t").fetchall() == [(1, 2, 4)]
+    reason = "DuckDB takes no check over a computed column, such as 'c'"
+    assert [(n.what, n.reason) for n in plan.not_enforced] == [("check a < c", reason)]
 
 
 def test_a_function_that_is_called_otherwise_there_is_left_out() -> None:
