@@ -68,6 +68,16 @@ def warnings_of(schema: Schema) -> Iterator[Problem]:
             for name in unknown_functions(sql):
                 hint = nearest(name.lower(), sorted(known_functions()))
                 yield Problem(f"{what}: PostgreSQL has no function '{name}' without an extension, and would refuse the load{hint}", at)
+        for column in table.columns:
+            if column.computed is not None:
+                yield from _refused_by_postgresql(table, column)
+
+
+def _refused_by_postgresql(table: Table, column: Column) -> Iterator[Problem]:
+    from schemas.computed_columns import refusals
+
+    for reason in refusals(table, column):
+        yield Problem(f"computed: PostgreSQL would refuse the load: {reason}", column.place_of("computed"))
 
 
 def _given_to_databases(table: Table) -> Iterator[tuple[str, str, Mark | None]]:

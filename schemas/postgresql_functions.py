@@ -12,6 +12,11 @@ _OTHER_WORDS = frozenset({"symmetric", "asymmetric", "placing", "zone", "varying
 
 def unknown_functions(sql: str) -> list[str]:
     """Return the functions that an expression calls and that no PostgreSQL has without an extension, each once, as written."""
+    return [name for name in called_functions(sql) if not _is_known(name.lower())]
+
+
+def called_functions(sql: str) -> list[str]:
+    """Return the functions that an expression calls, and the words that brackets follow, each once, as written."""
     from sqlglot import TokenType, tokenize
     from sqlglot.errors import TokenError
 
@@ -21,8 +26,8 @@ def unknown_functions(sql: str) -> list[str]:
         return []
     found = dict[str, None]()
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
-        called = token.token_type in (TokenType.VAR, TokenType.DATETIME) and after.token_type is TokenType.L_PAREN
-        if called and (before is None or before.token_type.name not in _OF_TYPES) and not _is_known(token.text.lower()):
+        called = token.token_type in (TokenType.VAR, TokenType.DATETIME, TokenType.FORMAT) and after.token_type is TokenType.L_PAREN
+        if called and (before is None or before.token_type.name not in _OF_TYPES):
             found[token.text] = None
     return list(found)
 
