@@ -11,6 +11,7 @@ A link maps rows to row numbers of its parent table (-1 for none). The kinds:
     FactorLink      one coordinate of a composite unique key (see `datagen.composite`)
     WeightedLink    any row, or any within a group, in proportion to a column (`weight`)
     AttendedLink    as UniformLink or GroupLink, but a row that is there at a time (`present`; see `datagen.attended`)
+    OrderedLink     the smaller or the larger of two rows (`greater_than`; see `datagen.ordered_pairs`)
     OtherLink       as UniformLink or GroupLink, but another row than a reference beside it names (`other_than`; see `datagen.other_rows`)
     ValueLink       the row that has the value which the column's own generator makes
 """

@@ -66,6 +66,13 @@ def check_others(plan: Plan, table: Table, foreign_key: ForeignKey, others: Othe
             )
 
 
+def check_sequence(plan: Plan, foreign_key: ForeignKey) -> None:
+    """Which of two rows has the greater key is known from their numbers."""
+    parent, target = foreign_key.table, foreign_key.target[0]
+    if not isinstance(plan.tables[parent].kernels.get(target), Affine):
+        raise Unusable(f"greater_than compares the numbers of a sequence; let {parent}.{target} be one", foreign_key.at)
+
+
 def check_siblings(plan: Plan, table: Table, foreign_key: ForeignKey, key: Siblings) -> None:
     """No parent has more rows than there are different ones to reference."""
     for rows in _all_rows(plan, table):

@@ -31,9 +31,10 @@ from datagen.links import (
     ValueLink,
     WeightedLink,
 )  # fmt: skip
+from datagen.ordered_pairs import OrderedLink, places, rounds
 from datagen.other_rows import OtherLink, OtherRows
-from datagen.randomness import Int64, Stream, stream
-from datagen.reference_checks import check_members, check_others, check_siblings, check_width
+from datagen.randomness import Int64, Stream, below, stream
+from datagen.reference_checks import check_members, check_others, check_sequence, check_siblings, check_width
 from datagen.rows import Kernel, Link, Rows
 from datagen.unique_keys import UniqueKeys, factor_name
 from schemas.model import ForeignKey, Recipe, Table
@@ -321,6 +322,9 @@ class ReferencePlanner:
         rows = self.plan_of_all.row_count(name)
         if size == 0 and rows and required:
             raise Unusable(f"{name} references {parent}, which has no rows", foreign_key.at)
+        pair = self.table.ordered_pair(foreign_key)
+        if pair is not None:
+            return self._ordered(foreign_key, pair, size, required)
         key = self._keys.of_factor(factor_name(foreign_key))
         draws = self._stream(foreign_key, "link")
         if foreign_key.weight is not None:
@@ -374,6 +378,34 @@ class ReferencePlanner:
             return DistinctLink(parent, max(size, 1), draws)
         uniform = UniformLink(parent, size, draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
         return self._attended(foreign_key, uniform, required)
+
+    def _ordered(self, foreign_key: ForeignKey, pair: tuple[ForeignKey, ForeignKey], size: int, required: bool) -> Link:
+        """Both references of a pair are of one round and place, which are drawn or what makes them unique together."""
+        columns = (*pair[0].columns, *pair[1].columns)
+        keys = [self._keys.of_factor(factor_name(f)) for f in pair]
+        held = next((s for s in self.table.unique_sets() if set(s) & set(columns) and not set(columns) <= set(s)), None)
+        if held is not None or keys[0] is not keys[1]:
+            raise Unusable(f"greater_than: ({', '.join(columns)}) may be unique together, and none without the other", pair[1].at)
+        if size < 2 and required and self.plan_of_all.row_count(self.table.name):
+            raise Unusable(f"greater_than: ({', '.join(columns)}) name two rows of {foreign_key.table}, which has {size}", pair[1].at)
+        plan, parent, target = self.plan_of_all, foreign_key.table, foreign_key.target[0]
+        self._checks.append(lambda: check_sequence(plan, pair[1]))
+        self._needs(self._node(foreign_key), (parent, target))
+
+        def numbers(rows: Int64) -> Int64:
+            sequence = plan.tables[parent].kernels[target]
+            assert isinstance(sequence, Affine)
+            return sequence.units(rows)
+
+        factors = []
+        for end, count in zip(pair, (rounds(size), places(size)), strict=True):
+            if keys[0] is not None:
+                factors.append(keys[0].factor(factor_name(end), count))
+            else:
+                factors.append(_drawn(self._stream(end, "link"), count))
+        if keys[0] is not None:
+            self._keys.note_reads(self._node(foreign_key), keys[0])
+        return OrderedLink(parent, size, columns, foreign_key is pair[1], factors[0], factors[1], numbers)
 
     def _beside(self, foreign_key: ForeignKey) -> tuple[str, ...]:
         """The columns of the reference that this one is to be other than."""
@@ -493,3 +525,8 @@ class ReferencePlanner:
             return np.where(size > 0, groups.members(start + position(rows)), np.int64(-1))
 
         return FactorLink(foreign_key.table, place)
+
+
+def _drawn(draws: Stream, count: int) -> Callable[[Rows], Int64]:
+    """Any number below `count` for each row."""
+    return lambda rows: below(rows.draws(draws), count)

@@ -167,7 +167,7 @@ def _foreign_key(key: ForeignKey) -> dict[str, Any]:
         columns=list(key.columns), table=key.table, target=list(key.target), name=key.name, within=key.within,
         acyclic=key.acyclic, skew=key.skew, depth=key.depth, weight=key.weight,
         present=None if key.present is None else _kept(**{"at": key.present.at, "from": key.present.begins, "until": key.present.ends}),
-        other_than=key.other_than,
+        other_than=key.other_than, greater_than=key.greater_than,
     )  # fmt: skip
 
 
@@ -177,6 +177,7 @@ def _to_foreign_key(data: Mapping[str, Any]) -> ForeignKey:
         tuple(data["columns"]), data["table"], tuple(data["target"]), data.get("name"), data.get("within"),
         data.get("acyclic", False), None if skew is None else float(skew), _to_number(data.get("depth")), data.get("weight"),
         None if present is None else Present(present["at"], present.get("from"), present.get("until")), data.get("other_than"),
+        data.get("greater_than"),
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _beside(spec: Generator, specs: tuple[Generator, ...]) -> Json:
 
 def _definitions() -> Json:
     options = {"within": NAME, "acyclic": BOOLEAN, "depth": number(1, MOST_ROWS, "integer"), "skew": number(), "weight": NAME}
-    options["other_than"] = NAME
+    options["other_than"] = options["greater_than"] = NAME
     options["present"] = keyed(grammar.PRESENT, {"at": NAME, "from": NAME, "until": NAME})
     reference = any_of({"type": "string", "pattern": r"[.(]"}, keyed(grammar.TARGET, {"table": NAME, "columns": _COLUMNS}))
     count = number(0, MOST_ROWS, "integer")

@@ -54,7 +54,7 @@ class ForeignKey:
     `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
     (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is;
     `present` says at which time the referenced row must be there, and `other_than` names a column of this table (another reference to
-    the same key) whose row it must not be.
+    the same key) whose row it must not be; `greater_than` one whose row it must come after, in the order of their keys.
     """
 
     columns: tuple[str, ...]
@@ -68,6 +68,7 @@ class ForeignKey:
     weight: str | None = None
     present: Present | None = None
     other_than: str | None = None
+    greater_than: str | None = None
     at: Mark | None = field(default=None, compare=False)
 
     @property
@@ -75,7 +76,7 @@ class ForeignKey:
         """Those that are given of the options that say which row is chosen, by name."""
         given = {
             "within": self.within, "acyclic": self.acyclic, "skew": self.skew, "weight": self.weight, "present": self.present,
-            "other_than": self.other_than,
+            "other_than": self.other_than, "greater_than": self.greater_than,
         }  # fmt: skip
         return [name for name, value in given.items() if value]
 
@@ -247,9 +248,17 @@ class Table:
         return min(found, key=lambda f: len(f.columns)) if found else None
 
     def other_reference(self, key: ForeignKey) -> ForeignKey | None:
-        """The reference to the same key that `key` is to be `other_than`; None where there is no such one."""
+        """The reference to the same key that `key` is to be `other_than` or `greater_than`; None where there is no such one."""
         others = (f for f in self.foreign_keys if f.columns != key.columns and (f.table, f.target) == (key.table, key.target))
-        return next((f for f in others if key.other_than in f.columns), None)
+        return next((f for f in others if (key.other_than or key.greater_than) in f.columns), None)
+
+    def ordered_pair(self, key: ForeignKey) -> tuple[ForeignKey, ForeignKey] | None:
+        """The references of which `key` is one and the second is `greater_than` the first; None where it is of no such pair."""
+        for upper in self.foreign_keys:
+            lower = self.other_reference(upper) if upper.greater_than is not None else None
+            if lower is not None and key in (lower, upper):
+                return lower, upper
+        return None
 
     def unique_sets(self) -> Iterator[tuple[str, ...]]:
         """Every set of columns whose values may not repeat: the key, unique constraints and unique indexes."""

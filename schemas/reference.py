@@ -115,6 +115,13 @@ null, any row at all. It draws nothing again, so each of the others has the same
   different rows, up to all there are. Alone, or with columns among which the other is not, it may not be what makes them unique.
 - With `weight`, `present` and `depth` it is refused, and an `acyclic` one may be null and not be what makes columns unique.
 - The two reference the same key of the same table. Bundles are held to what `checks` say: `checks: [follower_id <> followed_id]`.
+
+Where a pair has no direction, such as two friends, `second_id: {references: users.id, greater_than: first_id}` names the one with the
+greater key, as `checks: [first_id < second_id]` asks. Each pair of different rows is equally likely.
+
+- The key of the other table is a sequence, with gaps or without. Both columns may have `null:`; where one is null, the other is any row.
+- Together the two may be unique, up to all pairs there are; neither alone.
+- No other option stands beside it, nor in the reference that it names, and rows do not come per row of either.
 """
 
 SCENARIOS_EXAMPLE = """\

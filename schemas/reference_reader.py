@@ -33,18 +33,19 @@ class Reference:
     weight: str | None = None
     present: Present | None = None
     other_than: str | None = None
+    greater_than: str | None = None
 
     def to(self, target: Target) -> ForeignKey:
         """The foreign key to `target`."""
         return ForeignKey(
             self.columns, *target, self.name, self.within, self.acyclic, self.skew, self.depth, self.weight, self.present, self.other_than,
-            self.at,
+            self.greater_than, self.at,
         )  # fmt: skip
 
 
 def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at: Mark) -> Reference:
-    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew`, `weight`, `present` and
-    `other_than` of a mapping write."""
+    """Return the reference that the keys `references`, `name`, `within`, `acyclic`, `depth`, `skew`, `weight`, `present`,
+    `other_than` and `greater_than` of a mapping write."""
     return Reference(
         columns,
         parts["references"][1],
@@ -57,6 +58,7 @@ def read_reference(reading: Reading, columns: tuple[str, ...], parts: Parts, at:
         reading.text(parts["weight"][1], "weight") if "weight" in parts else None,
         _read_present(reading, parts["present"][1]) if "present" in parts else None,
         reading.text(parts["other_than"][1], "other_than") if "other_than" in parts else None,
+        reading.text(parts["greater_than"][1], "greater_than") if "greater_than" in parts else None,
     )
 
 

@@ -60,6 +60,8 @@ def reference_options_fit(subject: Subject) -> Iterator[Problem]:
                 yield from _present(subject, table, key, key.present)
             if key.other_than is not None:
                 yield from _other_than(subject, table, key)
+            if key.greater_than is not None:
+                yield from _greater_than(subject, table, key)
 
 
 def _choice(table: Table, key: ForeignKey) -> Iterator[Problem]:
@@ -176,6 +178,31 @@ def _other_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Pro
     elif table.other_reference(key) is None and subject.sound(table.name, "*references"):
         listed = f"{key.table}({', '.join(key.target)})"
         yield Problem(f"other_than: '{name}' must be part of another reference of '{table.name}' to {listed}", key.at)
+
+
+def _greater_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
+    """The two are made together, so that nothing else may have a say in either."""
+    name, lower = key.greater_than or "", table.other_reference(key)
+    if not table.has(name):
+        yield Problem(f"greater_than: table '{table.name}' has no column '{name}'{nearest(name, [c.name for c in table.columns])}", key.at)
+        return
+    if lower is None:
+        if subject.sound(table.name, "*references"):
+            listed = f"{key.table}({', '.join(key.target)})"
+            yield Problem(f"greater_than: '{name}' must be part of another reference of '{table.name}' to {listed}", key.at)
+        return
+    for end in (key, lower):
+        own = ", ".join(end.columns)
+        for option in (o for o in end.options if o != "greater_than" or end is lower):
+            yield Problem(f"{option} of '{own}' and greater_than cannot stand together", key.at)
+        if len(end.columns) > 1 or [f for f in table.foreign_keys if f is not end and set(f.columns) & set(end.columns)]:
+            yield Problem(f"greater_than is for columns that are one reference each, and '{own}' is not", key.at)
+        if _is_per(table, end):
+            yield Problem(f"greater_than: the rows of '{table.name}' come per row of '{end.table}', so '{own}' has no choice", key.at)
+        elif end is lower and any(table.has(c) and table.column(c).generate is not None for c in end.columns):
+            yield Problem(f"greater_than: '{own}' has a generator of its own, so there is no choice", key.at)
+    if any(f.greater_than == name for f in table.foreign_keys if f is not key):
+        yield Problem(f"greater_than: two references cannot both be greater than '{name}'", key.at)
 
 
 def _share_parent(subject: Subject, key: ForeignKey, other: ForeignKey) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from schemas.computed_uniques import unheld
 from schemas.model import Check, Column, ForeignKey, Index, Recipe, Rows, Schema, Table, Unique
 from schemas.recipes import BY_NAME
-from schemas.table_proposals import RawTable, fix_rows, propose_columns
+from schemas.table_proposals import RawTable, fix_rows, has_counted_key, propose_columns
 
 Place = tuple[str, ...]
 Part = ForeignKey | Unique | Index | Check | Column
@@ -74,7 +74,8 @@ def reflection_of(found: RawSchema) -> Reflection:
     raw = found.copy()
     keep_sound_references(raw)
     _make_referenced_values(raw)
-    recipes = {t.name: propose_columns(t, raw.note) for t in raw.tables}
+    counted = [(t.name, t.key) for t in raw.tables if has_counted_key(t)]
+    recipes = {t.name: propose_columns(t, raw.note, counted) for t in raw.tables}
     fix_rows(raw.tables, recipes)
     tables = tuple(_finished(t, recipes[t.name], raw) for t in raw.tables)
     return Reflection(Schema(raw.name, tables, seed=_SEED, enums=raw.enums, file=f"{raw.name}.yaml"), raw.notes, found)

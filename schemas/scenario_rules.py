@@ -141,9 +141,10 @@ def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Pr
                     f"rows cannot be added to '{table.name}': its reference {', '.join(key.columns)} is acyclic, by the order of rows",
                     change.at,
                 )
-            if key.other_than is not None and key.table == (change.per or scenario.subjects) != table.name:
+            beside = key.other_than or key.greater_than
+            if beside is not None and key.table == (change.per or scenario.subjects) != table.name:
                 yield Problem(
-                    f"rows cannot be added to '{table.name}' per row of '{key.table}': its references {key.other_than} and "
+                    f"rows cannot be added to '{table.name}' per row of '{key.table}': its references {beside} and "
                     f"{', '.join(key.columns)} would both name that row, and are to differ",
                     change.at,
                 )

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from schemas.check_facts import ColumnFacts, TableFacts, facts_of
 from schemas.ddl_names import FreeNames
-from schemas.different_columns import choose_other_rows
+from schemas.different_columns import choose_greater_rows, choose_other_rows
 from schemas.either_or import either_or, one_of_two
 from schemas.equal_columns import follow_leaders
 from schemas.kept_checks import keeps
@@ -49,14 +49,23 @@ class RawTable:
         return [s for s in dict.fromkeys(found) if s]
 
 
-def propose_columns(raw: RawTable, note: Note) -> dict[str, Recipe]:
-    """Return a recipe for each column that no reference determines; what must be said goes to `note`."""
+def has_counted_key(raw: RawTable) -> bool:
+    """Whether the key of a table is proposed to count through its rows."""
+    return len(raw.key) == 1 and _counts(raw, raw.key[0], facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns]))
+
+
+def propose_columns(raw: RawTable, note: Note, counted_keys: Collection[tuple[str, tuple[str, ...]]] = ()) -> dict[str, Recipe]:
+    """Return a recipe for each column that no reference determines; what must be said goes to `note`.
+
+    `counted_keys` are the tables, and their keys, that count through their rows.
+    """
     raw.checks = [c for c in raw.checks if not _says_boolean(raw, c)]
     facts = facts_of([c.sql for c in raw.checks], [c.name for c in raw.columns])
     referenced = {c for key in raw.foreign_keys for c in key.columns}
     alone = {s[0] for s in raw.unique_sets() if len(s) == 1}
     leaders = follow_leaders(raw.columns, facts, referenced, {c for s in raw.unique_sets() for c in s} | alone)
     raw.columns = [replace(c, null=0.0) if c.null is not None and facts.of(c.name).present else c for c in raw.columns]
+    choose_greater_rows(raw, facts, counted_keys)
     choose_other_rows(raw, facts)
     _follow_earlier_rows(raw, facts)
     held = _choose_nulls(raw, facts, note)
@@ -258,6 +267,7 @@ def _combinations(columns: tuple[str, ...], raw: RawTable, known: dict[str, RawT
             if key.columns not in keys:
                 keys.add(key.columns)
                 total *= known[key.table].rows * (1 if known[key.table].fixed else SCALE) - (key.other_than is not None)
+                total /= 1 if key.greater_than is None else 3  # of three rows on there are so many pairs
             continue
         recipe = recipes.get(column)
         if recipe is not None and recipe.name == "choice":

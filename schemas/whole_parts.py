@@ -165,7 +165,7 @@ class _Lost:
         """Whether a reference, and all that its options name, is left."""
         if key.at in self.parts or not self.schema.has(key.table) or self._may_part(table, key):
             return False
-        own, there, present = [*key.columns, key.within, key.other_than], [*key.target, key.weight], key.present
+        own, there, present = [*key.columns, key.within, key.other_than, key.greater_than], [*key.target, key.weight], key.present
         if present is not None:
             own.append(present.at)
             there += [present.begins, present.ends]

@@ -207,6 +207,8 @@ def _reference_options(key: ForeignKey) -> dict[str, Any]:
         options["present"] = {name: column for name, column in present.items() if column is not None}
     if key.other_than is not None:
         options["other_than"] = key.other_than
+    if key.greater_than is not None:
+        options["greater_than"] = key.greater_than
     return options
 
 

@@ -70,6 +70,8 @@ tables:
       taker_id:  {references: users.id, other_than: giver_id}
       tenant_id: {references: tenants.id}
       mate_id:   {references: users.id, within: tenant_id, other_than: giver_id, null: 0.1}
+      near_id:   {references: users.id}
+      far_id:    {references: users.id, greater_than: near_id, null: 0.1}
   tickets:
     rows: {per: tenants, count: {poisson: 4}, total: 50}
     columns:

@@ -123,6 +123,8 @@ tables:
       plan_id: {references: plans.id}
       helper_id: {references: users.id, within: plan_id}
       asker_id: {references: users.id, other_than: helper_id}
+      near_id: {references: users.id}
+      far_id: {references: users.id, greater_than: near_id}
 """
 MUTATED = [
     (line, pattern, mistake)

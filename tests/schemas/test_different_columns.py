@@ -78,3 +78,43 @@ def test_an_acyclic_reference_is_below_the_key_that_counts(tmp_path, check):
 def test_where_keys_do_not_count_or_references_go_round_that_is_noted(tmp_path, columns):
     found = reflected(tmp_path, f"CREATE TABLE t({columns}, CHECK (a < id));")
     assert [said for said in all_notes(found) if "nothing is proposed" in said]
+
+
+def greater(found) -> dict[str, str]:
+    return {key.columns[0]: key.greater_than for key in found.schema.table("t").foreign_keys if key.greater_than is not None}
+
+
+@pytest.mark.parametrize(
+    ("columns", "proposed"),
+    [
+        (f"{PAIR}, CHECK (a < b)", {"b": "a"}),
+        (f"{PAIR}, CHECK (a > b)", {"a": "b"}),
+        (f"{PAIR}, CHECK (a < b AND a <> b)", {"b": "a"}),
+        ("a INT NOT NULL REFERENCES p(id), b INT NOT NULL REFERENCES p(id), PRIMARY KEY (a, b), CHECK (a < b)", {"b": "a"}),
+        (
+            "id INTEGER PRIMARY KEY, a INT NOT NULL REFERENCES p(id), b INT NOT NULL REFERENCES p(id), UNIQUE (a, b), CHECK (b > a)",
+            {"b": "a"},
+        ),
+    ],
+)
+def test_of_two_references_that_a_check_orders_one_is_greater(tmp_path, columns, proposed):
+    found = reflected(tmp_path, f"{OTHERS}CREATE TABLE t({columns});")
+    assert (greater(found), options(found)) == (proposed, {})
+    assert not [said for said in all_notes(found) if "nothing is proposed" in said]
+    assert built(found, tmp_path).tables["t"].rows == 40
+
+
+@pytest.mark.parametrize(
+    ("columns", "check"),
+    [
+        ("a INT REFERENCES p(id), b INT REFERENCES q(id)", "a < b"),
+        ("a TEXT REFERENCES p(code), b TEXT REFERENCES p(code)", "a < b"),
+        ("a INT UNIQUE REFERENCES p(id), b INT REFERENCES p(id)", "a < b"),
+        ("a INT REFERENCES sub(id), b INT REFERENCES sub(id)", "a < b"),
+    ],
+)
+def test_where_none_can_be_greater_the_order_is_noted(tmp_path, columns, check):
+    sub = "CREATE TABLE sub(id INTEGER PRIMARY KEY REFERENCES p(id)); "
+    found = reflected(tmp_path, f"{OTHERS}{sub}CREATE TABLE t({columns}, CHECK ({check}));")
+    assert greater(found) == {}
+    assert any(f"nothing is proposed for the check ({check})" in note for note in all_notes(found))

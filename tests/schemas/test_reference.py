@@ -33,6 +33,7 @@ OTHERS = {
     "deleted_at": "{type: timestamptz, null: 0.9, generate: {after: created_at, within: 1y}}",
     "ticket_id": "{references: tickets.id}",
     "follower_id": "{references: users.id}",
+    "first_id": "{references: users.id}",
     "tenant_id": "{references: tenants.id}",
     "quantity": "{type: int, generate: {uniform: [1, 9]}}",
     "unit_price": "{type: 'numeric(12,2)', generate: finance.price}",
@@ -104,7 +105,7 @@ def test_the_example_of_every_generator_reads(spec: Generator) -> None:
 def test_the_example_of_every_key_of_a_column_reads(key: Key) -> None:
     name, _, written = key.example.partition(": ")
     others = {n: w for n, w in OTHERS.items() if n != name}
-    if key.name in ("acyclic", "depth", "within", "skew", "weight", "present", "other_than"):
+    if key.name in ("acyclic", "depth", "within", "skew", "weight", "present", "other_than", "greater_than"):
         assert "references" in written
     if name == "id":
         assert parse_schema(table(others).replace("      id: {type: int, key: true}\n", f"      {key.example}\n", 1)).has("t")

@@ -44,13 +44,16 @@ tables:
       r_id:  {references: p.id, present: {at: on, from: opened, until: closed}}
       s_id:  {references: p.id, present: {at: on, until: closed}}
       o_id:  {references: p.id, other_than: p_id}
+      x_id:  {references: p.id}
+      y_id:  {references: p.id, greater_than: x_id}
 """
     schema = parse_schema(text)
-    assert [(f.weight, f.skew, f.within, f.acyclic, f.depth) for f in schema.table("t").foreign_keys] == [
+    assert [(f.weight, f.skew, f.within, f.acyclic, f.depth) for f in schema.table("t").foreign_keys[:6]] == [
         ("stock", None, None, False, None), (None, 1.5, None, False, None), (None, None, "p_id", True, 3), (None, None, None, False, None),
         (None, None, None, False, None), (None, None, None, False, None),
     ]  # fmt: skip
-    assert [f.other_than for f in schema.table("t").foreign_keys] == [None] * 5 + ["p_id"]
+    assert [f.other_than for f in schema.table("t").foreign_keys] == [None] * 5 + ["p_id", None, None]
+    assert schema.table("t").foreign_keys[-1].greater_than == "x_id"
     assert [f.present for f in schema.table("t").foreign_keys[3:5]] == [Present("on", "opened", "closed"), Present("on", None, "closed")]
     assert parse_schema(to_yaml(schema)) == schema
     assert from_document(to_document(schema)) == schema
