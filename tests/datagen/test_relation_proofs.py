@@ -100,6 +100,10 @@ COMPANY = """tables:
     rows: 20000
     key: [a, b]
     columns: {a: {references: p.id}, b: {references: p.id, other_than: a}}
+  ties:
+    rows: 20000
+    key: [a, b]
+    columns: {a: {references: p.id}, b: {references: p.id, greater_than: a}, c: {references: t.id}, d: {references: t.id, greater_than: c}}
   friends:
     rows: {per: p, count: 6}
     key: [p_id, other]
@@ -187,6 +191,16 @@ def members_of_pairs_of_different_rows_are_uncorrelated() -> float:
     fifths = Counter(zip(((a - 1) // 200).tolist(), ((b - 1) // 200).tolist(), strict=True))
     rooms = {(i, j): 200.0 * (199 if i == j else 200) for i in range(5) for j in range(5)}
     return shared([fits(fifths, rooms), alike(b.tolist(), range(1, 1001)), alike((((b - a) % 1000 - 1) // 27).tolist(), range(37))])
+
+
+@proves("greater_than")
+def every_pair_of_two_rows_is_named_alike() -> float:
+    ties = read(company_of(), "ties")
+    groups = [t["id"] for t in read(company_of(), "t")]
+    drawn = alike([(t["c"], t["d"]) for t in ties], [(c, d) for c in groups for d in groups if c < d])
+    fifths = Counter(((t["a"] - 1) // 200, (t["b"] - 1) // 200) for t in ties)
+    rooms = {(i, j): 200.0 * (200 if i < j else 199 / 2) for i in range(5) for j in range(i, 5)}
+    return shared([drawn, fits(fifths, rooms)])
 
 
 @proves("weight")
