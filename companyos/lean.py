@@ -9,6 +9,8 @@ import os
 import sys
 from contextlib import suppress
 
+from schemas.absent import do_without
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 _KEPT, _STEP, _LARGE = 1 << 30, 1 << 24, 1 << 25
 _OBJECTS = 250_000
@@ -26,7 +28,7 @@ def lean() -> None:
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.meta_path.insert(0, _Without())
+    do_without("pandas")
     gc.set_threshold(_OBJECTS)
     atexit.register(_leave)
     with suppress(OSError, AttributeError, TypeError):
@@ -39,11 +41,3 @@ def _leave() -> None:
     """Spare the last collections of cycles, but for DuckDB, which counts what is left of it and complains."""
     if "duckdb" not in sys.modules:
         gc.freeze()
-
-
-class _Without:
-    """A finder to which pandas is not installed."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(f"this process does without {name}", name=name)

@@ -22,6 +22,7 @@ from bundles import Progress
 from bundles.progress import OnProgress
 from provisioning.errors import TargetFailure
 from provisioning.interrupts import ENDING
+from schemas.absent import do_without
 
 T = TypeVar("T")
 PATIENCE = 10.0  # seconds for work that is broken off to undo what it did
@@ -95,6 +96,7 @@ def _main() -> None:
     """Do what comes in, and send progress, then the answer and None, or None and the error."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed goes to the log
+    do_without("pandas", "polars")  # which pyarrow and the driver import where they can, for as long as all the rest takes
     for number in ENDING:  # whoever ends the service and all its processes lets the work go on for as long as the service does
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_IGN)
     work, tells = pickle.load(sys.stdin.buffer)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +21,9 @@ from provisioning.snapshots.structure import Structure
 from provisioning.target import parse_target
 from schemas.ddl_names import listed, quoted
 from schemas.model import Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def changed_since(url: str, bundle: Bundle, *, weeks: int = 0) -> Mapping[str, D
 
 
 def _compared(live: Live, structure: Structure, table: Table, shipment: Shipment) -> Difference:
+    import duckdb  # only where there is something to compare
+
     present = structure.schema.table(table.name)
     shared = [c for c in table.stored_columns if present.has(c.name) and present.column(c.name).type == c.type]
     altered = len(shared) < len(table.stored_columns) or len(shared) < len(present.stored_columns)

@@ -70,6 +70,19 @@ def test_a_load_apart_tells_of_its_progress_and_gives_what_one_here_gives(yard, 
     assert (there.tables, there.content_digest, there.strategy) == (here.tables, here.content_digest, here.strategy)
 
 
+def drivers() -> list[str]:
+    """What a process imports that loads nothing."""
+    import adbc_driver_postgresql.dbapi  # noqa: F401
+
+    import provisioning.differences  # noqa: F401
+
+    return [name for name in ("pandas", "polars", "duckdb") if name in sys.modules]
+
+
+def test_work_apart_begins_without_libraries_that_it_does_not_use() -> None:
+    assert apart(drivers) == []
+
+
 @pytest.mark.parametrize(
     ("stage", "whom"), [pytest.param("load", "server", marks=pytest.mark.slow), ("check", "server"), ("check", "process")]
 )
