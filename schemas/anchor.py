@@ -19,13 +19,13 @@ SIZE = 128  # one length for all, and within one sector of a disk: a write is se
 class Anchor:
     """The anchor of one ledger. It only ever moves forward, whichever process moves it.
 
-    `whose` begins its messages, as in `the ledger's anchor`; `mended` ends them where it is damaged, with what to do; `failure` is what
-    is raised where the file cannot be used.
+    `whose` begins its messages, as in `the ledger's anchor`; `mended` ends them where it is damaged, and `elsewhere` where it cannot be
+    written, with what to do; `failure` is what is raised where the file cannot be used.
     """
 
-    def __init__(self, path: Path, whose: str, mended: str, failure: type[SystemFailure]) -> None:
+    def __init__(self, path: Path, whose: str, mended: str, failure: type[SystemFailure], elsewhere: str = "") -> None:
         self.path = path
-        self._whose, self._mended, self._failure = whose, mended, failure
+        self._whose, self._mended, self._failure, self._elsewhere = whose, mended, failure, elsewhere
         self._known: tuple[bytes, Mark] = b"", START
 
     def read(self) -> Mark | None:
@@ -91,7 +91,7 @@ class Anchor:
         try:
             yield
         except OSError as error:
-            raise self._failure(f"{self._whose} {self.path} cannot be written: {error.strerror}") from error
+            raise self._failure(f"{self._whose} {self.path} cannot be written: {error.strerror}{self._elsewhere}") from error
 
     def _mark(self, text: bytes) -> Mark:
         known, mark = self._known

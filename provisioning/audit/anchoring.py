@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provisioning.control.database import Control
 
 ANCHOR_VARIABLE = "COMPANYOS_AUDIT_ANCHOR"
+_ELSEWHERE = f"; keep it in a file that can be written: `companyos audit verify --anchor FILE`, or ${ANCHOR_VARIABLE}"
 
 
 def anchor_of(control: Control, path: str | Path | None = None) -> Anchor:
@@ -29,6 +30,6 @@ def anchor_of(control: Control, path: str | Path | None = None) -> Anchor:
     try:
         make_private(place.parent)
     except OSError as error:
-        raise ControlFailure(f"the folder of the audit ledger's anchor '{place}' cannot be made: {error.strerror}") from error
+        raise ControlFailure(f"the folder of the audit ledger's anchor '{place}' cannot be made: {error.strerror}{_ELSEWHERE}") from error
     mended = "remove it if that is no surprise: the next verification writes another"
-    return Anchor(place, "the audit ledger's anchor", mended, ControlFailure)
+    return Anchor(place, "the audit ledger's anchor", mended, ControlFailure, _ELSEWHERE)

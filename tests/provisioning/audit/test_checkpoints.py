@@ -24,6 +24,7 @@ from provisioning.audit import (
 from provisioning.control.database import Control
 from provisioning.errors import AuditBroken, ControlFailure, KeyInvalid
 from schemas.errors import InputError
+from schemas.hash_chain import Mark
 from tests.provisioning.audit.ledgers import attack, found, write
 
 
@@ -238,5 +239,7 @@ def test_an_anchor_that_is_damaged_or_cannot_be_written_is_told(control: Control
     with pytest.raises(ControlFailure, match="the audit ledger's anchor .*anchor is damaged; remove it if that is no surprise"):
         verify(control, anchor=anchor_of(control, tmp_path / "anchor"))
     monkeypatch.setenv("COMPANYOS_AUDIT_ANCHOR", str(tmp_path / "anchor" / "below"))
-    with pytest.raises(ControlFailure, match="cannot be made"):
+    with pytest.raises(ControlFailure, match="cannot be made: .*; keep it in a file that can be written: .*--anchor FILE"):
         anchor_of(control)
+    with pytest.raises(ControlFailure, match="cannot be written: .*; keep it in a file that can be written: .*--anchor FILE"):
+        anchor_of(control, tmp_path).move(Mark(1, ""))
