@@ -126,7 +126,7 @@ def _width(value: exp.Expr) -> float | None:
             | exp.Greatest(this=exp.Least(expressions=[high]), expressions=[low])
         ):
             lo, hi = (_number(one) for one in (low, high))
-            return None if lo is None or hi is None else hi - lo
+            return None if lo is None or hi is None else max(hi - lo, 0.0)
     return None
 
 

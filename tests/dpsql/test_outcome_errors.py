@@ -67,6 +67,12 @@ def test_nineteen_of_twenty_values_are_off_by_less_than_is_told(sql: str) -> Non
     assert 0.93 < np.mean(within) < 0.97
 
 
+def test_what_constants_clamp_to_one_of_them_is_exact() -> None:
+    table, errors, unknown = answered(f"SELECT month, LEAST(GREATEST(n, 10), 0) FROM ({M}) x", None)
+    assert (list(errors), unknown) == ([1], [])
+    assert (set(table.column(1).to_pylist()), set(table.column(errors[1]).to_pylist())) == ({0}, {0})
+
+
 @pytest.mark.parametrize(
     "shown",
     [
