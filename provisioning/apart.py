@@ -42,7 +42,8 @@ def here(work: Callable[..., T], on_progress: OnProgress | None = None) -> T:
 def apart(work: Callable[..., T], on_progress: OnProgress | None = None) -> T:
     """Run work that can be pickled, as its answer and errors, in a process of its own, which ends with this one.
 
-    Raises what the work raises, and TargetFailure where the process dies. Where `on_progress` raises the work is interrupted.
+    Raises what the work raises (a RuntimeError in place of what no pickle holds), and TargetFailure where the process dies. Where
+    `on_progress` raises the work is interrupted.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-P", "-m", "provisioning.apart"]
@@ -105,11 +106,21 @@ def _main() -> None:
     try:
         said = here(work, (lambda progress: _send(pipe, progress)) if tells else None), None
     except BaseException as error:
-        error.add_note(format_exc())
-        said = None, error
+        sent = _that_can_be_sent(error)
+        sent.add_note(format_exc())
+        said = None, sent
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _send(pipe, said)
     os._exit(0)
+
+
+def _that_can_be_sent(error: BaseException) -> BaseException:
+    """`error`, or what stands for it where a pickle loses it, as those of drivers are that ask for more than a message."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"the work apart failed with {type(error).__module__}.{type(error).__qualname__}")
+    return error
 
 
 def _end_with_the_other() -> None:

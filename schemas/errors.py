@@ -13,12 +13,13 @@ to its exit code without knowing any room.
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from schemas.model import Schema
@@ -48,6 +49,10 @@ class CompanyOSError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(without_secrets(message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a process send any of them to another, whatever its `__init__` asks for."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InputError(CompanyOSError):

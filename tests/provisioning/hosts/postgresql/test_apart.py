@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from adbc_driver_postgresql.dbapi import connect
 
 from bundles import Bundle, Progress
 from provisioning.apart import apart
@@ -23,6 +24,8 @@ from provisioning.hosts.postgresql import PostgreSQLHost
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loading import load
 from schemas.environments import Host
+from schemas.errors import SchemaError
+from schemas.reader import read_schema
 
 from .conftest import LIMITS, URL
 
@@ -130,6 +133,20 @@ def test_a_stream_of_rows_that_ends_with_the_server_is_told_in_our_words() -> No
 def test_errors_come_back_as_they_are(bundle) -> None:
     with pytest.raises(TargetInvalid, match="cannot load into 'mysql:'"):
         apart(partial(load, bundle, "mysql://u:hunter2@h/db", now=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_errors_that_ask_for_more_than_a_message_come_back_too(tmp_path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("schema: shop\ntables: 7\n")
+    with pytest.raises(SchemaError) as here:
+        read_schema(str(file))
+    with pytest.raises(SchemaError) as back:
+        apart(partial(read_schema, str(file)))
+    assert (str(back.value), back.value.problems) == (str(here.value), here.value.problems)
+    with pytest.raises(RuntimeError) as other:
+        apart(partial(connect, "postgresql://127.0.0.1:1/x"))
+    assert str(other.value) == "the work apart failed with adbc_driver_manager.OperationalError"
+    assert "Failed to connect" in other.value.__notes__[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
