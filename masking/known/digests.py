@@ -14,12 +14,12 @@ from masking.known.canonical import texts_of
 DIGESTED = frozenset(("email", "phone", "username", "national_id", "tax_id", "iban", "credit_card", "passport"))
 
 
-def digests_of(values: pa.Array, most: int | None = None) -> pa.Array:
-    """MD5, SHA-1 and SHA-256 of different values (of the first `most`): in hexadecimal digits, in base64, and as `texts_of` has bytes.
+def digests_of(values: pa.Array) -> pa.Array:
+    """MD5, SHA-1 and SHA-256 of different values: in hexadecimal digits, in base64, and as `texts_of` has bytes.
 
     Values are digested as they stand, in small letters, and of their letters and digits alone.
     """
-    plain = pc.utf8_trim_whitespace(pc.unique(texts_of(values)[0]).drop_null().slice(0, most))
+    plain = pc.utf8_trim_whitespace(pc.unique(texts_of(values)[0]).drop_null())
     lower = pc.utf8_lower(plain)
     texts = pa.chunked_array([plain, lower, pc.replace_substring_regex(lower, r"[^\w+]", "")]).unique().to_pylist()
     made = [digest(text.encode(), usedforsecurity=False).digest() for text in texts for digest in (md5, sha1, sha256)]
