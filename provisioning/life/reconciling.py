@@ -54,10 +54,15 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
         all_of_them = records.select(connection, sandboxes.c.state != "deleted")
     for sandbox in all_of_them:
         _each(done, sandbox.id, lambda s=sandbox: _one(platform, s, done, actor))  # type: ignore[misc]
-    for name in platform.hosts.reachable():
-        _each(done, name, lambda n=name: _orphans(platform, n, done, actor))  # type: ignore[misc]
-    _each(done, "passwords", lambda: _passwords(platform, done))
-    _each(done, "files of rows", lambda: _files(platform, done))
+    looked = [_each(done, name, lambda n=name: _orphans(platform, n, done, actor)) for name in platform.hosts.reachable()]  # type: ignore[misc]
+    everywhere = all(looked) and len(looked) == len(platform.hosts)
+
+    def left_over(id: str) -> bool:
+        may_be_there = id in done.unknown or (not everywhere and _never_had_a_record(platform, id))
+        return not may_be_there and _has_no_record(platform, id)
+
+    _each(done, "passwords", lambda: _passwords(platform, done, left_over))
+    _each(done, "files of rows", lambda: _files(platform, done, left_over))
     return done
 
 
@@ -147,26 +152,29 @@ def _has_no_record(platform: Platform, id: str) -> bool:
             return True
 
 
-def _passwords(platform: Platform, done: Reconciled) -> None:
+def _passwords(platform: Platform, done: Reconciled, left_over: Callable[[str], bool]) -> None:
     for id in platform.passwords.kept():
-        if id not in done.unknown and _has_no_record(platform, id):
+        if left_over(id):
             if not done.dry_run:
                 platform.passwords.forget(id)
             done.passwords.append(id)
 
 
-def _files(platform: Platform, done: Reconciled) -> None:
+def _files(platform: Platform, done: Reconciled, left_over: Callable[[str], bool]) -> None:
     for id in platform.media.kept():
-        if id not in done.unknown and _has_no_record(platform, id):
+        if left_over(id):
             if not done.dry_run:
                 platform.media.remove(id)
             done.orphans.append(f"files of {id}")
 
 
-def _each(done: Reconciled, what: str, work: Callable[[], None]) -> None:
+def _each(done: Reconciled, what: str, work: Callable[[], None]) -> bool:
+    """Whether the work could be done."""
     try:
         work()
     except WrongState:
         pass  # somebody else has changed it in the meantime
     except CompanyOSError as error:
         done.errors.append(f"{what}: {error}")
+        return False
+    return True

@@ -17,6 +17,7 @@ from yard import ALICE, Yard, clean, make_yard
 from provisioning.demo.resetting import reset_tenants
 from provisioning.demo.tenants import create_tenant, tenants
 from provisioning.errors import WrongState
+from schemas.errors import SystemFailure
 from tests.spread import one_in
 
 PROJECT = Path(__file__).parents[3]
@@ -180,6 +181,22 @@ def test_a_database_that_no_record_ever_knew_is_told_and_removed_when_it_is_a_we
     assert {f.sandbox for f in yard.host.found()} - {None} == {lost.id, stays.id}
     assert yard.sandboxes.reconcile(actor="test").orphans
     assert {f.sandbox for f in yard.host.found()} - {None} == {stays.id}
+
+
+def test_what_belongs_to_a_database_on_a_host_that_does_not_answer_stays(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, gone = "sb-aaaaaaaaaa", yard.create().sandbox.id
+    yard.sandboxes.delete(gone, actor="test")
+    for id in (lost, gone):
+        yard.passwords.keep(id, "secret")
+    with monkeypatch.context() as down:
+        down.setattr(yard.host, "found", fail)
+        done = yard.sandboxes.reconcile(actor="test")
+    assert (done.errors, done.passwords) == (["here: it does not answer"], [gone])
+    assert yard.sandboxes.reconcile(actor="test").passwords == [lost]
+
+
+def fail() -> None:
+    raise SystemFailure("it does not answer")
 
 
 def test_a_record_without_a_database_fails(yard: Yard) -> None:
