@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from provisioning.audit import record
-from provisioning.control.moments import stamp
+from provisioning.audit import Filters, log, record
+from provisioning.control.moments import moment, stamp
 from provisioning.control.tables import sandboxes, webhooks
 from provisioning.errors import NoSuchSandbox, WrongState
 from provisioning.hosts.base import Found
@@ -20,7 +20,8 @@ from provisioning.life.resetting import settle_abandoned
 from provisioning.life.sandbox import Sandbox
 from schemas.errors import CompanyOSError
 
-GRACE = timedelta(days=7)  # how long a database that no record ever knew stays, since it is the record that may be an old copy
+FOUND = "orphan found"
+GRACE = timedelta(days=7)  # how long a database that no record ever knew stays once it is found: it is the record that may be an old copy
 
 
 @dataclass
@@ -47,7 +48,7 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
 
     What was being made by a worker that is gone is undone, what was being removed is finished, a reset is finished or taken back; a ready
     sandbox without a database fails; databases and roles of ours without a record are removed, but a database that no record ever knew
-    only when it is a week old: until then it is an error. `dry_run` changes nothing.
+    only a week after it was found: until then it is an error. `dry_run` changes nothing.
     """
     done = Reconciled(dry_run)
     with platform.control.read() as connection:
@@ -108,48 +109,59 @@ def _orphans(platform: Platform, name: str, done: Reconciled, actor: str) -> Non
 
 def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> None:
     host, id = platform.host(name), str(found.sandbox)
-    if _never_had_a_record(platform, id):
-        marker = host.marker(host.place(id))
-        if marker is not None and platform.now - marker.made_at < GRACE:
+    if _never_had_a_record(platform, id) and host.marker(host.place(id)) is not None:
+        until = _first_found(platform, name, found, done, actor) + GRACE
+        if platform.now < until:
             if id not in done.unknown:
                 done.unknown.append(id)
                 done.errors.append(
                     f"{name}/{found.name}: no record ever knew it, as where an older copy of the control database was put back; put back "
-                    f"the newest, or it is removed after {stamp(marker.made_at + GRACE)}"
+                    f"the newest, or it is removed after {stamp(until)}"
                 )
             return
     if not done.dry_run:
         host.remove(host.place(id))
-        with platform.control.write() as connection:
-            record(
-                connection,
-                at=platform.now,
-                actor=actor,
-                action="orphan removed",
-                sandbox=found.sandbox,
-                why=f"a {found.what} that no record knows",
-                outcome={},
-                bundle_digest=found.bundle_digest,
-                details={"host": name, "name": found.name},
-            )
+        _record(platform, name, found, "orphan removed", actor)
     done.orphans.append(f"{name}/{found.name}")
 
 
+def _first_found(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> datetime:
+    """When a database that no record ever knew was found for the first time; the ledger remembers it."""
+    known = log(platform.control, Filters(sandbox=found.sandbox, action=FOUND), limit=1).events
+    if not known and not done.dry_run:
+        _record(platform, name, found, FOUND, actor)
+    return moment(known[0].at) if known else platform.now
+
+
+def _record(platform: Platform, name: str, found: Found, action: str, actor: str) -> None:
+    with platform.control.write() as connection:
+        record(
+            connection,
+            at=platform.now,
+            actor=actor,
+            action=action,
+            sandbox=found.sandbox,
+            why=f"a {found.what} that no record knows",
+            outcome={},
+            bundle_digest=found.bundle_digest,
+            details={"host": name, "name": found.name},
+        )
+
+
 def _never_had_a_record(platform: Platform, id: str) -> bool:
-    with platform.control.read() as connection:
-        try:
-            records.find(connection, id)
-        except NoSuchSandbox:
-            return True
-    return False
+    return _state(platform, id) is None
 
 
 def _has_no_record(platform: Platform, id: str) -> bool:
+    return _state(platform, id) in (None, "deleted", "failed")
+
+
+def _state(platform: Platform, id: str) -> str | None:
     with platform.control.read() as connection:
         try:
-            return records.find(connection, id).state in ("deleted", "failed")
+            return records.find(connection, id).state
         except NoSuchSandbox:
-            return True
+            return None
 
 
 def _passwords(platform: Platform, done: Reconciled, left_over: Callable[[str], bool]) -> None:

@@ -303,6 +303,7 @@ def test_one_orphan_that_cannot_be_removed_keeps_no_other(file_yard: Yard) -> No
     ids = sorted(file_yard.create().sandbox.id for _ in range(2))
     with file_yard.control.write() as connection:
         connection.exec_driver_sql("DELETE FROM sandboxes")
+    assert file_yard.sandboxes.reconcile(actor="test").unknown == ids
     file_yard.clock.move(days=8)
     [path] = (file_yard.folder / "sandboxes").glob(f"companyos_sb_{ids[0][3:]}*/sandbox.duckdb")
     path.rename(file_yard.folder / "aside")
