@@ -46,6 +46,11 @@ def test_a_service_that_ends_closes_its_ledger(tmp_path: Path) -> None:
     assert not (tmp_path / "ledger.db-wal").exists()  # SQLite keeps it as long as somebody is connected
 
 
+def test_groups_whose_noisy_value_is_no_number_meet_no_condition(tmp_path: Path) -> None:
+    asked = service(tmp_path).ask("SELECT status FROM orders GROUP BY status HAVING LN(COUNT(*) - 1000000) > 0", analyst="ada")
+    assert asked.table.num_rows == 0
+
+
 def test_a_question_is_three_entries_of_the_ledger(tmp_path: Path) -> None:
     with service(tmp_path) as asked:
         for _ in range(2):  # the second time it is answered from what was kept
