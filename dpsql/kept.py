@@ -99,6 +99,11 @@ class Digests:
         return sha256(text.encode()).hexdigest()
 
 
+def place(digest: str, before: int) -> str:
+    """Where the part of a digest is kept that was paid with more epsilon than those `before` it."""
+    return f"{digest}+{before}" if before else digest
+
+
 def in_order(release: Release, dialect: Dialect) -> Release:
     """Return `release` with its keys in an order that does not depend on the query's."""
     fields = {field.name: field.name.partition("_")[2] for field in all_fields(release.rows)}

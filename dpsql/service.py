@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -25,7 +25,7 @@ from dpsql.declaration import Declaration
 from dpsql.domains import domain, public_groups
 from dpsql.engines.base import Engine
 from dpsql.errors import BudgetSpent, EngineStopped, QueryInvalid, QueryRefused
-from dpsql.kept import Digests, GroupKey, KeptPart, in_order
+from dpsql.kept import Digests, GroupKey, KeptPart, in_order, place
 from dpsql.ledger import Charge, Ledger, Question
 from dpsql.measuring import Measured, measure, mechanism_of
 from dpsql.noise import Sensitivity
@@ -165,7 +165,7 @@ class Service:
         Means of what was summed and counted before are taken from that, where nothing is left to be paid then.
         """
         ways = [self._plans(query, settings, planning) for planning in ((plan, from_plain_sums) if _has_means(query) else (plan,))]
-        found = self.ledger.kept(self.release, tuple({d for _, digests in ways for of_plan in digests for d in of_plan.values()}))
+        found = self._kept({d for _, digests in ways for of_plan in digests for d in of_plan.values()})
         made: list[tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]] = []
         for plans, digests in ways:
             known = _known(found, plans, digests, settings)
@@ -173,6 +173,17 @@ class Service:
             if made[-1][-1] == NOTHING:
                 return made[-1]
         return made[0]
+
+    def _kept(self, digests: Iterable[str]) -> dict[str, tuple[KeptPart, int]]:
+        """The part of each digest that is kept and was paid with the most epsilon, and how many were paid with less."""
+        best: dict[str, tuple[KeptPart, int]] = {}
+        places, before = {place(digest, 0): digest for digest in digests}, 0
+        while places:
+            found = self.ledger.kept(self.release, tuple(places))
+            best |= {places[at]: (KeptPart.decode(data), before) for at, data in found.items()}
+            before += 1
+            places = {place(places[at], before): places[at] for at in found}
+        return best
 
     def _whole_if_kept(self, query: Query, settings: Settings) -> Query:
         """The query without the conditions on its keys in its rows, where all groups were answered before; else as it is."""
@@ -263,12 +274,17 @@ class Service:
         for have, found in zip(known, measured, strict=True):
             parts = {f"threshold:{n}": k for n, k in found.thresholds.items() if n not in have.thresholds}
             new.append(parts | {f"part:{n}": k for n, k in found.parts.items() if n not in have.parts})
-        keeping = {of_plan[n]: k.encode() for of_plan, parts in zip(digests, new, strict=True) for n, k in parts.items()}
-        held = self.ledger.finish(charge, "answered", keeping)
+        mine = {of_plan[n]: k for of_plan, parts in zip(digests, new, strict=True) for n, k in parts.items()}
+        best = self._kept(mine)
+        places = {
+            d: place(d, best[d][1] + 1 if d in best else 0) for d, k in mine.items() if d not in best or k.epsilon > best[d][0].epsilon
+        }
+        held = self.ledger.finish(charge, "answered", {at: mine[d].encode() for d, at in places.items()})
+        settled_on = {d: _better(k, held[places[d]]) if d in places else best[d][0] for d, k in mine.items()}
         settled = []
         for of_plan, have, parts in zip(digests, known, new, strict=True):
-            best = _measured({n: _better(k, keeping[of_plan[n]], held[of_plan[n]]) for n, k in parts.items()})
-            settled.append(Measured({**have.thresholds, **best.thresholds}, {**have.parts, **best.parts}))
+            now = _measured({n: settled_on[of_plan[n]] for n in parts})
+            settled.append(Measured({**have.thresholds, **now.thresholds}, {**have.parts, **now.parts}))
         return settled
 
     def _answer(
@@ -366,11 +382,13 @@ class Service:
         return tuple(explained)
 
 
-def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings) -> list[Measured]:
+def _known(
+    found: Mapping[str, tuple[KeptPart, int]], plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings
+) -> list[Measured]:
     """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
     known = []
     for one, of_plan in zip(plans, digests, strict=True):
-        parts = {name: KeptPart.decode(found[d]) for name, d in of_plan.items() if d in found}
+        parts = {name: found[d][0] for name, d in of_plan.items() if d in found}
         if settings.epsilon is not None:
             least = {"threshold": one.shares.threshold, "part": one.shares.part}
             parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
@@ -378,9 +396,9 @@ def _known(found: Mapping[str, bytes], plans: Sequence[Plan], digests: Sequence[
     return known
 
 
-def _better(mine: KeptPart, encoded: bytes, held: bytes) -> KeptPart:
+def _better(mine: KeptPart, held: bytes) -> KeptPart:
     """The part that is kept, unless more epsilon was paid for the one that was measured now."""
-    return mine if held == encoded else max(KeptPart.decode(held), mine, key=lambda part: part.epsilon)
+    return mine if held == mine.encode() else max(KeptPart.decode(held), mine, key=lambda part: part.epsilon)
 
 
 def _with_errors(query: Query) -> WithErrors:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from dpsql.declaration import declare
 from dpsql.errors import QueryInvalid
 from dpsql.kept import KeptPart
 from dpsql.ledger import open_ledger
-from dpsql.measuring import Measured
+from dpsql.measuring import Measured, measure
 from dpsql.noise.keys import least_released
 from dpsql.noisy_tables import notes
 from dpsql.outcome_errors import with_errors
@@ -160,7 +161,7 @@ def test_what_is_no_number_is_null_and_so_is_its_error(tmp_path: Path, dialect: 
 def test_what_is_clamped_is_told_with_the_error_that_it_has_unclamped(tmp_path: Path, sql: str, clamped: float | None) -> None:
     plain = {"COUNT(*)": "COUNT(*) + 0.5", "AVG(total)": "AVG(total)"}[next(a for a in ("COUNT(*)", "AVG(total)") if a in sql)]
     with service(tmp_path) as asked:
-        answer = asked.ask(f"SELECT {sql} AS c, {plain} AS p FROM orders", analyst="ada", settings=Settings(epsilon=0.1))
+        answer = asked.ask(f"SELECT {sql} AS c, {plain} AS p FROM orders", analyst="ada", settings=Settings(epsilon=1.0))
     ((error,), (unclamped,)) = answer.errors.values()
     assert error == pytest.approx(min(unclamped, clamped or unclamped))
 
@@ -275,6 +276,67 @@ def test_a_count_beside_another_sum_is_the_one_that_was_kept(tmp_path: Path) -> 
         assert answer.spend.epsilon == 1.0
         other = asked.ask("SELECT COUNT(*) FROM users WHERE balance > 0", analyst="ada", settings=Settings(epsilon=1.0))
         assert other.source == "private"  # other rows
+
+
+def test_what_was_paid_with_the_most_epsilon_answers_from_then_on(tmp_path: Path) -> None:
+    sql = "SELECT status, SUM(total), AVG(total) FROM orders GROUP BY status"
+    with service(tmp_path) as asked:
+        for epsilon in (0.1, 1.0, 4.0):
+            paid = asked.ask(sql, analyst="ada", settings=Settings(epsilon=epsilon))
+            assert (paid.source, paid.spend.epsilon) == ("private", pytest.approx(epsilon))
+            for again in (epsilon, 0.05, None):
+                free = asked.ask(sql, analyst="bob", settings=Settings(epsilon=again))
+                assert (free.source, free.rows()) == ("kept", paid.rows())
+        asked.ledger.verify()
+
+
+def test_a_mean_is_of_the_sum_and_the_count_that_were_paid_with_the_most_epsilon(tmp_path: Path) -> None:
+    with service(tmp_path, Limit(1e6, 1e-6)) as asked:
+        asked.ask("SELECT COUNT(total) FROM orders", analyst="ada", settings=Settings(epsilon=0.01))
+        ((number, total),) = asked.ask(
+            "SELECT COUNT(total), SUM(total) FROM orders", analyst="ada", settings=Settings(epsilon=500.0)
+        ).rows()
+        mean = asked.ask("SELECT AVG(total) FROM orders", analyst="ada", settings=Settings(epsilon=0.01))
+        assert mean.source == "kept"
+        assert mean.rows() == [(pytest.approx(float(total / number)),)]
+
+
+def test_a_precision_that_was_reached_is_free_the_next_time(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        first, again = (asked.ask("SELECT COUNT(*) FROM orders", analyst="ada", settings=Settings(rel_error=0.01)) for _ in range(2))
+        assert first.spend.epsilon > 0
+        assert (again.source, again.spend.epsilon, again.rows()) == ("kept", 0, first.rows())
+
+
+@pytest.mark.parametrize(
+    ("before", "mine", "other"), [(None, 1.0, 1.0), (0.1, 1.0, 1.0), (0.1, 1.0, 4.0), (None, 4.0, 1.0), (0.1, 4.0, 1.0)]
+)
+def test_of_two_who_pay_for_the_same_at_once_the_first_is_kept_unless_the_other_paid_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: float | None, mine: float, other: float
+) -> None:
+    sql = "SELECT SUM(balance) FROM users"  # two noises of scale 10^7 or more are the same about once in 10^7 times
+    with service(tmp_path) as asked:
+
+        def ask(epsilon: float) -> Answer:
+            return asked.ask(sql, analyst="ada", settings=Settings(epsilon=epsilon))
+
+        if before is not None:
+            ask(before)
+        meanwhile: list[Answer] = []
+
+        def measured(*arguments: Any) -> Measured:
+            if not meanwhile:
+                monkeypatch.undo()
+                meanwhile.append(ask(other))
+            return measure(*arguments)
+
+        monkeypatch.setattr("dpsql.service.measure", measured)
+        answer = ask(mine)
+        (his,) = meanwhile
+        assert answer.spend.epsilon == mine
+        assert (answer.rows() == his.rows()) == (mine <= other)
+        assert ask(max(mine, other)).rows() == answer.rows()
+        assert ask(max(mine, other)).source == "kept"
 
 
 def test_a_mean_alone_is_measured_about_the_middle_of_its_bounds(tmp_path: Path) -> None:
