@@ -71,6 +71,7 @@ from schemas.heeding import result_of
 from schemas.model import Column, Schema, Table
 from schemas.prefetch import prefetched
 from schemas.privacy import Privacy
+from schemas.types import SqlType
 
 # a batch, the numbers that put its rows in order (None where they stay as they are), what stayed, and where
 _MaskedBatch = tuple[pa.RecordBatch, UInt64 | None, dict[str, Compared], Mapping[tuple[str, str], CopiesFound]]
@@ -87,6 +88,16 @@ def _asked_of(treatment: Treatment) -> str:
 
 def _learners(bound: BoundTable) -> list[tuple[str, Learner]]:
     return [(c.column.name, c.masker) for c in bound.columns if isinstance(c.masker, Learner)]
+
+
+def _without_lengths(schema: Schema) -> Schema:
+    """The schema with room for texts of any length."""
+
+    def roomy(type: SqlType) -> SqlType:
+        return replace(type, length=None, item=None if type.item is None else roomy(type.item))
+
+    tables = (replace(t, columns=tuple(replace(c, type=roomy(c.type)) for c in t.columns)) for t in schema.tables)
+    return replace(schema, tables=tuple(tables))
 
 
 class MaskedSource:
@@ -134,7 +145,7 @@ class MaskedSource:
         self._selection: Selection | None = None
         self._scanner: Scanner | None = None
         self._certificate: Mapping[str, Any] | None = None
-        self._total = sum(source.count(t.name) for t in source.schema.tables)
+        self._total: int | None = sum(source.count(t.name) for t in source.schema.tables)
         self._unchanged, self._copies = Unchanged(), Copies()
         self._locales = set(policy.locales)
         self._rows: dict[str, int] = {}
@@ -379,7 +390,6 @@ class MaskedSource:
         if self._certificate is None:
             if self._scanner is None or set(self._rows) != set(self._bound):
                 raise MaskingFailed("the certificate is known when every table has been read to its end")
-            self.source.check_unchanged()
             for _, held in self._recoded:
                 held.require()
             report = self._scanner.report()
@@ -387,6 +397,7 @@ class MaskedSource:
                 places = [found.output for found in report.found if found.survivors]
                 again = [name for name in self._bound if any(place.startswith(f"{name}.") for place in places)]
                 report = self._scanner.report(self._under_another_key(again))
+            self.source.check_unchanged()
             report.require()
             self._unchanged.require()
             self._copies.require()
@@ -395,10 +406,15 @@ class MaskedSource:
         return {"certificate": self._certificate}
 
     def _under_another_key(self, tables: Collection[str]) -> Scanner:
-        """What is found in some tables when the same rows are masked under another key: what was not masked is there again."""
+        """What is found in some tables when the same rows are masked under another key: what was not masked is there again.
+
+        Texts have any length, so that a longer pseudonym pushes nothing out of a column that was not masked.
+        """
         assert self._key is not None
         again, key, scanner = copy(self), self._key.another, self._new_scanner()
-        again._bound = bind(self.source.schema, self.policy, self.families, key, self.source.count, self._known)
+        again._tell, again._total = (lambda step: self._tell(replace(step, stage="compare"))), None
+        again.schema = _without_lengths(self.schema)
+        again._bound = bind(_without_lengths(self.source.schema), self.policy, self.families, key, self.source.count, self._known)
         again._unchanged, again._copies, again._orders, again._done = Unchanged(), Copies(), {}, 0
         for bound in again._bound.values():
             learners = _learners(bound)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`rows` of `total` rows of all tables are done in this stage (`learn` or `mask`), which is now at `table`."""
+    """`rows` of `total` rows of all tables are done in this stage (as `learn`, `mask` or `compare`), which is now at `table`."""
 
     stage: str
     table: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from masking.errors import Survivors
 from masking.keys import MaskingKey
 from masking.masked import MaskedSource
 from masking.policy.reader import parse_policy
+from masking.progress import Progress
 from schemas.model import Schema
 from tests.masking.memory_source import MemorySource
 
@@ -117,3 +119,24 @@ def test_names_that_a_step_leaves_are_left_under_any_key(monkeypatch: pytest.Mon
     _, made = masked(source_of(NAMES[::-1]))
     with pytest.raises(Survivors, match=f"users.name: {kept} value"):
         _ = made.provenance
+
+
+def test_what_a_longer_pseudonym_would_push_out_of_its_column_is_left() -> None:
+    schema = SCHEMA.replace("note: {type: text", "note: {type: varchar(80)").replace("rows: 120", "rows: 40")
+    policy = POLICY.replace(
+        "note: {class: public, mask: keep}", "note: {class: free_text, mask: {redact: {by: {person_name: name}, keep: [email]}}}"
+    )
+    policy = policy.replace("full: {class: direct, entity: person_name, mask: name}", "full: {class: direct, entity: email, mask: email}")
+    address = "quentin.delta@fairweather.example"
+    users = [{"id": i, "name": name, "note": "none"} for i, name in enumerate(NAMES)]
+    users[5]["note"] = f"Miss Hanna Berg called, ask to answer: {address:>41}"
+    source = MemorySource.of(schema, users=users, users_archive=[{"full": address}])
+    steps: list[Progress] = []
+    key = MaskingKey(sha256(b"\x09").digest(), "env")  # by which Hanna Berg is Al Berger
+    made = MaskedSource(source, parse_policy(policy), key, on_progress=steps.append)
+    made.prepare()
+    notes = [made.read(name).read_all() for name in ("users", "users_archive")][0].column("note").to_pylist()
+    assert any(note.endswith(address) for note in notes)
+    with pytest.raises(Survivors, match=r"users.note: 1 value of users_archive.full"):
+        _ = made.provenance
+    assert [step.stage for step in steps][-1] == "compare"
