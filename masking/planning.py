@@ -12,7 +12,7 @@ from masking.classify.documents import ITEMS, MEMBERS
 from masking.discovery import betraying, holding_keys, virtual_references
 from masking.keys import read_key
 from masking.policy.model import DROP, KEEP, REFERENCE, Policy, Step, TablePolicy, Treatment, VirtualReference
-from masking.proposals import CODE, DIGITS, HASH, candidates
+from masking.proposals import CODE, COORDINATES, DIGITS, HASH, candidates
 from masking.references import Families, Place, families
 from masking.sampling import readable_sample
 from masking.source.base import Source
@@ -177,6 +177,6 @@ class _Chooser:
         if ITEMS in place.path:  # values are dealt out among rows, each of which has several here
             steps = [step for step in steps if step.name != "shuffle"]
         if finding.various and CODE in steps:  # which keeps the form, and so tells which value it was
-            steps = [step for step in steps if step != DIGITS]
+            steps = [step for step in steps if step not in (COORDINATES, DIGITS)]
             steps.insert(steps.index(CODE), HASH)
         return next((step for step in steps if self._binder.fits(context, step)), steps[-1])

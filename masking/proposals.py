@@ -32,7 +32,7 @@ _CODED = frozenset(
     ("gender", "marital_status", "nationality", "religion", "ethnicity", "political", "sexuality", "country", "language", "region", "city")
 )
 CODE, HASH = Step("code"), Step("hash")
-DIGITS = Step("code", {"digits_only": True})  # which leaves a geometry one: `POINT(13.4 52.5)`
+COORDINATES, DIGITS = Step("coordinates"), Step("code", {"digits_only": True})  # which both leave a geometry one
 
 BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "person_name": (Step("name"),),
@@ -45,7 +45,7 @@ BY_ENTITY: Mapping[str, Sequence[Step]] = {
     "street": (Step("street"),),
     "city": (Step("city"),),
     "postcode": (Step("postcode"), CODE),
-    "coordinates": (Step("noise", {"spread": 0.5, "unit": "absolute"}), DIGITS),
+    "coordinates": (Step("noise", {"spread": 0.5, "unit": "absolute"}), COORDINATES, DIGITS),
     "company": (Step("company"),),
     "job_title": (Step("job_title"),),
     "iban": (Step("iban"),),

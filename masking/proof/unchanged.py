@@ -22,12 +22,12 @@ from masking.proof.chance import threshold
 _CHANGING = frozenset(
     (
         "hash", "code", "name", "username", "email", "phone", "company", "job_title", "address", "street", "city", "postcode", "region",
-        "iban", "card", "national_id",
+        "coordinates", "iban", "card", "national_id",
     )
 )  # fmt: skip
 _DIGITS_ONLY = "digits_only"  # which leaves all of a value that has none
 _PARTS_STAY = frozenset(("keep", _DIGITS_ONLY))
-_FIRST = {"hash": "form"}  # of most others, the parameter that may stand without its name leaves a part alone
+_FIRST = {"hash": "form", "coordinates": "spread"}  # of most others, the parameter that may stand without its name leaves a part alone
 _UNASKED = frozenset(("keep", "null", "shuffle", "redact"))
 
 

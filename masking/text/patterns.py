@@ -24,6 +24,7 @@ _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?![\w:])")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])")
 _COORDINATES = re.compile(r"(?<![\d.])-?\d{1,3}\.\d{3,15}°?\s?[NS]?,\s{0,3}-?\d{1,3}\.\d{3,15}°?\s?[EW]?(?![\d])")
+_GEOMETRY = re.compile(r"(?i)\b(?:SRID=\d{1,6};\s?)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s?(?:ZM?|M)?\s?\([-\d.,\s()]{1,5000}\)")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _LONG = re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?![\d]|\.\d)")
 _SSN = re.compile(r"(?<![\w-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])")
@@ -149,6 +150,7 @@ def scan(text: str) -> list[Found]:
         found += (_at(m, "secret", SURE) for m in _TOKEN.finditer(text))
         if "." in text:
             found += _dotted(text)
+        found += (_at(m, "coordinates", SURE) for m in _GEOMETRY.finditer(text))
         if _DIGIT_RUN.search(text):
             found += _numbers(text)
         if " [" in text:

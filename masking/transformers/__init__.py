@@ -12,6 +12,7 @@ from masking.transformers.card import Card
 from masking.transformers.code import Code
 from masking.transformers.company import Company, JobTitle
 from masking.transformers.constant import Constant
+from masking.transformers.coordinates import Coordinates
 from masking.transformers.email import Email
 from masking.transformers.generalise import Generalise
 from masking.transformers.hashed import Hash
@@ -54,6 +55,7 @@ TRANSFORMERS: tuple[type[Transformer], ...] = (
     City,
     Postcode,
     Region,
+    Coordinates,
     Iban,
     Card,
     NationalId,

@@ -21,7 +21,7 @@ HASHER = Hasher(b"a secret of the tests")
 ROWS = 3000
 KEYED = (
     *("hash", "code", "name", "username", "email", "phone", "company", "job_title", "address", "street", "city", "postcode", "region"),
-    *("iban", "card", "national_id"),
+    *("coordinates", "iban", "card", "national_id"),
 )
 
 

@@ -29,6 +29,8 @@ def found(text: str) -> dict[str, str]:
         ("from 2001:db8::8a2e:370:7334 at", "2001:db8::8a2e:370:7334", "ip_address"),
         ("mac 00:1A:2b:3c:4D:5e is", "00:1A:2b:3c:4D:5e", "mac_address"),
         ("at 52.520008, 13.404954 now", "52.520008, 13.404954", "coordinates"),
+        ("lives at POINT(2.3522 48.8566), says", "POINT(2.3522 48.8566)", "coordinates"),
+        ("area SRID=4326;POLYGON((10 50, 11 50, 11 51, 10 50)) now", "SRID=4326;POLYGON((10 50, 11 50, 11 51, 10 50))", "coordinates"),
         ("iban DE89 3704 0044 0532 0130 00 today", "DE89 3704 0044 0532 0130 00", "iban"),
         ("card 4111-1111-1111-1111 expired", "4111-1111-1111-1111", "credit_card"),
         ("SSN 078-05-1120.", "078-05-1120", "national_id"),

@@ -66,6 +66,7 @@ CASES: list[tuple[Any, list[str]]] = [
     ({"replace": {"pattern": "(.)", "with": r"\1\1", "unmatched": "null"}}, ["text", "varchar"]),
     ({"partial": {"last": 1, "hide": 2}}, [*TEXTS, "array", "json"]),
     ({"partial": {"last": 0, "first": 2, "hide": 1, "separators": False}}, list(TEXTS)),
+    ("coordinates", [*TEXTS, "array", "json"]),
     ({"prefix": 2}, [*TEXTS, "array", "json"]),
     ({"prefix": {"ipv4": 24}}, ["text", "varchar"]),
     ({"truncate": 2}, [*NUMBERS, *TEXTS, "array", "json"]),
@@ -100,7 +101,7 @@ def test_every_transformer_is_among_the_cases() -> None:
 
 OURS = {f"masking.transformers.{name}" for name in (
     "keep", "null", "constant", "template", "replace", "partial", "prefix", "truncate", "round", "noise", "bucket", "top_bottom",
-    "generalise", "shift", "shuffle",
+    "generalise", "shift", "shuffle", "coordinates",
 )}  # fmt: skip
 
 
