@@ -35,7 +35,7 @@ _METRES = 111_320  # of a degree of latitude
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Moves places on the map that are written as text: `48.8566,2.3522`, a degree alone, or a geometry such as `SRID=4326;POINT(2.35 48.85)`.
+    """Moves places on the map in texts: `48.8566,2.3522`, a degree alone, or a geometry such as `SRID=4326;POINT(2.35 48.85)`.
 
     All places of a value are moved alike, by a distance drawn from the value, so that polygons stay closed and lines keep their
     form. Kind, SRID and the digits after the point stay; degrees stay within 90 and 180; where a geometry is in metres, so is
@@ -138,4 +138,4 @@ def _written(number: str, by: Decimal, digits: int) -> str:
     old = Decimal(number)
     places = min(-int(old.as_tuple().exponent), digits)
     new = (old + by).quantize(Decimal(1).scaleb(-places))
-    return f"{abs(new) if not new else new:f}"
+    return f"{new or abs(new):f}"

@@ -135,8 +135,8 @@ def test_what_a_longer_pseudonym_would_push_out_of_its_column_is_left() -> None:
     key = MaskingKey(sha256(b"\x09").digest(), "env")  # by which Hanna Berg is Al Berger
     made = MaskedSource(source, parse_policy(policy), key, on_progress=steps.append)
     made.prepare()
-    notes = [made.read(name).read_all() for name in ("users", "users_archive")][0].column("note").to_pylist()
-    assert any(note.endswith(address) for note in notes)
+    tables = {name: made.read(name).read_all() for name in ("users", "users_archive")}
+    assert any(note.endswith(address) for note in tables["users"].column("note").to_pylist())
     with pytest.raises(Survivors, match=r"users.note: 1 value of users_archive.full"):
         _ = made.provenance
     assert [step.stage for step in steps][-1] == "compare"
