@@ -99,6 +99,7 @@ class Binder:
             distinct=self._distinct.get(domain) or None,
             locale=self._policy.locale,
             known=self._known,
+            apart=self._distinct,
             learned=self._learned,
         )
 

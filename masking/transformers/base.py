@@ -29,7 +29,8 @@ class Context:
     another of the domain is unique. `subject_domain` is the domain of the key by which `Rows.subject` names the person of a
     row, None where the table has no subject. `distinct` is the number of different values in the whole domain where it has been
     counted. `locale` is the policy's, such as `en_US`. `known` knows the personal values of the whole source from the moment on at
-    which the first value is masked. `learned` is one for all columns of a source: what learners of several columns learn together.
+    which the first value is masked. `apart` has the domains in which different values must stay different, and `distinct` of each
+    (0: not counted). `learned` is one for all columns of a source: what learners of several columns learn together.
     """
 
     schema: Schema
@@ -42,6 +43,7 @@ class Context:
     distinct: int | None = None
     locale: str = "en_US"
     known: KnownTexts | None = None
+    apart: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
     learned: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

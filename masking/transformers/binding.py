@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from masking.errors import TransformerUnfit
 from masking.transformers.base import Context, Masker, Transformer
 
 
@@ -20,3 +23,17 @@ def bound(transformer: Transformer, context: Context) -> Masker:
         if context.column.type.kind == "json":
             return ByPath({}, rest=transformer).bind(context)
     return transformer.bind(context)
+
+
+def bound_within(transformer: Transformer, context: Context) -> Masker:
+    """The masker of values of a domain that stand within texts and documents; raises TransformerUnfit.
+
+    They become what they do in the columns of the domain, unique ones too. Within a text nothing has to stay different, so that what
+    cannot mask a unique column does mask there.
+    """
+    if context.domain in context.apart:
+        try:
+            return bound(transformer, replace(context, unique=True, distinct=context.apart[context.domain] or None))
+        except TransformerUnfit:
+            pass
+    return bound(transformer, replace(context, unique=False, distinct=None))

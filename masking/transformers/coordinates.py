@@ -23,10 +23,11 @@ from masking.transformers.parameters import parameter
 _NUMBER = r"-?\d{1,12}(?:\.\d{1,20})?(?:[eE]-?\d{1,2})?"
 _DEGREES = r"-?\d{1,3}\.\d{1,20}"
 _PLACE = re.compile(rf"(?<![\w.-])({_NUMBER})((?:\s+{_NUMBER}){{1,3}})(?![\w.-])")
+_ANY_DEGREES = re.compile(_DEGREES)
 _PAIR = re.compile(rf"\s*[(\[]?\s*({_DEGREES})\s*[,; ]\s*({_DEGREES})\s*[)\]]?\s*")
 _SINGLE = re.compile(rf"\s*({_DEGREES})\s*")
 _BUT_PLACES = re.compile(
-    r"(?i)\s*(?:SRID=\d{1,6};\s*)?(?:(?:(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)|GEOMETRYCOLLECTION|CIRCULARSTRING"
+    r"(?i)(?=[^a-z]*[a-z])\s*(?:SRID=\d{1,6};\s*)?(?:(?:(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)|GEOMETRYCOLLECTION|CIRCULARSTRING"
     r"|COMPOUNDCURVE|CURVEPOLYGON|POLYHEDRALSURFACE|TIN|TRIANGLE)(?:ZM|Z|M)?|ZM|Z|M|EMPTY)\b|[(),\s])+"
 )
 _LATITUDE, _LONGITUDE = 90, 180
@@ -37,7 +38,7 @@ _METRES = 111_320  # of a degree of latitude
 class Coordinates:
     """Moves places on the map in texts: `48.8566,2.3522`, a degree alone, or a geometry such as `SRID=4326;POINT(2.35 48.85)`.
 
-    All places of a value are moved alike, by a distance drawn from the value, so that polygons stay closed and lines keep their
+    All places of a value are moved alike, by a distance drawn from the first of them, so that polygons stay closed and lines keep their
     form. Kind, SRID and the digits after the point stay; degrees stay within 90 and 180; where a geometry is in metres, so is
     the distance. Further numbers of a place (heights, measures) become 0. Other texts are permuted within their format, as by `code`.
     """
@@ -57,7 +58,7 @@ class Coordinates:
 
 @dataclass(frozen=True)
 class Moved:
-    """Coordinates that are moved by a distance of the value; each different value is looked at once."""
+    """Coordinates that are moved by a distance of their first place; each different value is looked at once."""
 
     spread: float
     x_key: bytes = field(repr=False)
@@ -68,7 +69,8 @@ class Moved:
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         encoded = values.dictionary_encode()
         texts = encoded.dictionary
-        x, y = (normal(draws(texts, key)) * self.spread for key in (self.x_key, self.y_key))
+        first = pa.array([_first(text) for text in texts.to_pylist()], pa.string())
+        x, y = (normal(draws(first, key)) * self.spread for key in (self.x_key, self.y_key))
         moved = [self._moved(text, *by) for text, *by in zip(texts.to_pylist(), x.tolist(), y.tolist())]
         other = pa.array([found is None for found in moved], pa.bool_())
         made = pa.array(moved, texts.type)
@@ -86,14 +88,25 @@ class Moved:
         return None
 
 
+def _first(text: str) -> str:
+    """The first place of a text, longitude first, by which it is moved: alike as a pair and as a point, so that no two can be averaged."""
+    found = _PLACE.search(text)
+    numbers = [found[1], found[2].split()[0]] if found else _ANY_DEGREES.findall(text)[:2]
+    if not found and numbers and abs(Decimal(numbers[0])) <= _LATITUDE:
+        numbers.reverse()
+    return " ".join(str(Decimal(number).normalize()) for number in numbers)
+
+
 def _geometry(text: str, x: float, y: float, digits: int) -> str:
     """A geometry with its places moved; what has none, as `POINT EMPTY`, stays."""
     places = [match.groups() for match in _PLACE.finditer(text)]
     axes = [[Decimal(p[0]) for p in places], [Decimal(p[1].split()[0]) for p in places]]
-    lengths = [abs(n) for n in axes[0]], [abs(n) for n in axes[1]]
-    limits: Sequence[int | None] = (_LONGITUDE, _LATITUDE)
-    if max(lengths[0], default=0) > _LONGITUDE or max(lengths[1], default=0) > _LATITUDE:
-        x, y, limits = x * _METRES, y * _METRES, (None, None)
+    farthest = [max(map(abs, axis), default=Decimal(0)) for axis in axes]
+    limits: Sequence[int | None] = (None, None)
+    if min(farthest) <= _LATITUDE and max(farthest) <= _LONGITUDE:  # some write the latitude first
+        limits = (_LONGITUDE, _LATITUDE) if farthest[1] <= _LATITUDE else (_LATITUDE, _LONGITUDE)
+    else:
+        x, y = x * _METRES, y * _METRES
     by_x, by_y = (_distance(axis, by, limit) for axis, by, limit in zip(axes, (x, y), limits))
 
     def moved(match: re.Match[str]) -> str:

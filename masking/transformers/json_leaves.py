@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from masking.errors import TransformerUnfit
 from masking.transformers.base import Context, Learner, Masker, Transformer
-from masking.transformers.binding import bound
+from masking.transformers.binding import bound_within
 from masking.transformers.json_text import quoted
 from schemas.types import SqlType
 
@@ -80,8 +80,7 @@ class Leaves:
             context,
             column=replace(context.column, name=f"{context.column.name}{path}", null=0.0),
             domain=domain,
-            unique=False,
-            distinct=None,
+            apart={} if domain == context.domain else context.apart,  # it is documents that stay different, not what stands in them
         )
         self._transformer = transformer
         self._maskers: dict[str, Masker | TransformerUnfit] = {}
@@ -142,7 +141,9 @@ class Leaves:
             assert not isinstance(self._transformer, Bound)
             type = TEXT if kind == "text" else _TYPES[kind]
             try:
-                self._maskers[kind] = bound(self._transformer, replace(self._context, column=replace(self._context.column, type=type)))
+                self._maskers[kind] = bound_within(
+                    self._transformer, replace(self._context, column=replace(self._context.column, type=type))
+                )
             except TransformerUnfit as error:
                 self._maskers[kind] = error
         return self._maskers[kind]

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from masking.classes import ENTITIES
 from masking.keyed import KeyedHash
 from masking.transformers.base import Context, KnownTexts, Learner, Masker, Rows, Transformer
+from masking.transformers.binding import bound_within
 from masking.transformers.fit import WORDS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
 from masking.transformers.suffixes import suffix_length, suffixes
@@ -69,7 +70,7 @@ class Redact:
         maskers: dict[str, Masker] = {}
         for entity, transformer in self.by.items():
             column = replace(context.column, type=_TEXT)
-            masker = transformer.bind(replace(context, column=column, domain=entity, unique=False, distinct=None))
+            masker = bound_within(transformer, replace(context, column=column, domain=entity))
             if isinstance(masker, Learner):
                 raise unfit(context, self.name, f"'{transformer.name}' of '{entity}' has to see all values of a column first")
             maskers[entity] = masker

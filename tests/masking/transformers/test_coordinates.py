@@ -32,6 +32,8 @@ def moved(text: str, **parameters: float) -> str:
         "151.2093; -33.8688",
         "-33.8688",
         "POINT(2.3522 48.8566)",
+        "POINT(-33.8688 151.2093)",
+        "(-33.8688 151.2093)",
         "SRID=4326;MULTIPOINT((2.35 48.85), (2.36 48.86))",
         "GEOMETRYCOLLECTION(POINT(1.5 2.5),LINESTRING(1.25 2.25,3.5 4.75))",
     ],
@@ -78,3 +80,9 @@ def test_a_short_column_gets_fewer_digits_and_a_unique_one_another_step() -> Non
     assert any(len(numbers(text)) == 2 and text.count(".") == 2 for text in result)
     with pytest.raises(TransformerUnfit, match="unique"):
         Coordinates().bind(context(unique=True))
+
+
+def test_a_place_moves_alike_however_it_is_written() -> None:
+    pair, spaced, point = masked(Coordinates(), ["48.8566,2.3522", "(48.8566; 2.3522)", "SRID=4326;POINT(2.3522 48.8566)"])
+    assert numbers(pair) == numbers(spaced) == numbers(point)[:0:-1]
+    assert numbers(masked(Coordinates(), ["48.8567,2.3522"])[0])[1] != numbers(pair)[1]
