@@ -34,7 +34,7 @@ from dpsql.outcome_errors import WithErrors, with_errors
 from dpsql.outcome_types import check_types
 from dpsql.planning import Plan, from_plain_sums, plan
 from dpsql.planning.model import Settings, Shares
-from dpsql.pricing import price, shared_out
+from dpsql.pricing import price, repeated, shared_out
 from dpsql.sandbox import work
 from dpsql.tree import Query, Release, Value
 from schemas.errors import CompanyOSError
@@ -169,7 +169,7 @@ class Service:
         made: list[tuple[list[Plan], list[dict[str, str]], list[Measured], Spend]] = []
         for plans, digests in ways:
             known = _known(found, plans, digests, settings)
-            made.append((plans, digests, known, price(plans, known)))
+            made.append((plans, digests, known, price(plans, known, repeated(digests))))
             if made[-1][-1] == NOTHING:
                 return made[-1]
         return made[0]
@@ -219,8 +219,8 @@ class Service:
                 "groups that are not public are released by a threshold, which needs a delta above 0; "
                 "set one, or declare the closed values of the columns that the query groups by"
             )
-        shared = shared_out(plans, epsilon, delta)
-        return shared, [self._digests(p) for p in shared]
+        digests = [self._digests(p) for p in plans]
+        return shared_out(plans, epsilon, delta, repeated(digests)), digests
 
     def _private(self, sql: str, query: Query, analyst: str, settings: Settings) -> Answer:
         query = self._whole_if_kept(query, settings)
@@ -237,12 +237,30 @@ class Service:
                 raise
             return self._made_up(query, plans, groups)
         try:
-            measured = [measure(p, self.declaration.schema, self.engine, g, k) for p, g, k in zip(plans, groups, known, strict=True)]
+            measured = self._measured(plans, digests, known, groups)
         except BaseException as error:
             stopped = isinstance(error, EngineStopped) or not isinstance(error, CompanyOSError)
             self.ledger.finish(charge, "cancelled" if stopped else "failed")
             raise
         return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
+
+    def _measured(
+        self,
+        plans: Sequence[Plan],
+        digests: Sequence[Mapping[str, str]],
+        known: Sequence[Measured],
+        groups: Sequence[Sequence[GroupKey] | None],
+    ) -> list[Measured]:
+        """What `known` has, and what is measured now: what several plans have, by the first alone."""
+        now: dict[str, KeptPart] = {}
+        made = []
+        for one, of_plan, have, of_groups in zip(plans, digests, known, groups, strict=True):
+            earlier = _measured({n: now[d] for n, d in of_plan.items() if d in now})
+            have = Measured({**earlier.thresholds, **have.thresholds}, {**earlier.parts, **have.parts})
+            made.append(measure(one, self.declaration.schema, self.engine, of_groups, have))
+            now |= {of_plan[f"threshold:{n}"]: k for n, k in made[-1].thresholds.items()}
+            now |= {of_plan[f"part:{n}"]: k for n, k in made[-1].parts.items()}
+        return made
 
     def _hold_products(self, query: Query) -> None:
         """Raise QueryRefused where too many public rows would come beside each private one; what public tables hold, all may know."""

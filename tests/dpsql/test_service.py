@@ -121,6 +121,40 @@ def test_the_same_question_in_a_subquery_or_with_its_keys_in_another_order_is_fr
         assert asked.ask(after, analyst="bob").source == "kept"
 
 
+COUNTED = "SELECT status, COUNT(*) AS n FROM orders GROUP BY status"
+MORE = "SELECT status, COUNT(*) AS n, SUM(total) AS s FROM orders GROUP BY status"
+BY_NOTE = "SELECT note AS status, COUNT(*) AS n FROM orders GROUP BY note"
+
+
+@pytest.mark.parametrize(("one", "other"), [(COUNTED, COUNTED), (BY_NOTE, BY_NOTE), (COUNTED, MORE), (MORE, COUNTED)])
+def test_what_a_query_asks_twice_is_measured_and_paid_for_once(tmp_path: Path, one: str, other: str) -> None:
+    joined = f"SELECT a.status, a.n, b.n AS m FROM ({one}) a JOIN ({other}) b ON a.status = b.status ORDER BY 1"
+    settings = Settings(epsilon=1.0, delta=1e-7)
+    with service(tmp_path) as asked:
+        alone, both = (asked.explain(sql, analyst="ada", settings=settings).spend for sql in (max(one, other, key=len), joined))
+        assert both == alone
+        answer = asked.ask(joined, analyst="ada", settings=settings)
+        assert answer.table.column("n").to_pylist() == answer.table.column("m").to_pylist()
+        again = asked.ask(joined, analyst="bob", settings=settings)
+    assert (again.source, again.rows()) == ("kept", answer.rows())
+
+
+def test_what_a_query_asks_twice_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # a second bound would clip what is told, and be paid for by nobody
+    drawn: list[list[str]] = []
+
+    def measured(*arguments: Any) -> Measured:
+        made, known = measure(*arguments), arguments[-1]
+        drawn.append([n for of, had in ((made.thresholds, known.thresholds), (made.parts, known.parts)) for n in of if n not in had])
+        return made
+
+    monkeypatch.setattr("dpsql.service.measure", measured)
+    with service(tmp_path) as asked:
+        asked.ask(f"SELECT a.s, b.s FROM ({MORE}) a JOIN ({MORE}) b ON a.status = b.status", analyst="ada")
+    first, second = drawn
+    assert first and not second
+
+
 @pytest.mark.parametrize(
     "divided",
     [
