@@ -183,6 +183,19 @@ def test_a_new_check_is_held_against_rows_that_are_taken_over(store):
     assert store.references() == ["shop:v1"]
 
 
+def test_a_check_by_the_order_of_an_enum_is_held_against_rows_that_are_taken_over_where_the_order_changed(store):
+    def ordered(*moods: str) -> Known:
+        shops = shop().schema.table("shops")
+        by_order = sources.with_table(shop().schema, replace(shops, checks=(Check("mood::mood >= 'sad'::mood"),)))
+        return known(source=MadeSource(replace(by_order, enums={"mood": moods}), shop()._rows, shop()._columns))
+
+    bundles.build(ordered("sad", "ok", "happy"), store=store, tag="shop:v1")
+    again = ordered("happy", "ok", "sad")
+    with pytest.raises(ContentInvalid, match="does not hold for 6 rows, first for row 1"):
+        bundles.build(again, store=store, tag="shop:v2")
+    assert again.made == set()
+
+
 def test_checks_that_held_before_are_not_evaluated_again(store):
     seen: list[str] = []
 

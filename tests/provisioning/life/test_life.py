@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sqlite3
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import duckdb
 import psycopg
 import pytest
 from databases import ask
@@ -159,6 +161,9 @@ def test_a_recalled_bundle_is_loaded_no_more(yard: Yard) -> None:
     assert yard.sandboxes.show(other.sandbox.id).quarantined is None
     digest = bundles.open("synthetic:v1", yard.folder / "store").manifest_digest
     assert not [f for f in yard.host.found() if f.what == "template" and f.bundle_digest == digest]
+    assert first.address is not None
+    with pytest.raises((duckdb.IOException, sqlite3.OperationalError, psycopg.OperationalError)):
+        ask(first.address, "SELECT 1")
 
 
 def test_a_reset_is_judged_and_its_verdict_written_down(file_yard: Yard) -> None:
