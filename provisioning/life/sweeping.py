@@ -73,7 +73,7 @@ def sweep(platform: Platform, *, actor: str, dry_run: bool = False) -> Swept:
         swept.reconciled = reconcile(platform, actor=actor, dry_run=dry_run)
         swept.errors += swept.reconciled.errors
         with platform.control.read() as connection:
-            ready = records.select(connection, sandboxes.c.state.in_(("ready", "expired")), sandboxes.c.doing.is_(None))
+            ready = records.select(connection, sandboxes.c.state.in_(("ready", "expired")))
         for sandbox in ready:
             _each(swept, sandbox.id, lambda s=sandbox: _one(platform, s, swept, actor))  # type: ignore[misc]
         _templates(platform, swept)

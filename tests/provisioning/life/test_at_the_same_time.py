@@ -257,6 +257,21 @@ def test_what_is_given_more_time_during_a_sweep_stays(file_yard: Yard) -> None:
     assert (swept.expired, swept.kept, swept.errors) == ([first], [second], [])
 
 
+def test_a_sweep_leaves_what_is_being_reset_to_who_does_so(file_yard: Yard) -> None:
+    id = file_yard.create(ttl=timedelta(hours=1)).sandbox.id
+    file_yard.clock.move(minutes=59)
+    swept = []
+
+    def sweep() -> None:
+        file_yard.clock.move(minutes=2)
+        swept.append(file_yard.sandboxes.sweep(actor="cron"))
+
+    at(file_yard, "seeded", sweep)
+    reset(file_yard, id)
+    [during] = swept
+    assert (during.expired, during.idle, during.errors) == ([], [], [])
+
+
 @pytest.mark.parametrize("step", ["recorded", "seeded"])
 def test_who_lives_on_gives_up_a_sandbox_once_the_control_database_is_back(file_yard: Yard, step: str, monkeypatch) -> None:
     monkeypatch.setattr(heartbeat, "PAUSE", 0.01)

@@ -49,6 +49,29 @@ def test_what_is_idle_for_a_day_goes_and_what_is_used_stays(yard: Yard) -> None:
     assert yard.sandboxes.show(idle).state == "deleted"
 
 
+def test_nothing_goes_before_the_time_that_it_may_be_idle_or_unused_is_over(file_yard: Yard) -> None:
+    id = file_yard.create(ttl=3 * DAY).sandbox.id
+    file_yard.clock.move(days=1)
+    assert file_yard.sandboxes.sweep(actor="cron").kept == [id]
+    file_yard.clock.move(seconds=1)
+    assert file_yard.sandboxes.sweep(actor="cron").idle == [id]
+    file_yard.clock.now = BEGIN + 7 * DAY
+    assert file_yard.sandboxes.sweep(actor="cron").templates == []
+    file_yard.clock.move(seconds=1)
+    assert len(file_yard.sandboxes.sweep(actor="cron").templates) == 1
+
+
+def test_what_is_quarantined_stays_as_it_is_for_who_looks_into_it(file_yard: Yard) -> None:
+    templates = file_yard.platform.environments.templates
+    templates["plain"] = replace(templates["plain"], limits=Limits(connections=4, bytes=1))
+    id = file_yard.create(ttl=5 * DAY).sandbox.id
+    file_yard.sandboxes.recall("synthetic:v1", "quarantine", actor="test", why="a name leaked")
+    file_yard.clock.move(days=4)
+    swept = file_yard.sandboxes.sweep(actor="cron")
+    assert (swept.kept, swept.idle, swept.oversize, swept.errors) == ([id], [], [], [])
+    assert file_yard.events(id)[-1] == "quarantined"
+
+
 def test_what_takes_more_than_it_may_is_read_only_until_it_takes_less(yard: Yard) -> None:
     size = yard.host.bytes(yard.host.place(yard.create().sandbox.id))
     templates = yard.platform.environments.templates
