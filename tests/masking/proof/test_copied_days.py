@@ -50,5 +50,10 @@ def test_what_public_columns_may_show_passes() -> None:
     assert judged(list(range(18, 95)), list(range(18, 95))).survivors == 0
     cities = [f"Kleinostheim an der {chr(97 + i // 26)}{chr(97 + i % 26)}ra" for i in range(200)]
     assert judged(cities, cities).survivors == 0
+    squares = [f"square {110_001 + 977 * i}" for i in range(200)]
+    assert judged(squares, squares).survivors == 0
+    postal = [f"{10_115 + 97 * i}" for i in range(200)]
+    assert judged(postal, postal).survivors == 0
+    assert judged(born, born[:200]).survivors == 0
     codes = [f"{110_001 + 977 * i}" for i in range(200)]
     assert judged(codes, codes, keys=("cards.v1",)).survivors == 0

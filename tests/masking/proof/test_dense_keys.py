@@ -76,6 +76,11 @@ def test_a_forgotten_copy_of_the_ids_is_found(first: int, count: int, gone: floa
     assert judged(ids, "users.old_id", pa.array(copied)).survivors > len(copied) / 2
 
 
+def test_numbers_from_the_least_id_to_the_greatest_are_no_copy_where_others_are_between_them() -> None:
+    ids = np.arange(10_001, 50_001)[np.random.default_rng(5).random(40_000) >= 0.4]
+    assert judged(ids, "users.old_id", pa.array(np.arange(ids[0], ids[-1] + 1))).survivors == 0
+
+
 @pytest.mark.parametrize("written", ["asked by {} today".format, lambda i: json.dumps({"customer": {"id": i}})])
 def test_ids_in_all_texts_of_a_column_are_found(written: Callable[[int], str]) -> None:
     ids = np.arange(1_000_001, 1_020_001)

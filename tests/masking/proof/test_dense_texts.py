@@ -29,6 +29,7 @@ tables:
   rooms:
     columns:
       code: {class: public, mask: keep}
+      initials: {class: public, entity: person_id, mask: keep}
 """
 COLUMNS: list[Examined] = examined(column_entries(parse_policy(POLICY)))
 GIVEN = ["Xanthe", "Ottokar", "Ngozi", "Zebulon", "Philomena", "Thaddeus", "Cornelius", "Hyacinth", "Lysander", "Percival"]
@@ -76,7 +77,9 @@ def test_what_is_numbered_alike_but_is_no_copy_passes() -> None:
     assert judged(CODES, "rooms.code", CODES[:12] * 40).survivors == 0
     assert judged([f"{i:04}" for i in range(1000)], "rooms.code", [f"{i:04}" for i in range(18, 90)]).survivors == 0
     letters = "abcdefghijklmnopqrstuvwxyz"
-    assert judged([a + b for a in letters for b in letters], "rooms.code", [a + b for a in letters for b in "aeiou"]).survivors == 0
+    pairs = [a + b for a in letters for b in letters]
+    for column in ("code", "initials"):
+        assert judged(pairs, f"rooms.{column}", [a + b for a in letters for b in "aeiou"]).survivors == 0
 
 
 # --- row by row --------------------------------------------------------------------------------------------------------------

@@ -281,6 +281,19 @@ def test_only_the_rows_that_a_condition_keeps_are_kept() -> None:
     assert report.survivors == 1
 
 
+def test_what_the_policy_keeps_does_not_count_as_the_value_of_another_column_either() -> None:
+    policy = POLICY.replace("entity: email, mask: email}\n      phone", "entity: email, mask: keep}\n      phone")
+    known, columns = learned(with_cell("name", EMAILS[3], SOURCE_USERS), policy)
+    report = scanned(users=MASKED_USERS | {"email": EMAILS}, known=known, columns=columns)
+    assert [(f.place, f.output, f.kept, f.survivors) for f in report.found] == [("users.name", "users.email", 1, 0)]
+
+
+def test_a_value_that_identifies_counts_however_many_rows_have_it() -> None:
+    known, columns = learned(SOURCE_USERS | {"name": [NAMES[0]] * 20 + NAMES[20:]})
+    report = scanned(messages=with_cell("body", f"{NAMES[0]} called"), known=known, columns=columns)
+    assert [(f.place, f.shared, f.survivors) for f in report.found] == [("users.name", 0, 1)]
+
+
 def test_common_words_do_not_count_unless_the_policy_says_so() -> None:
     users = with_cell("name", "Young", SOURCE_USERS)
     known, columns = learned(users)
