@@ -50,6 +50,8 @@ def test_a_condition_on_keys_is_asked_of_the_rows_as_if_it_stood_there(tmp_path:
     "sql",
     [
         f"SELECT n FROM ({BY_STATUS} LIMIT 2) s WHERE status = 'paid'",
+        f"SELECT n FROM ({BY_STATUS} OFFSET 1) s WHERE status = 'paid'",
+        "WITH s (b, a) AS (SELECT status AS a, note AS b FROM orders GROUP BY 1, 2) SELECT b FROM s WHERE a = 'gift'",
         f"SELECT n FROM (SELECT * FROM ({BY_STATUS}) t ORDER BY n LIMIT 2) s WHERE status = 'paid'",
         "SELECT n FROM (SELECT status, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*)) AS r FROM orders GROUP BY status) s WHERE status = 'paid'",
         f"SELECT n FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY n) AS r FROM ({BY_STATUS}) t) s WHERE status = 'paid'",
@@ -67,6 +69,11 @@ def test_a_condition_that_means_more_than_the_rows_stays_where_it_is(sql: str) -
     query = bind(sql, shop())
     assert query.whole is None
     assert {type(release.rows).__name__ for release in query.releases} == {"Scan"}
+
+
+def test_a_condition_is_asked_of_the_rows_of_the_query_that_it_names_alone() -> None:
+    query = bind(f"SELECT a.n, b.n FROM ({BY_STATUS}) a JOIN ({BY_STATUS}) b ON a.n < b.n WHERE b.status = 'paid'", shop())
+    assert sorted(type(release.rows).__name__ for release in query.releases) == ["Filter", "Scan"]
 
 
 def test_groups_that_are_not_shown_take_no_part_in_what_a_unit_adds(tmp_path: Path) -> None:
