@@ -10,10 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from databases import ask
 from yard import ALICE, BEGIN, BOB, Yard, build
 
 import bundles
+from provisioning.control.tables import idempotency
 from provisioning.errors import KeyUsedTwice, PolicyRefused, SeedRefused, TargetFailure
 from provisioning.hosts.hosts import Hosts
 from provisioning.life.sandboxes import Sandboxes
@@ -90,6 +92,15 @@ def test_the_same_key_gives_the_same_sandbox(file_yard: Yard) -> None:
     assert file_yard.create(BOB, idempotency_key="k1").sandbox.id != first.sandbox.id
     with pytest.raises(KeyUsedTwice):
         file_yard.create(idempotency_key="k1", seed="synthetic:v2")
+
+
+def test_a_key_is_forgotten_by_the_sweep_after_a_week(file_yard: Yard) -> None:
+    file_yard.create(idempotency_key="k1")
+    for since, known in ((timedelta(days=7), 1), (timedelta(days=7, seconds=1), 0)):
+        file_yard.clock.now = BEGIN + since
+        file_yard.sandboxes.sweep(actor="cron")
+        with file_yard.control.read() as connection:
+            assert connection.scalar(sa.select(sa.func.count()).select_from(idempotency)) == known
 
 
 def test_two_at_once_with_one_key_make_one_sandbox(file_yard: Yard) -> None:

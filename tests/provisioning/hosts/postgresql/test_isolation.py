@@ -215,6 +215,13 @@ def test_two_control_databases_share_a_server_and_not_their_sandboxes(yard, bund
     yard.as_owner(place).close()
 
 
+def test_access_of_our_own_lasts_an_hour(yard, bundle) -> None:
+    place = yard.made("sb-aaaaaaaaaa", bundle)
+    yard.host.admin_address(place)
+    left = f"SELECT rolvaliduntil - now() BETWEEN '50 minutes' AND '1 hour' FROM pg_roles WHERE rolname = '{place.role}_op'"
+    assert yard.ask(left) == [(True,)]
+
+
 def test_work_of_ours_ends_with_the_sandbox(yard, bundle) -> None:
     place = yard.made("sb-aaaaaaaaaa", bundle)
     with psycopg.connect(yard.host.admin_address(place), autocommit=True) as ours:
