@@ -114,10 +114,11 @@ def column_of(node: exp.Expr, table: Table) -> str | None:
 
 def for_duckdb(sql: str, table: Table) -> str:
     """Return a PostgreSQL expression in DuckDB's words; Untranslatable where there are none."""
+    from schemas.ddl_duckdb_division import exact_division
     from schemas.ddl_meanings import with_meaning
 
-    tree = with_meaning(parse(sql, table), table)
-    for rule in (_whole_division, _lengths_of_arrays, _now):
+    tree = exact_division(with_meaning(parse(sql, table), table), table)
+    for rule in (_whole_division, _small_integers, _lengths_of_arrays, _now):
         tree = tree.transform(rule, table)
     return _generate(tree.transform(_wide_numeric).transform(with_like_escape), "duckdb")
 
@@ -186,6 +187,17 @@ def _whole_division(node: exp.Expr, table: Table) -> exp.Expr:
     if isinstance(node, exp.Div) and is_whole(node, table):
         divided = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
         return divided.transform(lambda n: n if n is divided else _whole_division(n, table))
+    return node
+
+
+def _small_integers(node: exp.Expr, table: Table) -> exp.Expr:
+    """`small * 1000` is an integer in PostgreSQL, and too large for a smallint in DuckDB."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Column) and node.find_ancestor(exp.Add, exp.Sub, exp.Mul):
+        name = column_of(node, table)
+        if name is not None and table.column(name).type.kind == "smallint":
+            return exp.cast(node.copy(), "INTEGER")
     return node
 
 

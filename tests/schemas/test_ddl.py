@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.ddl import DIALECTS, PHASES, Ddl, ddl
-from schemas.ddl_expressions import Untranslatable, for_sqlite
+from schemas.ddl_expressions import Untranslatable, for_duckdb, for_sqlite
 from schemas.ddl_names import FreeNames
 from schemas.ddl_order import components, fill_order, in_cycle
 from schemas.errors import InputError
@@ -329,6 +329,49 @@ def test_what_is_over_a_computed_column_that_is_left_out_is_left_out_too(dialect
         **dict.fromkeys(("computed column 'c': b || a", "unique (a, b)", "check B <> a"), "the computed column 'b' is left out"),
         **dict.fromkeys(("check c <> ''", "index (c)"), "the computed column 'c' is left out"),
     }
+
+
+MEASURES = Table(
+    "measures",
+    (
+        Column("small", SqlType("smallint")), Column("whole", SqlType("integer")), Column("long", BIGINT),
+        Column("net", SqlType("numeric", precision=12, scale=2)), Column("share", SqlType("numeric", precision=12, scale=6)),
+        Column("free", SqlType("numeric")),
+    ),
+    Rows(1),
+)  # fmt: skip
+QUOTIENTS = [
+    "(net / 3)::integer", "(net / 8)::numeric(12,2)", "(whole / 2.0)::integer", "round(net / -8, 2)", "floor(net / 0.1)", "ceil(net / 0.3)",
+    "trunc(net / 7, 1)", "round(net * 19 / 100, 2)", "round(net * (1 - share / 100), 2)", "round(100.0 * small / whole, 1)",
+    "round(net * 100 / 12, 2)", "(whole::numeric / small)::integer", "round(long / 3.0, 2)", "round(free / 8, 3)",
+    "round(free::numeric(12,2) / 7, 3)", "round(abs(net) / NULLIF(whole, 0), 1)", "round(net / 3 + share / 7, 3)", "net / whole = share",
+    "net / 3 >= share", "round(COALESCE(net, 0) / (whole / 2), 1)", "whole / 2", "small * 1000", "round(net / whole * share, 2)",
+]  # fmt: skip
+
+
+def test_quotients_and_products_of_duckdb_are_those_of_postgresql(postgres_url: str) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    rows = """
+        SELECT n % 300 + 1 AS small, n - 6001 AS whole, n::bigint * 1000003 AS long, ((n - 3000) / 100.0)::numeric(12,2) AS net,
+            (CASE n % 3 WHEN 0 THEN (n - 3000) / 300.0 ELSE (n - 3000) / 100.0 / (n - 6001) END)::numeric(12,6) AS share, n * 0.0625 AS free
+        FROM generate_series(1, 5990) AS series(n)
+    """
+    selected = "SELECT {} FROM measures ORDER BY long"
+    with psycopg.connect(postgres_url, autocommit=True) as server, duckdb.connect() as connection:
+        made(server, ddl(Schema("s", (MEASURES,)), "postgresql"))
+        made(connection, ddl(Schema("s", (MEASURES,)), "duckdb"))
+        names = ", ".join(c.name for c in MEASURES.columns)
+        server.execute(f"INSERT INTO measures ({names}) {rows}")
+        held = [[str(value) for value in column] for column in zip(*server.execute(selected.format(names)).fetchall(), strict=True)]
+        connection.execute(f"INSERT INTO measures SELECT {', '.join(['unnest(?)'] * len(held))}", held)
+        for quotient in QUOTIENTS:
+            expected = server.execute(selected.format(quotient)).fetchall()
+            assert connection.execute(selected.format(for_duckdb(quotient, MEASURES))).fetchall() == expected, quotient
+
+
+def test_duckdb_leaves_out_a_division_of_too_many_digits() -> None:
+    [left_out] = ddl(sales("wide / 3 > 1"), "duckdb").not_enforced
+    assert "binary floating point" in left_out.reason
 
 
 @pytest.mark.parametrize(
