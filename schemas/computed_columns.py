@@ -1,8 +1,9 @@
-"""Why PostgreSQL refuses a computed column: it computes from stored columns alone, by what gives the same in every session."""
+"""What no database, or PostgreSQL, computes: that computes from stored columns alone, by what gives the same in every session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from sqlglot import exp
 
@@ -32,8 +33,8 @@ def refusals(table: Table, column: Column) -> Iterator[str]:
         tree = parse_expression(sql)
     except NotAnExpression:
         return
-    for name in dict.fromkeys(column_of(node, table) for node in tree.find_all(exp.Column)):
-        other = None if name in (None, column.name) else table.column(name or "").computed
+    for name in _columns_of(tree, table):
+        other = None if name == column.name else table.column(name).computed
         if other is not None:
             yield f"it is over '{name}', which is computed too; write ({other}) in its place"
     for name in called_functions(sql):
@@ -45,6 +46,27 @@ def refusals(table: Table, column: Column) -> Iterator[str]:
         way = _way_past_settings(node, table)
         if way is not None:
             yield f"{node.sql(dialect='postgres')} depends on settings of the session; {way}"
+
+
+def circle_of(table: Table) -> list[str]:
+    """Return columns each of which is computed over the next, and the first again; empty where there are none."""
+    graph: dict[str, list[str]] = {}
+    for column in table.columns:
+        if column.computed is not None:
+            try:
+                graph[column.name] = _columns_of(parse_expression(column.computed), table)
+            except NotAnExpression:
+                continue
+    try:
+        TopologicalSorter({name: [other for other in over if other != name] for name, over in graph.items()}).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def _columns_of(tree: exp.Expr, table: Table) -> list[str]:
+    """The names of the table's columns in an expression, each once."""
+    return list(dict.fromkeys(name for node in tree.find_all(exp.Column) if (name := column_of(node, table)) is not None))
 
 
 def _way_past_settings(node: exp.Expr, table: Table) -> str | None:

@@ -193,6 +193,18 @@ def rows_have_parents(subject: Subject) -> Iterator[Problem]:
         yield Problem(f"rows go in a circle, and no table of it begins: {' per '.join(reversed(circle))}", at)
 
 
+def computed_columns_begin(subject: Subject) -> Iterator[Problem]:
+    for table in subject.tables:
+        if all(column.computed is None for column in table.columns):
+            continue
+        from schemas.computed_columns import circle_of
+
+        circle = circle_of(table)
+        if circle:
+            at = table.column(circle[0]).place_of("computed")
+            yield Problem(f"columns are computed in a circle, and none of it is known first: {' over '.join(circle)}", at)
+
+
 def constraint_names_differ(subject: Subject) -> Iterator[Problem]:
     for table in subject.tables:
         named: list[tuple[str | None, Mark | None]] = [
@@ -355,6 +367,7 @@ RULES: tuple[Rule, ...] = (
     reference_options_fit,
     nulls_of_references_fit,
     rows_have_parents,
+    computed_columns_begin,
     constraint_names_differ,
     expressions_are_sql,
     correlations_are_possible,

@@ -535,6 +535,14 @@ def test_types_that_go_in_a_circle_of_references_are_told() -> None:
     assert found == ["5:15: no type is given along these references: a.x -> b.x -> a.x; give one of them `type:`"]
 
 
+def test_columns_that_are_computed_over_each_other_are_told() -> None:
+    columns = "{x: {type: int, key: true}, a: {type: int, computed: B + 1}, b: {type: int, computed: c}, c: {type: int, computed: x + a}}"
+    text = f"  t:\n    rows: 1\n    columns: {columns}\n"
+    told = "columns are computed in a circle, and none of it is known first: a over b over c over a"
+    assert of_tables(text) == [f"5:67: {told}"]
+    parse_schema(f"schema: s\ntables:\n{text.replace('x + a', 'x + 1')}")
+
+
 def test_a_text_that_can_mean_two_columns_is_told() -> None:
     text = "  a:\n    rows: 1\n    columns: {b.c: {type: int, key: true}}\n  a.b:\n    rows: 1\n    columns: {c: {type: int, key: true}}\n  t:\n    rows: 1\n    columns: {x: {references: a.b.c}}\n"
     assert of_tables(text) == [
