@@ -118,7 +118,7 @@ def for_duckdb(sql: str, table: Table) -> str:
     from schemas.ddl_meanings import with_meaning
 
     tree = exact_division(with_meaning(parse(sql, table), table), table)
-    for rule in (_whole_division, _small_integers, _lengths_of_arrays, _now):
+    for rule in (_whole_division, _small_integers, _lengths_of_arrays, _lengths_in_bytes, _now):
         tree = tree.transform(rule, table)
     return _generate(tree.transform(_wide_numeric).transform(with_like_escape), "duckdb")
 
@@ -208,6 +208,33 @@ def _lengths_of_arrays(node: exp.Expr, _: Table) -> exp.Expr:
     if isinstance(node, exp.ArraySize) and not isinstance(node.parent, exp.Nullif):
         return exp.Nullif(this=node.copy(), expression=exp.Literal.number(0))
     return node
+
+
+def _lengths_in_bytes(node: exp.Expr, table: Table) -> exp.Expr:
+    """DuckDB has `octet_length` for bytes alone, and no other length of them."""
+    from sqlglot import exp
+
+    of = byte_length_of(node)
+    if of is not None:
+        return exp.Anonymous(this="octet_length" if _is_bytes(of, table) else "strlen", expressions=[of.copy()])
+    return (
+        exp.Anonymous(this="octet_length", expressions=[node.this])
+        if isinstance(node, exp.Length) and _is_bytes(node.this, table)
+        else node
+    )
+
+
+def byte_length_of(node: exp.Expr) -> exp.Expr | None:
+    """Return what `node`, a call of `octet_length`, is the length of; None of all else."""
+    from sqlglot import exp
+
+    called = isinstance(node, exp.Anonymous) and node.name.lower() == "octet_length" and len(node.expressions) == 1
+    return cast(exp.Expr, node.expressions[0]) if called else None
+
+
+def _is_bytes(node: exp.Expr, table: Table) -> bool:
+    name = column_of(node, table)
+    return name is not None and table.column(name).type.kind == "bytes"
 
 
 def _now(node: exp.Expr, _: Table) -> exp.Expr:

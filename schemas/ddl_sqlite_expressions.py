@@ -14,7 +14,7 @@ from typing import cast
 
 from sqlglot import exp, parse_one
 
-from schemas.ddl_expressions import Untranslatable, bare, column_of, is_whole
+from schemas.ddl_expressions import Untranslatable, bare, byte_length_of, column_of, is_whole
 from schemas.model import Table
 from schemas.types import FLOATS, INTEGERS, TIMES, SqlType
 
@@ -154,6 +154,12 @@ def _ends_of_texts(node: exp.Expr, _: Table) -> exp.Expr:
     return exp.Substring(this=node.this, start=exp.Neg(this=node.expression))
 
 
+def _lengths_in_bytes(node: exp.Expr, _: Table) -> exp.Expr:
+    """`octet_length(x)`, which SQLite has since 3.43."""
+    of = byte_length_of(node)
+    return node if of is None else exp.Length(this=exp.cast(of.copy(), "BLOB", dialect="sqlite"))
+
+
 def _rounding_casts(node: exp.Expr, table: Table) -> exp.Expr:
     """PostgreSQL rounds where it casts to fewer digits, and writes all digits of a numeric; SQLite cuts, and writes no zeros at the end."""
     if not isinstance(node, exp.Cast) or isinstance(node.this, exp.Round):
@@ -195,7 +201,8 @@ def _bytewise(node: exp.Expr, _: Table) -> exp.Expr:
 
 
 RULES: tuple[Rule, ...] = (
-    _no_arrays, _bytewise, _ends_of_texts, _rounding_casts, _moments, _like_as_glob, _fractions, _exact_arithmetic, _wide_numerics,
+    _no_arrays, _bytewise, _ends_of_texts, _lengths_in_bytes, _rounding_casts, _moments, _like_as_glob, _fractions, _exact_arithmetic,
+    _wide_numerics,
 )  # fmt: skip
 
 
