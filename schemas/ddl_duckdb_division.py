@@ -27,11 +27,23 @@ class _Digits(NamedTuple):
 def exact_division(tree: exp.Expr, table: Table) -> exp.Expr:
     """Return `tree` with quotients of exact numbers as decimals; Untranslatable where they have too many digits for that."""
     root = exp.Paren(this=tree.copy())
+    for node in list(root.find_all(exp.Div)):
+        _join_divisors(node, table)
     for node in reversed(list(root.find_all(exp.Div))):
         over, under = _digits(node.this, table), _digits(node.expression, table)
         if over is not None and under is not None and not is_whole(node, table):
             node.replace(_by_reciprocal(node) or _by_whole_numbers(node, over, under))
     return cast(exp.Expr, root.this)
+
+
+def _join_divisors(node: exp.Div, table: Table) -> None:
+    """`x / a / b` becomes `x / (a * b)`, which takes fewer digits; divisions without a rest stay."""
+    while isinstance(inner := node.this.unnest(), exp.Div) and not is_whole(inner, table):
+        if None in [_digits(part, table) for part in (inner.this, inner.expression, node.expression)]:
+            return
+        divisor = exp.Mul(this=exp.paren(inner.expression), expression=exp.paren(node.expression))
+        node.set("this", inner.this)
+        node.set("expression", exp.paren(divisor))
 
 
 def _by_reciprocal(node: exp.Div) -> exp.Expr | None:

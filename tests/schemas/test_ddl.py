@@ -350,6 +350,7 @@ QUOTIENTS = [
     "round(net * 100 / 12, 2)", "(whole::numeric / small)::integer", "round(long / 3.0, 2)", "round(free / 8, 3)",
     "round(free::numeric(12,2) / 7, 3)", "round(abs(net) / NULLIF(whole, 0), 1)", "round(net / 3 + share / 7, 3)", "net / whole = share",
     "net / 3 >= share", "round(COALESCE(net, 0) / (whole / 2), 1)", "whole / 2", "small * 1000", "round(net / whole * share, 2)",
+    "round(net / 12 / whole / 7, 4)", "round(net / (small * 2) / 3, 2)", "whole / 2 / 3.0 > 5",
 ]  # fmt: skip
 
 
