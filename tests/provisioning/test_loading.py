@@ -290,7 +290,7 @@ def test_what_a_target_cannot_enforce_is_on_the_receipt(tmp_path: Path, store: P
 def test_why_duckdb_enforces_something_not_is_in_plain_words(tmp_path: Path, store: Path) -> None:
     checks = {
         "pg_column_size(word) < 99": "DuckDB has no function pg_column_size",
-        "octet_length(word) < 99": "DuckDB has no octet_length(VARCHAR)",
+        "bit_count(word) < 99": "DuckDB has no bit_count(VARCHAR)",
         "trim(word) > now()": "DuckDB compares no VARCHAR with TIMESTAMP WITH TIME ZONE",
         "word !~ '(?=x)'": "DuckDB does not take it: invalid perl operator: (?=",
     }
