@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from provisioning.interrupts import last_step
 from schemas.syncing import sync_path
 
 _MARK = ".loading-"
+# SQLite calls a write that meets a quota or the greatest size of a file, and the index of a log that has no room, errors of I/O
+_SQLITE_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 _SIDE_FILES = ("", ".wal", ".tmp", "-journal", "-wal", "-shm")
 
 
@@ -70,6 +73,11 @@ def disk_errors(path: Path) -> Iterator[None]:
 def disk_full(path: Path) -> TargetFailure:
     """Return the error of a full disk."""
     return TargetFailure(f"no space is left on the disk of '{path}'; nothing was loaded. Free some space and load again")
+
+
+def sqlite_full(error: sqlite3.Error) -> bool:
+    """Whether SQLite found no room on the disk."""
+    return getattr(error, "sqlite_errorcode", None) in _SQLITE_FULL  # which errors of the module itself have not
 
 
 def _publish(partial: Path, path: Path) -> None:

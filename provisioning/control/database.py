@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from provisioning.control import migrating
 from provisioning.control.moments import utc_now
 from provisioning.control.tables import installation
+from provisioning.database_file import sqlite_full
 from provisioning.errors import ControlFailure
 from schemas.errors import InputError, mistyped_url, without_secrets
 from schemas.home import data_folder, make_private
@@ -25,7 +25,6 @@ from schemas.transactions import of_a_reader, of_the_only_writer
 
 CONTROL_VARIABLE = "COMPANYOS_CONTROL"
 PATIENCE = 60  # seconds that a writer waits for others
-_INDEX = 1 << 15  # bytes, of a log in SQLite
 ONE_WRITER = 7_240_991_253_310_228  # the advisory lock of writers in PostgreSQL
 
 
@@ -141,12 +140,6 @@ def _failures(engine: sa.Engine) -> Iterator[None]:
     except sa.exc.SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         place = f" '{engine.url.database}'" if engine.dialect.name == "sqlite" else ""
-        if isinstance(cause, sqlite3.Error) and _is_full(cause, str(engine.url.database)):
+        if isinstance(cause, sqlite3.Error) and sqlite_full(cause):
             raise ControlFailure(f"no space is left on the disk of the control database{place}; free some, and do it again") from error
         raise ControlFailure(f"the control database{place} failed: {without_secrets(str(cause)).splitlines()[0][:200]}") from error
-
-
-def _is_full(error: sqlite3.Error, path: str) -> bool:
-    """Whether the disk is full, which SQLite calls an I/O error where it cannot make the index of its log."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # which errors of the module itself have not
-    return code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(Path(path).parent).free < _INDEX)

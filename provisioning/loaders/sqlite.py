@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from provisioning.database_file import check_place, disk_full, new_file
+from provisioning.database_file import check_place, disk_full, new_file, sqlite_full
 from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import last_step
 from provisioning.loaders.sqlite_values import encoded
@@ -226,7 +226,7 @@ def _errors(path: Path) -> Iterator[None]:
         raise ConstraintBroken(f"'{path}' refused rows of the bundle: {error}") from None
     except sqlite3.Error as error:
         text = str(error)
-        if "disk is full" in text or "disk I/O error" in text:
+        if sqlite_full(error):
             raise disk_full(path) from None
         if "locked" in text:
             raise TargetFailure(f"another process has '{path}' locked; close it there and load again") from None

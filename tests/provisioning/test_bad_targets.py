@@ -173,6 +173,26 @@ def test_a_full_disk(store: Path, tmp_path: Path, dialect: str, there: bool) -> 
     assert {p.name for p in tmp_path.iterdir()} - {"x.db.wal"} == ({"store", "x.db"} if there else {"store"})
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (sqlite3.SQLITE_IOERR_WRITE, "no space is left on the disk"),
+        (sqlite3.SQLITE_IOERR_READ, "SQLite failed on '.*': disk I/O error"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "SQLite failed on '.*': disk I/O error"),
+    ],
+)
+def test_a_disk_that_fails_is_not_called_full(bundle: Bundle, tmp_path: Path, monkeypatch, code: int, told: str) -> None:
+    def fail(*_: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr("provisioning.loaders.sqlite._existing", fail)
+    sqlite3.connect(tmp_path / "x.db").close()
+    with pytest.raises(TargetFailure, match=told):
+        provisioning.load(bundle, f"sqlite:///{tmp_path / 'x.db'}")
+
+
 def test_a_disk_that_has_room_for_the_journal_of_duckdb_but_not_for_its_file(bundle: Bundle, store: Path, tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(store), f"duckdb:///{tmp_path / 'x.db'}"],
