@@ -113,9 +113,11 @@ def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def opened(control: str | None, environments: str | None, store: str | None = None) -> Iterator[tuple[Sandboxes, str]]:
-    """Yield the sandboxes, and who acts: whoever runs this command."""
+def opened(
+    control: str | None, environments: str | None, store: str | None = None, *, reads: bool = False
+) -> Iterator[tuple[Sandboxes, str]]:
+    """Yield the sandboxes, and who acts: whoever runs this command; `reads` as of `open_sandboxes`."""
     from provisioning.life.sandboxes import open_sandboxes
 
-    with open_sandboxes(control, environments, store) as sandboxes:
+    with open_sandboxes(control, environments, store, reads=reads) as sandboxes:
         yield sandboxes, person()

@@ -39,7 +39,7 @@ def list_sandboxes(
 ) -> None:
     """List sandboxes, the newest first."""
     wanted = states or tuple(s for s in _STATES if s != "deleted")
-    with opened(control, environments) as (sandboxes, _):
+    with opened(control, environments, reads=True) as (sandboxes, _):
         page = sandboxes.list(owner=owner, states=wanted, tenant=tenant, after=after, limit=limit)  # type: ignore[arg-type]
     if as_json:
         print_json({"sandboxes": [s.to_json() for s in page.sandboxes], "next": page.next})
@@ -62,7 +62,7 @@ def list_sandboxes(
 @json_option
 def show(id: str, control: str | None, environments: str | None, as_json: bool) -> None:
     """Show all that is recorded of sandbox ID, but its password."""
-    with opened(control, environments) as (sandboxes, _):
+    with opened(control, environments, reads=True) as (sandboxes, _):
         sandbox, files = sandboxes.show(id), sandboxes.media(id)
     if as_json:
         print_json({**sandbox.to_json(), **({} if files is None else {"media": str(files)})})
@@ -106,7 +106,7 @@ def show(id: str, control: str | None, environments: str | None, as_json: bool) 
 @json_option
 def why(id: str, control: str | None, environments: str | None, as_json: bool) -> None:
     """Say why sandbox ID is kept, idle, refused or about to go, and when."""
-    with opened(control, environments) as (sandboxes, _):
+    with opened(control, environments, reads=True) as (sandboxes, _):
         told = sandboxes.why(id)
     if as_json:
         print_json(told.to_json())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,7 +20,7 @@ from schemas.errors import InputError
 
 
 @contextmanager
-def open_to_read(address: str | Path | None = None) -> Iterator[Control]:
+def open_to_read(address: str | Path | None = None, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Control]:
     """Open the control database at `address`, as `open_control` does, but neither make nor migrate nor write it.
 
     Raises InputError where there is none, ControlFailure where it cannot be read, is of another version, or changed while it was read.
@@ -26,14 +28,20 @@ def open_to_read(address: str | Path | None = None) -> Iterator[Control]:
     place = place_of(address)
     if isinstance(place, Path):
         with _file(place) as engine:
-            yield _opened(engine)
+            yield _opened(engine, clock)
     else:
-        with _opened(engine_of(place)) as control:
+        with _opened(engine_of(place), clock) as control:
             yield control
 
 
-def _opened(engine: sa.Engine) -> Control:
-    control = Control(engine, utc_now)
+def can_only_be_read(address: str | Path | None = None) -> bool:
+    """Whether the control database at `address` is a file that this account may not write, or may write nothing beside."""
+    place = place_of(address)
+    return isinstance(place, Path) and place.is_file() and not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK))
+
+
+def _opened(engine: sa.Engine, clock: Callable[[], datetime]) -> Control:
+    control = Control(engine, clock)
     try:
         with control.read() as connection:
             if not migrating.is_current(connection):

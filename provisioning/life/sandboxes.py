@@ -12,8 +12,9 @@ import bundles
 from bundles import BuiltBundle, Store
 from provisioning.apart import Run, here
 from provisioning.audit import record
-from provisioning.control.database import Control, open_control
+from provisioning.control.database import open_control
 from provisioning.control.moments import stamp, utc_now
+from provisioning.control.reading import can_only_be_read, open_to_read
 from provisioning.hosts.base import Telling
 from provisioning.hosts.hosts import Hosts
 from provisioning.life import connecting, creating, deleting, extending, reasons, recalling, reconciling, records, resetting, sweeping
@@ -218,19 +219,19 @@ def open_sandboxes(
     home: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
     run: Run = here,
+    reads: bool = False,
 ) -> Iterator[Sandboxes]:
     """Open the sandboxes of a control database, under the policies of an environments' file, with the bundles of a store.
 
     Each is at its default place where None, in the folder `home` or else the user's. Raises InputError, ControlFailure. A host is
-    reached only when it is used; `run` says where the data of PostgreSQL's sandboxes are worked on (see `provisioning.apart`).
+    reached only when it is used; `run` says where the data of PostgreSQL's sandboxes are worked on (see `provisioning.apart`). Who only
+    `reads` needs no control database that can be written.
     """
     policies = read_environments(environments)
     folder = data_folder() if home is None else home
-    opened: Control = open_control(control if control is not None or home is None else home / "control.db", clock=clock)
-    try:
+    address = control if control is not None or home is None else home / "control.db"
+    with (open_to_read if reads and can_only_be_read(address) else open_control)(address, clock=clock) as opened:
         hosts = Hosts(policies.hosts, folder / "sandboxes", control=opened.id, clock=clock, run=run)
         passwords = Passwords(folder / "passwords" / opened.id)
         media = MediaFolders(folder / "media" / opened.id)
         yield Sandboxes(Platform(opened, policies, hosts, Store(store), passwords, media))
-    finally:
-        opened.close()

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import duckdb
@@ -258,3 +259,16 @@ def test_a_demo_tenant_is_brought_back_and_rolled_back(capsys):
     assert "demo:v2" in typed(capsys, "demo", "list")
     assert typed(capsys, "demo", "list", "--tenant", "acme-*") == "no demo tenants were found\n"
     assert "did you mean 'demo-acme'" in typed(capsys, "demo", "reset", "--tenant", "demo-acne", code=2)
+
+
+def test_sandboxes_are_listed_and_shown_in_a_home_that_nobody_may_write(home: Path, capsys) -> None:
+    made = json.loads(typed(capsys, "sandbox", "create", "--owner", ALICE, "--seed", "synthetic:v1", "--json"))
+    shown = [("sandbox", "list", "--json"), ("sandbox", "show", made["id"]), ("sandbox", "why", made["id"], "--json")]
+    before = [typed(capsys, *words) for words in shown]
+    folder = home / "home"
+    if subprocess.run(["mount", "--bind", "-o", "ro", folder, folder], capture_output=True).returncode:
+        pytest.skip("only root makes a folder one that may only be read")
+    try:
+        assert [typed(capsys, *words) for words in shown] == before
+    finally:
+        subprocess.run(["umount", folder], check=True)
