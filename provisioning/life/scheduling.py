@@ -34,7 +34,7 @@ class Scheduler:
         self._pause = pause
         self._on_death = on_death
         self._stopped = threading.Event()
-        self._not_before: datetime | None = None
+        self._failed_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self.beat_at: datetime | None = None
         self.runs = 0
@@ -76,7 +76,7 @@ class Scheduler:
         except Exception as error:
             said = str(error) if hasattr(error, "exit_code") else ""  # texts of others' errors may hold anything
             errors = [f"{type(error).__name__} {said}".strip()]
-            self._not_before = self._sandboxes.platform.now + RETRY
+            self._failed_at = self._sandboxes.platform.now
         self.errors += len(errors)
         for text in errors:
             log.error("%s: %s", what, without_secrets(text))
@@ -87,7 +87,7 @@ class Scheduler:
     def _sweep_if_due(self) -> list[str]:
         platform = self._sandboxes.platform
         now = platform.now
-        if self._not_before is not None and now < self._not_before:
+        if self._failed_at is not None and self._failed_at <= now < self._failed_at + RETRY:
             return []
         with platform.control.read() as connection:
             began, _, _ = last_sweep(connection, now)

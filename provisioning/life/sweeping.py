@@ -97,13 +97,18 @@ def sweep(platform: Platform, *, actor: str, dry_run: bool = False) -> Swept:
 
 
 def used(platform: Platform, sandbox: Sandbox) -> tuple[datetime, str | None]:
-    """Return when a sandbox was last used, by the account of its own database, and the counter that says so."""
+    """Return when a sandbox was last used, by the account of its own database, and the counter that says so.
+
+    What a clock that was wrong dated after now counts as now, or it would not be idle until then.
+    """
+    now = platform.now
+    last = min(sandbox.last_use, now)
     activity = platform.host(sandbox.host).activity(platform.place(sandbox))
     if activity is None:
-        return sandbox.last_use, sandbox.seen_counter
+        return last, sandbox.seen_counter
     if activity.connections == 0 and activity.counter == sandbox.seen_counter:
-        return sandbox.last_use, activity.counter
-    return max(sandbox.last_use, activity.last_use or platform.now), activity.counter
+        return last, activity.counter
+    return max(last, min(activity.last_use or now, now)), activity.counter
 
 
 def _one(platform: Platform, listed: Sandbox, swept: Swept, actor: str) -> None:

@@ -106,6 +106,17 @@ def test_errors_are_counted_logged_and_tried_again(file_yard: Yard, scheduler: S
         assert last_sweep(connection, file_yard.clock.now)[0] >= BEGIN + RETRY
 
 
+def test_a_failure_by_a_clock_that_was_wrong_keeps_none_away(file_yard: Yard, scheduler: Scheduler, monkeypatch) -> None:
+    real = scheduling.last_sweep
+    monkeypatch.setattr(scheduling, "last_sweep", lambda connection, now: 1 / 0)
+    file_yard.clock.move(days=400)
+    scheduler.start()
+    until(lambda: scheduler.errors == 1)
+    monkeypatch.setattr(scheduling, "last_sweep", real)
+    file_yard.clock.move(days=-400)
+    until(lambda: scheduler.runs == 1)
+
+
 def test_errors_of_a_sweep_are_counted(file_yard: Yard, scheduler: Scheduler, monkeypatch) -> None:
     from provisioning.errors import TargetFailure
 

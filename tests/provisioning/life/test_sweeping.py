@@ -72,6 +72,16 @@ def test_what_is_quarantined_stays_as_it_is_for_who_looks_into_it(file_yard: Yar
     assert file_yard.events(id)[-1] == "quarantined"
 
 
+def test_what_was_made_by_a_clock_that_was_wrong_goes_when_it_is_idle(yard: Yard) -> None:
+    yard.clock.move(days=400)
+    idle = yard.create().sandbox.id
+    yard.clock.move(days=-400)
+    assert yard.sandboxes.sweep(actor="cron").kept == [idle]
+    assert yard.sandboxes.why(idle).at == BEGIN + DAY
+    yard.clock.move(hours=30)
+    assert yard.sandboxes.sweep(actor="cron").idle == [idle]
+
+
 def test_what_takes_more_than_it_may_is_read_only_until_it_takes_less(yard: Yard) -> None:
     size = yard.host.bytes(yard.host.place(yard.create().sandbox.id))
     templates = yard.platform.environments.templates
