@@ -101,7 +101,7 @@ class Templates:
         if found.broken or not found.template:  # its drop was broken off
             return None
         now = self._clock()
-        if now - moment(mark["last_used"]) > USE_IS_NOTED_EVERY:
+        if abs(now - moment(mark["last_used"])) > USE_IS_NOTED_EVERY:  # or a clock that was wrong noted one after now
             with suppress(driver().Error), connection.transaction():  # another one notes it, or copies it right now
                 run(connection, "SET LOCAL lock_timeout = '100ms'")
                 comment(connection, "DATABASE", name, {**mark, "last_used": stamp(now)})

@@ -82,6 +82,15 @@ def test_what_was_made_by_a_clock_that_was_wrong_goes_when_it_is_idle(yard: Yard
     assert yard.sandboxes.sweep(actor="cron").idle == [idle]
 
 
+def test_a_template_made_by_a_clock_that_was_wrong_goes_when_it_is_unused(yard: Yard) -> None:
+    yard.clock.move(days=400)
+    yard.create()
+    yard.clock.move(days=-400)
+    yard.create()  # it is used now
+    yard.clock.move(days=8)
+    assert yard.sandboxes.sweep(actor="cron").templates
+
+
 def test_what_takes_more_than_it_may_is_read_only_until_it_takes_less(yard: Yard) -> None:
     size = yard.host.bytes(yard.host.place(yard.create().sandbox.id))
     templates = yard.platform.environments.templates
