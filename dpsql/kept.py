@@ -100,7 +100,7 @@ class Digests:
 
 
 def place(digest: str, before: int) -> str:
-    """Where the part of a digest is kept that was paid with more epsilon than those `before` it."""
+    """Where the part of a digest is kept that was paid with more epsilon than those `before` it, or released with other groups."""
     return f"{digest}+{before}" if before else digest
 
 

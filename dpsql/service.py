@@ -174,16 +174,17 @@ class Service:
                 return made[-1]
         return made[0]
 
-    def _kept(self, digests: Iterable[str]) -> dict[str, tuple[KeptPart, int]]:
-        """The part of each digest that is kept and was paid with the most epsilon, and how many were paid with less."""
-        best: dict[str, tuple[KeptPart, int]] = {}
-        places, before = {place(digest, 0): digest for digest in digests}, 0
+    def _kept(self, digests: Iterable[str]) -> dict[str, list[KeptPart]]:
+        """The parts that are kept of each digest, in the order of their places."""
+        kept: dict[str, list[KeptPart]] = {digest: [] for digest in digests}
+        places, before = {place(digest, 0): digest for digest in kept}, 0
         while places:
             found = self.ledger.kept(self.release, tuple(places))
-            best |= {places[at]: (KeptPart.decode(data), before) for at, data in found.items()}
+            for at, data in found.items():
+                kept[places[at]].append(KeptPart.decode(data))
             before += 1
             places = {place(places[at], before): places[at] for at in found}
-        return best
+        return kept
 
     def _whole_if_kept(self, query: Query, settings: Settings) -> Query:
         """The query without the conditions on its keys in its rows, where all groups were answered before; else as it is."""
@@ -293,12 +294,11 @@ class Service:
             parts = {f"threshold:{n}": k for n, k in found.thresholds.items() if n not in have.thresholds}
             new.append(parts | {f"part:{n}": k for n, k in found.parts.items() if n not in have.parts})
         mine = {of_plan[n]: k for of_plan, parts in zip(digests, new, strict=True) for n, k in parts.items()}
-        best = self._kept(mine)
-        places = {
-            d: place(d, best[d][1] + 1 if d in best else 0) for d, k in mine.items() if d not in best or k.epsilon > best[d][0].epsilon
-        }
+        kept = self._kept(mine)
+        best = {d: max((h for h in kept[d] if _over_same(h, k)), key=_paid, default=None) for d, k in mine.items()}
+        places = {d: place(d, len(kept[d])) for d, k in mine.items() if (b := best[d]) is None or k.epsilon > b.epsilon}
         held = self.ledger.finish(charge, "answered", {at: mine[d].encode() for d, at in places.items()})
-        settled_on = {d: _better(k, held[places[d]]) if d in places else best[d][0] for d, k in mine.items()}
+        settled_on = {d: _better(k, held[places[d]]) if d in places else best[d] or k for d, k in mine.items()}
         settled = []
         for of_plan, have, parts in zip(digests, known, new, strict=True):
             now = _measured({n: settled_on[of_plan[n]] for n in parts})
@@ -401,22 +401,46 @@ class Service:
 
 
 def _known(
-    found: Mapping[str, tuple[KeptPart, int]], plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings
+    found: Mapping[str, Sequence[KeptPart]], plans: Sequence[Plan], digests: Sequence[Mapping[str, str]], settings: Settings
 ) -> list[Measured]:
     """What is kept of each plan; with an epsilon asked for, only what was measured with at least that."""
     known = []
     for one, of_plan in zip(plans, digests, strict=True):
-        parts = {name: found[d][0] for name, d in of_plan.items() if d in found}
+        kept = {name: sorted(found[d], key=_paid, reverse=True) for name, d in of_plan.items()}
         if settings.epsilon is not None:
             least = {"threshold": one.shares.threshold, "part": one.shares.part}
-            parts = {n: k for n, k in parts.items() if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)}
-        known.append(_measured(parts))
+            kept = {n: [k for k in ks if k.epsilon >= least[n.partition(":")[0]] * (1 - 1e-9)] for n, ks in kept.items()}
+        known.append(_measured(_of_same_groups(one, kept)))
     return known
 
 
+def _of_same_groups(one: Plan, kept: Mapping[str, Sequence[KeptPart]]) -> dict[str, KeptPart]:
+    """The first of each; where keys are private, over the release of groups of which most is kept: others have no values in its groups."""
+    if not one.private_keys:
+        return {name: parts[0] for name, parts in kept.items() if parts}
+    thresholds = {name: parts[0] for name, parts in kept.items() if parts and name.startswith("threshold:")}
+    released = next(kept[f"part:{part.name}"] for part in one.parts if part.kind == "units")
+    ways = [
+        {name: same[0] for name, parts in kept.items() if (same := [k for k in parts if _over_same(k, units)])} | thresholds
+        for units in released
+    ]
+    return max(ways, key=len, default=thresholds)
+
+
+def _over_same(one: KeptPart, other: KeptPart) -> bool:
+    return one.groups is other.groups or set(one.groups) == set(other.groups)
+
+
+def _paid(part: KeptPart) -> float:
+    return part.epsilon
+
+
 def _better(mine: KeptPart, held: bytes) -> KeptPart:
-    """The part that is kept, unless more epsilon was paid for the one that was measured now."""
-    return mine if held == mine.encode() else max(KeptPart.decode(held), mine, key=lambda part: part.epsilon)
+    """The part that is kept, unless more epsilon was paid for the one that was measured now, or it is of other groups."""
+    if held == mine.encode():
+        return mine
+    his = KeptPart.decode(held)
+    return his if his.epsilon >= mine.epsilon and _over_same(his, mine) else mine
 
 
 def _with_errors(query: Query) -> WithErrors:

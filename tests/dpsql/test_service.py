@@ -324,6 +324,21 @@ def test_what_was_paid_with_the_most_epsilon_answers_from_then_on(tmp_path: Path
         asked.ledger.verify()
 
 
+def test_groups_that_more_epsilon_releases_have_values_and_what_was_asked_before_stays_free(tmp_path: Path) -> None:
+    sql = "SELECT note, COUNT(*), SUM(total) FROM orders GROUP BY note"
+    with service(tmp_path, Limit(1e6, 0.9)) as asked:
+        few = Settings(epsilon=0.5, delta=1e-9)
+        assert asked.ask(sql, analyst="ada", settings=few).rows() == []
+        units = "SELECT note, COUNT(DISTINCT user_id) FROM orders GROUP BY note"
+        assert len(asked.ask(units, analyst="ada", settings=Settings(epsilon=50.0, delta=1e-3)).rows()) == 3
+        assert (asked.ask(sql, analyst="bob").source, asked.ask(sql, analyst="bob", settings=few).rows()) == ("kept", [])
+        paid = asked.ask(sql, analyst="ada", settings=Settings(epsilon=60.0, delta=1e-3))
+        assert len(paid.rows()) == 3 and all(number and total for _, number, total in paid.rows())
+        again = asked.ask(sql, analyst="bob")
+        assert (again.source, again.rows()) == ("kept", paid.rows())
+        asked.ledger.verify()
+
+
 def test_a_mean_is_of_the_sum_and_the_count_that_were_paid_with_the_most_epsilon(tmp_path: Path) -> None:
     with service(tmp_path, Limit(1e6, 1e-6)) as asked:
         asked.ask("SELECT COUNT(total) FROM orders", analyst="ada", settings=Settings(epsilon=0.01))
