@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Context as Precision
 from decimal import Decimal
 from typing import ClassVar
 
@@ -32,6 +33,7 @@ _BUT_PLACES = re.compile(
 )
 _LATITUDE, _LONGITUDE = 90, 180
 _METRES = 111_320  # of a degree of latitude
+_EXACT = Precision(prec=150)  # digits, of the longest number and its distance
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Moved:
 
 def _first(text: str) -> str:
     """The first place of a text, longitude first, by which it is moved: alike as a pair and as a point, so that no two can be averaged."""
-    found = _PLACE.search(text)
+    found = None if _PAIR.fullmatch(text) else _PLACE.search(text)
     numbers = [found[1], found[2].split()[0]] if found else _ANY_DEGREES.findall(text)[:2]
     if not found and numbers and abs(Decimal(numbers[0])) <= _LATITUDE:
         numbers.reverse()
@@ -136,7 +138,7 @@ def _distance(axis: Iterable[Decimal], by: float, limit: int | None) -> Decimal:
     """How far the numbers are moved, one step of their last digit at least, the other way where one of them would leave the limits."""
     numbers = list(axis) or [Decimal(0)]
     step = Decimal(1).scaleb(max(int(n.as_tuple().exponent) for n in numbers))
-    whole = (Decimal(by) / step).to_integral_value() * step or step
+    whole = (Decimal(by) / step).to_integral_value() * step or step.copy_sign(Decimal(by))
     if limit is None:
         return whole
     room = limit - max(numbers) if whole > 0 else min(numbers) + limit
@@ -150,5 +152,5 @@ def _written(number: str, by: Decimal, digits: int) -> str:
     """A number that is moved, with as many digits after the point as it had, or `digits` where those are fewer."""
     old = Decimal(number)
     places = min(-int(old.as_tuple().exponent), digits)
-    new = (old + by).quantize(Decimal(1).scaleb(-places))
+    new = _EXACT.quantize(_EXACT.add(old, by), Decimal(1).scaleb(-places))
     return f"{new or abs(new):f}"

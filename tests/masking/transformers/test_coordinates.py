@@ -83,6 +83,15 @@ def test_a_short_column_gets_fewer_digits_and_a_unique_one_another_step() -> Non
 
 
 def test_a_place_moves_alike_however_it_is_written() -> None:
-    pair, spaced, point = masked(Coordinates(), ["48.8566,2.3522", "(48.8566; 2.3522)", "SRID=4326;POINT(2.3522 48.8566)"])
+    pair, spaced, point = masked(Coordinates(), ["48.8566,2.3522", "(48.8566 2.3522)", "SRID=4326;POINT(2.3522 48.8566)"])
     assert numbers(pair) == numbers(spaced) == numbers(point)[:0:-1]
     assert numbers(masked(Coordinates(), ["48.8567,2.3522"])[0])[1] != numbers(pair)[1]
+
+
+def test_less_than_a_digit_is_moved_either_way_so_that_nobody_can_move_it_back() -> None:
+    texts = [f"{k / 10:.1f}" for k in range(100)]
+    assert {round(numbers(text)[0] * 10) - k for k, text in enumerate(masked(Coordinates(spread=0.01), texts))} == {-1, 1}
+
+
+def test_numbers_of_any_length_are_moved() -> None:
+    assert len(numbers(moved("POINT(123456789012.12345678901234567890 1e99)"))) == 2
