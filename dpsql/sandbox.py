@@ -24,8 +24,8 @@ SETTINGS = (
     "enable_external_access = false",
     "lock_configuration = true",
 )
-# DuckDB's own NULLIF is planned once more for each that it stands in, which doubles with every one
-NULLIF = "nullif(a, b) AS list_filter([a], lambda v: v IS DISTINCT FROM b)[1]"
+# DuckDB's own NULLIF is planned once more for each that it stands in, which doubles with every one; a lambda may hold no subquery
+NULLIF = "nullif(a, b) AS list_transform(list_filter([{'v': a, 'w': b}], lambda p: p.v IS DISTINCT FROM p.w), lambda p: p.v)[1]"
 # what comes to no number is null, in conditions and COALESCE as in what is shown: NaN would be above all numbers there
 TO_NO_NUMBER = {
     **dict.fromkeys(("ln", "log2", "log10", "sqrt", "exp", "acos", "asin", "acosh", "atanh", "cot"), ("x",)),

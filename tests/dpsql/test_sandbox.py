@@ -79,7 +79,15 @@ def test_functions_that_come_to_a_number_give_it() -> None:
 
 @pytest.mark.parametrize(
     ("a", "b", "outcome"),
-    [("n", "0", 3), ("n", "3", None), ("n", "NULL", 3), ("NULL", "3", None), ("n - 3", "0.0", None), ("t", "'u'", "t")],
+    [
+        ("n", "0", 3),
+        ("n", "3", None),
+        ("n", "NULL", 3),
+        ("NULL", "3", None),
+        ("n - 3", "0.0", None),
+        ("t", "'u'", "t"),
+        ("n", "(SELECT MAX(n) FROM r0)", None),
+    ],
 )
 def test_nullif_is_what_it_is_everywhere(a: str, b: str, outcome: object) -> None:
     assert sandbox.work(f"SELECT NULLIF({a}, {b}) AS y FROM r0", {"r0": pa.table({"n": [3], "t": ["t"]})}).to_pydict() == {"y": [outcome]}
