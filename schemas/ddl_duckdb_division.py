@@ -13,6 +13,7 @@ from schemas.model import Table
 from schemas.types import DEFAULT_NUMERIC, INTEGERS
 
 _WIDTH = 38  # the most digits of a DECIMAL and of every HUGEINT
+_NARROW = 18  # the most digits of a DECIMAL that DuckDB holds in 64 bits
 _PLACES = 16  # the fewest of a quotient, of which two only decide how the last one rounds
 _WHOLE_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 
@@ -38,10 +39,14 @@ def exact_division(tree: exp.Expr, table: Table) -> exp.Expr:
 
 def _join_divisors(node: exp.Div, table: Table) -> None:
     """`x / a / b` becomes `x / (a * b)`, which takes fewer digits; divisions without a rest stay."""
+    wide = False
     while isinstance(inner := node.this.unnest(), exp.Div) and not is_whole(inner, table):
-        if None in [_digits(part, table) for part in (inner.this, inner.expression, node.expression)]:
+        digits = [_digits(part, table) for part in (inner.this, inner.expression, node.expression)]
+        if None in digits:
             return
-        divisor = exp.Mul(this=exp.paren(inner.expression), expression=exp.paren(node.expression))
+        factor = exp.paren(inner.expression)
+        divisor = exp.Mul(this=factor if wide else _wide(factor, cast(_Digits, digits[1])), expression=exp.paren(node.expression))
+        wide = True
         node.set("this", inner.this)
         node.set("expression", exp.paren(divisor))
 
@@ -51,7 +56,9 @@ def _by_reciprocal(node: exp.Div) -> exp.Expr | None:
     divisor = Decimal(node.expression.name) if isinstance(node.expression, exp.Literal) else Decimal(0)
     if divisor == 0 or Fraction(1 / divisor) * Fraction(divisor) != 1:
         return None
-    return exp.Mul(this=node.this.copy(), expression=_number(1 / divisor + Decimal("0.0")))
+    before, _, after = f"{1 / divisor + Decimal('0.0'):f}".partition(".")
+    factor = exp.Literal.number(f"{before}.{after}")
+    return exp.Mul(this=node.this.copy(), expression=_wide(factor, _Digits(len(before), len(after))))
 
 
 def _by_whole_numbers(node: exp.Div, over: _Digits, under: _Digits) -> exp.Expr:
@@ -68,6 +75,11 @@ def _by_whole_numbers(node: exp.Div, over: _Digits, under: _Digits) -> exp.Expr:
     quotient = exp.IntDiv(this=dividend, expression=divisor)
     decimal = exp.Mul(this=exp.cast(quotient, f"DECIMAL({_WIDTH}, 0)"), expression=_number(Decimal(1).scaleb(-places)))
     return exp.Round(this=decimal, decimals=_number(places - 2))
+
+
+def _wide(side: exp.Expr, digits: _Digits) -> exp.Expr:
+    """`side` as a factor that leaves a product all of its digits: of narrow ones, DuckDB's has 18, or is an integer of 32 bits."""
+    return exp.cast(side, f"DECIMAL({max(sum(digits), _NARROW + 1)}, {digits.after})")
 
 
 def _whole(side: exp.Expr, after: int, shift: int) -> exp.Expr:

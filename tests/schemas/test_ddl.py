@@ -374,6 +374,16 @@ def test_quotients_and_products_of_duckdb_are_those_of_postgresql(postgres_url: 
             assert connection.execute(selected.format(for_duckdb(quotient, MEASURES))).fetchall() == expected, quotient
 
 
+@pytest.mark.parametrize("quotient", ["net / 1024", "100.0 * whole / 1024", "net / whole / whole", "net / net / net", "net / whole / 7"])
+def test_the_greatest_numbers_are_divided_too(quotient: str) -> None:
+    row = "SELECT 2147483647 AS whole, 9999999999.99::decimal(12,2) AS net"
+    with duckdb.connect() as connection:
+        [[exact, near]] = connection.execute(
+            f"SELECT {for_duckdb(quotient, MEASURES)}, {quotient.replace('/', '::double /')} FROM ({row})"
+        ).fetchall()
+    assert float(exact) == pytest.approx(near, abs=1e-12)
+
+
 def test_duckdb_leaves_out_a_division_of_too_many_digits() -> None:
     [left_out] = ddl(sales("wide / 3 > 1"), "duckdb").not_enforced
     assert "binary floating point" in left_out.reason
