@@ -28,6 +28,9 @@ class _Digits(NamedTuple):
 def exact_division(tree: exp.Expr, table: Table) -> exp.Expr:
     """Return `tree` with quotients of exact numbers as decimals; Untranslatable where they have too many digits for that."""
     root = exp.Paren(this=tree.copy())
+    for product in root.find_all(exp.Mul):
+        if all(any(_is_rounded(part, table) for part in side.find_all(exp.Div)) for side in (product.this, product.expression)):
+            raise Untranslatable(f"DuckDB has no more than {_WIDTH} digits, which a product of quotients takes")
     for node in list(root.find_all(exp.Div)):
         _join_divisors(node, table)
     for node in reversed(list(root.find_all(exp.Div))):
@@ -35,6 +38,12 @@ def exact_division(tree: exp.Expr, table: Table) -> exp.Expr:
         if over is not None and under is not None and not is_whole(node, table):
             node.replace(_by_reciprocal(node) or _by_whole_numbers(node, over, under))
     return cast(exp.Expr, root.this)
+
+
+def _is_rounded(node: exp.Div, table: Table) -> bool:
+    """Whether a quotient of exact numbers has digits without end, as those by 3 have."""
+    exact = _digits(node.this, table) is not None and _digits(node.expression, table) is not None
+    return exact and not is_whole(node, table) and _by_reciprocal(node) is None
 
 
 def _join_divisors(node: exp.Div, table: Table) -> None:

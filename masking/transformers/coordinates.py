@@ -43,6 +43,8 @@ class Coordinates:
     All places of a value are moved alike, by a distance drawn from the first of them, so that polygons stay closed and lines keep their
     form. Kind, SRID and the digits after the point stay; degrees stay within 90 and 180; where a geometry is in metres, so is
     the distance. Further numbers of a place (heights, measures) become 0. Other texts are permuted within their format, as by `code`.
+    Where somebody is at the same place many times (tracks, pings), the mean of many places nearby, or a line matched with the roads, tells
+    it: `hash` or `null` those.
     """
 
     name: ClassVar[str] = "coordinates"

@@ -109,8 +109,9 @@ def _orphans(platform: Platform, name: str, done: Reconciled, actor: str) -> Non
 
 def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> None:
     host, id = platform.host(name), str(found.sandbox)
-    if _never_had_a_record(platform, id) and host.marker(host.place(id)) is not None:
-        until = _first_found(platform, name, found, done, actor) + GRACE
+    if _never_had_a_record(platform, id) and (marker := host.marker(host.place(id))) is not None:
+        # not before it was made, as a clock that was wrong may have it
+        until = max(_first_found(platform, name, found, done, actor), min(marker.made_at, platform.now)) + GRACE
         if platform.now < until:
             if id not in done.unknown:
                 done.unknown.append(id)

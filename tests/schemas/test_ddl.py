@@ -387,6 +387,9 @@ def test_the_greatest_numbers_are_divided_too(quotient: str) -> None:
 def test_duckdb_leaves_out_a_division_of_too_many_digits() -> None:
     [left_out] = ddl(sales("wide / 3 > 1"), "duckdb").not_enforced
     assert "binary floating point" in left_out.reason
+    with pytest.raises(Untranslatable, match="a product of quotients"):
+        for_duckdb("(net / 7) * (net / 3 + 1)", MEASURES)
+    assert for_duckdb("(net / 8) * (net / 3)", MEASURES)
 
 
 @pytest.mark.parametrize(
