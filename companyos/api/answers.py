@@ -201,6 +201,7 @@ class Reconciled(_Answer):
     orphans: list[str]
     passwords: list[str]
     errors: list[Told]
+    unknown: list[str]
 
 
 class Swept(_Answer):
