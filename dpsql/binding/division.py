@@ -44,7 +44,8 @@ def divided(node: exp.Div, made: exp.Expr, is_wide: Callable[[exp.Sum], bool] | 
     """
     divisor = made.args["expression"]
     zero = exp.Literal.number(0)
-    never = float(divisor.name) != 0 if isinstance(divisor, exp.Literal) else isinstance(divisor, exp.Nullif) and divisor.expression == zero
+    number = isinstance(divisor, exp.Literal) and not divisor.is_string
+    never = float(divisor.name) != 0 if number else isinstance(divisor, exp.Nullif) and divisor.expression == zero
     if not never:
         divisor = exp.Nullif(this=divisor, expression=zero)
     return (exp.Div if _is_fraction(node, is_wide) else exp.IntDiv)(this=made.this, expression=divisor)
