@@ -238,14 +238,14 @@ class Service:
                 raise
             return self._made_up(query, plans, groups)
         try:
-            measured = self._measured(plans, digests, known, groups)
+            measured = self._measured_once(plans, digests, known, groups)
         except BaseException as error:
             stopped = isinstance(error, EngineStopped) or not isinstance(error, CompanyOSError)
             self.ledger.finish(charge, "cancelled" if stopped else "failed")
             raise
         return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
 
-    def _measured(
+    def _measured_once(
         self,
         plans: Sequence[Plan],
         digests: Sequence[Mapping[str, str]],
