@@ -25,15 +25,15 @@ def demo() -> None:
     """Make demo tenants, reset them to their bundles, and roll them back."""
 
 
+as_of_option = click.option(
+    "--as-of", metavar="DATE", default="now", show_default=True,
+    help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`).",
+)  # fmt: skip
+
+
 def tenant_option(text: str) -> Callable[[Command], Command]:
     """--tenant."""
     return click.option("--tenant", "pattern", metavar="NAME", required=True, help=text)
-
-
-def as_of_option(function: Any) -> Any:
-    """--as-of."""
-    text = "Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`)."
-    return click.option("--as-of", metavar="DATE", default="now", show_default=True, help=text)(function)
 
 
 @demo.command()

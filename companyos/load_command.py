@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from companyos.options import json_option, reference_argument, store_option
+from companyos.options import as_of_option, json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from schemas.plurals import counted
 
@@ -13,7 +13,7 @@ from schemas.plurals import counted
 @reference_argument
 @click.argument("url")
 @click.option("--replace", is_flag=True, help="Drop the bundle's tables first, if they are there.")
-@click.option("--as-of", metavar="DATE", help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`).")
+@as_of_option
 @store_option
 @json_option
 def load(reference: str, url: str, replace: bool, as_of: str | None, store: str | None, as_json: bool) -> None:

@@ -126,55 +126,33 @@ class ScenarioType(click.ParamType[tuple[str, "float | None"]]):
         return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
-def reference_argument(function: Any) -> Any:
-    """REF."""
-    return click.argument("reference", metavar="REF", type=ReferenceType())(function)
-
-
-def schema_argument(function: Any) -> Any:
-    """SCHEMA."""
-    return click.argument("schema", metavar="SCHEMA", type=SchemaType())(function)
-
-
-def store_option(function: Any) -> Any:
-    """--store."""
-    text = "The folder of bundles.  [default: $COMPANYOS_HOME/bundles, else your data folder]"
-    return click.option("--store", metavar="DIR", type=click.Path(file_okay=False), is_eager=True, help=text)(function)
-
-
-def json_option(function: Any) -> Any:
-    """--json."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(function)
-
-
-def seed_option(function: Any) -> Any:
-    """--seed."""
-    return click.option("--seed", metavar="N", type=int, help="Another seed than the schema's.")(function)
-
-
-def state_option(function: Any) -> Any:
-    """--as-of-state."""
-    text = "The data as it was at MOMENT, a date or time stamp up to the schema's anchor: only what existed, and as it was."
-    return click.option("--as-of-state", "moment", metavar="MOMENT", help=text)(function)
-
-
-def scale_option(function: Any) -> Any:
-    """--scale."""
-    return click.option("--scale", metavar="X", type=float, default=1.0, show_default=True, help="Times as many rows.")(function)
-
-
-def scenario_option(function: Any) -> Any:
-    """--scenario, as a mapping from names to shares (None for the scenario's own)."""
-    text = "Plant a scenario, for a share of its subjects (its own, unless given; 0 for none). May be given more than once."
-    return click.option(
-        "--scenario", "scenarios", metavar="NAME[=SHARE]", type=ScenarioType(), multiple=True, callback=_by_name, help=text
-    )(function)
-
-
 def _by_name(ctx: click.Context, param: click.Parameter, given: tuple[tuple[str, float | None], ...]) -> dict[str, float | None]:
+    """Scenarios as a mapping from names to shares, None for the scenario's own."""
     found: dict[str, float | None] = {}
     for name, share in given:
         if name in found:
             raise click.BadParameter(f"'{name}' is given twice", ctx, param)
         found[name] = share
     return found
+
+
+reference_argument = click.argument("reference", metavar="REF", type=ReferenceType())
+schema_argument = click.argument("schema", metavar="SCHEMA", type=SchemaType())
+store_option = click.option(
+    "--store", metavar="DIR", type=click.Path(file_okay=False), is_eager=True,
+    help="The folder of bundles.  [default: $COMPANYOS_HOME/bundles, else your data folder]",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+seed_option = click.option("--seed", metavar="N", type=int, help="Another seed than the schema's.")
+state_option = click.option(
+    "--as-of-state", "moment", metavar="MOMENT",
+    help="The data as it was at MOMENT, a date or time stamp up to the schema's anchor: only what existed, and as it was.",
+)  # fmt: skip
+as_of_option = click.option(
+    "--as-of", metavar="DATE", help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`)."
+)
+scale_option = click.option("--scale", metavar="X", type=float, default=1.0, show_default=True, help="Times as many rows.")
+scenario_option = click.option(
+    "--scenario", "scenarios", metavar="NAME[=SHARE]", type=ScenarioType(), multiple=True, callback=_by_name,
+    help="Plant a scenario, for a share of its subjects (its own, unless given; 0 for none). May be given more than once.",
+)  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from companyos.options import ReferenceType, json_option, store_option
+from companyos.options import ReferenceType, as_of_option, json_option, store_option
 from companyos.output import print_json, progress
 from companyos.sandbox_options import DurationType, id_argument, opened, place_options, why_option
 from schemas.plurals import counted
@@ -33,7 +33,7 @@ def extend(id: str, by: timedelta, why: str, control: str | None, environments: 
 @click.command()
 @id_argument
 @click.option("--seed", metavar="REF", type=ReferenceType(), help="Another bundle than its own.")
-@click.option("--as-of", metavar="DATE", help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`).")
+@as_of_option
 @why_option
 @place_options
 @store_option

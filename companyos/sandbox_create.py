@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import ReferenceType, json_option, reference_argument, store_option
+from companyos.options import ReferenceType, as_of_option, json_option, reference_argument, store_option
 from companyos.output import print_json, progress
-from companyos.sandbox_options import DurationType, FlagsType, TemplateType, opened, place_options, why_option
+from companyos.sandbox_options import FlagsType, opened, place_options, template_option, ttl_option, why_option
 from companyos.sandbox_show import state_of
 from schemas.plurals import counted
 
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--owner", metavar="ADDRESS", required=True, help="Whose it is, such as alice@company.com.")
-@click.option(
-    "--template", metavar="NAME", type=TemplateType(), default="feature-default", show_default=True, help="What to make it after."
-)
-@click.option("--ttl", metavar="TIME", type=DurationType(), help="How long it lives, such as 72h.  [default: the environment's]")
+@template_option
+@ttl_option
 @click.option("--seed", metavar="REF", type=ReferenceType(), required=True, help="The bundle to fill it from, such as synthetic:v1.")
 @click.option("--feature-flags", "flags", metavar="NAME,...", type=FlagsType(), default=(), help="Feature flags to turn on.")
-@click.option("--as-of", metavar="DATE", help="Move all times by whole weeks so that the bundle's now is in the week of DATE (or `now`).")
+@as_of_option
 @click.option("--idempotency-key", metavar="KEY", help="The same request with the same key gives the same sandbox.")
 @why_option
 @place_options
@@ -67,10 +65,8 @@ def create(
 @click.command()
 @reference_argument
 @click.option("--owner", metavar="ADDRESS", required=True, help="Whose the new sandbox is.")
-@click.option(
-    "--template", metavar="NAME", type=TemplateType(), default="feature-default", show_default=True, help="What to make it after."
-)
-@click.option("--ttl", metavar="TIME", type=DurationType(), help="How long it lives, such as 72h.  [default: the environment's]")
+@template_option
+@ttl_option
 @why_option
 @place_options
 @store_option

@@ -73,11 +73,6 @@ class FlagsType(click.ParamType["tuple[str, ...]"]):
         return tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
 
 
-def id_argument(function: Any) -> Any:
-    """ID."""
-    return click.argument("id", metavar="ID")(function)
-
-
 class ReasonType(click.ParamType[str]):
     """A reason as the audit ledger takes it and as a terminal may show it: one line, without control characters."""
 
@@ -90,15 +85,18 @@ class ReasonType(click.ParamType[str]):
         return text
 
 
-def why_option(function: Any) -> Any:
-    """--why."""
-    return click.option("--why", metavar="TEXT", type=ReasonType(), default="", help="The reason, for the audit ledger.")(function)
-
-
-def control_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--control."""
-    text = "The control database: a file or postgresql://...  [default: $COMPANYOS_CONTROL, else control.db in your data folder]"
-    return click.option("--control", metavar="URL", help=text)(function)
+id_argument = click.argument("id", metavar="ID")
+template_option = click.option(
+    "--template", metavar="NAME", type=TemplateType(), default="feature-default", show_default=True, help="What to make it after."
+)
+ttl_option = click.option(
+    "--ttl", metavar="TIME", type=DurationType(), help="How long it lives, such as 72h.  [default: the environment's]"
+)
+why_option = click.option("--why", metavar="TEXT", type=ReasonType(), default="", help="The reason, for the audit ledger.")
+control_option = click.option(
+    "--control", metavar="URL",
+    help="The control database: a file or postgresql://...  [default: $COMPANYOS_CONTROL, else control.db in your data folder]",
+)  # fmt: skip
 
 
 def place_options(function: Callable[..., Any]) -> Callable[..., Any]:

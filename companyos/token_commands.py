@@ -9,7 +9,7 @@ import click
 from companyos.cli import Lazy
 from companyos.options import json_option
 from companyos.output import print_json, print_table
-from companyos.sandbox_options import DurationType, ScopeType, opened, place_options, why_option
+from companyos.sandbox_options import DurationType, ScopeType, id_argument, opened, place_options, why_option
 
 
 @click.command()
@@ -69,7 +69,7 @@ def list_tokens(owner: str | None, control: str | None, environments: str | None
 
 
 @click.command()
-@click.argument("id", metavar="ID")
+@id_argument
 @why_option
 @place_options
 @json_option
