@@ -7,7 +7,6 @@ values of different domains have nothing in common.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +52,7 @@ class MaskingKey:
         return self.derive("commitment").hex()
 
 
-def read_key(reference: str, environment: Mapping[str, str] | None = None) -> MaskingKey:
+def read_key(reference: str) -> MaskingKey:
     """Return the key that `env:NAME`, `file:PATH` or `ephemeral` stands for.
 
     An ephemeral key comes from the operating system and is in memory alone. Raises KeyInvalid, whose message names the place and
@@ -65,7 +64,7 @@ def read_key(reference: str, environment: Mapping[str, str] | None = None) -> Ma
     if origin not in ("env", "file") or not place:
         raise KeyInvalid("the key must be `ephemeral`, `env:NAME` or `file:PATH`; the key itself never stands in a policy or an option")
     if origin == "env":
-        text = (os.environ if environment is None else environment).get(place, "")
+        text = os.environ.get(place, "")
         if not text.strip():
             raise KeyInvalid(f"the environment variable {place}, which should hold the masking key, is not set or empty")
         return MaskingKey(os.fsencode(text.strip()), "env")

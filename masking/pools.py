@@ -80,11 +80,6 @@ def pools_of(locales: Iterable[str]) -> list[Pool]:
     return [found[key] for key in sorted(found)]
 
 
-def digests(locale: str, kinds: Iterable[str] | None = None) -> dict[str, str]:
-    """Return the digest of every pool of a locale (or of `kinds`), by kind: what a certificate tells of them."""
-    return {kind: pool(kind, locale).digest for kind in sorted(KINDS if kinds is None else kinds)}
-
-
 @cache
 def locales() -> tuple[str, ...]:
     """The locales of which there are names, and their languages, sorted."""

@@ -164,7 +164,7 @@ def _fully(steps: Sequence[Step], declaration: Declaration, names: Names) -> Kep
     equal = _holding(pairs, [])
     _keys_hold(equal, pairs, [left, right], declaration, names)
     if not equal.same(left.unit, right.unit):
-        raise _two_units(steps, second, left, declaration)
+        raise _two_units(steps, second, declaration)
     mine = {f.name for f in left.fields}
     across = {(a, b) if a in mine else (b, a) for a, b in pairs if (a in mine) != (b in mine)}
     once = any(u <= {b for _, b in across} for u in second.kept.uniques) or any(u <= {a for a, _ in across} for u in first.kept.uniques)
@@ -230,7 +230,7 @@ def _same_unit(steps: Sequence[Step], step: Step, left: Relation, certain: Pairs
     before = [s.kept.relation for s in steps[: steps.index(step)]]
     _keys_hold(equal, certain | own, [*before, step.kept.relation], declaration, names)
     if not equal.same(left.unit, step.kept.relation.unit):
-        raise _two_units(steps, step, left, declaration)
+        raise _two_units(steps, step, declaration)
 
 
 def _keys_hold(equal: Equal, pairs: Pairs, relations: Sequence[Relation], declaration: Declaration, names: Names) -> None:
@@ -371,7 +371,7 @@ def _rows(
     return rows(left.rows_a_unit, right.rows_a_unit), rows(left.most_rows, right.most_rows)
 
 
-def _two_units(steps: Sequence[Step], step: Step, left: Relation, declaration: Declaration) -> QueryRefused:
+def _two_units(steps: Sequence[Step], step: Step, declaration: Declaration) -> QueryRefused:
     unit = f"{declaration.unit_table}.{declaration.unit_column}"
     first = next((s for s in steps if s is not step and s.kept.private and _unit_column(s)), None)
     mine, theirs = _unit_column(step), None if first is None else _unit_column(first)

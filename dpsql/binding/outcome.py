@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sqlglot import expressions as exp
 
 from dpsql.binding.understood import called
 from dpsql.errors import QueryRefused
 from dpsql.sql_text import sql_of
-from dpsql.tree import Value
 
 # functions that read nothing but their arguments; all of sqlglot's own that are not named here are refused
 ALLOWED = {
@@ -28,7 +27,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def check_outcome(node: exp.Expr, tables: Collection[str], parameters: Sequence[Value], dialect: str) -> None:
+def check_outcome(node: exp.Expr, tables: Collection[str], dialect: str) -> None:
     """Refuse what the outcome of a query may not do: read anything but `tables`, or call what is not known to be harmless."""
     ctes = {cte.alias for cte in node.find_all(exp.CTE)}
     for part in node.walk():

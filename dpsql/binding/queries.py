@@ -82,11 +82,11 @@ def _bound_once(
             hold_forms(node)
         found = query(node, {}, state)
         if isinstance(found, Kept):
-            raise _rows_shown(node, state)
+            raise _rows_shown(node)
         fill_parameters(found.node, state)
         if dialect == "postgres":
             as_in_postgres(found.node, text_columns(found.node, state))
-        check_outcome(found.node, {r.name for r in state.releases} | set(state.public), parameters, dialect)
+        check_outcome(found.node, {r.name for r in state.releases} | set(state.public), dialect)
         for one in state.releases:
             hold_public(one.rows, declaration)
             hold_product(one.rows, dict.fromkeys(declaration.public, 1))  # by the query alone; whoever has the data knows more
@@ -139,7 +139,7 @@ def _instead(
     return None
 
 
-def _rows_shown(node: exp.Query, state: State) -> QueryRefused:
+def _rows_shown(node: exp.Query) -> QueryRefused:
     grouped = isinstance(node, exp.Select) and node.args.get("group") is not None
     shown = "one row for each unit of privacy" if grouped else "rows as they are"
 

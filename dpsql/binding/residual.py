@@ -133,7 +133,8 @@ def _replaced(node: exp.Expr, replace: Replace) -> None:
                 continue
             query = child.args.get("query") or child.this if isinstance(child, exp.Subquery | exp.Exists | exp.In) else None
             if isinstance(query, exp.Query):
-                _replaced_parts(child, query, replace)
+                if isinstance(child, exp.In):  # what it looks for stands beside the query
+                    _replaced(child.this, replace)
                 made = replace(child)
             elif isinstance(child, exp.Table):
                 _replaced(child, replace)
@@ -143,9 +144,3 @@ def _replaced(node: exp.Expr, replace: Replace) -> None:
                 continue
             if made is not child:
                 child.replace(made)
-
-
-def _replaced_parts(child: exp.Expr, query: exp.Expr, replace: Replace) -> None:
-    """What stands beside the query: what IN looks for."""
-    if isinstance(child, exp.In):
-        _replaced(child.this, replace)

@@ -40,7 +40,6 @@ class Measuring:
         self._one_row = plan.one_row and keys_hold
         self._one_group = not plan.release.keys or (keys_hold and all(key.one_a_unit for key in plan.release.keys))
         self._dialect = dialect
-        self._relations = relations
         self._contributions = contributions
         self._rows = relations.sql(plan.release.rows)
         self._keys = [f"k{n}" for n in range(len(plan.release.keys))]

@@ -14,7 +14,6 @@ from dpsql.tree import Call, Expression, Facts, Literal
 
 SLACK = Fraction(1, 10**12)  # how much the bounds of a rounded function are widened
 HIGHEST = 300  # the largest exponent of EXP and the largest decimal exponent of a power's outcome
-Bound = Fraction | int | None
 
 
 def _increasing(work: Callable[[float], float], least: float, most: float) -> Callable[..., Facts]:

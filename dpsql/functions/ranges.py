@@ -14,7 +14,6 @@ FLOAT_STEPS = 2**40
 CLOSED = 10_000  # the longest closed list that is worked out
 LARGEST = 10**300
 LONG = 2**1000
-BOOLEAN = Facts("boolean", values=(False, True))
 
 
 def number(kind: str, nullable: bool, bounds: tuple[Any, Any], step: Fraction | None) -> Facts:

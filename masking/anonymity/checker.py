@@ -153,7 +153,7 @@ def _within(value: str | None, low: str | None, high: str | None) -> bool:
 
 def _check_models(after: pa.Table, keys: Sequence[str], asked: Specification) -> None:
     classes = _counted(after, keys)
-    out = _suppressed(classes, after.num_rows, asked)
+    out = _suppressed(classes, asked)
     for model in asked.models:
         failing = sorted(_failing(model, after, keys, classes))
         excused = set() if isinstance(model, KAnonymity) else out
@@ -171,7 +171,7 @@ def _counted(after: pa.Table, keys: Sequence[str]) -> list[tuple[_Class, int]]:
     return list(zip(zip(*columns, strict=True), counted.column("count_all").to_pylist(), strict=True))
 
 
-def _suppressed(classes: Sequence[tuple[_Class, int]], rows: int, asked: Specification) -> set[int]:
+def _suppressed(classes: Sequence[tuple[_Class, int]], asked: Specification) -> set[int]:
     """The class of suppressed rows, where there is one and rows may be suppressed."""
     if not asked.suppression:
         return set()

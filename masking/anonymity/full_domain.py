@@ -53,7 +53,6 @@ class _Search:
         self._rows = table.rows
         self._losses = [mean_losses(d, c, table.counts) for d, c in zip(table.domains, table.codes, strict=True)]
         self._wholes = whole_counts(table.observations)
-        self._most = sum(domain.weight for domain in table.domains)
         self._known: dict[tuple[int, ...], tuple[int, float | None]] = {}
         self._monotone = suppression == 0 or all(isinstance(model, KAnonymity) for model in models)
 

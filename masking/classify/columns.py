@@ -157,7 +157,7 @@ class _Sampled:
         return int(values.null_count) < len(values)
 
     def _read_name(self, column: SchemaColumn) -> NameReading:
-        name = lexicon().read(column.name, self._table.name)
+        name = lexicon().read(column.name)
         if not column.comment:
             return name
         said = lexicon().read(column.comment)

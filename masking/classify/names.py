@@ -74,8 +74,8 @@ class Lexicon:
         known = {w for phrase in self.phrases for w in phrase} | {w for words in self.roles.values() for w in words}
         self.segmenter = Segmenter(w for w in known if len(w) >= 3 or w in SHORT_PARTS)
 
-    def read(self, name: str, table: str = "") -> NameReading:
-        """Read the name of a column; words that it repeats from the name of its table say nothing more."""
+    def read(self, name: str) -> NameReading:
+        """Read the name of a column."""
         words = self.words(name)
         found: dict[str, float] = {}
         covered: set[int] = set()
@@ -110,13 +110,7 @@ class Lexicon:
         parts = split(name)
         while len(parts) > 1 and parts[0] in _PREFIXES:
             parts = parts[1:]
-        found: list[str] = []
-        for part in parts:
-            if part in {w for f in (("",),) for w in f}:
-                continue
-            found += self.segmenter.segment(part)
-        joined = self._join_digits(found)
-        return tuple(joined)
+        return tuple(self._join_digits([word for part in parts for word in self.segmenter.segment(part)]))
 
     def _join_digits(self, parts: Sequence[str]) -> list[str]:
         """`line` `1` and `addr` `1` are words of their own; other digits say nothing."""

@@ -15,16 +15,6 @@ MIN_PART = 3
 SHORT_PARTS = frozenset(("nr", "no", "id", "ip", "dt", "nm"))
 
 
-def plain(text: str) -> str:
-    """The text in lower-case ASCII letters, those of other scripts written out."""
-    if text.isascii():
-        return text.lower()
-    from anyascii import anyascii
-
-    umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-    return str(anyascii(text.translate(umlauts))).lower()
-
-
 def split(name: str) -> tuple[str, ...]:
     """The words of a name in lower case: parted by case, digits and punctuation."""
     ascii_name = name if name.isascii() else _written_out(name)
@@ -90,7 +80,7 @@ class Segmenter:
 
     def _part(self, piece: str, *, last: bool) -> str | None:
         for link in _LINKS if not last else ("",):
-            stem = piece.removesuffix(link) if link else piece
+            stem = piece.removesuffix(link)
             if stem + link == piece and (len(stem) >= MIN_PART or stem in SHORT_PARTS) and stem in self._vocabulary:
                 return stem
         return None

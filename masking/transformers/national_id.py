@@ -78,9 +78,7 @@ class _NationalIds:
         rest = np.array([i for i, (which, _) in enumerate(found) if which < 0], np.int64)
         if len(rest):
             unranked = bare.take(pa.array(rest))
-            masked[rest] = walk(
-                unranked, self.others.apply, lambda some: np.array([w >= 0 for w, _ in self._ranked(some)], np.int64)
-            ).to_pylist()
+            masked[rest] = walk(unranked, self.others.apply, self._known).to_pylist()
         return pa.array([written_like(new, old) for new, old in zip(masked.tolist(), texts)], pa.string()).take(distinct.indices)
 
     def _ranked(self, numbers: pa.Array) -> list[tuple[int, int]]:

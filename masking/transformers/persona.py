@@ -65,11 +65,6 @@ def family_first(locale: str) -> bool:
     return language(locale) in _FAMILY_FIRST
 
 
-def people(locale: str) -> int:
-    """Return how many different names of two words the people of a locale have."""
-    return sum(len(choices(f"given_name_{gender}", locale)) * len(choices(f"family_name_{gender}", locale)) for gender in GENDERS)
-
-
 def genders(words: UInt64, told: pa.Array | None = None, guessed: tuple[Flags, Flags] | None = None) -> Flags:
     """Return for each person whether she is female: as a column tells (`told`), as her name does (female, male), else by hash."""
     female: Flags = (words[0] & np.uint64(1)) == 1

@@ -52,9 +52,6 @@ class Filters:
     since: datetime | None = None
 
 
-ALL = Filters()
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Events, the newest first, and the number `before` which the next page begins, None where there are no more."""

@@ -24,8 +24,7 @@ from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox, new_id
 from provisioning.life.states import LIVE
-from provisioning.policy import Asked, Verdict, Who, judge
-from provisioning.policy.approvals import approvals_for
+from provisioning.policy import Asked, Verdict, Who, approvals_for, judge
 from provisioning.shifting import weeks_until
 from schemas.environments import Environments, SandboxTemplate
 from schemas.errors import CompanyOSError, InputError, followed, nearest

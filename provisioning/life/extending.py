@@ -12,8 +12,7 @@ from provisioning.life.admitting import admit_as_recorded
 from provisioning.life.heartbeat import at_work
 from provisioning.life.platform import Platform
 from provisioning.life.sandbox import Sandbox
-from provisioning.policy import Asked, Who, judge
-from provisioning.policy.approvals import approvals_for
+from provisioning.policy import Asked, Who, approvals_for, judge
 from schemas.errors import InputError
 
 

@@ -19,8 +19,7 @@ from provisioning.life.heartbeat import beating, give_up
 from provisioning.life.platform import Platform
 from provisioning.life.receipts import receipt_of
 from provisioning.life.sandbox import Sandbox
-from provisioning.policy import Asked, Who, judge
-from provisioning.policy.approvals import approvals_for
+from provisioning.policy import Asked, Who, approvals_for, judge
 from provisioning.shifting import weeks_until
 from schemas.errors import CompanyOSError
 

@@ -7,7 +7,7 @@ Approvals by others are kept in the control database.
 
 from __future__ import annotations
 
-from provisioning.policy.approvals import Approval, approvals_for, give_approval, list_approvals
+from provisioning.policy.approvals import Approval, approvals_for, give_approval
 from provisioning.policy.asked import Action, Asked, Who
 from provisioning.policy.judging import Verdict, faults, judge
 from provisioning.policy.owners import find_owner, owner_now
@@ -25,6 +25,5 @@ __all__ = [
     "find_owner",
     "give_approval",
     "judge",
-    "list_approvals",
     "owner_now",
 ]

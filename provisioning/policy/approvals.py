@@ -101,27 +101,16 @@ def give_approval(
     return approval
 
 
-def list_approvals(
-    connection: sa.Connection, *, owner: str | None = None, sandbox: str | None = None, at: datetime | None = None
-) -> tuple[Approval, ...]:
-    """Return approvals, oldest first: of all owners or one, for one sandbox, those in force at a moment."""
+def approvals_for(connection: sa.Connection, *, owner: str, now: datetime) -> tuple[Approval, ...]:
+    """Return what the policy has to know: the owner's approvals that are in force, the oldest first."""
     import sqlalchemy as sa
 
     from provisioning.control.tables import approvals
 
-    query = sa.select(approvals).order_by(approvals.c.given_at, approvals.c.id)
-    if owner is not None:
-        query = query.where(approvals.c.owner == owner.strip().casefold())
-    if sandbox is not None:
-        query = query.where(approvals.c.sandbox == sandbox)
-    if at is not None:
-        query = query.where(approvals.c.until > stamp(at), approvals.c.given_at <= stamp(at))
-    return tuple(_approval(row) for row in connection.execute(query).mappings())
-
-
-def approvals_for(connection: sa.Connection, *, owner: str, now: datetime) -> tuple[Approval, ...]:
-    """Return what the policy has to know: the owner's approvals that are in force."""
-    return list_approvals(connection, owner=owner, at=now)
+    of_owner = sa.select(approvals).where(approvals.c.owner == owner.strip().casefold())
+    in_force = of_owner.where(approvals.c.until > stamp(now), approvals.c.given_at <= stamp(now))
+    found = connection.execute(in_force.order_by(approvals.c.given_at, approvals.c.id))
+    return tuple(_approval(row) for row in found.mappings())
 
 
 def _approval(row: sa.RowMapping) -> Approval:

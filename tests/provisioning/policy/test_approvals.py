@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from asking import DAY, DIGEST, HOUR, NOW, asked, place
 
 from provisioning.control.tables import metadata
-from provisioning.policy import Who, approvals_for, give_approval, judge, list_approvals
+from provisioning.policy import Who, approvals_for, give_approval, judge
 from schemas.environments import Environment
 from schemas.errors import InputError, Refused
 
@@ -58,15 +58,14 @@ def test_an_approval_that_is_given_counts_for_the_policy_until_it_ends(connectio
     assert not judge(environments, asked(template="place", bundle_kind="sanitized", approvals=found, now=later)).allowed
 
 
-def test_approvals_are_listed_oldest_first_by_owner_sandbox_and_moment(connection):
+def test_approvals_are_those_of_one_owner_that_are_in_force_oldest_first(connection):
     first = load(connection)
     second = load(connection, what="extend", bundle_digest=None, sandbox="sb-aaaaaaaaaa", now=NOW + HOUR, until=NOW + 9 * DAY)
     third = load(connection, owner="carol@company.com", now=NOW + 2 * HOUR)
-    assert list_approvals(connection) == (first, second, third)
-    assert list_approvals(connection, owner="carol@company.com") == (third,)
-    assert list_approvals(connection, sandbox="sb-aaaaaaaaaa") == (second,)
-    assert list_approvals(connection, at=NOW) == (first,)
-    assert list_approvals(connection, at=NOW + 2 * DAY) == (second,)
+    assert approvals_for(connection, owner="alice@company.com", now=NOW) == (first,)
+    assert approvals_for(connection, owner="alice@company.com", now=NOW + HOUR) == (first, second)
+    assert approvals_for(connection, owner="alice@company.com", now=NOW + 2 * DAY) == (second,)
+    assert approvals_for(connection, owner="carol@company.com", now=NOW + 2 * HOUR) == (third,)
     assert len({approval.id for approval in (first, second, third)}) == 3
 
 
@@ -90,7 +89,7 @@ def test_an_approval_is_a_document(connection):
 def test_nobody_approves_their_own(connection, by):
     with pytest.raises(Refused, match="nobody approves what is their own"):
         load(connection, by=Who(by, ("privacy",)))
-    assert list_approvals(connection) == ()
+    assert approvals_for(connection, owner="alice@company.com", now=NOW) == ()
 
 
 def test_approvers_are_in_a_group_of_the_environment(connection):
@@ -113,4 +112,4 @@ def test_approvers_are_in_a_group_of_the_environment(connection):
 def test_what_makes_no_sense_is_not_kept(connection, otherwise, said):
     with pytest.raises(InputError, match=said):
         load(connection, **otherwise)
-    assert list_approvals(connection) == ()
+    assert approvals_for(connection, owner="alice@company.com", now=NOW) == ()
