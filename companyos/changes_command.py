@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from companyos.files import written_file, written_folder
+from companyos.files import written_folder
 from companyos.options import json_option, reference_argument, store_option
 from companyos.output import print_json, progress
 from companyos.records import records
 from schemas.errors import InputError
+from schemas.whole_files import written
 
 if TYPE_CHECKING:
     from datagen.changes import Change, Changes
@@ -62,7 +63,7 @@ def changes(reference: str, first: str, last: str, form: str, dialect: str, outp
         with written_folder(output) as folder:
             _write_parquet(folder, found, told)
     else:
-        with written_file(output) as file:
+        with written(output, text=True) as file:
             for text in _texts(told, form, dialect):
                 file.write(text)
     if as_json:

@@ -1,33 +1,23 @@
-"""Files that commands write: whole, or not at all."""
+"""Files that commands read and write: never the same one, and none written over that people may have worked on."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from schemas.errors import InputError, SystemFailure
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+from schemas.errors import InputError
+from schemas.whole_files import fresh_beside, is_device, write_failures, written
 
 
 def replace_file(path: str, content: bytes) -> None:
-    """Put `content` in the place of the file `path`; what was there stays until the new file is on the disk.
-
-    Devices and pipes are written to. Raises InputError where nothing can be written there, SystemFailure where the disk fails.
-    """
-    given = Path(path)
-    with _told(path):
-        if given.exists() and not given.is_file():
-            given.write_bytes(content)
-        else:
-            _replace(Path(os.path.realpath(given)), content)
+    """Put `content` in the place of the file `path`, whole or not at all; see `schemas.whole_files.written`."""
+    with written(path) as file:
+        file.write(content)
 
 
 def require_another(output: str | None, *inputs: str | None) -> None:
@@ -48,36 +38,13 @@ def require_absent(path: str | None, remedy: str) -> None:
 
 def require_writable(path: str) -> None:
     """Raise InputError where `replace_file` could not write, before the work whose result is to be there."""
-    target = Path(os.path.realpath(path))
-    with _told(path):
-        if target.is_dir():
+    with write_failures(path):
+        if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not target.exists() or target.is_file():
-            fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
+        if not is_device(path):
+            fresh = fresh_beside(Path(os.path.realpath(path)))
             fresh.touch(exist_ok=False)
             fresh.unlink()
-
-
-@contextmanager
-def written_file(path: str) -> Iterator[IO[str]]:
-    """Yield what to write a text into that takes the place of the file `path` when all is written; see `replace_file`."""
-    given = Path(path)
-    with _told(path):
-        if given.exists() and not given.is_file():
-            with open(given, "w", encoding="utf-8", newline="\n") as file:
-                yield file
-            return
-    target = Path(os.path.realpath(given))
-    fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    with _told(path):
-        try:
-            with open(fresh, "x", encoding="utf-8", newline="\n") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, target)
-        finally:
-            fresh.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -86,35 +53,11 @@ def written_folder(path: str) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{path} is there already and not empty; choose a new folder, or remove it")
-    fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    with _told(path):
+    fresh = fresh_beside(target)
+    with write_failures(path):
         try:
             fresh.mkdir()
             yield fresh
             os.replace(fresh, target)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-
-
-@contextmanager
-def _told(path: str) -> Iterator[None]:
-    """Turn what the system says into errors that a person can act on."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        failure = SystemFailure if error.errno in _FULL else InputError
-        raise failure(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _replace(target: Path, content: bytes) -> None:
-    fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, target)
-    finally:
-        fresh.unlink(missing_ok=True)

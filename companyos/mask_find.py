@@ -12,10 +12,11 @@ from typing import IO
 
 import click
 
-from companyos.files import require_another, written_file
+from companyos.files import require_another
 from companyos.options import json_option
 from companyos.output import print_json, print_table, progress
 from schemas.errors import InputError
+from schemas.whole_files import written
 
 _STANDARD = "-"
 
@@ -83,5 +84,5 @@ def _written_to(path: str) -> Iterator[IO[str]]:
     if path == _STANDARD:
         yield sys.stdout
         return
-    with written_file(path) as file:
+    with written(path, text=True) as file:
         yield file

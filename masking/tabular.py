@@ -7,10 +7,7 @@ null and `""` is the empty text; blank lines are passed over where there is more
 from __future__ import annotations
 
 import csv
-import errno
 import io
-import os
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +17,12 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.errors import InputError, SystemFailure, nearest
+from schemas.errors import InputError, nearest
 from schemas.plurals import counted
+from schemas.whole_files import written
 
 _BOM, _PARQUET = b"\xef\xbb\xbf", b"PAR1"
 _WIDE_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _SEPARATORS = (",", ";")
 _SAMPLE = 1 << 16
 _BLOCK = 1 << 22
@@ -86,26 +83,8 @@ def write_table(tabular: Tabular, path: str) -> None:
     """
     kind = {".parquet": "parquet", ".csv": "csv"}.get(Path(path).suffix.lower(), tabular.kind)
     write = _write_parquet if kind == "parquet" else _write_csv
-    target = Path(os.path.realpath(path))
-    try:
-        if target.exists() and not target.is_file():
-            with open(target, "wb") as device:
-                write(tabular, device)
-            return
-        fresh = target.with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            with open(fresh, "xb") as file:
-                write(tabular, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, target)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        failure = SystemFailure if error.errno in _FULL else InputError
-        raise failure(f"{path} cannot be written: {error.strerror}") from None
+    with written(path) as file:
+        write(tabular, file)
 
 
 def _content(path: str) -> bytes:

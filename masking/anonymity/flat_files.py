@@ -21,7 +21,8 @@ from masking.anonymity.hierarchy_functions import hierarchy_function
 from masking.anonymity.hierarchy_reader import read_hierarchy
 from masking.hierarchy_files import find_hierarchies
 from masking.tabular import Tabular, read_table, write_table
-from schemas.errors import InputError, SystemFailure, nearest
+from schemas.errors import InputError, nearest
+from schemas.whole_files import is_device, written
 
 
 def anonymize_file(
@@ -48,11 +49,11 @@ def anonymize_file(
     if sort_rows:
         order = _by_cells(released)
         released, original, stored = released.take(order), original.take(order), None if stored is None else stored.take(order)
-    written = Tabular(released, read.separator, read.kind, stored)
+    given = Tabular(released, read.separator, read.kind, stored)
     if (read.kind if Path(target).suffix.lower() not in (".csv", ".parquet") else Path(target).suffix.lower()[1:]) == "parquet":
-        written = replace(written, table=_typed(released))
+        given = replace(given, table=_typed(released))
     with _checked_place(target) as fresh:
-        write_table(written, str(fresh))
+        write_table(given, str(fresh))
         check(original, read_table(str(fresh)).table, asked)
     return anonymized.summary
 
@@ -100,8 +101,7 @@ def _typed(table: pa.Table) -> pa.Table:
 @contextmanager
 def _checked_place(target: str) -> Iterator[Path]:
     """A file to write, which takes the place of `target` when all went well; devices and pipes get what it holds."""
-    place = Path(os.path.realpath(target))
-    device = place.exists() and not place.is_file()
+    place, device = Path(os.path.realpath(target)), is_device(target)
     if not device and not place.parent.is_dir():
         raise InputError(f"{target} cannot be written: there is no folder {place.parent}")
     folder = Path(tempfile.gettempdir()) if device else place.parent
@@ -109,18 +109,9 @@ def _checked_place(target: str) -> Iterator[Path]:
     try:
         yield fresh
         if device:
-            _hand_over(fresh, place, target)
+            with written(target) as out, open(fresh, "rb") as checked:
+                shutil.copyfileobj(checked, out)
         else:
             os.replace(fresh, place)
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _hand_over(fresh: Path, device: Path, target: str) -> None:
-    try:
-        with open(fresh, "rb") as written, open(device, "wb") as out:
-            shutil.copyfileobj(written, out)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise SystemFailure(f"{target} cannot be written: {error.strerror}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,17 @@ def test_a_reflected_schema_that_people_may_have_worked_on_is_not_written_over_u
     assert Path("mine.yaml").read_text() == "schema: mine  # corrected\n"
     assert run([*reflect, "--replace"]) == 0
     assert "corrected" not in Path("mine.yaml").read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="the system has no name for standard output")
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [([*ANONYMIZE, "/dev/stdout"], b"age,city\n"), (["schema", "profile", "shop:v1", "-o", "/dev/stdout"], b"<!doctype html>")],
+    ids=["anonymize", "profile"],
+)
+def test_what_is_written_may_go_into_a_pipe(here: Path, arguments: list[str], begins: bytes) -> None:
+    if "profile" in arguments:
+        assert run(["bundle", "build", "companyos", "--scale", "0.0001", "--tag", "shop:v1"]) == 0
+    found = subprocess.run([sys.executable, "-m", "companyos", *arguments], capture_output=True)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout.startswith(begins)
