@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from masking.canonical import bitmap, validity
 from masking.keyed import KeyedHash
+from masking.octets import octets_of
 from masking.permutation import LARGEST, Permutation
 
 UInt64 = npt.NDArray[np.uint64]
@@ -193,9 +194,9 @@ def _groups(labels: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.int64]]:
 
 def code_points(texts: pa.Array) -> tuple[Codepoints, npt.NDArray[np.int64]]:
     """Return the code points of all texts one after the other, and where each begins, and the end; nulls are empty."""
-    lengths = pc.utf8_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
-    joined = "".join(texts.fill_null("").to_pylist()) if len(texts) else ""
-    return np.frombuffer(bytearray(joined.encode("utf-32-le")), np.uint32), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    offsets, octets = octets_of(texts)
+    begins = np.concatenate([[0], np.cumsum((octets & 0xC0) != 0x80)])
+    return np.frombuffer(bytearray(octets.tobytes().decode().encode("utf-32-le")), np.uint32), begins[offsets]
 
 
 def texts_from(points: Codepoints, ends: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_] | None) -> pa.Array:

@@ -9,11 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.keyed import UInt64
-from masking.transformers.base import Context, Masker
+from masking.transformers.base import Context
 from masking.transformers.choices import tidy
-from masking.transformers.parameters import parameter
-from masking.transformers.picked import Picked, cut, picked_text
-from schemas.types import TEXTS
+from masking.transformers.picked import Composer, FromPool, cut, picked_text
 
 # legal forms that stay, as they tell nothing of who it is
 _FORM = (
@@ -24,34 +22,26 @@ _FORM = (
 
 
 @dataclass(frozen=True)
-class Company:
+class Company(FromPool):
     """An invented company, named after two families: `Hansen & Byrd Ltd`; picked by the folded name.
 
     The legal form stays where it is known, and the script with it the locale.
     """
 
     name: ClassVar[str] = "company"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
+    kind: ClassVar[str] = "family_name"
 
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
-        return Picked.of(context, self.name, "family_name", self.locale, _company)
+    def composer(self, context: Context) -> Composer:
+        """Two family names, and the legal form."""
+        return _company
 
 
 @dataclass(frozen=True)
-class JobTitle:
+class JobTitle(FromPool):
     """Another title of a job, picked by the folded title."""
 
     name: ClassVar[str] = "job_title"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
-
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
-        return Picked.of(context, self.name, "job_title", self.locale)
+    kind: ClassVar[str] = "job_title"
 
 
 def _company(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:

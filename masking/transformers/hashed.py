@@ -21,6 +21,7 @@ from schemas.errors import followed, nearest
 from schemas.types import INTEGERS, TEXTS, SqlType
 
 FORMS = ("hex", "base64", "uuid", "integer")
+_HOLDS = {"uuid": "uuid", "bytes": "hex", "numeric": "integer", **dict.fromkeys(INTEGERS, "integer")}  # the one form of types but text
 _BITS = {"hex": 4.0, "base64": 6.0}
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _FULL = {"hex": 64, "base64": 43}
@@ -51,12 +52,13 @@ class Hash:
     def bind(self, context: Context) -> _Hasher:
         """Raises TransformerUnfit for an unknown form, one that the type cannot hold, or a length at which values may collide."""
         kind, where = context.column.type.kind, f"{context.table.name}.{context.column.name}"
-        form = self.form or _natural_form(kind)
+        form = self.form or _HOLDS.get(kind, "hex")
         if form not in FORMS:
             hint = followed(nearest(form, FORMS), f"it has {', '.join(FORMS)}")
             raise TransformerUnfit(f"{where}: `hash` has no form '{form}'{hint}")
-        if not _holds(kind, form):
-            raise TransformerUnfit(f"{where}: a {context.column.type} cannot hold a hash in the form {form}{_advice(kind)}")
+        if kind not in TEXTS and form != _HOLDS.get(kind):
+            advice = f"take `form: {_HOLDS[kind]}`" if kind in _HOLDS else "`hash` is for texts, integers, uuids and bytes"
+            raise TransformerUnfit(f"{where}: a {context.column.type} cannot hold a hash in the form {form}; {advice}")
         if kind == "numeric":
             _require_room(context.column.type, where)
         if self.length is not None and (form not in _FULL or not 1 <= self.length <= _FULL[form]):
@@ -137,16 +139,6 @@ def _binary(raw: np.ndarray, valid: np.ndarray | None) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(raw), [bitmap(valid), offsets, pa.py_buffer(np.ascontiguousarray(raw))])
 
 
-def _natural_form(kind: str) -> str:
-    return "integer" if kind in INTEGERS or kind == "numeric" else "uuid" if kind == "uuid" else "hex"
-
-
-def _holds(kind: str, form: str) -> bool:
-    if kind in TEXTS:
-        return True
-    return form == {"uuid": "uuid", "bytes": "hex", "numeric": "integer", **dict.fromkeys(INTEGERS, "integer")}.get(kind)
-
-
 def _require_room(kind: SqlType, where: str) -> None:
     """A hash has up to 19 digits and no decimals; a numeric of fewer would overflow in the middle of a run."""
     if kind.precision is not None and kind.scale:
@@ -155,8 +147,3 @@ def _require_room(kind: SqlType, where: str) -> None:
         raise TransformerUnfit(
             f"{where}: a {kind} holds fewer than the {_DIGITS_OF_BIGINT} digits that a hash may have; take `code`, which keeps their number"
         )
-
-
-def _advice(kind: str) -> str:
-    natural = {"uuid": "uuid", "bytes": "hex", "numeric": "integer", **dict.fromkeys(INTEGERS, "integer")}.get(kind)
-    return f"; take `form: {natural}`" if natural else "; `hash` is for texts, integers, uuids and bytes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,12 @@ from masking.cmac import Cmac
 from masking.errors import TransformerUnfit
 from masking.keyed import KeyedHash, UInt64
 from masking.scripts import by_locale, known_locale
-from masking.transformers.base import Context, Rows
+from masking.transformers.base import Context, Masker, Rows
 from masking.transformers.choices import choices, fold, left_empty
 from masking.transformers.lengths import UNLIMITED, check_pool, longest, text_column
+from masking.transformers.parameters import parameter
 from masking.transformers.suffixes import suffix_length, suffixes
+from schemas.types import TEXTS
 
 # a locale, texts of its script as they are and folded, and their words and the room for them: the pseudonyms
 Composer = Callable[[str, pa.Array, pa.Array, UInt64, int], pa.Array]
@@ -39,7 +42,7 @@ class Picked:
     suffix: int
 
     @classmethod
-    def of(cls, context: Context, name: str, kind: str, locale: str | None, compose: Composer | None = None) -> Picked:
+    def of(cls, context: Context, name: str, kind: str, locale: str | None, compose: Composer) -> Picked:
         """Raises TransformerUnfit where the column holds no texts, or too short ones for the pool of `kind` or for a suffix."""
         where = text_column(context, name)
         found = known_locale(where, locale or context.locale)
@@ -55,7 +58,7 @@ class Picked:
         if fitting < _FEWEST:
             raise TransformerUnfit(f"{where}: a {context.column.type} is too short for `{name}`; mask it by `code`")
         key, marks = (context.key.derive(f"{name}/{context.domain}{part}") for part in ("", "/suffix"))
-        return cls(compose or _one_of(kind), Cmac(key), KeyedHash(marks), found, room, suffix)
+        return cls(compose, Cmac(key), KeyedHash(marks), found, room, suffix)
 
     def apply(self, values: pa.Array, rows: Rows) -> pa.Array:
         folded = fold(values)
@@ -71,11 +74,23 @@ class Picked:
         return left_empty(values, folded, masked)
 
 
-def _one_of(kind: str) -> Composer:
-    def compose(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:
-        return picked_text(kind, locale, words[0], folded, room)
+@dataclass(frozen=True)
+class FromPool:
+    """What transformers by a pool share: `kind` is the pool that has to have texts which fit the column."""
 
-    return compose
+    name: ClassVar[str]
+    kind: ClassVar[str]
+    fits: ClassVar[tuple[str, ...]] = TEXTS
+
+    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
+
+    def bind(self, context: Context) -> Masker:
+        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
+        return Picked.of(context, self.name, self.kind, self.locale, self.composer(context))
+
+    def composer(self, context: Context) -> Composer:
+        """What makes the pseudonyms: texts of the pool as they are."""
+        return lambda locale, texts, folded, words, room: picked_text(self.kind, locale, words[0], folded, room)
 
 
 def picked_text(kind: str, locale: str, words: UInt64, avoid: pa.Array | None = None, room: int = UNLIMITED) -> pa.Array:

@@ -15,7 +15,7 @@ from masking.transformers.base import Context, Masker
 from masking.transformers.code import Code
 from masking.transformers.lengths import UNLIMITED
 from masking.transformers.parameters import parameter
-from masking.transformers.picked import Picked, cut, picked_text
+from masking.transformers.picked import Composer, FromPool, cut, picked_text
 from schemas.types import INTEGERS, TEXTS
 
 _NUMBER_FIRST = ("en", "fr")
@@ -25,45 +25,31 @@ _HIGHEST_NUMBER = 199
 
 
 @dataclass(frozen=True)
-class City:
+class City(FromPool):
     """Another city of the locale (the policy's, or that of the text's script), picked by the folded name."""
 
     name: ClassVar[str] = "city"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
-
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
-        return Picked.of(context, self.name, "city", self.locale)
+    kind: ClassVar[str] = "city"
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(FromPool):
     """Another state or province of the locale, picked by the folded name."""
 
     name: ClassVar[str] = "region"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
-
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
-        return Picked.of(context, self.name, "region", self.locale)
+    kind: ClassVar[str] = "region"
 
 
 @dataclass(frozen=True)
-class Street:
+class Street(FromPool):
     """Another street of the locale, with a house number where there is one, picked by the folded text."""
 
     name: ClassVar[str] = "street"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
+    kind: ClassVar[str] = "street"
 
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
-        return Picked.of(context, self.name, "street", self.locale, _street)
+    def composer(self, context: Context) -> Composer:
+        """A street, with a number where there is one."""
+        return _street
 
 
 @dataclass(frozen=True)
@@ -81,7 +67,7 @@ class Postcode:
 
 
 @dataclass(frozen=True)
-class Address:
+class Address(FromPool):
     """Another whole address of the locale: street and number, postcode and city, in as many lines, picked by the folded text.
 
     Postcodes are permuted within their format, as `postcode` does, where the text has one. Lines (or what commas part) beyond the
@@ -89,12 +75,10 @@ class Address:
     """
 
     name: ClassVar[str] = "address"
-    fits: ClassVar[tuple[str, ...]] = TEXTS
+    kind: ClassVar[str] = "street"
 
-    locale: str | None = parameter("whose values, such as `de_DE`; the policy's where it is left out", default=None)
-
-    def bind(self, context: Context) -> Masker:
-        """Raises TransformerUnfit for other columns than texts, and for too short ones."""
+    def composer(self, context: Context) -> Composer:
+        """A street, and a city with its postcode."""
         codes = FormatPermutation(KeyedHash(context.key.derive("address/postcodes")))
 
         def compose(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:
@@ -108,7 +92,7 @@ class Address:
             whole = pc.if_else(lines, pc.binary_join_element_wise(street, place, "\n"), pc.binary_join_element_wise(street, place, ", "))
             return cut(pc.if_else(pc.or_(parted, pc.is_valid(code)), whole, street), room)
 
-        return Picked.of(context, self.name, "street", self.locale, compose)
+        return compose
 
 
 def _street(locale: str, texts: pa.Array, folded: pa.Array, words: UInt64, room: int) -> pa.Array:

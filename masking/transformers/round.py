@@ -10,11 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from masking.transformers.base import Context, Rows
-from masking.transformers.fit import NUMBERS, require_kind, require_repeats, unfit
+from masking.transformers.fit import NUMBERS, require_kind, require_repeats
 from masking.transformers.parameters import parameter
-from masking.transformers.scalars import Unscalable
-from masking.transformers.units import Limits, limits_of, read_units, roomy, step_units, write_units
-from schemas.types import FLOATS
+from masking.transformers.units import Limits, limits_of, read_units, roomy, step_of, write_units
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,7 @@ class Round:
     def bind(self, context: Context) -> Rounded:
         require_kind(context, self.name, self.fits)
         require_repeats(context, self.name, "hash or code")
-        try:
-            step = step_units(self.to, context.column.type)
-        except Unscalable as error:
-            raise unfit(context, self.name, str(error)) from None
-        if step == 1 and context.column.type.kind not in FLOATS:
-            raise unfit(context, self.name, f"a step of {self.to} leaves every {context.column.type} as it is; use a larger one")
-        return Rounded(step, limits_of(context))
+        return Rounded(step_of(context, self.name, self.to), limits_of(context))
 
 
 @dataclass(frozen=True)

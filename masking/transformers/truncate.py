@@ -13,9 +13,7 @@ import pyarrow.compute as pc
 from masking.transformers.base import Context, Masker, Rows
 from masking.transformers.fit import MOMENTS, NUMBERS, WORDS, require_kind, require_repeats, unfit
 from masking.transformers.parameters import parameter
-from masking.transformers.scalars import Unscalable
-from masking.transformers.units import DAY, FIRST_DAY, LAST_DAY, Limits, limits_of, read_units, roomy, step_units, write_units
-from schemas.types import FLOATS
+from masking.transformers.units import DAY, FIRST_DAY, LAST_DAY, Limits, limits_of, read_units, roomy, step_of, write_units
 
 _CALENDAR = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
@@ -57,13 +55,7 @@ class Truncate:
             return TextTruncated(int(self.to))
         if self.to == 0:
             raise unfit(context, self.name, "'to' must be greater than 0")
-        try:
-            step = step_units(self.to, context.column.type)
-        except Unscalable as error:
-            raise unfit(context, self.name, str(error)) from None
-        if step == 1 and context.column.type.kind not in FLOATS:
-            raise unfit(context, self.name, f"a step of {self.to} leaves every {context.column.type} as it is; use a larger one")
-        return NumberTruncated(step, limits_of(context))
+        return NumberTruncated(step_of(context, self.name, self.to), limits_of(context))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.transformers.base import Context
+from masking.transformers.fit import unfit
 from masking.transformers.scalars import Unscalable, scalar
 from schemas.types import FLOATS, INTEGER_RANGE, SqlType
 
@@ -76,6 +77,18 @@ def step_units(step: Decimal, type: SqlType) -> int | float:
     if units != units.to_integral_value():
         raise Unscalable(f"{step} is finer than the column, which is {type}")
     return int(units)
+
+
+def step_of(context: Context, transformer: str, step: Decimal) -> int | float:
+    """Return a step in units of the column of `context`; raises TransformerUnfit where it is finer than the scale, or no coarser."""
+    type = context.column.type
+    try:
+        units = step_units(step, type)
+    except Unscalable as error:
+        raise unfit(context, transformer, str(error)) from None
+    if units == 1 and type.kind not in FLOATS:
+        raise unfit(context, transformer, f"a step of {step} leaves every {type} as it is; use a larger one")
+    return units
 
 
 def roomy(units: Units, step: float = 0) -> Units:
