@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO
 
 import click
@@ -19,14 +18,6 @@ from schemas.errors import InputError
 from schemas.whole_files import written
 
 _STANDARD = "-"
-
-
-@dataclass(frozen=True)
-class _Step:
-    stage: str
-    table: str
-    rows: int
-    total: int | None = None
 
 
 @click.command()
@@ -45,6 +36,7 @@ def find(texts: str, output: str, fast: bool, threads: int | None, as_json: bool
         raise InputError("--json prints what was found in numbers, so the spans need a file; give it with -o SPANS.jsonl")
     if _STANDARD not in (texts, output):
         require_another(output, texts)
+    from masking.progress import Progress
     from masking.text import Finder
     from masking.text.lines import spans
 
@@ -57,7 +49,7 @@ def find(texts: str, output: str, fast: bool, threads: int | None, as_json: bool
             counts.update(f.entity for f in found)
             file.write(json.dumps([[f.start, f.end] for f in found]) + "\n")
             if tell is not None:
-                tell(_Step("find", "texts", read))
+                tell(Progress("find", "texts", read, None))
     entities = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     if as_json:
         print_json({"texts": read, "spans": sum(counts.values()), "entities": entities, "output": output})

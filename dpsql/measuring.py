@@ -108,7 +108,7 @@ class _Measuring:
             (threshold,), (counts, clipped_to) = self._plan.thresholds, at_once
             chosen = known.thresholds.get(threshold.name) or self._chosen(threshold, counts)
             return self._with_noise(clipped_to(chosen.values[0]), groups, {threshold.name: chosen}, known)
-        by_unit = self._sql.by_unit()
+        by_unit = self._sql.by_unit
         held = self._reading.hold(by_unit) if by_unit and self._plan.thresholds else None
         if held is not None:
             self._sql = Measuring(self._plan, self._relations, self._dialect, held, keys_hold=self._keys_hold)
@@ -121,9 +121,9 @@ class _Measuring:
 
         None where that is not possible.
         """
-        if (by_rows := self._sql.by_rows()) is not None:
+        if (by_rows := self._sql.by_rows) is not None:
             return self._by_rows(by_rows)
-        if (magnitudes := self._sql.magnitudes()) is not None:
+        if (magnitudes := self._sql.magnitudes) is not None:
             return self._by_magnitude(magnitudes)
         return None
 
@@ -176,7 +176,7 @@ class _Measuring:
     def _thresholds(self, known: Measured) -> dict[str, KeptPart]:
         asked = [t for t in self._plan.thresholds if t.name not in known.thresholds]
         counts: dict[str, dict[int, int]] = {t.name: {} for t in asked}
-        sql = self._sql.thresholds() if asked else None
+        sql = self._sql.thresholds if asked else None
         for name, j, units in self._reading.rows(sql) if sql else ():
             if name in counts and j is not None:
                 counts[name][int(j)] = int(units)

@@ -120,13 +120,13 @@ class Service:
         for one in plans:
             bounds += bounds_told(one)
             measuring = Measuring(one, self._relations, self._dialect)
-            if (by_rows := measuring.by_rows()) is not None:
+            if (by_rows := measuring.by_rows) is not None:
                 statements.append(by_rows.sql)
                 continue
-            if (one_pass := measuring.magnitudes()) is not None:
+            if (one_pass := measuring.magnitudes) is not None:
                 statements.append(one_pass)
                 continue
-            if (by_unit := measuring.thresholds()) is not None:
+            if (by_unit := measuring.thresholds) is not None:
                 statements.append(by_unit)
             statements += [s.sql for s in measuring.sums({t.name: 2**t.highest for t in one.thresholds}, 0)]
         return Explanation(spend, free, self._columns_explained(query, plans), tuple(bounds), (*statements, query.residual))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import sqlite3
@@ -92,14 +93,10 @@ def _publish(partial: Path, path: Path) -> None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    for partial in path.parent.glob(f".{_escaped(path.name)}{_MARK}*"):
+    for partial in path.parent.glob(f".{glob.escape(path.name)}{_MARK}*"):
         pid = partial.name.rpartition(_MARK)[2].partition(".")[0].partition("-")[0]
         if pid.isdigit() and not _alive(int(pid)):
             _remove(partial)
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def _alive(pid: int) -> bool:

@@ -7,6 +7,7 @@ import re
 from sqlglot import expressions as exp
 
 from dpsql.sql_text import sql_of
+from schemas.ddl_names import quoted
 from schemas.model import Schema
 
 UNKNOWN = "?column?"
@@ -108,16 +109,12 @@ def duckdb_names(sql: str, schema: Schema) -> tuple[str, ...] | None:
 
 def _empty_tables(sql: str, schema: Schema) -> str:
     named = [t for t in schema.tables if t.name.rpartition(".")[2].lower() in sql]
-    statements = ["SELECT 1", *(f"CREATE SCHEMA IF NOT EXISTS {_quoted(t.name.partition('.')[0])}" for t in named if "." in t.name)]
+    statements = ["SELECT 1", *(f"CREATE SCHEMA IF NOT EXISTS {quoted(t.name.partition('.')[0])}" for t in named if "." in t.name)]
     for table in named:
-        columns = ", ".join(f"{_quoted(c.name)} {_duckdb_type(c.type.kind, c.type.decimals)}" for c in table.stored_columns)
-        statements.append(f"CREATE TABLE {'.'.join(_quoted(p) for p in table.name.split('.'))} ({columns})")
+        columns = ", ".join(f"{quoted(c.name)} {_duckdb_type(c.type.kind, c.type.decimals)}" for c in table.stored_columns)
+        statements.append(f"CREATE TABLE {'.'.join(quoted(p) for p in table.name.split('.'))} ({columns})")
     return "; ".join(dict.fromkeys(statements))
 
 
 def _duckdb_type(kind: str, decimals: int) -> str:
     return f"DECIMAL(38, {min(decimals, 38)})" if kind == "numeric" else DUCKDB_TYPES.get(kind, "VARCHAR")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

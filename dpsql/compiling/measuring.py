@@ -45,56 +45,48 @@ class Measuring:
         self._keys = [f"k{n}" for n in range(len(plan.release.keys))]
         self._key_columns = [f"{dialect.key(k.expression)} AS {name}" for k, name in zip(plan.release.keys, self._keys)]
 
+    @cached_property
     def by_unit(self) -> str | None:
         """What each unit adds to each group before clipping, or None where no sum by unit is needed."""
-        return self._by_unit
-
-    @cached_property
-    def _by_unit(self) -> str | None:
         if self._one_row or not self._added():
             return None
         parts = [f"{self._sum(p)} AS {p.name}" for p in self._added() if p.kind != "units"]
         keys = [f"{self._unit()} AS u", *self._key_columns]
         return f"SELECT {', '.join([*keys, *parts])} FROM ({self._rows}) AS x GROUP BY {_places(len(keys))}"
 
+    @cached_property
     def thresholds(self) -> str | None:
         """How many units exceed each power of two, as (threshold, j, units with 2 ** (j - 1) < magnitude <= 2 ** j)."""
         counted = [self._exceeding(t) for t in self._plan.thresholds]
         return " UNION ALL ".join(counted) if counted else None
 
+    @cached_property
     def magnitudes(self) -> str | None:
         """What units contribute to the one part, as (j, whether below zero, units, their sum), with j as in `thresholds`.
 
         From that follow both which threshold is chosen and the sum that is clipped to it. None where more is asked: of several parts, of
         groups, or of contributions that are not just cut off at a threshold of their own.
         """
-        return self._magnitudes
-
-    @cached_property
-    def _magnitudes(self) -> str | None:
         threshold = next(iter(self._plan.thresholds), None)
         if self._keys or len(self._plan.parts) != 1 or threshold is None:
             return None
         (part,) = self._plan.parts
-        if threshold.of != part.name or part.scaled or part.threshold != threshold.name or self.by_unit() is None:
+        if threshold.of != part.name or part.scaled or part.threshold != threshold.name or self.by_unit is None:
             return None
         held = f"CAST(LEAST(GREATEST({part.name}, {-UNBOUNDED}), {UNBOUNDED}) AS BIGINT)"
         counted = f"SELECT {held} AS m, COUNT(*) AS n FROM {self._source()} AS y GROUP BY 1"
         columns = [f"{self._dialect.magnitude('m')} AS j", "m < 0 AS below", "SUM(n) AS n", f"SUM({self._dialect.product('m', 'n')}) AS s"]
         return f"SELECT {', '.join(columns)} FROM ({counted}) AS o GROUP BY {_places(2)}"
 
+    @cached_property
     def by_rows(self) -> Statement | None:
         """How many units have each number of rows and what these add together, as (rows, units, a sum for each of the parts named).
 
         There are fewer such numbers than the root of twice the rows. From them follow both the threshold on a unit's rows and every sum
         that is clipped to it or scaled down by it. None where more is asked: of groups, or of parts that another bound holds.
         """
-        return self._by_rows
-
-    @cached_property
-    def _by_rows(self) -> Statement | None:
         counted = next((t.of for t in self._plan.thresholds), None)
-        if self._keys or len(self._plan.thresholds) != 1 or counted is None or (source := self.by_unit()) is None:
+        if self._keys or len(self._plan.thresholds) != 1 or counted is None or (source := self.by_unit) is None:
             return None
         (threshold,), part = self._plan.thresholds, self._plan.part(counted)
         scaled = [p for p in self._plan.parts if p.scaled and p.threshold == threshold.name and self._counted(p) == counted]
@@ -172,7 +164,7 @@ class Measuring:
     def _source(self) -> str:
         if self._contributions is not None:
             return self._contributions
-        return f"({self.by_unit()})"
+        return f"({self.by_unit})"
 
     def _limited(self, source: str, unit: str, keys: Sequence[str], groups: int, salt: int) -> str:
         """`source` with at most `groups` groups of each unit."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dpsql.functions import ranges
 from dpsql.functions.mixing import in_duckdb, in_postgres
 from dpsql.functions.registry import Function
 from dpsql.tree import Call, Expression, Facts
-
-
-def _truth(arguments: Sequence[Expression]) -> Facts:
-    return Facts("boolean", ranges.nullable(arguments), values=(False, True))
 
 
 def _certain(arguments: Sequence[Expression]) -> Facts:
@@ -33,14 +29,24 @@ def _compared(sign: str) -> Function:
         written = (in_postgres if sign in ("=", "<>") else _ordered)((a, b), call.arguments)
         return f"({written[0]} {sign} {written[1]})"
 
-    return Function(sign, _truth, duckdb, postgres)
+    return Function(sign, ranges.truth, duckdb, postgres)
+
+
+def _of_one_kind(name: str, facts: Callable[[Sequence[Expression]], Facts], write: Callable[[Sequence[str]], str]) -> Function:
+    def duckdb(*written: str, call: Call) -> str:
+        return write(in_duckdb(written, call.arguments))
+
+    def postgres(*written: str, call: Call) -> str:
+        return write(in_postgres(written, call.arguments))
+
+    return Function(name, facts, duckdb, postgres)
 
 
 def _joined(word: str) -> Function:
     def write(*arguments: str, call: Call) -> str:
         return "(" + f" {word} ".join(arguments) + ")"
 
-    return Function(word.lower(), _truth, write, write)
+    return Function(word.lower(), ranges.truth, write, write)
 
 
 def _is(name: str, words: str) -> Function:
@@ -50,37 +56,17 @@ def _is(name: str, words: str) -> Function:
     return Function(name, _certain, write, write)
 
 
-def _in(*written: str, call: Call) -> str:
-    a, *others = in_duckdb(written, call.arguments)
-    return f"({a} IN ({', '.join(others)}))"
-
-
-def _in_postgres(*written: str, call: Call) -> str:
-    a, *others = in_postgres(written, call.arguments)
-    return f"({a} IN ({', '.join(others)}))"
-
-
 def _not(a: str, call: Call) -> str:
     return f"(NOT {a})"
-
-
-def _distinct(*written: str, call: Call) -> str:
-    a, b = in_duckdb(written, call.arguments)
-    return f"({a} IS DISTINCT FROM {b})"
-
-
-def _distinct_in_postgres(*written: str, call: Call) -> str:
-    a, b = in_postgres(written, call.arguments)
-    return f"({a} IS DISTINCT FROM {b})"
 
 
 FUNCTIONS = (
     *(_compared(sign) for sign in ("=", "<>", "<", "<=", ">", ">=")),
     _joined("AND"),
     _joined("OR"),
-    Function("not", _truth, _not, _not),
-    Function("in", _truth, _in, _in_postgres),
-    Function("is_distinct", _certain, _distinct, _distinct_in_postgres),
+    Function("not", ranges.truth, _not, _not),
+    _of_one_kind("in", ranges.truth, lambda written: f"({written[0]} IN ({', '.join(written[1:])}))"),
+    _of_one_kind("is_distinct", _certain, lambda written: f"({written[0]} IS DISTINCT FROM {written[1]})"),
     _is("is_null", "IS NULL"),
     _is("is_not_null", "IS NOT NULL"),
     _is("is_true", "IS TRUE"),

@@ -55,6 +55,11 @@ def nullable(arguments: Iterable[Expression]) -> bool:
     return any(a.facts.nullable for a in arguments)
 
 
+def truth(arguments: Iterable[Expression]) -> Facts:
+    """Facts of what is true or false, and null only where an argument is."""
+    return Facts("boolean", nullable(arguments), values=(False, True))
+
+
 def uncertain(moment: Facts) -> bool:
     """Whether what is worked out of a moment can be null: where the moment is, or is far outside, which declared bounds leave out."""
     return moment.nullable or not moment.bounded

@@ -75,10 +75,6 @@ def _length(arguments: Sequence[Expression]) -> Facts:
     return ranges.number("integer", ranges.nullable(arguments), bounds, Fraction(1))
 
 
-def _truth(arguments: Sequence[Expression]) -> Facts:
-    return Facts("boolean", ranges.nullable(arguments), values=(False, True))
-
-
 def _named(name: str, postgres: str | None = None) -> tuple[Writer, Writer]:
     def in_duckdb(*arguments: str, call: Call) -> str:
         return f"{name}({', '.join(arguments)})"
@@ -269,9 +265,9 @@ FUNCTIONS = (
     Function("lpad", _closing(_padded(left=True)), *_pad("LPAD")),
     Function("rpad", _closing(_padded(left=False)), *_pad("RPAD")),
     Function("length", _length, *_named("LENGTH")),
-    Function("starts_with", _truth, *_named("STARTS_WITH")),
+    Function("starts_with", ranges.truth, *_named("STARTS_WITH")),
     Function("position", lambda a: ranges.number("integer", ranges.nullable(a), (0, None), Fraction(1)), *_named("STRPOS")),
-    Function("like", _truth, *_like("LIKE")),
-    Function("ilike", _truth, *_like("ILIKE")),
+    Function("like", ranges.truth, *_like("LIKE")),
+    Function("ilike", ranges.truth, *_like("ILIKE")),
     Function("split_part", _closing(_parts, True), _split, _split),
 )

@@ -142,4 +142,4 @@ def _of(row: sa.Row[Any]) -> Token:
 
 def _event(connection: sa.Connection, action: str, token: Token, now: datetime, actor: str, why: str) -> None:
     details = {"token": token.id, "owner": token.owner, "scopes": list(token.scopes), "until": stamp(token.expires_at)}
-    record(connection, at=now, actor=actor, action=action, sandbox=None, why=why, outcome={}, details=details)
+    record(connection, at=now, actor=actor, action=action, why=why, details=details)

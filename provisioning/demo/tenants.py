@@ -79,9 +79,7 @@ def pin(platform: Platform, name: str, digest: str, seed: str, *, actor: str, wh
             at=platform.now,
             actor=actor,
             action="pinned",
-            sandbox=None,
             why=why,
-            outcome={},
             bundle_digest=digest,
             details={"tenant": name, "seed": seed},
         )

@@ -92,9 +92,7 @@ def _write_down(platform: Platform, bundle: Bundle, actor: str, why: str) -> Non
             at=platform.now,
             actor=actor,
             action="recalled",
-            sandbox=None,
             why=why,
-            outcome={},
             bundle_digest=bundle.manifest_digest,
             details={"reference": bundle.reference},
         )

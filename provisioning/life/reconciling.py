@@ -143,7 +143,6 @@ def _record(platform: Platform, name: str, found: Found, action: str, actor: str
             action=action,
             sandbox=found.sandbox,
             why=f"a {found.what} that no record knows",
-            outcome={},
             bundle_digest=found.bundle_digest,
             details={"host": name, "name": found.name},
         )

@@ -185,7 +185,6 @@ class Sandboxes:
                 action="approved",
                 sandbox=id,
                 why=approval.why,
-                outcome={},
                 bundle_digest=sandbox.bundle_digest if sandbox is not None else bundle_digest,
                 details={"approval": approval.id, "by": approval.by, "owner": approval.owner, "until": stamp(approval.until)},
             )

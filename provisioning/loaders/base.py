@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
+from provisioning.errors import TargetInUse
 from provisioning.shipment import Shipment
 from provisioning.target import Target
 from schemas.ddl import NotEnforced
@@ -20,6 +21,12 @@ class Loader(Protocol):
     """
 
     def __call__(self, target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEnforced]: ...
+
+
+def already_there(where: str, tables: Sequence[str]) -> TargetInUse:
+    """Return the error of a database `where` tables of the bundle are, which are not to be replaced."""
+    shown = ", ".join(tables[:5]) + (", ..." if len(tables) > 5 else "")
+    return TargetInUse(f"{where} has tables of the bundle already ({shown}); --replace drops and loads them again")
 
 
 def loader_for(target: Target) -> Loader:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from provisioning.database_file import check_place, disk_errors, new_file
 from provisioning.errors import ConstraintBroken, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible, last_step
+from provisioning.loaders.base import already_there
 from provisioning.loaders.duckdb_errors import duckdb_errors, refusal
 from provisioning.loaders.duckdb_generations import Generations
 from provisioning.loaders.duckdb_values import read_back_query, stored_query
@@ -101,10 +102,7 @@ class _Load:
     def _clear(self, schema: Schema, replace: bool) -> None:
         existing = _existing(self._connection, schema)
         if existing and not replace:
-            raise TargetInUse(
-                f"'{self._path}' has tables of the bundle already ({', '.join(existing[:5])}{', ...' if len(existing) > 5 else ''}); "
-                "--replace drops and loads them again"
-            )
+            raise already_there(f"'{self._path}'", existing)
         _drop(self._connection, existing)
 
     def _execute(self, sql: str, doing: str) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from provisioning.errors import TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import interruptible, last_step
+from provisioning.loaders.base import already_there
 from provisioning.loaders.postgresql_errors import postgresql_errors
 from provisioning.loaders.postgresql_values import given_back, pieces, read_back_query, sent, sent_schema
 from provisioning.read_back import ReadBack
@@ -150,11 +151,7 @@ class _Load:
                 what = _KINDS.get(kind, "relation")
                 raise TargetInUse(f"the database has the {what} '{namespace}.{name}', where the bundle has a table; drop it first")
         if held and not replace:
-            shown = ", ".join(f"{namespace}.{name}" for namespace, name, _ in held[:5])
-            raise TargetInUse(
-                f"the database has tables of the bundle already ({shown}{', ...' if len(held) > 5 else ''}); "
-                "--replace drops and loads them again"
-            )
+            raise already_there("the database", [f"{namespace}.{name}" for namespace, name, _ in held])
         if held:
             dropped = ", ".join(f"{quoted(namespace)}.{quoted(name)}" for namespace, name, _ in held)
             self._execute(f"DROP TABLE {dropped}", "tables to replace")

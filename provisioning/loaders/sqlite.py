@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from provisioning.database_file import check_place, disk_full, new_file, sqlite_full
 from provisioning.errors import ConstraintBroken, ReadBackDiffers, SchemaRefused, TargetFailure, TargetInUse, TargetInvalid
 from provisioning.interrupts import last_step
+from provisioning.loaders.base import already_there
 from provisioning.loaders.sqlite_values import encoded
 from provisioning.read_back import ReadBack
 from provisioning.shipment import Shipment
@@ -39,10 +40,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
         with _open(path) as connection, _transaction(connection):
             existing = _existing(connection, shipment.schema)
             if existing and not replace:
-                raise TargetInUse(
-                    f"'{path}' has tables of the bundle already ({', '.join(existing[:5])}{', ...' if len(existing) > 5 else ''}); "
-                    "--replace drops and loads them again"
-                )
+                raise already_there(f"'{path}'", existing)
             outside = _referring(connection, shipment.schema)
             for table in existing:
                 connection.execute(f"DROP TABLE {quoted(table)}")

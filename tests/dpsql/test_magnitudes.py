@@ -46,7 +46,7 @@ def _made(sql: str) -> tuple[Plan, Measuring]:
 @pytest.mark.parametrize("sql", _first(3, QUERIES))
 def test_one_pass_says_for_every_bound_what_clipping_says(sql: str) -> None:
     made, statements = _made(sql)
-    one_pass, by_threshold = statements.magnitudes(), statements.thresholds()
+    one_pass, by_threshold = statements.magnitudes, statements.thresholds
     assert one_pass is not None
     assert by_threshold is not None
     (part,), (threshold,) = made.parts, made.thresholds
@@ -75,7 +75,7 @@ BY_ROWS = (
 @pytest.mark.parametrize("sql", _first(3, BY_ROWS))
 def test_numbers_of_rows_say_for_every_bound_what_clipping_says(sql: str) -> None:
     made, statements = _made(sql)
-    statement, by_threshold = statements.by_rows(), statements.thresholds()
+    statement, by_threshold = statements.by_rows, statements.thresholds
     assert statement is not None
     assert by_threshold is not None
     (threshold,) = made.thresholds
@@ -133,7 +133,7 @@ def _with_rows(row: tuple[Any, ...], names: Sequence[str]) -> WithRows:
     ],
 )
 def test_what_other_bounds_hold_does_not_follow_from_numbers_of_rows(sql: str) -> None:
-    assert _made(sql)[1].by_rows() is None
+    assert _made(sql)[1].by_rows is None
 
 
 @pytest.mark.parametrize(
@@ -147,4 +147,4 @@ def test_what_other_bounds_hold_does_not_follow_from_numbers_of_rows(sql: str) -
     ],
 )
 def test_what_is_more_than_a_sum_that_is_cut_off_is_not_taken_in_one_pass(sql: str) -> None:
-    assert _made(sql)[1].magnitudes() is None
+    assert _made(sql)[1].magnitudes is None

@@ -217,7 +217,7 @@ def _moved_rows(one: dict, other: dict) -> list[int]:
 def _exceeding(made: Plan, engines: tuple[DuckDBEngine, DuckDBEngine]):
     """For each threshold and power of two, how many units exceed it, in each of two databases."""
     dialect = Dialect("duckdb")
-    sql = compiled.Measuring(made, Relations(shop().schema, dialect), dialect).thresholds()
+    sql = compiled.Measuring(made, Relations(shop().schema, dialect), dialect).thresholds
     if sql is None:
         return
     found = []
