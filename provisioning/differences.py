@@ -49,7 +49,7 @@ def changed_since(url: str, bundle: Bundle, *, weeks: int = 0) -> Mapping[str, D
     """
     shipment = Shipment(bundle, Shift(weeks))
     found: dict[str, Difference] = {}
-    with opened(parse_target(url), bundle.schema) as live:
+    with opened(parse_target(url)) as live:
         structure = Structure(live, bundle.schema, bundle.data_class, constraints=False)
         for table in bundle.schema.tables:
             if structure.schema.has(table.name):

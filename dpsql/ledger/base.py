@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -74,7 +74,7 @@ class Spending:
 
 
 class Ledger(Protocol):
-    """A budget ledger. Whatever it has written down stays, whatever happens after."""
+    """What a service asks of a budget ledger. Whatever it has written down stays, whatever happens after."""
 
     def open_release(self, release: str, limit: Limit, per_analyst: Limit | None) -> None:
         """Write down the limits of a release when it is first used; later ones may only be lower."""
@@ -106,22 +106,6 @@ class Ledger(Protocol):
         """Return what was spent on `release`; InputError where the ledger does not know it."""
         ...
 
-    def releases(self) -> Sequence[str]:
-        """Return the releases that the ledger knows, in the order of their first use."""
-        ...
-
-    def entries(self, release: str | None = None, analyst: str | None = None) -> Iterator[Entry]:
-        """Yield the entries in their order: of one release, of one analyst, or of all."""
-        ...
-
-    def verify(self) -> int:
-        """Recompute the whole chain and return how many entries it has; LedgerBroken says which entry was touched."""
-        ...
-
     def close(self) -> None:
         """Close what waits for the next question; the ledger can be used again."""
-        ...
-
-    def set_limit(self, release: str, limit: Limit, per_analyst: Limit | None, by: str, refresh_days: int | None = None) -> None:
-        """Write down new limits, higher or lower, and who set them."""
         ...

@@ -13,7 +13,6 @@ from bundles import Bundle
 from provisioning.demo.tenants import TODAY, Tenant, pin
 from provisioning.demo.webhooks import registered
 from provisioning.differences import Difference, changed_since
-from provisioning.hosts.base import Telling
 from provisioning.life.creating import flags_after_reset
 from provisioning.life.platform import Platform
 from provisioning.life.resetting import reset, settle_abandoned
@@ -74,7 +73,6 @@ def reset_tenants(
     actor: str,
     why: str = "",
     on_found: Callable[[Tenant, Visited], None] | None = None,
-    on_progress: Telling = None,
 ) -> list[Outcome]:
     """Bring tenants back to their bundles, in turn; one that fails keeps no other.
 
@@ -97,10 +95,7 @@ def reset_tenants(
             elif not dry_run:
                 owner = owner_now(platform.environments, tenant.sandbox.owner)
                 why_now = why or "; ".join(visited.reasons)
-                reset(
-                    platform, tenant.sandbox.id, bundle, owner=owner, actor=actor, why=why_now, seed=tenant.seed, as_of=as_of,
-                    on_progress=on_progress,
-                )  # fmt: skip
+                reset(platform, tenant.sandbox.id, bundle, owner=owner, actor=actor, why=why_now, seed=tenant.seed, as_of=as_of)
             outcomes.append(Outcome(tenant.name, tenant.sandbox.id, done, visited, monotonic() - started))
         except CompanyOSError as error:
             outcomes.append(Outcome(tenant.name, tenant.sandbox.id, "failed", visited, monotonic() - started, str(error)))

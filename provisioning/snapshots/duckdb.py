@@ -20,7 +20,7 @@ from provisioning.target import Target
 from schemas.ddl_duckdb import duckdb_type
 from schemas.ddl_expressions import for_duckdb
 from schemas.ddl_names import quoted, split
-from schemas.model import Column, Schema, Table
+from schemas.model import Column, Table
 from schemas.type_reader import type_of
 from schemas.types import SqlType
 
@@ -35,7 +35,7 @@ _WORDS = {
 
 
 @contextmanager
-def opened(target: Target, schema: Schema) -> Iterator[DuckDBLive]:
+def opened(target: Target) -> Iterator[DuckDBLive]:
     """Open a file; TargetFailure where another process has it open for writing."""
     assert target.path is not None
     try:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from provisioning.errors import TargetFailure
 from provisioning.hosts.file_use import unseen
 from provisioning.target import Target
-from schemas.model import Column, Schema, Table
+from schemas.model import Column, Table
 from schemas.types import SqlType
 
 Place = tuple[str | None, str]
@@ -90,15 +90,15 @@ class Live(Protocol):
 
 
 @contextmanager
-def opened(target: Target, schema: Schema) -> Iterator[Live]:
-    """Open the database at `target`, which was made from a bundle of `schema`; TargetFailure where it cannot be read.
+def opened(target: Target) -> Iterator[Live]:
+    """Open the database at `target`, which was made from a bundle; TargetFailure where it cannot be read.
 
     To look at a file is no use of it that `provisioning.hosts.file_use` would see.
     """
     module = import_module(f"provisioning.snapshots.{target.dialect}")
     if target.path is not None and not target.path.is_file():
         raise TargetFailure(f"there is no database '{target.path}'")
-    with nullcontext() if target.path is None else unseen(target.path), module.opened(target, schema) as live:
+    with nullcontext() if target.path is None else unseen(target.path), module.opened(target) as live:
         yield live
 
 

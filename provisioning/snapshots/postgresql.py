@@ -19,7 +19,7 @@ from provisioning.snapshots.live import LiveColumn, LiveReference, LiveTable, Pl
 from provisioning.target import Target
 from schemas.ddl_expressions import for_postgresql
 from schemas.ddl_names import quoted, split
-from schemas.model import Column, Schema, Table
+from schemas.model import Column, Table
 from schemas.type_reader import type_of
 from schemas.types import SqlType
 
@@ -34,7 +34,7 @@ _OURS = f"n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', '{SC
 
 
 @contextmanager
-def opened(target: Target, schema: Schema) -> Iterator[PostgreSQLLive]:
+def opened(target: Target) -> Iterator[PostgreSQLLive]:
     """Open a database; TargetFailure where it cannot be reached."""
     assert target.url is not None
     with connected(target.url) as connection, connection.cursor() as cursor:

@@ -78,5 +78,5 @@ def present(url: str, bundle: Bundle, *, shifted_weeks: int = 0) -> Iterator[Pre
     InputError for a URL or where there are no tables, SchemaRefused for a type that a bundle cannot hold, TargetFailure where the database
     cannot be read.
     """
-    with opened(parse_target(url), bundle.schema) as live:
+    with opened(parse_target(url)) as live:
         yield Present(live, bundle, shifted_weeks)

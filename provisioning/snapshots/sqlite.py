@@ -18,7 +18,7 @@ from schemas.ddl_expressions import for_sqlite
 from schemas.ddl_names import literal, quoted
 from schemas.ddl_sqlite import row_id_column, sqlite_type
 from schemas.ddl_sqlite_expressions import keeps_as_text
-from schemas.model import Column, Schema, Table
+from schemas.model import Column, Table
 from schemas.sqlite_values import decoded
 from schemas.type_reader import type_of
 from schemas.types import INTEGER_RANGE, SqlType
@@ -32,7 +32,7 @@ _AFFINITIES = (("INT", "bigint"), ("CHAR", "text"), ("CLOB", "text"), ("TEXT", "
 
 
 @contextmanager
-def opened(target: Target, schema: Schema) -> Iterator[SQLiteLive]:
+def opened(target: Target) -> Iterator[SQLiteLive]:
     """Open a file; TargetFailure where it cannot be read."""
     assert target.path is not None
     try:
