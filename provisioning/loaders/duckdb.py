@@ -33,7 +33,7 @@ from schemas.plurals import counted
 from schemas.types import INTEGER_RANGE
 
 _BATCH_ROWS = 65_536
-_SQLITE = b"SQLite format 3\0"  # how its files begin
+_SQLITE, _DUCKDB = b"SQLite format 3\0", b"DUCK"  # how their files begin, DuckDB's after eight bytes
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')*)'\)")
 
 
@@ -43,7 +43,7 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
     path = target.path
     check_place(path)
     if path.exists():
-        _require_no_sqlite(path)
+        _require_database(path)
         with _open(path, path) as connection, _transaction(connection):
             return _loaded(connection, shipment, path, replace)
     with new_file(path) as partial, _open(partial, path) as connection:
@@ -53,11 +53,18 @@ def load(target: Target, shipment: Shipment, *, replace: bool) -> Sequence[NotEn
         return not_enforced
 
 
-def _require_no_sqlite(path: Path) -> None:
-    """Raise TargetInvalid for a SQLite database, for which DuckDB would fetch an extension from the network."""
+def _require_database(path: Path) -> None:
+    """Raise TargetInvalid for a file that is not DuckDB's.
+
+    For one of SQLite DuckDB would fetch an extension from the network; of CSV, JSON or Parquet it would make a database in memory,
+    which is gone with all that is loaded into it.
+    """
     with disk_errors(path), path.open("rb") as file:
-        if file.read(len(_SQLITE)) == _SQLITE:
-            raise TargetInvalid(f"'{path}' is a SQLite database, and no DuckDB one; to load into it write sqlite:///{path}")
+        begins = file.read(len(_SQLITE))
+    if begins == _SQLITE:
+        raise TargetInvalid(f"'{path}' is a SQLite database, and no DuckDB one; to load into it write sqlite:///{path}")
+    if not begins[8:].startswith(_DUCKDB):
+        raise TargetInvalid(f"'{path}' is no DuckDB database; name one, or a file that is not there yet")
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, shipment: Shipment, path: Path, replace: bool) -> Sequence[NotEnforced]:

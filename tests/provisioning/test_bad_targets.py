@@ -132,6 +132,15 @@ def test_a_sqlite_file_that_another_holds(bundle: Bundle, tmp_path: Path, monkey
     holder.close()
 
 
+@pytest.mark.parametrize("held", [b"name,age\nAda,36\n", b'[{"a": 1}]', b""])
+def test_a_file_of_which_duckdb_would_make_a_database_in_memory_is_refused(bundle: Bundle, tmp_path: Path, held: bytes) -> None:
+    path = tmp_path / ("people.json" if held.startswith(b"[") else "people.csv")
+    path.write_bytes(held)
+    with pytest.raises(TargetInvalid, match="is no DuckDB database"):
+        provisioning.load(bundle, f"duckdb:///{path}")
+    assert path.read_bytes() == held
+
+
 def test_a_duckdb_file_that_another_process_holds(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     script = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
