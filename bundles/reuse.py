@@ -48,7 +48,7 @@ class Taken:
 class Origin:
     """Where a table of a build comes from: taken over from the bundle `reference`, or made (None) for `reasons`.
 
-    The reasons say what is not as in the bundle `beside`, where there is one to compare with.
+    The reasons say what is not as in the bundle `beside`, the nearest that there is to compare with.
     """
 
     reference: str | None
@@ -88,7 +88,8 @@ def find(
                 if known == wanted[name]:
                     same.append(name)
                 elif known is not None:
-                    made.setdefault(name, Origin(None, _differences(known, wanted[name]), bundle.reference))
+                    differs = Origin(None, _differences(known, wanted[name]), bundle.reference)
+                    made[name] = min(made.get(name, differs), differs, key=lambda origin: len(origin.reasons))
             whole = _whole(bundle, same, pool, on_progress)
             for name in same:
                 if name in whole:

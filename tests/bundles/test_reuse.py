@@ -167,6 +167,17 @@ def test_a_column_that_is_new_is_named_and_not_what_follows_from_it(store):
     assert made.origins["t"].reasons == ("column vip is new",)
 
 
+def test_what_had_changed_is_said_beside_the_nearest_bundle(store):
+    def schema(columns: str) -> str:
+        return f"schema: s\ntables:\n  t:\n    rows: 9\n    columns:\n      id: {{type: bigint, key: true}}\n{columns}"
+
+    other, vip = "      a: {type: boolean, generate: boolean}\n", "      vip: {type: boolean, generate: boolean}\n"
+    for tag, columns in (("s:v1", other), ("mine:v1", "")):
+        bundles.build(datagen.source(parse_schema(schema(columns))), store=store, tag=tag)
+    made = bundles.build(datagen.source(parse_schema(schema(vip))), store=store, tag="s:v2")
+    assert made.origins["t"] == Origin(None, ("column vip is new",), "mine:v1")
+
+
 def test_data_of_another_kind_is_not_taken_over(store):
     bundles.build(known("mirrored"), store=store, tag="shop:v1")
     assert reused(bundles.build(known("sanitized"), store=store, tag="shop:v2")) == {}
