@@ -105,7 +105,7 @@ def _tell(verdict: Verdict) -> None:
         click.echo(f"allowed; it would live for {spoken(verdict.ttl)} ({verdict.why_ttl})")
     for violation in verdict.violations:
         click.echo(f"refused by {violation.rule}: {violation.message}")
-    click.echo(f"held: {', '.join(verdict.checked)}")
+    click.echo(f"checked: {', '.join(verdict.checked)}")
 
 
 def _check(environments: Environments, name: str, as_json: bool) -> None:

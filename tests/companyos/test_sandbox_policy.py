@@ -100,6 +100,7 @@ def test_what_would_be_refused_is_explained_by_all_its_rules(capsys):
     code, out, _ = called(capsys, "--explain", "dev-postgres", *OWNER, "--kind", "mirrored", "--seed", "mirrored:v1", "--ttl", "0h")
     assert code == 3
     assert [line.split(":")[0] for line in out.splitlines()[:-1]] == ["refused by data-class", "refused by seed", "refused by ttl"]
+    assert "\nchecked: production, " in out
     document = said(capsys, "--explain", "dev-postgres", *OWNER, "--kind", "sanitized", "--seed", "sanitized:v1")
     assert [violation["rule"] for violation in document["violations"]] == ["approval"]
 
