@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from dpsql.analysts import ITERATIONS
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.sqlstates import Fault
-from schemas.errors import InputError
 
 MECHANISM = "SCRAM-SHA-256"
 MOST_REMEMBERED = 10_000
@@ -49,10 +48,8 @@ class Login:
     """
 
     def __init__(self, analysts: Analysts, name: str, secret: bytes, certificate: bytes | None) -> None:
-        try:
-            from scramp import ScramMechanism
-        except ImportError as error:
-            raise InputError("the endpoint needs SCRAM: pip install 'companyos-data[server]'") from error
+        from scramp import ScramMechanism
+
         known = analysts.verifier(name)
         if known is None:
             salt = hmac.digest(secret, b"salt" + name.encode(), "sha256")

@@ -45,6 +45,11 @@ class Server:
         tls: ssl.SSLContext | None = None,
         certificate: bytes | None = None,
     ) -> None:
+        try:
+            import pygwire  # noqa: F401
+            import scramp  # noqa: F401
+        except ImportError as error:
+            raise InputError("the endpoint needs an extra; install it with: pip install 'companyos-data[server]'") from error
         self.service, self.analysts = service, analysts
         self.limits = limits or Limits()
         self.catalog = Catalog(service.declaration.schema, database)

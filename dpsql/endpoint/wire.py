@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from dpsql.endpoint.limits import Limits
 from dpsql.endpoint.sqlstates import Fault
-from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from pygwire.messages import PGMessage
@@ -27,10 +26,8 @@ class Wire:
     """One client's connection. A message is read as a whole only once its length is known to be within the limit."""
 
     def __init__(self, connected: socket.socket, limits: Limits) -> None:
-        try:
-            from pygwire import BackendConnection, ConnectionPhase
-        except ImportError as error:
-            raise InputError("the endpoint needs PostgreSQL's protocol: pip install 'companyos-data[server]'") from error
+        from pygwire import BackendConnection, ConnectionPhase
+
         self._socket = connected
         self._limits = limits
         self._connection = BackendConnection()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 import time
 from pathlib import Path
 
@@ -14,8 +15,9 @@ pytest.importorskip("pygwire")
 from pygwire import messages as m
 
 from dpsql.endpoint import Limits, Server, certificate_digest, certificate_of, self_signed, server_context
+from schemas.errors import InputError
 from tests.dpsql.endpoint.raw_client import RawClient, code, fault
-from tests.dpsql.endpoint.serving import PASSWORD, service_over, serving
+from tests.dpsql.endpoint.serving import PASSWORD, Known, service_over, serving
 from tests.spread import one_in
 
 QUICK = Limits(login_delay=0.0, logins=4)
@@ -29,6 +31,14 @@ def first_answer(server: Server, user: str) -> dict[str, str]:
         client.send(m.SASLInitialResponse(mechanism="SCRAM-SHA-256", data=b"n,,n=,r=abcdefghijklmnop"))
         text = client.read_until(m.AuthenticationSASLContinue)[-1].data.decode()
     return dict(part.split("=", 1) for part in text.split(","))
+
+
+@pytest.mark.parametrize("library", ["pygwire", "scramp"])
+def test_a_server_without_its_libraries_is_refused_before_anybody_connects(tmp_path, monkeypatch, library):
+    known = Known()
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(InputError, match=r"companyos-data\[server\]"):
+        Server(service_over(tmp_path), known, database="shop", port=0)
 
 
 def test_wrong_passwords_and_unknown_names_are_told_alike(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
