@@ -3,8 +3,8 @@
 STYLE = """
 :root{color-scheme:light dark;--page:#f4f6f8;--card:#fff;--text:#1b2027;--muted:#56606c;--line:#d9dfe6;--bar:#2f6db3;--soft:#85b0de;
 --link:#1d5a9e;--warn:#8a4b00;--warn-page:#fff3df}
-@media screen and (prefers-color-scheme:dark){:root{--page:#12151a;--card:#1b2027;--text:#e7eaee;--muted:#a3adb9;--line:#303842;--bar:#6cabee;
---soft:#3a6599;--link:#8cc0f5;--warn:#f3c178;--warn-page:#33260f}}
+@media screen and (prefers-color-scheme:dark){:root{--page:#12151a;--card:#1b2027;--text:#e7eaee;--muted:#a3adb9;--line:#303842;
+--bar:#6cabee;--soft:#3a6599;--link:#8cc0f5;--warn:#f3c178;--warn-page:#33260f}}
 *{box-sizing:border-box}
 html{font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--text)}

@@ -45,5 +45,6 @@ def stands_alone(seen: Page) -> None:
         assert target is None or target == "data:," or (target[0] == "#" and target[1:] in ids)
     style = next(t for t in seen.texts if "prefers-color-scheme" in t)
     assert not re.search(r"url\(|@import|@font-face", style)
+    assert "@media screen and (prefers-color-scheme:dark)" in style  # paper is light
     assert any(a.get("http-equiv") == "Content-Security-Policy" and "default-src 'none'" in a["content"] for _, a in seen.tags)
     assert any(a.get("name") == "viewport" for _, a in seen.tags)
