@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from schemas.errors import InputError, SystemFailure, mistyped_url, without_secrets
 
 _PACKAGES = {"psycopg": "'companyos-data[postgres]'", "MySQLdb": "mysqlclient"}  # of drivers whose packages have other names
+_NOT_ALLOWED = "42501"  # insufficient_privilege
 
 
 def database_url(url: str) -> URL:
@@ -67,4 +68,6 @@ def reflection_failures(target: URL) -> Iterator[None]:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         if target.password:
             reason = reason.replace(str(target.password), "***")
+        if getattr(error.orig if isinstance(error, sa.exc.DBAPIError) else None, "sqlstate", None) == _NOT_ALLOWED:
+            reason += "; every table's rows are counted: the owner can say GRANT USAGE ON SCHEMA, and GRANT SELECT ON ALL TABLES IN SCHEMA"
         raise SystemFailure(f"{shown} cannot be read: {without_secrets(reason)}") from None

@@ -76,6 +76,9 @@ class Reading:
         except (yaml.YAMLError, ValueError) as error:
             self.problems.append(Problem(f"this is not YAML: {str(error).splitlines()[0]}"))
             return None
+        if isinstance(document, yaml.ScalarNode) and document.value:  # another file altogether: nothing of it is shown
+            self.say(document, f"{self.kind} is a mapping that begins with `{self.begins}`, and this file is plain text")
+            return None
         return document if document is not None and self._is_finite(document) else None
 
     def _can_be_parsed(self, text: str) -> bool:

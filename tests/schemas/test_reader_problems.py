@@ -143,6 +143,10 @@ def test_a_password_in_a_file_name_is_not_shown() -> None:
         ("# nothing\n", "the file is empty; a schema file begins with `schema: <name>`"),
         ("---\n", "2:1: a schema file must be a mapping, not nothing"),
         ("- a\n", "1:1: a schema file must be a mapping, not a list"),
+        (
+            "7,ann@example.com\n8,bob@example.com\n",
+            "1:1: a schema file is a mapping that begins with `schema: <name>`, and this file is plain text",
+        ),
         ("schema: s\n---\nschema: t\n", "2:1: a schema file holds one document, and here a second begins"),
         ("schema: s\ntables:\n\tt: 1\n", "3:1: this is not YAML: lines are indented by spaces, not tabs"),
         ("schema: [a\n", "2:1: this is not YAML: did not find expected ',' or ']'"),

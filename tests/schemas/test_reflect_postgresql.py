@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 import provisioning
+from schemas.errors import SystemFailure
 from schemas.model import Recipe
 from schemas.reader import parse_schema
 from schemas.reflect import Reflection, reflect
@@ -22,6 +23,16 @@ def reflected(postgres_url):
         return reflect(postgres_url)
 
     return made
+
+
+def test_a_user_without_privileges_is_told_what_to_grant(postgres_url):
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t(id int PRIMARY KEY); CREATE ROLE reader LOGIN")
+        try:
+            with pytest.raises(SystemFailure, match="permission denied for table t; .*GRANT SELECT"):
+                reflect(postgres_url.replace("//postgres:", "//reader:"))
+        finally:
+            connection.execute("DROP ROLE reader")
 
 
 def test_types_of_one_name_in_two_schemas_are_two(reflected, tmp_path, another_postgres_url):
