@@ -70,7 +70,7 @@ def log(
     as_json: bool,
 ) -> None:
     """Print who did what, when, why and with which outcome, the newest first; with --json one object on each line."""
-    from provisioning.audit import Filters
+    from provisioning.audit import Filters, actions
     from provisioning.audit import log as read_log
     from provisioning.control.reading import open_to_read
 
@@ -86,8 +86,10 @@ def log(
             before = page.next
             if before is None or not every:
                 break
+        known = actions(opened) if action is not None and not found else ()
     if not found and not as_json:
-        click.echo("no events were found", err=True)
+        unknown = f"; the actions of this ledger are {', '.join(map(visible, known))}" if known and action not in known else ""
+        click.echo(f"no events were found{unknown}", err=True)
     if before is not None:
         click.echo(f"older ones with --before {before}", err=True)
 

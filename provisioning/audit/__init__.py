@@ -6,7 +6,7 @@
 
 from provisioning.audit.anchoring import anchor_of
 from provisioning.audit.checkpoints import Checkpoint, checkpoint, read_checkpoints, write_checkpoint
-from provisioning.audit.events import Event, Filters, Page, log
+from provisioning.audit.events import Event, Filters, Page, actions, log
 from provisioning.audit.keys import (
     KEY_VARIABLE,
     configured_key,
@@ -31,6 +31,7 @@ __all__ = [
     "Page",
     "Problem",
     "Report",
+    "actions",
     "anchor_of",
     "checkpoint",
     "configured_key",

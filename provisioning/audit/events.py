@@ -79,6 +79,13 @@ def log(control: Control, filters: Filters = Filters(), *, before: int | None = 
     return Page(found, found[-1].number if len(rows) > limit else None)
 
 
+def actions(control: Control) -> tuple[str, ...]:
+    """Return what has been done so far, each action once, sorted."""
+    with control.read() as connection, any_text(connection):
+        found = connection.execute(sa.select(events.c.action).distinct()).scalars().all()
+    return tuple(sorted(a.decode("utf-8", "replace") if isinstance(a, bytes) else a for a in found))
+
+
 def _event(row: dict[str, Any]) -> Event:
     whole = is_whole(row)
     del row["previous"]

@@ -50,6 +50,8 @@ def test_the_log_tells_who_did_what_and_why_on_one_line(capsys: pytest.CaptureFi
 def test_a_log_without_events_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, "log", "--sandbox", "sb-no") == ("", "no events were found\n")
     assert printed(capsys, "log", "--sandbox", "sb-no", "--json") == ("", "")
+    assert printed(capsys, "log", "--action", "create") == ("", "no events were found; the actions of this ledger are created\n")
+    assert printed(capsys, "log", "--action", "created", "--sandbox", "sb-no") == ("", "no events were found\n")
 
 
 def test_the_log_is_filtered(capsys: pytest.CaptureFixture[str]) -> None:
