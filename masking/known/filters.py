@@ -1,59 +1,72 @@
-"""Bloom filters over 64-bit hashes (Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970)."""
+"""Bloom filters over 64-bit hashes (Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970).
+
+All bits of a hash lie in one word of 64 bits, so that a look is one step into the memory (Putze, Sanders and Singler, "Cache-, hash- and
+space-efficient Bloom filters", 2007).
+"""
 
 from __future__ import annotations
 
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
 from masking.known.different import different
 from masking.known.stream import I64, U64
 
 _BITS, _MORE_BITS = 8, 12  # for each hash; more where what passes is dear
 _SMALLEST, _LARGEST = 16, 30
-_SECOND = np.uint64(0x9E3779B97F4A7C15)
+_WORD = 6  # bits of a place in a word
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_PATTERN = np.uint64(64 - 12)
 _SLICE = 1 << 20
-_WHOLE, _LARGE = 16, 1 << 22  # bytes for each hash, and in all, up to which it is faster to write all bits anew
+
+
+def _patterns() -> U64:
+    """4,096 words of three bits each."""
+    places = np.random.default_rng(0).permuted(np.tile(np.arange(64, dtype=np.uint64), (1 << 12, 1)), axis=1)[:, :3]
+    patterns: U64 = np.bitwise_or.reduce(np.uint64(1) << places, axis=1)
+    return patterns
+
+
+_PATTERNS = _patterns()
 
 
 class Filter:
-    """Which hashes are certainly not among those added: two probes, of which the second is rarely needed.
+    """Which hashes are certainly not among those added.
 
-    `capacity` is the number of hashes to come; with as many, about one strange hash in thirty passes.
+    `capacity` is the number of hashes to come; with as many, at most one strange hash in 23 passes.
     """
 
     def __init__(self, capacity: int, bits: int = _BITS) -> None:
-        exponent = min(max(int(capacity * bits - 1).bit_length(), _SMALLEST), _LARGEST)
+        exponent = min(max(int(capacity * bits - 1).bit_length(), _SMALLEST), _LARGEST) - _WORD
         self._shift = np.uint64(64 - exponent)
-        self._bits: npt.NDArray[np.uint8] = np.zeros(1 << (exponent - 3), np.uint8)
+        self._words: U64 = np.zeros(1 << exponent, np.uint64)
         self.empty = True
 
     def add(self, hashes: U64) -> None:
+        """Take hashes in; those that are sorted are taken in faster."""
         for start in range(0, len(hashes), _SLICE):
             part = hashes[start : start + _SLICE]
-            both = (part >> self._shift, (part * _SECOND) >> self._shift)
-            if len(self._bits) <= min(len(part) * _WHOLE, _LARGE):
-                flags = np.zeros(8 * len(self._bits), np.bool_)
-                for slots in both:
-                    flags[slots.view(np.int64)] = True
-                self._bits |= np.packbits(flags, bitorder="little")
-                continue
-            for slots in both:
-                masks = np.uint8(1) << (slots.astype(np.uint8) & np.uint8(7))
-                np.bitwise_or.at(self._bits, (slots >> np.uint64(3)).view(np.int64), masks)
+            slots = part >> self._shift
+            if not (slots[1:] >= slots[:-1]).all():
+                order = np.argsort(slots)
+                part, slots = part[order], slots[order]
+            first = np.flatnonzero(np.append(True, slots[1:] != slots[:-1]))
+            self._words[slots[first].view(np.int64)] |= np.bitwise_or.reduceat(_patterns_of(part), first)
         self.empty = self.empty and not len(hashes)
 
     def passing(self, hashes: U64) -> I64:
         """The places of the hashes that may be among those added."""
         if self.empty:
             return np.zeros(0, np.int64)
-        first = self._hit(hashes >> self._shift)
-        return first[self._hit((hashes[first] * _SECOND) >> self._shift)]
+        patterns = _patterns_of(hashes)
+        words = self._words.take((hashes >> self._shift).view(np.int64))
+        words &= patterns
+        return np.flatnonzero(words == patterns)
 
-    def _hit(self, slots: U64) -> I64:
-        bytes_ = self._bits.take((slots >> np.uint64(3)).view(np.int64))
-        return np.flatnonzero((bytes_ >> (slots.astype(np.uint8) & np.uint8(7))) & np.uint8(1))
+
+def _patterns_of(hashes: U64) -> U64:
+    return _PATTERNS.take(((hashes * _MIX) >> _PATTERN).view(np.int64))
 
 
 class GrowingFilter:
