@@ -15,6 +15,7 @@ _URL = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _MAIL = re.compile(r"(?:=[0-9A-F]{2}(?:=\r?\n)?)+|=\r?\n")  # lines end within characters too
 ESCAPED = r'\\u[0-9a-fA-F]{4}|\\["\\/bfnrt]|%[0-9a-fA-F]{2}|&#?\w{1,31};|=[0-9A-F]{2}|=\r?\n'  # what has some, for RE2 too
+SIGNS = b"\\%&="  # with one of which each begins
 _ANY = re.compile(ESCAPED)
 
 

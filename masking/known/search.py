@@ -17,6 +17,7 @@ _SINGLE_WORD = 16  # letters from which on one word is a value even within a lon
 _SHORT = np.uint64(0)
 _WIDTH = 32  # bits that a place in a stream has room in
 _TAG = np.uint64(3)
+_Found = tuple[I64, I64, U64]  # where stretches begin and end, and their tagged hashes
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,8 @@ def search(known: KnownValues, stream: Stream) -> Matches:
     Values of fewer than ten letters and digits are found where a word, a number or an ideograph begins and ends, longer ones
     anywhere, but for single words and numbers that are part of a longer word or number. Overlapping matches are all told.
     """
-    found = [*_words(known, stream), *_anchored(known, stream)]
-    starts = np.concatenate([s for s, _ in found]) if found else np.zeros(0, np.int64)
-    ends = np.concatenate([e for _, e in found]) if found else np.zeros(0, np.int64)
-    hashes = tag(stream, starts, ends, stream.hashes(starts, ends))
-    fit = ((hashes & _TAG) != _SHORT) & _bounded(stream, starts, ends)
-    starts, ends, hashes = starts[fit], ends[fit], hashes[fit]
-    order = np.argsort((starts << _WIDTH) - ends)
+    starts, ends, hashes = _joined([*_words(known, stream), *(_fit(stream, *found) for found in _anchored(known, stream))])
+    order = np.argsort((starts << _WIDTH) - ends, kind="stable")  # which merges what is in order piece by piece
     starts, ends, hashes = starts[order], ends[order], hashes[order]
     columns = []
     names = named(hashes)
@@ -111,30 +107,40 @@ def _apart(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     return kept
 
 
-def _words(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
+def _joined(found: Sequence[_Found]) -> _Found:
+    nothing = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint64)
+    starts, ends, hashes = zip(nothing, *found, strict=True)
+    return np.concatenate(starts), np.concatenate(ends), np.concatenate(hashes)
+
+
+def _words(known: KnownValues, stream: Stream) -> Iterator[_Found]:
     if known.words.empty:
         return
     bounds = np.flatnonzero(stream.bounds)
+    begins = np.zeros(len(stream.sums), bool)
+    begins[stream.begins] = True
     wanted = np.zeros(ANCHOR, bool)
     wanted[[n for n in known.lengths if n < ANCHOR]] = True
     first = np.arange(len(bounds) - 1)
     for last in range(1, ANCHOR):  # a stretch of so many words and numbers
-        first = first[: np.searchsorted(first, len(bounds) - last)]
+        if last > 1:
+            first = first[~begins[bounds[first + last - 1]]]  # which goes on in the same text
         lengths = bounds[first + last] - bounds[first]
         short = lengths < ANCHOR
         first, lengths = first[short], lengths[short]
-        starts = bounds[first[wanted[lengths]]]
         if not len(first):
             break
-        ends = starts + lengths[wanted[lengths]]
+        some = wanted[lengths]
+        starts = bounds[first[some]]
+        ends = starts + lengths[some]
         hashes = tag(stream, starts, ends, stream.hashes(starts, ends))
         hit = known.words.passing(hashes)
-        yield _within_a_text(stream, starts[hit], ends[hit])
+        hit = hit[hashes[hit] & _TAG != _SHORT]
+        yield starts[hit], ends[hit], hashes[hit]
 
 
-def _anchored(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
-    begin = stream.beginnings(ANCHOR)
-    places = begin[known.anchors.passing(stream.windows(ANCHOR)[begin])]
+def _anchored(known: KnownValues, stream: Stream) -> Iterator[_Found]:
+    places = known.anchors.passing(stream.windows(ANCHOR))
     if not len(places):
         return
     ends_of_texts = stream.begins[stream.rows_of(places) + 1]
@@ -143,22 +149,24 @@ def _anchored(known: KnownValues, stream: Stream) -> Iterator[tuple[I64, I64]]:
     for length in lengths:
         if length > HEAD:
             break
-        starts = places[places + length <= ends_of_texts]
-        hashes = (stream.hashes(starts, starts + length) & ~_TAG) | np.uint64(ANCHORED)
+        room = places + length <= ends_of_texts
+        places, ends_of_texts = places[room], ends_of_texts[room]
+        hashes = (stream.hashes(places, places + length) & ~_TAG) | np.uint64(ANCHORED)
         hit = known.known.passing(hashes)
-        yield starts[hit], starts[hit] + length
+        yield places[hit], places[hit] + length, hashes[hit]
     if lengths[-1] > HEAD:
         longest = places[places + HEAD <= ends_of_texts]
         longest = longest[known.heads.lookup(stream.hashes(longest, longest + HEAD))]
     for start in longest:
         end = stream.begins[stream.rows_of(np.array([start]))[0] + 1]
         ends = start + np.array([n for n in lengths if n > HEAD and start + n <= end], np.int64)
-        yield np.full(len(ends), start), ends
+        starts = np.full(len(ends), start)
+        yield starts, ends, tag(stream, starts, ends, stream.hashes(starts, ends))
 
 
-def _within_a_text(stream: Stream, starts: I64, ends: I64) -> tuple[I64, I64]:
-    within = ends <= stream.begins[stream.rows_of(starts) + 1]
-    return starts[within], ends[within]
+def _fit(stream: Stream, starts: I64, ends: I64, hashes: U64) -> _Found:
+    fit = _bounded(stream, starts, ends)
+    return starts[fit], ends[fit], hashes[fit]
 
 
 def _bounded(stream: Stream, starts: I64, ends: I64) -> Mask:

@@ -27,6 +27,7 @@ Mask = npt.NDArray[np.bool_]
 CHUNK = 1 << 19  # characters hashed at a time: what they need fits the caches
 OVERLAP = 1 << 12  # of the pieces of a text that is longer than that
 _ALPHABET = 1 << 16
+_FEW = 32  # of so many places one, up to which the text of each is looked for, rather than of all
 
 
 class Hasher:
@@ -110,24 +111,29 @@ class Stream:
 
     def __post_init__(self) -> None:
         if self.codes.dtype == np.uint8:
-            kinds, values, kept = self._read_ascii(self.codes.astype(np.uint8, copy=False))
-            changes = kinds[1:] != kinds[:-1]
+            self._kinds, values, kept = self._read_ascii(self.codes.astype(np.uint8, copy=False))
         else:
-            kinds, values, kept = self._read_wide(self.codes.astype(np.uint32, copy=False))
-            changes = self._changes(kinds)
+            self._kinds, values, kept = self._read_wide(self.codes.astype(np.uint32, copy=False))
         size = len(values)
         self.hasher.require(size)
         self.sums = np.zeros(size + 1, np.uint64)
         np.cumsum(values * self.hasher.powers[:size], out=self.sums[1:])
         self.begins = kept[self.starts].astype(np.int64)
-        self.bounds = np.ones(size + 1, bool)
-        if size > 1:
+
+    @cached_property
+    def bounds(self) -> Mask:
+        """Where words, numbers and ideographs begin and end."""
+        bounds = np.ones(len(self.sums), bool)
+        if len(bounds) > 2:
+            wide = self.codes.dtype != np.uint8
+            changes = self._changes(self._kinds) if wide else self._kinds[1:] != self._kinds[:-1]
             if len(changes):
-                self.bounds[1:-1] = changes.take(self.source[1:] - 1)
-            if self.codes.dtype != np.uint8:  # what one character folds to is one word
-                self.bounds[1:-1] &= self.source[1:] != self.source[:-1]
-                self.bounds[:-1] &= ~self._are_inner(self._compact)
-            self.bounds[self.begins] = True
+                bounds[1:-1] = changes.take(self.source[1:] - 1)
+            if wide:  # what one character folds to is one word
+                bounds[1:-1] &= self.source[1:] != self.source[:-1]
+                bounds[:-1] &= ~self._are_inner(self._compact)
+            bounds[self.begins] = True
+        return bounds
 
     def _read_ascii(self, codes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], U64, npt.NDArray[np.int32]]:
         kinds = fold_tables().classes[:256].take(codes)
@@ -209,16 +215,6 @@ class Stream:
             return np.zeros(0, np.uint64)
         return (self.sums[length:] - self.sums[:-length]) * self.hasher.inverses[:places]
 
-    def beginnings(self, length: int) -> I64:
-        """The places of all stretches of `length` characters that lie in one text."""
-        inside = np.zeros(len(self.sums), np.int8)
-        lengths = self.lengths
-        some = np.flatnonzero(lengths >= length)
-        starts = self.begins[:-1][some]
-        inside[starts] += 1
-        inside[starts + lengths[some] - length + 1] -= 1
-        return np.flatnonzero(np.cumsum(inside, dtype=np.int8))
-
     @cached_property
     def digits(self) -> npt.NDArray[np.int32]:
         """How many digits stand before every place."""
@@ -243,6 +239,8 @@ class Stream:
 
     def rows_of(self, places: I64) -> I64:
         """The text, counted from the first of the stream, in which each place stands."""
+        if len(places) < len(self.sums) // _FEW:
+            return np.searchsorted(self.begins, places, "right") - 1
         return self._rows.take(places)
 
     @cached_property

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.known.canonical import texts_of
-from masking.known.escapes import ESCAPED, unescaped
+from masking.known.escapes import ESCAPED, SIGNS, unescaped
 from masking.known.index import MIN_DIGITS, SHORT, KnownPlace, KnownValues, tag
 from masking.known.search import search
 from masking.known.stream import I64, U64, Mask, Stream
@@ -173,7 +173,7 @@ class Scanner:
         What stands within a longer value of a pool is part of a pseudonym ("engineer" in "Engineer, site"), which is judged whole.
         """
         found = search(self._known, stream)
-        picked = _within(found.starts, found.ends, [hit for number, hit in found.columns if self._known.columns[number].place.is_pool])
+        picked = _within(found.ends, [hit for number, hit in found.columns if self._known.columns[number].place.is_pool])
         for number, hit in found.columns:
             kept = _outermost(hit[~picked[hit]], found.ends)
             if number in whole:
@@ -195,13 +195,12 @@ class Scanner:
     def _numbers(self, stream: Stream) -> tuple[I64, I64]:
         """All stretches of digits that are as long as some value, which begin and end where a number does."""
         bounds = np.flatnonzero(stream.bounds)
-        starts = bounds[:-1][stream.digits[bounds[1:]] - stream.digits[bounds[:-1]] == np.diff(bounds)]
-        found = []
+        starts, found = bounds[:-1], []
         lengths = sorted(n for n in self._known.lengths if MIN_DIGITS <= n <= _LONGEST_NUMBER)
-        for length in lengths:
-            some = starts[starts + length < len(stream.bounds)]
-            some = some[stream.bounds[some + length]]
-            found.append(some[stream.digits[some + length] - stream.digits[some] == length])
+        for length in lengths:  # a stretch of digits that is longer begins with one
+            starts = starts[starts + length < len(stream.bounds)]
+            starts = starts[stream.digits[starts + length] - stream.digits[starts] == length]
+            found.append(starts[stream.bounds[starts + length]])
         begins = np.concatenate(found) if found else np.zeros(0, np.int64)
         ends = begins + np.repeat(np.array(lengths, np.int64), [len(f) for f in found])
         within = ends <= stream.begins[stream.rows_of(begins) + 1]
@@ -234,18 +233,13 @@ def _outermost(hit: I64, ends: I64) -> I64:
     return hit[outer]
 
 
-def _within(starts: I64, ends: I64, longer: Sequence[I64]) -> Mask:
+def _within(ends: I64, longer: Sequence[I64]) -> Mask:
     """Which stretches, in the order of `Matches`, lie within another one that is among the `longer` ones."""
-    marked = np.zeros(len(starts), bool)
+    reached = np.full(len(ends), -1)
     for hit in longer:
-        marked[hit] = True
-    among = np.flatnonzero(marked)
-    if not len(among):
-        return marked
-    begins = starts[among]
-    reached = np.concatenate([[-1], np.maximum.accumulate(ends[among])])  # by how many of them begin before
-    sooner, no_later = (reached[np.searchsorted(begins, starts, side)] for side in ("left", "right"))
-    within: Mask = (sooner >= ends) | (no_later > ends)
+        reached[hit] = ends[hit]
+    within = np.zeros(len(ends), bool)
+    within[1:] = np.maximum.accumulate(reached)[:-1] >= ends[1:]  # of what stands before, nothing is the same stretch
     return within
 
 
@@ -274,6 +268,10 @@ def _holds_texts(kind: pa.DataType) -> bool:
 
 def _meant(texts: pa.Array, rows: I64 | None) -> tuple[pa.Array, I64]:
     """The texts behind escapes, of those that have some, and the rows that they stand in."""
+    data = texts.buffers()[2]
+    signs = np.frombuffer(b"" if data is None else data, np.uint8)
+    if not any((signs == sign).any() for sign in SIGNS):
+        return texts.slice(0, 0), np.zeros(0, np.int64)
     escaped = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, ESCAPED), False).to_numpy(zero_copy_only=False))
     plain = [(row, text.text) for row in escaped if (text := unescaped(texts[row].as_py())) is not None]
     places = np.array([row for row, _ in plain], np.int64)
