@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from masking.known.different import counted
 from masking.known.stream import I64, U64, Mask
 
 SHARED = 10  # rows from which on a value tells of nobody in particular
@@ -67,7 +68,7 @@ class HashedValues:
         """Take in what waits; the set is complete then."""
         if not self._waiting:
             return
-        fresh, counts = np.unique(np.concatenate(self._pending), return_counts=True)
+        fresh, counts = counted(np.concatenate(self._pending))
         self._pending, self._waiting, self._directory = [], 0, None
         capped = np.minimum(counts, SHARED).astype(np.uint8)
         places = np.searchsorted(self.hashes, fresh)

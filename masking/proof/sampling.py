@@ -34,8 +34,15 @@ class Sample:
 
     def __init__(self) -> None:
         self.level = 0
-        self.records: npt.NDArray[np.void] = np.zeros(0, _RECORD)
+        self._records = [np.zeros(0, _RECORD)]
         self._seen: U64 = np.zeros(0, np.uint64)
+
+    @property
+    def records(self) -> npt.NDArray[np.void]:
+        """What is held of each value, in the order in which they came."""
+        if len(self._records) > 1:
+            self._records = [np.concatenate(self._records)]
+        return self._records[0]
 
     @property
     def different(self) -> int:
@@ -78,9 +85,9 @@ class Sample:
             while np.count_nonzero(self._wanted(seen)) > SIZE:
                 self.level += 1
             seen, taken = seen[self._wanted(seen)], taken[self._wanted(mixed[taken])]
-            self.records = self.records[self._wanted(self.records["mixed"])]
-        self.records = np.concatenate([self.records, _records(stream, starts[taken], ends[taken], hashes[taken])])
-        self._seen = np.sort(seen)
+            self._records = [self.records[self._wanted(self.records["mixed"])]]
+        self._records.append(_records(stream, starts[taken], ends[taken], hashes[taken]))
+        self._seen = np.sort(seen, kind="stable")  # which merges the two that are in order
 
     def _wanted(self, mixed: U64) -> Mask:
         if not self.level:

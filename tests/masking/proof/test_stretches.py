@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from masking.known.escapes import unescaped
 from masking.known.index import KnownPlace, KnownValues
 from masking.known.stream import Hasher
+from masking.proof.sampling import SIZE, Sample
 from masking.proof.scanner import Scanner, _meant, _within
 
 TEXTS = st.lists(st.lists(st.sampled_from(["123456", "12", "7", " ", "-", "a", "é"]), max_size=9).map("".join), min_size=1, max_size=6)
@@ -70,3 +71,18 @@ def test_texts_are_read_behind_every_kind_of_escape(written: str) -> None:
 def test_of_texts_without_escapes_none_is_read_again() -> None:
     meant, rows = _meant(pa.array(["a+b@x.org", None, "\u0131"], pa.large_string()), None)
     assert (len(meant), len(rows)) == (0, 0)
+
+
+def test_a_sample_holds_each_different_value_once_however_its_texts_come() -> None:
+    texts = [f"name {i % 30_000} of many" for i in range(60_000)]
+    samples = []
+    for step in (60_000, 7_001):
+        sample, hasher = Sample(), Hasher(b"secret")
+        for first in range(0, len(texts), step):
+            for stream in hasher.streams(pa.array(texts[first : first + step], pa.large_string())):
+                sample.take(stream, stream.begins[:-1], stream.begins[1:], stream.cells)
+        samples.append(sample)
+    one, other = (np.sort(sample.records, order="mixed") for sample in samples)
+    assert samples[0].level == samples[1].level == 1
+    assert len(np.unique(one["mixed"])) == len(one) > SIZE // 2
+    assert (one == other).all()
