@@ -17,7 +17,6 @@ from datagen.elementary import Float64, exp, log, normal_quantile, power
 from datagen.randomness import Int64, UInt64, unit
 
 Quantile = Callable[[Float64], Float64]
-Sampler = Callable[[UInt64], Float64]
 
 _CELLS = 4096
 _CELL_BITS = 12

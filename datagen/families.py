@@ -157,9 +157,7 @@ class Family:
         return numbers - self.starts(parents)
 
 
-def counts_with_total(
-    counts: Counts, parents: int, least: int | Int64, most: int | Int64 | None, total: int, thresholds: Float64
-) -> Counts:
+def counts_with_total(counts: Counts, parents: int, least: int | Int64, most: int | Int64, total: int, thresholds: Float64) -> Counts:
     """Return counts as near as possible in proportion to `counts` that sum to `total`, none outside [least, most] (of each parent).
 
     Shares are scaled by one factor, found by bisection and clipped to the bounds. Each is rounded up where its fraction passes the
@@ -167,10 +165,9 @@ def counts_with_total(
     one to parents that have room, in the order of their thresholds. Needs a total between the sums of `least` and of `most`.
     """
     drawn = counts(range(parents)).astype(np.float64)
-    ceiling = total if most is None else most
 
     def scaled(factor: float) -> Int64:
-        return np.clip(np.floor(np.minimum(drawn * factor, 2.0**53) + (1.0 - thresholds)).astype(np.int64), least, ceiling)
+        return np.clip(np.floor(np.minimum(drawn * factor, 2.0**53) + (1.0 - thresholds)).astype(np.int64), least, most)
 
     low, high = 0.0, 1.0
     while int(scaled(high).sum()) < total and high < 2.0**60:
@@ -185,7 +182,7 @@ def counts_with_total(
     missing = total - int(fixed.sum())
     order = np.argsort(thresholds, kind="stable")
     while missing > 0:
-        room = order[(fixed < ceiling)[order]][:missing]
+        room = order[(fixed < most)[order]][:missing]
         fixed[room] += 1
         missing -= len(room)
     return lambda rows: fixed[rows.start : rows.stop]

@@ -36,8 +36,6 @@ from schemas.types import SqlType
 if TYPE_CHECKING:
     from datagen.plan import Plan
 
-_MOST_ADDED = 100_000_000
-
 
 class Overlay:
     """The scenarios of a data set, found from its plan without them; raises RecipeError with the problems of a scenario.

@@ -20,7 +20,6 @@ from schemas.times import EPOCH, MICROSECOND
 YEARS_BEFORE = 60
 YEARS_AFTER = 10
 
-_SCALE = 2**20
 _MOST = 2**30
 _GRAIN = 1000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -101,7 +100,7 @@ def season_of(spec: str | Sequence[float]) -> Sequence[float]:
 
 
 def _twelfth_root(value: Fraction) -> Fraction:
-    """The twelfth root of `value` times `_SCALE`, rounded down to a multiple of 2**-20."""
+    """The twelfth root of `value` times 2**20, rounded down to a multiple of 2**-20."""
     bits = 40
     wanted = value.numerator * 2 ** (12 * bits) // value.denominator
     low, high = 0, 1 << (wanted.bit_length() // 12 + 1)

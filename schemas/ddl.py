@@ -15,7 +15,6 @@ from schemas.model import ForeignKey, Schema, Table
 
 DIALECTS = ("postgresql", "duckdb", "sqlite")
 PHASES = ("namespaces", "types", "sequences", "tables", "keys", "indexes", "foreign keys", "checks", "counters", "comments")
-BEFORE_DATA = PHASES[:4]
 AFTER_DATA = PHASES[4:]
 
 Probe = Callable[[str], str | None]

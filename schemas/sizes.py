@@ -17,8 +17,3 @@ def parse_size(text: str) -> int:
         raise ValueError(f"'{text[:60]}' is no size; write it like 500MB, 10GB or 10GiB")
     unit = _UNITS[found[3]]
     return int(found[1]) * unit + int((found[2] or "0").ljust(3, "0")) * unit // 1000
-
-
-def format_size(size: int) -> str:
-    """Return text that `parse_size` reads as `size`, in the largest unit that divides it."""
-    return next(f"{size // unit}{name}" for name, unit in sorted(_UNITS.items(), key=lambda u: -u[1]) if size % unit == 0)

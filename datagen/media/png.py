@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from datagen.media.shapes import GRID, WHITE, Circle, Colour, Shape, Tile
+from datagen.media.shapes import GRID, WHITE, Circle, Shape, Tile
 
 _SAMPLES = 4
 _ALL = _SAMPLES * _SAMPLES
@@ -21,15 +21,15 @@ Mask = npt.NDArray[np.bool_]
 Pixels = npt.NDArray[np.uint8]
 
 
-def written(shapes: Sequence[Shape], size: int, background: Colour = WHITE) -> bytes:
+def written(shapes: Sequence[Shape], size: int) -> bytes:
     """Return a PNG of `size` by `size` pixels (a palette where 256 colours do) of `shapes`, the later ones above the earlier."""
-    return encoded(painted(shapes, size, background))
+    return encoded(painted(shapes, size))
 
 
-def painted(shapes: Sequence[Shape], size: int, background: Colour = WHITE) -> Pixels:
-    """Return the pixels: (size, size, 3), 8 bits a colour."""
+def painted(shapes: Sequence[Shape], size: int) -> Pixels:
+    """Return the pixels on white: (size, size, 3), 8 bits a colour."""
     pixels = np.empty((size, size, 3), np.int32)
-    pixels[:] = background
+    pixels[:] = WHITE
     places = (2 * np.arange(size * _SAMPLES, dtype=np.int64) + 1) * GRID  # of samples, in units of the grid times `unit`
     unit = 2 * size * _SAMPLES
     for shape in shapes:

@@ -64,7 +64,7 @@ def test_a_total_is_met_exactly_within_the_bounds(total):
 
 
 def test_a_total_is_met_where_every_draw_is_zero():
-    assert counts_with_total(lambda rows: np.zeros(len(rows), np.int64), 10, 0, None, 25, evenly(10))(range(10)).sum() == 25
+    assert counts_with_total(lambda rows: np.zeros(len(rows), np.int64), 10, 0, 25, 25, evenly(10))(range(10)).sum() == 25
 
 
 @settings(deadline=None, max_examples=40)
