@@ -18,9 +18,9 @@ from bundles.scanning import Session, scan
 from schemas.model import Column, Table
 from schemas.recipe_rules import states_of
 from schemas.recipes import argument
+from schemas.types import MOMENTS
 
 Move = tuple[str, str]
-_MOMENTS = ("date", "timestamp", "timestamptz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _entered(table: Table, column: Column, machine: Machine) -> dict[str, Column
     found: dict[str, Column] = {}
     for c in table.stored_columns:
         recipe = c.generate
-        if recipe is not None and recipe.name == "entered" and argument(recipe, "of") == column.name and c.type.kind in _MOMENTS:
+        if recipe is not None and recipe.name == "entered" and argument(recipe, "of") == column.name and c.type.kind in MOMENTS:
             found.setdefault(str(argument(recipe, "state")), c)
     return {s: found[s] for s in machine.states if s in found}
 

@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 from datagen.arrays import DAY, blank, from_units, has_units, largest_units, to_units
 from datagen.keys import uuid_text
 from datagen.randomness import Int64
-from schemas.types import DEFAULT_NUMERIC, FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
+from schemas.types import DEFAULT_NUMERIC, FLOATS, INTEGER_RANGE, INTEGERS, MOMENTS, TEXTS, SqlType
 
 Conversion = Callable[[pa.Array], pa.Array]
 
 _EXACT = (*INTEGERS, "numeric")
-_POINTS = ("date", "timestamp", "timestamptz")
 
 
 def conversion(source: SqlType, target: SqlType) -> Conversion | None:
@@ -113,7 +112,7 @@ def with_fewer_decimals(units: Int64, digits: int) -> Int64:
 def _unit_change(source: SqlType, target: SqlType) -> Callable[[Int64], Int64] | None:
     if source.kind in _EXACT and target.kind in _EXACT:
         return _rescaled(target.decimals - source.decimals)
-    if source.kind in _POINTS and target.kind in _POINTS:
+    if source.kind in MOMENTS and target.kind in MOMENTS:
         if source.kind == "date" and target.kind != "date":
             return lambda units: units * DAY
         if source.kind != "date" and target.kind == "date":

@@ -28,8 +28,7 @@ from datagen.randomness import Int64
 from datagen.rows import Kernel, Link, Rows, Selection
 from schemas.lives import lives_of
 from schemas.model import Column, ForeignKey, Recipe, Table
-from schemas.recipes import MOMENTS
-from schemas.types import SqlType
+from schemas.types import MOMENTS, SqlType
 
 _MACHINES = ("states", "entered")
 _AGGREGATES = ("sum", "count", "earliest", "latest")

@@ -22,8 +22,8 @@ from datagen.rows import Kernel, Rows
 from schemas.model import Recipe, Table
 from schemas.recipes import argument
 from schemas.times import resolve_moment
+from schemas.types import MOMENTS
 
-_POINTS = ("date", "timestamp", "timestamptz")
 _NEVER = np.int64(-(2**62))
 _GRID = 2**31
 _EXPONENTIAL_MEAN = 2**20
@@ -60,7 +60,7 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     assert dwell is not None
     waiting = Tabulated.of(dwell)
     source = None if start is None else ctx.path(str(start), recipe.at)
-    if source is not None and source[1].kind not in _POINTS:
+    if source is not None and source[1].kind not in MOMENTS:
         ctx.fail(f"start needs a date or time stamp and {start} is {source[1]}", recipe.at)
     if start is None:
         _require_an_end(machine, recipe, ctx)
@@ -123,7 +123,7 @@ def _require_an_end(machine: Machine, recipe: Recipe, ctx: Context) -> None:
 def _start(recipe: Recipe, table: Table) -> str | None:
     """The path of the start time: as given, else the row's created_at, where there is one."""
     start = argument(recipe, "start")
-    if start is None and table.has("created_at") and table.column("created_at").type.kind in _POINTS:
+    if start is None and table.has("created_at") and table.column("created_at").type.kind in MOMENTS:
         return "created_at"
     return None if start is None else str(start)
 

@@ -17,7 +17,7 @@ from datagen.zones import Zones, zones_of
 from schemas.model import Recipe
 from schemas.recipes import argument
 from schemas.times import is_moment, resolve_moment, resolve_time_of_day
-from schemas.types import SqlType
+from schemas.types import MOMENTS, SqlType
 
 _EARLIEST = -62_135_596_800_000_000
 _LATEST = 253_402_300_799_999_999
@@ -108,7 +108,7 @@ def _growing(draws: UInt64, growth: float, places: int) -> Int64:
 def moments_of(ctx: Context, path: str, recipe: Recipe) -> Callable[[Rows], tuple[Int64, Mask | None]]:
     """Return how the times at the end of `path` are read: microseconds since 1970, and which rows have none."""
     source, type = ctx.path(path, recipe.at)
-    if type.kind not in ("date", "timestamp", "timestamptz"):
+    if type.kind not in MOMENTS:
         ctx.fail(f"{recipe.name} needs a date or time stamp and {path} is {type}", recipe.at)
     return lambda rows: moments(type, source(rows))
 

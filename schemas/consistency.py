@@ -16,14 +16,13 @@ from schemas.paths import NoSuchPath, follow, may_be_unread, references_are_read
 from schemas.postgresql_functions import known_functions, unknown_functions
 from schemas.ready_scenarios import no_such_scenario, ready_names
 from schemas.recipe_rules import recipe_problems, states_of
-from schemas.recipes import MOMENTS
 from schemas.reference_rules import nulls_of_references_fit, reference_options_fit, references_fit
 from schemas.rules import read_rule
 from schemas.scenario_rules import scenario_problems
 from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, columns_in, names_anchor, parse_expression
 from schemas.subject import Subject
-from schemas.types import INTEGERS
+from schemas.types import INTEGERS, MOMENTS
 
 _WORDS_OF_DEFAULTS = frozenset({"user", "current_role", "system_user"})  # which the parser takes for columns
 

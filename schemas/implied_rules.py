@@ -12,11 +12,10 @@ from schemas.rules import read_rule
 from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression
 from schemas.times import is_moment
-from schemas.types import INTEGERS, TEXTS, SqlType
+from schemas.types import INTEGERS, MOMENTS, TEXTS, SqlType
 
 _EXACT = (*INTEGERS, "numeric")
 _WORDS = (*TEXTS, "enum")
-_POINTS = ("date", "timestamp", "timestamptz")
 
 
 def implied_rules(schema: Schema, table: Table, of_state: bool = False) -> Iterator[Check]:
@@ -42,7 +41,7 @@ def _promises(schema: Schema, table: Table, column: Column, of_state: bool) -> I
     if recipe is None:
         return
     own = _quoted(column.name)
-    may_be_empty = bool(column.null) or (of_state and column.nullable and column.type.kind in _POINTS)
+    may_be_empty = bool(column.null) or (of_state and column.nullable and column.type.kind in MOMENTS)
     match recipe.name:
         case "sum" if _kept(_child_type(schema, recipe.args["child"]), column.type):
             yield f"{own} = sum({_quoted(recipe.args['child'])})"
@@ -108,7 +107,7 @@ def _kept(source: SqlType | None, target: SqlType) -> bool:
         return target.decimals >= source.decimals
     if source.kind in _WORDS and target.kind in _WORDS:
         return target.length is None or (source.length or 2**31) <= target.length
-    if source.kind in _POINTS and target.kind in _POINTS:
+    if source.kind in MOMENTS and target.kind in MOMENTS:
         return target.kind != "date" or source.kind == "date"
     return source == target and target.kind != "interval"
 

@@ -18,13 +18,12 @@ from schemas.rules import name_of
 from schemas.scenarios import Scenario
 from schemas.sql_expressions import NotAnExpression, parse_expression
 from schemas.times import DAY, format_moment, parse_moment, resolve_moment
-from schemas.types import FLOATS, INTEGERS, TEXTS
+from schemas.types import FLOATS, INTEGERS, MOMENTS, TEXTS
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 _NUMBERS = (*INTEGERS, *FLOATS, "numeric")
-_POINTS = ("date", "timestamp", "timestamptz")
 _FINITE = ("choice", "list", "constant")
 _BOUNDED = ("normal", "lognormal", "exponential", "poisson", "beta", "zipf")
 _NEVER_NEGATIVE = ("lognormal", "exponential", "poisson")
@@ -255,10 +254,10 @@ def _made(column: Column, recipe: Recipe, anchor: int) -> _Values | None:
         return None
     if kind in (*TEXTS, "enum") and recipe.name in _FINITE:
         return _Values(texts=frozenset(str(v) for v in _listed(recipe)))
-    ends = _moments(recipe, anchor) if kind in _POINTS else _ends(recipe) if kind in _NUMBERS else None
+    ends = _moments(recipe, anchor) if kind in MOMENTS else _ends(recipe) if kind in _NUMBERS else None
     if ends is None or ends == (None, None):
         return None
-    return _Values(*ends, moment=True) if kind in _POINTS else _rounded(column, *ends)
+    return _Values(*ends, moment=True) if kind in MOMENTS else _rounded(column, *ends)
 
 
 def _moments(recipe: Recipe, anchor: int) -> tuple[Decimal, Decimal] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schemas.model import Column, Lives, Schema, Table
-from schemas.recipes import MOMENTS
+from schemas.types import MOMENTS
 
 _EVENTS = ("between", "after")
 

@@ -13,7 +13,7 @@ from schemas.text_forms import is_formed, satisfies
 from schemas.text_proposals import propose_text
 from schemas.time_proposals import propose_moment, times_of_day
 from schemas.times import DAY
-from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
+from schemas.types import FLOATS, INTEGERS, MOMENTS, TEXTS, SqlType
 from schemas.wanted import SCALE, Proposal, Wanted
 
 _ROWS_OF_EMPTY = 10_000  # that a table without rows is to have room for
@@ -28,7 +28,7 @@ def propose(column: Wanted) -> Proposal:
         found = propose_text(column)
     elif kind in INTEGERS or kind in (*FLOATS, "numeric"):
         found = propose_number(column)
-    elif kind in ("date", "timestamp", "timestamptz"):
+    elif kind in MOMENTS:
         found = propose_moment(column)
     else:
         found = _other(column)

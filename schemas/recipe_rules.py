@@ -19,9 +19,8 @@ from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argum
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.steps import first_multiple, is_countable
 from schemas.times import DAY, format_duration, is_moment, resolve_moment, resolve_time_of_day
-from schemas.types import FLOATS, TEXTS, SqlType
+from schemas.types import FLOATS, MOMENTS, TEXTS, SqlType
 
-_MOMENTS = ("date", "timestamp", "timestamptz")
 _BIGINT = SqlType("bigint")
 _INTERVAL = SqlType("interval")
 MOST_GAPS = 1_000_000
@@ -156,7 +155,7 @@ def times_come_from_times(placed: Placed) -> Iterator[Problem]:
         except NoSuchPath:
             continue
         sound = (found.table.name, found.column.name) not in placed.broken
-        if sound and found.column.type.kind not in _MOMENTS:
+        if sound and found.column.type.kind not in MOMENTS:
             yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
 
 
@@ -170,7 +169,7 @@ def whole_days_fit(placed: Placed) -> Iterator[Problem]:
         source = follow(placed.schema, placed.table, path).column.type.kind
     except NoSuchPath:
         return
-    if least > most or source not in _MOMENTS:
+    if least > most or source not in MOMENTS:
         return
     told = f"from {format_duration(least)} to {format_duration(most)} {name} '{path}'"
     if source == "date" and -(-least // DAY) > most // DAY:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.model import Recipe
-from schemas.types import FLOATS, INTEGERS, TEXTS, TIMES
+from schemas.types import FLOATS, INTEGERS, MOMENTS, TEXTS, TIMES
 
 TEXTUAL = (*TEXTS, "enum")
 NUMBERS = (*INTEGERS, "numeric", *FLOATS)
 MEASURES = (*NUMBERS, "interval")
-MOMENTS = ("date", "timestamp", "timestamptz")
 ANY = (*NUMBERS, *TEXTUAL, "boolean", *TIMES, "interval", "uuid", "json", "bytes", "array")
 SINGLE = tuple(kind for kind in ANY if kind != "array")
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from schemas.errors import Problem, nearest
 from schemas.model import ForeignKey, Present, Table
-from schemas.recipes import MOMENTS
 from schemas.rules import child_key, in_order_of_choice
 from schemas.subject import Subject
-from schemas.types import INTEGERS, TEXTS, SqlType
+from schemas.types import INTEGERS, MOMENTS, TEXTS, SqlType
 
 
 def references_fit(subject: Subject) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.check_facts import ColumnFacts
 from schemas.model import Recipe
 from schemas.times import DAY, SECOND, format_moment, parse_moment, resolve_time_of_day
+from schemas.types import MOMENTS
 from schemas.wanted import Proposal, Wanted, words_of
 
 _LATER = (
@@ -36,7 +37,7 @@ def propose_moment(column: Wanted) -> Proposal:
     facts = column.facts
     strict = DAY if column.type.kind == "date" else 1_000_000
     for other, is_strict in facts.after:
-        if other in column.others and column.others[other].kind in ("date", "timestamp", "timestamptz"):
+        if other in column.others and column.others[other].kind in MOMENTS:
             least = {"at_least": strict} if is_strict else {}
             return Proposal(Recipe("after", {"path": other, "within": 30 * DAY, **least, "until": "2y"}))
     if facts.low_text or facts.high_text:
@@ -46,7 +47,7 @@ def propose_moment(column: Wanted) -> Proposal:
     if column.has(*_LATER) and not column.unique:
         for other, type in column.others.items():
             words = set(words_of(other))
-            if words & set(_EARLIER) and type.kind in ("date", "timestamp", "timestamptz"):
+            if words & set(_EARLIER) and type.kind in MOMENTS:
                 return Proposal(Recipe("after", {"path": other, "within": 90 * DAY}))
     return Proposal(Recipe("between", {"period": ("-3y", "now")}))
 

@@ -10,6 +10,7 @@ INTEGERS = ("smallint", "integer", "bigint")
 FLOATS = ("real", "double")
 TEXTS = ("text", "varchar", "char")
 TIMES = ("date", "time", "timestamp", "timestamptz")
+MOMENTS = ("date", "timestamp", "timestamptz")
 KINDS = (*INTEGERS, "numeric", *FLOATS, *TEXTS, "boolean", *TIMES, "interval", "uuid", "json", "bytes", "enum", "array")
 ALIASES = {
     "int": "integer", "int2": "smallint", "int4": "integer", "int8": "bigint", "decimal": "numeric", "float": "double",

@@ -18,7 +18,6 @@ from datagen.exact.arithmetic import rescaled
 from datagen.exact.doubles import in_units
 from datagen.exact.terms import (
     DOUBLE,
-    MOMENTS,
     NUMBER,
     TEXT,
     TEXTUAL,
@@ -32,7 +31,7 @@ from datagen.exact.terms import (
     units_of,
 )
 from datagen.rows import Kernel, Rows
-from schemas.types import INTEGERS, SqlType
+from schemas.types import INTEGERS, MOMENTS, SqlType
 
 __all__ = ["NotExact", "TooLarge", "compile_exact"]
 

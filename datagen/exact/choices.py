@@ -19,7 +19,6 @@ from datagen.exact.doubles import first_known
 from datagen.exact.sources import null
 from datagen.exact.terms import (
     DOUBLE,
-    MOMENTS,
     NULL,
     NUMBER,
     TEXT,
@@ -36,6 +35,7 @@ from datagen.exact.terms import (
     units_of,
 )
 from datagen.rows import Rows
+from schemas.types import MOMENTS
 
 
 @compiles(exp.Case)

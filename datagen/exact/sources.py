@@ -10,7 +10,6 @@ from datagen.arrays import DAY, to_units
 from datagen.coded import coded
 from datagen.exact.terms import (
     DIGITS,
-    MOMENTS,
     NULL,
     NUMBER,
     TEXT,
@@ -27,7 +26,7 @@ from datagen.exact.terms import (
 )
 from datagen.rows import Rows
 from schemas.times import parse_moment
-from schemas.types import INTEGERS
+from schemas.types import INTEGERS, MOMENTS
 
 
 @compiles(exp.Column)

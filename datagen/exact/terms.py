@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datagen.exact.doubles import Doubles
 
 NUMBER, DOUBLE, LENGTH, TRUTH, TEXT, NULL = "number", "double", "length", "truth", "text", "null"
-MOMENTS = ("date", "timestamp", "timestamptz")
 TEXTUAL = ("text", "varchar", "char", "enum")
 DIGITS = 18  # what 64 bits hold for certain
 

@@ -20,7 +20,7 @@ from datagen.values.writing import text_of
 from schemas.errors import Mark, nearest
 from schemas.model import Recipe
 from schemas.recipes import BY_NAME, argument
-from schemas.types import INTEGERS, SqlType
+from schemas.types import INTEGERS, MOMENTS, SqlType
 
 Letters = str | None
 
@@ -229,7 +229,7 @@ def _formatted(text: Kernel, type: SqlType, found: Placeholder, ctx: Context, wh
             return pc.if_else(negative, below_zero, pc.utf8_lpad(values, width, "0"))
 
         return zeros
-    if found.form.startswith("%") and type.kind in ("date", "timestamp", "timestamptz"):
+    if found.form.startswith("%") and type.kind in MOMENTS:
         marks = re.findall(r"%(.)", found.form)
         if set(marks) <= _DATE_MARKS:
             unit = pa.date32() if type.kind == "date" else pa.timestamp("s")

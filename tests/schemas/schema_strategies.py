@@ -12,9 +12,9 @@ from schemas.lives import beginning_of
 from schemas.model import DATA_CLASSES, Check, Column, ForeignKey, Index, Lives, Recipe, Rows, Schema, Table, Unique
 from schemas.privacy import Budget, ColumnPrivacy, Privacy
 from schemas.privacy_values import BOUNDED, CLOSED, declared_value
-from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, MOMENTS, Generator
+from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Generator
 from schemas.scenarios import Change, Scenario
-from schemas.types import FLOATS, SqlType
+from schemas.types import FLOATS, MOMENTS, SqlType
 
 ODD = ["null", "true", "no", "users", "id", "a.b", "b.c", "a", "x y", '"', "'", "{", "}", "[a]", "a(b)", "#", "a: b", "- a", "🎉", "ü", "<<", "1", "1.0",
        "now", "2026-01-01", "*a", "&a", "!t", "|", ">", "%", "@", "`", "a,b", " a", "a ", "\\", "select", "$x", "$number", "~", "?", "=", "key", "\u00a0x", "\ufeff"]  # fmt: skip
