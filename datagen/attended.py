@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from datagen.arrays import Mask, moments
+from datagen.blocks import blocks_of
 from datagen.errors import GenerationFailed
 from datagen.links import GroupLink, UniformLink
 from datagen.randomness import Int64, Stream
@@ -15,7 +16,6 @@ from datagen.rows import Rows, Tables
 from schemas.model import Table
 
 _FIRST, _LAST = np.int64(-(2**62)), np.int64(2**62)
-_BLOCK = 1 << 16
 _SEARCHED = 10_000  # rows in turn, until the one that leaves last is taken
 
 
@@ -48,13 +48,13 @@ class Presence:
     def _made(self) -> tuple[Int64, Int64]:
         spans = np.full(self.count, _FIRST, np.int64), np.full(self.count, _LAST, np.int64)
         parts: list[list[pa.Array]] = [[], []]
-        for first in range(0, self.count, _BLOCK):
-            rows = Rows(self._tables, self.table, range(first, min(first + _BLOCK, self.count)))
+        for block in blocks_of(self.count):
+            rows = Rows(self._tables, self.table, block)
             for column, span, made in zip(self._columns, spans, parts, strict=True):
                 if column is not None:
                     made.append(rows.column(column[0]))
                     found, absent = moments(column[1], made[-1])
-                    span[first : first + len(rows)] = found if absent is None else np.where(absent, _LAST, found)
+                    span[block.start : block.stop] = found if absent is None else np.where(absent, _LAST, found)
         kept = self._tables[self.table].kept
         for column, made in zip(self._columns, parts, strict=True):
             if kept is not None and column is not None and made:

@@ -20,12 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import Mask, blank
+from datagen.blocks import blocks_of
 from datagen.history import nulling_columns
 from datagen.lifetimes import required_keys
 from datagen.randomness import Int64
 from datagen.rows import Rows
 from datagen.state_source import StateSource
-from datagen.synthetic import BLOCK_ROWS, SyntheticSource
+from datagen.synthetic import SyntheticSource
 from schemas.ddl_order import fill_order
 from schemas.errors import InputError
 from schemas.model import Schema, Table
@@ -122,12 +123,11 @@ class Changes:
 
     def _blocks(self, table: Table, find: Callable[[Table, range], Change | None], backwards: bool = False) -> Iterator[Change]:
         """What `find` finds in the blocks of a table, made by several threads, a few ahead."""
-        count, threads = self._history.row_count(table.name), os.cpu_count() or 1
-        ranges = [range(first, min(first + BLOCK_ROWS, count)) for first in range(0, count, BLOCK_ROWS)]
+        blocks, threads = blocks_of(self._history.row_count(table.name)), os.cpu_count() or 1
         waiting: deque[Future[Change | None]] = deque()
         pool = ThreadPoolExecutor(threads)
         try:
-            for block in reversed(ranges) if backwards else ranges:
+            for block in reversed(blocks) if backwards else blocks:
                 if len(waiting) > threads:
                     found = waiting.popleft().result()
                     if found is not None:

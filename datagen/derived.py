@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from datagen.additions import FurtherChildren
 from datagen.arrays import from_units, has_units, largest_units, to_units
+from datagen.blocks import BLOCK_ROWS, blocks_of
 from datagen.casting import Conversion, conversion, with_fewer_decimals
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
@@ -24,7 +25,6 @@ from schemas.model import ForeignKey, Recipe
 from schemas.recipes import argument
 from schemas.types import SqlType
 
-_BATCH = 1 << 16
 _LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
@@ -92,7 +92,7 @@ def _children_of(rows: Rows, ctx: Context, table: str, family: Family) -> list[t
     """The children of `rows`, one parent's after the other's, and how many each has; in parts that stay in the processor's cache."""
     start, count = family.children_of(rows.numbers())
     ends = np.cumsum(count)
-    cuts = np.unique(np.searchsorted(ends, np.arange(0, int(ends[-1]) if len(ends) else 0, _BATCH)))
+    cuts = np.unique(np.searchsorted(ends, np.arange(0, int(ends[-1]) if len(ends) else 0, BLOCK_ROWS)))
     parts = []
     for first, last in zip([0, *cuts[cuts > 0].tolist()], [*cuts[cuts > 0].tolist(), len(count)], strict=True):
         begin, number = start[first:last], count[first:last]
@@ -122,10 +122,9 @@ class Totals:
     def _make(self) -> Int64:
         plan = self._ctx.plan
         result = np.full(plan.row_count(self._ctx.table.name), self._empty, np.int64)
-        count = plan.row_count(self._table)
         sums = np.zeros(len(result) if self._fold is np.add else 0)
-        for first in range(0, count, _BATCH):
-            rows = Rows(plan.tables, self._table, range(first, min(first + _BATCH, count)))
+        for block in blocks_of(plan.row_count(self._table)):
+            rows = Rows(plan.tables, self._table, block)
             links, values = rows.links(self._key.columns), self._value(rows)
             self._fold.at(result, links[links >= 0], values[links >= 0])
             if self._fold is np.add:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from datagen.arrays import from_units, to_units
+from datagen.blocks import blocks_of
 from datagen.compiling import Context
 from datagen.links import FamilyLink
 from datagen.randomness import Int64, Stream, stream
@@ -29,7 +30,6 @@ from schemas.types import SqlType
 if TYPE_CHECKING:
     from datagen.plan import Plan
 
-_BATCH = 1 << 16
 _HALF = 2**63
 _WALKING = ("states", "slot")
 _TRUTH = SqlType("boolean")
@@ -170,9 +170,9 @@ def condition(plan: Plan, table: Table, sql: str, at: Mark | None, seen: Mapping
 
     def holds(numbers: Int64) -> np.ndarray:
         found = np.zeros(len(numbers), np.bool_)
-        for first in range(0, len(numbers), _BATCH):
-            part = numbers[first : first + _BATCH]
-            found[first : first + len(part)] = kernel(Rows(plan.tables, table.name, part)).fill_null(False).to_numpy(zero_copy_only=False)
+        for block in blocks_of(len(numbers)):
+            here = slice(block.start, block.stop)
+            found[here] = kernel(Rows(plan.tables, table.name, numbers[here])).fill_null(False).to_numpy(zero_copy_only=False)
         return found
 
     return holds
@@ -213,12 +213,11 @@ def _children(link: FamilyLink, parents: Belonging) -> Belonging:
 
 def _referring(plan: Plan, child: str, key: ForeignKey, parents: Belonging) -> Belonging:
     rows, episode = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    count = plan.row_count(child) if len(parents.rows) else 0
-    for first in range(0, count, _BATCH):
-        links = Rows(plan.tables, child, range(first, min(first + _BATCH, count))).links(key.columns)
+    for block in blocks_of(plan.row_count(child) if len(parents.rows) else 0):
+        links = Rows(plan.tables, child, block).links(key.columns)
         place = np.minimum(np.searchsorted(parents.rows, links), len(parents.rows) - 1)
         here = np.flatnonzero(parents.rows[place] == links)
-        rows.append(here + first)
+        rows.append(here + block.start)
         episode.append(parents.episode[place[here]])
     return Belonging(np.concatenate(rows), np.concatenate(episode))
 

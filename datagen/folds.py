@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from datagen.blocks import BLOCK_ROWS
 from datagen.errors import GenerationFailed
 from datagen.families import Family
 from datagen.kept import Budget
 from datagen.randomness import Int64
 from datagen.rows import Rows
 
-BLOCK_ROWS = 1 << 16
 _MOST_BYTES = 48 << 20
 _LEAST_BLOCKS = 2
 

@@ -12,12 +12,12 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
+from datagen.blocks import blocks_of
 from datagen.randomness import Int64
 
 Whole = TypeVar("Whole", pa.Array, Int64)
 
 MOST_ROWS = 1 << 20
-_BLOCK = 1 << 16
 _SCATTERED = 8
 _ONCE = 2048  # rows that could be made while their making begins
 _MOST_BYTES = 96 << 20
@@ -68,7 +68,7 @@ class Kept:
             self._made[key] = before + max(rows * (_SCATTERED if scattered else 1), _ONCE)
             if not before <= self._count < self._made[key]:
                 return
-        whole = _joined([make(range(a, min(a + _BLOCK, self._count))) for a in range(0, self._count, _BLOCK)])
+        whole = _joined([make(block) for block in blocks_of(self._count)])
         if self._budget.take(int(whole.nbytes)):
             self._wholes[key] = whole
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datagen.arrays import Mask, moments
+from datagen.blocks import blocks_of
 from datagen.rows import Rows
 from schemas.ddl_order import components
 from schemas.lives import lives_of
@@ -20,8 +21,6 @@ from schemas.model import ForeignKey, Schema, Table
 
 if TYPE_CHECKING:
     from datagen.plan import Plan
-
-_BLOCK = 65_536
 
 
 def required_keys(table: Table) -> tuple[ForeignKey, ...]:
@@ -124,8 +123,7 @@ class Lifetimes:
         return struck
 
     def _blocks(self, table: str) -> list[Rows]:
-        count = self._plan.row_count(table)
-        return [Rows(self._plan.tables, table, range(a, min(a + _BLOCK, count))) for a in range(0, count, _BLOCK)]
+        return [Rows(self._plan.tables, table, block) for block in blocks_of(self._plan.row_count(table))]
 
 
 def _circles(schema: Schema) -> dict[str, tuple[str, ...]]:

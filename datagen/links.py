@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import to_units
+from datagen.blocks import blocks_of
 from datagen.distributions import zipf_rank
 from datagen.errors import GenerationFailed
 from datagen.families import Family
@@ -37,7 +38,6 @@ from datagen.randomness import Int64, Stream, UInt64, below, multiply_high
 from datagen.rows import Link, Rows, Tables
 from schemas.types import SqlType
 
-_WEIGHTS_BLOCK = 65_536
 _MEMBERS = 2  # rows of a group that stand together, from which on a group is drawn once
 _STEPS = 8
 
@@ -190,7 +190,7 @@ class ChainLink:
 
 @dataclass(frozen=True)
 class FactorLink:
-    """A coordinate of a composite unique key: `place` gives positions, `members` turns them into row numbers."""
+    """The row that `place` says: by a coordinate of a composite unique key, or where another reference points."""
 
     parent: str
     place: Callable[[Rows], Int64]
@@ -240,8 +240,7 @@ class WeightedLink:
         with self._lock:
             if self._known is None:
                 weights = np.zeros(self._size, np.int64)
-                for first in range(0, self._size, _WEIGHTS_BLOCK):
-                    block = range(first, min(first + _WEIGHTS_BLOCK, self._size))
+                for block in blocks_of(self._size):
                     weights[block.start : block.stop] = to_units(self._type, Rows(self._tables, self.parent, block).column(self._column))[0]
                 if (weights < 0).any() or float(weights.astype(np.float64).sum()) >= 2.0**62:
                     raise GenerationFailed(f"the weights {self.parent}.{self._column} must be 0 or above, and sum to less than 2**62")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datagen.arrays import largest_units
+from datagen.blocks import blocks_of
 from datagen.composite import Siblings
 from datagen.errors import Unusable
 from datagen.groups import Groups
@@ -16,8 +17,6 @@ from schemas.types import INTEGERS
 
 if TYPE_CHECKING:
     from datagen.plan import Plan
-
-_CHECK_ROWS = 1 << 18
 
 
 def check_width(plan: Plan, table: Table, foreign_key: ForeignKey, column: str, target: str) -> None:
@@ -85,6 +84,4 @@ def check_siblings(plan: Plan, table: Table, foreign_key: ForeignKey, key: Sibli
 
 
 def _all_rows(plan: Plan, table: Table) -> list[Rows]:
-    count = plan.row_count(table.name)
-    tables = plan.tables
-    return [Rows(tables, table.name, range(a, min(a + _CHECK_ROWS, count))) for a in range(0, count, _CHECK_ROWS)]
+    return [Rows(plan.tables, table.name, block) for block in blocks_of(plan.row_count(table.name))]

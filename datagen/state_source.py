@@ -18,11 +18,12 @@ import rfc8785
 from blake3 import blake3
 
 from datagen.arrays import empty_batch
+from datagen.blocks import BLOCK_ROWS, blocks_of
 from datagen.errors import GenerationFailed
 from datagen.history import StatePlan
 from datagen.randomness import Index, Int64
 from datagen.rows import Rows
-from datagen.synthetic import BLOCK_ROWS, SyntheticSource, made_column
+from datagen.synthetic import SyntheticSource, made_column
 from schemas.document import to_document
 from schemas.errors import InputError
 from schemas.times import format_moment
@@ -86,13 +87,12 @@ class StateSource(SyntheticSource):
         """How many rows exist before each block, and in all."""
         with self._lock:
             if table not in self._starts:
-                count = self.history.row_count(table)
-                blocks = range(0, count, BLOCK_ROWS)
+                blocks = blocks_of(self.history.row_count(table))
                 if self.state.lifetimes.always(table):
-                    counts = [min(BLOCK_ROWS, count - first) for first in blocks]
+                    counts = [len(block) for block in blocks]
                 else:
                     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-                        counts = list(pool.map(lambda first: len(self._existing(table, first)), blocks))
+                        counts = list(pool.map(lambda block: len(self._existing(table, block.start)), blocks))
                 self._starts[table] = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
             return self._starts[table]
 

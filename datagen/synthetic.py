@@ -16,6 +16,7 @@ import rfc8785
 from blake3 import blake3
 
 from datagen.arrays import empty_batch
+from datagen.blocks import BLOCK_ROWS, blocks_of
 from datagen.errors import GenerationFailed
 from datagen.inputs import Inputs, documented
 from datagen.problems import in_full
@@ -31,7 +32,6 @@ from schemas.reader import read_schema
 from schemas.source import MediaFile
 from schemas.times import canonical_moment, format_moment, resolve_moment
 
-BLOCK_ROWS = 65_536
 _TOGETHER = 2 * BLOCK_ROWS
 
 
@@ -212,8 +212,8 @@ class SyntheticSource:
         count = self.row_count(table)
 
         def blocks() -> Iterator[pa.RecordBatch]:
-            for start in range(0, count, BLOCK_ROWS):
-                yield self._block(table, start, min(start + BLOCK_ROWS, count))
+            for block in blocks_of(count):
+                yield self._block(table, block.start, block.stop)
 
         return pa.RecordBatchReader.from_batches(self.schema.table(table).arrow, blocks())
 

@@ -11,6 +11,7 @@ import pytest
 
 import bundles
 from datagen import folds
+from datagen.blocks import BLOCK_ROWS
 from datagen.errors import GenerationFailed
 from datagen.rows import Rows
 from datagen.synthetic import SyntheticSource, source
@@ -38,7 +39,7 @@ tables:
       amount:   {type: "numeric(12,2)", generate: {uniform: [-50.00, 100.00]}}
       sent:     {type: date, generate: {after: orders.day, within: 30d}}
 """
-BLOCK = folds.BLOCK_ROWS
+BLOCK = BLOCK_ROWS
 
 
 @pytest.fixture(scope="module")
