@@ -5,8 +5,8 @@ They lie together where every table between is generated per parent, which numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from datagen.families import Family
 from datagen.inputs import link_of, rows_of
 from datagen.randomness import Int64
-from datagen.rows import Rows, Tables
+from datagen.rows import Rows
 from schemas.model import ForeignKey, Table
 
 if TYPE_CHECKING:
@@ -55,48 +55,32 @@ class FamilyGroups:
 
 
 class SortedGroups:
-    """Groups found by sorting the links of all rows of a table once; 24 bytes a row."""
+    """Groups found by sorting the links of all rows of a table, when first asked for in a finished plan; 24 bytes a row."""
 
-    def __init__(self, tables: Tables, table: str, rows: int, foreign_key: tuple[str, ...], groups: int) -> None:
-        links = Rows(tables, table, range(rows)).links(foreign_key)
-        self._order = np.argsort(links, kind="stable")
-        self._starts = np.searchsorted(links[self._order], np.arange(groups + 1))
-        self._positions = np.empty_like(self._order)
-        self._positions[self._order] = np.arange(len(self._order))
+    def __init__(self, plan: Plan, table: str, key: ForeignKey) -> None:
+        self._plan, self._table, self._key = plan, table, key
 
-    def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
-        start = self._starts[groups]
-        return start, self._starts[groups + 1] - start
-
-    def members(self, positions: Int64) -> Int64:
-        if not len(self._order):
-            return np.full(len(positions), -1, np.int64)
-        return self._order[np.clip(positions, 0, len(self._order) - 1)]
-
-    def positions(self, members: Int64) -> Int64:
-        return self._positions[members]
-
-
-@dataclass
-class LazyGroups:
-    """Groups that need the links of a finished plan, found when first asked for."""
-
-    make: Callable[[], Groups]
-    found: Groups | None = None
-
-    def _groups(self) -> Groups:
-        if self.found is None:
-            self.found = self.make()
-        return self.found
+    @cached_property
+    def _sorted(self) -> tuple[Int64, Int64, Int64]:
+        """The row at each position, the position at which each group begins, and that of each row."""
+        plan = self._plan
+        links = Rows(plan.tables, self._table, range(plan.row_count(self._table))).links(self._key.columns)
+        order = np.argsort(links, kind="stable")
+        positions = np.empty_like(order)
+        positions[order] = np.arange(len(order))
+        return order, np.searchsorted(links[order], np.arange(plan.row_count(self._key.table) + 1)), positions
 
     def ranges(self, groups: Int64) -> tuple[Int64, Int64]:
-        return self._groups().ranges(groups)
+        starts = self._sorted[1]
+        start = starts[groups]
+        return start, starts[groups + 1] - start
 
     def members(self, positions: Int64) -> Int64:
-        return self._groups().members(positions)
+        order = self._sorted[0]
+        return order[np.clip(positions, 0, len(order) - 1)] if len(order) else np.full(len(positions), -1, np.int64)
 
     def positions(self, members: Int64) -> Int64:
-        return self._groups().positions(members)
+        return self._sorted[2][members]
 
 
 def groups_of(plan: Plan, table: str, key: ForeignKey) -> Groups:
@@ -105,7 +89,7 @@ def groups_of(plan: Plan, table: str, key: ForeignKey) -> Groups:
     if chain is not None:
         return FamilyGroups(chain)
     plan.inputs.reads(link_of(table, key.columns), rows_of(key.table))
-    return LazyGroups(lambda: SortedGroups(plan.tables, table, plan.row_count(table), key.columns, plan.row_count(key.table)))
+    return SortedGroups(plan, table, key)
 
 
 def _chain(plan: Plan, name: str, key: ForeignKey) -> tuple[Family, ...] | None:
