@@ -15,11 +15,9 @@ import numpy as np
 from datagen.episodes import Befallen, places_in
 from datagen.families import Family
 from datagen.gaps import WINDOW
-from datagen.randomness import Int64, Stream, below
+from datagen.randomness import Index, Int64, Stream, below
 from datagen.rows import Rows, Tables
 from schemas.scenarios import Change, Scenario
-
-Index = range | Int64
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ class Additions:
     # Numbers with gaps
 
     def codes(self, gaps: int, numbers: Int64) -> Int64:
-        """The places of rows among the free numbers of a sequence with gaps, as `datagen.gaps` has them; -1 for own rows."""
+        """The places of rows among the free numbers: window * WINDOW * (gaps - 1) + which of its free numbers; -1 for own rows."""
         known = self._codes.get(gaps)
         if known is None:
             known = self._codes[gaps] = self._made_codes(gaps)

@@ -6,33 +6,24 @@ first of them and further rows the others, so the numbers of both lie spread ove
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from datagen.permutation import permute
 from datagen.randomness import Int64, Stream
 
+if TYPE_CHECKING:
+    from datagen.additions import Additions
+
 WINDOW = 256
 _TURN = 0x9E3779B1
-
-
-class Further(Protocol):
-    """Rows beyond a table's own."""
-
-    def codes(self, gaps: int, numbers: Int64) -> Int64:
-        """The places of rows among the free numbers: window * WINDOW * (gaps - 1) + which of its free numbers; -1 for own rows."""
-        ...
-
-    def shortage(self, gaps: int) -> str | None:
-        """Why there is no room for them; None where there is."""
-        ...
 
 
 class Gapped:
     """Maps row numbers, of `further` rows too, to distinct numbers from 0."""
 
-    def __init__(self, stream: Stream, gaps: int, further: Further | None) -> None:
+    def __init__(self, stream: Stream, gaps: int, further: Additions | None) -> None:
         self._stream, self._gaps, self._further = stream, gaps, further
 
     def last(self, rows: int) -> int:
