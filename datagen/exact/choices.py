@@ -26,11 +26,11 @@ from datagen.exact.terms import (
     Find,
     NotExact,
     Term,
-    Truth,
     Units,
     Value,
     compiled,
     compiles,
+    first_present,
     truth_of,
     units_of,
 )
@@ -138,27 +138,10 @@ def _first_known(node: exp.Expr, find: Find) -> Term:
         return first_known(terms)
     terms = aligned(*terms)
     if terms[0].kind == TRUTH:
-        return Term(TRUTH, lambda rows: reduce(_known_or, (truth_of(t.run(rows)) for t in terms)))
+        return Term(TRUTH, lambda rows: first_present(truth_of(t.run(rows)) for t in terms))
     if terms[0].kind not in (NUMBER, *MOMENTS):
         raise NotExact
-
-    def run(rows: Rows) -> Units:
-        first, *others = (units_of(t.run(rows)) for t in terms)
-        for other in others:
-            if first.absent is None:
-                return first
-            absent = None if other.absent is None else first.absent & other.absent
-            first = Units(np.where(first.absent, other.values, first.values), max(first.most, other.most), absent)
-        return first
-
-    return Term(terms[0].kind, run, terms[0].decimals)
-
-
-def _known_or(first: Truth, other: Truth) -> Truth:
-    if first.absent is None:
-        return first
-    absent = None if other.absent is None else first.absent & other.absent
-    return Truth(np.where(first.absent, other.values, first.values), absent)
+    return Term(terms[0].kind, lambda rows: first_present(units_of(t.run(rows)) for t in terms), terms[0].decimals)
 
 
 @compiles(exp.Least, exp.Greatest)

@@ -12,7 +12,21 @@ from sqlglot import exp
 
 from datagen.arrays import DAY, SECOND, Mask, either
 from datagen.elementary import Float64
-from datagen.exact.terms import DOUBLE, NULL, NUMBER, Find, NotExact, Term, TooLarge, Units, Value, compiled, compiles, units_of
+from datagen.exact.terms import (
+    DOUBLE,
+    NULL,
+    NUMBER,
+    Find,
+    NotExact,
+    Term,
+    TooLarge,
+    Units,
+    Value,
+    compiled,
+    compiles,
+    first_present,
+    units_of,
+)
 from datagen.rows import Rows
 from schemas.types import INTEGERS, SqlType
 
@@ -133,14 +147,4 @@ def floored(term: Term) -> Term:
 def first_known(terms: list[Term]) -> Term:
     """COALESCE of numbers of which one is a double."""
     chosen = [as_double(term) for term in terms if term.kind != NULL]
-
-    def run(rows: Rows) -> Doubles:
-        first, *others = (doubles_of(t.run(rows)) for t in chosen)
-        for other in others:
-            if first.absent is None:
-                return first
-            absent = None if other.absent is None else first.absent & other.absent
-            first = Doubles(np.where(first.absent, other.values, first.values), absent)
-        return first
-
-    return Term(DOUBLE, run)
+    return Term(DOUBLE, lambda rows: first_present(doubles_of(t.run(rows)) for t in chosen))

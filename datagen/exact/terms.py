@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
@@ -60,6 +61,7 @@ class Truth:
 
 
 Value: TypeAlias = "Units | Doubles | Truth | pa.Array"
+V = TypeVar("V", "Units", "Doubles", "Truth")
 Run = Callable[[Rows], Value]
 
 
@@ -113,6 +115,19 @@ def truth_of(value: Value) -> Truth:
     """The values of a term that is a condition."""
     assert isinstance(value, Truth)
     return value
+
+
+def first_present(given: Iterable[V]) -> V:
+    """For each row the first of some values of one kind that is not null."""
+    first, *others = given
+    for other in others:
+        if first.absent is None:
+            return first
+        absent = None if other.absent is None else first.absent & other.absent
+        first = replace(first, values=np.where(first.absent, other.values, first.values), absent=absent)
+        if isinstance(first, Units) and isinstance(other, Units):
+            first = replace(first, most=max(first.most, other.most))
+    return first
 
 
 def largest(values: Int64) -> int:
