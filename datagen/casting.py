@@ -26,7 +26,7 @@ def conversion(source: SqlType, target: SqlType) -> Conversion | None:
         length = target.length
         return _same if length is None else lambda values: pc.utf8_slice_codeunits(values, 0, length)
     if target.kind in TEXTS and source.kind == "uuid":
-        return _uuid_texts if (target.length or 36) >= 36 else None
+        return uuid_texts if (target.length or 36) >= 36 else None
     if target.kind in TEXTS and source.kind not in ("bytes", "array", "interval", "time"):
         length = target.length
         if length is None:
@@ -71,7 +71,8 @@ def _within(type: SqlType, texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _uuid_texts(values: pa.Array) -> pa.Array:
+def uuid_texts(values: pa.Array) -> pa.Array:
+    """Return uuids in their usual form of 36 characters."""
     storage = values.storage if isinstance(values, pa.ExtensionArray) else values
     absent = np.asarray(storage.is_null()) if storage.null_count else None
     octets = np.frombuffer(storage.fill_null(bytes(16)).buffers()[1], np.uint8)

@@ -7,6 +7,7 @@ is a number in mixed radix, whose digits are the positions of the factors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -68,10 +69,7 @@ class Product:
         return permute(self._stream, numbers, self._domain())
 
     def _domain(self) -> int:
-        domain = 1
-        for size in self._sizes.values():
-            domain *= size
-        return min(domain, _MAX_DOMAIN)
+        return min(prod(self._sizes.values()), _MAX_DOMAIN)
 
     @property
     def sizes(self) -> Mapping[str, int | None]:
@@ -150,27 +148,26 @@ class Siblings:
 
     def _combination(self, rows: Rows) -> tuple[Int64, dict[str, Int64]]:
         sizes = {n: np.full(len(rows), s, np.int64) if isinstance(s, int) else s(rows) for n, s in self._sizes.items()}
-        domain = np.ones(len(rows), np.int64)
-        for name in sorted(sizes):
-            domain = np.minimum(domain * np.minimum(sizes[name], _MAX_PRODUCT), _MAX_PRODUCT)
         parents = rows.family_parents()
         places = self._family.ordinal_of(rows.index, parents)
-        return rotate(self._stream, parents, places, np.maximum(domain, 1)), sizes
+        return rotate(self._stream, parents, places, np.maximum(_product(rows, sizes), 1)), sizes
 
     def shortage(self) -> str | None:
-        domain = 1
-        for size in self._sizes.values():
-            if not isinstance(size, int):
-                return None
-            domain *= size
-        if domain >= self._family.most:
+        known = [size for size in self._sizes.values() if isinstance(size, int)]
+        domain = prod(known)
+        if len(known) < len(self._sizes) or domain >= self._family.most:
             return None
         return f"a parent has up to {self._family.most:,} rows and there are only {domain:,} different combinations for them"
 
     def shortage_in(self, rows: Rows) -> bool:
         """Whether some of `rows` has more siblings than there are combinations for its parent."""
         sizes = self._combination(rows)[1]
-        domain = np.ones(len(rows), np.int64)
-        for size in sizes.values():
-            domain = np.minimum(domain * np.minimum(size, _MAX_PRODUCT), _MAX_PRODUCT)
-        return bool((self._family.ordinal_of(rows.index, rows.family_parents()) >= domain).any())
+        return bool((self._family.ordinal_of(rows.index, rows.family_parents()) >= _product(rows, sizes)).any())
+
+
+def _product(rows: Rows, sizes: Mapping[str, Int64]) -> Int64:
+    """How many combinations there are for each of `rows`, up to 2**31 - 1."""
+    domain = np.ones(len(rows), np.int64)
+    for size in sizes.values():
+        domain = np.minimum(domain * np.minimum(size, _MAX_PRODUCT), _MAX_PRODUCT)
+    return domain

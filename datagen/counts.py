@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from datagen.arrays import to_units
-from datagen.cases import case_of
+from datagen.cases import case_of, parts_of
 from datagen.casting import conversion
 from datagen.compiling import Context
 from datagen.errors import GenerationFailed, Unusable
@@ -167,7 +167,7 @@ def _of_column(kernel: Kernel, each: Recipe, ctx: Context) -> Counted:
 
 def _by_case(each: Recipe, ctx: Context, own: Stream) -> Counted:
     chosen = case_of(each, ctx)
-    cases = [_counted(inner, ctx, own) for inner in [*each.args["cases"].values(), *([each.args["else"]] if "else" in each.args else [])]]
+    cases = [_counted(inner, ctx, own) for _, inner in parts_of(each)]
 
     def counts(rows: Rows) -> Int64:
         case, result = chosen(rows), np.zeros(len(rows), np.int64)

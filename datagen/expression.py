@@ -171,7 +171,8 @@ class _Evaluator:
         import duckdb
 
         try:
-            found = self._run(batch)
+            with self._holding(batch):
+                found = self._connections.mine().sql(self._query).to_arrow_table()
         except duckdb.Error as error:
             said = Problem(f"{self._where}: the expression failed: {self._reason(error)}", self._at)
             raise GenerationFailed(said.render(self._ctx.schema.file) if self._at else said.message) from None
@@ -199,10 +200,6 @@ class _Evaluator:
             raise GenerationFailed(f"{self._where}: the expression gives texts longer than {type}; cut them with left(..., {type.length})")
         if type.kind == "enum" and pc.all(pc.is_in(values, pa.array([*type.values, None], values.type))).as_py() is False:
             raise GenerationFailed(f"{self._where}: the expression gives a text that is no value of {type}")
-
-    def _run(self, batch: pa.Table) -> pa.Table:
-        with self._holding(batch):
-            return self._connections.mine().sql(self._query).to_arrow_table()
 
     @contextmanager
     def _holding(self, batch: pa.Table) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -27,19 +28,19 @@ _MILLISECOND = 1_000
 _UUID7_STEP = 1_000
 
 
+@dataclass(frozen=True, eq=False)
 class Affine:
     """A column whose value is start + step * row number, so that references to it need no look-up.
 
     With `gapped`, the row number is spread out first. After each `run` rows (0 for never), `skip` values are left out.
     """
 
-    def __init__(self, type: SqlType, start: int, step: int, run: int = 0, skip: int = 0, gapped: Gapped | None = None) -> None:
-        self.type = type
-        self.start = start
-        self.step = step
-        self.run = run
-        self.skip = skip
-        self.gapped = gapped
+    type: SqlType
+    start: int
+    step: int
+    run: int = 0
+    skip: int = 0
+    gapped: Gapped | None = None
 
     def units(self, numbers: Int64) -> Int64:
         if self.gapped is not None:

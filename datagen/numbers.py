@@ -15,7 +15,7 @@ from datagen.compiling import Context, generator
 from datagen.distributions import Discrete, Quantile, Tabulated
 from datagen.elementary import Float64
 from datagen.errors import Unusable
-from datagen.randomness import Int64, UInt64, below
+from datagen.randomness import Int64, UInt64, below, unit
 from datagen.rows import Kernel
 from schemas.errors import Mark
 from schemas.model import Recipe
@@ -63,7 +63,7 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     if least > most:
         if step > 1:
             raise Unusable(_no_multiple(recipe), at)
-        raise Unusable(f"min {_shown(recipe, 'min', least)} is greater than max {_shown(recipe, 'max', most)}", at)
+        raise Unusable(f"min {recipe.args.get('min', least)} is greater than max {recipe.args.get('max', most)}", at)
     if least < -limit - 1 or most > limit:
         factor = unit_factor(type)
         raise Unusable(f"values from {Decimal(least) / factor:,} to {Decimal(most) / factor:,} {_unfit(type)}", at)
@@ -95,10 +95,6 @@ def _unfit(type: SqlType) -> str:
     """How a message goes on about numbers that are beyond a column, or beyond what is generated for it."""
     why = f": its generated numbers have at most 18 digits, and {type.decimals} of them are decimals"
     return f"do not fit {type}{why if type.kind == 'numeric' and (type.precision or 38) > 18 else ''}"
-
-
-def _shown(recipe: Recipe, name: str, fallback: int) -> object:
-    return recipe.args.get(name, fallback)
 
 
 def _no_multiple(recipe: Recipe) -> str:
@@ -164,7 +160,7 @@ def _whole_sampler(recipe: Recipe, type: SqlType, low: int | None, high: int | N
     bounded = distributions.cut(quantile, *edges)
     if bounded is None:
         raise Unusable(f"{recipe.name} has no chance of a value between min and max", at)
-    table = Tabulated.of(bounded) if recipe.name != "histogram" else _Direct(bounded)
+    table = Tabulated.of(bounded) if recipe.name != "histogram" else _direct(bounded)
     return lambda draws: np.floor(table(draws) * float(factor) + rounding).astype(np.int64)
 
 
@@ -188,12 +184,8 @@ def _stop_if_lost(recipe: Recipe, type: SqlType, asked: float, held: float, at: 
         )
 
 
-@dataclass(frozen=True)
-class _Direct:
-    quantile: Quantile
-
-    def __call__(self, draws: UInt64) -> Float64:
-        return self.quantile((draws >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+def _direct(quantile: Quantile) -> Callable[[UInt64], Float64]:
+    return lambda draws: quantile(unit(draws))
 
 
 def _ranks(recipe: Recipe, low: int | None, high: int | None, at: Mark | None) -> Discrete:
@@ -319,7 +311,7 @@ def _float_kernel(recipe: Recipe, ctx: Context) -> Kernel:
         fits = max(abs(least), abs(most)) <= np.finfo(np.float32 if type.kind == "real" else np.float64).max and np.isfinite(most - least)
     if not fits:
         ctx.fail(f"{recipe.name} reaches beyond the largest {type}; choose closer bounds", recipe.at)
-    table = _Direct(bounded) if recipe.name in ("uniform", "histogram") else Tabulated.of(bounded)
+    table = _direct(bounded) if recipe.name in ("uniform", "histogram") else Tabulated.of(bounded)
 
     return lambda rows: from_floats(type, _stepped(table(rows.draws(own)), step, least))
 

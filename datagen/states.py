@@ -13,13 +13,14 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import DAY, SECOND, from_units, to_units
+from datagen.arrays import DAY, SECOND, from_units, moments
 from datagen.compiling import Context, generator
 from datagen.distributions import Tabulated, cut, exponential
 from datagen.errors import GenerationFailed
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
 from schemas.model import Recipe, Table
+from schemas.recipe_rules import states_of
 from schemas.recipes import argument
 from schemas.times import resolve_moment
 from schemas.types import MOMENTS
@@ -69,9 +70,8 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     def starts(rows: Rows) -> Int64:
         if source is None:
             return np.zeros(len(rows), np.int64)
-        units, absent = to_units(source[1], source[0](rows))
-        moments = units * (DAY if source[1].kind == "date" else 1)
-        return moments if absent is None else np.where(absent, until, moments)
+        found, absent = moments(source[1], source[0](rows))
+        return found if absent is None else np.where(absent, until, found)
 
     def walk(rows: Rows) -> Walk:
         count = len(rows)
@@ -130,7 +130,7 @@ def _start(recipe: Recipe, table: Table) -> str | None:
 
 def _machine(recipe: Recipe, ctx: Context) -> Machine:
     given = argument(recipe, "machine")
-    names = list(dict.fromkeys([*given, *(t for following in given.values() for t in following)]))
+    names = states_of(recipe)
     if ctx.type.kind == "enum":
         for name in names:
             if name not in ctx.type.values:
@@ -159,8 +159,7 @@ def entered(recipe: Recipe, ctx: Context) -> Kernel:
     status = ctx.recipe_of(column)
     if status is None or status.name != "states":
         ctx.fail(f"entered needs a column with a state machine, and {column} is none", recipe.at)
-    machine = argument(status, "machine")
-    names = list(dict.fromkeys([*machine, *(t for following in machine.values() for t in following)]))
+    names = states_of(status)
     if _start(status, ctx.table) is None:
         ctx.fail(f"{column} has no start time; give its machine `start: <a time column>`", recipe.at)
     if state != "any" and state not in names:

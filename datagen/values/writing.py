@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.arrays import SECOND, to_units
-from datagen.keys import uuid_text
+from datagen.casting import uuid_texts
 from datagen.values.texts import decimal, digits, join
 from schemas.types import TEXTS, SqlType
 
@@ -21,7 +21,7 @@ def text_of(values: pa.Array, type: SqlType, moment: str = "%Y-%m-%d %H:%M:%S") 
         case kind if kind in TEXTS:
             return values
         case "uuid":
-            return _uuids(values)
+            return uuid_texts(values)
         case "numeric":
             return _decimals(*to_units(type, values), type.decimals)
         case "interval":
@@ -32,13 +32,6 @@ def text_of(values: pa.Array, type: SqlType, moment: str = "%Y-%m-%d %H:%M:%S") 
         case "timestamp" | "timestamptz":
             return _moments(values, type, moment)
     return pc.cast(values, pa.string())
-
-
-def _uuids(values: pa.Array) -> pa.Array:
-    storage = values.storage
-    octets = np.frombuffer(storage.buffers()[1], np.uint8)[16 * storage.offset :][: 16 * len(storage)].reshape(-1, 16)
-    text = uuid_text(octets)
-    return text if storage.null_count == 0 else pc.if_else(storage.is_valid(), text, pa.scalar(None, pa.string()))
 
 
 def _moments(values: pa.Array, type: SqlType, form: str) -> pa.Array:
