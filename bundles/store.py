@@ -96,7 +96,7 @@ class Store:
         """Return every tagged bundle whose manifest is sound, sorted by reference, and what is wrong with the others."""
         found, damaged = [], []
         with disk_errors(self.path):
-            tagged = {name: d for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)}
+            tagged = dict(self._tagged())
             for name in sorted(tagged):
                 try:
                     found.append(self._summary(name, tagged[name]))
@@ -107,23 +107,20 @@ class Store:
     def references(self) -> Sequence[str]:
         """Return every tag, sorted, without looking at any blob."""
         with disk_errors(self.path):
-            return sorted(name for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d))
+            return sorted(name for name, _ in self._tagged())
 
     def written(self) -> Sequence[Tagged]:
         """Return every tag whose manifest is there, and when that was written."""
         with disk_errors(self.path):
-            tagged = [(name, d["digest"]) for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)]
-            paths = {digest: self.layout.blob_path(digest) for _, digest in tagged}
-            return [Tagged(name, digest, paths[digest].stat().st_mtime) for name, digest in tagged if paths[digest].exists()]
+            tagged = [(name, d["digest"], self.layout.blob_path(d["digest"])) for name, d in self._tagged()]
+            return [Tagged(name, digest, path.stat().st_mtime) for name, digest, path in tagged if path.exists()]
 
     def resolve(self, reference: str) -> Resolved:
         """Return the manifest that `reference` stands for; ReferenceUnknown with the nearest known one."""
         wanted = parse(reference)
         with disk_errors(self.path):
-            descriptors = self._descriptors()
-            for descriptor in descriptors:
-                found = descriptor["digest"] if wanted.digest else _ref_name(descriptor)
-                if found == (wanted.digest or str(wanted)) and _is_bundle(descriptor):
+            for descriptor in self._descriptors():
+                if _is_bundle(descriptor) and _names(wanted, descriptor):
                     return Resolved(wanted, Blob(descriptor["digest"], descriptor["size"]))
             if wanted.digest and self.layout.blob_path(wanted.digest).exists():
                 return Resolved(wanted, Blob(wanted.digest, self.layout.blob_path(wanted.digest).stat().st_size))
@@ -216,6 +213,10 @@ class Store:
             return ()
         manifests: Sequence[dict[str, Any]] = self.layout.read_index()["manifests"]
         return manifests
+
+    def _tagged(self) -> Sequence[tuple[str, dict[str, Any]]]:
+        """The tags of bundles and their descriptors."""
+        return [(name, d) for d in self._descriptors() if (name := _ref_name(d)) and _is_bundle(d)]
 
     def _summary(self, name: str, descriptor: Mapping[str, Any]) -> StoredBundle:
         digest = descriptor["digest"]
