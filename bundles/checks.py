@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import sqlglot
 from sqlglot import expressions as exp
 
-from bundles.scanning import Session, numbered, quoted, reason, scan
+from bundles.scanning import Session, numbered, reason, scan
 from schemas.conditions import why_no_condition
+from schemas.ddl_names import quoted
 from schemas.model import Check, Table
 from schemas.sql_expressions import with_like_escape
 
@@ -28,45 +30,53 @@ class SqlUnusable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """How many rows break a check, and the first; or why it could not be evaluated."""
+class Result:
+    """How many rows of a table break a check or a rule, and the first; or why it could not be evaluated.
 
+    A rule that is `implied` has the name of the column whose recipe promises it.
+    """
+
+    kind: Literal["check", "rule"]
     table: str
-    check: Check
+    condition: Check
     rows: int = 0
     first_row: int | None = None
     not_checked: str | None = None
+    implied: bool = False
 
     @property
     def title(self) -> str:
-        """The check's name, where it has one, and its SQL."""
-        return f"check '{self.check.name}' ({self.check.sql})" if self.check.name else f"check ({self.check.sql})"
+        """The name of the condition, where it has one, and its SQL."""
+        name, sql = self.condition.name, self.condition.sql
+        if self.implied:
+            return f"what the recipe of '{name}' promises ({sql})"
+        return f"{self.kind} '{name}' ({sql})" if name else f"{self.kind} ({sql})"
 
 
-def run_checks(session: Session, table: Table, paths: Sequence[Path]) -> list[CheckResult]:
+def run_checks(session: Session, table: Table, paths: Sequence[Path]) -> list[Result]:
     """Evaluate every check of `table` on the rows in the Parquet files `paths`."""
-    results: dict[int, CheckResult] = {}
+    results: dict[int, Result] = {}
     conditions: dict[int, str] = {}
     for i, check in enumerate(table.checks):
         unusable = why_no_condition(check.sql, table.columns)
         if unusable is not None:
-            results[i] = CheckResult(table.name, check, not_checked=unusable)
+            results[i] = Result("check", table.name, check, not_checked=unusable)
             continue
         try:
             conditions[i] = translated(check.sql)
             session.prepare(f"SELECT {_breaks(conditions[i])} FROM {_relation(table, paths)}")
         except SqlUnusable as error:
-            results[i] = CheckResult(table.name, check, not_checked=str(error))
+            results[i] = Result("check", table.name, check, not_checked=str(error))
         except duckdb.Error as error:
-            results[i] = CheckResult(table.name, check, not_checked=reason(error))
+            results[i] = Result("check", table.name, check, not_checked=reason(error))
     todo = {i: sql for i, sql in conditions.items() if i not in results}
     counts = _counts(session, table, paths, todo)
     for i, count in counts.items():
         if isinstance(count, str):
-            results[i] = CheckResult(table.name, table.checks[i], not_checked=count)
+            results[i] = Result("check", table.name, table.checks[i], not_checked=count)
         else:
             first = _first(session, table, paths, todo[i]) if count else None
-            results[i] = CheckResult(table.name, table.checks[i], count, first)
+            results[i] = Result("check", table.name, table.checks[i], count, first)
     return [results[i] for i in sorted(results)]
 
 

@@ -12,8 +12,7 @@ from schemas.model import Schema
 from schemas.plurals import counted
 
 if TYPE_CHECKING:
-    from bundles.checks import CheckResult
-    from bundles.rules import RuleResult
+    from bundles.checks import Result
 
 
 def reads(schema: Schema, *, constraints: bool) -> bool:
@@ -68,6 +67,6 @@ def hold(
         raise ContentInvalid("\n".join(broken))
 
 
-def _said(result: CheckResult | RuleResult) -> str:
+def _said(result: Result) -> str:
     rows = counted(max(result.rows, 1), "row")
     return f"table '{result.table}': {result.title} does not hold for {rows}, first for row {result.first_row}"

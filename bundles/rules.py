@@ -7,13 +7,12 @@ is 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 from sqlglot import expressions as exp
 
-from bundles.checks import SqlUnusable, translated
+from bundles.checks import Result, SqlUnusable, translated
 from bundles.scanning import Session, numbered, reason, scan
 from schemas.model import Check, ForeignKey, Schema, Table
 from schemas.rules import Aggregate, read_rule
@@ -22,41 +21,20 @@ from schemas.sql_expressions import NotAnExpression
 Paths = Mapping[str, Sequence[Path]]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """How many rows of a table break a rule, and the first; or why it could not be evaluated."""
-
-    table: str
-    rule: Check
-    implied: bool
-    rows: int = 0
-    first_row: int | None = None
-    not_checked: str | None = None
-
-    @property
-    def title(self) -> str:
-        """The rule's name, where it has one, and its SQL."""
-        if self.implied:
-            return f"what the recipe of '{self.rule.name}' promises ({self.rule.sql})"
-        return f"rule '{self.rule.name}' ({self.rule.sql})" if self.rule.name else f"rule ({self.rule.sql})"
-
-
-def run_rules(
-    session: Session, schema: Schema, table: Table, paths: Paths, rules: Iterable[Check], implied: bool = False
-) -> list[RuleResult]:
+def run_rules(session: Session, schema: Schema, table: Table, paths: Paths, rules: Iterable[Check], implied: bool = False) -> list[Result]:
     """Evaluate `rules` on the rows of `table`; `paths` has the Parquet files of every table that is whole."""
     return [_run(session, schema, table, paths, rule, implied) for rule in rules]
 
 
-def _run(session: Session, schema: Schema, table: Table, paths: Paths, rule: Check, implied: bool) -> RuleResult:
+def _run(session: Session, schema: Schema, table: Table, paths: Paths, rule: Check, implied: bool) -> Result:
     try:
         (rows,) = session.row(rule_query(schema, table, paths, rule.sql))
         first = session.row(rule_query(schema, table, paths, rule.sql, first=True))[0] if rows else None
     except (NotAnExpression, SqlUnusable) as error:
-        return RuleResult(table.name, rule, implied, not_checked=str(error))
+        return Result("rule", table.name, rule, implied=implied, not_checked=str(error))
     except duckdb.Error as error:
-        return RuleResult(table.name, rule, implied, not_checked=reason(error))
-    return RuleResult(table.name, rule, implied, rows, first)
+        return Result("rule", table.name, rule, implied=implied, not_checked=reason(error))
+    return Result("rule", table.name, rule, rows, first, implied=implied)
 
 
 def rule_query(schema: Schema, table: Table, paths: Paths, sql: str, *, first: bool = False) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from bundles.errors import StoreFailure
-from schemas.ddl_names import literal
+from schemas.ddl_names import literal, quoted
 from schemas.heeding import LOOK, result_of
 from schemas.model import Schema, Table
 from schemas.types import SqlType
@@ -122,11 +122,6 @@ def positional_names(table: Table, columns: Sequence[str]) -> list[str] | None:
     """Return the names of `columns` in a positional scan, None where one of them is not stored."""
     names = [c.name for c in table.stored_columns]
     return [f"c{names.index(c)}" for c in columns] if set(columns) <= set(names) else None
-
-
-def quoted(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def reason(error: duckdb.Error) -> str:

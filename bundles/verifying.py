@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundles.checks import run_checks
+from bundles.checks import Result, run_checks
 from bundles.constraints import Constraints
 from bundles.hierarchies import check_hierarchies
 from bundles.media import check_media
 from bundles.opened import Bundle, must_be_opened
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.report import Findings, Report
-from bundles.rules import RuleResult, run_rules
+from bundles.rules import run_rules
 from bundles.scanning import session
 from bundles.structure import check_blobs, check_layers
 from bundles.values import check_values
@@ -67,13 +67,7 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
                     found.skipped("reference", what, table.name)
         for table in tables:
             tell(Progress("checks", table.name, 0, total))
-            for result in run_checks(duckdb, table, paths[table.name]):
-                if result.not_checked is not None:
-                    found.skipped("check", f"{result.title}: {result.not_checked}", table.name)
-                    continue
-                found.count("checks")
-                if result.rows:
-                    found.wrong("check", f"{result.title} does not hold", table.name, None, result.first_row, result.rows)
+            _note(run_checks(duckdb, table, paths[table.name]), found)
         for table in tables:
             tell(Progress("rules", table.name, 0, total))
             results = run_rules(duckdb, bundle.schema, table, paths, table.rules)
@@ -81,15 +75,15 @@ def _check_constraints(bundle: Bundle, broken: set[str], found: Findings, thread
                 implied = implied_rules(bundle.schema, table, of_state="as_of" in bundle.config.provenance)
                 results += run_rules(duckdb, bundle.schema, table, paths, implied, implied=True)
                 check_hierarchies(duckdb, table, paths[table.name], found)
-            _note_rules(results, found)
+            _note(results, found)
 
 
-def _note_rules(results: list[RuleResult], found: Findings) -> None:
+def _note(results: list[Result], found: Findings) -> None:
     for result in results:
         if result.not_checked is not None:
-            found.skipped("rule", f"{result.title}: {result.not_checked}", result.table)
+            found.skipped(result.kind, f"{result.title}: {result.not_checked}", result.table)
             continue
-        found.count("rules")
+        found.count(f"{result.kind}s")
         if result.rows:
-            column = result.rule.name if result.implied else None
-            found.wrong("rule", f"{result.title} does not hold", result.table, column, result.first_row, result.rows)
+            column = result.condition.name if result.implied else None
+            found.wrong(result.kind, f"{result.title} does not hold", result.table, column, result.first_row, result.rows)
