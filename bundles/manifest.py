@@ -9,7 +9,6 @@ Source: OCI Image Specification 1.1, "Image Manifest" and "Guidelines for Artifa
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +18,11 @@ from urllib.parse import quote
 from bundles.canonical import dump_document
 from bundles.errors import BundleDamaged
 from bundles.layout import MANIFEST_TYPE, Blob
+from bundles.references import DIGEST
 
 ARTIFACT_TYPE = "application/vnd.companyos.bundle.v1"
 CONFIG_TYPE = "application/vnd.companyos.bundle.config.v1+json"
 PARQUET_TYPE = "application/vnd.apache.parquet"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TITLE = "org.opencontainers.image.title"
 _OWN = "io.companyos.bundle."
 _TABLE, _FIRST_ROW, _ROWS, _COLUMN = f"{_OWN}table", f"{_OWN}first-row", f"{_OWN}rows", f"{_OWN}column"
@@ -160,6 +159,6 @@ def _to_media_layer(document: Mapping[str, Any]) -> MediaLayer:
 
 def _to_blob(document: Mapping[str, Any]) -> Blob:
     digest, size = document["digest"], document["size"]
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise ValueError(f"{digest!r} is no digest")
     return Blob(digest, int(size))

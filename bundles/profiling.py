@@ -15,9 +15,7 @@ from bundles.profile_states import profile_machine
 from bundles.profiled import BundleProfile, TableProfile
 from bundles.progress import OnProgress, Progress, unseen
 from bundles.scanning import Session, session
-from schemas.model import Column, Table
-
-_OPEN_CLASSES = ("public", "internal")
+from schemas.model import OPEN_CLASSES, Column, Table
 
 
 def profile(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int | None = None) -> BundleProfile:
@@ -55,7 +53,7 @@ def profile(bundle: Bundle, on_progress: OnProgress | None = None, *, jobs: int 
 
 def hidden_class(bundle: Bundle, column: Column) -> str | None:
     """The data class for whose sake the values of `column` may not be shown; None where they may."""
-    return None if bundle.kind == "synthetic" or column.data_class in _OPEN_CLASSES else column.data_class
+    return None if bundle.kind == "synthetic" or column.data_class in OPEN_CLASSES else column.data_class
 
 
 def _profile(bundle: Bundle, duck: Session, table: Table) -> TableProfile:

@@ -14,7 +14,7 @@ LATEST = "latest"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _VERSION = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LONGEST = 255
 
 
@@ -35,7 +35,7 @@ def parse(text: str) -> Reference:
     _must_be_text(text)
     name, at, digest = text.partition("@")
     if at:
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             raise ReferenceInvalid(f"'{text}' is no reference: '@' is followed by 'sha256:' and 64 hexadecimal digits (0-9, a-f)")
         return Reference(_checked_name(text, name), digest=digest)
     name, _, version = text.partition(":")

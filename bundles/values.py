@@ -14,11 +14,10 @@ from bundles.digest import ColumnDigester, table_digest
 from bundles.opened import Bundle
 from bundles.progress import OnProgress, Progress
 from bundles.report import Findings
-from schemas.model import Column, Table
+from schemas.model import OPEN_CLASSES, Column, Table
 from schemas.types import SqlType
 
 _SHOWN = 40
-_OPEN_CLASSES = ("public", "internal")
 _UNDIGESTIBLE = ("json", "encoding")
 
 
@@ -96,7 +95,7 @@ def _add(wrong: dict[tuple[str, str], _Wrong], column: Column, breach: _Breach, 
 
 def _shown(column: Column, breach: _Breach, array: pa.Array, at: int) -> str | None:
     """The value itself, where its data class allows that and it tells more than the rule."""
-    if column.data_class not in _OPEN_CLASSES or breach.rule != "enum":
+    if column.data_class not in OPEN_CLASSES or breach.rule != "enum":
         return None
     text = repr(array[at].as_py())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

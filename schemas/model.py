@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schemas.scenarios import Scenario
 
 DATA_CLASSES = ("public", "internal", "personal", "sensitive")
+OPEN_CLASSES = DATA_CLASSES[:2]  # whose values may be shown to anybody who has the data
 
 
 @dataclass(frozen=True)
