@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from datagen.compiling import Context, generator
 from datagen.errors import GenerationFailed
 from datagen.randomness import Int64
-from datagen.rows import Kernel, Rows
+from datagen.rows import Kernel, Rows, made_by_choice
 from schemas.cases import case_value
 from schemas.model import Recipe
 
@@ -33,21 +33,7 @@ def parts_of(recipe: Recipe) -> list[tuple[str, Recipe]]:
 def by_case(recipe: Recipe, ctx: Context, kernels: list[Kernel]) -> Kernel:
     """Return a kernel that makes each row by that of `kernels` which belongs to its case."""
     chosen = case_of(recipe, ctx)
-
-    def kernel(rows: Rows) -> pa.Array:
-        case = chosen(rows)
-        order = np.argsort(case, kind="stable")
-        bounds = np.searchsorted(case[order], np.arange(len(kernels) + 1))
-        pieces = [
-            make(rows.subset(order[first:last])) for make, first, last in zip(kernels, bounds[:-1], bounds[1:], strict=True) if last > first
-        ]
-        if len(pieces) < 2:
-            return pieces[0] if pieces else kernels[0](rows)
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        return pa.concat_arrays(pieces).take(pa.array(back))
-
-    return kernel
+    return lambda rows: made_by_choice(kernels, chosen(rows), rows)
 
 
 def case_of(recipe: Recipe, ctx: Context) -> Chosen:

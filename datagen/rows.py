@@ -6,7 +6,7 @@ value for a row whatever the other rows of the set are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -129,6 +129,20 @@ class Rows:
         """The referenced rows of a foreign key."""
         link = self.tables[self.table].links[foreign_key]
         return self.memo(("parent", foreign_key), lambda: Selection(self.tables, link.parent, self.links(foreign_key)))
+
+
+def made_by_choice(kernels: Sequence[Kernel], choice: Int64, rows: Rows) -> pa.Array:
+    """Make each row by that of `kernels` which `choice` says for it, by its position."""
+    order = np.argsort(choice, kind="stable")
+    bounds = np.searchsorted(choice[order], np.arange(len(kernels) + 1))
+    pieces = [
+        make(rows.subset(order[first:last])) for make, first, last in zip(kernels, bounds[:-1], bounds[1:], strict=True) if last > first
+    ]
+    if len(pieces) < 2:
+        return pieces[0] if pieces else kernels[0](rows)
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return pa.concat_arrays(pieces).take(pa.array(back))
 
 
 class Subset(Rows):

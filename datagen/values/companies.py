@@ -128,8 +128,7 @@ def company_name(recipe: Recipe, ctx: Context) -> Kernel:
 
     def kernel(rows: Rows) -> pa.Array:
         reach, place = np.divmod(rows.numbers(), count)
-        group = who.locales.groups(rows)
-        country = np.zeros(len(rows), np.int64) if group is None else group
+        country = who.locales.positions(rows)
         draws = rows.draws(kind)
         form = offsets[country] + np.minimum(below(draws, sizes[country]), below(draws << np.uint64(32), sizes[country]))
         return join(names(permute(which, place, count)), pick(reaches, reach), " ", pick(texts, form))

@@ -116,9 +116,9 @@ def bic(recipe: Recipe, ctx: Context) -> Kernel:
     letters = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", np.uint8)
 
     def kernel(rows: Rows) -> pa.Array:
-        place, group = index(rows), locales.groups(rows)
+        place = index(rows)
         branch = fixed_width_text(np.column_stack([letters[place // 676], letters[place // 26 % 26], letters[place % 26]]))
-        return fit(join("TEST", pick(codes, np.zeros(len(rows), np.int64) if group is None else group), "X0", branch), ctx.type)
+        return fit(join("TEST", pick(codes, locales.positions(rows)), "X0", branch), ctx.type)
 
     return kernel
 

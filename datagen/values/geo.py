@@ -54,8 +54,7 @@ def country_of(locale: str) -> Country:
 
 def by_locale(values: list[str], locales: Locales, rows: Rows) -> pa.Array:
     """One value a row, by the row's locale."""
-    group = locales.groups(rows)
-    return pick(pa.array(values, pa.string()), np.zeros(len(rows), np.int64) if group is None else group)
+    return pick(pa.array(values, pa.string()), locales.positions(rows))
 
 
 def _of_country(recipe: Recipe, ctx: Context, attribute: str) -> Kernel:
@@ -94,8 +93,7 @@ def timezone(recipe: Recipe, ctx: Context) -> Kernel:
     own = ctx.entity_stream(who.entity, "time zone")
 
     def kernel(rows: Rows) -> pa.Array:
-        group = who.locales.groups(rows)
-        group = np.zeros(len(rows), np.int64) if group is None else group
+        group = who.locales.positions(rows)
         return fit(pick(values, offsets[group] + below(rows.draws(own), sizes[group])), ctx.type)
 
     return kernel
@@ -111,8 +109,7 @@ def _coordinate(recipe: Recipe, ctx: Context, low: str, high: str) -> Kernel:
     scale = float(10 ** min(type.decimals, 6)) if type.kind == "numeric" else 1e6
 
     def kernel(rows: Rows) -> pa.Array:
-        group = who.locales.groups(rows)
-        group = np.zeros(len(rows), np.int64) if group is None else group
+        group = who.locales.positions(rows)
         whole = np.floor((lows[group] + unit(rows.draws(own)) * spans[group]) * scale).astype(np.int64)
         if type.kind in FLOATS:
             return from_floats(type, whole / scale)

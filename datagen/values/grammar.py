@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
+
 import pyarrow as pa
 
 from datagen.compiling import Context, generator
 from datagen.randomness import below
-from datagen.rows import Kernel, Rows
+from datagen.rows import Kernel, made_by_choice
 from datagen.values.people import serial_if_unique, text_or_serial
 from datagen.values.template import Placeholder, fill, parse_template, placeholder
 from schemas.model import Recipe
@@ -43,16 +44,7 @@ def _symbol(name: str, place: str, rules: dict[str, tuple[str, ...]], ctx: Conte
     if all(len(p) == 1 and isinstance(p[0], str) for p in phrases):
         words = pa.array([str(p[0]) for p in phrases], pa.string())
         return lambda rows: words.take(pa.array(below(rows.draws(own), len(words))))
-    return lambda rows: _chosen(phrases, below(rows.draws(own), len(phrases)), rows)
-
-
-def _chosen(phrases: list[list[str | Kernel]], choice: np.ndarray, rows: Rows) -> pa.Array:
-    """Fill each phrase for the rows that chose it, then put the rows back in order."""
-    if len(phrases) == 1:
-        return fill(phrases[0], rows)
-    order = np.argsort(choice, kind="stable")
-    bounds = np.searchsorted(choice[order], np.arange(len(phrases) + 1))
-    pieces = [fill(phrase, rows.subset(order[bounds[i] : bounds[i + 1]])) for i, phrase in enumerate(phrases) if bounds[i] < bounds[i + 1]]
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    return pa.chunked_array(pieces, pa.string()).combine_chunks().take(pa.array(back)) if pieces else pa.array([], pa.string())
+    kernels = [partial(fill, phrase) for phrase in phrases]
+    if len(kernels) == 1:
+        return kernels[0]
+    return lambda rows: made_by_choice(kernels, below(rows.draws(own), len(kernels)), rows)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from datagen.compiling import Context, generator
 from datagen.randomness import Int64, below
-from datagen.rows import Elements, Kernel, Rows
+from datagen.rows import Elements, Kernel, Rows, made_by_choice
 from datagen.values.lorem import glue, positions
 from datagen.values.regex import Either, Letter, Node, Repeated, Sequence, longest, parse_pattern
 from datagen.values.texts import code_points, join, spell
@@ -52,7 +52,8 @@ def _drawn(node: Node, ctx: Context, name: str) -> Kernel:
             kernels = [_drawn(p, ctx, f"{name}/{i}") for i, p in enumerate(merged)]
             return lambda rows: join(*(k(rows) for k in kernels))
         case Either(options):
-            return _one_of([_drawn(o, ctx, f"{name}/{i}") for i, o in enumerate(options)], ctx, name)
+            kernels, own = [_drawn(o, ctx, f"{name}/{i}") for i, o in enumerate(options)], ctx.stream(f"{name} option")
+            return lambda rows: made_by_choice(kernels, below(rows.draws(own), len(kernels)), rows)
         case Repeated(part, least, most):
             return _repeated(part, least, most, ctx, name)
     raise AssertionError(node)
@@ -90,20 +91,6 @@ def _spelled(places: list[str], ctx: Context, name: str, lengths: Callable[[Rows
                 number, letter = np.divmod(number, len(tables[place]))
                 written[:, place] = tables[place][letter]
         return spell(written, None if lengths is None else lengths(rows))
-
-    return kernel
-
-
-def _one_of(kernels: list[Kernel], ctx: Context, name: str) -> Kernel:
-    own = ctx.stream(f"{name} option")
-
-    def kernel(rows: Rows) -> pa.Array:
-        which = below(rows.draws(own), len(kernels))
-        chosen = [np.flatnonzero(which == i) for i in range(len(kernels))]
-        pieces = [k(rows.subset(here)) for k, here in zip(kernels, chosen, strict=True)]
-        back = np.empty(len(rows), np.int64)
-        back[np.concatenate(chosen)] = np.arange(len(rows))
-        return pa.concat_arrays(pieces).take(pa.array(back))
 
     return kernel
 

@@ -72,8 +72,7 @@ def full_name(who: Persona) -> Kernel:
     spaces = pa.array([" " if o is None else o for o in order], pa.string())
 
     def kernel(rows: Rows) -> pa.Array:
-        groups = who.locales.groups(rows)
-        group = np.zeros(len(rows), np.int64) if groups is None else groups
+        group = who.locales.positions(rows)
         given, family = first(rows), last(rows) + shift
         swap = family_first[group]
         return join(pick(both, np.where(swap, family, given)), pick(spaces, group), pick(both, np.where(swap, given, family)))

@@ -37,6 +37,10 @@ class Locales:
     def groups(self, rows: Rows) -> Int64 | None:
         return None if self.of is None else self.of(rows)
 
+    def positions(self, rows: Rows) -> Int64:
+        """The position in `names` of the locale of each row."""
+        return np.zeros(len(rows), np.int64) if self.of is None else self.of(rows)
+
 
 @dataclass(frozen=True)
 class Persona:

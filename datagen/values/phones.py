@@ -58,8 +58,7 @@ def phone(recipe: Recipe, ctx: Context) -> Kernel:
     sizes = np.array([len(own) for own in ranges])
 
     def kernel(rows: Rows) -> pa.Array:
-        group = who.locales.groups(rows)
-        group = np.zeros(len(rows), np.int64) if group is None else group
+        group = who.locales.positions(rows)
         chosen = offsets[group] + below(rows.draws(entity), sizes[group])
         written = join(pick(starts, chosen), _tail(rows, widths[chosen]))
         if serial is not None:
