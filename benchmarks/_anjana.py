@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def check(path: str, names: str, sensitive: str = "") -> dict[str, float]:
 
     columns = names.split(",")
     data = pd.read_csv(path, sep=";", dtype=str, keep_default_na=False)
-    found = {"k": int(anonymity.k_anonymity(data, columns))}
+    found: dict[str, float] = {"k": int(anonymity.k_anonymity(data, columns))}
     if sensitive:
         found["l"] = int(anonymity.l_diversity(data, columns, [sensitive]))
         found["t"] = float(anonymity.t_closeness(data, columns, [sensitive]))
@@ -44,4 +45,5 @@ def check(path: str, names: str, sensitive: str = "") -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"anonymise": anonymise, "check": check}[sys.argv[1]](*sys.argv[2:])))
+    calls: dict[str, Callable[..., dict[str, float]]] = {"anonymise": anonymise, "check": check}
+    print(json.dumps(calls[sys.argv[1]](*sys.argv[2:])))

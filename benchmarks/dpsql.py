@@ -153,7 +153,7 @@ def sessions() -> tuple[Schema, Privacy, dict[str, pa.Table]]:
 
 def covering(units: pa.ChunkedArray) -> int:
     """The least power of two that 99 % of the units have no more rows than: smartnoise-sql has to be told, ours chooses it itself."""
-    rows = sorted(pc.value_counts(units).field("counts").to_pylist())
+    rows: list[int] = sorted(pc.value_counts(units).field("counts").to_pylist())
     return 1 << (rows[len(rows) * 99 // 100] - 1).bit_length()
 
 

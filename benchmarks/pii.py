@@ -36,7 +36,7 @@ def presidio() -> Callable[[Sequence[str]], Spans]:
 
     # it would look for a newer list of domains on the net, text by text
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
-    tldextract.extract = tldextract.tldextract.TLD_EXTRACTOR
+    tldextract.extract = tldextract.tldextract.TLD_EXTRACTOR  # type: ignore[assignment]
     settings = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": MODEL}]}
     engine = BatchAnalyzerEngine(AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=settings).create_engine()))
 
@@ -61,7 +61,8 @@ def score(truth: Sequence[dict[str, Any]], predicted: Spans) -> dict[str, float]
     for text, found in zip(truth, predicted):
         full = text["full_text"]
         covered = {i for start, end in found for i in range(start, end) if full[i].isalnum()}
-        personal, neutral = set(), set()
+        personal: set[int] = set()
+        neutral: set[int] = set()
         for span in text["spans"]:
             characters = {i for i in range(span["start_position"], span["end_position"]) if full[i].isalnum()}
             (neutral if span["entity_type"] in NEUTRAL else personal).update(characters)

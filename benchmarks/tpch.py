@@ -93,7 +93,8 @@ def main(arguments: list[str]) -> None:
                 rows = bundle.config.rows
                 alone = writers_alone(bundle, os.cpu_count() or 1)
     found = {name: {**medians(of), "megabytes": sizes[name], "compression": COMPRESSION[name]} for name, of in runs.items()}
-    wall, cpu = (float(found["ours"][k]) / float(found["tpchgen-cli"][k]) for k in ("wall_seconds", "cpu_seconds"))
+    mine, theirs = (medians(runs[name]) for name in ("ours", "tpchgen-cli"))
+    wall, cpu = (mine[k] / theirs[k] for k in ("wall_seconds", "cpu_seconds"))
     print(
         json.dumps(
             {

@@ -15,7 +15,7 @@ from schemas.model import ForeignKey, Schema, Table
 
 DIALECTS = ("postgresql", "duckdb", "sqlite")
 PHASES = ("namespaces", "types", "sequences", "tables", "keys", "indexes", "foreign keys", "checks", "counters", "comments")
-AFTER_DATA = PHASES[4:]
+BEFORE_DATA, AFTER_DATA = PHASES[:4], PHASES[4:]
 
 Probe = Callable[[str], str | None]
 SelfReferenceProbe = Callable[[Table, ForeignKey], str | None]
