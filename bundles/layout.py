@@ -81,6 +81,17 @@ class Layout:
             raise BundleDamaged(f"blob {digest} in {self.path} is altered; build or fetch the bundle again")
         return data
 
+    def has(self, blob: Blob) -> bool:
+        """Whether the blob is there, of its size, and its bytes match its digest."""
+        try:
+            with open(self.blob_path(blob.digest), "rb") as file:
+                if file.seek(0, os.SEEK_END) != blob.size:
+                    return False
+                file.seek(0)
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == blob.digest
+        except OSError:
+            return False
+
     def read_index(self) -> dict[str, Any]:
         """Return `index.json`; BundleDamaged where it is missing or none."""
         try:

@@ -17,7 +17,6 @@ from bundles.canonical import dump_document
 from bundles.config import TableInputs
 from bundles.digest import TableDigest
 from bundles.errors import BundleDamaged
-from bundles.layout import Blob
 from bundles.manifest import Layer
 from bundles.opened import Bundle, open_bundle
 from bundles.parquet import settings
@@ -152,23 +151,12 @@ def _whole(bundle: Bundle, names: Sequence[str], pool: ThreadPoolExecutor, on_pr
     """Those of the tables whose rows are all there, in files that hold what their digests say."""
     layers = [layer for name in names for layer in bundle.layers(name)]
     total, rows, damaged = sum(layer.rows for layer in layers), dict.fromkeys(names, 0), set()
-    for layer, sound in zip(layers, pool.map(lambda one: _is_sound(bundle.store, one.blob), layers), strict=True):
+    for layer, sound in zip(layers, pool.map(lambda one: bundle.store.layout.has(one.blob), layers), strict=True):
         if not sound or layer.first_row != rows[layer.table]:
             damaged.add(layer.table)
         rows[layer.table] += layer.rows
         on_progress(Progress("reuse", layer.table, sum(rows.values()), total))
     return {n for n in {layer.table for layer in layers} - damaged if rows[n] == bundle.config.tables[n].rows}
-
-
-def _is_sound(store: Store, blob: Blob) -> bool:
-    try:
-        with open(store.layout.blob_path(blob.digest), "rb") as file:
-            if file.seek(0, 2) != blob.size:
-                return False
-            file.seek(0)
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == blob.digest
-    except OSError:
-        return False
 
 
 def _differences(before: TableInputs, now: TableInputs) -> Sequence[str]:

@@ -107,7 +107,7 @@ def _bundle(reference: str, store: str | os.PathLike[str] | None) -> tuple[Engin
     opened = bundles.open(reference, store)
     # keys are held when a bundle is built
     keys = [(t.name, columns) for t in opened.schema.tables for columns in t.unique_sets()]
-    return DuckDBEngine({t: opened.table(t).sound_paths() for t in opened.tables}, unique=keys), opened.manifest_digest, opened.schema
+    return DuckDBEngine({t: opened.table(t).intact_paths() for t in opened.tables}, unique=keys), opened.manifest_digest, opened.schema
 
 
 def _synthetic(reference: str, store: str | os.PathLike[str] | None, schema: Schema) -> Engine:

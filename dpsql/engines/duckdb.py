@@ -76,7 +76,12 @@ class DuckDBEngine:
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(part)}")
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         target = ".".join(quoted(part) for part in (*schema, name))
-        self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+        try:
+            self._connection.execute(f"CREATE VIEW {target} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)")
+        except duckdb.Error as error:
+            raise EngineFailure(
+                f"the files of table '{table}' cannot be read; `companyos bundle verify` says more of a bundle's"
+            ) from error
         self._listed.append(listed)
 
     def add(self, name: str, table: pa.Table) -> None:

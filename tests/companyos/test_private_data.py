@@ -91,6 +91,21 @@ def test_the_command_and_the_object_have_one_ledger_one_release_and_one_analyst(
     assert [charge["sql"] for charge in one["charges"]] == [PLANS, "SELECT AVG(age) FROM members"]
 
 
+def test_an_altered_file_of_the_right_size_is_told_before_anything_is_charged(capsys: pytest.CaptureFixture[str]) -> None:
+    opened = bundles.open("club:v1")
+    (file,) = opened.table("members").paths()
+    whole = file.read_bytes()
+    data = bytearray(whole)
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert "with rows of table 'members' is altered" in commanded(capsys, "query", "club:v1", PLANS, "--epsilon", "0.25", code=1)
+    file.write_bytes(data[:-4] + b"PAR0")  # DuckDB fails before it reads a row
+    assert "with rows of table 'members' is altered" in commanded(capsys, "query", "club:v1", PLANS, "--epsilon", "0.25", code=1)
+    file.write_bytes(whole)
+    with companyos.open_private("club:v1") as private:
+        assert private.left == 1
+
+
 def test_a_budget_is_headed_by_what_the_release_is_called_in_the_store(capsys: pytest.CaptureFixture[str]) -> None:
     commanded(capsys, "query", "club:v1", PLANS, "--epsilon", "0.25")
     digest = bundles.open("club:v1").manifest_digest

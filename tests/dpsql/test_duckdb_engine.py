@@ -127,3 +127,11 @@ def test_a_statement_that_was_read_before_sees_the_tables_as_they_are() -> None:
     changed.add("more", pa.table({"v": [1, 2]}))
     assert asked(changed, 'SELECT SUM("v") FROM "more"') == [(3,)]
     changed.close()
+
+
+@pytest.mark.parametrize("content", [b"PAR1" + bytes(40), None], ids=["forged", "none"])
+def test_files_that_cannot_be_read_are_told_with_their_table(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(EngineFailure, match="the files of table 'people' cannot be read"):
+        DuckDBEngine({"people": list(tmp_path.glob("*.parquet"))})
