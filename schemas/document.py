@@ -15,7 +15,7 @@ from schemas.privacy import Privacy
 from schemas.recipes import BY_NAME
 from schemas.scenario_document import scenario_data, to_scenario
 from schemas.scenarios import Scenario
-from schemas.types import SqlType
+from schemas.types import KINDS, SqlType
 
 FORMAT = 1
 
@@ -218,6 +218,8 @@ def _type(type: SqlType) -> dict[str, Any]:
 
 
 def _to_type(data: Mapping[str, Any]) -> SqlType:
+    if data["kind"] not in KINDS:
+        raise ValueError(f"there is no type {data['kind']!r}")
     return SqlType(
         data["kind"], data.get("precision"), data.get("scale"), data.get("length"), tuple(data.get("values", ())),
         data.get("name"), _to_type(data["item"]) if "item" in data else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -25,6 +26,8 @@ from bundles.digest import BLOCK_ROWS, TableDigest, TableDigester
 from bundles.errors import BundleDamaged
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.references import parse
+from schemas.document import to_document
+from schemas.errors import InputError
 from schemas.model import Check, ForeignKey, Index, Rows, Schema, Table, Unique
 from schemas.types import SqlType
 
@@ -171,7 +174,7 @@ def test_layers_out_of_the_order_of_tables_and_wrong_annotations_are_named(store
     assert problems(put(store, good.config, parts, lie)) == ["the manifest's annotations are not what the config says"]
 
 
-def test_a_config_that_contradicts_itself_is_not_opened(store):
+def test_a_config_that_contradicts_itself_is_not_opened(store, monkeypatch):
     good = bundles.build(shop(), store=store)
     parts = [(x.table, x.first_row, x.rows, blob(store, x).read_bytes()) for x in good.manifest.layers]
     wrong = replace(good.config, tables={k: v for k, v in good.config.tables.items() if k != "empty"})
@@ -179,6 +182,14 @@ def test_a_config_that_contradicts_itself_is_not_opened(store):
         put(store, wrong, parts)
     with pytest.raises(BundleDamaged, match="its kind or data class"):
         put(store, replace(good.config, kind="real"), parts)
+    monkeypatch.setattr("bundles.config.to_document", lambda schema: _with_an_unknown_type(to_document(schema)))
+    with pytest.raises(InputError, match="there is no type 'bioint'"):
+        put(store, good.config, parts)
+
+
+def _with_an_unknown_type(document):
+    """The same bytes but for one, in the kind of a column's type."""
+    return json.loads(json.dumps(document).replace('"bigint"', '"bioint"', 1))
 
 
 def test_a_file_with_other_columns_or_types_is_named(store):
