@@ -12,11 +12,12 @@ from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
+from dpsql.any_order import expression_in_one_order, in_one_order, numbered
 from dpsql.binding.pruning import pruned
 from dpsql.compiling.dialects import Dialect
 from dpsql.compiling.relations import Relations
 from dpsql.planning.model import Part, Plan, Threshold
-from dpsql.tree import Expression, Key, Release, all_fields
+from dpsql.tree import Expression, Key, Relation, Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
 Law = Literal["laplace", "gaussian", "noisy max"]
@@ -50,7 +51,7 @@ class KeptPart:
 
 
 class Digests:
-    """Digests of what a plan measures: the same for the same question under other aliases, orders of rows and outer arithmetic.
+    """Digests of what a plan measures: the same for one question under other aliases, orders of rows and operands, and outer arithmetic.
 
     `domains` are the values of its public keys, since a part is measured for the groups of these alone; none where keys are private.
     """
@@ -60,9 +61,8 @@ class Digests:
         self._dialect = dialect
         self._relations = relations
         self._names = {field.name for field in all_fields(plan.release.rows)}
-        self._keys = [dialect.expression(key.expression) for key in plan.release.keys]
         groups = [plan.groups, plan.groups_threshold]
-        self._about = [len(self._keys), groups, plan.settings.min_units if plan.private_keys else None]
+        self._about = [len(plan.release.keys), groups, plan.settings.min_units if plan.private_keys else None]
         self._groups = [sha256(json.dumps(sorted(map(str, map(_plain, values)))).encode()).hexdigest() for values in domains]
         self._rows: dict[Expression | None, str] = {}
 
@@ -90,13 +90,20 @@ class Digests:
     def _digest(self, argument: Expression | None, details: Sequence[Any]) -> str:
         """The digest of what is made of `argument`: the rows count as far as it needs them, whatever else is asked of them."""
         if argument not in self._rows:
-            release = self._plan.release
-            needed = pruned(release.rows, (*(key.expression for key in release.keys), argument))
-            self._rows[argument] = self._relations.sql(needed)
-        of = [] if argument is None else [self._dialect.expression(argument)]
-        sql = renamed("\n".join((self._rows[argument], *self._keys, *of)), self._names)
-        text = "\n".join(str(item) for item in (sql, len(of), *self._about, details))
+            self._rows[argument] = self._spelled(argument)
+        text = "\n".join(str(item) for item in (self._rows[argument], int(argument is not None), *self._about, details))
         return sha256(text.encode()).hexdigest()
+
+    def _spelled(self, argument: Expression | None) -> str:
+        """The rows, the keys and the argument in SQL, the same for all spellings that differ in an order without a meaning."""
+        keys = [key.expression for key in self._plan.release.keys]
+        rows = in_one_order(pruned(self._plan.release.rows, (*keys, argument)), self._written)
+        names = numbered(rows)
+        above = [expression_in_one_order(one, names) for one in (*keys, *([] if argument is None else [argument]))]
+        return renamed("\n".join((self._relations.sql(rows), *map(self._dialect.expression, above))), self._names)
+
+    def _written(self, relation: Relation) -> str:
+        return renamed(self._relations.sql(relation), self._names)
 
 
 def place(digest: str, before: int) -> str:
@@ -109,7 +116,7 @@ def in_order(release: Release, dialect: Dialect) -> Release:
     fields = {field.name: field.name.partition("_")[2] for field in all_fields(release.rows)}
 
     def by_columns(key: Key) -> str:
-        return _with_names(dialect.expression(key.expression), lambda name: fields.get(name, name))
+        return _with_names(dialect.expression(expression_in_one_order(key.expression, fields)), lambda name: fields.get(name, name))
 
     return replace(release, keys=tuple(sorted(release.keys, key=by_columns)))
 
