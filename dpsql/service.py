@@ -296,9 +296,14 @@ class Service:
         mine = {of_plan[n]: k for of_plan, parts in zip(digests, new, strict=True) for n, k in parts.items()}
         kept = self._kept(mine)
         best = {d: max((h for h in kept[d] if _over_same(h, k)), key=_paid, default=None) for d, k in mine.items()}
-        places = {d: place(d, len(kept[d])) for d, k in mine.items() if (b := best[d]) is None or k.epsilon > b.epsilon}
-        held = self.ledger.finish(charge, "answered", {at: mine[d].encode() for d, at in places.items()})
-        settled_on = {d: _better(k, held[places[d]]) if d in places else best[d] or k for d, k in mine.items()}
+        before = {d: len(kept[d]) for d, k in mine.items() if (b := best[d]) is None or k.epsilon > b.epsilon}
+        settled_on = {d: best[d] or k for d, k in mine.items()}
+        held = self.ledger.finish(charge, "answered", {place(d, n): mine[d].encode() for d, n in before.items()})
+        while before:
+            settled_on |= {d: _better(mine[d], held[place(d, n)]) for d, n in before.items()}
+            beaten = {d: n + 1 for d, n in before.items() if settled_on[d] is mine[d] and held[place(d, n)] != mine[d].encode()}
+            held = self.ledger.keep(charge, {place(d, n): mine[d].encode() for d, n in beaten.items()}) if beaten else {}
+            before = beaten  # another took the place meanwhile, with less
         settled = []
         for of_plan, have, parts in zip(digests, known, new, strict=True):
             now = _measured({n: settled_on[of_plan[n]] for n in parts})

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlglot import expressions as exp
 
 from dpsql.binding.understood import called
-from dpsql.errors import QueryRefused
+from dpsql.errors import QueryInvalid, QueryRefused
 from dpsql.sql_text import sql_of
 
 # functions that read nothing but their arguments; all of sqlglot's own that are not named here are refused
@@ -36,5 +36,17 @@ def check_outcome(node: exp.Expr, tables: Collection[str], dialect: str) -> None
                 raise QueryRefused(f"FROM is understood of tables and subqueries, not of {sql_of(part)[:60]}")
         elif isinstance(part, exp.Func) and part.key not in ALLOWED:
             raise QueryRefused(f"'{called(part, dialect)}' is not a function that can be used on outcomes")
-        elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
-            raise QueryRefused(f"{part.key.upper()} is not understood here")
+        elif isinstance(part, exp.Window) and not isinstance(function := _windowed(part), exp.AggFunc | exp.RowNumber):
+            name = called(function, dialect).upper()
+            raise QueryInvalid(
+                f"{name} is no window function: OVER stands behind an aggregate or a window function, "
+                f"as in {name}(SUM(x) OVER ()) or SUM({name}(x)) OVER ()"
+            )
+
+
+def _windowed(window: exp.Window) -> exp.Expr:
+    """The function that OVER stands behind."""
+    found: exp.Expr = window.this
+    while isinstance(found, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
+        found = found.this
+    return found

@@ -98,6 +98,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def keep(self, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Keep further noisy parts of a finished question; return those that hold: the first ones kept."""
+        ...
+
     def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
         ...

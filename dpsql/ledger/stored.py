@@ -141,6 +141,10 @@ class StoredLedger:
 
         return self.database.write(work, durable=False)
 
+    def keep(self, charge: Charge, parts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Keep further noisy parts of a finished question; return those that hold: the first ones kept."""
+        return self.database.write(lambda chain: _keep(chain, charge, parts), durable=False)
+
     def refuse(self, release: str | None, analyst: str, sql: str, reason: str) -> None:
         """Write down a question that was not answered."""
         name, text, document = analyst_name(analyst), storable(sql)[:LONGEST_SQL], {"reason": storable(reason)[:LONGEST_REASON]}

@@ -388,6 +388,40 @@ def test_of_two_who_pay_for_the_same_at_once_the_first_is_kept_unless_the_other_
         assert ask(max(mine, other)).source == "kept"
 
 
+@pytest.mark.parametrize(("mine", "others"), [(4.0, [1.0]), (1.0, [4.0]), (4.0, [1.0, 2.0]), (2.0, [1.0, 4.0]), (1.0, [1.0])])
+def test_of_those_who_keep_the_same_at_once_the_best_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mine: float, others: list[float]
+) -> None:
+    sql = "SELECT SUM(balance) FROM users"
+    with service(tmp_path) as asked:
+        waiting, theirs, busy = list(others), dict[float, Answer](), list[bool]()
+
+        def ask(epsilon: float) -> Answer:
+            return asked.ask(sql, analyst="ada", settings=Settings(epsilon=epsilon))
+
+        def interrupt(name: str) -> None:  # after what is kept was looked up, before mine is written
+            keeping = getattr(asked.ledger, name)
+
+            def late(*arguments: Any) -> Any:
+                if waiting and not busy:
+                    busy.append(True)
+                    epsilon = waiting.pop(0)
+                    theirs[epsilon] = ask(epsilon)
+                    busy.clear()
+                return keeping(*arguments)
+
+            monkeypatch.setattr(asked.ledger, name, late)
+
+        interrupt("finish")
+        interrupt("keep")
+        answer, best = ask(mine), max(mine, *others)
+        again = ask(best)
+        assert again.source == "kept"
+        assert again.rows() == answer.rows()
+        assert best not in theirs or again.rows() == theirs[best].rows()
+        asked.ledger.verify()
+
+
 def test_a_mean_alone_is_measured_about_the_middle_of_its_bounds(tmp_path: Path) -> None:
     with service(tmp_path) as asked:
         explained = asked.explain("SELECT AVG(age) FROM users", analyst="ada")
@@ -437,6 +471,16 @@ def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(
         with pytest.raises(QueryInvalid, match="noisy outcome failed"):
             asked.ask(sql, analyst="ada", settings=Settings(epsilon=1.0))
         assert [e.kind for e in asked.ledger.entries()] == ["limit", "refusal"]
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
+@pytest.mark.parametrize("function", ["LN", "SQRT", "NULLIF", "ABS"])
+def test_a_function_that_is_no_window_function_is_told_as_such(tmp_path: Path, dialect: str, function: str) -> None:
+    with service(tmp_path) as asked:
+        asked.dialect = dialect
+        with pytest.raises(QueryInvalid, match=rf"{function} is no window function.*{function}\(SUM\(x\) OVER"):
+            asked.ask(f"SELECT status, {function}(COUNT(*){', 1' * (function == 'NULLIF')}) OVER () FROM orders GROUP BY 1", analyst="ada")
+        assert asked.prepare("SELECT status, LN(SUM(COUNT(*)) OVER ()), SUM(LN(COUNT(*))) OVER () FROM orders GROUP BY 1").noisy == (1, 2)
 
 
 def test_what_is_nested_too_deeply_for_its_errors_is_told_before_it_is_paid_for(tmp_path: Path) -> None:
