@@ -3,6 +3,7 @@
 schemas.errors.InputError
 ├── DeclarationInvalid   (2)     a schema that does not say what privacy needs, or says it wrongly
 └── QueryInvalid         (2)     SQL that cannot be parsed, or names what is not there
+    └── OutcomeOverflow  (2)     what is done with the noisy outcome comes to a number that its type does not hold
 schemas.errors.Refused
 ├── QueryRefused         (3)     a query that cannot be shown private; carries the nearest accepted one
 └── BudgetSpent          (3)     the privacy budget has not enough left
@@ -24,6 +25,10 @@ class DeclarationInvalid(InputError):
 
 class QueryInvalid(InputError):
     """SQL that cannot be parsed, or names what is not there."""
+
+
+class OutcomeOverflow(QueryInvalid):
+    """What a query does with the noisy outcome comes to a number that its type does not hold."""
 
 
 class QueryRefused(Refused):

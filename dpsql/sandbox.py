@@ -11,10 +11,11 @@ import duckdb
 import pyarrow as pa
 
 from dpsql.compiling.dialects import quoted
-from dpsql.errors import QueryInvalid
+from dpsql.errors import OutcomeOverflow, QueryInvalid
 
 SECONDS = 30
 DAY = 86_400_000_000  # microseconds
+OVERFLOWS = ("Out of Range", "out of range", "Could not cast value")  # a text is one that it could not convert
 SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",  # a cursor takes over what is global alone
     f"GLOBAL max_execution_time = {SECONDS * 1000}",
@@ -35,7 +36,10 @@ TO_NO_NUMBER = {
 
 
 def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """Return the outcome of `sql` over `tables`; QueryInvalid where it fails, which tells of nothing but noisy and public values."""
+    """Return the outcome of `sql` over `tables`; QueryInvalid where it fails, which tells of nothing but noisy and public values.
+
+    OutcomeOverflow where that is for a number that its type does not hold.
+    """
     cursor = _locked().cursor()
     try:
         for name, table in tables.items():
@@ -44,7 +48,9 @@ def work(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
     except duckdb.InterruptException as error:
         raise QueryInvalid(f"what the query does with the noisy outcome took longer than {SECONDS} s") from error
     except duckdb.Error as error:
-        raise QueryInvalid(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
+        overflow = isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException) and any(w in str(error) for w in OVERFLOWS)
+        kind = OutcomeOverflow if overflow else QueryInvalid
+        raise kind(f"what the query does with the noisy outcome failed: {str(error).splitlines()[0]}") from error
     finally:
         cursor.close()
 

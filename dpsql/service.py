@@ -24,13 +24,14 @@ from dpsql.compiling.relations import Relations
 from dpsql.declaration import Declaration
 from dpsql.domains import domain, public_groups
 from dpsql.engines.base import Engine
-from dpsql.errors import BudgetSpent, EngineStopped, QueryInvalid, QueryRefused
+from dpsql.errors import BudgetSpent, EngineStopped, OutcomeOverflow, QueryInvalid, QueryRefused
 from dpsql.kept import Digests, GroupKey, KeptPart, in_order, place
 from dpsql.ledger import Charge, Ledger, Question
 from dpsql.measuring import Measured, measure, mechanism_of
 from dpsql.noise import Sensitivity
 from dpsql.noisy_tables import bounds_told, noisy_table, notes, nothing_measured
 from dpsql.outcome_errors import WithErrors, with_errors
+from dpsql.outcome_overflow import NOTE, null_on_overflow
 from dpsql.outcome_types import check_types
 from dpsql.planning import Plan, from_plain_sums, plan
 from dpsql.planning.model import Settings, Shares
@@ -228,7 +229,7 @@ class Service:
         plans, digests, known, spend = self._planned(query, settings)
         groups = [None if p.private_keys else public_groups(p.release, self._table_values) for p in plans]
         if spend == NOTHING:
-            return self._answer(query, plans, known, groups, spend)
+            return self._answer_of_kept(query, plans, known, groups, spend)
         asked = tuple(digest for of_plan in digests for digest in of_plan.values())
         question = Question(sha256("\n".join(sorted(asked)).encode()).hexdigest(), sql, asked)
         try:
@@ -243,7 +244,15 @@ class Service:
             stopped = isinstance(error, EngineStopped) or not isinstance(error, CompanyOSError)
             self.ledger.finish(charge, "cancelled" if stopped else "failed")
             raise
-        return self._answer(query, plans, self._settled(charge, digests, known, measured), groups, spend)
+        return self._answer_of_kept(query, plans, self._settled(charge, digests, known, measured), groups, spend)
+
+    def _answer_of_kept(
+        self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
+    ) -> Answer:
+        try:
+            return self._answer(query, plans, measured, groups, spend)
+        except QueryInvalid as error:
+            raise QueryInvalid(f"{error}; the noisy values are kept, so that a query that does something else with them is free") from error
 
     def _measured_once(
         self,
@@ -314,14 +323,18 @@ class Service:
         self, query: Query, plans: Sequence[Plan], measured: Sequence[Measured], groups: Sequence[Sequence[GroupKey] | None], spend: Spend
     ) -> Answer:
         extended = _with_errors(query)
+        told = [note for one, parts in zip(plans, measured, strict=True) for note in notes(one, parts)]
         outcome = None
         if query.outputs and extended.columns is not None and len(plans) == 1 and not query.public:
             outcome = _picked(extended.columns, noisy_table(plans[0], measured[0], groups[0], extended.columns))
         if outcome is None:
             tables = {name: self._public_table(name) for name in query.public}
             tables |= {one.release.name: noisy_table(one, m, g) for one, m, g in zip(plans, measured, groups, strict=True)}
-            outcome = work(extended.sql, tables)
-        told = [note for one, parts in zip(plans, measured, strict=True) for note in notes(one, parts)]
+            try:
+                outcome = work(extended.sql, tables)
+            except OutcomeOverflow:
+                outcome = work(null_on_overflow(extended.sql), tables)
+                told.append(NOTE)
         names = query.outputs or tuple(outcome.column_names[: outcome.num_columns - len(extended.errors)])
         noisy = {*extended.errors, *extended.unknown}
         shown = pa.table([_finite(outcome.column(n)) if n in noisy else outcome.column(n) for n in range(len(names))], list(names))

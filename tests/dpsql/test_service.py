@@ -26,6 +26,7 @@ from dpsql.measuring import Measured, measure
 from dpsql.noise.keys import least_released
 from dpsql.noisy_tables import notes
 from dpsql.outcome_errors import with_errors
+from dpsql.outcome_overflow import NOTE
 from dpsql.planning import plan
 from dpsql.planning.model import Settings
 from dpsql.pricing import shared_out
@@ -471,6 +472,46 @@ def test_what_cannot_be_worked_out_of_the_outcome_is_told_before_it_is_paid_for(
         with pytest.raises(QueryInvalid, match="noisy outcome failed"):
             asked.ask(sql, analyst="ada", settings=Settings(epsilon=1.0))
         assert [e.kind for e in asked.ledger.entries()] == ["limit", "refusal"]
+
+
+HUGE = "9223372036854775807"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT COUNT(*) * {HUGE} FROM users",
+        f"SELECT -(2 + (COUNT(*) + SUM(age)) * {HUGE}) FROM users",
+        "SELECT CAST(COUNT(*) * 1e30 AS BIGINT) FROM users",
+        "SELECT CAST(SUM(age) * 1000 AS NUMERIC(4, 2)) FROM users",
+        "SELECT DATE '2024-01-01' + CAST(COUNT(*) * 100000000 AS INTEGER) FROM users",
+        f"SELECT n * {HUGE} FROM (SELECT COUNT(*) AS n FROM users) t",
+    ],
+)
+def test_what_is_too_large_for_its_type_is_null_and_told(tmp_path: Path, sql: str) -> None:
+    with service(tmp_path) as asked:
+        answer = asked.ask(sql, analyst="ada", settings=Settings(epsilon=5.0))
+        assert answer.rows() == [(None,)]
+        assert answer.errors == {0: [None]}
+        assert NOTE in answer.notes
+        assert answer.table.schema.types == list(asked.prepare(sql).types)
+
+
+def test_what_is_within_its_type_stands_beside_what_is_not(tmp_path: Path) -> None:
+    sql = f"SELECT country, COUNT(*), COUNT(*) * {HUGE} AS huge, COUNT(*) * 2 AS twice FROM users GROUP BY country ORDER BY country"
+    with service(tmp_path) as asked:
+        answer = asked.ask(sql, analyst="ada", settings=Settings(epsilon=50.0))
+    assert [(huge, twice) for _, _, huge, twice in answer.rows()] == [(None, 2 * n) for _, n, _, _ in answer.rows()]
+    assert answer.errors_95["huge"] == [None] * answer.table.num_rows
+    assert None not in answer.errors_95["twice"]
+
+
+def test_what_fails_over_the_outcome_was_kept_so_that_a_mended_query_is_free(tmp_path: Path) -> None:
+    with service(tmp_path) as asked:
+        for failing in ("CAST(status AS INTEGER)", "SUM(COUNT(*)) OVER () * 99999999999999999999999999999999999999"):
+            with pytest.raises(QueryInvalid, match="the noisy values are kept"):
+                asked.ask(f"SELECT {failing}, COUNT(*) FROM orders GROUP BY status", analyst="ada")
+        assert asked.ask("SELECT status, COUNT(*) FROM orders GROUP BY status", analyst="bob").source == "kept"
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "duckdb"])
