@@ -48,6 +48,7 @@ MOST_SET = 2**31 - 1  # groups of a unit, or units of a group, that an analyst m
 MOST_PUBLIC_ROWS = 1_000_000
 # the types that the sandbox gives back as they were
 AS_THEY_ARE = {pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")}
+NO_ERROR = "noisy; its error is not told, as it is not known how joins, windows and aggregates of noisy values carry it on"
 NO_KNOWN = Measured({}, {})
 
 
@@ -413,6 +414,8 @@ class Service:
                 explained.append(ColumnExplained(name, None, "exact"))
             elif isinstance(value, exp.Column) and known and None not in known:
                 explained.append(ColumnExplained(name, max(error for error in known if error is not None), ""))  # of several groupings
+            elif position in extended.unknown:
+                explained.append(ColumnExplained(name, None, NO_ERROR))
             else:
                 explained.append(ColumnExplained(name, None, "noisy; its error is told with the answer"))
         return tuple(explained)

@@ -240,6 +240,22 @@ def test_what_a_cte_shows_is_explained_and_told_as_what_it_is(tmp_path: Path) ->
     assert d == [None, *[pytest.approx(2**0.5 * n[0], rel=0.1)] * 11]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a.n, b.s FROM (SELECT status, COUNT(*) AS n FROM orders GROUP BY 1) a "
+        "JOIN (SELECT status, SUM(parcels) AS s FROM orders GROUP BY 1) b ON a.status = b.status",
+        "SELECT SUM(COUNT(*)) OVER () FROM orders GROUP BY status",
+    ],
+)
+def test_an_error_that_will_not_be_told_is_not_promised(tmp_path: Path, sql: str) -> None:
+    with service(tmp_path) as asked:
+        explained = asked.explain(sql, analyst="ada").columns
+        answer = asked.ask(sql, analyst="ada")
+    assert all(column.error95 is None and "is not told" in column.note for column in explained)
+    assert all(error is None for errors in answer.errors.values() for error in errors)
+
+
 def test_a_difference_of_times_is_a_timedelta(tmp_path: Path) -> None:
     sql = "SELECT MAX(placed_at) - MIN(placed_at), MIN(placed_at) - MAX(placed_at) FROM orders"
     with service(tmp_path, Limit(1e12, 0.5)) as asked:
