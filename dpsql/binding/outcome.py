@@ -36,7 +36,7 @@ def check_outcome(node: exp.Expr, tables: Collection[str], dialect: str) -> None
                 raise QueryRefused(f"FROM is understood of tables and subqueries, not of {sql_of(part)[:60]}")
         elif isinstance(part, exp.Func) and part.key not in ALLOWED:
             raise QueryRefused(f"'{called(part, dialect)}' is not a function that can be used on outcomes")
-        elif isinstance(part, exp.Window) and not isinstance(function := _windowed(part), exp.AggFunc | exp.RowNumber):
+        elif isinstance(part, exp.Window) and _is_plain(function := _windowed(part)):
             name = called(function, dialect).upper()
             raise QueryInvalid(
                 f"{name} is no window function: OVER stands behind an aggregate or a window function, "
@@ -50,3 +50,8 @@ def _windowed(window: exp.Window) -> exp.Expr:
     while isinstance(found, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
         found = found.this
     return found
+
+
+def _is_plain(function: exp.Expr) -> bool:
+    """Whether it is a function that OVER cannot follow; the name that WINDOW gives is none."""
+    return isinstance(function, exp.Func) and not isinstance(function, exp.AggFunc | exp.RowNumber)

@@ -538,6 +538,7 @@ def test_a_function_that_is_no_window_function_is_told_as_such(tmp_path: Path, d
         with pytest.raises(QueryInvalid, match=rf"{function} is no window function.*{function}\(SUM\(x\) OVER"):
             asked.ask(f"SELECT status, {function}(COUNT(*){', 1' * (function == 'NULLIF')}) OVER () FROM orders GROUP BY 1", analyst="ada")
         assert asked.prepare("SELECT status, LN(SUM(COUNT(*)) OVER ()), SUM(LN(COUNT(*))) OVER () FROM orders GROUP BY 1").noisy == (1, 2)
+        assert asked.prepare("SELECT SUM(COUNT(*)) OVER w FROM orders GROUP BY status WINDOW w AS (ORDER BY status)").noisy == (0,)
 
 
 def test_what_is_nested_too_deeply_for_its_errors_is_told_before_it_is_paid_for(tmp_path: Path) -> None:
