@@ -37,9 +37,11 @@ from provisioning.hosts.postgresql_server import (
     Connection,
     ask,
     driver,
+    end_maker,
     end_sessions,
     run,
     server_from_environment,
+    take_over,
 )
 from provisioning.hosts.postgresql_templates import Template, Templates
 from provisioning.loaders.postgresql import compare
@@ -85,6 +87,7 @@ class PostgreSQLHost:
         marker = Marker(place.sandbox, self._control, bundle.manifest_digest, "making", self._clock())
         with self._server.connected(f"sandbox {place.sandbox}: making it") as connection:
             self._roles.require(connection, place)
+            take_over(connection, place.database)
             if swap:
                 self._require(connection, place.database, place)
             self._drop(connection, name, place)
@@ -144,6 +147,7 @@ class PostgreSQLHost:
         """Put the old database back, if one is kept, and drop what took its place or was to; `admit` lets its owner in again."""
         present, following, old = place.database, place.database + NEXT, place.database + OLD
         with self._server.connected(f"sandbox {place.sandbox}: putting its database back") as connection:
+            end_maker(connection, place.database)
             kept = self._require(connection, old, place)
             taken = self._require(connection, present, place)
             if kept is not None:
@@ -216,6 +220,7 @@ class PostgreSQLHost:
         names = (place.database + NEXT, place.database + OLD, place.database)
         with self._server.connected(f"sandbox {place.sandbox}: removing it") as connection:
             self._roles.require(connection, place)
+            end_maker(connection, place.database)
             for name in names:
                 self._require(connection, name, place)
             self._roles.shut(connection, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -170,6 +171,27 @@ def end_sessions(connection: Connection, *, database: str | None = None, roles: 
         "WHERE (datname = %s OR usename = ANY(%s)) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
         (database, list(roles)),
     )
+
+
+def take_over(connection: Connection, what: str) -> None:
+    """Be the one session that makes something, until this one ends; one that is still at it is ended first."""
+    end_maker(connection, what)
+    connection.execute("SELECT pg_advisory_lock(%s)", (_key(what),))
+
+
+def end_maker(connection: Connection, what: str) -> None:
+    """End the session that makes something: after its client was killed the server copies on, and would be done with it later."""
+    ask(
+        connection,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+        "AND classid::bigint << 32 | objid::bigint = %s AND pid <> pg_backend_pid()",
+        (_key(what),),
+    )
+
+
+def _key(what: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"companyos making {what}".encode()).digest()[:8], "big") >> 1
 
 
 def verifier(connection: Connection, role: str, password: str) -> str:

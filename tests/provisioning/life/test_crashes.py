@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from databases import ask
 from yard import ALICE, Yard, clean, make_yard
@@ -163,6 +165,36 @@ def test_a_demo_tenant_whose_reset_was_killed_is_reset_by_the_next(yard: Yard, s
     assert (outcome.done, outcome.error) == ("reset" if step == "reset" else "skipped", None)
     sandbox = yard.sandboxes.show(made.sandbox.id)
     assert (sandbox.state, sandbox.doing, sandbox.seed) == ("ready", None, "synthetic:v1")
+
+
+@pytest.mark.parametrize("what", ["create", "reset"])
+@pytest.mark.parametrize("yard", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+def test_a_copy_that_the_server_goes_on_with_after_its_client_was_killed_is_ended(yard: Yard, what: str) -> None:
+    server = os.environ["YARD_POSTGRES"]
+    id = yard.create(seed="synthetic:v2").sandbox.id
+    if what == "create":
+        yard.sandboxes.delete(id, actor="test")
+        yard.sandboxes.delete(yard.create().sandbox.id, actor="test")
+    copying = "FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE \"companyos_sb_%' AND state = 'active'"
+    with psycopg.connect(server) as holding:  # a comment that is not committed yet keeps the template from being copied
+        for found in [f for f in yard.host.found() if f.what == "template"]:
+            holding.execute(f"COMMENT ON DATABASE {found.name} IS NULL")
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(yard.folder), yard.kind, what, "", id],
+            cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(PROJECT)}, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        while ask(server, f"SELECT count(*) {copying}") == [(0,)]:
+            assert child.poll() is None
+            time.sleep(0.02)
+        child.kill()
+        child.wait()
+        done = yard.sandboxes.reconcile(actor="test")
+        holding.rollback()
+    while ask(server, f"SELECT count(*) {copying}") != [(0,)]:
+        time.sleep(0.02)
+    assert (len(done.undone), len(done.settled), done.errors) == ((1, 0, []) if what == "create" else (0, 1, []))
+    left = ask(server, "SELECT datname FROM pg_database WHERE datname LIKE 'companyos_sb_%'")
+    assert left == ([] if what == "create" else [(yard.host.place(id).database,)])
 
 
 def test_a_database_that_no_record_ever_knew_is_told_and_removed_a_week_after_it_was_found(yard: Yard) -> None:
