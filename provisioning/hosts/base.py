@@ -69,13 +69,17 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something on a host that bears our mark: for whom (the sandbox's id), or for nobody where it is a template."""
+    """Something on a host that bears our mark: for whom (the sandbox's id), or for nobody where it is a template.
+
+    `until` is when its owner is let in no more, None where the host does not know it.
+    """
 
     what: Literal["database", "role", "template"]
     name: str
     sandbox: str | None
     bundle_digest: str | None = None
     last_used: datetime | None = None
+    until: datetime | None = None
 
 
 class SandboxHost(Protocol):

@@ -262,10 +262,14 @@ class PostgreSQLHost:
         """Return all databases and roles that bear the mark of our control database, and all templates."""
         with self._server.connected("sandboxes") as connection:
             found = self._templates.found(connection)
-            for name, text in ask(connection, "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY 1"):
+            databases = (
+                "SELECT datname, shobj_description(d.oid, 'pg_database'), nullif(rolvaliduntil, 'infinity') "
+                "FROM pg_database d LEFT JOIN pg_roles ON rolname = datname ORDER BY 1"
+            )
+            for name, text, until in ask(connection, databases):
                 marker = marker_of(read(text))
                 if marker is not None and marker.control == self._control:
-                    found.append(Found("database", name, marker.sandbox, marker.bundle_digest))
+                    found.append(Found("database", name, marker.sandbox, marker.bundle_digest, until=until))
             for name, text in ask(connection, "SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles ORDER BY 1"):
                 sandbox = self._roles.sandbox_of(text)
                 if sandbox is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import bundles
 from provisioning.audit import Filters, log, record
 from provisioning.control.moments import moment, stamp
 from provisioning.control.tables import sandboxes, webhooks
@@ -48,7 +49,7 @@ def reconcile(platform: Platform, *, actor: str, dry_run: bool = False) -> Recon
 
     What was being made by a worker that is gone is undone, what was being removed is finished, a reset is finished or taken back; a ready
     sandbox without a database fails; databases and roles of ours without a record are removed, but a database that no record ever knew
-    only a week after it was found: until then it is an error. `dry_run` changes nothing.
+    only a week after it was found, or at its own or its bundle's end: until then it is an error. `dry_run` changes nothing.
     """
     done = Reconciled(dry_run)
     with platform.control.read() as connection:
@@ -112,6 +113,7 @@ def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor
     if _never_had_a_record(platform, id) and (marker := host.marker(host.place(id))) is not None:
         # not before it was made, as a clock that was wrong may have it
         until = max(_first_found(platform, name, found, done, actor), min(marker.made_at, platform.now)) + GRACE
+        until = min(end for end in (until, found.until, _end_of_bundle(platform, marker.bundle_digest)) if end is not None)
         if platform.now < until:
             if id not in done.unknown:
                 done.unknown.append(id)
@@ -124,6 +126,13 @@ def _orphan(platform: Platform, name: str, found: Found, done: Reconciled, actor
         host.remove(host.place(id))
         _record(platform, name, found, "orphan removed", actor)
     done.orphans.append(f"{name}/{found.name}")
+
+
+def _end_of_bundle(platform: Platform, digest: str) -> datetime | None:
+    try:
+        return bundles.open(f"bundle@{digest}", platform.store).expires
+    except CompanyOSError:  # the store does not hold it any more
+        return None
 
 
 def _first_found(platform: Platform, name: str, found: Found, done: Reconciled, actor: str) -> datetime:

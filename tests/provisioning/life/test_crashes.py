@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from databases import ask
-from yard import ALICE, Yard, clean, make_yard
+from yard import ALICE, Yard, build, clean, make_yard
 
 from provisioning.demo.resetting import reset_tenants
 from provisioning.demo.tenants import create_tenant, tenants
@@ -199,6 +199,7 @@ def test_a_copy_that_the_server_goes_on_with_after_its_client_was_killed_is_ende
 
 def test_a_database_that_no_record_ever_knew_is_told_and_removed_a_week_after_it_was_found(yard: Yard) -> None:
     lost = yard.create().sandbox
+    yard.host.admit(yard.host.place(lost.id), None, yard.clock.now + timedelta(days=20), lost.limits)  # as was allowed after that copy
     stays = yard.create().sandbox
     yard.clock.move(days=3)
     with yard.control.write() as connection:
@@ -216,6 +217,26 @@ def test_a_database_that_no_record_ever_knew_is_told_and_removed_a_week_after_it
     assert {f.sandbox for f in yard.host.found()} - {None} == {lost.id, stays.id}
     assert yard.sandboxes.reconcile(actor="test").orphans
     assert {f.sandbox for f in yard.host.found()} - {None} == {stays.id}
+
+
+@pytest.mark.parametrize("end", ["its own", "its bundle's"])
+def test_a_database_that_no_record_ever_knew_does_not_outlive_its_end(yard: Yard, end: str) -> None:
+    if end == "its own" and yard.kind != "postgresql":
+        return  # a file knows no end
+    if end == "its bundle's":
+        (yard.folder / "store").unlink()
+        build(yard.folder, "synthetic:v1", expires=yard.clock.now + timedelta(days=2))
+    yard.create(ttl=timedelta(days=2))
+    with yard.control.write() as connection:
+        connection.exec_driver_sql("DELETE FROM sandboxes")
+    yard.clock.move(hours=47)
+    [error] = yard.sandboxes.reconcile(actor="test").errors
+    assert "removed after 2026-03-04T09" in error
+    yard.clock.move(hours=1)
+    done = yard.sandboxes.reconcile(actor="test")
+    assert (done.errors, len(done.orphans) > 0) == ([], True)
+    assert {f.sandbox for f in yard.host.found()} <= {None}
+    assert yard.passwords.kept() == []
 
 
 def test_what_belongs_to_a_database_on_a_host_that_does_not_answer_stays(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
