@@ -127,6 +127,7 @@ def serve(
         import uvicorn
 
         from companyos.api.application import application
+        from companyos.api.connections import Connection
         from companyos.api.service import Service
         from provisioning.interrupts import ENDING
         from provisioning.life.scheduling import Scheduler
@@ -143,6 +144,8 @@ def serve(
         listening = _listen(host, port)
         config = uvicorn.Config(
             application(service),
+            http=Connection,
+            ws="none",
             log_config=None,
             access_log=False,  # ours shows no queries
             server_header=False,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -190,6 +192,86 @@ def test_what_takes_too_long_at_the_end_is_left_to_be_put_right(home: Path, caps
     assert said(capsys, "sandbox", "show", listed[0]["id"])["state"] == "failed"
 
 
+HASTY = """
+import time
+from companyos.api import connections
+from provisioning.hosts.files import FileHost
+connections.MOST, connections.ASKING, connections.TAKING = 20, 1.0, 1.0
+admit = FileHost.admit
+FileHost.admit = lambda *given: (time.sleep(2.5), admit(*given))[1]
+"""
+POST = b"POST /sandboxes HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _hung_up_on(connection: socket.socket, drip: bytes) -> float:
+    """After how many seconds the service ends a connection, to which a byte is sent every tenth of a second, where it is given any."""
+    began = time.monotonic()
+    connection.settimeout(0.1)
+    while time.monotonic() - began < 30:
+        try:
+            connection.sendall(drip)
+            if not connection.recv(65536):
+                break
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            break
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(("first", "drip"), [(b"", b""), (b"", b"G"), (POST, b" "), (GET, b"G")], ids=["silent", "head", "body", "next"])
+def test_clients_who_take_too_long_to_ask_are_hung_up_on(home: Path, capsys, processes: list[Process], first: bytes, drip: bytes) -> None:
+    said(capsys, "token", "create", "--owner", ALICE)
+    service = Process(home, first=HASTY)
+    processes.append(service)
+    with socket.create_connection(("127.0.0.1", httpx.URL(service.url).port)) as connection:
+        connection.sendall(first)
+        assert _hung_up_on(connection, drip) < 20
+    assert httpx.get(f"{service.url}/healthz", trust_env=False).status_code == 200
+    assert service.end() == 0
+    assert "Traceback" not in service.log.read_text()
+
+
+def test_a_client_who_takes_no_answers_is_hung_up_on(home: Path, capsys, processes: list[Process]) -> None:
+    said(capsys, "token", "create", "--owner", ALICE)
+    service = Process(home, first=HASTY)
+    processes.append(service)
+    answer = len(httpx.get(f"{service.url}/openapi.json", trust_env=False).content)
+    taken = 0
+    with socket.create_connection(("127.0.0.1", httpx.URL(service.url).port)) as connection, suppress(ConnectionError):
+        connection.sendall(GET.replace(b"healthz", b"openapi.json") * 400)
+        time.sleep(4)
+        while received := connection.recv(1_000_000):
+            taken += len(received)
+    assert taken < 400 * answer
+    assert service.end() == 0
+
+
+def test_hundreds_of_idle_connections_keep_nobody_out_for_long(home: Path, capsys, processes: list[Process]) -> None:
+    said(capsys, "token", "create", "--owner", ALICE)
+    service = Process(home, first=HASTY)
+    processes.append(service)
+    idle = [socket.create_connection(("127.0.0.1", httpx.URL(service.url).port)) for _ in range(300)]
+    began = time.monotonic()
+    assert min(_hung_up_on(connection, b"") for connection in idle[20:30]) < 0.9
+    assert all(_hung_up_on(connection, b"") < 20 for connection in idle)
+    assert time.monotonic() - began < 30
+    assert httpx.get(f"{service.url}/healthz", trust_env=False).status_code == 200
+    for connection in idle:
+        connection.close()
+    assert service.end() == 0
+
+
+def test_an_answer_may_take_longer_than_its_request(home: Path, capsys, processes: list[Process]) -> None:
+    token = said(capsys, "token", "create", "--owner", ALICE)["token"]
+    service = Process(home, first=HASTY)
+    processes.append(service)
+    with httpx.Client(base_url=service.url, trust_env=False, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
+        assert client.post("/sandboxes", json=wanted()).status_code == 201
+    assert service.end() == 0
+
+
 def _is_ours(path: Path) -> bool:
     return "bundles" not in path.parts
 
@@ -266,8 +348,6 @@ def test_options_that_would_be_unsafe_or_say_nothing_are_refused(home: Path, cap
 
 
 def test_a_port_that_is_taken_is_told(home: Path, capsys) -> None:
-    import socket
-
     said(capsys, "token", "create", "--owner", ALICE)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
