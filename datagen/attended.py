@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
 from datagen.arrays import Mask, moments
-from datagen.blocks import blocks_of
+from datagen.blocks import BLOCK_ROWS
 from datagen.errors import GenerationFailed
 from datagen.links import GroupLink, UniformLink
 from datagen.randomness import Int64, Stream
-from datagen.rows import Rows, Tables
+from datagen.rows import Rows, Selection, Tables
 from schemas.model import Table
 
 _FIRST, _LAST = np.int64(-(2**62)), np.int64(2**62)
+_BLOCKS = 32  # of 1 MiB
 _SEARCHED = 10_000  # rows in turn, until the one that leaves last is taken
 
 
 class Presence:
     """From when until when each row of a table is there, by its columns `begins` and `ends` (None for ever).
 
-    What is made once, 16 bytes a row, serves all references that ask for it; the table keeps the columns, where there is room.
+    What is made serves all references that ask for it, as long as they ask for rows near each other: 1 MiB a block, of 32 blocks at most.
     """
 
     def __init__(self, tables: Tables, table: Table, count: int, begins: str | None, ends: str | None) -> None:
@@ -30,36 +33,39 @@ class Presence:
         self._tables = tables
         self._columns = tuple((name, table.column(name).type) if name else None for name in (begins, ends))
         self._lock = threading.Lock()
-        self._known: tuple[Int64, Int64] | None = None
+        self._block = lru_cache(_BLOCKS)(self._made)
 
     def covers(self, numbers: Int64, at: Int64) -> Mask:
         """Whether each of the rows with these numbers is there at each of these moments."""
-        begins, ends = self.spans()
-        there: Mask = (begins[numbers] <= at) & (at <= ends[numbers])
+        begins, ends = self.spans(numbers)
+        there: Mask = (begins <= at) & (at <= ends)
         return there
 
-    def spans(self) -> tuple[Int64, Int64]:
-        """The first and the last moment of each row, in microseconds since 1970; one that never comes begins after all."""
+    def spans(self, numbers: Int64) -> tuple[Int64, Int64]:
+        """The first and the last moment of rows, in microseconds since 1970; one that never comes begins after all."""
+        if not len(numbers):
+            return numbers, numbers
+        first, last = int(numbers.min()) // BLOCK_ROWS, int(numbers.max()) // BLOCK_ROWS
+        if last - first >= _BLOCKS:
+            picked = Selection(self._tables, self.table, numbers)
+            return self._of(picked.column, len(numbers))
         with self._lock:
-            if self._known is None:
-                self._known = self._made()
-            return self._known
+            blocks = [self._block(block) for block in range(first, last + 1)]
+        begins, ends = blocks[0] if len(blocks) == 1 else map(np.concatenate, zip(*blocks, strict=True))
+        places = numbers - first * BLOCK_ROWS
+        return begins[places], ends[places]
 
-    def _made(self) -> tuple[Int64, Int64]:
-        spans = np.full(self.count, _FIRST, np.int64), np.full(self.count, _LAST, np.int64)
-        parts: list[list[pa.Array]] = [[], []]
-        for block in blocks_of(self.count):
-            rows = Rows(self._tables, self.table, block)
-            for column, span, made in zip(self._columns, spans, parts, strict=True):
-                if column is not None:
-                    made.append(rows.column(column[0]))
-                    found, absent = moments(column[1], made[-1])
-                    span[block.start : block.stop] = found if absent is None else np.where(absent, _LAST, found)
-        kept = self._tables[self.table].kept
-        for column, made in zip(self._columns, parts, strict=True):
-            if kept is not None and column is not None and made:
-                kept.keep(("column", column[0]), pa.concat_arrays(made))
-        return spans
+    def _made(self, block: int) -> tuple[Int64, Int64]:
+        rows = range(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, self.count))
+        return self._of(Rows(self._tables, self.table, rows).column, len(rows))
+
+    def _of(self, column: Callable[[str], pa.Array], count: int) -> tuple[Int64, Int64]:
+        begins, ends = np.full(count, _FIRST, np.int64), np.full(count, _LAST, np.int64)
+        for span, known in zip((begins, ends), self._columns, strict=True):
+            if known is not None:
+                found, absent = moments(known[1], column(known[0]))
+                span[:] = found if absent is None else np.where(absent, _LAST, found)
+        return begins, ends
 
 
 class AttendedLink:
@@ -122,16 +128,17 @@ class AttendedLink:
 
     def _longest(self, start: Int64, size: Int64, at: Int64) -> Int64:
         """Of the rows of each group that have come, the one that leaves last; -1 where it has left."""
-        begins, ends = self._presence.spans()
         result = np.full(len(at), -1, np.int64)
         for first in np.unique(start):
             here = np.flatnonzero(start == first)
             positions = np.arange(first, first + size[here[0]])
             members = self._link.groups.members(positions) if isinstance(self._link, GroupLink) else positions
-            members = members[np.argsort(begins[members], kind="stable")]
-            last = ends[members] == np.maximum.accumulate(ends[members])
+            begins, ends = self._presence.spans(members)
+            order = np.argsort(begins, kind="stable")
+            members, begins, ends = members[order], begins[order], ends[order]
+            last = ends == np.maximum.accumulate(ends)
             leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
-            come = np.searchsorted(begins[members], at[here], side="right")
+            come = np.searchsorted(begins, at[here], side="right")
             here, come = here[come > 0], come[come > 0]
             chosen = members[leaves_last[come - 1]]
             result[here] = np.where(self._presence.covers(chosen, at[here]), chosen, np.int64(-1))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import datagen
+from datagen import attended
 from datagen.errors import GenerationFailed, RecipeError
 from schemas.errors import SchemaError
 from schemas.reader import parse_schema
@@ -234,6 +235,30 @@ def test_of_no_rows_none_is_there():
 def test_whoever_is_there_is_found_among_any_number():
     assert {d["who"] is None for d in passes(30_000, "2020-01-01", "2020-01-02")} == {False}
     assert {d["who"] for d in passes(30_000, "2019-01-01", "2019-12-30")} == {None}
+
+
+def test_rows_far_apart_are_looked_up_as_those_near_each_other_are(monkeypatch):
+    crowd = """tables:
+  people:
+    rows: 150000
+    columns:
+      id:     {type: bigint, key: true}
+      joined: {type: timestamptz, generate: {between: [-3y, -1y]}}
+      gone:   {type: timestamptz, null: 0.3, generate: {after: joined, within: 200d}}
+  deeds:
+    rows: 5000
+    columns:
+      id:  {type: bigint, key: true}
+      at:  {type: timestamptz, generate: {between: [-2y, -1d]}}
+      who: {references: people.id, present: {at: at, from: joined, until: gone}}
+"""
+    deeds = read(source_of(crowd), "deeds")
+    people = {p["id"]: p for p in read(source_of(crowd), "people")}
+    for deed in deeds:
+        who = people[deed["who"]]
+        assert who["joined"] <= deed["at"] and (who["gone"] is None or deed["at"] <= who["gone"])
+    monkeypatch.setattr(attended, "_BLOCKS", 2)
+    assert read(source_of(crowd), "deeds") == deeds
 
 
 @pytest.mark.parametrize(
