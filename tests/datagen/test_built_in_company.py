@@ -76,6 +76,21 @@ NEVER = {
         "FROM webhook_events e WHERE attempts < 6 AND NOT EXISTS (FROM webhook_deliveries d WHERE d.event_id = e.id AND delivered) "
         f"AND e.created_at < {ANCHOR} - INTERVAL '9 hours'"
     ),
+    "an act in the log that the role of its actor does not allow": (
+        "FROM audit_events JOIN memberships ON user_id = actor_id "
+        "WHERE (action IN ('role.granted', 'user.invited', 'settings.changed') AND role_id > 2) OR (action = 'api_key.created' AND role_id > 3) "
+        "OR (action IN ('run.started', 'workflow.updated') AND role_id = 5)"
+    ),
+    "a workflow named by the clock that does not follow it, or the other way": (
+        "FROM workflows WHERE regexp_matches(name, '^(Daily|Weekly|Monthly|Quarterly) ') <> (trigger = 'schedule')"
+    ),
+    "a quarterly workflow that runs more often": (
+        "FROM workflows w WHERE name LIKE 'Quarterly %' AND (SELECT count(*) FROM workflow_runs r WHERE r.workflow_id = w.id) "
+        f"> 4 * date_diff('day', created_at, {ANCHOR}) / 365.0"
+    ),
+    "a ticket on a fault that cannot be there": (
+        "FROM support_tickets WHERE subject LIKE '% on the invoice%' AND subject NOT LIKE 'Wrong %'"
+    ),
     "a workflow that runs on at a company that left": (
         "FROM workflows w JOIN subscriptions s USING (tenant_id) WHERE s.status = 'canceled' AND w.status = 'active'"
     ),
@@ -167,6 +182,29 @@ def test_seats_are_taken_over_time(company):
     assert company.execute(grown).fetchall()[0][0] > 0.8
 
 
+@pytest.mark.parametrize("table", ["audit_events", "support_tickets", "workflows"])
+def test_companies_with_more_people_do_more(company, table):
+    together = f"""SELECT corr(ln(user_count), ln(1 + (SELECT count(*) FROM {table} d WHERE d.tenant_id = t.id))) FROM tenants t"""
+    assert company.execute(together).fetchone()[0] > 0.5
+
+
+def test_people_have_few_browsers(company):
+    each = "SELECT count(DISTINCT user_agent) AS n FROM sessions GROUP BY user_id HAVING count(*) BETWEEN 20 AND 60"
+    assert company.execute(f"SELECT quantile_disc(n, 0.9) FROM ({each})").fetchone()[0] <= 5
+
+
+def test_departments_are_of_different_sizes(company):
+    counts = dict(company.execute("SELECT department, count(*) FROM users GROUP BY ALL").fetchall())
+    assert len(counts) == 16
+    assert counts["Engineering"] > 4 * counts["Legal"]
+
+
+def test_most_requests_in_the_log_are_quick_and_a_few_are_slow(company):
+    of = "FROM (SELECT CAST(metadata ->> 'ms' AS INTEGER) AS ms FROM audit_events)"
+    middle, late = company.execute(f"SELECT quantile_disc(ms, 0.5), quantile_disc(ms, 0.99) {of}").fetchone()
+    assert late > 5 * middle
+
+
 @pytest.mark.parametrize(("table", "person", "time"), DEEDS)
 def test_nobody_does_anything_before_they_came_or_after_they_left(company, table, person, time):
     query = f"FROM {table} d JOIN users u ON u.id = d.{person} WHERE u.status = 'invited' OR d.{time} < u.created_at OR d.{time} > u.deactivated_at"
@@ -196,7 +234,7 @@ def test_nothing_lies_in_the_future(company):
 
 def test_runs_lie_where_their_workflow_was_active():
     """By the hidden columns of when workflows were published, stopped and resumed."""
-    plan = datagen.source("companyos", scale=SCALE).plan
+    plan = datagen.source("companyos", scale=4 * SCALE).plan
     flows = Rows(plan.tables, "workflows", range(plan.row_count("workflows")))
     runs = Rows(plan.tables, "workflow_runs", range(plan.row_count("workflow_runs")))
     span = {
