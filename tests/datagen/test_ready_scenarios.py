@@ -14,7 +14,7 @@ from schemas import read_schema
 from schemas.ready_scenarios import known_scenarios
 from tests.datagen.scenario_shop import frame
 
-SHARES = {"account_takeover": 0.02, "permission_denials": 0.02, "dunning": 0.03, "webhook_failures": 0.2}
+SHARES = {"account_takeover": 0.08, "permission_denials": 0.02, "dunning": 0.03, "webhook_failures": 0.2}
 DAY = timedelta(days=1)
 
 
@@ -76,6 +76,10 @@ def test_account_takeover_is_a_login_then_new_credentials_then_exports_from_one_
     known = events.join(usual.filter(pl.col("of") > 20), left_on="actor_id", right_on="user_id")
     assert len(known) > 30
     assert known.select((network != pl.col("usual")).all()).item()
+    holders = rows("account_takeover", "api_keys").join(
+        frame(planted("account_takeover"), "memberships"), left_on="created_by", right_on="user_id"
+    )
+    assert (holders["role_id"] < 4).all()
     sessions = rows("account_takeover", "sessions")
     for _, episode in events.group_by("episode"):
         assert episode["ip"].n_unique() == 1
