@@ -68,4 +68,6 @@ def disk_errors(store: Path) -> Iterator[None]:
                 f"no space is left for the bundle store '{store}'; nothing was kept. Free some space "
                 "(`companyos bundle gc` removes what no bundle uses) or choose another store"
             ) from error
-        raise StoreFailure(f"cannot use the bundle store '{store}': {error.strerror or error}") from error
+        at = error.filename2 or error.filename  # of a renaming, where to
+        place = f"{at}: " if at else ""
+        raise StoreFailure(f"cannot use the bundle store '{store}': {place}{error.strerror or error}") from error

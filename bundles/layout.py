@@ -1,5 +1,8 @@
 """An OCI image layout on disk: a folder with `oci-layout`, `index.json` and `blobs/sha256/`.
 
+Who may write into the store's folder shares the store: the folders in it and the lock files have its permissions, whatever the umask of
+who makes them. Blobs and the index, which are replaced and not written to, have those of the umask.
+
 Every file is written whole or not at all: into `tmp/` of the store, to the disk, and then renamed to its place.
 
 Source: OCI Image Specification 1.1, "Image Layout" and "Content Descriptors".
@@ -11,7 +14,9 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +62,19 @@ class Layout:
             raise NotAStore(f"{self.path} is no bundle store: it holds other files. Choose an empty or a new folder")
         return False
 
+    def require_own_places(self) -> None:
+        """Raise BundleDamaged where a link stands for a folder or a lock of the store, behind which others' files would go."""
+        for place in (self.blobs.parent, self.blobs, self.temporary, self.index_lock, self.blobs_lock):
+            if place.is_symlink():
+                raise BundleDamaged(
+                    f"{place} is a link, and nothing is written or removed behind links of a store: look where it leads, and remove it or "
+                    "put in its place what it leads to. A store on another disk is linked, or named by --store, as a whole"
+                )
+
     def create(self) -> None:
         """Make an empty store, or the folders that one lost; the caller holds the index lock, and the index of a store is left alone."""
-        self.blobs.mkdir(parents=True, exist_ok=True)
-        self.temporary.mkdir(exist_ok=True)
+        for folder in (self.blobs.parent, self.blobs, self.temporary):
+            self._make(folder)
         if (self.path / "oci-layout").exists():
             return
         if not self.index_path.exists():
@@ -73,18 +87,21 @@ class Layout:
 
     def read_blob(self, digest: str) -> bytes:
         """Return a small blob, once its bytes match its digest; BundleDamaged where it is missing or altered."""
-        try:
-            data = self.blob_path(digest).read_bytes()
-        except FileNotFoundError:
-            raise BundleDamaged(f"blob {digest} is missing from {self.path}; build or fetch the bundle again") from None
+        path = self.blob_path(digest)
+        if wrong := missing(path):
+            raise BundleDamaged(f"blob {digest} {wrong} in {self.path}; build or fetch the bundle again")
+        data = path.read_bytes()
         if sha256(data) != digest:
             raise BundleDamaged(f"blob {digest} in {self.path} is altered; build or fetch the bundle again")
         return data
 
     def has(self, blob: Blob) -> bool:
         """Whether the blob is there, of its size, and its bytes match its digest."""
+        path = self.blob_path(blob.digest)
         try:
-            with open(self.blob_path(blob.digest), "rb") as file:
+            if missing(path):
+                return False
+            with open(path, "rb") as file:
                 if file.seek(0, os.SEEK_END) != blob.size:
                     return False
                 file.seek(0)
@@ -94,10 +111,10 @@ class Layout:
 
     def read_index(self) -> dict[str, Any]:
         """Return `index.json`; BundleDamaged where it is missing or none."""
+        if wrong := missing(self.index_path):
+            raise BundleDamaged(f"{self.index_path} {wrong}; {_MEND}")
         try:
             index = json.loads(self.index_path.read_bytes())
-        except FileNotFoundError:
-            raise BundleDamaged(f"{self.index_path} is missing; {_MEND}") from None
         except (ValueError, RecursionError):
             raise BundleDamaged(f"{self.index_path} is not JSON; {_MEND}") from None
         if not isinstance(index, dict) or not _descriptors(index.get("manifests")):
@@ -106,10 +123,17 @@ class Layout:
 
     def write_index(self, index: Mapping[str, Any]) -> None:
         """Put `index` in the place of `index.json`; the caller holds the index lock."""
-        self._replace(self.index_path, json.dumps(index, indent=1, ensure_ascii=False).encode())
+        self._replace(self.index_path, json.dumps(index, indent=1).encode())
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder, unless it is there, into which may write who may write into that of the store, whatever the umask is."""
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            with suppress(PermissionError):  # a file system without permissions
+                folder.chmod(stat.S_IMODE(self.path.stat().st_mode))
 
     def _replace(self, path: Path, data: bytes) -> None:
-        self.temporary.mkdir(exist_ok=True)
+        self._make(self.temporary)
         fresh = self.temporary / f"{path.name}.{secrets.token_hex(8)}"
         try:
             write_file(fresh, data)
@@ -122,6 +146,13 @@ class Layout:
 def sha256(data: bytes | memoryview) -> str:
     """Return the digest of `data` as OCI writes it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def missing(path: Path) -> str | None:
+    """Say that no file is at `path`, or something else, such as a pipe, for which a reader would wait; None where a file is."""
+    if path.is_file():
+        return None
+    return "is no file" if path.exists() else "is missing"
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -28,7 +29,7 @@ def taken(folder: Path) -> int | None:
 
     None where another has it, and where the file system knows no locks on folders.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -39,9 +40,18 @@ def taken(folder: Path) -> int | None:
 
 @contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
+        _share(path, descriptor)
         fcntl.flock(descriptor, how)
         yield
     finally:
         os.close(descriptor)
+
+
+def _share(path: Path, descriptor: int) -> None:
+    """Let all who may read or write in the lock's folder do so with the lock, whatever the umask of its maker."""
+    mode = stat.S_IMODE(path.parent.stat().st_mode) & 0o666
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+        with suppress(PermissionError):  # it is another's, or on a file system without permissions
+            os.fchmod(descriptor, mode)

@@ -45,7 +45,6 @@ class Stage:
     """
 
     def __init__(self, layout: Layout, *, reread: bool = False) -> None:
-        layout.temporary.mkdir(exist_ok=True)
         self._layout = layout
         self.path = layout.temporary / f"{_BUILD}{secrets.token_hex(8)}"
         self.path.mkdir(0o700)  # what waits is not yet proved to be safe to show

@@ -131,6 +131,7 @@ class Store:
         target = parse_tag(new)
         if not self._exists():
             self.resolve(reference)
+        self.layout.require_own_places()
         with disk_errors(self.path), locks.shared(self.layout.blobs_lock):
             manifest = self.resolve(reference).manifest
             self.layout.read_blob(manifest.digest)
@@ -149,12 +150,14 @@ class Store:
     def collect_garbage(self, dry_run: bool = False) -> Garbage:
         """Remove the blobs that no reference needs and what killed builds left; waits for running builds.
 
-        Raises BundleDamaged: where the index or a manifest cannot be read, and nothing is removed then; and where there is a folder among
-        the blobs, which is nobody's to remove, and the rest of the garbage is gone.
+        Raises BundleDamaged: where the index or a manifest cannot be read, or a link stands for a folder of the store, and nothing is
+        removed then; and where there is a folder among the blobs, which is nobody's to remove, and the rest of the garbage is gone. Of
+        other links only the links are removed.
         """
         if not self._exists():
             return Garbage(0, 0)
         layout = self.layout
+        layout.require_own_places()
         with disk_errors(self.path), locks.exclusive(layout.blobs_lock), locks.exclusive(layout.index_lock):
             needed = self._needed()
             unneeded = sorted(path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed)
@@ -182,6 +185,7 @@ class Store:
         with ExitStack() as stack:
             with disk_errors(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
+                self.layout.require_own_places()
                 stack.enter_context(locks.shared(self.layout.blobs_lock))
                 with locks.exclusive(self.layout.index_lock):
                     self.layout.create()
@@ -198,6 +202,7 @@ class Store:
 
     @contextmanager
     def _changed_index(self) -> Iterator[dict[str, Any]]:
+        self.layout.require_own_places()
         with disk_errors(self.path), locks.exclusive(self.layout.index_lock):
             index = self.layout.read_index()
             yield index
@@ -240,12 +245,13 @@ class Store:
             if digest in needed:
                 continue
             needed.add(digest)
-            if "manifest" in descriptor.get("mediaType", "") or "index" in descriptor.get("mediaType", ""):
+            kind = str(descriptor.get("mediaType"))
+            if _is_bundle(descriptor) or "manifest" in kind or "index" in kind:
                 try:
                     document = json.loads(self._manifest(name, digest))
                     inner = [*document.get("layers", ()), *document.get("manifests", ())]
                     inner += [document[k] for k in ("config", "subject") if k in document]
-                    waiting += [(name, {"digest": d["digest"], "mediaType": str(d.get("mediaType", ""))}) for d in inner]
+                    waiting += [(name, {"digest": str(d["digest"]), "mediaType": d.get("mediaType")}) for d in inner]
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     raise BundleDamaged(f"the manifest of '{name}' is no OCI manifest; let go of it: companyos bundle rm {name}") from None
         return needed
@@ -279,7 +285,8 @@ def _names(wanted: Reference, descriptor: Mapping[str, Any]) -> bool:
 
 def _ref_name(descriptor: Mapping[str, Any]) -> str | None:
     annotations = descriptor.get("annotations")
-    return annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _is_bundle(descriptor: Mapping[str, Any]) -> bool:

@@ -211,6 +211,77 @@ def test_a_lost_index_is_named_and_nothing_is_collected(store):
     assert blobs(store) == before
 
 
+def test_a_folder_in_place_of_the_index_is_named(store):
+    build(store)
+    (store.path / "index.json").unlink()
+    (store.path / "index.json").mkdir()
+    for attempt in (store.list, store.collect_garbage, lambda: bundles.open("synthetic:v1", store), lambda: build(store)):
+        with pytest.raises(BundleDamaged, match=rf"^{store.path}/index\.json is no file; .*Restore"):
+            attempt()
+
+
+@pytest.mark.parametrize("place", ["blobs", "blobs/sha256", "tmp", ".index.lock", ".blobs.lock"])
+@pytest.mark.parametrize("dangling", [False, True])
+def test_nothing_is_written_or_removed_behind_a_link(store, tmp_path, place, dangling):
+    build(store)
+    build(store, 200, "gone:v1")
+    store.remove("gone:v1")
+    linked, outside = store.path / place, tmp_path / "outside"
+    linked.rename(outside)
+    for mine in () if outside.is_file() else (outside / "thesis.txt", outside / "build-1" / "notes.txt"):
+        mine.parent.mkdir(exist_ok=True)
+        mine.write_text("precious")
+    before = sorted(outside.rglob("*"))
+    linked.symlink_to(tmp_path / "nowhere" if dangling else outside)
+    attempts = (
+        store.collect_garbage,
+        lambda: store.collect_garbage(dry_run=True),
+        lambda: build(store, 300, "b:v1"),
+        lambda: store.tag("synthetic:v1", "b:v1"),
+        lambda: store.remove("synthetic:v1"),
+    )
+    for attempt in attempts:
+        with pytest.raises(
+            BundleDamaged, match=rf"{store.path}/{place} is a link, and nothing is written or removed behind links of a store"
+        ):
+            attempt()
+    assert sorted(outside.rglob("*")) == before and not (tmp_path / "nowhere").exists()
+    if not dangling or "blobs/" not in f"{place}/":
+        assert bundles.verify(bundles.open("synthetic:v1", store)).ok
+
+
+def test_of_links_in_its_folders_a_collection_and_a_build_remove_the_links_alone(store, tmp_path):
+    build(store)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "thesis.txt").write_text("precious")
+    (store.path / "tmp" / "build-2").mkdir()
+    links = [store.path / place for place in ("tmp/build-1", "tmp/build-2/inner", "tmp/other", f"blobs/sha256/{'0' * 64}")]
+    for again in (lambda: build(store, 300), store.collect_garbage):
+        for link in links:
+            link.parent.mkdir(exist_ok=True)
+            link.is_symlink() or link.symlink_to(outside)
+        again()
+        assert (outside / "thesis.txt").read_text() == "precious"
+    assert not any(link.is_symlink() for link in links)
+
+
+@pytest.mark.parametrize(("folder", "lock"), [(0o2775, 0o664), (0o700, 0o600), (0o755, 0o644)])
+def test_who_may_write_into_the_folder_of_a_store_may_lock_and_write_whatever_the_umask_was(store, folder, lock):
+    store.path.mkdir()
+    store.path.chmod(folder)
+    before = os.umask(0o077)
+    try:
+        build(store)
+    finally:
+        os.umask(before)
+    modes = {
+        place: (store.path / place).stat().st_mode & 0o7777 for place in ("blobs", "blobs/sha256", "tmp", ".index.lock", ".blobs.lock")
+    }
+    assert modes == {"blobs": folder, "blobs/sha256": folder, "tmp": folder, ".index.lock": lock, ".blobs.lock": lock}
+    assert (store.path / "index.json").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("lost", ["blobs", "blobs/sha256", "tmp"])
 def test_a_store_that_came_back_without_one_of_its_folders_is_built_into_again(store, lost):
     build(store, tag="other:v1")
