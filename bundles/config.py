@@ -12,6 +12,7 @@ from typing import Any
 from bundles.canonical import dump_document, load_document
 from bundles.digest import FileDigest, TableDigest, bundle_digest
 from bundles.errors import BundleDamaged, BundleTooNew
+from schemas.document import FORMAT as SCHEMA_FORMAT
 from schemas.document import from_document, to_document
 from schemas.errors import InputError
 from schemas.model import DATA_CLASSES, Schema
@@ -85,18 +86,21 @@ class Config:
         """Read a config's blob; BundleTooNew or BundleDamaged, with the bundle's `name`, where that cannot be done."""
         try:
             document = load_document(data)
-            if document["format"] != FORMAT:
-                raise BundleTooNew(
-                    f"'{name}' is in bundle format {document['format']!r}, and this version reads format {FORMAT}; "
-                    "install a newer version of companyos-data"
-                )
+            for what, given, read in (("bundle", document["format"], FORMAT), ("schema", document["schema"]["format"], SCHEMA_FORMAT)):
+                if given != read:
+                    raise BundleTooNew(
+                        f"'{name}' is in {what} format {given!r}, and this version reads format {read}; "
+                        "install a newer version of companyos-data"
+                    )
             tables = {table: TableDigest(t["rows"], t["content_digest"], t["columns"]) for table, t in document["tables"].items()}
             inputs = {table: dict(t["inputs"]) for table, t in document["tables"].items() if "inputs" in t}
             schema = from_document(document["schema"])
             media = {path: FileDigest(f["table"], f["column"], f["type"], f["content_digest"]) for path, f in _media(document).items()}
             config = cls(document["kind"], schema, document["provenance"], document["chunk_rows"], tables, inputs, media)
             _agree(document, config)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except BundleTooNew:
+            raise
+        except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BundleDamaged(f"the config of '{name}' is not in the form that bundles have: {error}") from None
         return config
 

@@ -23,11 +23,10 @@ from bundle_sources import column, narrow, numbers, shop
 import bundles
 from bundles.config import Config
 from bundles.digest import BLOCK_ROWS, TableDigest, TableDigester
-from bundles.errors import BundleDamaged
+from bundles.errors import BundleDamaged, BundleTooNew
 from bundles.manifest import Layer, Manifest, Summary
 from bundles.references import parse
 from schemas.document import to_document
-from schemas.errors import InputError
 from schemas.model import Check, ForeignKey, Index, Rows, Schema, Table, Unique
 from schemas.types import SqlType
 
@@ -183,8 +182,15 @@ def test_a_config_that_contradicts_itself_is_not_opened(store, monkeypatch):
     with pytest.raises(BundleDamaged, match="its kind or data class"):
         put(store, replace(good.config, kind="real"), parts)
     monkeypatch.setattr("bundles.config.to_document", lambda schema: _with_an_unknown_type(to_document(schema)))
-    with pytest.raises(InputError, match="there is no type 'bioint'"):
+    with pytest.raises(BundleDamaged, match="the config of 'forged:v1' .* there is no type 'bioint'"):
         put(store, good.config, parts)
+
+
+def test_a_schema_in_a_format_of_the_future_is_no_damage(store, monkeypatch):
+    good = bundles.build(narrow(10), store=store)
+    monkeypatch.setattr("bundles.config.to_document", lambda schema: {**to_document(schema), "format": 2})
+    with pytest.raises(BundleTooNew, match="'forged:v1' is in schema format 2, and this version reads format 1; install a newer version"):
+        put(store, good.config, [("numbers", 0, 10, b"")])
 
 
 def _with_an_unknown_type(document):
