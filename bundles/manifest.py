@@ -104,9 +104,9 @@ class Manifest:
             document = json.loads(data)
             notes = document["annotations"]
             summary = Summary(
-                notes[f"{_OWN}kind"],
-                notes[f"{_OWN}data-class"],
-                notes[f"{_OWN}content-digest"],
+                str(notes[f"{_OWN}kind"]),
+                str(notes[f"{_OWN}data-class"]),
+                str(notes[f"{_OWN}content-digest"]),
                 int(notes[f"{_OWN}tables"]),
                 int(notes[f"{_OWN}rows"]),
                 _moment(notes.get(f"{_OWN}expires")),

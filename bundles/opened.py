@@ -16,7 +16,7 @@ import pyarrow as pa
 from bundles import frames
 from bundles.config import Config
 from bundles.errors import BundleDamaged
-from bundles.layout import Blob
+from bundles.layout import Blob, missing
 from bundles.manifest import Layer, Manifest, MediaLayer
 from bundles.parquet import decoded
 from bundles.store import Store
@@ -68,10 +68,13 @@ class BundleTable:
     def sound_paths(self) -> list[Path]:
         """The same, once each file is there and of its size; BundleDamaged names the first that is not."""
         paths = self.paths()
+        if not paths:
+            raise BundleDamaged(f"the manifest of {self._bundle.reference} names no file of table '{self.name}'")
         for layer, path in zip(self._layers, paths, strict=True):
-            size = path.stat().st_size if path.exists() else None
-            if size != layer.blob.size:
-                found = "is missing" if size is None else f"has {size:,} bytes and should have {layer.blob.size:,}"
+            found = missing(path)
+            if not found and (size := path.stat().st_size) != layer.blob.size:
+                found = f"has {size:,} bytes and should have {layer.blob.size:,}"
+            if found:
                 raise BundleDamaged(
                     f"blob {layer.blob.digest} with rows of table '{self.name}' {found}; `companyos bundle verify` says more"
                 )

@@ -27,6 +27,7 @@ from bundles.conforming import typed
 from bundles.dictionaries import in_order_of_appearance
 from bundles.digest import BLOCK_ROWS
 from bundles.errors import BundleDamaged
+from bundles.layout import missing
 from schemas.model import Table
 from schemas.types import FLOATS, INTEGERS, TEXTS, SqlType
 
@@ -157,6 +158,8 @@ def _options(table: Table, repeating: Collection[str]) -> dict[str, Any]:
 
 def decoded(table: Table, path: Path) -> Iterator[pa.RecordBatch]:
     """Read a chunk in batches of at most 65,536 rows; BundleDamaged where it is missing or cannot be read."""
+    if absent := missing(path):
+        raise BundleDamaged(f"blob sha256:{path.name} with rows of table '{table.name}' {absent}")
     try:
         with pq.ParquetFile(path) as file:
             if file.schema_arrow.names != table.arrow.names:
@@ -164,8 +167,6 @@ def decoded(table: Table, path: Path) -> Iterator[pa.RecordBatch]:
             for batch in file.iter_batches(BLOCK_ROWS):
                 arrays = [typed(c.type, batch.column(i)) for i, c in enumerate(table.stored_columns)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=table.arrow)
-    except FileNotFoundError:
-        raise BundleDamaged(f"blob sha256:{path.name} with rows of table '{table.name}' is missing") from None
     except (pa.ArrowException, OSError) as error:
         raise BundleDamaged(
             f"blob sha256:{path.name} with rows of table '{table.name}' cannot be read ({type(error).__name__}); "

@@ -58,7 +58,7 @@ def hidden_class(bundle: Bundle, column: Column) -> str | None:
 
 def _profile(bundle: Bundle, duck: Session, table: Table) -> TableProfile:
     info = bundle.tables[table.name]
-    paths = {name: bundle.table(name).paths() for name in {table.name, *(key.table for key in table.foreign_keys)}}
+    paths = {name: bundle.table(name).sound_paths() for name in {table.name, *(key.table for key in table.foreign_keys)}}
     mine = paths[table.name]
     columns = Columns(duck, table, mine, info.rows)
     relations = (profile_relation(duck, key, table, mine, bundle.schema.table(key.table), paths[key.table]) for key in table.foreign_keys)
@@ -82,9 +82,6 @@ def _told(bundle: Bundle, table: Table) -> Iterator[None]:
     except duckdb.OutOfMemoryException:
         raise StoreFailure(f"table '{table.name}' needs more memory or disk space than there is; free some and try again") from None
     except duckdb.Error as error:
-        for layer in bundle.manifest.layers:
-            if not bundle.store.layout.blob_path(layer.blob.digest).exists():
-                raise BundleDamaged(f"blob {layer.blob.digest} with rows of table '{layer.table}' is missing") from None
         raise BundleDamaged(
             f"table '{table.name}' of {bundle.reference} cannot be read ({type(error).__name__}); `companyos bundle verify` says more"
         ) from None

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bundles.errors import disk_errors
-from bundles.layout import Blob
+from bundles.layout import Blob, missing
 from bundles.manifest import Layer, MediaLayer, Summary
 from bundles.opened import Bundle
 from bundles.parquet import encoded
@@ -155,8 +155,8 @@ def _wrong(bundle: Bundle, blob: Blob) -> str | None:
     """What is wrong with a blob, if anything."""
     hasher, size = hashlib.sha256(), 0
     path = bundle.store.layout.blob_path(blob.digest)
-    if not path.exists():
-        return "is missing"
+    if absent := missing(path):
+        return absent
     with disk_errors(bundle.store.path), open(path, "rb") as file:
         while part := file.read(_READ):
             hasher.update(part)

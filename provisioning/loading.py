@@ -33,14 +33,17 @@ def load(
     moves all dates and times by whole weeks so that the bundle's anchor lands in the week that ends with that day.
     `on_progress` hears of rows in the stages `load` and `check`. Whether the bundle has expired is judged at `now`, or by the clock.
 
-    Raises InputError (the URL, the day), Refused (tables are there, the bundle has expired), CheckFailed (the rows break a
-    constraint, or what is read back differs), SystemFailure (the database or disk). Passwords are in no message.
+    Raises InputError (the URL, the day), Refused (tables are there, the bundle has expired), CheckFailed (a file of the bundle is missing
+    or altered, the rows break a constraint, or what is read back differs), SystemFailure (the database or disk). Passwords are in no
+    message.
     """
     started = monotonic()
     must_be_opened(bundle)
     target = parse_target(url)
     if has_expired(bundle.expires, now or datetime.now(UTC)):
         raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")
+    for table in bundle.tables:
+        bundle.table(table).intact_paths()
     shift = Shift(0 if as_of is None else weeks_until(bundle.schema.anchor, as_of))
     shipment = Shipment(bundle, shift, on_progress)
     not_enforced = loader_for(target)(target, shipment, replace=replace)

@@ -241,7 +241,11 @@ def test_missing_and_damaged_files_are_named_and_no_value_is(tmp_path):
     bundle = bundles.build(shop(), store=tmp_path / "store", tag="shop:v1")
     (path,) = bundle.table("people").paths()
     path.chmod(0o644)
+    size = path.stat().st_size
     path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(BundleDamaged, match=rf"{path.name} with rows of table 'people' has 1,000 bytes and should have {size:,}; .*verify"):
+        bundles.profile(bundle)
+    path.write_bytes(bytes(size))
     with pytest.raises(BundleDamaged, match=r"table 'people' of shop:v1 cannot be read .*verify"):
         bundles.profile(bundle)
     path.unlink()
