@@ -15,6 +15,7 @@ from provisioning.receipt import Receipt
 from provisioning.shifting import Shift, weeks_until
 from provisioning.shipment import Shipment
 from provisioning.target import parse_target
+from schemas.errors import CheckFailed, SystemFailure
 
 
 def load(
@@ -42,13 +43,19 @@ def load(
     target = parse_target(url)
     if has_expired(bundle.expires, now or datetime.now(UTC)):
         raise SeedRefused(f"{bundle.reference} expired at {bundle.expires:%Y-%m-%d %H:%M} UTC: it is to be used no more")
-    for table in bundle.tables:
-        bundle.table(table).intact_paths()
+    tables = [bundle.table(name) for name in bundle.tables]
+    for table in tables:
+        table.sound_paths()
     shift = Shift(0 if as_of is None else weeks_until(bundle.schema.anchor, as_of))
     shipment = Shipment(bundle, shift, on_progress)
-    not_enforced = loader_for(target)(target, shipment, replace=replace)
+    try:
+        not_enforced = loader_for(target)(target, shipment, replace=replace)
+    except (CheckFailed, SystemFailure):
+        for table in tables:
+            table.intact_paths()  # an altered file says more than what came of it
+        raise
     return Receipt(
-        tables={name: table.rows for name, table in bundle.tables.items()},
+        tables={name: digest.rows for name, digest in bundle.tables.items()},
         content_digest=shipment.content_digest(),
         seconds=monotonic() - started,
         not_enforced=tuple(not_enforced),
