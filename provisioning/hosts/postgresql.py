@@ -147,6 +147,7 @@ class PostgreSQLHost:
         """Put the old database back, if one is kept, and drop what took its place or was to; `admit` lets its owner in again."""
         present, following, old = place.database, place.database + NEXT, place.database + OLD
         with self._server.connected(f"sandbox {place.sandbox}: putting its database back") as connection:
+            self._roles.require(connection, place)
             end_maker(connection, place.database)
             kept = self._require(connection, old, place)
             taken = self._require(connection, present, place)
