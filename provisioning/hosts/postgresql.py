@@ -263,18 +263,19 @@ class PostgreSQLHost:
         """Return all databases and roles that bear the mark of our control database, and all templates."""
         with self._server.connected("sandboxes") as connection:
             found = self._templates.found(connection)
-            databases = (
-                "SELECT datname, shobj_description(d.oid, 'pg_database'), nullif(rolvaliduntil, 'infinity') "
-                "FROM pg_database d LEFT JOIN pg_roles ON rolname = datname ORDER BY 1"
+            of_roles = (
+                "SELECT rolname, rolvaliduntil FROM pg_roles WHERE rolvaliduntil BETWEEN '2000-01-01' AND '9999-01-01'"  # not infinity
             )
-            for name, text, until in ask(connection, databases):
+            ends = dict(ask(connection, of_roles))
+            for name, text in ask(connection, "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY 1"):
                 marker = marker_of(read(text))
                 if marker is not None and marker.control == self._control:
+                    until = ends.get(self.place(marker.sandbox).role)
                     found.append(Found("database", name, marker.sandbox, marker.bundle_digest, until=until))
             for name, text in ask(connection, "SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles ORDER BY 1"):
                 sandbox = self._roles.sandbox_of(text)
                 if sandbox is not None:
-                    found.append(Found("role", name, sandbox))
+                    found.append(Found("role", name, sandbox, until=ends.get(self.place(sandbox).role)))
             return found
 
     def drop_template(self, name: str) -> None:

@@ -198,6 +198,23 @@ def test_functions_of_an_owner_are_not_called_by_our_steps(yard, bundle) -> None
     assert yard.ask("SELECT count(*) FROM parents", place.database) == [(5,)]
 
 
+def test_roles_of_others_may_be_valid_until_any_moment(yard, bundle) -> None:
+    place = yard.made("sb-aaaaaaaaaa", bundle)
+    yard.host.seed(place, bundle, limits=LIMITS, swap=True)
+    yard.host.admin_address(place)  # whose role may log in for an hour
+    until = yard.ask(f"SELECT rolvaliduntil FROM pg_roles WHERE rolname = '{place.role}'")[0][0]
+    yard.ask("CREATE DATABASE theirs")
+    try:
+        for moment in ("-infinity", "infinity", "20000-01-01"):
+            yard.ask(f"CREATE ROLE theirs VALID UNTIL '{moment}'")
+            found = [(f.name, f.until) for f in yard.host.found() if f.sandbox]
+            yard.ask("DROP ROLE theirs")
+            names = place.database, place.database + "_next", place.role, place.role + "_op"
+            assert found == [(name, until) for name in names]
+    finally:
+        yard.ask("DROP DATABASE theirs")
+
+
 def test_two_control_databases_share_a_server_and_not_their_sandboxes(yard, bundle) -> None:
     place = yard.made("sb-aaaaaaaaaa", bundle)
     theirs = yard.another("f" * 16)
