@@ -75,9 +75,9 @@ def uuid_texts(values: pa.Array) -> pa.Array:
     """Return uuids in their usual form of 36 characters."""
     storage = values.storage if isinstance(values, pa.ExtensionArray) else values
     absent = np.asarray(storage.is_null()) if storage.null_count else None
-    octets = np.frombuffer(storage.fill_null(bytes(16)).buffers()[1], np.uint8)
-    first = 0 if absent is not None else 16 * storage.offset
-    texts = uuid_text(octets[first : first + 16 * len(storage)].reshape(-1, 16))
+    filled = storage.fill_null(bytes(16))  # where a part of an array may begin elsewhere than the array did
+    octets = np.frombuffer(filled.buffers()[1], np.uint8)[16 * filled.offset :][: 16 * len(filled)]
+    texts = uuid_text(octets.reshape(-1, 16))
     return texts if absent is None else blank(texts, absent)
 
 
