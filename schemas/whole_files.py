@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ def written(path: str, *, text: bool = False) -> Iterator[IO[Any]]:
         fresh = fresh_beside(target)
         try:
             with open(fresh, f"x{kind}", encoding=encoding, newline=newline) as file:
+                with suppress(FileNotFoundError, PermissionError):  # who may read it may read what takes its place, and nobody else
+                    os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

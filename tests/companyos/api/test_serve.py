@@ -220,7 +220,15 @@ def _hung_up_on(connection: socket.socket, drip: bytes) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize(("first", "drip"), [(b"", b""), (b"", b"G"), (POST, b" "), (GET, b"G")], ids=["silent", "head", "body", "next"])
+@pytest.mark.parametrize(
+    ("first", "drip"),
+    [
+        pytest.param(b"", b"", marks=pytest.mark.slow, id="silent"),
+        pytest.param(b"", b"G", marks=pytest.mark.slow, id="head"),
+        pytest.param(POST, b" ", id="body"),
+        pytest.param(GET, b"G", marks=pytest.mark.slow, id="next"),
+    ],
+)
 def test_clients_who_take_too_long_to_ask_are_hung_up_on(home: Path, capsys, processes: list[Process], first: bytes, drip: bytes) -> None:
     said(capsys, "token", "create", "--owner", ALICE)
     service = Process(home, first=HASTY)
@@ -233,6 +241,7 @@ def test_clients_who_take_too_long_to_ask_are_hung_up_on(home: Path, capsys, pro
     assert "Traceback" not in service.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_client_who_takes_no_answers_is_hung_up_on(home: Path, capsys, processes: list[Process]) -> None:
     said(capsys, "token", "create", "--owner", ALICE)
     service = Process(home, first=HASTY)
@@ -248,6 +257,7 @@ def test_a_client_who_takes_no_answers_is_hung_up_on(home: Path, capsys, process
     assert service.end() == 0
 
 
+@pytest.mark.slow
 def test_hundreds_of_idle_connections_keep_nobody_out_for_long(home: Path, capsys, processes: list[Process]) -> None:
     said(capsys, "token", "create", "--owner", ALICE)
     service = Process(home, first=HASTY)
@@ -263,6 +273,7 @@ def test_hundreds_of_idle_connections_keep_nobody_out_for_long(home: Path, capsy
     assert service.end() == 0
 
 
+@pytest.mark.slow
 def test_an_answer_may_take_longer_than_its_request(home: Path, capsys, processes: list[Process]) -> None:
     token = said(capsys, "token", "create", "--owner", ALICE)["token"]
     service = Process(home, first=HASTY)
