@@ -63,12 +63,11 @@ def _used(relation: Relation, above: set[str]) -> Iterator[str]:
             for one in relation.inputs:
                 yield from (f.name for f in one.fields)
                 yield from _used(one, above)
-        case DistinctRows():
+        case DistinctRows() | FirstRows():
             yield from (f.name for f in relation.fields)
-            yield from _used(relation.input, above)
-        case FirstRows():
-            for term in relation.order:
-                yield from columns_of(term.expression)
+            if isinstance(relation, FirstRows):
+                for term in relation.order:
+                    yield from columns_of(term.expression)
             yield from _used(relation.input, above)
         case Scan() | OneRow():
             pass

@@ -232,3 +232,12 @@ def swapped(tree: Any) -> Any:
         case (sign, a, b):
             return sign, swapped(b), swapped(a)
     raise AssertionError(tree)
+
+
+def test_the_first_public_rows_are_the_same_whatever_is_asked_of_them(tmp_path: Path) -> None:
+    joined_to_first = "FROM users JOIN (SELECT id, category FROM products LIMIT 2) p ON category = 'tools'"
+    found = []
+    for asked in ("COUNT(*)", "COUNT(*), COUNT(NULLIF(p.id, 0))"):
+        with Service(SHOP, ENGINE, open_ledger(tmp_path / f"{len(found)}.db"), "shop", Limit(1e9, 1e-6)) as service:
+            found.append(service.ask(f"SELECT {asked} {joined_to_first}", analyst="ada", settings=Settings(epsilon=1e5)).rows()[0][0])
+    assert found[0] == found[1]
