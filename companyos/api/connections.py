@@ -44,6 +44,8 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._wait_for_reader()
+        elif self.conn.their_state is h11.SEND_BODY:  # of a request that came with the one before
+            self._wait_for_request()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -51,7 +53,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        for timer in (self._asking, self._taking):
+        for timer in (self._asking, self._taking, self.timeout_keep_alive_task):
             if timer is not None:
                 timer.cancel()
 

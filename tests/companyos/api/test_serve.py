@@ -227,6 +227,7 @@ def _hung_up_on(connection: socket.socket, drip: bytes) -> float:
         pytest.param(b"", b"G", marks=pytest.mark.slow, id="head"),
         pytest.param(POST, b" ", id="body"),
         pytest.param(GET, b"G", marks=pytest.mark.slow, id="next"),
+        pytest.param(GET + POST, b"", marks=pytest.mark.slow, id="both"),
     ],
 )
 def test_clients_who_take_too_long_to_ask_are_hung_up_on(home: Path, capsys, processes: list[Process], first: bytes, drip: bytes) -> None:
