@@ -69,7 +69,8 @@ class Presence:
 
 
 class AttendedLink:
-    """Of the rows that `link` chooses from, one that is there at the time of the row: it is drawn again until one is, by `again`.
+    """Of the rows that `link` chooses from, one that is there at the time of the row, and is not the one that the reference `than`
+    names: it is drawn again until one is, by `again`.
 
     Where none of these draws finds one, the next in turn that is there is taken; where that is far, the one that leaves last. When rows
     ask is read in `tables`, whatever scenarios set there, so that no reference moves.
@@ -77,35 +78,41 @@ class AttendedLink:
 
     def __init__(
         self, tables: Tables, table: Table, count: int, at: str, presence: Presence, link: GroupLink | UniformLink,
-        again: tuple[Stream, ...], required: bool,
+        again: tuple[Stream, ...], required: bool, than: tuple[str, ...] | None = None,
     ) -> None:  # fmt: skip
         self.parent, self._tables, self._table, self._own = presence.table, tables, table.name, count
         self._at, self._type, self._presence = at, table.column(at).type, presence
-        self._link, self._again, self._required = link, again, required
+        self._link, self._again, self._required, self._than = link, again, required, than
 
     def __call__(self, rows: Rows) -> Int64:
         at, absent = self._moments(rows)
         found = self._link(rows)
         asked = found >= 0 if absent is None else (found >= 0) & ~absent
+        other = np.full(len(rows), -1, np.int64) if self._than is None else rows.links(self._than)
         missing = np.flatnonzero(asked)
-        missing = missing[~self._presence.covers(found[missing], at[missing])]
+        missing = missing[~self._fit(found[missing], at[missing], other[missing])]
         for stream in self._again:
             if not len(missing):
                 break
             some = rows.subset(missing)
             found[missing] = self._link.chosen(some, some.draws(stream))
-            missing = missing[~self._presence.covers(found[missing], at[missing])]
+            missing = missing[~self._fit(found[missing], at[missing], other[missing])]
         if len(missing):
-            found[missing] = self._next(rows.subset(missing), found[missing], at[missing])
+            found[missing] = self._next(rows.subset(missing), found[missing], at[missing], other[missing])
         found[~asked] = -1
         if self._required and (found < 0).any():
+            but = "" if self._than is None else f" and is not that of {'.'.join(name for name in self._than if name != '~')}"
             raise GenerationFailed(
-                f"{rows.table} must reference a row of {self.parent} that is there at {self._at}, and for some rows none is; "
+                f"{rows.table} must reference a row of {self.parent} that is there at {self._at}{but}, and for some rows none is; "
                 "make the reference nullable, or the times fit"
             )
         return found
 
-    def _next(self, rows: Rows, found: Int64, at: Int64) -> Int64:
+    def _fit(self, numbers: Int64, at: Int64, other: Int64) -> Mask:
+        fit: Mask = self._presence.covers(numbers, at) & (numbers != other)
+        return fit
+
+    def _next(self, rows: Rows, found: Int64, at: Int64, other: Int64) -> Int64:
         """The rows behind those found, in turn, that are there; -1 where none of the group is."""
         start, size = np.zeros(len(found), np.int64), np.full(len(found), self._presence.count)
         groups = self._link.groups if isinstance(self._link, GroupLink) else None
@@ -113,7 +120,7 @@ class AttendedLink:
             start, size = self._link.groups.ranges(rows.links(self._link.within))
         place = (found if groups is None else groups.positions(found)) - start
         result, large = np.full(len(found), -1, np.int64), np.flatnonzero(size > _SEARCHED)
-        result[large] = self._longest(start[large], size[large], at[large])
+        result[large] = self._longest(start[large], size[large], at[large], other[large])
         here = np.flatnonzero((size <= _SEARCHED) | (result >= 0))
         for step in range(1, _SEARCHED):
             here = here[size[here] > step]
@@ -121,28 +128,34 @@ class AttendedLink:
                 break
             positions = start[here] + (place[here] + step) % size[here]
             members = positions if groups is None else groups.members(positions)
-            there = self._presence.covers(members, at[here])
+            there = self._fit(members, at[here], other[here])
             result[here[there]] = members[there]
             here = here[~there]
         return result
 
-    def _longest(self, start: Int64, size: Int64, at: Int64) -> Int64:
-        """Of the rows of each group that have come, the one that leaves last; -1 where it has left."""
+    def _longest(self, start: Int64, size: Int64, at: Int64, other: Int64) -> Int64:
+        """Of the rows of each group that have come, but for the other, the one that leaves last; -1 where it has left."""
         result = np.full(len(at), -1, np.int64)
         for first in np.unique(start):
             here = np.flatnonzero(start == first)
             positions = np.arange(first, first + size[here[0]])
             members = self._link.groups.members(positions) if isinstance(self._link, GroupLink) else positions
-            begins, ends = self._presence.spans(members)
-            order = np.argsort(begins, kind="stable")
-            members, begins, ends = members[order], begins[order], ends[order]
-            last = ends == np.maximum.accumulate(ends)
-            leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
-            come = np.searchsorted(begins, at[here], side="right")
-            here, come = here[come > 0], come[come > 0]
-            chosen = members[leaves_last[come - 1]]
-            result[here] = np.where(self._presence.covers(chosen, at[here]), chosen, np.int64(-1))
+            result[here] = self._leaving_last(members, at[here])
+            taken = here[(result[here] == other[here]) & (result[here] >= 0)]
+            for one in np.unique(other[taken]):
+                again = taken[other[taken] == one]
+                result[again] = self._leaving_last(members[members != one], at[again])
         return result
+
+    def _leaving_last(self, members: Int64, at: Int64) -> Int64:
+        begins, ends = self._presence.spans(members)
+        order = np.argsort(begins, kind="stable")
+        members, begins, ends = members[order], begins[order], ends[order]
+        last = ends == np.maximum.accumulate(ends)
+        leaves_last = np.maximum.accumulate(np.where(last, np.arange(len(members)), 0))
+        come = np.searchsorted(begins, at, side="right")
+        chosen = members[leaves_last[np.maximum(come - 1, 0)]]
+        return np.where((come > 0) & self._presence.covers(chosen, at), chosen, np.int64(-1))
 
     def _moments(self, rows: Rows) -> tuple[Int64, Mask | None]:
         """When each of `rows` asks for a row that is there."""

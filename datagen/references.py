@@ -38,6 +38,7 @@ from datagen.reference_checks import check_members, check_others, check_sequence
 from datagen.rows import Kernel, Link, Rows
 from datagen.unique_keys import UniqueKeys, factor_name
 from schemas.model import ForeignKey, Recipe, Table
+from schemas.paths import NoSuchPath, way_to_other
 from schemas.rules import in_order_of_choice
 
 if TYPE_CHECKING:
@@ -353,7 +354,7 @@ class ReferencePlanner:
             groups = groups_of(self.plan_of_all, parent, within[1])
             self._needs(self._node(foreign_key), link_of(name, within[0]))
             self._needs(self._node(foreign_key), link_of(parent, within[1].columns))
-            if foreign_key.other_than is not None:
+            if foreign_key.other_than is not None and foreign_key.present is None:
                 return self._other(
                     foreign_key, OtherRows(size, self._beside(foreign_key), groups, within[0], foreign_key.acyclic), key, required, draws
                 )
@@ -363,7 +364,7 @@ class ReferencePlanner:
             self._require_members(foreign_key, groups, within, required)
             grouped = GroupLink(parent, groups, within[0], draws, foreign_key.skew, foreign_key.acyclic, foreign_key.depth, required)
             return self._attended(foreign_key, grouped, required)
-        if foreign_key.other_than is not None:
+        if foreign_key.other_than is not None and foreign_key.present is None:
             return self._other(foreign_key, OtherRows(size, self._beside(foreign_key), acyclic=foreign_key.acyclic), key, required, draws)
         if key is not None:
             self._keys.note_reads(self._node(foreign_key), key)
@@ -408,12 +409,21 @@ class ReferencePlanner:
         return OrderedLink(parent, size, columns, foreign_key is pair[1], factors[0], factors[1], numbers)
 
     def _beside(self, foreign_key: ForeignKey) -> tuple[str, ...]:
-        """The columns of the reference that this one is to be other than."""
-        other = self.table.other_reference(foreign_key)
-        if other is None:
-            raise Unusable(f"other_than: {foreign_key.other_than} is no other reference to {foreign_key.table}", foreign_key.at)
-        self._needs(self._node(foreign_key), self._node(other))
-        return other.columns
+        """The columns of the reference that this one is to be other than, or the name of the way to it."""
+        try:
+            way = way_to_other(self.plan_of_all.schema, self.table, foreign_key)
+        except NoSuchPath as problem:
+            raise Unusable(f"other_than: {problem}", foreign_key.at) from None
+        columns = way[0].columns
+        if len(way) > 1:
+            columns = (*columns, *(name for hop in way[1:] for name in ("~", *hop.columns)))
+            self._linked(columns, FollowedLink(foreign_key.table, tuple(hop.columns for hop in way)))
+            table = self.table.name
+            for hop in way:
+                self._needs(link_of(self.table.name, columns), link_of(table, hop.columns))
+                table = hop.table
+        self._needs(self._node(foreign_key), link_of(self.table.name, columns))
+        return columns
 
     def _other(self, foreign_key: ForeignKey, others: OtherRows, key: CompositeKey | None, required: bool, draws: Stream) -> Link:
         if key is None:
@@ -425,7 +435,7 @@ class ReferencePlanner:
         if not set(others.than) <= set(together):
             raise Unusable(
                 f"other_than: {', '.join(foreign_key.columns)} makes ({', '.join(together)}) unique, which it can only where "
-                f"{', '.join(others.than)} is part of that",
+                f"{foreign_key.other_than} is part of that",
                 foreign_key.at,
             )
         self._keys.note_reads(self._node(foreign_key), key)
@@ -434,7 +444,7 @@ class ReferencePlanner:
         return FactorLink(foreign_key.table, others.factor(key, factor_name(foreign_key)))
 
     def _attended(self, foreign_key: ForeignKey, link: GroupLink | UniformLink, required: bool) -> Link:
-        """`link`, or, where the referenced row must be there at a time, those of its rows that are."""
+        """`link`, or, where the referenced row must be there at a time, those of its rows that are, but for the one beside it."""
         present, plan = foreign_key.present, self.plan_of_all
         if present is None:
             return link
@@ -444,7 +454,8 @@ class ReferencePlanner:
                 self._needs(self._node(foreign_key), (foreign_key.table, name))
         again = tuple(self._stream(foreign_key, f"link {i}") for i in range(_ATTEMPTS))
         presence = plan.presence(foreign_key.table, present)
-        return AttendedLink(plan.tables, self.table, plan.row_count(self.table.name), present.at, presence, link, again, required)
+        than = None if foreign_key.other_than is None else self._beside(foreign_key)
+        return AttendedLink(plan.tables, self.table, plan.row_count(self.table.name), present.at, presence, link, again, required, than)
 
     def _weighted(
         self, foreign_key: ForeignKey, within: tuple[tuple[str, ...], ForeignKey] | None, required: bool, draws: Stream

@@ -99,7 +99,7 @@ REFERENCE_OPTIONS = (
         "product_id: {references: products.id, weight: stock}"),
     Key("present", "mapping with `at`", "The referenced row is one that is there at a time of this row, such as a person who had joined and not left.",
         "assignee_id: {references: users.id, within: tenant_id, present: {at: created_at, from: joined_at, until: left_at}}"),
-    Key("other_than", "column", "The referenced row is another one than that of a column of this table, which references the same key.",
+    Key("other_than", "column", "The referenced row is another one than that of a column of this row, or of one that it references, which references the same key.",
         "followed_id: {references: users.id, other_than: follower_id}"),
     Key("greater_than", "column", "The referenced key is greater than that of a column of this table, which references the same key: each pair has one order.",
         "second_id: {references: users.id, greater_than: first_id}"),

@@ -54,8 +54,8 @@ class ForeignKey:
     `within` names a column of this table (part of another reference) whose parent the referenced row must share;
     `acyclic` keeps self-references a forest, in which no row has more than `depth` others above it; `skew` is a zipf exponent
     (some rows are referenced far more than others), and `weight` the column of the referenced table that says how often each is;
-    `present` says at which time the referenced row must be there, and `other_than` names a column of this table (another reference to
-    the same key) whose row it must not be; `greater_than` one whose row it must come after, in the order of their keys.
+    `present` says at which time the referenced row must be there, and `other_than` is a path to another reference to the same key, whose
+    row it must not be; `greater_than` names a column of this table whose row it must come after, in the order of their keys.
     """
 
     columns: tuple[str, ...]
@@ -249,9 +249,9 @@ class Table:
         return min(found, key=lambda f: len(f.columns)) if found else None
 
     def other_reference(self, key: ForeignKey) -> ForeignKey | None:
-        """The reference to the same key that `key` is to be `other_than` or `greater_than`; None where there is no such one."""
+        """The reference to the same key that `key` is to be `greater_than`; None where there is no such one."""
         others = (f for f in self.foreign_keys if f.columns != key.columns and (f.table, f.target) == (key.table, key.target))
-        return next((f for f in others if (key.other_than or key.greater_than) in f.columns), None)
+        return next((f for f in others if key.greater_than in f.columns), None)
 
     def ordered_pair(self, key: ForeignKey) -> tuple[ForeignKey, ForeignKey] | None:
         """The references of which `key` is one and the second is `greater_than` the first; None where it is of no such pair."""

@@ -46,6 +46,17 @@ def follow(schema: Schema, table: Table, path: str) -> Found:
     raise NoSuchPath(f"'{path}' is no column of '{table.name}' or of a row that it references{nearest(path, reachable(schema, table))}")
 
 
+def way_to_other(schema: Schema, table: Table, key: ForeignKey) -> tuple[ForeignKey, ...]:
+    """The references from a row of `table` to the row that `key` is to be `other_than`; raises NoSuchPath."""
+    name = key.other_than or ""
+    found = follow(schema, table, name)
+    for end in found.table.foreign_keys:
+        another = found.hops or end.columns != key.columns
+        if another and found.column.name in end.columns and (end.table, end.target) == (key.table, key.target):
+            return (*found.hops, end)
+    raise NoSuchPath(f"'{name}' must be part of another reference to {key.table}({', '.join(key.target)})")
+
+
 def _beyond(schema: Schema, key: ForeignKey, rest: str) -> Found:
     found = follow(schema, schema.table(key.table), rest)
     return Found((key, *found.hops), found.table, found.column)

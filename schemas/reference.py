@@ -113,7 +113,10 @@ null, any row at all. It draws nothing again, so each of the others has the same
 - With `skew`, where the row of its draw is the one that the other column names, it is the next by rank.
 - Together the two may be unique, also as the key, with rows of a parent or without: `key: [follower_id, followed_id]` makes pairs of
   different rows, up to all there are. Alone, or with columns among which the other is not, it may not be what makes them unique.
-- With `weight`, `present` and `depth` it is refused, and an `acyclic` one may be null and not be what makes columns unique.
+- With `present`, it is one that is there and the other is not, drawn again until it is. Where only the other is there it is null; a
+  column that is NOT NULL must always find one, or nothing is made.
+- The other column may be one of a row that this one references: `approver_id: {references: users.id, other_than: run_id.started_by}`.
+- With `weight` and `depth` it is refused, and an `acyclic` one may be null and not be what makes columns unique.
 - The two reference the same key of the same table. Bundles are held to what `checks` say: `checks: [follower_id <> followed_id]`.
 
 Where a pair has no direction, such as two friends, `second_id: {references: users.id, greater_than: first_id}` names the one with the

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from schemas.errors import Problem, nearest
 from schemas.model import ForeignKey, Present, Table
+from schemas.paths import NoSuchPath, references_are_read, way_to_other
 from schemas.rules import child_key, in_order_of_choice
 from schemas.subject import Subject
 from schemas.types import INTEGERS, MOMENTS, TEXTS, SqlType
@@ -164,19 +165,17 @@ def _within(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem
 
 
 def _other_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:
-    name = key.other_than or ""
-    refused = {"depth": key.depth, "weight": key.weight, "present": key.present}
-    for option in (option for option, value in refused.items() if value):
+    for option in (option for option, value in (("depth", key.depth), ("weight", key.weight)) if value):
         yield Problem(f"{option} and other_than cannot stand together", key.at)
     if key.acyclic and not all(table.column(c).nullable for c in key.columns if table.has(c)):
         yield Problem(
             f"other_than: '{', '.join(key.columns)}' is acyclic, and the first rows find none before them; give it `null: 0`", key.at
         )
-    if not table.has(name):
-        yield Problem(f"other_than: table '{table.name}' has no column '{name}'{nearest(name, [c.name for c in table.columns])}", key.at)
-    elif table.other_reference(key) is None and subject.sound(table.name, "*references"):
-        listed = f"{key.table}({', '.join(key.target)})"
-        yield Problem(f"other_than: '{name}' must be part of another reference of '{table.name}' to {listed}", key.at)
+    if references_are_read(subject.schema, table, subject.broken):
+        try:
+            way_to_other(subject.schema, table, key)
+        except NoSuchPath as error:
+            yield Problem(f"other_than: {error}", key.at)
 
 
 def _greater_than(subject: Subject, table: Table, key: ForeignKey) -> Iterator[Problem]:

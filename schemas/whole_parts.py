@@ -77,7 +77,12 @@ class _Lost:
         named |= {name for t in tables for f in t.foreign_keys for name in (*f.columns, f.table)}
         words = {name: _words(name) for name in named}
         for table in tables:
-            parts = (table.rows.each, *(c.generate for c in table.columns), *(c.columns for c in table.correlate))
+            parts = (
+                table.rows.each,
+                *(c.generate for c in table.columns),
+                *(c.columns for c in table.correlate),
+                *(f.other_than for f in table.foreign_keys),
+            )
             said = _words("\n".join({text for part in parts for text in _texts(part)}))
             self.mentioned[table.name] = {name for name in named if words[name] <= said}
             for name in {f.table for f in table.foreign_keys}:
@@ -135,7 +140,7 @@ class _Lost:
             waiting += further
         names = {name for t in seen for name in mentioned & self.names.get(t, set())}
         names |= {name for t in seen for f in self.references.get(t, ()) for name in (*f.columns, f.table)}
-        names |= {t for t in children if any(f.table == table.name for f in self.references[t])}
+        names |= {t for t in children if any(f.table == table.name for f in self.references.get(t, ()))}
         names |= {place[0] for place in self.unread if place[1:] in ((), ("*references",))}
         if any((name, "*references") in self.unread for name in seen):
             names |= {t.name for t in self.schema.tables}
@@ -165,7 +170,11 @@ class _Lost:
         """Whether a reference, and all that its options name, is left."""
         if key.at in self.parts or not self.schema.has(key.table) or self._may_part(table, key):
             return False
-        own, there, present = [*key.columns, key.within, key.other_than, key.greater_than], [*key.target, key.weight], key.present
+        own, there, present = [*key.columns, key.within, key.greater_than], [*key.target, key.weight], key.present
+        if table.has(key.other_than or ""):
+            own.append(key.other_than)
+        elif _mentions(key.other_than, self._names_seen_from(table)):
+            return False
         if present is not None:
             own.append(present.at)
             there += [present.begins, present.ends]

@@ -104,6 +104,58 @@ def test_states_and_scenarios_leave_references_as_they_are(teams):
     assert all(known[d["id"]] == d["who"] for d in after if d["id"] in known)
 
 
+APART = (
+    TEAMS
+    + """      aide:    {references: people.id, within: team_id, null: 0, other_than: who, present: {at: at, from: joined, until: gone}}
+      rival:   {references: people.id, other_than: guest, skew: 1.1, present: {at: at, from: joined, until: gone}}
+  reviews:
+    rows: {per: deeds, count: 1}
+    columns:
+      deed_id: {references: deeds.id}
+      at:      {type: timestamptz, generate: {from: deed_id.at}}
+      team_id: {references: teams.id, generate: {from: deed_id.team_id}}
+      judge:   {references: people.id, within: team_id, null: 0, other_than: deed_id.who, present: {at: at, from: joined, until: gone}}
+"""
+)
+
+
+def test_another_row_that_is_there_is_found_wherever_there_is_one():
+    made = source_of(APART)
+    people, absent = read(made, "people"), 0
+    deeds = {d["id"]: d for d in read(made, "deeds")}
+    assert all(d["rival"] not in (None, d["guest"]) for d in deeds.values())
+    for asking, column in [(d, "aide") for d in deeds.values()] + [(deeds[r["deed_id"]] | r, "judge") for r in read(made, "reviews")]:
+        there = {
+            p["id"]
+            for p in people
+            if p["team_id"] == asking["team_id"] and p["joined"] <= asking["at"] and (p["gone"] is None or asking["at"] <= p["gone"])
+        }
+        others = there - {asking["who"]}
+        assert asking[column] in others or (asking[column] is None and not others)
+        absent += not others
+    assert 100 < absent < 4000
+
+
+def test_other_rows_that_are_there_are_the_same_alone_and_no_other_reference_moves(teams):
+    made = source_of(APART)
+    deeds = read(made, "deeds")
+    assert [{k: d[k] for k in before} for d, before in zip(deeds, read(teams, "deeds"), strict=True)] == read(teams, "deeds")
+    assert made.read_rows("deeds", 700, 800).to_pylist() == deeds[700:800]
+    judges = {r["deed_id"]: r["judge"] for r in read(made, "reviews")}
+    state = datagen.source(parse_schema(HEAD + APART), as_of="-300d")
+    then = read(state, "reviews")
+    assert 0 < len(then) < len(judges)
+    assert all(judges[r["deed_id"]] == r["judge"] for r in then)
+
+
+def test_one_that_must_be_another_and_is_alone_is_told():
+    must = APART.replace("null: 0, other_than: who", "other_than: who")
+    with pytest.raises(
+        GenerationFailed, match="deeds must reference a row of people that is there at at and is not that of who, and for some"
+    ):
+        source_of(must).read("deeds").read_all()
+
+
 def test_a_time_is_no_later_than_that_of_a_column_or_now_where_that_is_null(teams):
     ends = {t["id"]: t["ends"] for t in read(teams, "teams")}
     founded = {t["id"]: t["founded"] for t in read(teams, "teams")}
@@ -221,6 +273,8 @@ PASSES = """tables:
       id:  {type: bigint, key: true}
       on:  {type: date, generate: {between: [FIRST, LAST]}}
       who: {references: people.id, null: 0, present: {at: on, from: from, until: gone}}
+      one: {references: people.id, null: 0, present: {at: on, from: from, until: gone}}
+      two: {references: people.id, null: 0, other_than: one, present: {at: on, from: from, until: gone}}
 """
 
 
@@ -235,6 +289,13 @@ def test_of_no_rows_none_is_there():
 def test_whoever_is_there_is_found_among_any_number():
     assert {d["who"] is None for d in passes(30_000, "2020-01-01", "2020-01-02")} == {False}
     assert {d["who"] for d in passes(30_000, "2019-01-01", "2019-12-30")} == {None}
+
+
+def test_another_that_is_there_is_found_among_any_number():
+    """On the first day 14 or 15 of 30,000 are there for good, so that the one who leaves last is often the other."""
+    early = passes(30_000, "2020-01-01", "2020-01-02")
+    assert not [d for d in early if d["two"] is None or d["two"] == d["one"]]
+    assert len({d["two"] for d in early}) > 1
 
 
 def test_rows_far_apart_are_looked_up_as_those_near_each_other_are(monkeypatch):

@@ -125,6 +125,14 @@ tables:
       asker_id: {references: users.id, other_than: helper_id}
       near_id: {references: users.id}
       far_id: {references: users.id, greater_than: near_id}
+  praised:
+    rows: {per: orders, count: 1}
+    foreign_keys:
+      - {columns: [user_id, n], references: "orders(user_id, n)"}
+    columns:
+      user_id: {type: bigint}
+      n: {type: int}
+      rival_id: {references: users.id, null: 0, other_than: orders.users.friend_id}
 """
 MUTATED = [
     (line, pattern, mistake)
