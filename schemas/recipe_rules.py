@@ -5,7 +5,7 @@ Each rule is one function from a recipe in its place to problems; they run in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -19,7 +19,7 @@ from schemas.recipes import BY_NAME, DISTRIBUTIONS, GENERATORS, Parameter, argum
 from schemas.sql_expressions import NotAnExpression, columns_in, parse_expression
 from schemas.steps import first_multiple, is_countable
 from schemas.times import DAY, format_duration, is_moment, resolve_moment, resolve_time_of_day
-from schemas.types import FLOATS, MOMENTS, TEXTS, SqlType
+from schemas.types import FLOATS, INTEGERS, MOMENTS, TEXTS, SqlType
 
 _BIGINT = SqlType("bigint")
 _INTERVAL = SqlType("interval")
@@ -145,8 +145,13 @@ _TIMES = {
 }  # fmt: skip
 
 
-def times_come_from_times(placed: Placed) -> Iterator[Problem]:
-    for wanted in _TIMES.get(placed.recipe.name, ()):
+def paths_lead_to_what_is_needed(placed: Placed) -> Iterator[Problem]:
+    yield from _lead_to(placed, _TIMES, MOMENTS, "date or time stamp")
+    yield from _lead_to(placed, {"states": ("factor",)}, (*INTEGERS, "numeric"), "whole number or numeric")
+
+
+def _lead_to(placed: Placed, parameters: Mapping[str, tuple[str, ...]], kinds: Collection[str], what: str) -> Iterator[Problem]:
+    for wanted in parameters.get(placed.recipe.name, ()):
         path, parameter = placed.recipe.args.get(wanted), BY_NAME[placed.recipe.name].parameter(wanted)
         if parameter is None or not isinstance(path, str) or not _is_path(parameter, path) or not _can_follow(placed):
             continue
@@ -155,8 +160,8 @@ def times_come_from_times(placed: Placed) -> Iterator[Problem]:
         except NoSuchPath:
             continue
         sound = (found.table.name, found.column.name) not in placed.broken
-        if sound and found.column.type.kind not in MOMENTS:
-            yield Problem(f"{placed.recipe.name} needs a date or time stamp, and '{path}' is {found.column.type}", placed.at(wanted))
+        if sound and found.column.type.kind not in kinds:
+            yield Problem(f"{placed.recipe.name} needs a {what}, and '{path}' is {found.column.type}", placed.at(wanted))
 
 
 def whole_days_fit(placed: Placed) -> Iterator[Problem]:
@@ -457,7 +462,7 @@ RULES: tuple[Rule, ...] = (
     generators_fit_types,
     generators_make_unique_values,
     paths_lead_to_columns,
-    times_come_from_times,
+    paths_lead_to_what_is_needed,
     whole_days_fit,
     nulls_stand_where_they_may,
     nulls_go_where_they_may,

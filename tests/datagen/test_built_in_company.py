@@ -190,6 +190,18 @@ def test_companies_with_more_people_do_more(company, table):
     assert company.execute(together).fetchone()[0] > 0.5
 
 
+def test_urgent_tickets_are_answered_and_solved_sooner_and_waiting_makes_unhappy(company):
+    first = "(SELECT min(sent_at) FROM ticket_messages m WHERE m.ticket_id = t.id AND author = 'agent')"
+    for until in (first, "solved_at"):
+        query = f"SELECT priority, median({until} - created_at) FROM support_tickets t GROUP BY priority"
+        waited = dict(company.execute(query).fetchall())
+        assert waited["urgent"] < waited["high"] < min(waited["normal"], waited["low"])
+    late = "SELECT corr(satisfaction, epoch(solved_at - created_at)), avg(satisfaction) FROM support_tickets"
+    together, mean = company.execute(late).fetchone()
+    assert together < -0.2
+    assert 3.5 < mean < 4.5
+
+
 def test_people_have_few_browsers(company):
     each = "SELECT count(DISTINCT user_agent) AS n FROM sessions GROUP BY user_id HAVING count(*) BETWEEN 20 AND 60"
     assert company.execute(f"SELECT quantile_disc(n, 0.9) FROM ({each})").fetchone()[0] <= 5

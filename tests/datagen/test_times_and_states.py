@@ -192,6 +192,50 @@ def test_machines_that_go_round_too_often_are_refused(dwell, held):
         made.read_rows("t", 0, 1)
 
 
+def waits(factor: str, given: str = "") -> np.ndarray:
+    """For each row how many seconds after its start it entered two further states, which some never do."""
+    made = source_of(f"""tables:
+  t:
+    rows: 900
+    columns:
+      id: {{type: bigint, key: true}}
+      by: {{{factor}}}
+      at: {{type: timestamptz, generate: {{between: [-9y, -8y]}}}}
+      s:  {{type: text, generate: {{states: {{a: {{b: 0.6}}, b: {{c: 1}}}}, start: at, dwell: {{a: 3d, b: 9h}}{given}}}}}
+      b:  {{type: timestamptz, null: 0, generate: {{entered: b, of: s}}}}
+      c:  {{type: timestamptz, null: 0, generate: {{entered: c, of: s}}}}
+""")
+    rows = made.read("t").read_all().to_pylist()
+    return np.array([[np.nan if r[to] is None else (r[to] - r["at"]).total_seconds() for to in "bc"] for r in rows])
+
+
+@pytest.mark.parametrize(
+    ("factor", "times"),
+    [
+        ('type: "numeric(4,2)", generate: {constant: 0.25}', 0.25),
+        ("type: smallint, generate: {constant: 3}", 3),
+        ("type: bigint, generate: {constant: 1}", 1),
+        ("type: smallint, null: 1, generate: {constant: 3}", 1),
+        ("type: int, generate: {expression: id % 4}", np.arange(1, 901)[:, None] % 4),
+    ],
+)
+def test_a_factor_multiplies_the_times_in_all_states(factor, times):
+    plain, changed = waits(factor), waits(factor, ", factor: by")
+    np.testing.assert_allclose(changed, plain * times, rtol=0, atol=6)  # each time is whole seconds
+    assert not isinstance(times, int) or times > 1 or np.array_equal(changed, plain, equal_nan=True)
+
+
+def test_a_factor_below_0_is_told():
+    with pytest.raises(GenerationFailed, match=r"t\.s: the factor by is below 0 for some rows; make it 0 or above"):
+        waits("type: int, generate: {uniform: [-1, 5]}", ", factor: by")
+
+
+def test_a_very_large_factor_leaves_rows_where_they_are():
+    made = source_of(STATES.replace("dwell: {", "factor: id, dwell: {").replace("id:         {type: bigint, key: true}",
+        "id:         {type: bigint, key: true, generate: {sequence: {start: 9000000000000000000}}}"))  # fmt: skip
+    assert set(made.read_rows("t", 0, 500).column("status").to_pylist()) == {"draft"}
+
+
 def test_times_of_entering_and_uuids_are_null_where_what_they_are_made_from_is():
     rows = (
         source_of("""tables:

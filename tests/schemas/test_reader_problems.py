@@ -385,6 +385,7 @@ def test_references_to_a_column_whose_key_is_mistyped_are_not_told_of_it_too(wri
         ("text", "{states: {a: {b: 1}}, dwell: {c: 1d}}", "dwell names the unknown state 'c'"),
         ("text", "{states: {a: {b: 1}}, dwell: 0s}", "dwell of states must be above 0"),
         ("text", "{states: {a: {b: 1}}, start: c}", "states needs a date or time stamp, and 'c' is text"),
+        ("text", "{states: {a: {b: 1}}, factor: c}", "states needs a whole number or numeric, and 'c' is text"),
         ("timestamptz", "{between: [now, -3y]}", "between: the period ends before it begins: [now, -3y]"),
         ("timestamptz", "{between: [-3y, now], growth: 1e300}", "growth of between must be at most 1,000,000, not 1e+300"),
         ("timestamptz", "{between: [nov, now]}", "period of between: 'nov' is no moment; did you mean 'now'?"),
