@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import bundle_sources as sources
@@ -211,6 +212,7 @@ def test_large_chunks_of_a_stream_are_written_before_more_are_read(store):
         ({"chunk_rows": 1000}, "chunk_rows is 1,000; it must be a multiple of 65,536"),
         ({"chunk_rows": 0}, "chunk_rows is 0"),
         ({"jobs": 0}, "jobs is 0"),
+        ({"expires": datetime(2030, 1, 1)}, "with a time zone, not at 2030-01-01"),
         ({"tag": "Bad Tag"}, "is no reference"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import threading
 
 import pytest
@@ -164,3 +165,36 @@ def test_files_that_are_cut_short_by_the_system_are_written_on(store, monkeypatc
         stage.add(data)
         stage.publish()
     assert list(published(store).values()) == [data]
+
+
+def test_what_waits_can_be_read_by_its_owner_alone(store):
+    with store.staging() as stage:
+        assert stat.S_IMODE(stage.path.stat().st_mode) == 0o700
+
+
+def test_a_stage_lets_go_of_all_files(store):
+    before = set(os.listdir("/proc/self/fd"))
+    with store.staging() as stage:
+        stage.add(b"kept")
+        stage.publish()
+    assert set(os.listdir("/proc/self/fd")) <= before
+
+
+def test_the_names_of_blobs_are_on_the_disk_when_they_are_published(store, monkeypatch):
+    synced = []
+    monkeypatch.setattr("bundles.stage.sync_path", lambda folder: synced.append((folder, len(os.listdir(folder)))))
+    with store.staging() as stage:
+        stage.add(b"kept")
+        stage.publish()
+    assert synced == [(store.layout.blobs, 1)]
+
+
+def test_a_full_disk_is_told_while_a_blob_is_still_written(store, monkeypatch):
+    def refuse(descriptor, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with store.staging() as stage, stage.begin() as blob:
+        monkeypatch.setattr(os, "write", refuse)
+        with pytest.raises(StoreFailure, match="no space is left"):
+            for _ in range(20):  # no more than 16 wait
+                blob.write(bytes(PIECE))
