@@ -221,9 +221,10 @@ def test_rows_that_would_cost_the_others_much_are_suppressed_where_that_is_allow
     assert kept.summary.granularity < found.summary.granularity
 
 
-def test_those_who_are_suppressed_are_as_many_as_a_class_must_be():
-    table = text_table([("a",)] * 50 + [("b",)] * 8 + [("c",)], "a")
-    asked = Specification((QuasiIdentifier("a"),), (KAnonymity(5),), "global", suppression=0.2)
+@pytest.mark.parametrize("more", [(), (DistinctDiversity(1, "s"),)])
+def test_those_who_are_suppressed_are_as_many_as_a_class_must_be(more):
+    table = text_table([("a", "x")] * 50 + [("b", "x")] * 8 + [("c", "x")], "as")
+    asked = Specification((QuasiIdentifier("a"),), (KAnonymity(5), *more), "global", suppression=0.2)
     assert Counter(anonymize(table, asked).table.column("a").to_pylist()) == {"a": 50, "*": 9}
 
 

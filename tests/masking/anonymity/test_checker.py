@@ -60,6 +60,7 @@ def test_a_cell_that_does_not_cover_its_value_is_found(cells, rows):
         ("5", "[4,6]", True),
         ("7", "[4,6]", False),
         ("4.5", "[4,6]", True),
+        ("5", "(4,6)", False),
         ("x", "[4,6]", False),
         (None, "[4,6]", False),
         (None, "{a,}", True),
@@ -67,6 +68,7 @@ def test_a_cell_that_does_not_cover_its_value_is_found(cells, rows):
         ("", '{a,""}', True),
         ("d,e", '{a,"d,e"}', True),
         ("d", '{a,"d,e"}', False),
+        ("d,e", "{a,d,e}", False),
         ('"', '{a,""""}', True),
         ("a", "{ab,b}", False),
         ("a", "*", True),
@@ -124,6 +126,14 @@ def test_suppressed_rows_are_excused_within_the_limit_alone():
             check(BEFORE, after, asked(*models, suppression=limit))
 
 
+def test_rows_of_which_something_is_left_are_not_excused_as_suppressed():
+    table = text_table([("red", "1", "x"), ("blue", "1", "x"), ("red", "2", "x"), ("red", "2", "y")], "cds")
+    after = table.set_column(0, "c", pa.array(["*", "*", "red", "red"]))
+    columns = (QuasiIdentifier("c", COLOURS), QuasiIdentifier("d"))
+    with pytest.raises(ModelViolated, match="1 of 2 classes"):
+        check(table, after, Specification(columns, (DistinctDiversity(2, "s"),), suppression=0.5))
+
+
 def test_middles_and_bounds_are_checked_together():
     before = text_table([("3",), ("5",)], "n")
     typed = pa.table({"n": ["4", "4"], "n_low": ["3", "3"], "n_high": ["5", "5"]})
@@ -133,3 +143,5 @@ def test_middles_and_bounds_are_checked_together():
         check(before, typed.set_column(2, "n_high", pa.array(["4", "4"])), question)
     with pytest.raises(ModelViolated, match="column 'n': 2 rows"):
         check(before, typed.set_column(0, "n", pa.array(["6", "6"])), question)
+    with pytest.raises(ModelViolated, match="column 'n': 2 rows"):
+        check(before, typed.set_column(1, "n_low", pa.nulls(2, pa.string())).set_column(2, "n_high", pa.nulls(2, pa.string())), question)
