@@ -16,7 +16,7 @@ from loading_sources import build, complete, shop, shop_rows, simple, simple_row
 import provisioning
 from provisioning.control.moments import utc_now
 from provisioning.errors import NotASandbox, ReadBackDiffers, SchemaRefused, WrongState
-from provisioning.hosts import postgresql_copying
+from provisioning.hosts import postgresql, postgresql_copying
 from provisioning.hosts.opening import open_host
 from schemas.environments import Host, Limits
 from schemas.errors import InputError
@@ -152,16 +152,31 @@ def test_the_file_system_of_the_servers_files_is_that_of_the_nearest_mount() -> 
         assert postgresql_copying._kind_of(mounts, Path(folder)) == kind
 
 
-def test_a_copy_with_other_rows_than_its_template_is_no_sandbox(yard, bundle) -> None:
+@pytest.mark.parametrize("change", ["DELETE FROM children WHERE id = 3", "INSERT INTO parents VALUES (77, 'x')"])
+def test_a_copy_with_other_rows_than_its_template_is_no_sandbox(yard, bundle, change) -> None:
     yard.made("sb-aaaaaaaaaa", bundle)
     template = "companyos_t_" + bundle.manifest_digest[7:27]
     yard.ask(f"ALTER DATABASE {template} ALLOW_CONNECTIONS true")
-    yard.ask("DELETE FROM children WHERE id = 3", template)
+    yard.ask(change, template)
     yard.ask(f"ALTER DATABASE {template} ALLOW_CONNECTIONS false")
     place = yard.host.place("sb-bbbbbbbbbb")
-    with pytest.raises(ReadBackDiffers, match="children"):
+    with pytest.raises(ReadBackDiffers, match="table '(children|parents)'"):
         yard.host.seed(place, bundle, limits=LIMITS)
     yard.host.remove(place)
+
+
+def test_a_first_copy_with_another_value_than_the_bundle_is_no_sandbox(yard, bundle, monkeypatch) -> None:
+    count = postgresql._count
+
+    def alter(inside, *rest) -> None:
+        inside.execute("UPDATE public.parents SET name = 'x' WHERE id = 4")  # the last stays the last
+        count(inside, *rest)
+
+    monkeypatch.setattr(postgresql, "_count", alter)
+    place = yard.host.place("sb-aaaaaaaaaa")
+    with pytest.raises(ReadBackDiffers, match="table 'parents', column 'name'"):
+        yard.host.seed(place, bundle, limits=LIMITS)
+    assert yard.host.marker(place).phase == "making"
 
 
 def test_use_of_a_template_is_noted_by_the_hour(yard, bundle) -> None:

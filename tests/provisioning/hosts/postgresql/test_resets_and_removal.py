@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
 
 from provisioning.errors import NotASandbox, TargetFailure, WrongState
+from provisioning.hosts import postgresql
+from provisioning.hosts.postgresql_server import take_over
 from tests.spread import one_in
 
 from .conftest import LIMITS, PASSWORD
@@ -94,6 +97,13 @@ def test_two_resets_leave_one_old_database_at_a_time(yard, bundle, changed) -> N
     assert {name for name in yard.databases() if name.startswith(NAME)} == {NAME, NAME + "_old"}
 
 
+def test_a_session_in_what_was_seeded_does_not_keep_it_from_being_swapped_in(yard, bundle, changed) -> None:
+    yard.host.seed(changed, bundle, limits=LIMITS, swap=True)
+    with psycopg.connect(yard.of(NAME + "_next")):
+        yard.host.swap(changed)
+    assert names(yard, changed) == "0,1,2,3,4"
+
+
 def test_nothing_to_swap_is_an_error_and_ends_no_session(yard, changed) -> None:
     with yard.as_owner(changed) as connection:
         with pytest.raises(WrongState, match="nothing was seeded"):
@@ -111,6 +121,43 @@ def test_what_was_not_made_to_the_end_is_not_swapped_in(yard, bundle, changed, m
     with pytest.raises(WrongState, match="not made to the end"):
         yard.host.swap(changed)
     yard.as_owner(changed).close()
+
+
+def test_a_swap_that_is_broken_off_between_two_names_changes_none(yard, bundle, changed, monkeypatch) -> None:
+    rename = postgresql._rename
+
+    def crash(connection, found, name, phase) -> None:
+        if phase == "ready":
+            raise KeyboardInterrupt
+        rename(connection, found, name, phase)
+
+    yard.host.seed(changed, bundle, limits=LIMITS, swap=True)
+    monkeypatch.setattr(postgresql, "_rename", crash)
+    with pytest.raises(KeyboardInterrupt):
+        yard.host.swap(changed)
+    assert {name for name in yard.databases() if name.startswith(NAME)} == {NAME, NAME + "_next"}
+    assert names(yard, changed) == "x,x,x,x,x"
+
+
+@pytest.mark.parametrize("step", ["remove", "swap_back"])
+def test_a_session_that_still_makes_a_sandbox_is_ended_before_it_is_removed_or_put_back(yard, changed, step) -> None:
+    with psycopg.connect(yard.url, autocommit=True) as maker:
+        take_over(maker, changed.database)
+        getattr(yard.host, step)(changed)
+        with pytest.raises(psycopg.OperationalError):
+            maker.execute("SELECT 1")
+
+
+def test_nobody_enters_a_sandbox_whose_removal_was_broken_off(yard, changed, monkeypatch) -> None:
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(postgresql.PostgreSQLHost, "_drop", crash)
+        with pytest.raises(KeyboardInterrupt):
+            yard.host.remove(changed)
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        yard.as_owner(changed)
 
 
 def test_removal_takes_databases_and_roles_along_and_may_be_done_again(yard, bundle, changed) -> None:
@@ -172,7 +219,11 @@ def test_a_database_without_both_marks_is_never_touched(yard, bundle, suffix, ma
     if row:
         yard.ask(ROW.format(*row).format(control=yard.control), name)
     touching = {
-        "": (yard.host.remove, yard.host.swap_back, lambda p: yard.host.seed(p, bundle, limits=LIMITS)),
+        "": (
+            yard.host.remove,
+            yard.host.swap_back,
+            *(partial(yard.host.seed, bundle=bundle, limits=LIMITS, swap=s) for s in (False, True)),
+        ),
         "_next": (yard.host.remove, yard.host.swap, yard.host.swap_back, lambda p: yard.host.seed(p, bundle, limits=LIMITS, swap=True)),
         "_old": (yard.host.remove, yard.host.swap_back, yard.host.forget_old),
     }
