@@ -66,8 +66,6 @@ NEVER = {
         "FROM invoices i WHERE status = 'paid' AND (SELECT count(*) FROM payments p WHERE p.invoice_id = i.id AND p.status = 'succeeded') <> 1"
     ),
     "an approval by somebody who may not approve": "FROM approvals JOIN memberships ON user_id = approver_id WHERE role_id > 3",
-    "an approval by who started the run": "FROM approvals JOIN workflow_runs r ON r.id = run_id WHERE approver_id = started_by",
-    "an approval that nobody gave or refused": "FROM approvals WHERE approver_id IS NULL AND status NOT IN ('expired', 'pending')",
     "a key made by somebody who only works or looks": "FROM api_keys JOIN memberships ON user_id = created_by WHERE role_id > 3",
     "a workflow or a run of somebody who only looks": (
         "FROM (SELECT owner_id AS person FROM workflows UNION ALL SELECT started_by FROM workflow_runs) JOIN memberships ON user_id = person "
