@@ -6,9 +6,7 @@ import asyncio
 from unittest.mock import Mock
 
 import pytest
-
-uvicorn = pytest.importorskip("uvicorn")
-
+import uvicorn
 from uvicorn.server import ServerState
 
 from companyos.api.connections import Connection
