@@ -94,8 +94,8 @@ EDITS = {
     ),
     "reorder the columns": Edit(lambda s: with_table(s, "users", lambda t: replace(t, columns=t.columns[::-1]))),
     "change one weight": Edit(
-        _recipe("support_tickets", "priority", Recipe("choice", {"values": (("low", 9.0), ("normal", 1.0))})),
-        edited=("support_tickets.priority",),
+        _recipe("refunds", "reason", Recipe("choice", {"values": (("duplicate", 9.0), ("goodwill", 1.0))})),
+        edited=("refunds.reason",),
     ),
     "change a share of nulls": Edit(
         lambda s: with_column(s, "users", "phone", lambda c: replace(c, null=0.5)),

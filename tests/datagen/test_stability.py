@@ -35,5 +35,5 @@ def test_a_larger_scale_begins_with_the_rows_of_a_smaller_one(before):
 def test_changed_cells_are_counted(before):
     edit = EDITS["change one weight"]
     found = compare(before, cells(edit.make(company()), SCALE), EDITS["add a table"])
-    assert found["columns"].keys() == {"support_tickets.priority"}
-    assert found["unexplained"] == ["support_tickets.priority"]
+    assert found["columns"].keys() == {"refunds.reason"}
+    assert found["unexplained"] == ["refunds.reason"]
