@@ -93,7 +93,11 @@ def place_of(part: str, store: Path) -> Path:
     return bundle.store.layout.blob_path(blobs[part]) if part in blobs else store / part
 
 
-@pytest.mark.parametrize("damage", [altered, cut, lost, folder, pipe, link_to_nowhere], ids=lambda d: d.__name__)
+@pytest.mark.parametrize(
+    "damage",
+    [altered, lost, pipe, *(pytest.param(d, marks=pytest.mark.slow) for d in (cut, folder, link_to_nowhere))],
+    ids=lambda d: d.__name__,
+)
 @pytest.mark.parametrize("part", ["index.json", "manifest", "config", "layer"])
 def test_a_damaged_file_is_named_and_other_bundles_are_as_they_were(sound, tmp_path, capfd, part, damage):
     store = tmp_path / "store"

@@ -136,6 +136,7 @@ def test_a_number_comes_by_a_parameter_only_as_it_may_be_written(sql: str, value
         bind(sql, SHOP, parameters=(value,))
 
 
+@pytest.mark.slow
 def test_twenty_aggregates_are_answered_in_another_form_and_no_more() -> None:
     shown = [f"CORR(age, score + {n}) AS c{n}" for n in range(21)]
     bind(f"SELECT {', '.join(shown[:20])} FROM users", SHOP)
