@@ -36,6 +36,8 @@ def check_outcome(node: exp.Expr, tables: Collection[str], dialect: str) -> None
                 raise QueryRefused(f"FROM is understood of tables and subqueries, not of {sql_of(part)[:60]}")
         elif isinstance(part, exp.Func) and part.key not in ALLOWED:
             raise QueryRefused(f"'{called(part, dialect)}' is not a function that can be used on outcomes")
+        elif isinstance(part, exp.Command | exp.DDL | exp.DML | exp.Into | exp.Lock | exp.Lateral | exp.Unnest | exp.TableSample):
+            raise QueryRefused(f"{part.key.upper()} is not understood here")
         elif isinstance(part, exp.Window) and _is_plain(function := _windowed(part)):
             name = called(function, dialect).upper()
             raise QueryInvalid(
