@@ -16,7 +16,7 @@ import numpy as np
 
 from schemas.model import Column
 from schemas.times import DAY, SECOND
-from schemas.types import DEFAULT_NUMERIC, FLOATS, INTEGERS, TEXTS
+from schemas.types import FLOATS, INTEGERS, TEXTS
 
 BINS = 24
 Position = int | float
@@ -260,7 +260,7 @@ def measure_of(column: Column) -> Measure | None:
     if type.kind in INTEGERS:
         return Measure()
     if type.kind == "numeric":
-        return Decimals(*(DEFAULT_NUMERIC if type.precision is None else (type.precision, type.scale or 0)))
+        return Decimals(*type.digits)
     if type.kind in FLOATS:
         return Floats(7 if type.kind == "real" else 15)
     moments = {

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from datagen.arrays import DAY, blank, from_units, has_units, largest_units, to_units
 from datagen.keys import uuid_text
 from datagen.randomness import Int64
-from schemas.types import DEFAULT_NUMERIC, FLOATS, INTEGER_RANGE, INTEGERS, MOMENTS, TEXTS, SqlType
+from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, MOMENTS, TEXTS, SqlType
 
 Conversion = Callable[[pa.Array], pa.Array]
 
@@ -56,7 +56,7 @@ def keeps(source: SqlType, target: SqlType) -> bool:
 
 def _whole_digits(type: SqlType) -> int:
     """Digits before the point of the largest number of a type."""
-    precision, scale = (type.precision, type.scale or 0) if type.precision is not None else DEFAULT_NUMERIC
+    precision, scale = type.digits
     return precision - scale if type.kind == "numeric" else len(str(INTEGER_RANGE[type.kind]))
 
 

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from schemas.ddl_expressions import Untranslatable, column_of, is_whole
 from schemas.model import Table
-from schemas.types import DEFAULT_NUMERIC, INTEGERS
+from schemas.types import INTEGERS
 
 _WIDTH = 38  # the most digits of a DECIMAL and of every HUGEINT
 _NARROW = 18  # the most digits of a DECIMAL that DuckDB holds in 64 bits
@@ -140,7 +140,7 @@ def _of_column(table: Table, name: str) -> _Digits | None:
         return _Digits(_WHOLE_DIGITS[type.kind], 0)
     if type.kind != "numeric":
         return None
-    precision, scale = DEFAULT_NUMERIC if type.precision is None else (type.precision, type.scale or 0)
+    precision, scale = type.digits
     return _Digits(precision - scale, scale)
 
 

@@ -108,7 +108,7 @@ def _number(text: str) -> Decimal:
 
 
 def _numeric(number: Decimal, kind: SqlType) -> Decimal:
-    precision, scale = (38, 9) if kind.precision is None else (kind.precision, kind.scale or 0)
+    precision, scale = kind.digits
     _, digits, exponent = number.normalize().as_tuple()
     assert isinstance(exponent, int)
     if -exponent > scale:

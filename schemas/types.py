@@ -62,8 +62,7 @@ class SqlType:
     def arrow(self) -> pa.DataType:
         """The Arrow type that carries this column in record batches and Parquet."""
         if self.kind == "numeric":
-            precision, scale = DEFAULT_NUMERIC if self.precision is None else (self.precision, self.scale or 0)
-            return pa.decimal128(precision, scale)
+            return pa.decimal128(*self.digits)
         if self.kind == "array":
             assert self.item is not None
             return pa.list_(self.item.arrow)
@@ -72,8 +71,11 @@ class SqlType:
         return _ARROW[self.kind]
 
     @property
+    def digits(self) -> tuple[int, int]:
+        """How many digits a numeric has, and how many of them after the point."""
+        return DEFAULT_NUMERIC if self.precision is None else (self.precision, self.scale or 0)
+
+    @property
     def decimals(self) -> int:
         """Digits after the point of a numeric; 0 for every other kind."""
-        if self.kind != "numeric":
-            return 0
-        return DEFAULT_NUMERIC[1] if self.precision is None else (self.scale or 0)
+        return self.digits[1] if self.kind == "numeric" else 0

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.types import DEFAULT_NUMERIC, SqlType
+from schemas.types import SqlType
 
 _BASE, _BASE_DIGITS = 10_000, 4
 _NEGATIVE = 0x4000
@@ -31,7 +31,7 @@ def binary_numerics(type: SqlType, array: pa.Array) -> pa.Array:
     Values of a numeric without a scale show no more decimals than they need.
     """
     whole, decimal = _groups(type)
-    negative, limbs = _magnitude(array, _precision(type))
+    negative, limbs = _magnitude(array, type.digits[0])
     digits = []
     odd = type.decimals % _BASE_DIGITS  # the last digit may have less than four decimals
     for place in range(whole + decimal):
@@ -51,13 +51,10 @@ def binary_numerics(type: SqlType, array: pa.Array) -> pa.Array:
     return pc.if_else(array.is_valid(), values, None) if array.null_count else values
 
 
-def _precision(type: SqlType) -> int:
-    return DEFAULT_NUMERIC[0] if type.precision is None else type.precision
-
-
 def _groups(type: SqlType) -> tuple[int, int]:
     """How many digits to the base 10,000 stand before and after the decimal point."""
-    return -(-(_precision(type) - type.decimals) // _BASE_DIGITS), -(-type.decimals // _BASE_DIGITS)
+    precision, scale = type.digits
+    return -(-(precision - scale) // _BASE_DIGITS), -(-scale // _BASE_DIGITS)
 
 
 def _magnitude(array: pa.Array, precision: int) -> tuple[npt.NDArray[np.bool_], list[Words]]:
