@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -20,6 +20,7 @@ from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Expression, Key, Relation, Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
+_EXACT = Context(prec=80)  # the usual one rounds to 28 digits
 Law = Literal["laplace", "gaussian", "noisy max"]
 _NAME = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")  # or a text, which may hold anything and is left as it is
 
@@ -173,7 +174,7 @@ def _comparable(value: Any) -> Hashable:
         case UUID():
             return str(value)
         case Decimal():
-            return int(value) if value == value.to_integral_value() else value.normalize()
+            return int(value) if value == value.to_integral_value() else value.normalize(_EXACT)
         case float() if value.is_integer():
             return int(value)
         case _:

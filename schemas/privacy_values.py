@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from schemas.types import FLOATS, INTEGER_RANGE, INTEGERS, TEXTS, SqlType
 
 Declared = int | Decimal | bool | str | datetime.date | datetime.datetime
 
+_EXACT = Context(prec=700)  # the usual one rounds to 28 digits
 MOST_VALUES = 10_000
 BOUNDED = (*INTEGERS, "numeric", *FLOATS, "date", "timestamp", "timestamptz")
 CLOSED = (*INTEGERS, "numeric", *TEXTS, "enum", "boolean", "date", "timestamp", "timestamptz")
@@ -109,7 +110,7 @@ def _number(text: str) -> Decimal:
 
 def _numeric(number: Decimal, kind: SqlType) -> Decimal:
     precision, scale = kind.digits
-    _, digits, exponent = number.normalize().as_tuple()
+    _, digits, exponent = number.normalize(_EXACT).as_tuple()
     assert isinstance(exponent, int)
     if -exponent > scale:
         raise _Why(f"it has more than {scale} decimals")

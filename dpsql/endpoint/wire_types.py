@@ -205,7 +205,7 @@ def _numeric(value: Decimal) -> bytes:
         sign = NAN if value.is_nan() else 0xD000 if value > 0 else 0xF000
         return struct.pack("!hhHh", 0, 0, sign, 0)
     scale = max(0, -int(value.as_tuple().exponent))
-    whole, _, after = format(abs(value), "f").partition(".")
+    whole, _, after = format(value.copy_abs(), "f").partition(".")  # abs() rounds to 28 digits
     whole = whole.zfill(-(-len(whole) // 4) * 4)
     after = after.ljust(-(-len(after) // 4) * 4, "0")
     groups = [int((whole + after)[n : n + 4]) for n in range(0, len(whole + after), 4)]

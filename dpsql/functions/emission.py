@@ -90,5 +90,6 @@ def _decimal(value: Fraction) -> str:
     scale = 0
     while (value * 10**scale).denominator != 1 and scale < 18:
         scale += 1
-    digits = Decimal(round(value * 10**scale)).scaleb(-scale)
-    return f"{digits:f}" if value >= 0 else f"({digits:f})"
+    whole, rest = divmod(abs(round(value * 10**scale)), 10**scale)
+    digits = f"{whole}.{rest:0{scale}}" if scale else str(whole)
+    return digits if value >= 0 else f"(-{digits})"

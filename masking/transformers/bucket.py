@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Context as Arithmetic
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -21,6 +22,7 @@ from schemas.types import FLOATS, SqlType
 
 # numbers in text are read with nine digits after the point
 _TEXT = SqlType("numeric")
+_EXACT = Arithmetic(prec=100)  # the usual one rounds to 28 digits
 
 
 @dataclass(frozen=True)
@@ -174,5 +176,5 @@ class TextBucketed:
 
 
 def _written(units: int) -> str:
-    text = f"{Decimal(int(units)).scaleb(-_TEXT.decimals):f}"
+    text = f"{Decimal(int(units)).scaleb(-_TEXT.decimals, _EXACT):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

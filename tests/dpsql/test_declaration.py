@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dpsql.binding.constants import constant
 from dpsql.column_facts import FLOAT_STEPS
 from dpsql.declaration import Declaration, declare
 from dpsql.errors import DeclarationInvalid
+from dpsql.formulas import _decimals
+from dpsql.functions.emission import literal
+from dpsql.kept import group_key
 from dpsql.tree import Facts
 from schemas import read_schema
 from schemas.model import Column, ForeignKey, Rows, Schema, Table
 from schemas.privacy import ColumnPrivacy, Privacy
+from schemas.privacy_values import declared_values
 from schemas.reader import parse_schema
 from schemas.types import SqlType
 
@@ -240,6 +246,16 @@ def test_a_column_has_no_bounds_by_its_type_alone() -> None:
 def test_declared_bounds_are_exact() -> None:
     found = facts_of('{type: "numeric(6,2)", generate: {uniform: [1, 9]}}', "{bounds: [-0.10, 99.5]}")
     assert (found.lo, found.hi, found.step) == (Fraction(-1, 10), Fraction(199, 2), Fraction(1, 100))
+
+
+def test_no_digit_of_a_number_is_lost() -> None:
+    long = Decimal("-12345678901234567890123456789.123456789")
+    assert literal(constant(Fraction(long)), "duckdb") == f"({long})"
+    assert _decimals([Fraction(long)], Fraction(1, 10**9)).to_pylist() == [long]
+    assert group_key([long]) != group_key([Decimal("-12345678901234567890123456789.123456788")])
+    assert declared_values([str(long)], SqlType("numeric", 38, 9)) == (long,)
+    with pytest.raises(ValueError, match="more than 8 decimals"):
+        declared_values([str(long)], SqlType("numeric", 38, 8))
 
 
 def test_whole_numbers_between_bounds_are_a_closed_list() -> None:

@@ -55,6 +55,12 @@ def test_what_is_written_is_read(kind: wt.WireType, binary: bool) -> None:
 
 
 @pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+def test_numerics_keep_every_digit(binary: bool) -> None:
+    for value in (Decimal("-12345678901234567890123456789.012345678"), Decimal("10000000000000000000.000000001")):
+        assert read(wt.encode(value, wt.NUMERIC, binary), wt.NUMERIC, binary) == value
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
 @given(items=st.lists(st.none() | st.text(alphabet='a,"\\ {}N', max_size=6), max_size=5))
 def test_arrays_are_read(binary: bool, items: list[str | None]) -> None:
     kind = wt.BY_OID[wt.TEXT.array]
