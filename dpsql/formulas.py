@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from math import sqrt
 
@@ -16,7 +16,6 @@ from dpsql.tree import Aggregate, Facts
 
 NORMAL_95 = 1.959964
 EPOCH = datetime.datetime(1970, 1, 1)
-_EXACT = Context(prec=80)  # the usual one rounds to 28 digits
 
 
 @dataclass(frozen=True)
@@ -137,5 +136,5 @@ def _decimals(exact: Sequence[int | Fraction | None], step: Fraction) -> pa.Arra
     scale = 0
     while scale < 18 and (step * 10**scale).denominator != 1:
         scale += 1
-    digits = [None if v is None else Decimal(round(v * 10**scale)).scaleb(-scale, _EXACT) for v in exact]
+    digits = [None if v is None else Decimal(f"{round(v * 10**scale)}E-{scale}") for v in exact]
     return pa.array(digits, pa.decimal128(38, scale))

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -20,8 +20,8 @@ from dpsql.planning.model import Part, Plan, Threshold
 from dpsql.tree import Expression, Key, Relation, Release, all_fields
 
 GroupKey = tuple[Hashable, ...]
-_EXACT = Context(prec=80)  # the usual one rounds to 28 digits
 Law = Literal["laplace", "gaussian", "noisy max"]
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)  # two groups whose keys are rounded to one would take each other's place
 _NAME = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")  # or a text, which may hold anything and is left as it is
 
 

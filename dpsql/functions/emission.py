@@ -90,6 +90,5 @@ def _decimal(value: Fraction) -> str:
     scale = 0
     while (value * 10**scale).denominator != 1 and scale < 18:
         scale += 1
-    whole, rest = divmod(abs(round(value * 10**scale)), 10**scale)
-    digits = f"{whole}.{rest:0{scale}}" if scale else str(whole)
-    return digits if value >= 0 else f"(-{digits})"
+    digits = Decimal(f"{round(value * 10**scale)}E-{scale}")
+    return f"{digits:f}" if value >= 0 else f"({digits:f})"

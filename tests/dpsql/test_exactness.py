@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,16 @@ def test_a_duckdb_file_is_read_like_a_bundle(tmp_path: Path) -> None:
     engine = DuckDBEngine(database=tmp_path / "shop.duckdb")
     answer = service(engine, "postgres", tmp_path).ask("SELECT COUNT(*) FROM users", analyst="tester", settings=Settings(epsilon=1e9))
     assert answer.rows() == [(60,)]
+
+
+def test_a_key_of_many_digits_is_told_with_all_of_them(in_duckdb: dict[str, Service]) -> None:
+    sql = "SELECT CAST('123456789012345678.123456789012345678' || LEFT(status, 0) AS NUMERIC(38, 18)), COUNT(*) FROM orders GROUP BY 1"
+    found = in_duckdb["postgres"].ask(sql, analyst="ada", settings=Settings(epsilon=1e9)).rows()
+    assert found == [(Decimal("123456789012345678.123456789012345678"), 300)]
+
+
+@pytest.mark.parametrize(("sign", "counted"), [("=", 300), ("<>", 0)])
+def test_a_constant_of_many_digits_is_compared_with_all_of_them(sign: str, counted: int, in_duckdb: dict[str, Service]) -> None:
+    text = "CAST('123456789012345678.123456789012345678' || LEFT(status, 0) AS NUMERIC(38, 18))"
+    sql = f"SELECT COUNT(*) FROM orders WHERE {text} {sign} 123456789012345678.123456789012345678"
+    assert in_duckdb["postgres"].ask(sql, analyst="ada", settings=Settings(epsilon=1e9)).rows() == [(counted,)]

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,13 @@ def test_a_year_that_python_does_not_know_is_no_group_of_its_own() -> None:
         "SELECT shipped, COUNT(*) FROM orders GROUP BY shipped", ["UPDATE orders SET shipped = DATE '11095-02-28' WHERE id = 7"]
     )
     assert all(key is None or isinstance(key, datetime.date) for (key,) in cells.groups)
+
+
+def test_a_key_of_many_digits_does_not_take_the_group_of_one_with_fewer() -> None:
+    plain, near = "100000000000000000", "100000000000000000.000000000000000001"
+    changes = [f"UPDATE orders SET note = CASE WHEN id = 7 THEN '{near}' ELSE '{plain}' END"]
+    cells = counted("SELECT CAST(note AS NUMERIC(38, 18)), COUNT(*) FROM orders GROUP BY 1", changes)
+    assert cells.sums["p0"] == {(10**17,): 299, (Decimal(near),): 1}
 
 
 class _Huge:
