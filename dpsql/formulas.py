@@ -16,6 +16,7 @@ from dpsql.tree import Aggregate, Facts
 
 NORMAL_95 = 1.959964
 EPOCH = datetime.datetime(1970, 1, 1)
+LONGEST = 10**38  # steps of a decimal; what has more is a double
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,7 @@ def _decimals(exact: Sequence[int | Fraction | None], step: Fraction) -> pa.Arra
     scale = 0
     while scale < 18 and (step * 10**scale).denominator != 1:
         scale += 1
-    digits = [None if v is None else Decimal(f"{round(v * 10**scale)}E-{scale}") for v in exact]
-    return pa.array(digits, pa.decimal128(38, scale))
+    steps = [None if v is None else round(v * 10**scale) for v in exact]
+    if any(v is not None and abs(v) >= LONGEST for v in steps):
+        return pa.array([None if v is None else float(v) for v in exact], pa.float64())
+    return pa.array([None if v is None else Decimal(f"{v}E-{scale}") for v in steps], pa.decimal128(38, scale))

@@ -226,3 +226,10 @@ def test_a_constant_of_many_digits_is_compared_with_all_of_them(sign: str, count
     text = "CAST('123456789012345678.123456789012345678' || LEFT(status, 0) AS NUMERIC(38, 18))"
     sql = f"SELECT COUNT(*) FROM orders WHERE {text} {sign} 123456789012345678.123456789012345678"
     assert in_duckdb["postgres"].ask(sql, analyst="ada", settings=Settings(epsilon=1e9)).rows() == [(counted,)]
+
+
+def test_a_key_too_long_for_a_decimal_is_told_as_a_double(in_postgres: tuple[str, dict[str, Service]]) -> None:
+    sql = "SELECT 1000000000000000 * 1000000000000000 * 1000000000000000 * parcels, COUNT(*) FROM orders GROUP BY 1"
+    found = in_postgres[1]["postgres"].ask(sql, analyst="ada", settings=Settings(epsilon=1e9)).rows()
+    assert sorted(key for key, _ in found) == pytest.approx([n * 1e45 for n in range(1, 6)])
+    assert sum(counted for _, counted in found) == 300
