@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from companyos.options import json_option, store_option
-from companyos.output import print_json
+from companyos.output import print_json, visible
 from companyos.private_target import anchor_option, ledger_option
 from schemas.plurals import counted
 
@@ -63,4 +63,4 @@ def _print(entry: Entry, as_json: bool) -> None:
     else:
         cost = f"epsilon {entry.spend.epsilon:.6g}" if entry.kind == "charge" else ""
         parts = (str(entry.number), entry.at, entry.kind, entry.analyst or "-", cost, entry.sql, entry.detail)
-        click.echo(" ".join(" ".join(filter(None, parts)).split()))
+        click.echo(visible(" ".join(" ".join(filter(None, parts)).split())))

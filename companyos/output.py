@@ -81,6 +81,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbe
     """
     from rich.console import Console
 
+    headings, rows = [visible(heading) for heading in headings], [[visible(cell) for cell in row] for row in rows]
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else 140)
     whole = {i for i in range(len(headings)) if i in numbers or i == 0 or all(len(row[i]) <= _SHORT for row in rows)}
@@ -109,7 +110,7 @@ def _columns(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Se
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if i in numbers else "left", no_wrap=i in whole, overflow="ellipsis")
+        table.add_column(Text(heading), justify="right" if i in numbers else "left", no_wrap=i in whole, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
@@ -127,7 +128,7 @@ def _blocks(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
             table.add_row()
         for heading, cell in zip(headings, row, strict=True):
             if cell:
-                table.add_row(heading, Text(cell))
+                table.add_row(Text(heading), Text(cell))
     return table
 
 

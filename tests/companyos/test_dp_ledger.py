@@ -71,6 +71,16 @@ def test_the_audit_log_tells_all_and_is_verified(ledger: Path, capsys: pytest.Ca
     assert printed(capsys, "audit", "--verify") == "6 entries, none touched\n"
 
 
+@pytest.mark.parametrize("command", ["budget", "audit"])
+def test_what_an_analyst_wrote_does_not_command_the_terminal_of_who_looks_at_it(
+    ledger: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    book = open_ledger()
+    book.reserve(RELEASE, "ada", Spend.pure(0.1), Question("d", "SELECT '\x1b[2J' FROM t", ()))
+    book.close()
+    assert r"SELECT '\u001b[2J' FROM t" in printed(capsys, command, RELEASE)
+
+
 def test_a_ledger_that_was_put_back_stops_all_until_somebody_accepts_it(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ledger, ledger.with_name("backup.db"))
     printed(capsys, "limit", RELEASE, "--epsilon", "2")

@@ -3,6 +3,8 @@
 import io
 import re
 
+import pytest
+
 from companyos.output import print_table, scale_text
 
 
@@ -59,6 +61,19 @@ def test_what_reads_through_a_pipe_gets_a_table_of_whatever_width(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     print_table(["table", "rows"], [["a" * 100, "1"], ["b" * 139, "2"]])
     assert len(pipe.getvalue().splitlines()) == 4
+
+
+@pytest.mark.parametrize("width", ["80", "12"])
+def test_a_cell_and_a_heading_are_shown_and_neither_obeyed_nor_styled(monkeypatch, width):
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("TERM", "dumb")
+    print_table(["[/x]", "[bold]n"], [["a\x1b[2Jb\nc", "1"]])
+    shown = terminal.getvalue()
+    assert "\x1b" not in shown
+    assert "[/x]" in shown
+    assert "[bold]n" in shown
+    assert "\\u000ac" in shown.replace("\n", "").replace(" ", "")
 
 
 def test_a_scale_is_shown_as_it_is_given():
