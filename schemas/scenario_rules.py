@@ -143,11 +143,13 @@ def added_rows_cannot_be_told(schema: Schema, scenario: Scenario) -> Iterator[Pr
                 )
             beside = key.other_than or key.greater_than
             if beside is not None and key.table == (change.per or scenario.subjects) != table.name:
-                yield Problem(
-                    f"rows cannot be added to '{table.name}' per row of '{key.table}': its references {beside} and "
-                    f"{', '.join(key.columns)} would both name that row, and are to differ",
-                    change.at,
+                own = ", ".join(key.columns)
+                alike = (
+                    f"its references {beside} and {own} would both name that row, and are to differ"
+                    if table.has(beside)
+                    else f"its reference {own} would name that row, which nothing keeps from being the one that '{beside}' leads to"
                 )
+                yield Problem(f"rows cannot be added to '{table.name}' per row of '{key.table}': {alike}", change.at)
         for columns in table.unique_sets():
             if not any(_never_repeats(table, c, columns) for c in columns):
                 yield Problem(

@@ -331,3 +331,21 @@ scenarios:
 def test_rows_cannot_be_added_for_a_row_that_both_references_would_name(rows):
     with pytest.raises(SchemaError, match="its references a and b would both name that row, and are to differ"):
         source_of(SCENARIO % (rows, "users"))
+
+
+def test_rows_cannot_be_added_for_a_row_that_the_one_beyond_a_reference_may_name():
+    with pytest.raises(
+        SchemaError, match=r"its reference by would name that row, which nothing keeps from being the one that 'run_id\.maker' leads to"
+    ):
+        source_of("""schema: s
+tables:
+  users: {rows: 20, columns: {id: {type: bigint, key: true}}}
+  runs: {rows: 30, columns: {id: {type: bigint, key: true}, maker: {references: users.id}}}
+  approvals:
+    rows: 40
+    columns:
+      id:     {type: uuid, key: true, generate: uuid4}
+      run_id: {references: runs.id}
+      by:     {references: users.id, other_than: run_id.maker}
+scenarios: {s: {subjects: users, share: 0.5, at: {between: [-1y, now]}, add: {approvals: {count: 3}}}}
+""")
