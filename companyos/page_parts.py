@@ -49,7 +49,7 @@ def document(title: str, contents: str, links: Iterable[tuple[str, str, str]], m
 def cards(title: str, shown: Sequence[str], wide: bool = False) -> str:
     """Return a heading and the cards below it, or nothing where there are none."""
     look = "grid-of-cards wide" if wide else "grid-of-cards"
-    return f'<h3>{title}</h3><div class="{look}">{"".join(shown)}</div>' if shown else ""
+    return f'<h3 class="group">{title}</h3><div class="{look}">{"".join(shown)}</div>' if shown else ""
 
 
 def fact_list(known: Iterable[tuple[str, str]]) -> str:

@@ -14,8 +14,9 @@ a:focus-visible,nav:focus-visible{outline:2px solid var(--link);outline-offset:1
 h1,h2,h3,h4,p,dl,figure,ul{margin:0;padding:0}
 h1{font-size:1.6rem;line-height:1.25;overflow-wrap:anywhere}
 h2{font-size:1.3rem;overflow-wrap:anywhere}
-h3{font-size:.8rem;text-transform:uppercase;letter-spacing:.06em;color:var(--muted);margin:1.4rem 0 .6rem}
-h4{font-size:1rem;overflow-wrap:anywhere}
+h3,h4{font-size:1rem;overflow-wrap:anywhere}
+.group{font-size:.8rem;text-transform:uppercase;letter-spacing:.06em;color:var(--muted);margin:1.4rem 0 .6rem}
+.group bdi{text-transform:none}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .skip{position:absolute;left:-99rem}
 .skip:focus{left:.5rem;top:.5rem;background:var(--card);padding:.4rem .8rem;z-index:2}

@@ -26,7 +26,7 @@ class Figure:
 def card(title: str, about: str, html: str) -> str:
     """Return a card; `title` and `html` are HTML, `about` is text."""
     told = f'<p class="about">{safe(about)}</p>' if about else ""
-    return f'<article class="card"><h4>{title}</h4>{told}{html}</article>\n'
+    return f'<article class="card"><h3>{title}</h3>{told}{html}</article>\n'
 
 
 def figure_table(figures: Sequence[Figure], names: Sequence[str], first: str = "") -> str:
@@ -37,9 +37,9 @@ def figure_table(figures: Sequence[Figure], names: Sequence[str], first: str = "
     rows = []
     for f in figures:
         about = f'<br><span class="note">{safe(f.about)}</span>' if f.about else ""
-        bars = f'<td class="b">{share_bars(f.shares) if f.shares else ""}</td>' if drawn else ""
-        texts = "".join(f'<td class="n">{safe(text.replace(" %", _NO_BREAK + "%"))}</td>' for text in f.texts)
-        rows.append(f'<tr><th scope="row">{safe(f.name)}{about}</th>{bars}{texts}</tr>')
+        bars = f'<td class="b">{share_bars(f.shares) if any(s is not None for s in f.shares) else ""}</td>' if drawn else ""
+        texts = "".join(f'<td class="n">{_unbroken(text)}</td>' for text in f.texts)
+        rows.append(f'<tr><th scope="row">{_unbroken(f.name)}{about}</th>{bars}{texts}</tr>')
     return f'<table class="sides"><thead><tr>{empty}{"<td></td>" if drawn else ""}{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -62,6 +62,10 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers:
         for first, *others in rows
     )
     return f'<div class="fit"><table class="sides rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _unbroken(text: str) -> str:
+    return safe(text.replace(" %", _NO_BREAK + "%"))
 
 
 def _look(look: str) -> str:

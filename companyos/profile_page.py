@@ -79,7 +79,7 @@ def _table(table: TableProfile, places: dict[str, str]) -> str:
     about = f'<p class="about">{data(table.comment)}</p>' if table.comment else ""
     return (
         f'<section id="{place}"><h2>{data(table.name)} <a class="up" href="#main">overview</a></h2>{about}'
-        f'<p class="lead">{_number(table.rows, "row")}, {_number(len(table.columns), "column")}, {human_bytes(table.bytes)}</p>'
+        f'<p class="lead">{counted(table.rows, "row")}, {counted(len(table.columns), "column")}, {human_bytes(table.bytes)}</p>'
         f"{cards('Relations', relations)}{cards('States', machines, wide=True)}{cards('Columns', columns)}</section>"
     )
 
@@ -132,11 +132,11 @@ def _column_facts(column: ColumnProfile) -> list[tuple[str, str]]:
 def _spread(column: ColumnProfile) -> str:
     """The plot of the values, or of the lengths of texts that are too many to be listed."""
     if column.values is not None and len(column.values.bins) > 1:
-        return histogram(column.values, f"Values of {column.name}", "values")
+        return histogram(column.values, f"Values of {column.name}", "value")
     if column.lengths is None or len(column.lengths.bins) < 2 or len(column.top) == column.distinct:
         return ""
     unit = _LENGTHS.get(column.kind, "characters")
-    plot = histogram(column.lengths, f"Lengths of {column.name} in {unit}", "values")
+    plot = histogram(column.lengths, f"Lengths of {column.name} in {unit}", "value")
     return f'<p class="caption">length in {unit}</p>{plot}'
 
 
@@ -173,11 +173,11 @@ def _relation(table: TableProfile, relation: RelationProfile, places: dict[str, 
     plot = ""
     if relation.per_parent is not None and len(relation.per_parent.bins) > 1:
         about = f"Rows of {table.name} for each row of {relation.table} by {mine}"
-        plot = histogram(relation.per_parent, about, f"rows of {relation.table}")
+        plot = histogram(relation.per_parent, about, f"row of {relation.table}")
     return (
         f'<article class="card"><h4>{data(mine)} → <a href="#{places[relation.table]}">{data(relation.table)}</a> '
         f'<span class="type">{data(theirs)}</span></h4>'
-        f'<p class="about">{_number(relation.children, "row")} for {_number(relation.parents, "parent")}; children per parent:</p>'
+        f'<p class="about">{counted(relation.children, "row")} for {counted(relation.parents, "parent")}; children per parent:</p>'
         f"{fact_list(facts)}{plot}</article>\n"
     )
 
@@ -224,10 +224,6 @@ def _certainty(certain: int, possible: int, rows: int) -> str:
 
 def _range(certain: int, possible: int) -> str:
     return f"{certain:,}" if certain == possible else f"{certain:,} to {possible:,}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _part(part: int, whole: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bundles.profiled import Bin, Spread
 from companyos.page_parts import safe
+from schemas.plurals import counted
 
 _WIDTH, _TOP, _BASE, _HEIGHT = 320.0, 16.0, 84.0, 100.0
 _LEAST = 1.5
@@ -17,12 +18,12 @@ _PLAIN_ZEROS = re.compile(r"\.0+$")
 
 
 def histogram(spread: Spread, about: str, what: str) -> str:
-    """Return the plot of a spread; `about` names it, `what` is what is counted (such as `values`)."""
+    """Return the plot of a spread; `about` names it, `what` is one of what is counted (such as `value` or `row of users`)."""
     bins = spread.bins
     highest = max(bins, key=lambda b: b.rows)
     title = (
-        f"{about}: {sum(b.rows for b in bins):,} {what} from {spread.low.text} to {spread.high.text}; "
-        f"most of them, {highest.rows:,}, are {highest.label}"
+        f"{about}: {_number(sum(b.rows for b in bins), what)} from {spread.low.text} to {spread.high.text}; "
+        f"the highest bar is {highest.label}, with {highest.rows:,}"
     )
     width = _WIDTH / len(bins)
     single = _single(bins)
@@ -32,6 +33,11 @@ def histogram(spread: Spread, about: str, what: str) -> str:
         f'<path class="grid" d="M0 {_TOP:g}H{_WIDTH:g}"/><text class="most" x="0" y="{_TOP - 5:g}">{highest.rows:,}</text>'
         f'{bars}<path class="axis" d="M0 {_BASE:g}H{_WIDTH:g}"/>{_labels(bins)}</svg>'
     )
+
+
+def _number(count: int, what: str) -> str:
+    one, of, whose = what.partition(" of ")
+    return counted(count, what, f"{one}s{of}{whose}")
 
 
 def _single(bins: Sequence[Bin]) -> bool:
@@ -44,7 +50,7 @@ def _bar(b: Bin, x: float, width: float, highest: int, what: str, single: bool) 
     gap = max(1.0, width - _WIDEST) if single else 1.0
     look = ' class="tail"' if b.tail else ""
     return (
-        f"<g><title>{safe(b.label)}: {b.rows:,} {safe(what)}</title>"
+        f"<g><title>{safe(b.label)}: {safe(_number(b.rows, what))}</title>"
         f'<rect class="hit" x="{x:.5g}" y="{_TOP:g}" width="{width:.5g}" height="{_BASE - _TOP:g}"/>'
         f'<rect{look} x="{x + gap / 2:.5g}" y="{_BASE - height:.5g}" width="{width - gap:.5g}" height="{height:.5g}"/></g>'
     )

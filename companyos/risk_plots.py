@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from companyos.page_parts import safe
 from companyos.page_tables import looks
 from companyos.risk_figures import percent
+from schemas.plurals import counted
 
 _WIDTH, _LEFT, _RIGHT = 360.0, 38.0, 356.0
 _TOP, _BASE, _HEIGHT = 24.0, 150.0, 186.0
@@ -43,7 +44,7 @@ def class_plot(bins: Sequence[tuple[int, int, Sequence[int]]], records: Sequence
 
 def _group(x: float, width: float, low: int, high: int, counts: Sequence[int], heights: Sequence[float], names: Sequence[str]) -> str:
     size = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    told = ", ".join(f"{n:,} records {name}" for n, name in zip(counts, names, strict=True))
+    told = ", ".join(f"{counted(n, 'record')} {name}" for n, name in zip(counts, names, strict=True))
     each = min(width - 2, _WIDEST) / len(counts)
     start = x + (width - each * len(counts)) / 2
     bars = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 VOID = {"meta", "link", "br"}
 
@@ -36,7 +37,12 @@ class Page(HTMLParser):
 
 
 def stands_alone(seen: Page) -> None:
-    """Assert that a page needs nothing but itself: no file, no script, no network, and its links lead to its own places."""
+    """Assert that a page needs nothing but itself: no file, no script, no network, and its links lead to its own places.
+
+    No heading leaves out a level below the one before it.
+    """
+    levels = [0, *(int(tag[1]) for tag, _ in seen.tags if re.fullmatch("h[1-6]", tag))]
+    assert all(level <= before + 1 for before, level in pairwise(levels))
     ids = [a["id"] for _, a in seen.tags if "id" in a]
     assert len(set(ids)) == len(ids)
     for tag, attributes in seen.tags:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from companyos.cli import run
-from companyos.page_tables import share_bars
+from companyos.page_tables import Figure, figure_table, share_bars
 from companyos.risk_figures import percent
 from companyos.risk_page import risk_page
 from companyos.risk_plots import class_plot
@@ -115,9 +115,15 @@ def test_every_bar_of_the_plot_says_its_place_and_counts():
     plot = class_plot([(1, 1, [40, 0]), (2, 4, [60, 100])], [100, 100], ["before", "after"])
     assert "<title>1 alike: 40 records before, 0 records after</title>" in plot
     assert "<title>2 to 4 alike: 60 records before, 100 records after</title>" in plot
+    assert "<title>1 alike: 1 record before, 0 records after</title>" in class_plot([(1, 1, [1, 0])], [1, 1], ["before", "after"])
     assert plot.startswith("<svg") and "before, 40 % are unique; after, 0 % are unique" in plot
     assert "share of records" in plot and "records that look alike" in plot
     assert [float(x) for x in re.findall(r'width="([\d.]+)" height="8"', share_bars([1.0, 0.25]))] == [100, 25]
+
+
+def test_what_is_unknown_has_no_bar_and_percents_are_not_torn_apart():
+    html = figure_table([Figure("risk above 20 %", ("–",), shares=(None,)), Figure("highest risk", ("20 %",), shares=(0.2,))], ["table"])
+    assert html.count("<svg") == 1 and html.count("20\u00a0%") == 2
 
 
 def test_labels_of_the_plot_do_not_overlap():

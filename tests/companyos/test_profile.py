@@ -135,7 +135,7 @@ def test_every_plot_has_a_title_that_says_what_it_shows(home):
     plots = re.findall(r'<svg class="plot".*?</svg>', html, re.DOTALL)
     titles = [re.search(r'role="img"><title>(.*?)</title>', plot)[1] for plot in plots]
     assert len(titles) >= 4
-    assert "Values of id: 4 values from 1 to 4; most of them, 1, are 1" in titles
+    assert "Values of id: 4 values from 1 to 4; the highest bar is 1, with 1" in titles
     assert any(t.startswith("Rows of children for each row of p &lt;img") for t in titles)
     bars = re.findall(r'<svg class="bar".*?</svg>', html, re.DOTALL)
     assert bars and all('aria-hidden="true"' in b for b in bars)
@@ -257,7 +257,10 @@ def test_shares_are_never_rounded_to_none_or_all():
 def test_every_bar_of_a_plot_says_its_place_and_count(home):
     profile = bundles.profile(built())
     spread = next(c for c in profile.tables[1].columns if c.name == "wage").values
-    plot = histogram(spread, "Wages", "values")
+    plot = histogram(spread, "Wages", "value")
     assert plot.count('class="hit"') == len(spread.bins)
     for b in spread.bins:
-        assert f"<title>{b.label}: {b.rows} values</title>" in plot
+        assert f"<title>{b.label}: {b.rows} value{'' if b.rows == 1 else 's'}</title>" in plot
+    assert {b.rows for b in spread.bins} & {1}
+    plot = histogram(spread, "Wages", "row of men of war")
+    assert "1 row of men of war</title>" in plot and " rows of men of war from " in plot
