@@ -10,7 +10,7 @@ from types import FrameType
 import click
 
 from companyos.listening import LOOPBACK, require_both
-from companyos.options import json_option, store_option
+from companyos.options import NumberRange, json_option, store_option
 from companyos.output import print_json
 from companyos.private_target import anchor_option, ledger_option, open_service, schema_option, synthetic_option, target_argument
 from schemas.errors import InputError
@@ -28,8 +28,8 @@ PEM = click.Path(dir_okay=False, path_type=Path)
 @click.option("--no-tls", is_flag=True, help="Speak in the clear; at a loopback address only.")
 @click.option("--connections", type=click.IntRange(min=1), default=200, show_default=True, help="The most that are open at a time.")
 @click.option("--per-analyst", type=click.IntRange(min=1), default=50, show_default=True, help="The most of one analyst.")
-@click.option("--statement-timeout", type=click.FloatRange(min=0.1), default=300.0, show_default=True, metavar="S", help="In seconds.")
-@click.option("--idle-timeout", type=click.FloatRange(min=0.1), default=3600.0, show_default=True, metavar="S", help="In seconds.")
+@click.option("--statement-timeout", type=NumberRange(min=0.1), default=300.0, show_default=True, metavar="S", help="In seconds.")
+@click.option("--idle-timeout", type=NumberRange(min=0.1), default=3600.0, show_default=True, metavar="S", help="In seconds.")
 @schema_option
 @ledger_option
 @anchor_option

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companyos.options import ColumnsType, json_option
+from companyos.options import ColumnsType, NumberRange, json_option
 from companyos.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--population", metavar="FILE", type=click.Path(), help="The people from whom the table was taken.  [default: the table itself]"
 )
 @click.option("--population-size", metavar="N", type=click.IntRange(min=1), help="How many they are; estimates how many are unique.")
-@click.option("--threshold", metavar="X", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="The risk a record may have.")
+@click.option("--threshold", metavar="X", type=NumberRange(0, 1), default=0.2, show_default=True, help="The risk a record may have.")
 @click.option("--html", metavar="PAGE", type=click.Path(dir_okay=False), help="Write the report as an HTML page, too.")
 @json_option
 def risk(

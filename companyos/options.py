@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import click
@@ -19,6 +20,16 @@ class ReferenceType(click.ParamType[str]):
 
         known = Store(ctx.params.get("store")).references()
         return [CompletionItem(reference) for reference in known if reference.startswith(incomplete)]
+
+
+class NumberRange(click.FloatRange):
+    """A number in a range, which NaN and infinities are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{found} is not in the range {self._describe_range()}.", param, ctx)
+        return found
 
 
 class MomentType(click.ParamType[datetime]):

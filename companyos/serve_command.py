@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from companyos.listening import LOOPBACK, require_both
-from companyos.options import json_option, store_option
+from companyos.options import NumberRange, json_option, store_option
 from companyos.output import print_json
 from companyos.sandbox_options import place_options
 from schemas.errors import InputError
@@ -75,7 +75,7 @@ def _oidc_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--scheduler", is_flag=True, help="Reconcile at the start, and sweep once a day.")
 @click.option("--sweep-at", metavar="TIME", type=_TimeOfDay(), default="03:17", show_default=True, help="When to sweep (UTC).")
 @click.option(
-    "--grace", metavar="S", type=click.FloatRange(0), default=30.0, show_default=True, help="Seconds for what is under way at the end."
+    "--grace", metavar="S", type=NumberRange(0), default=30.0, show_default=True, help="Seconds for what is under way at the end."
 )
 @click.option("--openapi", is_flag=True, help="Print the OpenAPI document, and serve nothing.")
 @place_options

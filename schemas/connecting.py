@@ -52,6 +52,8 @@ def _require_sqlite_file(target: URL) -> None:
 
     if target.database in (None, "", ":memory:"):
         raise InputError("sqlite needs a file, such as sqlite:///shop.db")
+    if Path(str(target.database)).is_dir():
+        raise InputError(f"{target.database} is a folder; name a database file in it")
     if not Path(str(target.database)).is_file():
         raise InputError(f"{target.database}: there is no such database file")
 

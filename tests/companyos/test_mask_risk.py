@@ -155,6 +155,7 @@ def test_shares_are_never_rounded_to_none_or_all():
         (["after.csv", "--quasi-identifiers", "age", "--population", "short.csv"], "a population of 1 is smaller than the table"),
         (["after.csv", "--quasi-identifiers", "age", "--population-size", "3"], "a population of 3 is smaller than the table"),
         (["after.csv", "--quasi-identifiers", "age", "--threshold", "2"], "2.0 is not in the range 0<=x<=1"),
+        (["after.csv", "--quasi-identifiers", "age", "--threshold", "nan"], "nan is not in the range 0<=x<=1"),
         (
             ["after.csv", "--quasi-identifiers", "zip", "--hierarchies", "bad"],
             "cells, the first in record 3, are no value, label, set or range",

@@ -282,6 +282,7 @@ def test_chinook_builds_tenfold_and_loads_everywhere(source, tmp_path, postgres_
     [
         ("not a url", InputError, "no database URL"),
         ("sqlite:///nowhere.db", InputError, "no such database file"),
+        ("sqlite:////", InputError, "/ is a folder; name a database file in it"),
         ("sqlite://", InputError, "needs a file"),
         ("duckdb:///x.db", InputError, "DuckDB"),
         ("nosuch://x/y", InputError, "nosuch"),
