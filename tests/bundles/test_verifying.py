@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,6 +97,7 @@ def test_a_good_bundle_has_no_problems_and_says_what_was_checked(store):
         "rules": 0,
     }
     assert {p.stage for p in seen} == {"hash", "values", "keys", "references", "checks", "rules"}
+    assert max(p.rows for p in seen if p.stage == "values") == 70_010
     assert report.describe()["ok"] is True
     report.require()
 
@@ -152,13 +154,15 @@ def test_layers_that_leave_out_repeat_or_swap_rows_are_named(store):
     good = bundles.build(source, store=store, chunk_rows=BLOCK_ROWS)
     parts = [(x.table, x.first_row, x.rows, blob(store, x).read_bytes()) for x in good.layers("numbers")]
     left_out = problems(put(store, good.config, [parts[0], parts[2]]))
-    assert "table 'numbers': a layer begins at row 131,072 where row 65,536 comes next" in left_out
+    assert left_out == ["table 'numbers': a layer begins at row 131,072 where row 65,536 comes next"]
     cut = problems(put(store, good.config, parts[:2]))
-    assert cut[0] == "table 'numbers': the layers have 131,072 rows where the config says 196,608"
+    assert cut == ["table 'numbers': the layers have 131,072 rows where the config says 196,608"]
+    (unreadable,) = problems(put(store, good.config, [parts[0], (*parts[1][:3], b"no Parquet"), parts[2]]))
+    assert unreadable.endswith("is not a Parquet file that can be read")
     swapped = problems(put(store, good.config, [parts[0], (*parts[1][:3], parts[2][3]), (*parts[2][:3], parts[1][3])]))
     assert len(swapped) == 1
     assert swapped[0].startswith("table 'numbers', column 'id': the content digest is blake3:")
-    assert "table 'numbers': the manifest has no layer for it" in problems(put(store, good.config, []))
+    assert problems(put(store, good.config, [])) == ["table 'numbers': the manifest has no layer for it"]
     strange = problems(put(store, good.config, [*parts, ("ghosts", 0, *parts[0][2:])]))
     assert any("table 'ghosts': blob sha256" in p and "the schema has no such table" in p for p in strange)
     lying = problems(put(store, good.config, [(*parts[0][:2], 5, parts[0][3]), *parts[1:]]))
@@ -169,6 +173,7 @@ def test_layers_out_of_the_order_of_tables_and_wrong_annotations_are_named(store
     good = bundles.build(shop(), store=store)
     parts = [(x.table, x.first_row, x.rows, blob(store, x).read_bytes()) for x in good.manifest.layers]
     assert problems(put(store, good.config, parts[::-1])) == ["the layers of the manifest are not in the order of the schema's tables"]
+    assert bundles.verify(bundles.build(shop(), store=store, expires=datetime(2030, 1, 1, tzinfo=UTC))).ok
     lie = replace(good.manifest.summary, data_class="public")
     assert problems(put(store, good.config, parts, lie)) == ["the manifest's annotations are not what the config says"]
 
@@ -246,8 +251,13 @@ def test_a_table_digest_that_is_not_that_of_its_columns_is_named(store):
 
 def test_a_wrong_value_in_a_later_batch_is_named_by_its_row_in_the_table(store):
     rows, at = BLOCK_ROWS + 9, BLOCK_ROWS + 7
-    bundle = one(store, [column("c", "varchar", length=3)], [["abc"] * at + ["abcd"] + ["abc"] * (rows - at - 1)])
-    assert problems(bundle) == [f"table 't', column 'c', row {at}: longer than varchar(3)"]
+    texts = ["abc"] * rows
+    texts[at] = "abcd"
+    assert problems(one(store, [column("c", "varchar", length=3)], [texts])) == [f"table 't', column 'c', row {at}: longer than varchar(3)"]
+    texts[5] = "abcde"
+    assert problems(one(store, [column("c", "varchar", length=3)], [texts])) == [
+        "table 't', column 'c', row 5: longer than varchar(3) (2 such rows)"
+    ]
 
 
 def test_values_with_a_null_beside_them_repeat_nothing(store):
@@ -289,10 +299,10 @@ def test_values_outside_an_enum_are_named_and_shown_only_where_they_are_not_pers
     bundle = one(
         store,
         [column("open", "enum", null=0.0, data_class="public", **mood), column("secret", "enum", data_class="sensitive", **mood)],
-        [["ok", None, "angry"], ["pregnant", "ok", "sad"]],
+        [["ok", None, "a" * 41], ["pregnant", "ok", "sad"]],
     )
     assert problems(bundle) == [
-        "table 't', column 'open', row 2: not one of the values of mood: 'angry'",
+        f"table 't', column 'open', row 2: not one of the values of mood: '{'a' * 39}...",
         "table 't', column 'secret', row 0: not one of the values of mood",
     ]
 
@@ -420,9 +430,10 @@ def checked(store, sql, broken=None):
         pa.array(rows[c.name], storage[c.name]).cast(c.type.arrow) if c.name in storage else pa.array(rows[c.name], c.type.arrow)
         for c in CHECKED
     ]
-    wanted = Table("t", tuple(CHECKED), Rows(3), checks=(Check(sql, "rule"),))
+    checks = [Check(sql, "rule")] if isinstance(sql, str) else [Check(each) for each in sql]
+    wanted = Table("public.t", tuple(CHECKED), Rows(3), checks=tuple(checks))
     batch = pa.record_batch(arrays, [c.name for c in CHECKED])
-    return bundles.verify(forged(store, Schema("s", (wanted,), enums={"kind": ("a", "b")}), {"t": batch}))
+    return bundles.verify(forged(store, Schema("s", (wanted,), enums={"kind": ("a", "b")}), {"public.t": batch}))
 
 
 @pytest.mark.parametrize(
@@ -435,12 +446,15 @@ def checked(store, sql, broken=None):
         ("name ~ '^[A-Z][a-z]+$'", {"name": "bob"}),
         ("name ~* '^[A-Z][a-z]+$'", {"name": "b2"}),
         ("name LIKE '%n%' OR name = 'Bob'", {"name": "Eve"}),
+        (r"name NOT LIKE '%\%%'", {"name": "a%b"}),
         ("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", {"status": "c"}),
         ("status IN ('a', 'b')", {"status": "c"}),
         ("n / m <= 2", {"n": 6}),
         ("at < '2030-01-01'::timestamp with time zone", {"at": 2 * 10**15}),
         ("took < interval '1 day'", {"took": 86_400_000_000}),
         ("doc->>'k' <> 'bad'", {"doc": '{"k":"bad"}'}),
+        ("doc->'l' IS NULL OR jsonb_array_length(t.doc->'l') < 2", {"doc": '{"l":[1,2]}'}),
+        ("n + '0.0001'::numeric > 1", {"n": 0}),
         ("cardinality(tags) < 3", {"tags": ["a", "b", "c"]}),
         ("CASE WHEN status = 'a' THEN n < 5 ELSE n >= 5 END", {"n": 4}),
         ("name IS NOT NULL OR n = 5", {"n": 6}),
@@ -454,7 +468,7 @@ def test_checks_in_the_sql_of_postgresql_are_held(store, sql, broken):
     good = checked(store, sql)
     assert (good.problems, good.not_checked, good.checked["checks"]) == ((), (), 1)
     bad = checked(store, sql, broken)
-    assert [(p.rule, p.table, p.row, p.rows) for p in bad.problems if p.rule == "check"] == [("check", "t", 1, 1)]
+    assert [(p.table, p.column, p.row, p.rows) for p in bad.problems if p.rule == "check"] == [("public.t", None, 1, 1)]
     assert f"check 'rule' ({sql}) does not hold" in [p.what for p in bad.problems]
 
 
@@ -475,10 +489,35 @@ def test_a_check_that_cannot_be_evaluated_is_reported_and_never_passed(store, sq
     report = checked(store, sql)
     assert report.problems == ()
     (skipped,) = report.not_checked
-    assert str(skipped).startswith(f"table 't': check 'rule' ({sql}): ")
+    assert str(skipped).startswith(f"table 'public.t': check 'rule' ({sql}): ")
     assert re.search(reason, skipped.what, re.IGNORECASE)
     assert "Ann" not in str(skipped)
     assert report.checked["checks"] == 0
+
+
+def test_checks_beside_those_that_cannot_be_evaluated_are_held(store):
+    report = checked(store, ["n < 5", "nosuch > 1", "name::integer > 0", "n <> 3", "n", "m = 2"])
+    assert [(p.what, p.row) for p in report.problems] == [("check (n < 5) does not hold", 1), ("check (n <> 3) does not hold", 2)]
+    assert [s.what.partition(":")[0] for s in report.not_checked] == ["check (nosuch > 1)", "check (name", "check (n)"]
+    assert report.checked["checks"] == 3
+
+
+def test_what_the_database_computes_is_reported_as_not_checked(store):
+    twice = replace(column("twice", "bigint"), computed="id * 2")
+    parents = Table("parents", (column("id", "bigint"), twice), Rows(1), key=("id",), unique=(Unique(("twice",)),))
+    columns = (column("a", "bigint"), replace(column("up", "bigint"), computed="a + 1"))
+    keys = (ForeignKey(("up",), "parents", ("id",)), ForeignKey(("a",), "parents", ("twice",)))
+    children = Table("children", columns, Rows(1), foreign_keys=keys, rules=(Check("up.id > 0"), Check("nosuch > 1")))
+    batches = {name: pa.record_batch([pa.array([1, 2])], [own]) for name, own in (("parents", "id"), ("children", "a"))}
+    report = bundles.verify(forged(store, Schema("s", (parents, children)), batches))
+    assert report.problems == ()
+    assert [str(s) for s in report.not_checked] == [
+        "table 'parents': unique (twice): the database computes one of its columns",
+        "table 'children': reference (up) to parents (id): the database computes one of its columns",
+        "table 'children': reference (a) to parents (twice): the database computes one of its columns",
+        "table 'children': rule (up.id > 0): 'up' of 'children' is in no bundle",
+        "table 'children': rule (nosuch > 1): 'nosuch' is no column of 'children' or of a row that it references",
+    ]
 
 
 def test_no_personal_value_is_ever_shown(store):
