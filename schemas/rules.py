@@ -119,7 +119,7 @@ def _follow(schema: Schema, table: Table, path: str) -> Found:
     except NoSuchPath as error:
         children = [t.name for t in schema.tables if path.startswith(t.name + ".") and child_key(t, table.name) is not None]
         hint = f"; of rows of '{children[0]}' a rule takes the sum, count, min, max or avg" if children else ""
-        hint = hint or ("" if "did you mean" in str(error) else nearest(path, [c.name for c in table.columns]))
+        hint = hint or ("" if table.has(path) or "did you mean" in str(error) else nearest(path, [c.name for c in table.columns]))
         raise NotAnExpression(f"{error}{hint}") from None
 
 

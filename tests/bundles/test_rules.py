@@ -166,6 +166,26 @@ def test_a_rule_that_a_reference_leaves_open_holds(store):
     rows = source().read("invoices").read_all()["paid_by"]
     with pytest.raises(ContentInvalid, match=f"rule 'payer' .* does not hold for {len(rows) - rows.null_count} rows"):
         bundles.build(source(never), store=store)
+    paid = text.replace("paid_by.opened_at < drawn + interval '3 years'", "paid_by.opened_at is not null")
+    first = rows.is_null().index(True)
+    with pytest.raises(ContentInvalid, match=f"rule 'payer' .* does not hold for {rows.null_count} rows, first for row {first}"):
+        bundles.build(source(paid), store=store)
+
+
+def test_a_rule_compares_what_two_references_lead_to(store):
+    rule = "room_id.opened_at = paid_by.opened_at or paid_by.id is null"
+    table = source().read("invoices").read_all().to_pydict()
+    others = [i for i, (a, b) in enumerate(zip(table["room_id"], table["paid_by"], strict=True)) if b not in (a, None)]
+    with pytest.raises(ContentInvalid, match=f"does not hold for {len(others)} rows, first for row {others[0]}"):
+        bundles.build(source(SHOP.replace("adds_up: total = sum(lines.amount)", f"same: {rule}")), store=store)
+
+
+def test_a_rule_that_is_one_column_or_over_damaged_rows_is_told(store):
+    text = SHOP.replace("      opened_at:", "      open:      {type: boolean, generate: {constant: true}}\n      opened_at:")
+    bundle = bundles.build(source(text.replace("adds_up: total = sum(lines.amount)", "open: rooms.open")), store=store)
+    assert bundles.verify(bundle).checked["rules"] == 6 + 11
+    store.layout.blob_path(bundle.layers("rooms")[0].blob.digest).unlink()
+    assert "table 'invoices': rule 'open' (rooms.open): the files of 'rooms' are not whole" in map(str, bundles.verify(bundle).not_checked)
 
 
 def test_rules_hold_over_composite_references_and_odd_names(store):
@@ -175,8 +195,8 @@ def test_rules_hold_over_composite_references_and_odd_names(store):
   "a.b":
     rows: 6
     key: [x, "y z"]
-    columns: {x: {type: integer, generate: sequence}, "y z": {type: integer, generate: sequence}, most: {type: integer, generate: {constant: 9}}}
-    rules: {few: "count(c) <= most and sum(c.v) <= 27"}
+    columns: {x: {type: integer, generate: sequence}, "y z": {type: integer, generate: {sequence: 5}}, most: {type: integer, generate: {constant: 9}}}
+    rules: {few: "count(c) * 3 = most and sum(c.v) between 3 and 27"}
   c:
     rows: {per: "a.b", count: 3}
     columns: {x: {}, z: {}, v: {type: integer, generate: {uniform: [1, 9]}}, id: {type: integer, key: true}}
@@ -211,6 +231,12 @@ def test_rules_that_mean_nothing_are_told_at_their_place(rule, message):
         parse_schema(text, "shop.yaml")
     line = text[: text.index("adds_up")].count("\n") + 1
     assert str(found.value) == f"shop.yaml:{line}:16: {message}"
+
+
+def test_a_rule_over_what_the_database_computes_is_refused_without_a_hint_at_itself():
+    columns = "{id: {type: integer, key: true}, next: {type: integer, computed: id + 1}}"
+    with pytest.raises(SchemaError, match="'next' is computed by the database, so it is not known when values are made$"):
+        parse_schema(f"{HEAD}tables:\n  t: {{rows: 3, columns: {columns}, rules: [next > 0]}}\n")
 
 
 def test_only_synthetic_bundles_keep_the_promises_of_recipes(store):
