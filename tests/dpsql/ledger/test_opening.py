@@ -128,6 +128,25 @@ def test_what_is_spent_at_the_moment_of_a_refresh_belongs_to_the_new_time(addres
     assert book.verify() == 5
 
 
+def test_a_refresh_counts_on_from_where_it_began_until_its_days_change(address: str) -> None:
+    clock = Clock()
+    book = opened(address, Limit(0.1, 0.0), clock=clock)
+    book.set_limit(RELEASE, Limit(0.1, 0.0), None, by="root", refresh_days=10)
+    book.reserve(RELEASE, "ada", TENTH, question())
+    clock.wait(6)
+    book.set_limit(RELEASE, Limit(0.1, 0.0), None, by="root", refresh_days=10)
+    book.open_release(RELEASE, Limit(0.1, 0.0), Limit(0.1, 0.0))
+    clock.wait(5)
+    book.reserve(RELEASE, "ada", TENTH, question())
+    clock.wait(5)
+    book.set_limit(RELEASE, Limit(0.1, 0.0), None, by="root", refresh_days=7)
+    clock.wait(6)
+    with pytest.raises(BudgetSpent):
+        book.reserve(RELEASE, "ada", TENTH, question())
+    clock.wait(1)
+    book.reserve(RELEASE, "ada", TENTH, question())
+
+
 def test_a_clock_that_is_set_back_renews_nothing(address: str) -> None:
     clock = Clock()
     book = opened(address, Limit(0.1, 0.0), clock=clock)

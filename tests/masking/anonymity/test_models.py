@@ -19,6 +19,7 @@ from masking.anonymity.models import (
     RecursiveDiversity,
     all_met,
     require_feasible,
+    smallest_class,
 )
 from masking.errors import ModelInfeasible
 from schemas.errors import InputError
@@ -38,6 +39,11 @@ def test_k_is_the_rows_of_a_class():
     found = model.measure(counted([0, 0, 0], [0, 1]))
     assert found.tolist() == [3, 2]
     assert model.met(found).tolist() == [True, False]
+
+
+def test_no_class_with_fewer_rows_than_the_strictest_model_asks_for_is_tried():
+    assert smallest_class([KAnonymity(2), EntropyDiversity(2.5, "d"), EqualCloseness(0.5, "d")]) == 3
+    assert smallest_class([DistinctDiversity(3, "d"), KAnonymity(2)]) == 3
 
 
 def test_distinct_diversity_counts_different_values():
