@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datagen.elementary import Float64, normal_probability, normal_quantile
+from datagen.errors import Unusable
 from datagen.links import follow_links
 from datagen.randomness import Stream, UInt64, stream
 from datagen.rows import Rows, RowStream, Selection
@@ -84,7 +85,8 @@ def _mixed(rows: Rows, weights: tuple[tuple[float, ...], ...], place: int, known
 
 def _own_score(ctx: Context, column: str) -> Score:
     recipe = ctx.table.column(column).generate
-    assert recipe is not None
+    if recipe is None:
+        raise Unusable(f"column {column} has no generator; give it `generate:`", ctx.table.column(column).at)
     own = stream(ctx.plan.seed, ctx.table.name, column, purpose_of(recipe.name))
     return lambda rows: rows.memo(("score", column), lambda: _score(rows.draws(own)))
 

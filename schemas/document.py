@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.document_names import check_names
+from schemas.document_shape import NUMBER, check_shape, to_number
 from schemas.errors import InputError
+from schemas.json_shapes import Misfit
 from schemas.model import Check, Column, Correlation, ForeignKey, Index, Lives, Present, Recipe, Rows, Schema, Table, Unique
 from schemas.privacy import Privacy
+from schemas.privacy_values import declared_bounds, declared_values
 from schemas.recipes import BY_NAME
 from schemas.scenario_document import scenario_data, to_scenario
 from schemas.scenarios import Scenario
-from schemas.types import KINDS, SqlType
+from schemas.types import SqlType
 
 FORMAT = 1
 
 _SAFE = 2**53
-_NUMBER = "$number"
 _ANCHOR = Schema("", ()).anchor
 _LOCALE = Schema("", ()).locale
 
@@ -49,19 +52,35 @@ def from_document(document: Mapping[str, Any]) -> Schema:
     if document.get("format") != FORMAT:
         raise InputError(f"the schema is written in format {document.get('format')!r}, and this version reads format {FORMAT}")
     try:
-        return Schema(
+        check_shape(document)
+        check_names(document)
+        schema = Schema(
             document["name"],
             tuple(_to_table(table) for table in document["tables"]),
-            _to_number(document.get("seed", 0)),
-            _to_number(document.get("anchor", _ANCHOR)),
+            to_number(document.get("seed", 0)),
+            to_number(document.get("anchor", _ANCHOR)),
             _to_mix(document["locale"]) if "locale" in document else _LOCALE,
             {name: tuple(values) for name, values in document.get("enums", [])},
             Privacy.from_document(document["privacy_unit"], document.get("privacy", {})) if "privacy_unit" in document else None,
             {name: _to_scenario(name, data) for name, data in document.get("scenarios", [])},
             document.get("comment"),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"this is no schema document: {type(error).__name__} at {error}") from None
+        _check_declared(schema)
+    except Misfit as misfit:
+        raise InputError(f"its schema cannot be read: {misfit}") from None
+    return schema
+
+
+def _check_declared(schema: Schema) -> None:
+    """Raise Misfit where bounds or values that are declared for privacy are none of their column's type."""
+    for place, (path, said) in enumerate(schema.privacy.columns.items() if schema.privacy else ()):
+        found = schema.at(path)
+        for part, texts, read in (("bounds", said.bounds, declared_bounds), ("values", said.values, declared_values)):
+            if texts is not None and found is not None:
+                try:
+                    read(texts, found[1].type)
+                except ValueError:
+                    raise Misfit(f"{part} of the type {found[1].type}", "privacy", "columns", place, 1, part) from None
 
 
 def _kept(**members: Any) -> dict[str, Any]:
@@ -74,7 +93,7 @@ def _pairs(mapping: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _to_mix(pairs: list[list[Any]]) -> dict[str, float]:
-    return {key: float(_to_number(value)) for key, value in pairs}
+    return {key: float(to_number(value)) for key, value in pairs}
 
 
 def _scenario(scenario: Scenario | float) -> Any:
@@ -84,22 +103,15 @@ def _scenario(scenario: Scenario | float) -> Any:
 
 
 def _to_scenario(name: str, data: Any) -> Scenario | float:
-    if not isinstance(data, Mapping) or _NUMBER in data:
-        return float(_to_number(data))
+    if not isinstance(data, Mapping) or NUMBER in data:
+        return float(to_number(data))
     return to_scenario(name, data, _to_recipe, lambda value: _to_argument("distribution", value))
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
-    return value if abs(value) < _SAFE else {_NUMBER: repr(value)}
-
-
-def _to_number(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        text = value[_NUMBER]
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    return value
+    return value if abs(value) < _SAFE else {NUMBER: repr(value)}
 
 
 # Tables
@@ -158,8 +170,8 @@ def _rows(rows: Rows) -> dict[str, Any]:
 
 def _to_rows(data: Mapping[str, Any]) -> Rows:
     each = _to_argument("distribution", data["each"]) if "each" in data else None
-    mean = _to_number(data.get("mean"))
-    return Rows(_to_number(data.get("count")), data.get("fixed", False), data.get("per"), each, _to_number(data.get("total")), mean)
+    mean = to_number(data.get("mean"))
+    return Rows(to_number(data.get("count")), data.get("fixed", False), data.get("per"), each, to_number(data.get("total")), mean)
 
 
 def _foreign_key(key: ForeignKey) -> dict[str, Any]:
@@ -175,7 +187,7 @@ def _to_foreign_key(data: Mapping[str, Any]) -> ForeignKey:
     skew, present = data.get("skew"), data.get("present")
     return ForeignKey(
         tuple(data["columns"]), data["table"], tuple(data["target"]), data.get("name"), data.get("within"),
-        data.get("acyclic", False), None if skew is None else float(skew), _to_number(data.get("depth")), data.get("weight"),
+        data.get("acyclic", False), None if skew is None else float(skew), to_number(data.get("depth")), data.get("weight"),
         None if present is None else Present(present["at"], present.get("from"), present.get("until")), data.get("other_than"),
         data.get("greater_than"),
     )  # fmt: skip
@@ -218,8 +230,6 @@ def _type(type: SqlType) -> dict[str, Any]:
 
 
 def _to_type(data: Mapping[str, Any]) -> SqlType:
-    if data["kind"] not in KINDS:
-        raise ValueError(f"there is no type {data['kind']!r}")
     return SqlType(
         data["kind"], data.get("precision"), data.get("scale"), data.get("length"), tuple(data.get("values", ())),
         data.get("name"), _to_type(data["item"]) if "item" in data else None,
@@ -237,8 +247,6 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
 
 def _to_recipe(data: Mapping[str, Any]) -> Recipe:
     name = data["generator"]
-    if name not in BY_NAME:
-        raise ValueError(f"generator {name!r}, which this version does not know")
     kinds = {p.name: p.kind for p in BY_NAME[name].parameters}
     return Recipe(name, {key: _to_argument(kinds[key], value) for key, value in data.get("args", {}).items()})
 
@@ -275,21 +283,21 @@ def _to_argument(kind: str, value: Any) -> Any:
         case "cases":
             return {case: _to_argument("case", inner) for case, inner in value}
         case "recipe" | "distribution" | "case" | "span":
-            return _to_recipe(value) if isinstance(value, Mapping) and "generator" in value else _to_number(value)
+            return _to_recipe(value) if isinstance(value, Mapping) and "generator" in value else to_number(value)
         case "recipes":
             return {name: _to_recipe(inner) for name, inner in value}
         case "weights":
-            return tuple((_to_plain(item), _to_number(weight)) for item, weight in value)
+            return tuple((_to_plain(item), to_number(weight)) for item, weight in value)
         case "range" | "period" | "numbers" | "measures":
-            return tuple(_to_number(item) for item in value)
+            return tuple(to_number(item) for item in value)
         case "season":
-            return value if isinstance(value, str) else tuple(_to_number(item) for item in value)
+            return value if isinstance(value, str) else tuple(to_number(item) for item in value)
         case "states":
-            return {state: {target: _to_number(chance) for target, chance in chances} for state, chances in value}
+            return {state: {target: to_number(chance) for target, chance in chances} for state, chances in value}
         case "dwell" | "locale":
-            return {key: _to_number(item) for key, item in value} if isinstance(value, list) else _to_number(value)
+            return {key: to_number(item) for key, item in value} if isinstance(value, list) else to_number(value)
         case "rhythm":
-            return {name: tuple(weights) for name, weights in value.items()} if isinstance(value, Mapping) else value
+            return {name: tuple(float(w) for w in weights) for name, weights in value.items()} if isinstance(value, Mapping) else value
         case "grammar":
             return {symbol: tuple(phrases) for symbol, phrases in value}
         case "scalars":
@@ -307,8 +315,8 @@ def _plain(value: Any) -> Any:
 
 def _to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        if set(value) == {_NUMBER}:
-            return _to_number(value)
+        if set(value) == {NUMBER}:
+            return to_number(value)
         return {key[1:] if key.startswith("$") else key: _to_plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_to_plain(item) for item in value]

@@ -68,7 +68,7 @@ def test_an_index_with_a_descriptor_that_is_none_is_a_clear_error(store, change)
 @pytest.mark.parametrize("rows", ["all", 0, None])
 def test_a_config_without_a_sound_number_of_rows_in_a_chunk_is_a_clear_error(store, rows):
     change_manifest(store, len, lambda c: c.update(chunk_rows=rows))
-    with pytest.raises(BundleDamaged, match="chunk_rows is"):
+    with pytest.raises(BundleDamaged, match="chunk_rows must be a whole number of 1 or more"):
         bundles.verify(bundles.open("synthetic:latest", store))
 
 

@@ -184,10 +184,12 @@ def test_a_config_that_contradicts_itself_is_not_opened(store, monkeypatch):
     wrong = replace(good.config, tables={k: v for k, v in good.config.tables.items() if k != "empty"})
     with pytest.raises(BundleDamaged, match=r"the config of 'forged:v1' .* its tables are not those of its schema"):
         put(store, wrong, parts)
-    with pytest.raises(BundleDamaged, match="its kind or data class"):
+    with pytest.raises(BundleDamaged, match="kind must be one of synthetic, sanitized, mirrored"):
         put(store, replace(good.config, kind="real"), parts)
     monkeypatch.setattr("bundles.config.to_document", lambda schema: _with_an_unknown_type(to_document(schema)))
-    with pytest.raises(BundleDamaged, match="the config of 'forged:v1' .* there is no type 'bioint'"):
+    with pytest.raises(
+        BundleDamaged, match=r"the config of 'forged:v1' .*: tables\[[0-9]\]\.columns\[[0-9]\]\.type\.kind must be one of smallint, "
+    ):
         put(store, good.config, parts)
 
 
