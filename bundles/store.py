@@ -10,14 +10,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bundles import locks
-from bundles.errors import BundleDamaged, ReferenceUnknown, disk_errors
+from bundles.errors import BundleDamaged, ReferenceUnknown, StoreFailure, disk_errors
 from bundles.layout import MANIFEST_TYPE, REF_NAME, Blob, Layout
 from bundles.manifest import ARTIFACT_TYPE, Manifest
 from bundles.references import Reference, parse, parse_tag
@@ -152,7 +152,8 @@ class Store:
 
         Raises BundleDamaged: where the index or a manifest cannot be read, or a link stands for a folder of the store, and nothing is
         removed then; and where there is a folder among the blobs, which is nobody's to remove, and the rest of the garbage is gone. Of
-        other links only the links are removed.
+        other links only the links are removed. StoreFailure names what may not be removed, such as what a killed build of another user
+        left; the rest of the garbage is gone then, too.
         """
         if not self._exists():
             return Garbage(0, 0)
@@ -163,12 +164,26 @@ class Store:
             unneeded = sorted(path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed)
             folders = [path for path in unneeded if _is_folder(path)]
             garbage = [path for path in [*unneeded, *layout.temporary.rglob("*")] if not _is_folder(path)]
-            result = Garbage(len(garbage), sum(path.lstat().st_size for path in garbage))
+            sizes = []
+            for path in garbage:
+                with suppress(PermissionError):  # another's, which is told of below
+                    size = path.lstat().st_size
+                    if not dry_run:
+                        path.unlink()
+                    sizes.append(size)
+            result = Garbage(len(sizes), sum(sizes))
+            kept = [] if dry_run else [path for path in unneeded if os.path.lexists(path) and not _is_folder(path)]
             if not dry_run:
-                for path in garbage:
-                    path.unlink()
-                for path in layout.temporary.glob("*"):
-                    shutil.rmtree(path)
+                for path in filter(_is_folder, layout.temporary.glob("*")):
+                    with suppress(PermissionError):
+                        shutil.rmtree(path)
+                kept += layout.temporary.glob("*")
+        if kept:
+            others = f" (nor {counted(len(kept) - 1, 'other')})" if kept[1:] else ""
+            raise StoreFailure(
+                f"'{kept[0]}' may not be removed by you{others}: have its owner, or who runs the machine, collect garbage too; "
+                f"gc removed {counted(result.blobs, 'blob')} beside it"
+            )
         if folders:
             found = f"'{folders[0]}' is a folder, and no blob" + (f" (nor {counted(len(folders) - 1, 'other')})" if folders[1:] else "")
             rest = f"gc {'would remove' if dry_run else 'removed'} {counted(result.blobs, 'blob')} beside it"

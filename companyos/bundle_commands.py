@@ -255,7 +255,10 @@ def rm(reference: str, store: str | None, as_json: bool) -> None:
 @store_option
 @json_option
 def gc(dry_run: bool, store: str | None, as_json: bool) -> None:
-    """Collect garbage: remove the data that no reference needs, and what killed builds left."""
+    """Collect garbage: remove the data that no reference needs, and what killed builds left.
+
+    Exit code 4 where you may not remove something, such as what a killed build of another user left; all else is removed.
+    """
     from bundles.store import Store
 
     found = Store(store).collect_garbage(dry_run=dry_run)

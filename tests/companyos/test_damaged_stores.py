@@ -184,3 +184,31 @@ def test_a_store_that_cannot_be_written_to_is_read_and_says_so_to_who_writes(sou
     assert json.loads(done.stdout.splitlines()[-1]) == {name: 0 if name in reads else 4 for name in commands}, done.stderr
     assert done.stderr.count(f"cannot use the bundle store '{store}': {store}/.") == len(commands) - len(reads)
     assert sorted(store.rglob("*")) == sorted(places[1:])
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root makes files of another user")
+def test_what_a_killed_build_of_another_user_left_is_named_and_all_else_is_collected(sound, tmp_path):
+    store = tmp_path / "store"
+    shutil.copytree(sound, store)
+    assert run(["bundle", "rm", "a:v1", "--store", str(store)]) == 0
+    blobs = len(list((store / "blobs" / "sha256").iterdir()))
+    theirs, own = store / "tmp" / "build-1", store / "tmp" / "build-2"
+    for place in (theirs, own):
+        place.mkdir(0o700)
+        (place / "new.1").write_bytes(b"rows")
+    os.chown(theirs / "new.1", 12345, 12345)
+    os.chown(theirs, 12345, 12345)
+    commands = {"gc": ["bundle", "gc"]}
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ONLY, str(store), json.dumps(commands)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: without_power(store),
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {"gc": 4}
+    assert f"'{theirs}' may not be removed by you: have its owner" in done.stderr
+    assert "gc removed 4 blobs beside it" in done.stderr
+    assert [*(store / "tmp").iterdir()] == [theirs]
+    assert len(list((store / "blobs" / "sha256").iterdir())) == blobs - 3
+    assert run(["bundle", "verify", "b:v1", "--store", str(store)]) == 0
