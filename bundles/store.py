@@ -160,6 +160,7 @@ class Store:
         layout = self.layout
         layout.require_own_places()
         with disk_errors(self.path), locks.exclusive(layout.blobs_lock), locks.exclusive(layout.index_lock):
+            layout.require_own_places()  # again: a folder may have been moved while a build was waited for
             needed = self._needed()
             unneeded = sorted(path for path in layout.blobs.iterdir() if f"sha256:{path.name}" not in needed)
             folders = [path for path in unneeded if _is_folder(path)]
@@ -203,6 +204,7 @@ class Store:
                 self.layout.require_own_places()
                 stack.enter_context(locks.shared(self.layout.blobs_lock))
                 with locks.exclusive(self.layout.index_lock):
+                    self.layout.require_own_places()  # again, as in `collect_garbage`
                     self.layout.create()
                     Stage.discard_abandoned(self.layout)
                     stage = Stage(self.layout, reread=reread)

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import bundle_sources as sources
 import pytest
 
 import bundles
+from bundles import locks
 from bundles.errors import BundleDamaged, NotAStore, ReferenceInvalid, ReferenceUnknown
 from bundles.store import default_path
 
@@ -429,6 +431,28 @@ def test_garbage_collection_waits_for_a_running_build(store):
     assert process.returncode == 0, errors
     assert garbage.blobs >= 1
     assert bundles.verify(bundles.open("slow:v1", store)).ok
+
+
+@pytest.mark.parametrize("work", [bundles.Store.collect_garbage, lambda store: build(store, 300)], ids=["gc", "build"])
+def test_a_folder_that_becomes_a_link_while_a_lock_is_waited_for_is_not_followed(store, tmp_path, monkeypatch, work):
+    build(store)
+    outside = tmp_path / "outside"
+    (outside / "build-1").mkdir(parents=True)
+    (outside / "build-1" / "thesis.txt").write_text("precious")
+    exclusive = locks.exclusive
+
+    @contextmanager
+    def waited(path):
+        with exclusive(path):
+            if not (store.path / "tmp").is_symlink():
+                (store.path / "tmp").rmdir()
+                (store.path / "tmp").symlink_to(outside)
+            yield
+
+    monkeypatch.setattr("bundles.locks.exclusive", waited)
+    with pytest.raises(BundleDamaged, match="tmp is a link"):
+        work(store)
+    assert (outside / "build-1" / "thesis.txt").read_text() == "precious"
 
 
 def test_concurrent_builds_and_collections_lose_nothing(store):
