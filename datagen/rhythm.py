@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from datagen.arrays import DAY
+from datagen.arrays import DAY, SECOND
 from datagen.randomness import Int64, UInt64, below
 
 HOUR = DAY // 24
 WEEK = 7 * DAY
 
 _MONDAY = 4 * DAY
+_HOUR_SECONDS, _WEEK_SECONDS = HOUR // SECOND, WEEK // SECOND
 _GRAIN = 1000
 _OFFICE_DAYS = (100, 105, 105, 100, 90, 8, 6)
 _OFFICE_HOURS = (1, 1, 1, 1, 1, 2, 5, 20, 60, 95, 100, 95, 70, 80, 95, 95, 85, 60, 30, 15, 10, 8, 4, 2)
@@ -56,6 +57,27 @@ class Rhythm:
         inside = (mass - self.cumulated[hour]) // np.maximum(self.weights[hour], 1)
         placed: Int64 = np.where(last > first, week + hour * HOUR + inside, times)
         return placed
+
+    def later(self, times: Int64, waits: Int64) -> Int64:
+        """The moments after waits of so many seconds, which pass as often as things happen: a week takes a week, a busy hour more."""
+        week, inside = np.divmod(times // SECOND - _MONDAY // SECOND, _WEEK_SECONDS)
+        weeks, rest = np.divmod(waits, _WEEK_SECONDS)
+        cumulated = self.cumulated // SECOND
+        more, mass = np.divmod(self._seconds_before(inside) + rest * cumulated[-1] // _WEEK_SECONDS, cumulated[-1])
+        hour = np.searchsorted(cumulated, mass, side="right") - 1
+        seconds = (week + weeks + more) * _WEEK_SECONDS + hour * _HOUR_SECONDS + (mass - cumulated[hour]) // self.weights[hour]
+        later: Int64 = _MONDAY + seconds * SECOND + times % SECOND
+        return later
+
+    def passed(self, times: Int64, until: Int64) -> Int64:
+        """How many seconds of waits pass between two moments, rounded down."""
+        (first, inside), (last, end) = (np.divmod(t // SECOND - _MONDAY // SECOND, _WEEK_SECONDS) for t in (times, until))
+        mass = self._seconds_before(end) - self._seconds_before(inside)
+        passed: Int64 = (last - first) * _WEEK_SECONDS + mass * _WEEK_SECONDS // (self.cumulated[-1] // SECOND)
+        return passed
+
+    def _seconds_before(self, inside: Int64) -> Int64:
+        return self._weight_before(inside * SECOND) // SECOND
 
     def _weight_before(self, moment: Int64) -> Int64:
         hour = np.minimum(moment // HOUR, 167)

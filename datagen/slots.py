@@ -2,7 +2,8 @@
 
 The first gap of a parent begins at a common moment; then gaps and lengths alternate, both drawn from the child's row number. The
 start of a slot is a sum over its earlier siblings, so siblings are summed in pieces of 65,536, and of parents with more than one
-piece the sums before each piece are kept: a row costs one piece, and a parent is summed up once.
+piece the sums before each piece are kept: a row costs one piece, and a parent is summed up once. Gaps are multiplied by the
+`factor` of their parent, and moments without a length may follow a rhythm: then their gaps pass by its clock.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from datagen.numbers import UnitSampler, whole_distribution
 from datagen.randomness import Int64, Stream
 from datagen.rows import Kernel, Rows
 from datagen.times import limit_of, moments_of
+from datagen.waits import LONGEST, clock_of, factor_of
 from schemas.model import Recipe
-from schemas.recipes import argument
+from schemas.recipes import argument, is_zone_name
 from schemas.times import is_moment, resolve_moment
 from schemas.types import SqlType
 
@@ -119,6 +121,10 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
     base = _base(recipe, ctx)
     limit = argument(recipe, "until")
     until = None if limit is None else limit_of(ctx, _of_parent(str(limit), recipe, ctx), recipe)
+    for path in (argument(recipe, "factor"), argument(recipe, "zone")):
+        if path is not None and not is_zone_name(str(path)):
+            _of_parent(str(path), recipe, ctx)
+    factor, clock = factor_of(recipe, ctx), clock_of(recipe, ctx)
     where = f"{ctx.table.name}.{ctx.column}"
 
     def slots(rows: Rows) -> Slots:
@@ -137,13 +143,21 @@ def slot(recipe: Recipe, ctx: Context) -> Kernel:
             return Slots(begin, begin, absent)
         gap, past, own, all_gaps, all_lengths = sums.through(rows)
         earlier = past - own
+        if factor is not None:
+            times = factor(rows)
+            gap, all_gaps = (np.floor(np.minimum(sums * times, LONGEST / SECOND)).astype(np.int64) for sums in (gap, all_gaps))
+        offsets, end = clock.offsets(rows, begin), None
         if until is not None:
-            room = np.maximum(((until if isinstance(until, int) else until(rows)) - begin) // SECOND, 0)
+            end = until if isinstance(until, int) else until(rows)
+            room = clock.passed(begin, end, offsets)
             gap = _fitted(gap, all_gaps, np.maximum(room - all_lengths, 0))
             earlier, past = _fitted(earlier, all_lengths, room), _fitted(past, all_lengths, room)
         if float(past.max()) + float(gap.max()) > (_LATEST - float(begin.max())) / SECOND:
             raise GenerationFailed(f"{where}: slots go on beyond the year 9999; shorten gaps and lengths, or give `until:`")
-        return Slots(begin + (gap + earlier) * SECOND, begin + (gap + past) * SECOND, absent)
+        first, last = (clock.later(begin, gap + before, offsets) for before in (earlier, past))
+        if clock.rhythm is not None and end is not None:  # which may lie where the rhythm stands still
+            first = last = np.maximum(np.minimum(first, end), begin)
+        return Slots(first, last, absent)
 
     remembered, type = ctx.walked(slots), ctx.type
     return lambda rows: from_units(type, remembered(rows).start, remembered(rows).absent)
@@ -171,9 +185,7 @@ def _of_parent(path: str, recipe: Recipe, ctx: Context) -> str:
     if not is_moment(path):
         hops, _ = ctx.plan.hops(path, ctx.table, recipe.at)
         if not hops or not isinstance(ctx.plan.tables[ctx.table.name].links.get(hops[0].columns), FamilyLink):
-            ctx.fail(
-                f"slots are in order within {ctx.table.rows.per}, so `after:` and `until:` must be columns of it, not {path}", recipe.at
-            )
+            ctx.fail(f"slots are in order within {ctx.table.rows.per}, so what they go by must be columns of it, not {path}", recipe.at)
     return path
 
 

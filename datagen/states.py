@@ -1,38 +1,36 @@
 """Status columns as state machines, and when each row entered each state.
 
 A row starts in the machine's first state at its start time and stays there for an exponential time with the mean that
-`dwell` gives, times the row's `factor`; then it moves by the chances of the machine. It is seen as of `until`: what would come
-later has not happened. Without a start time rows walk to the end of the machine. A machine in which rows would move more than
+`dwell` gives, times the row's `factor` and by the clock of its `rhythm`; then it moves by the chances of the machine. It is seen as
+of `until`: what would come later has not happened. Without a start time rows walk to the end of the machine. A machine in which rows would move more than
 10,000 times is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
-from datagen.arrays import DAY, SECOND, from_units, moments, to_units
+from datagen.arrays import DAY, SECOND, from_units, moments
 from datagen.compiling import Context, generator
 from datagen.distributions import Tabulated, cut, exponential
-from datagen.elementary import Float64
 from datagen.errors import GenerationFailed
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Rows
+from datagen.waits import LONGEST, clock_of, factor_of
 from schemas.model import Recipe, Table
 from schemas.recipe_rules import states_of
 from schemas.recipes import argument
 from schemas.times import resolve_moment
-from schemas.types import INTEGERS, MOMENTS
+from schemas.types import MOMENTS
 
 _NEVER = np.int64(-(2**62))
 _GRID = 2**31
 _EXPONENTIAL_MEAN = 2**20
 _MOST_MOVES = 10_000
-_LONGEST = 2.0**61
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     source = None if start is None else ctx.path(str(start), recipe.at)
     if source is not None and source[1].kind not in MOMENTS:
         ctx.fail(f"start needs a date or time stamp and {start} is {source[1]}", recipe.at)
-    factor = _factor(recipe, ctx)
+    factor, clock = factor_of(recipe, ctx), clock_of(recipe, ctx)
     if start is None:
         _require_an_end(machine, recipe, ctx)
     endless = f"{ctx.table.name}.{ctx.column}: a row moves more than {_MOST_MOVES:,} times; lengthen `dwell`, or start it later"
@@ -83,6 +81,7 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
         state = np.zeros(count, np.int64)
         time = starts(rows)
         slowness = None if factor is None else factor(rows)
+        offsets = clock.offsets(rows, time)
         entered = np.full((count, len(machine.states)), _NEVER, np.int64)
         entered[:, 0] = time
         active = np.arange(count)
@@ -102,8 +101,8 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
                 following[here] = np.append(machine.targets[i], -1)[place]
             wait = waiting(draws) * (machine.means[current] / float(_EXPONENTIAL_MEAN))
             if slowness is not None:
-                wait = np.minimum(wait * slowness[active], _LONGEST)
-            later = time[active] + np.floor(wait).astype(np.int64) // SECOND * SECOND
+                wait = np.minimum(wait * slowness[active], LONGEST)
+            later = clock.later(time[active], np.floor(wait).astype(np.int64) // SECOND, offsets[active])
             moved = following >= 0
             if source is not None:
                 moved &= later <= until
@@ -117,27 +116,6 @@ def states(recipe: Recipe, ctx: Context) -> Kernel:
     remembered = ctx.walked(walk)
     names = pa.array(machine.states, pa.string())
     return lambda rows: names.take(pa.array(remembered(rows).state))
-
-
-def _factor(recipe: Recipe, ctx: Context) -> Callable[[Rows], Float64] | None:
-    """What the times of each row are multiplied by; None for 1."""
-    path = argument(recipe, "factor")
-    if path is None:
-        return None
-    values, type = ctx.path(str(path), recipe.at)
-    if type.kind not in (*INTEGERS, "numeric"):
-        ctx.fail(f"factor needs a whole number or numeric and {path} is {type}", recipe.at)
-
-    def factor(rows: Rows) -> Float64:
-        units, absent = to_units(type, values(rows))
-        found: Float64 = units / float(10**type.decimals)
-        if absent is not None:
-            found[absent] = 1
-        if (found < 0).any():
-            raise GenerationFailed(f"{ctx.table.name}.{ctx.column}: the factor {path} is below 0 for some rows; make it 0 or above")
-        return found
-
-    return factor
 
 
 def _require_an_end(machine: Machine, recipe: Recipe, ctx: Context) -> None:

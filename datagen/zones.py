@@ -86,7 +86,7 @@ def zones_of(recipe: Recipe, ctx: Context) -> Zones | None:
     if spec is None:
         return None
     at = recipe.places.get("zone") or recipe.at
-    if ctx.type.kind not in ("timestamp", "timestamptz"):
+    if recipe.name != "states" and ctx.type.kind not in ("timestamp", "timestamptz"):
         ctx.fail(f"zone is for time stamps, and this is {ctx.type}", at)
     if recipe.args.get("rhythm", "always") == "always":
         ctx.fail("zone says by which clock a rhythm goes; give it a rhythm, such as office", at)

@@ -142,12 +142,14 @@ def _can_follow(placed: Placed) -> bool:
 
 _TIMES = {
     "after": ("path", "until"), "before": ("path",), "uuid7": ("at",), "states": ("start",), "slot": ("after", "until"),
+    "internet.user_agent": ("at",),
 }  # fmt: skip
 
 
 def paths_lead_to_what_is_needed(placed: Placed) -> Iterator[Problem]:
     yield from _lead_to(placed, _TIMES, MOMENTS, "date or time stamp")
-    yield from _lead_to(placed, {"states": ("factor",)}, (*INTEGERS, "numeric"), "whole number or numeric")
+    yield from _lead_to(placed, {"states": ("factor",), "slot": ("factor",)}, (*INTEGERS, "numeric"), "whole number or numeric")
+    yield from _lead_to(placed, {"internet.user_agent": ("of",)}, INTEGERS, "whole number")
 
 
 def _lead_to(placed: Placed, parameters: Mapping[str, tuple[str, ...]], kinds: Collection[str], what: str) -> Iterator[Problem]:
@@ -371,9 +373,15 @@ def shapes_of_time_go_together(placed: Placed) -> Iterator[Problem]:
         yield Problem("growth and season cannot stand together; use yearly_growth", placed.at("growth"))
     if growth != 1 and "mean" in args:
         yield Problem("mean and yearly_growth cannot stand together", placed.at("mean"))
-    if "zone" in args and args.get("rhythm", "always") == "always":
+
+
+def zones_have_a_rhythm(placed: Placed) -> Iterator[Problem]:
+    args = placed.recipe.args
+    if "zone" not in args or BY_NAME[placed.recipe.name].parameter("rhythm") is None:
+        return
+    if args.get("rhythm", "always") == "always":
         yield Problem("zone says by which clock a rhythm goes; give it a rhythm, such as office", placed.at("zone"))
-    if "zone" in args and placed.type is not None and placed.type.kind not in ("timestamp", "timestamptz"):
+    if placed.recipe.name != "states" and placed.type is not None and placed.type.kind not in ("timestamp", "timestamptz"):
         yield Problem(f"zone is for time stamps, and this is {placed.type}", placed.at("zone"))
 
 
@@ -430,19 +438,25 @@ def slots_are_those_of_a_parent(placed: Placed) -> Iterator[Problem]:
     if (after is None) == (moment is None):
         yield Problem("slot needs one of `after:` (a time of the parent) and `from:` (a moment)", placed.at(""))
     until, anchor = placed.get("until"), placed.schema.anchor
+    if placed.get("rhythm") != "always" and "length" in placed.recipe.args:
+        yield Problem("slot: a rhythm is for moments; leave out one of rhythm and length", placed.at("rhythm"))
     fixed = moment is not None and until is not None and is_moment(until)
     if fixed and resolve_moment(moment, anchor) >= resolve_moment(until, anchor):
         yield Problem(f"slot: until must be later than from: [{moment}, {until}]", placed.at("until"))
     if table.rows.per is None:
         yield Problem(f"slot is for tables with rows per parent, and '{table.name}' has a number of rows of its own", placed.at(""))
     elif _can_follow(placed):
-        for parameter, path in (("after", after), ("until", placed.get("until"))):
+        for parameter in ("after", "until", "factor", "zone"):
+            path = placed.get(parameter)
+            if path is None or (is_zone_name(path) if parameter == "zone" else is_moment(path)):
+                continue
             try:
-                hops = follow(placed.schema, table, path).hops if path is not None and not is_moment(path) else None
+                hops = follow(placed.schema, table, path).hops
             except NoSuchPath:
                 continue
-            if hops is not None and (not hops or hops[0].table != table.rows.per):
-                what = f"slot: {parameter} must be a time of '{table.rows.per}', whose slots these are, not '{path}'"
+            if not hops or hops[0].table != table.rows.per:
+                kind = {"factor": "number", "zone": "zone"}.get(parameter, "time")
+                what = f"slot: {parameter} must be a {kind} of '{table.rows.per}', whose slots these are, not '{path}'"
                 yield Problem(what, placed.at(parameter))
 
 
@@ -474,6 +488,7 @@ RULES: tuple[Rule, ...] = (
     texts_are_not_too_long,
     periods_are_in_order,
     shapes_of_time_go_together,
+    zones_have_a_rhythm,
     machines_fit_their_columns,
     entered_names_a_state,
     cases_are_values,

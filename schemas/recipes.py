@@ -106,11 +106,21 @@ _BOUNDS = (
     _p("step", "measure", "round down to a multiple of this"),
 )
 _RHYTHM = _p("rhythm", "rhythm", "the hours and weekdays at which it happens", default="always")
+_ZONE = _p("zone", "zone", "the clock by which the rhythm goes; UTC where it is left out")
 _SHAPE = (
     _p("yearly_growth", "number", "how many times as often it happens from one year to the next", default=1.0),
     _p("season", "season", "how often it happens in each month", default="none"),
     _RHYTHM,
-    _p("zone", "zone", "the clock by which the rhythm goes; UTC where it is left out"),
+    _ZONE,
+)
+_WAITS = (
+    _p(
+        "rhythm",
+        "rhythm",
+        "the hours and weekdays at which it happens: waits pass faster in busy ones, and in a week as they say",
+        default="always",
+    ),
+    _ZONE,
 )
 _LOCALE = _p("locale", "locale", "instead of the table's or the schema's locales")
 _OF = _p("of", "text", "which person of the row (columns with the same `of` are one person)", default="person")
@@ -182,7 +192,7 @@ _TIME = (
                _p("start", "path", "the time at which a row enters the first state; by default its column created_at, where there is one"),
                _p("dwell", "dwell", "mean time in a state; a day where none is given", default=86_400_000_000),
                _p("factor", "path", "a number by which the times in all states are multiplied, 0.2 where a row moves five times as fast; null is 1"),
-               _p("until", "moment", "the state is that of this moment", default="now")),
+               _p("until", "moment", "the state is that of this moment", default="now"), *_WAITS),
               example="{states: {draft: {open: 1}, open: {paid: 0.9, overdue: 0.1}, overdue: {paid: 0.7, void: 0.3}}}"),
     Generator("entered", "When the status column entered a state; null where it never did, and where that column is null. `any` is the latest change.", MOMENTS, "state",
               (_p("state", "text", "the state, or `any`", True), _p("of", "path", "the status column", True)), example="{entered: paid, of: status}"),
@@ -190,7 +200,8 @@ _TIME = (
               ("timestamp", "timestamptz"), None,
               (_p("gap", "span", "the free time before each slot", True), _p("length", "span", "how long each is; without it slots are moments in order", default=0),
                _p("after", "path", "a time of the parent, from which its first gap counts"), _p("from", "moment", "instead of `after`: the same moment for all parents"),
-               _p("until", "limit", "all end by then, a moment or a time of the parent: where they would not, the gaps of that parent shrink in proportion, then the lengths")),
+               _p("until", "limit", "all end by then, a moment or a time of the parent: where they would not, the gaps of that parent shrink in proportion, then the lengths"),
+               _p("factor", "path", "a number of the parent by which its gaps are multiplied; null is 1"), *_WAITS),
               example="{slot: {gap: {exponential: 6h}, length: {uniform: [15m, 2h]}, after: tenants.created_at}}"),
     Generator("slot_end", "When the slot of another column ends; null where that column is.", ("timestamp", "timestamptz"), "of", (_p("of", "path", "the column made by `slot`", True),),
               example="{slot_end: starts_at}"),
@@ -297,7 +308,9 @@ _SEMANTIC = (
     _semantic("internet.ipv4", "An IPv4 address from the ranges reserved for documentation (RFC 5737).", data_class="personal", unique=False),
     _semantic("internet.ipv6", "An IPv6 address from the range reserved for documentation (RFC 3849).", data_class="personal"),
     _semantic("internet.mac", "A locally administered MAC address."),
-    _semantic("internet.user_agent", "The user agent of a browser.", unique=False),
+    _semantic("internet.user_agent", "The user agent of a browser.", unique=False,
+              parameters=(_p("at", "path", "a date or time: the version is one of then, not of today"),
+                          _p("of", "path", "a column of whole numbers, such as that of the device: each has one browser, which it keeps"))),
     _semantic("internet.slug", "Words joined by hyphens."),
     _semantic("internet.token", "A random token of letters and digits.", main="length",
               parameters=(_p("length", "integer", "how many characters", default=32), _p("prefix", "text", "what it begins with", default="")), data_class="sensitive"),

@@ -8,17 +8,21 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from datagen.browsers import user_agents
+from datagen.arrays import to_units
+from datagen.browsers import browsers, user_agents
 from datagen.compiling import Context, generator
 from datagen.keys import fixed_width_text
-from datagen.randomness import Int64, below
+from datagen.pools import Pool
+from datagen.randomness import Int64, Stream, UInt64, below
 from datagen.rows import Kernel, Rows
+from datagen.times import moments_of
 from datagen.values.choices import of_values
 from datagen.values.lorem import WORDS
 from datagen.values.people import RESERVED_DOMAINS
 from datagen.values.texts import decimal, fit, fit_before, join, pick, require_room, widest_serial
 from schemas.model import Recipe
 from schemas.recipes import argument
+from schemas.types import INTEGERS
 
 _MAILBOXES = ("info", "contact", "sales", "support", "hello", "office", "team", "billing", "admin", "press")
 _PATHS = ("", "/", "/about", "/pricing", "/docs", "/blog/", "/account", "/orders/", "/help", "/p/")
@@ -27,6 +31,7 @@ _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _SPELLED = 12
+_MOST_NUMBERS = 2**62 - 1
 _NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.")
 
 
@@ -171,11 +176,39 @@ def mac(recipe: Recipe, ctx: Context) -> Kernel:
 
 @generator("internet.user_agent")
 def user_agent(recipe: Recipe, ctx: Context) -> Kernel:
-    """The user agent of a browser."""
-    pool = user_agents()
-    ctx.note_pool("user_agent", "en_US", pool)
-    texts, own = fit(pa.array(pool.texts, pa.string()), ctx.type), ctx.stream()
-    return of_values(texts, lambda rows: pool.index(rows.draws(own)))
+    """The user agent of a browser: of today, or of the time `at`; drawn for each row, or for each number in `of`."""
+    drawn = _drawn_for(recipe, ctx)
+    if argument(recipe, "at") is None:
+        pool = user_agents()
+        ctx.note_pool("user_agent", "en_US", pool)
+        own = drawn(ctx.stream())
+        return of_values(fit(pa.array(pool.texts, pa.string()), ctx.type), lambda rows: pool.index(own(rows)))
+    ever = browsers()
+    ctx.note_pool("user_agent", "en_US", Pool(ever.texts))
+    times = moments_of(ctx, str(argument(recipe, "at")), recipe)
+    own, anchor = drawn(ctx.stream()), ctx.schema.anchor
+
+    def places(rows: Rows) -> Int64:
+        at, absent = times(rows)
+        return ever.places(at if absent is None else np.where(absent, anchor, at), own(rows))
+
+    return of_values(fit(pa.array(ever.texts, pa.string()), ctx.type), places)
+
+
+def _drawn_for(recipe: Recipe, ctx: Context) -> Callable[[Stream], Callable[[Rows], UInt64]]:
+    """How a stream is drawn from: by the row, or by the whole number in the column `of`, that of none being 0."""
+    path = argument(recipe, "of")
+    if path is None:
+        return lambda stream: lambda rows: rows.draws(stream)
+    values, type = ctx.path(str(path), recipe.at)
+    if type.kind not in INTEGERS:
+        ctx.fail(f"of needs a whole number and {path} is {type}", recipe.at)
+
+    def numbers(rows: Rows) -> Int64:
+        found, absent = to_units(type, values(rows))
+        return (found if absent is None else np.where(absent, 0, found)) & _MOST_NUMBERS
+
+    return lambda stream: lambda rows: stream.draws(numbers(rows))
 
 
 def _characters(ctx: Context, length: int, alphabet: np.ndarray, bits: int) -> Kernel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -136,3 +137,74 @@ def test_the_end_of_a_slot_is_null_where_its_beginning_is():
     rows = source_of(text).read("bookings").read_all().to_pylist()
     assert {row["starts_at"] is None for row in rows} == {True, False}
     assert all((row["ends_at"] is None) == (row["starts_at"] is None) for row in rows)
+
+
+DESK = """tables:
+  desks:
+    rows: 40
+    columns:
+      id:     {type: bigint, key: true}
+      pace:   {type: "numeric(4,2)", generate: {expression: CASE WHEN id % 2 = 0 THEN 0.25 ELSE 1 END}}
+      zone:   {type: text, generate: {choice: [Asia/Tokyo, America/New_York]}}
+      opened: {type: timestamptz, generate: {between: [-2y, -1y], rhythm: office, zone: zone}}
+      closed: {type: timestamptz, generate: {after: opened, at_least: 10d, within: 11d}}
+  calls:
+    rows: {per: desks, count: {uniform: [20, 60]}}
+    columns:
+      id:      {type: bigint, key: true}
+      desk_id: {references: desks.id}
+      at:      {type: timestamptz, generate: {slot: {gap: {exponential: 9h}, after: desks.opened}}}
+"""
+
+
+def calls(**given: str) -> list[dict]:
+    text = DESK.replace("after: desks.opened", "after: desks.opened" + "".join(f", {k}: {v}" for k, v in given.items()))
+    made = source_of(text)
+    desks = {r["id"]: r for r in made.read("desks").read_all().to_pylist()}
+    return [{**r, "desk": desks[r["desk_id"]]} for r in made.read("calls").read_all().to_pylist()]
+
+
+def test_a_factor_multiplies_the_gaps_of_a_parent():
+    for plain, changed in zip(calls(), calls(factor="desks.pace"), strict=True):
+        opened, times = plain["desk"]["opened"], float(plain["desk"]["pace"])
+        assert abs((changed["at"] - opened) - (plain["at"] - opened) * times) <= SECOND
+
+
+def in_order(rows: list[dict]) -> bool:
+    return all(a["at"] <= b["at"] for a, b in pairwise(rows) if a["desk_id"] == b["desk_id"]) and all(
+        r["at"] >= r["desk"]["opened"] for r in rows
+    )
+
+
+def test_moments_follow_a_rhythm_by_the_clock_of_their_parent_and_take_as_long_as_they_say():
+    plain, changed = calls(), calls(rhythm="office", zone="desks.zone")
+    assert in_order(changed)
+    local = [r["at"].astimezone(ZoneInfo(r["desk"]["zone"])) for r in changed]
+    assert sum(6 <= at.hour <= 20 for at in local) > 0.9 * len(local)
+    assert sum(at.weekday() > 4 for at in local) < 0.1 * len(local)
+    long = [max((r["at"] - r["desk"]["opened"]).total_seconds() for r in rows) for rows in (plain, changed)]
+    assert abs(long[1] - long[0]) < 7 * 86_400
+
+
+def test_moments_that_follow_a_rhythm_end_in_time():
+    shut = "{days: [1, 1, 1, 1, 1, 0, 0], hours: [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]}"
+    rows = calls(rhythm=shut, zone="desks.zone", until="desks.closed")
+    assert in_order(rows)
+    assert all(r["at"] <= r["desk"]["closed"] for r in rows)
+    assert len({r["at"] for r in rows}) > len(rows) / 2
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"factor": "id"}, "factor must be a number of 'desks'"),
+        ({"factor": "desks.zone"}, "slot needs a whole number or numeric, and 'desks.zone' is text"),
+        ({"rhythm": "office", "zone": "tone"}, "zone must be a zone of 'desks'"),
+        ({"zone": "desks.zone"}, "give it a rhythm, such as office"),
+        ({"rhythm": "office", "length": "1h"}, "a rhythm is for moments"),
+    ],
+)
+def test_what_gaps_go_by_is_of_the_parent_and_fits(given, words):
+    with pytest.raises(SchemaError, match=words):
+        source_of(DESK.replace("after: desks.opened", "after: desks.opened" + "".join(f", {k}: {v}" for k, v in given.items()))
+                  + "      tone: {type: text, generate: {constant: UTC}}\n")  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -234,6 +235,29 @@ def test_a_very_large_factor_leaves_rows_where_they_are():
     made = source_of(STATES.replace("dwell: {", "factor: id, dwell: {").replace("id:         {type: bigint, key: true}",
         "id:         {type: bigint, key: true, generate: {sequence: {start: 9000000000000000000}}}"))  # fmt: skip
     assert set(made.read_rows("t", 0, 500).column("status").to_pylist()) == {"draft"}
+
+
+def test_states_change_by_a_rhythm_and_take_as_long_as_they_say():
+    made = source_of("""tables:
+  t:
+    rows: 3000
+    columns:
+      id:   {type: bigint, key: true}
+      zone: {type: text, generate: {choice: [Asia/Tokyo, America/New_York]}}
+      at:   {type: timestamptz, generate: {between: [-9y, -8y]}}
+      s:    {type: text, generate: {states: {a: {b: 1}, b: {c: 1}}, start: at, dwell: {a: 30h, b: 90h}, rhythm: office, zone: zone}}
+      b:    {type: timestamptz, null: 0, generate: {entered: b, of: s}}
+      c:    {type: timestamptz, null: 0, generate: {entered: c, of: s}}
+""")
+    rows = made.read("t").read_all().to_pylist()
+    assert all(r["at"] <= r["b"] <= r["c"] for r in rows)
+    local = [r[to].astimezone(ZoneInfo(r["zone"])) for r in rows for to in "bc"]
+    assert sum(6 <= at.hour <= 20 for at in local) > 0.9 * len(local)
+    assert sum(at.weekday() > 4 for at in local) < 0.1 * len(local)
+    for begin, end, hours in (("at", "b", 30), ("b", "c", 90)):
+        waited = np.mean([(r[end] - r[begin]).total_seconds() for r in rows]) / 3600
+        # `at` is at any hour; after office hours a wait begins late, and a short one less so
+        assert 0.7 * hours < waited < 1.3 * hours
 
 
 def test_times_of_entering_and_uuids_are_null_where_what_they_are_made_from_is():
