@@ -1,9 +1,9 @@
 """Status columns as state machines, and when each row entered each state.
 
-A row starts in the machine's first state at its start time and stays there for an exponential time with the mean that
-`dwell` gives, times the row's `factor` and by the clock of its `rhythm`; then it moves by the chances of the machine. It is seen as
-of `until`: what would come later has not happened. Without a start time rows walk to the end of the machine. A machine in which rows would move more than
-10,000 times is refused.
+A row starts in the machine's first state at its start time and stays there for an exponential time with the mean that `dwell`
+gives, times the row's `factor` and by the clock of its `rhythm`; then it moves by the chances of the machine. It is seen as of
+`until`: what would come later has not happened. Without a start time rows walk to the end of the machine. A machine in which rows
+would move more than 10,000 times is refused.
 """
 
 from __future__ import annotations
