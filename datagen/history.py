@@ -22,7 +22,7 @@ from datagen.expression import Connections
 from datagen.folds import Foldings
 from datagen.inputs import Inputs, Node
 from datagen.lifetimes import Lifetimes, required_keys
-from datagen.links import FamilyLink, NullableLink, ValueLink
+from datagen.links import FamilyLink, ValueLink
 from datagen.plan import Plan, TablePlan, with_nulls
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Link, Rows, Selection
@@ -106,14 +106,20 @@ class StatePlan(Plan):
     def _link(self, table: Table, key: ForeignKey | None, columns: tuple[str, ...], link: Link) -> Link:
         if isinstance(link, FamilyLink):
             return link
-        by_value = isinstance(link.link if isinstance(link, NullableLink) else link, ValueLink)
-        remade = by_value and any((table.name, c) in self.remade for c in columns)
+        remade = isinstance(link, ValueLink) and any((table.name, c) in self.remade for c in columns)
         required = key is None or key in required_keys(table)
         if required and remade and not self.lifetimes.always(link.parent):
             why = f"{', '.join(columns)} changes over time and may come to reference a row of {link.parent} that does not exist yet"
             self.report(Unusable(f"{why}; let it be nullable, or `ever: true` what it is made from", key.at if key else None))
-        found = link if remade else RecalledLink(self, link.parent, columns)
+        if remade:
+            return link
+        found = RecalledLink(self, link.parent, columns)
         return found if required or self.lifetimes.always(link.parent) else PresentLink(self, found)
+
+    def there(self, table: str, links: Int64) -> Mask:
+        """Which of `links` lead to rows of `table` that exist."""
+        targets = Selection(self.history.tables, table, links)
+        return targets.pick(self.lifetimes.exist(targets.rows).astype(np.int64)) > 0
 
     # Columns
 
@@ -159,10 +165,15 @@ class StatePlan(Plan):
 
     def _without_absent(self, kernel: Kernel, keys: list[ForeignKey]) -> Kernel:
         def present(rows: Rows) -> pa.Array:
-            gone = np.zeros(len(rows), np.bool_)
+            values, gone = kernel(rows), np.zeros(len(rows), np.bool_)
             for key in keys:
-                gone |= (rows.links(key.columns) < 0) & (self.recall(rows).links(key.columns) >= 0)
-            return blank(kernel(rows), gone)
+                link = self.tables[rows.table].links[key.columns]
+                if isinstance(link, ValueLink):  # which reads this very column
+                    found = link.of(rows.table, values)
+                    gone |= (found >= 0) & ~self.there(key.table, found)
+                else:
+                    gone |= (rows.links(key.columns) < 0) & (self.recall(rows).links(key.columns) >= 0)
+            return blank(values, gone)
 
         return present
 
@@ -199,8 +210,7 @@ class PresentLink:
 
     def __call__(self, rows: Rows) -> Int64:
         found = self.link(rows)
-        targets = Selection(self.plan.history.tables, self.parent, found)
-        return np.where(targets.pick(self.plan.lifetimes.exist(targets.rows).astype(np.int64)) > 0, found, np.int64(-1))
+        return np.where(self.plan.there(self.parent, found), found, np.int64(-1))
 
 
 def nulling_columns(table: Table, key: ForeignKey) -> tuple[str, ...]:

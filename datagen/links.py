@@ -289,11 +289,14 @@ class ValueLink:
         self._known: pa.Array | None = None
 
     def __call__(self, rows: Rows) -> Int64:
-        values = rows.column(self._column)
+        return self.of(rows.table, rows.column(self._column))
+
+    def of(self, table: str, values: pa.Array) -> Int64:
+        """The rows of the parent that have `values`, which the column of `table` has; -1 where a value is null."""
         found, absent = self._found(values), np.asarray(values.is_null())
         if (found[~absent] < 0).any():
             raise GenerationFailed(
-                f"{rows.table}.{self._column} is generated with a value that no row of {self.parent} has as its {self._target}; "
+                f"{table}.{self._column} is generated with a value that no row of {self.parent} has as its {self._target}; "
                 "let its generator make only values that are there"
             )
         return np.where(absent, np.int64(-1), found)

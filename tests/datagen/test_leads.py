@@ -30,3 +30,18 @@ def test_a_lead_is_of_the_own_team_and_a_team_of_nobody_has_none() -> None:
         id: id if id in team_of.values() else None for id in leads
     }
     assert None in leads.values()
+
+
+def test_a_lead_at_a_moment_is_somebody_who_is_there() -> None:
+    text = TEAMS.replace(
+        "    rules:",
+        '      people: {type: integer, generate: {count: users}}\n      named_id: {references: users.id, null: 0, generate: {expression: "CASE WHEN people > 0 THEN id END"}}\n    rules:',
+    )
+    text += "      joined_on: {type: date, generate: {between: [-3y, now]}}\n"
+    source = datagen.source(parse_schema(text, "teams.yaml"), as_of="-500d")
+    people = source.read("users").read_all().to_pylist()
+    there, teams = {row["id"] for row in people}, source.read("teams").read_all().to_pylist()
+    first = {team["id"]: min((p["id"] for p in people if p["team_id"] == team["id"]), default=None) for team in teams}
+    assert {team["id"]: team["lead_id"] for team in teams} == first
+    assert all(team["named_id"] == (team["id"] if team["people"] and team["id"] in there else None) for team in teams)
+    assert {team["id"] for team in teams if team["people"]} - there, "some name who is yet to come"
