@@ -66,7 +66,7 @@ class Kept:
         with self._lock:
             before = self._made.get(key, 0)
             self._made[key] = before + max(rows * (_SCATTERED if scattered else 1), _ONCE)
-            if not before <= self._count < self._made[key]:
+            if not self._count or not before <= self._count < self._made[key]:
                 return
         whole = _joined([make(block) for block in blocks_of(self._count)])
         if self._budget.take(int(whole.nbytes)):

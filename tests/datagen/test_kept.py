@@ -78,3 +78,17 @@ def test_a_guide_finds_places_among_many_that_are_close_together(depth):
     totals = np.concatenate([np.arange(depth + 1), [2**40]])
     targets = np.concatenate([np.arange(depth + 1), [2**40 - 1]])
     assert (Guide(totals).find(targets) == np.searchsorted(totals, targets, side="right") - 1).all()
+
+
+def test_references_to_a_table_without_rows_are_null():
+    made = source_of("""tables:
+  codes: {rows: {fixed: 0}, columns: {code: {type: uuid, key: true}, name: {type: text, generate: {words: 2}}}}
+  notes:
+    rows: 3
+    columns:
+      id:   {type: bigint, key: true}
+      code: {references: codes.code, null: 0}
+      name: {type: text, null: 0, generate: {from: code.name}}
+      copy: {references: codes.code, null: 0, generate: {from: code}}
+""")
+    assert made.read("notes").read_all().select(["code", "name", "copy"]).to_pylist() == [{"code": None, "name": None, "copy": None}] * 3
