@@ -51,7 +51,7 @@ class UniqueKeys:
 
     def plan(self, owned: Collection[str], refused: set[str]) -> None:
         """Decide what makes each key unique, where references set the columns `owned`; adds to `refused` those of keys that cannot be."""
-        sets = [frozenset(s) for s in self._table.unique_sets()]
+        sets = {frozenset(s) for s in self._table.unique_sets()}
         for columns in sorted((s for s in sets if len(s) > 1), key=lambda s: (len(s), sorted(s))):
             if not any(other < columns for other in sets) and not self._holds_already(columns, owned):
                 try:

@@ -218,3 +218,16 @@ def test_a_unique_reference_that_cannot_be_is_refused_with_one_reason(rows, opti
         source_of(grouped(rows, options))
     [problem] = caught.value.problems
     assert message in problem.message
+
+
+@pytest.mark.parametrize("again", ["unique: [[student, course]]", "indexes: [{columns: [student, course], unique: true}]"])
+def test_the_columns_of_a_key_may_be_unique_in_another_order_too(again):
+    text = """tables:
+  courses: {rows: 10, columns: {id: {type: integer, key: true}}}
+  students: {rows: 50, columns: {id: {type: integer, key: true}}}
+  places:
+    rows: {per: courses, count: {uniform: [3, 8]}}
+    columns: {course: {references: courses.id}, student: {references: students.id}}
+    key: [course, student]
+"""
+    assert source_of(f"{text}    {again}\n").read("places").read_all() == source_of(text).read("places").read_all()
