@@ -61,8 +61,6 @@ def whole_distribution(recipe: Recipe | float, type: SqlType, at: Mark | None = 
     least = -limit if low is None else low
     most = limit if high is None else high
     if least > most:
-        if step > 1:
-            raise Unusable(_no_multiple(recipe), at)
         raise Unusable(f"min {recipe.args.get('min', least)} is greater than max {recipe.args.get('max', most)}", at)
     if least < -limit - 1 or most > limit:
         factor = unit_factor(type)
@@ -93,7 +91,7 @@ def count_distribution(recipe: Recipe | float, at: Mark | None = None) -> Whole:
 
 def _unfit(type: SqlType) -> str:
     """How a message goes on about numbers that are beyond a column, or beyond what is generated for it."""
-    why = f": its generated numbers have at most 18 digits, and {type.decimals} of them are decimals"
+    why = f": its generated numbers have at most 18 digits, decimals among them, and it has {type.decimals} decimals"
     return f"do not fit {type}{why if type.kind == 'numeric' and (type.precision or 38) > 18 else ''}"
 
 
@@ -111,9 +109,12 @@ def _bounds(recipe: Recipe, type: SqlType, at: Mark | None) -> tuple[int | None,
         raise Unusable(f"step {given} is finer than {type} counts", at)
     low, high = bounds_of(recipe)
     least = None if low is None else -(-to_unit(low, type, ROUND_CEILING) // step) * step
+    most = None if high is None else to_unit(high, type, ROUND_FLOOR)
     if recipe.name == "histogram":  # which ends before its last edge
-        return least, to_unit(high, type, ROUND_CEILING) - 1, step
-    return least, None if high is None else to_unit(high, type, ROUND_FLOOR), step
+        most = to_unit(high, type, ROUND_CEILING) - 1
+    if least is not None and most is not None and least > most:
+        raise Unusable(_no_multiple(recipe) if step > 1 else f"{recipe.name}: {type} has no value from {low} to {high}", at)
+    return least, most, step
 
 
 def _in_units(recipe: Recipe, type: SqlType, at: Mark | None) -> Recipe:
@@ -278,8 +279,6 @@ def _unique_kernel(recipe: Recipe, ctx: Context) -> Kernel:
         ctx.fail(f"{recipe.name} cannot be unique; use uniform or sequence")
     low, high, step = _bounds(recipe, ctx.type, ctx.at)
     assert low is not None and high is not None
-    if high < low:
-        ctx.fail(f"min {low} is greater than max {high}")
     index = ctx.index(min((high - low) // step + 1, 2**64 - 1), "numbers")
     type = ctx.type
     return lambda rows: from_units(type, index(rows) * step + low)

@@ -103,6 +103,9 @@ def test_counts_stay_inside_a_column_that_is_too_short_for_their_tail():
         ),
         ("{uniform: [0, 1]}", "numeric(38,38)", "values from 0 to 1 do not fit numeric\\(38,38\\): its generated numbers have"),
         ("{uniform: [0, 1]}", "numeric(1,1)", "values from 0 to 1 do not fit numeric\\(1,1\\)$"),
+        ("{uniform: [0.2, 0.8]}", "integer", "uniform: integer has no value from 0\\.2 to 0\\.8"),
+        ("{uniform: [0.001, 0.009]}", "numeric(8,2)", "uniform: numeric\\(8,2\\) has no value from 0\\.001 to 0\\.009"),
+        ("{histogram: {edges: [0.1, 0.9], weights: [1]}}", "integer", "histogram: integer has no value from 0\\.1 to 0\\.9"),
         ("{geo.longitude: {locale: en_US}}", "numeric(4,2)", "too few digits before the point"),
     ],
 )
