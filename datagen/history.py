@@ -22,7 +22,7 @@ from datagen.expression import Connections
 from datagen.folds import Foldings
 from datagen.inputs import Inputs, Node
 from datagen.lifetimes import Lifetimes, required_keys
-from datagen.links import FamilyLink, ValueLink
+from datagen.links import FactorLink, FamilyLink, FollowedLink, ValueLink
 from datagen.plan import Plan, TablePlan, with_nulls
 from datagen.randomness import Int64
 from datagen.rows import Kernel, Link, Rows, Selection
@@ -106,14 +106,15 @@ class StatePlan(Plan):
     def _link(self, table: Table, key: ForeignKey | None, columns: tuple[str, ...], link: Link) -> Link:
         if isinstance(link, FamilyLink):
             return link
-        remade = isinstance(link, ValueLink) and any((table.name, c) in self.remade for c in columns)
+        by_value, remade = isinstance(link, ValueLink), any((table.name, c) in self.remade for c in columns)
         required = key is None or key in required_keys(table)
-        if required and remade and not self.lifetimes.always(link.parent):
+        if by_value and required and remade and not self.lifetimes.always(link.parent):
             why = f"{', '.join(columns)} changes over time and may come to reference a row of {link.parent} that does not exist yet"
             self.report(Unusable(f"{why}; let it be nullable, or `ever: true` what it is made from", key.at if key else None))
-        if remade:
+        if by_value and remade:
             return link
-        found = RecalledLink(self, link.parent, columns)
+        followed = remade and isinstance(link, FollowedLink | FactorLink)
+        found = link if followed else RecalledLink(self, link.parent, columns)
         return found if required or self.lifetimes.always(link.parent) else PresentLink(self, found)
 
     def there(self, table: str, links: Int64) -> Mask:

@@ -45,3 +45,30 @@ def test_a_lead_at_a_moment_is_somebody_who_is_there() -> None:
     assert {team["id"]: team["lead_id"] for team in teams} == first
     assert all(team["named_id"] == (team["id"] if team["people"] and team["id"] in there else None) for team in teams)
     assert {team["id"] for team in teams if team["people"]} - there, "some name who is yet to come"
+
+
+def test_what_follows_a_lead_follows_the_lead_of_the_moment() -> None:
+    text = (
+        TEAMS
+        + """      joined_on: {type: date, generate: {between: [-3y, -1y]}}
+      left_on: {type: date, null: 0.3, generate: {after: joined_on, within: 2y, until: 1y}}
+    lives: {from: joined_on, until: left_on}
+  notes:
+    rows: {per: users, count: 2}
+    columns:
+      id: {type: bigint, key: true}
+      by: {references: users.id}
+      about: {references: users.id, null: 0, generate: {from: by.team_id.lead_id}}
+      again: {references: users.id, null: 0, generate: {from: about.id}}
+      joined_on: {type: date, null: 0, generate: {from: about.joined_on}}
+"""
+    )
+    source = datagen.source(parse_schema(text, "teams.yaml"), as_of="now")
+    team_of, joined = ({row["id"]: row[c] for row in source.read("users").read_all().to_pylist()} for c in ("team_id", "joined_on"))
+    leads = {row["id"]: row["lead_id"] for row in source.read("teams").read_all().to_pylist()}
+    notes = source.read("notes").read_all().to_pylist()
+    expected = [leads[team_of[note["by"]]] for note in notes]
+    assert [note["about"] for note in notes] == [note["again"] for note in notes] == expected
+    assert [note["joined_on"] for note in notes] == [joined[lead] for lead in expected]
+    whole = {row["id"] for row in source.history.read("users").read_all().to_pylist()}
+    assert whole > set(team_of), "some have left"
