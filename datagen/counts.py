@@ -109,6 +109,13 @@ def _total(plan: Plan, table: Table, parents: int) -> int | None:
     return None if rows.mean is None else int(Fraction(str(rows.mean)) * parents + _HALF)
 
 
+def least_count(each: Recipe | int | float | None, family: Family) -> int:
+    """The fewest rows that a parent may have by its distribution; where columns of the parent say how many, the fewest that one has."""
+    if each is None or (isinstance(each, Recipe) and each.name not in _DISTRIBUTIONS):
+        return family.least
+    return min(count_distribution(each).least, family.least)
+
+
 def _range(least: Int64, most: Int64) -> str:
     if len(least) and (least.min() < least.max() or most.min() < most.max()):
         return f"{_between(int(least.sum()), float(most.sum(dtype=np.float64)))} rows together"

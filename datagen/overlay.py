@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from datagen.additions import Additions
+from datagen.counts import least_count
 from datagen.episodes import (
     EpisodeContext,
 )  # fmt: skip
@@ -83,9 +84,12 @@ class Overlay:
             given = {c.table for c in changes if c.fresh and c.per == one.change.table and _least(c) >= 1}
             for child in self.base.schema.tables:
                 family = self.base.family(child.name)
-                if child.rows.per == one.change.table and family is not None and family.least > 0 and child.name not in given:
+                if child.rows.per != one.change.table or family is None or child.name in given:
+                    continue
+                least = least_count(child.rows.each, family)
+                if least > 0:
                     raise Unusable(
-                        f"each row of '{one.change.table}' has at least {family.least} of '{child.name}', and the added ones have none; "
+                        f"each row of '{one.change.table}' has at least {least} of '{child.name}', and the added ones have none; "
                         f"add some with `per: new {one.change.table}`",
                         one.change.at,
                     )

@@ -415,3 +415,21 @@ scenarios:
     assert set(labels["subject_id"]) == swapped
     said = source.scenarios["swap"]
     assert said["subjects"] == said["rows_set"] == len(swapped)
+
+
+def test_children_that_rows_may_be_without_need_not_be_added_where_every_row_happens_to_have_some():
+    text = """schema: shop
+tables:
+  users: {rows: 5, columns: {id: {type: uuid, key: true}}}
+  orders:
+    rows: {per: users, count: 1}
+    columns: {id: {type: uuid, key: true}, user_id: {references: users.id}}
+  lines:
+    rows: {per: orders, count: {uniform: [0, 50]}}
+    columns: {id: {type: uuid, key: true}, order_id: {references: orders.id}}
+scenarios: {burst: {subjects: users, share: 1, add: {orders: {count: 2}}}}
+"""
+    source = datagen.source(parse_schema(text, "shop.yaml"))
+    assert source.row_count("orders") == 15
+    orders = set(source.read("lines").read_all().column("order_id").to_pylist())
+    assert len(orders) == 5, "each that was there before has lines"
