@@ -47,11 +47,15 @@ class Rhythm:
         return bool((last > first).any())
 
     def place(self, times: Int64, low: Int64, high: Int64, draws: UInt64) -> Int64:
-        """Move each time within its week to where the rhythm puts it, staying in [low, high)."""
+        """Move each time within its week to where the rhythm puts it, staying in [low, high).
+
+        From a week at an end of it in whose part nothing happens, times move into the week beside it.
+        """
         week = (times - _MONDAY) // WEEK * WEEK + _MONDAY
-        start = np.clip(low - week, 0, WEEK)
-        stop = np.clip(high - week, 0, WEEK)
-        first, last = self._weight_before(start), self._weight_before(stop)
+        first, last = self._weight_within(week, low, high)
+        if (silent := last <= first).any():
+            week = np.where(silent, np.where(week < low, week + WEEK, week - WEEK), week)
+            first, last = self._weight_within(week, low, high)
         mass = first + below(draws, last - first)
         hour = np.clip(np.searchsorted(self.cumulated, mass, side="right") - 1, 0, 167)
         inside = (mass - self.cumulated[hour]) // np.maximum(self.weights[hour], 1)
@@ -78,6 +82,10 @@ class Rhythm:
 
     def _seconds_before(self, inside: Int64) -> Int64:
         return self._weight_before(inside * SECOND) // SECOND
+
+    def _weight_within(self, week: Int64, low: Int64, high: Int64) -> tuple[Int64, Int64]:
+        """The weights of weeks up to where [low, high) begins and ends in them."""
+        return self._weight_before(np.clip(low - week, 0, WEEK)), self._weight_before(np.clip(high - week, 0, WEEK))
 
     def _weight_before(self, moment: Int64) -> Int64:
         hour = np.minimum(moment // HOUR, 167)

@@ -47,6 +47,20 @@ def test_a_rhythm_of_ones_own_gives_hours_without_weight_nothing():
     assert stats.binomtest(counts[9], 5000, 0.5).pvalue > ALARM
 
 
+@pytest.mark.parametrize(
+    ("days", "period", "type"),
+    [
+        ({5, 6}, "2023-02-27, 2024-03-01", "date"),  # ends on a Friday
+        ({6}, "2025-10-25, 2025-11-05", "timestamptz"),
+        ({0}, "2025-10-31, 2025-11-11", "timestamp"),  # begins on a Friday
+    ],
+)
+def test_on_days_without_weight_nothing_happens_in_weeks_that_are_cut_off_either(days, period, type):
+    weights = [int(day in days) for day in range(7)]
+    found = column_of(f"{{between: [{period}], rhythm: {{days: {weights}}}}}", type, 3000).to_pylist()
+    assert {moment.weekday() for moment in found} == days
+
+
 JULY = "[0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]"
 NINE = "{hours: [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]}"
 
