@@ -125,10 +125,11 @@ NEVER = {
     ),
     "an act on nothing that is there": f"FROM (SELECT tenant_id, target AS name FROM audit_events) {NAMED}",
     "an event of nothing that is there": (
-        "FROM (SELECT tenant_id, payload ->> 'object' AS name FROM webhook_events JOIN webhook_endpoints w ON w.id = endpoint_id) " + NAMED
+        "FROM (SELECT tenant_id, replace(replace(replace(payload ->> 'object', 'inv_', 'invoices/'), 'usr_', 'users/'), 'wf_', 'workflows/') AS name "
+        "FROM webhook_events JOIN webhook_endpoints w ON w.id = endpoint_id) " + NAMED
     ),
     "an event of a paid invoice half a year before or after it": (
-        "FROM webhook_events e JOIN invoices i ON 'invoices/' || i.id = payload ->> 'object' "
+        "FROM webhook_events e JOIN invoices i ON 'inv_' || i.id = payload ->> 'object' "
         "JOIN subscriptions s ON s.id = subscription_id WHERE e.created_at > s.started_on "
         "AND (s.canceled_on IS NULL OR e.created_at < s.canceled_on) AND abs(date_diff('day', issued_at, e.created_at)) > 180"
     ),
