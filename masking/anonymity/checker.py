@@ -43,13 +43,18 @@ class _Written:
     name: str
     columns: tuple[str, ...]
 
+    @property
+    def suppressed(self) -> tuple[str | None, ...]:
+        """What a suppressed row has there; null is that of bounds alone, elsewhere it is a value as any other."""
+        return (ALL,) if len(self.columns) == 1 else (None,) * len(self.columns)
+
 
 def check(before: pa.Table, after: pa.Table, asked: Specification) -> None:
     """Raise ModelViolated, which names columns, models and counts and no value, where `after` is not what was asked for.
 
     `before` is the table that was read, `after` the finished file read back. All rows must be there in their order, other columns
     as they were; every cell of a quasi-identifier must cover the value it stands for; all classes must meet all models, but that
-    suppressed rows within the limit must only be k.
+    suppressed rows within the limit must only be k. Rows that already were as suppressed ones are written are not suppressed.
     """
     if before.num_rows != after.num_rows:
         raise ModelViolated(f"the finished file has {counted(after.num_rows, 'row')}, where {before.num_rows:,} were read")
@@ -63,8 +68,7 @@ def check(before: pa.Table, after: pa.Table, asked: Specification) -> None:
         if wrong:
             rows = counted(wrong, "row of the finished file does", "rows of the finished file do")
             raise ModelViolated(f"column '{place.name}': {rows} not cover the values that they stand for")
-    keys = [column for place in written for column in place.columns]
-    _check_models(after, keys, asked)
+    _check_models(before, after, written, asked)
 
 
 def _written(after: pa.Table, name: str) -> _Written:
@@ -151,15 +155,18 @@ def _within(value: str | None, low: str | None, high: str | None) -> bool:
         return False
 
 
-def _check_models(after: pa.Table, keys: Sequence[str], asked: Specification) -> None:
+def _check_models(before: pa.Table, after: pa.Table, written: Sequence[_Written], asked: Specification) -> None:
+    keys = [column for place in written for column in place.columns]
     classes = _counted(after, keys)
-    out = _suppressed(classes, asked)
+    out = _suppressed(before, after, written, classes) if asked.suppression else set()
     for model in asked.models:
         failing = sorted(_failing(model, after, keys, classes))
         excused = set() if isinstance(model, KAnonymity) else out
         broken = [i for i in failing if i not in excused]
         if broken:
-            raise ModelViolated(f"{model.title} does not hold in {len(broken):,} of {len(classes):,} classes of the finished file")
+            unclear = asked.suppression and asked.notation == "typed" and any(set(classes[i][0]) == {None} for i in broken)
+            hint = "; null numbers are written as suppressed ones are: take another notation than `typed`" if unclear else ""
+            raise ModelViolated(f"{model.title} does not hold in {len(broken):,} of {len(classes):,} classes of the finished file{hint}")
         if failing and sum(classes[i][1] for i in failing) > math.floor(asked.suppression * after.num_rows + 1e-9):
             raise ModelViolated(f"more rows of the finished file are suppressed than the limit of {asked.suppression:g} allows")
 
@@ -171,11 +178,17 @@ def _counted(after: pa.Table, keys: Sequence[str]) -> list[tuple[_Class, int]]:
     return list(zip(zip(*columns, strict=True), counted.column("count_all").to_pylist(), strict=True))
 
 
-def _suppressed(classes: Sequence[tuple[_Class, int]], asked: Specification) -> set[int]:
-    """The class of suppressed rows, where there is one and rows may be suppressed."""
-    if not asked.suppression:
-        return set()
-    return {i for i, (cells, _) in enumerate(classes) if all(cell in (ALL, None) for cell in cells)}
+def _suppressed(before: pa.Table, after: pa.Table, written: Sequence[_Written], classes: Sequence[tuple[_Class, int]]) -> set[int]:
+    """The class of suppressed rows, where there is one, and a row in it had something to lose."""
+    gone = tuple(cell for place in written for cell in place.suppressed)
+    names = [place.name for place in written]
+    had = pa.table(
+        [*(before.column(name) for name in names), *(after.column(key) for place in written for key in place.columns)],
+        names=[str(i) for i in range(len(names) + len(gone))],
+    )
+    nothing = tuple(place.suppressed[0] for place in written)
+    lost = any(cells[len(names) :] == gone and cells[: len(names)] != nothing for cells, _ in _counted(had, had.column_names))
+    return {i for i, (cells, _) in enumerate(classes) if lost and cells == gone}
 
 
 def _failing(model: Model, after: pa.Table, keys: Sequence[str], classes: Sequence[tuple[_Class, int]]) -> Iterator[int]:

@@ -34,6 +34,7 @@ class PeopleCheck:
         self._people: list[Hashes] = []
         self._links: dict[tuple[str, str], list[Hashes]] = {}
         self._cells: dict[str, list[Hashes]] = {q.name: [] for q in spec.quasi}
+        self._silent: dict[str, str | None] = {q.name: None for q in spec.quasi}
         self._of_nobody: dict[str, set[int]] = {q.name: set() for q in spec.quasi}
         self._sensitive: dict[str, list[pa.Array]] = {name: [] for name in spec.sensitive}
 
@@ -54,6 +55,7 @@ class PeopleCheck:
             self._links.setdefault((table, link), []).append(self._hashed(batch.column(link)))
         for q in quasi:
             self._cells[q.name].append(self._hashed(batch.column(q.column)))
+            self._silent[q.name] = ALL if pa.types.is_string(batch.column(q.column).type) else None
 
     def require(self) -> None:
         """Raise ModelViolated, with counts and without values, where a class of persons does not meet a model."""
@@ -71,8 +73,7 @@ class PeopleCheck:
         # suppressed persons too, since whether they have rows in other tables, and which rows they share, still shows
         check(table, table, Specification(columns, (KAnonymity(smallest_class(self._spec.models)),)))
         asked = Specification(columns, self._spec.models, suppression=self._spec.suppression, sensitive=self._spec.sensitive)
-        table = self._with_suppressed(table)
-        check(table, table, asked)
+        check(table, self._with_suppressed(table), asked)
 
     def _tokens(self, quasi: QuasiColumn, people: Index, count: int) -> pa.Array:
         cells = self._joined(self._cells[quasi.name])
@@ -107,18 +108,23 @@ class PeopleCheck:
         return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
     def _with_suppressed(self, table: pa.Table) -> pa.Table:
-        """The table with `*` in all quasi-identifiers of the records whose cells say nothing, where some may be suppressed."""
+        """The table with `*` in all quasi-identifiers of the records whose cells say nothing, where some may be suppressed.
+
+        Those of texts say so with `*`, for there null is a value; of other types null is all that can.
+        """
         own = [q.name for q in self._spec.quasi if q.kind != "parent"]
         if not self._spec.suppression or not own:
             return table
-        silent = pa.array([ALL, None], pa.string())
-        nothing = pa.array([_NOTHING, *(f"{h:016x}" for h in self._hashed(silent).tolist())], pa.string())
-        gone = pc.is_in(table.column(own[0]), nothing)
+        gone = self._is_silent(table, own[0])
         for name in own[1:]:
-            gone = pc.and_(gone, pc.is_in(table.column(name), nothing))
+            gone = pc.and_(gone, self._is_silent(table, name))
         names = [q.name for q in self._spec.quasi]
         columns = zip(table.column_names, table.columns, strict=True)
         return pa.table({n: pc.if_else(gone, ALL, c) if n in names else c for n, c in columns})
+
+    def _is_silent(self, table: pa.Table, name: str) -> pa.ChunkedArray:
+        (silent,) = self._hashed(pa.array([self._silent[name]], pa.string())).tolist()
+        return pc.is_in(table.column(name), pa.array([_NOTHING, f"{silent:016x}"], pa.string()))
 
     def _hashed(self, values: pa.Array) -> Hashes:
         found: Hashes = self._hash.words(texts_of(values).fill_null(_NULL))[0]

@@ -134,6 +134,30 @@ def test_rows_of_which_something_is_left_are_not_excused_as_suppressed():
         check(table, after, Specification(columns, (DistinctDiversity(2, "s"),), suppression=0.5))
 
 
+def test_rows_that_were_null_are_not_excused_as_suppressed():
+    table = text_table([(None, None, "x"), (None, None, "x"), ("red", "2", "x"), ("red", "2", "y")], "cns")
+    columns = (QuasiIdentifier("c"), QuasiIdentifier("n"))
+    question = Specification(columns, (DistinctDiversity(2, "s"),), notation="typed", suppression=0.5)
+    with pytest.raises(ModelViolated, match="1 of 2 classes"):
+        check(table, table, question)
+    bounds = {f"n{end}": table.column("n") for end in ("", "_low", "_high")}
+    with pytest.raises(ModelViolated, match="1 of 2 classes"):
+        check(table, pa.table({"c": table.column("c"), **bounds, "s": table.column("s")}), question)
+
+
+def test_null_bounds_are_those_of_suppressed_rows_where_a_number_was_lost():
+    question = Specification((QuasiIdentifier("n"),), (DistinctDiversity(2, "s"),), notation="typed", suppression=0.5)
+    bounds = {f"n{end}": pa.array([None, None, "2", "2"]) for end in ("", "_low", "_high")}
+    for first, excused in (("7", True), (None, False)):
+        before = text_table([(first, "x"), (None, "x"), ("2", "x"), ("2", "y")], "ns")
+        after = pa.table({**bounds, "s": before.column("s")})
+        if excused:
+            check(before, after, question)
+        else:
+            with pytest.raises(ModelViolated, match="1 of 2 classes.*another notation"):
+                check(before, after, question)
+
+
 def test_middles_and_bounds_are_checked_together():
     before = text_table([("3",), ("5",)], "n")
     typed = pa.table({"n": ["4", "4"], "n_low": ["3", "3"], "n_high": ["5", "5"]})

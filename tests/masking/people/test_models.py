@@ -10,11 +10,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import masking.people.cells
 import masking.people.recoding
+from masking.anonymity import DistinctDiversity
 from masking.errors import MaskingFailed, ModelInfeasible, ModelViolated
+from masking.people import PeopleCheck
+from masking.people.specification import PeopleSpec, QuasiColumn
 from tests.masking.people.databases import DDL, TABLES, made, masked, rows
 
 OWN = "subject: users.id, quasi_identifiers: [users.born_on, users.sex, addresses.zip]"
@@ -262,3 +266,17 @@ def test_suppressed_persons_whom_a_missing_row_tells_stop_the_bundle(tmp_path: P
     monkeypatch.setattr(masking.people.recoding, "group", wrong)
     with pytest.raises(ModelViolated, match="4-anonymity does not hold in"):
         masked(made(tmp_path / "a.db", homeless=3), tmp_path, f"{{{OWN}, k: 4, suppression: 0.1}}")
+
+
+def test_persons_whose_texts_were_null_are_not_excused_as_suppressed() -> None:
+    quasi = (QuasiColumn("users", "sex", "own"), QuasiColumn("users", "born_on", "own"))
+    asked = PeopleSpec("users", "id", quasi, (DistinctDiversity(2, "diagnosis"),), ("diagnosis",), suppression=0.5)
+    persons = {"id": [1, 2, 3, 4], "born_on": pa.array([None, None, 3, 3], pa.date32()), "diagnosis": ["flu", "flu", "flu", "cold"]}
+    for nothing, excused in (("*", True), (None, False)):
+        check = PeopleCheck(asked, bytes(32))
+        check.see("users", pa.RecordBatch.from_pydict({**persons, "sex": [nothing, nothing, "f", "f"]}))
+        if excused:
+            check.require()
+        else:
+            with pytest.raises(ModelViolated, match="1 of 2 classes"):
+                check.require()
