@@ -28,13 +28,15 @@ def by_route(column: Column) -> Finding | None:
 
 
 LONGEST_CODE = 80
+_SENTENCE_WITHOUT_SPACES = 10  # characters in the mean; names and most titles have fewer
 _LONG_NUMBER = re.compile(r"\d{6,}")
 
 
 def by_prose(column: Column) -> Finding | None:
     """Sentences: those that belong to persons are free text; others are public when no person is found in them."""
     texts = column.texts
-    if texts.mean_words < 4 and texts.most_words < 9:
+    unspaced = texts.mean_unspaced >= _SENTENCE_WITHOUT_SPACES and not is_composed(column)
+    if texts.mean_words < 4 and texts.most_words < 9 and not unspaced:
         return None
     if names_things(column) and texts.mean_words < 8:
         return None
@@ -109,7 +111,8 @@ def by_phrases(column: Column) -> Finding | None:
         return personal(
             "text", 0.7, said, f"persons, addresses or numbers are found in {max(contacts, named)} of {len(texts.values)} texts"
         )
-    about = "the table's name is of things" if column.around.things else "its name is of nothing personal" if column.name.harmless else None
+    of_things = column.around.things and (not column.around.linked or column.name.telling)
+    about = "the table's name is of things" if of_things else "its name is of nothing personal" if column.name.harmless else None
     if common >= 0.6:
         return harmless(0.7, said, column.counted(common, "are made of common words"))
     if is_composed(column):

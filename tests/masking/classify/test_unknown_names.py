@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Any
 
@@ -67,3 +68,41 @@ def test_names_in_hexadecimal_digits_are_masked_and_digests_and_numbers_are_not_
     hexed = [name.encode().hex() for name in UNKNOWN]
     found = of_visits("label", choices(*hexed))
     assert (found.klass, found.entity) == ("direct", None)
+
+
+def of_orders(values: list[str]) -> tuple[Any, Any]:
+    """The findings of a column, and of a path of documents, that nobody knows by its name, of orders, which are things of users."""
+    users = table("users", {c.name: str(c.type) for c in USERS.columns}, key=("id",))
+    orders = table("orders", {"id": "bigint", "user_id": "bigint", "c9": "text", "doc": "json"}, references={"user_id": "users.id"})
+    documents = [json.dumps({"zgh": value}) for value in values]
+    rows = {"id": range(ROWS), "user_id": range(ROWS), "c9": values, "doc": documents}
+    found = findings((users, persons()), (orders, rows))
+    return found["orders", "c9"], found["orders", "doc"].paths["$.zgh"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["今日は{}が来店して契約を変更した。", "昨天{}说打印机坏了，请处理。"],
+)
+def test_sentences_without_spaces_in_rows_of_things_are_masked(sentence: str) -> None:
+    names = made("name", "ja_JP")
+    values = [sentence.format(names[i % len(names)] + "甲乙丙丁戊己庚辛壬癸"[i % 10]) for i in range(ROWS)]
+    assert [found.klass for found in of_orders(values)] == ["free_text", "free_text"]
+
+
+def test_titles_of_things_without_spaces_stay_public() -> None:
+    titles = [
+        f"{colour}{kind}完全防水仕様"
+        for colour in "赤青白黒黄緑紫茶"
+        for kind in ("折畳傘", "長靴", "帽子", "手袋", "上着", "水筒", "鞄", "靴下")
+    ]
+    made = table("products", {"id": "bigint", "title": "text"}, key=("id",))
+    assert findings((made, {"id": range(len(titles)), "title": titles}))["products", "title"].klass == "public"
+
+
+def test_words_that_nobody_knows_are_masked_where_only_the_table_says_that_they_are_of_things() -> None:
+    values = [
+        f"{a}{b}{c}" for a in ("zo", "mi", "qua", "lu", "tre", "ba") for b in ("bla", "fen", "wick", "mor", "ga") for c in ("x", "do")
+    ]
+    values = [values[i % len(values)] for i in range(ROWS)]
+    assert [found.klass for found in of_orders(values)] == ["free_text", "free_text"]
