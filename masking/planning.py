@@ -174,6 +174,8 @@ class _Chooser:
         steps = list(
             candidates(column, treatment.klass, treatment.entity, key=key, listed=finding.listed, written=written, few=finding.few)
         )
+        if finding.unspaced:
+            steps = [step for step in steps if step.name != "redact" and step != CODE]
         if ITEMS in place.path:  # values are dealt out among rows, each of which has several here
             steps = [step for step in steps if step.name != "shuffle"]
         if finding.various and CODE in steps:  # which keeps the form, and so tells which value it was

@@ -21,7 +21,7 @@ class Finding:
     of birth (`masking.classify.days`), where that is sure. `numbers` says that all values at a path are
     numbers. `few` says that it is harmless but for a few of its values, in which values of personal columns stand. `faint` says
     that its values are masked, and tell too little to be looked for elsewhere. `various` says that nearly every text has a form of its
-    own, by which a code of the same form would be told.
+    own, by which a code of the same form would be told. `unspaced` says that they are texts in whose sentences only some names are found.
     """
 
     klass: str
@@ -35,6 +35,7 @@ class Finding:
     few: bool = False
     faint: bool = False
     various: bool = False
+    unspaced: bool = False
 
     @property
     def personal(self) -> bool:

@@ -17,6 +17,7 @@ _ENOUGH = 10  # different values that show how various their shapes are
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_SENTENCE = 10  # of these; names and most titles have fewer
 _UPPER, _LOWER, _DIGIT = re.compile(r"[A-Z]"), re.compile(r"[^\W\dA-Z_]"), re.compile(r"\d")
 
 
@@ -50,9 +51,9 @@ class Texts:
         return max(map(len, self.words), default=0)
 
     @cached_property
-    def mean_unspaced(self) -> float:
-        """Chinese and Japanese characters, between whose words no spaces stand, in the mean of the values."""
-        return sum(len(_UNSPACED.findall(v)) for v in self.values) / len(self.values) if self.values else 0.0
+    def unspaced(self) -> float:
+        """The share of values with so many Chinese or Japanese characters, between whose words no spaces stand, as sentences have."""
+        return self.share(len(_UNSPACED.findall(v)) >= _SENTENCE for v in self.values)
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:

@@ -28,14 +28,13 @@ def by_route(column: Column) -> Finding | None:
 
 
 LONGEST_CODE = 80
-_SENTENCE_WITHOUT_SPACES = 10  # characters in the mean; names and most titles have fewer
 _LONG_NUMBER = re.compile(r"\d{6,}")
 
 
 def by_prose(column: Column) -> Finding | None:
     """Sentences: those that belong to persons are free text; others are public when no person is found in them."""
     texts = column.texts
-    unspaced = texts.mean_unspaced >= _SENTENCE_WITHOUT_SPACES and not is_composed(column)
+    unspaced = texts.unspaced >= HALF and not is_composed(column)
     if texts.mean_words < 4 and texts.most_words < 9 and not unspaced:
         return None
     if names_things(column) and texts.mean_words < 8:

@@ -34,7 +34,7 @@ from masking.classify.rules_of_name import (
 )
 from masking.classify.rules_of_things import by_code, by_phrases, by_prose, by_route
 from masking.classify.rules_of_words import by_company, by_few_values, by_job, by_names_of_persons, by_place, by_street_form, by_user_name
-from masking.classify.text_column import MOST, Column, Rule
+from masking.classify.text_column import HALF, MOST, Column, Rule
 
 
 def classify_texts(column: Column) -> Finding:
@@ -42,8 +42,8 @@ def classify_texts(column: Column) -> Finding:
     for rule in RULES:
         found = rule(column)
         if found is not None:
-            return replace(_looked_into(column, found), various=column.texts.various)
-    return unsure("free_text", f"{column.texts.distinct} different texts in {column.texts.rows} rows")
+            return _unspaced(column, replace(_looked_into(column, found), various=column.texts.various))
+    return _unspaced(column, unsure("free_text", f"{column.texts.distinct} different texts in {column.texts.rows} rows"))
 
 
 def by_hexadecimal_text(column: Column) -> Finding | None:
@@ -64,6 +64,14 @@ def _looked_into(column: Column, found: Finding) -> Finding:
     if is_prose(column, found.entity or ""):
         return replace(found, klass="free_text", evidence=(*found.evidence, "its values are no closed list, but sentences"))
     return replace(found, listed=is_listed(column))
+
+
+def _unspaced(column: Column, found: Finding) -> Finding:
+    share = column.texts.unspaced
+    if found.klass != "free_text" or not share:
+        return found
+    said = column.counted(share, "hold Chinese or Japanese sentences, in which `redact` finds only some of the names")
+    return replace(found, evidence=(*found.evidence, said), unspaced=share >= HALF)
 
 
 RULES: tuple[Rule, ...] = (

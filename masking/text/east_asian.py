@@ -35,6 +35,9 @@ _ADDRESSED = re.compile(
 _LABELLED = re.compile(
     rf"(?:{'|'.join(LABELS_OF_PERSONS)}){_SPACE}?[::{_SPACE[1:-1]}]{_SPACE}?(?P<name>[{_HAN}]{{2,6}}|[{_HANGUL}]{{3,4}})(?![{_HAN}{_HANGUL}])"
 )
+_SPACED = re.compile(
+    rf"(?P<run>[{_HAN}]{{1,12}}){_SPACE}(?P<given>[{_HAN}]{{1,3}}|[\u3040-\u309f]{{2,3}}(?![\u3040-\u309f])|[\u30a0-\u30ff]{{2,4}})(?![{_HAN}])"
+)
 _KOREAN = re.compile(
     rf"(?<![{_HANGUL}])(?P<name>[{_HANGUL}]{{3,4}}?)"
     rf"(?:{_SPACE}?(?P<title>{'|'.join(KOREAN_TITLES)})|(?:(?:이|가|은|는|을|를|의|와|과|도|께|에게|한테)|(?<![이가은는을를의와과도]))(?![{_HANGUL}]))"
@@ -59,6 +62,10 @@ class EastAsianNames:
             name = match["name"]
             if any(len(name) - n <= _LONGEST_GIVEN for n in self._families(name)) and name not in NO_NAMES:
                 yield Found(match.start("name"), match.end("name"), "person_name", LIKELY)
+        for match in _SPACED.finditer(text):
+            run = match["run"]
+            if (begin := next((i for i in range(len(run) - 1) if self._bits(run[i:]) & IS_FAMILY), None)) is not None:
+                yield Found(match.start() + begin, match.end("given"), "person_name", POSSIBLE)
         for match in _RUN.finditer(text):
             yield from self._known(text, match.start(), match.end())
         for match in _KOREAN.finditer(text):

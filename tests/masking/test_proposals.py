@@ -223,3 +223,15 @@ def test_measures_get_noise_and_numbers_that_stand_for_words_or_persons_do_not()
     masked = made.read("people").read_all()
     assert set(masked.column("gender").to_pylist()) == {1, 2, 3}
     assert not set(masked.column("phone").to_pylist()) & {row["phone"] for row in rows}
+
+
+def test_sentences_in_which_only_some_names_are_found_are_not_proposed_to_be_redacted() -> None:
+    schema = "schema: s\ntables:\n  tickets: {rows: 9, columns: {id: {type: bigint, key: true}, note: {type: text, generate: {words: 1}}, doc: {type: json, generate: {json: {a: {words: 1}}}}}}"
+    sentences = [f"昨天{'陈王李张刘'[i % 5]}{'甲乙丙丁戊己庚'[i % 7]}说打印机坏了，请处理第{i}号。" for i in range(60)]
+    for chinese in (60, 6):
+        texts = [sentences[i] if i < chinese else f"The printer of the office does not work, see number {i} again." for i in range(60)]
+        rows = [{"id": i, "note": text, "doc": json.dumps({"note": text})} for i, text in enumerate(texts)]
+        columns = plan(MemorySource.of(schema, tickets=rows)).tables["tickets"].columns
+        for treatment in (columns["note"], columns["doc"].paths["$.note"]):
+            assert (treatment.mask.name == "redact") == (chinese == 6)
+            assert f"{chinese} of 60 different values hold Chinese or Japanese sentences" in treatment.evidence[-1]
