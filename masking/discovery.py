@@ -110,7 +110,8 @@ def betraying(found: Findings, samples: Samples, schema: Schema, source: Source 
 
 
 def holding_keys(source: Source, found: Findings, samples: Samples) -> dict[tuple[str, str], Finding]:
-    """Findings for public texts in which the key of a person stands: `7/70014`, `customer/42`, `/customers/42/orders`.
+    """Findings for public texts, and paths of documents, in which the key of a person stands: `7/70014`, `customer/42`,
+    `/customers/42/orders`.
 
     All of the sampled ones have to end with one, of so many digits that they are not keys by chance; where the person is named before
     it, it may be of any length, and stand anywhere in some of them.
@@ -119,25 +120,41 @@ def holding_keys(source: Source, found: Findings, samples: Samples) -> dict[tupl
     told = {}
     for table in source.schema.tables:
         for column in table.stored_columns:
-            if found[table.name, column.name].personal or column.type.kind not in TEXTS:
+            finding = found[table.name, column.name]
+            if (finding.personal and not finding.paths) or not (column.type.kind in TEXTS or finding.paths):
                 continue
-            texts = pc.unique(samples[table.name].column(column.name)).drop_null()
-            if len(texts) < _FEWEST or not pc.any(pc.match_substring_regex(texts, _JOINED)).as_py():
-                continue
-            if keys is None:
-                keys = [(key, _whole(source, key)) for key in _keys_of_persons(source.schema, found)]
-            last = pc.struct_field(pc.extract_regex(texts, _BEHIND), "key")
-            for key, known in keys:
-                named = pc.struct_field(pc.extract_regex(texts, _NAMED.format("|".join(sorted(key.words)))), "key").drop_null()
-                if not last.null_count and _all_known(last, known):
-                    why = f"all of {len(texts)} different values end with keys of {key.table.name}"
-                elif _all_known(named, known):
-                    why = f"in {len(named)} of {len(texts)} different values stand keys of {key.table.name}"
-                else:
+            paths = dict(finding.paths)
+            for path, values in _parts(column, samples[table.name], tuple(paths)):
+                inner = finding if path is None else paths[path]
+                texts = pc.unique(values).drop_null()
+                if inner.personal or len(texts) < _FEWEST:
                     continue
-                told[table.name, column.name] = Finding("direct", "person_id", 0.8, (why, *found[table.name, column.name].evidence))
-                break
+                if not pc.any(pc.match_substring_regex(texts, _JOINED)).as_py():
+                    continue
+                if keys is None:
+                    keys = [(key, _whole(source, key)) for key in _keys_of_persons(source.schema, found)]
+                why = _held(texts, keys)
+                if why is None:
+                    continue
+                held = Finding("direct", "person_id", 0.8, (why, *inner.evidence))
+                if path is None:
+                    told[table.name, column.name] = held
+                else:
+                    paths[path] = held
+                    told[table.name, column.name] = replace(finding, klass="free_text", entity="text", paths=paths)
     return told
+
+
+def _held(texts: pa.Array, keys: Sequence[tuple[_Key, KnownValues]]) -> str | None:
+    """Whose keys stand in different texts, as evidence says it; None for nobody's."""
+    last = pc.struct_field(pc.extract_regex(texts, _BEHIND), "key")
+    for key, known in keys:
+        named = pc.struct_field(pc.extract_regex(texts, _NAMED.format("|".join(sorted(key.words)))), "key").drop_null()
+        if not last.null_count and _all_known(last, known):
+            return f"all of {len(texts)} different values end with keys of {key.table.name}"
+        if _all_known(named, known):
+            return f"in {len(named)} of {len(texts)} different values stand keys of {key.table.name}"
+    return None
 
 
 def _texts(column: Column, sample: pa.Table, paths: Sequence[str]) -> Iterator[tuple[str | None, pa.Array]]:

@@ -235,3 +235,12 @@ def test_sentences_in_which_only_some_names_are_found_are_not_proposed_to_be_red
         for treatment in (columns["note"], columns["doc"].paths["$.note"]):
             assert (treatment.mask.name == "redact") == (chinese == 6)
             assert f"{chinese} of 60 different values hold Chinese or Japanese sentences" in treatment.evidence[-1]
+
+
+def test_keys_of_persons_in_texts_of_documents_are_masked() -> None:
+    rows = [{"id": 7 + 3 * i, "given_name": GIVEN[i % 8], "family_name": FAMILY[i % 7]} for i in range(60)]
+    events = [{"id": i, "doc": json.dumps({"what": ("seen", "sent")[i % 2], "zt": f"people/{7 + 3 * i}"})} for i in range(60)]
+    schema = PEOPLE + "  events: {rows: 9, columns: {id: {type: bigint, key: true}, doc: {type: json, generate: {json: {a: {words: 1}}}}}}"
+    doc = plan(MemorySource.of(schema, people=rows, events=events)).tables["events"].columns["doc"]
+    assert (doc.klass, doc.paths["$.zt"].entity, doc.paths["$.zt"].mask.name) == ("free_text", "person_id", "code")
+    assert doc.paths["$.what"].mask.name == "keep"
