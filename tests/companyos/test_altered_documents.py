@@ -166,7 +166,7 @@ def test_an_altered_config_is_read_or_refused_with_its_place(sound):
     assert [text for text in refused if not FORM.match(text)] == []
 
 
-@pytest.mark.parametrize("step", [97, pytest.param(11, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [270, pytest.param(11, marks=pytest.mark.slow)])
 def test_what_is_read_of_an_altered_config_fails_no_command_unexpectedly(sound, tmp_path, capfd, step):
     kept = [(what, document) for what, document in alterations(config_of(sound)) if refusal(document) is None]
     for what, document in kept[step // 2 :: step]:

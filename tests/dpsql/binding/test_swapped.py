@@ -82,6 +82,7 @@ def hold_bound(seed: int, count: int) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_queries_with_swapped_parts_are_bound_or_refused_with_a_reason() -> None:
     assert hold_bound(1, 250) > 10
 

@@ -25,6 +25,7 @@ def presidio() -> Iterator[object]:
         yield module
 
 
+@pytest.mark.slow
 def test_the_batch_analyzer_tells_what_the_finder_finds(presidio) -> None:
     from presidio_analyzer import BatchAnalyzerEngine
 
