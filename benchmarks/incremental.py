@@ -31,7 +31,7 @@ import bundles
 import datagen
 from benchmarks.stability import company, with_column
 from datagen import SyntheticSource
-from schemas.model import Schema
+from schemas.model import Rows, Schema
 
 GOAL = 1.5
 RUNS = 9
@@ -45,7 +45,8 @@ class OneTable:
 
     def __init__(self, source: SyntheticSource, table: str) -> None:
         self._source = source
-        self.schema = replace(source.schema, tables=(replace(source.schema.table(table), foreign_keys=()),))
+        alone = replace(source.schema.table(table), foreign_keys=(), rows=Rows(source.row_count(table)))
+        self.schema = replace(source.schema, tables=(alone,), privacy=None, scenarios={})
 
     @property
     def provenance(self) -> Mapping[str, Any]:
