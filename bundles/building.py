@@ -28,6 +28,7 @@ from bundles.references import parse_tag
 from bundles.reuse import Origin, Taken, find
 from bundles.stage import Stage
 from bundles.store import Store
+from schemas.document import from_document, to_document
 from schemas.errors import InputError
 from schemas.heeding import result_of
 from schemas.model import Table
@@ -108,7 +109,7 @@ def build(
     """
     store = Store.at(store)
     _check_source(source)
-    _check_kind(source)
+    _check_holdable(source)
     target = parse_tag(f"{source.kind}:latest" if tag is None else tag)
     if chunk_rows <= 0 or chunk_rows % BLOCK_ROWS:
         raise InputError(f"chunk_rows is {chunk_rows:,}; it must be a multiple of {BLOCK_ROWS:,}")
@@ -146,12 +147,16 @@ def _check_source(given: object) -> None:
         raise InputError(f"a bundle is built from a source of tables, not from a name or a path: give it datagen.source({str(given)!r})")
 
 
-def _check_kind(source: TableSource) -> None:
+def _check_holdable(source: TableSource) -> None:
     if source.kind not in KINDS:
         raise SourceInvalid(f"the source is of kind '{source.kind}'; a bundle is {', '.join(KINDS[:-1])} or {KINDS[-1]}")
     for table in source.schema.tables:
         if not table.stored_columns:
             raise SourceInvalid(f"table '{table.name}' has no column that a bundle could hold")
+    try:
+        from_document(to_document(source.schema))  # as whoever opens the bundle will
+    except InputError as error:
+        raise SourceInvalid(f"no bundle can hold the source: {error}") from None
 
 
 def _write_tables(

@@ -265,6 +265,14 @@ def test_a_missing_column_is_named(store):
     assert untouched(store)
 
 
+def test_a_schema_that_nobody_could_open_is_refused_before_anything_is_made(store):
+    table = Table("t", (column("id", "bigint"),), Rows(9, per="elsewhere"))
+    source = Loose(Schema("loose", (table,)), {"t": 9}, {"t": {"id": lambda a, b: pa.array(numbers(a, b))}})
+    with pytest.raises(SourceInvalid, match=r"no bundle can hold the source: .* tables\[0\]\.rows\.per must be the name of a table"):
+        bundles.build(source, store=store)
+    assert not store.path.exists()
+
+
 def test_dictionaries_and_wide_offsets_are_taken(store):
     plain = bundles.build(loose(kind="text", id=lambda a, b: texts(a, b)), store=store, tag="a:plain")
     wide = bundles.build(loose(kind="text", id=lambda a, b: texts(a, b).cast(pa.large_string())), store=store, tag="a:wide")

@@ -163,6 +163,16 @@ print(json.dumps({name: run([*command, "--store", sys.argv[1]]) for name, comman
 """
 
 
+def run_without_power(store, commands):
+    return subprocess.run(
+        [sys.executable, "-c", READ_ONLY, str(store), json.dumps(commands)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: without_power(store),
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
 def test_a_store_that_cannot_be_written_to_is_read_and_says_so_to_who_writes(sound, tmp_path):
     store = tmp_path / "store"
@@ -172,13 +182,7 @@ def test_a_store_that_cannot_be_written_to_is_read_and_says_so_to_who_writes(sou
         place.chmod(0o555 if place.is_dir() else 0o444)
     reads = readers(tmp_path)
     commands = {**reads, "build": ["bundle", "build", "demo", "--tag", "c:v1"], **{w[1]: w for w in WRITERS}}
-    done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(store), json.dumps(commands)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: without_power(store),
-    )
+    done = run_without_power(store, commands)
     for place in places:
         place.chmod(0o755 if place.is_dir() else 0o644)
     assert json.loads(done.stdout.splitlines()[-1]) == {name: 0 if name in reads else 4 for name in commands}, done.stderr
@@ -198,14 +202,7 @@ def test_what_a_killed_build_of_another_user_left_is_named_and_all_else_is_colle
         (place / "new.1").write_bytes(b"rows")
     os.chown(theirs / "new.1", 12345, 12345)
     os.chown(theirs, 12345, 12345)
-    commands = {"gc": ["bundle", "gc"]}
-    done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(store), json.dumps(commands)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: without_power(store),
-    )
+    done = run_without_power(store, {"gc": ["bundle", "gc"]})
     assert json.loads(done.stdout.splitlines()[-1]) == {"gc": 4}
     assert f"'{theirs}' may not be removed by you: have its owner" in done.stderr
     assert "gc removed 4 blobs beside it" in done.stderr
